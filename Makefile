@@ -1,0 +1,34 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-all check clean
+
+demo: .venv/.runtime
+	$(BIN)/lifecircle audit data/geo/haiyan --out results
+	$(BIN)/lifecircle atlas data/geo/haiyan --results results --out maps/haiyan.html
+	@echo
+	@echo "Open maps/haiyan.html in a browser (it needs no network); the tables are in results/2025/."
+
+test: .venv/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+test-all: .venv/.dev
+	LIFECIRCLE_CAMPAIGN=all $(BIN)/python -m pytest
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt 'pip>=25.1'
+
+.venv/.runtime: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast]'
+	@touch $@
+
+.venv/.dev: .venv/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	@touch $@
+
+clean:
+	rm -rf .venv results

@@ -1,0 +1,93 @@
+"""lifecircle: who reaches which public service in N minutes, over real road networks.
+
+The names below are the whole public interface. They load on first use, so that importing the package
+costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "LifecircleError": "errors",
+    "UnusableInputError": "errors",
+    "bd09_from_wgs84": "datum",
+    "gcj02_from_wgs84": "datum",
+    "wgs84_from_bd09": "datum",
+    "wgs84_from_gcj02": "datum",
+    "Roads": "roads",
+    "fetch_roads": "roads",
+    "read_roads": "roads",
+    "roads_from_graph": "roads",
+    "read_facilities": "facilities",
+    "assign_districts": "demand",
+    "read_demand": "demand",
+    "read_districts": "demand",
+    "TravelGraph": "reach",
+    "nearest": "reach",
+    "snap": "reach",
+    "within": "reach",
+    "Findings": "findings",
+    "load_findings": "findings",
+    "coverage": "measures",
+    "draw_atlas": "atlas",
+    "folium_map": "atlas",
+    "run_audit": "audit",
+}
+
+__all__ = [
+    "Findings",
+    "LifecircleError",
+    "Roads",
+    "TravelGraph",
+    "UnusableInputError",
+    "__version__",
+    "assign_districts",
+    "bd09_from_wgs84",
+    "coverage",
+    "draw_atlas",
+    "fetch_roads",
+    "folium_map",
+    "gcj02_from_wgs84",
+    "load_findings",
+    "nearest",
+    "read_demand",
+    "read_districts",
+    "read_facilities",
+    "read_roads",
+    "roads_from_graph",
+    "run_audit",
+    "snap",
+    "wgs84_from_bd09",
+    "wgs84_from_gcj02",
+    "within",
+]
+
+if TYPE_CHECKING:
+    from lifecircle.atlas import draw_atlas, folium_map
+    from lifecircle.audit import run_audit
+    from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
+    from lifecircle.demand import assign_districts, read_demand, read_districts
+    from lifecircle.errors import LifecircleError, UnusableInputError
+    from lifecircle.facilities import read_facilities
+    from lifecircle.findings import Findings, load_findings
+    from lifecircle.measures import coverage
+    from lifecircle.reach import TravelGraph, nearest, snap, within
+    from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
+
+    __version__: str
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("lifecircle")
+    if name not in _HOME:
+        raise AttributeError(f"module 'lifecircle' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"lifecircle.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

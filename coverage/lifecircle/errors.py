@@ -1,0 +1,121 @@
+"""Own the public exception tree; not the checks that raise it.
+
+Every error is a :class:`LifecircleError` and also a built-in, so that callers may catch either.
+An error about input carries its faults as data: where each one is, what is wrong, how to mend it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class LifecircleError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with an input, and what to do about it.
+
+    ``file`` is the name people know the source by; ``place`` is the row, column or key inside it;
+    ``value`` is what stands there, empty where there is nothing to show.
+
+    >>> print(Fault("study.toml", "key 'yaer'", "2025", "unknown key", "did you mean 'year'?"))
+    study.toml, key 'yaer': unknown key (found: 2025). Remedy: did you mean 'year'?
+    """
+
+    file: str
+    place: str
+    value: str
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Put the fault in one line."""
+        where = ", ".join(part for part in (self.file, self.place) if part)
+        found = f" (found: {self.value})" if self.value else ""
+        return f"{where}: {self.reason}{found}. Remedy: {self.remedy}"
+
+
+class UnusableInputError(LifecircleError, ValueError):
+    """Input that no result can be computed from, with all its faults at once."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class MissingFileError(UnusableInputError, FileNotFoundError):
+    """A file that an input names and that is not there."""
+
+
+class ProjectionError(LifecircleError, ValueError):
+    """A coordinate system that cannot measure metres over the area."""
+
+
+class GraphError(LifecircleError, ValueError):
+    """A network or a query on it that has no answer: weights, sources, limits."""
+
+
+class MissingExtraError(LifecircleError, ImportError):
+    """An optional package is not installed; the message names the extra to install."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"this needs {package}, which is not installed. Remedy: pip install 'lifecircle[{extra}]'"
+        )
+
+
+class FetchError(LifecircleError, ConnectionError):
+    """A download that did not succeed."""
+
+
+class FaultLog:
+    """Collect the faults of several inputs, so that all are told at once.
+
+    >>> faults = FaultLog()
+    >>> with faults.catching():
+    ...     raise UnusableInputError([Fault("a.csv", "", "", "empty table", "add rows")])
+    >>> len(faults.faults)
+    1
+    """
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Note one fault."""
+        self.faults.append(fault)
+
+    def catching(self) -> _Catching:
+        """Context that notes the faults of an :class:`UnusableInputError` and goes on."""
+        return _Catching(self)
+
+    def raise_any(self) -> None:
+        """Raise one error with every fault noted so far, if there is any.
+
+        Raises
+        ------
+        UnusableInputError
+            When at least one fault was noted.
+        """
+        if self.faults:
+            raise UnusableInputError(self.faults)
+
+
+class _Catching:
+    def __init__(self, log: FaultLog) -> None:
+        self._log = log
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, UnusableInputError):
+            self._log.faults.extend(error.faults)
+            return True
+        return False

@@ -1,0 +1,32 @@
+"""Fixtures shared by all tests: the toy town, whose every answer is counted by hand in its notes."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOYTOWN = Path(__file__).parent / "toytown"
+
+
+@pytest.fixture
+def toytown(tmp_path):
+    """Give a fresh copy of the toy town's study folder."""
+    return Path(shutil.copytree(TOYTOWN, tmp_path / "toytown"))
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Give the folder of real inputs beside the repository, or skip with the reason."""
+    folder = Path(os.environ.get("LIFECIRCLE_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the real inputs are not beside the repository (set LIFECIRCLE_SHARED_DATA)")
+    return folder
+
+
+def edit(path, old, new):
+    """Replace a text that must be there in a file."""
+    text = path.read_text("utf-8")
+    assert old in text, f"{old!r} is not in {path.name}"
+    path.write_text(text.replace(old, new), "utf-8")

@@ -1,0 +1,128 @@
+"""The shape of the package: floors, no upward import, and a source root that never shadows coverage.py."""
+
+import ast
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import lifecircle
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "coverage" / "lifecircle"
+
+FLOORS = {
+    "errors": 1,
+    "wording": 1,
+    "datum": 2,
+    "tables": 2,
+    "standards": 2,
+    "roads": 3,
+    "facilities": 3,
+    "demand": 3,
+    "study": 3,
+    "reach": 4,
+    "findings": 4,
+    "measures": 5,
+    "atlas": 5,
+    "report": 5,
+    "audit": 6,
+    "cli": 9,
+    "__main__": 10,
+}
+
+
+def rooms():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if room != "__init__":
+            yield room, path
+
+
+def imported_rooms(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module or ""]
+            if node.module == "lifecircle":
+                names = [f"lifecircle.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        yield from (name.split(".")[1] for name in names if name.startswith("lifecircle."))
+
+
+def test_every_room_has_a_floor():
+    assert {room for room, _ in rooms()} == set(FLOORS)
+
+
+def test_imports_run_downward_only():
+    upward = [
+        f"{path.relative_to(PACKAGE)} (floor {FLOORS[room]}) imports {other} (floor {FLOORS[other]})"
+        for room, path in rooms()
+        for other in imported_rooms(path)
+        if other != room and FLOORS[other] >= FLOORS[room]
+    ]
+    assert not upward
+
+
+def test_nothing_below_the_audit_reads_a_study():
+    assert not [
+        path for room, path in rooms() if FLOORS[room] < FLOORS["audit"] and "study" in imported_rooms(path)
+    ]
+
+
+def test_only_the_command_line_prints_or_exits():
+    called = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for room, path in rooms()
+        if room not in {"cli", "__main__"}
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"print", "sys.exit", "logging.basicConfig"}
+    ]
+    assert not called
+
+
+def test_source_root_is_no_package():
+    assert not (ROOT / "coverage" / "__init__.py").exists()
+    assert [path.name for path in (ROOT / "coverage").iterdir() if path.name != "__pycache__"] == [
+        "lifecircle"
+    ]
+
+
+def test_coverage_py_is_what_the_root_imports():
+    code = "import coverage; print(coverage.Coverage.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "Coverage", done.stderr
+
+
+def test_public_names_load():
+    assert all(getattr(lifecircle, name) is not None for name in lifecircle.__all__)
+    with pytest.raises(AttributeError, match="nothing_here"):
+        _ = lifecircle.nothing_here
+
+
+def test_import_is_light():
+    heavy = {"numpy", "pandas", "osmnx", "folium", "pydantic"}
+    code = f"import sys, lifecircle.cli; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_wheel_holds_only_the_package(tmp_path):
+    hatchling = pytest.importorskip("hatchling.build", reason="hatchling builds the wheel")
+    here = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        name = hatchling.build_wheel(str(tmp_path))
+    finally:
+        os.chdir(here)
+    names = zipfile.ZipFile(tmp_path / name).namelist()
+    assert {entry.split("/")[0] for entry in names} == {"lifecircle", name.rsplit("-", 3)[0] + ".dist-info"}
+    for needed in ("lifecircle/py.typed", "lifecircle/wording.toml", "lifecircle/example/study.toml"):
+        assert needed in names
