@@ -1,0 +1,600 @@
+"""Own coordinates: which datum they are in, where they lie in WGS84, and the metre CRS of an area.
+
+Chinese sources come in WGS84, CGCS2000 (equal to WGS84 within a metre), GCJ-02 (the shifted coordinates of
+Amap and Tencent), BD-09 (Baidu's second shift on top) or projected metres. Everything inside the package is
+WGS84, lon before lat; this room is the one door. It does not read files and knows no residents or services.
+
+The two shifts are published only through their reverse-engineered formulas, which every open implementation
+shares: a polynomial and sine offset in metres on the Krasovsky 1940 ellipsoid (GCJ-02), and a small rotation
+and stretch about the origin of degrees (BD-09). They have no closed inverse; it is found by iteration.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from lifecircle.errors import Fault, ProjectionError, UnusableInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+_Shift = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+
+SHIFTED_AREA = (72.004, 0.8293, 137.8347, 55.8271)
+"""west, south, east, north of the rectangle in which GCJ-02 and BD-09 differ from WGS84 (border included)."""
+
+CHINA_AREA = (73.62, 16.70, 134.77, 53.56)
+"""west, south, east, north of the area of use of CGCS2000 (EPSG:4490)."""
+
+SCALE_TOLERANCE = 1e-3
+"""Largest share by which a metre CRS may lengthen or shorten a distance (inclusive)."""
+
+LON_NAMES = ("lon", "lng", "long", "longitude", "经度", "x")
+LAT_NAMES = ("lat", "latitude", "纬度", "y")
+EAST_NAMES = ("x", "easting", "east", "东坐标")
+NORTH_NAMES = ("y", "northing", "north", "北坐标")
+
+_KRASOVSKY_M = 6378245.0
+_KRASOVSKY_E2 = 0.00669342162296594323
+_BAIDU_TURN = np.pi * 3000.0 / 180.0
+_WGS84 = pyproj.CRS.from_epsg(4326)
+_SETTLED_DEG = 1e-12
+_MOST_ROUNDS = 40
+_BEYOND_DEGREES = 1000.0
+_WEB_MERCATOR = "Popular Visualisation Pseudo Mercator"
+_DATUMS = "wgs84, gcj02, bd09 or EPSG:n (CGCS2000 degrees are EPSG:4490)"
+
+
+# --- the two Chinese shifts -------------------------------------------------------------------------
+
+
+def gcj02_from_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Shift WGS84 degrees to GCJ-02.
+
+    Parameters
+    ----------
+    lon, lat : (point,) or scalar
+        Degrees. Outside :data:`SHIFTED_AREA` and where not a number they come back unchanged.
+
+    Returns
+    -------
+    lon, lat : (point,) float64, or 0-d for scalars
+
+    >>> lon, lat = gcj02_from_wgs84(121.5272106, 31.1774276)
+    >>> print(f"{lon:.6f} {lat:.6f}")
+    121.531542 31.175304
+    """
+    return _inside_only(lon, lat, _to_gcj02)
+
+
+def wgs84_from_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Shift GCJ-02 degrees back to WGS84, to a billionth of a degree.
+
+    Parameters and returns as for :func:`gcj02_from_wgs84`; the rectangle is tested on the GCJ-02 degrees,
+    so within a shift (under 0.02 degrees) of its border a round trip need not close.
+    """
+    return _inside_only(lon, lat, lambda x, y: _undone(_to_gcj02, x, y))
+
+
+def bd09_from_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Shift WGS84 degrees to BD-09; parameters and returns as for :func:`gcj02_from_wgs84`."""
+    return _inside_only(lon, lat, _to_bd09)
+
+
+def wgs84_from_bd09(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Shift BD-09 degrees back to WGS84; parameters and returns as for :func:`wgs84_from_gcj02`."""
+    return _inside_only(lon, lat, lambda x, y: _undone(_to_bd09, x, y))
+
+
+def _inside_only(lon: ArrayLike, lat: ArrayLike, shift: _Shift) -> tuple[FloatArray, FloatArray]:
+    """Apply a shift to the points inside the rectangle, on copies."""
+    x, y = np.broadcast_arrays(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
+    x, y = x.copy(), y.copy()
+    inside = _in_box(x, y, SHIFTED_AREA)
+    x[inside], y[inside] = shift(x[inside], y[inside])
+    return x, y
+
+
+def _in_box(x: FloatArray, y: FloatArray, box: tuple[float, float, float, float]) -> BoolArray:
+    west, south, east, north = box
+    inside: BoolArray = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    return inside
+
+
+def _to_gcj02(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Add the GCJ-02 offset, whose polynomials count from 105 E, 35 N and give metres."""
+    x, y = lon - 105.0, lat - 35.0
+    shared = 20.0 * _sines(x, 6.0) + 20.0 * _sines(x, 2.0)
+    north_m = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * np.sqrt(np.abs(x))
+    north_m += (2.0 / 3.0) * (shared + 20.0 * _sines(y, 1.0) + 40.0 * _sines(y, 1.0 / 3.0))
+    north_m += (2.0 / 3.0) * (160.0 * _sines(y, 1.0 / 12.0) + 320.0 * _sines(y, 1.0 / 30.0))
+    east_m = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * np.sqrt(np.abs(x))
+    east_m += (2.0 / 3.0) * (shared + 20.0 * _sines(x, 1.0) + 40.0 * _sines(x, 1.0 / 3.0))
+    east_m += (2.0 / 3.0) * (150.0 * _sines(x, 1.0 / 12.0) + 300.0 * _sines(x, 1.0 / 30.0))
+    angle = np.radians(lat)
+    squeeze = 1.0 - _KRASOVSKY_E2 * np.sin(angle) ** 2
+    meridian_m = _KRASOVSKY_M * (1.0 - _KRASOVSKY_E2) / squeeze**1.5
+    parallel_m = _KRASOVSKY_M / np.sqrt(squeeze) * np.cos(angle)
+    return lon + np.degrees(east_m / parallel_m), lat + np.degrees(north_m / meridian_m)
+
+
+def _sines(degrees: FloatArray, half_turns: float) -> FloatArray:
+    wave: FloatArray = np.sin(degrees * (half_turns * np.pi))
+    return wave
+
+
+def _to_bd09(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Turn and stretch the GCJ-02 degrees about their origin, then move them by a constant."""
+    x, y = _to_gcj02(lon, lat)
+    radius = np.hypot(x, y) + 0.00002 * np.sin(y * _BAIDU_TURN)
+    turn = np.arctan2(y, x) + 0.000003 * np.cos(x * _BAIDU_TURN)
+    return radius * np.cos(turn) + 0.0065, radius * np.sin(turn) + 0.006
+
+
+def _undone(shift: _Shift, lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Invert a shift by taking off, again and again, what its image still misses.
+
+    The offset changes by less than 3 % of a step, so each round gains one and a half digits.
+    """
+    x, y = lon.copy(), lat.copy()
+    for _ in range(_MOST_ROUNDS):
+        there_x, there_y = shift(x, y)
+        miss_x, miss_y = there_x - lon, there_y - lat
+        x, y = x - miss_x, y - miss_y
+        if max(np.abs(miss_x).max(initial=0.0), np.abs(miss_y).max(initial=0.0)) < _SETTLED_DEG:
+            break
+    return x, y
+
+
+# --- metres -----------------------------------------------------------------------------------------
+
+
+def metre_crs(lon: ArrayLike, lat: ArrayLike) -> pyproj.CRS:
+    """Choose the metre CRS of an area by its middle (the median lon and lat of its points).
+
+    In China's area (:data:`CHINA_AREA`: a rectangle, so parts of its neighbours follow the same rule, whose
+    zones measure as well there) it is the CGCS2000 3-degree Gauss-Kruger zone named by its central meridian:
+    75 E is EPSG:4534, 120 E is EPSG:4549, 135 E is EPSG:4554. Elsewhere it is the UTM zone on WGS84.
+
+    Raises
+    ------
+    ProjectionError
+        When no point has a place.
+
+    >>> metre_crs([120.9, 121.0], [30.5, 30.6]).to_epsg()
+    4549
+    """
+    x, y = _finite(lon, lat)
+    middle_x, middle_y = float(np.median(x)), float(np.median(y))
+    if _in_box(np.array(middle_x), np.array(middle_y), CHINA_AREA):
+        meridian = min(max(3 * int(np.floor((middle_x + 1.5) / 3)), 75), 135)
+        return pyproj.CRS.from_epsg(4534 + (meridian - 75) // 3)
+    zone = min(int(np.floor((middle_x + 180.0) / 6.0)) + 1, 60)
+    return pyproj.CRS.from_epsg((32600 if middle_y >= 0 else 32700) + zone)
+
+
+def check_metre_crs(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> None:
+    """Refuse a CRS that cannot measure metres over the area of the points.
+
+    Raises
+    ------
+    ProjectionError
+        The CRS is not projected, not in metres, is web Mercator, or somewhere in the rectangle around the
+        points its scale is off by more than :data:`SCALE_TOLERANCE`.
+    """
+    _finite(lon, lat)
+    reason = _unmeasured(crs)
+    if not reason:
+        error = scale_error(crs, lon, lat)
+        if not error <= SCALE_TOLERANCE:
+            size = f"{error:.2%}" if np.isfinite(error) else "without bound"
+            reason = f"its scale is off by {size} over the area (at most {SCALE_TOLERANCE:.1%} is accepted)"
+    if reason:
+        raise ProjectionError(
+            f"crs {crs.to_string()} ({crs.name}) cannot measure metres here: {reason}. "
+            f"Remedy: leave crs out, or write {metre_crs(lon, lat).to_string()}"
+        )
+
+
+def scale_error(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> float:
+    """Find the largest scale error of a projected CRS over the rectangle around the points.
+
+    Returns
+    -------
+    float
+        Largest difference of the scale from 1, in any direction, on a 5 by 5 grid over the rectangle;
+        inf outside the projection's domain.
+    """
+    x, y = _finite(lon, lat)
+    grid_x, grid_y = np.meshgrid(np.linspace(x.min(), x.max(), 5), np.linspace(y.min(), y.max(), 5))
+    factors = pyproj.Proj(crs).get_factors(grid_x.ravel(), grid_y.ravel())
+    scales = np.concatenate(
+        [np.atleast_1d(factors.tissot_semimajor), np.atleast_1d(factors.tissot_semiminor)]
+    )
+    return float(np.where(np.isfinite(scales), np.abs(scales - 1.0), np.inf).max())
+
+
+def _unmeasured(crs: pyproj.CRS) -> str:
+    if not crs.is_projected:
+        return "it is not projected"
+    units = {axis.unit_name for axis in crs.axis_info[:2]}
+    if units != {"metre"}:
+        return f"its unit is {' and '.join(sorted(units))}"
+    operation = crs.coordinate_operation
+    if operation is not None and operation.method_name == _WEB_MERCATOR:
+        return "web Mercator stretches every distance"
+    return ""
+
+
+def _finite(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    x, y = np.broadcast_arrays(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        raise ProjectionError(
+            "no point has a place, so no CRS can be chosen. Remedy: give points with coordinates"
+        )
+    return x[known], y[known]
+
+
+# --- declared datums --------------------------------------------------------------------------------
+
+
+def is_projected(datum: str) -> bool:
+    """Tell whether a declared datum is projected metres (columns x, y) rather than degrees (lon, lat).
+
+    Raises
+    ------
+    UnusableInputError
+        When the datum is none that the package knows.
+    """
+    return _declared(datum, "(table)").projected
+
+
+@dataclass(frozen=True, slots=True)
+class _Datum:
+    """A declared datum: how its coordinates are called, and how they become WGS84 degrees."""
+
+    text: str
+    crs: pyproj.CRS
+    unshift: Callable[[ArrayLike, ArrayLike], tuple[FloatArray, FloatArray]] | None = None
+
+    @property
+    def projected(self) -> bool:
+        return bool(self.crs.is_projected)
+
+    def wgs84(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Bring coordinates (x before y) to WGS84 degrees; NaN where that has no answer."""
+        if self.unshift is not None:
+            return self.unshift(x, y)
+        if self.crs == _WGS84:
+            return x, y
+        lon, lat = pyproj.Transformer.from_crs(self.crs, _WGS84, always_xy=True).transform(x, y)
+        lost = ~(np.isfinite(lon) & np.isfinite(lat))
+        return np.where(lost, np.nan, lon), np.where(lost, np.nan, lat)
+
+
+def _declared(datum: str, file: str) -> _Datum:
+    text = str(datum).strip()
+    plain = text.lower().replace("-", "").replace(" ", "")
+    if plain == "wgs84":
+        return _Datum("wgs84", _WGS84)
+    if plain == "gcj02":
+        return _Datum("gcj02", _WGS84, wgs84_from_gcj02)
+    if plain == "bd09":
+        return _Datum("bd09", _WGS84, wgs84_from_bd09)
+    if plain == "auto":
+        fault = Fault(file, "datum", text, "a datum cannot be detected yet", f"declare it: {_DATUMS}")
+        raise UnusableInputError([fault])
+    if not plain.startswith("epsg:"):
+        raise UnusableInputError([Fault(file, "datum", text, "unknown datum", f"declare {_DATUMS}")])
+    try:
+        crs = pyproj.CRS.from_user_input(plain)
+    except pyproj.exceptions.CRSError:
+        fault = Fault(file, "datum", text, "no such EPSG code", "look the code up, for example EPSG:4549")
+        raise UnusableInputError([fault]) from None
+    if not (crs.is_projected or crs.is_geographic):
+        fault = Fault(file, "datum", text, f"{crs.name} has no horizontal coordinates", f"declare {_DATUMS}")
+        raise UnusableInputError([fault])
+    return _Datum(text, crs)
+
+
+# --- places of a table ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """Where each row of a table lies, and what keeps the others from having a place.
+
+    ``points`` : (row,) object, shapely points in WGS84, None where the row has no place.
+    ``reason`` : (row,) str, why there is none; empty where there is one.
+    ``blank`` : (row,) bool, nothing was written where the place should stand.
+    ``column``, ``value`` : (row,) str, the column at fault and what stands in it.
+    """
+
+    points: NDArray[np.object_]
+    reason: NDArray[np.object_]
+    blank: BoolArray
+    column: NDArray[np.object_]
+    value: NDArray[np.object_]
+    used: tuple[str, ...]
+
+    @property
+    def remedy(self) -> NDArray[np.object_]:
+        """How to mend each row without a place: (row,) str."""
+        return np.array([_REMEDIES.get(reason, "") for reason in self.reason], dtype=object)
+
+
+_REMEDIES = {
+    "no coordinate": "write the coordinates, or look the address up",
+    "coordinate is not a number": "write decimal degrees or metres with a point, for example 120.947",
+    "coordinate is out of range": "lon is -180 to 180, lat is -90 to 90, in that order",
+    "coordinate has no place in WGS84": "check the coordinate and the declared datum",
+    "empty geometry": "draw the place, or delete the row",
+    "not a point or polygon": "give points, or polygons (their centroid counts)",
+}
+
+
+def locate(
+    frame: pd.DataFrame,
+    *,
+    datum: str = "wgs84",
+    file: str = "(table)",
+    columns: Mapping[str, str] | None = None,
+) -> Located:
+    """Find the WGS84 point of every row: from its geometry, else from its coordinate columns.
+
+    A layer's own CRS decides unless ``datum`` is ``gcj02``, ``bd09`` or ``EPSG:n``. Polygons and multipoints
+    are at their centroid, computed in the coordinates they are given in.
+
+    Parameters
+    ----------
+    frame : DataFrame or GeoDataFrame
+        Not changed.
+    columns : mapping, optional
+        ``lon``, ``lat`` (or ``x``, ``y``) to the column that holds it, where it has another name.
+
+    Raises
+    ------
+    UnusableInputError
+        No coordinates, swapped coordinates, metres declared as degrees, or a datum that is unknown.
+    """
+    declared = _declared(datum, file)
+    if _geometry_name(frame):
+        return _locate_shapes(_with_crs(frame, declared, file), declared, file)
+    x_name, y_name = _coordinate_columns(frame.columns, declared, file, columns or {})
+    return _locate_numbers(frame[x_name], frame[y_name], declared, file)
+
+
+def to_wgs84(frame: gpd.GeoDataFrame, *, datum: str = "wgs84", file: str = "(table)") -> gpd.GeoDataFrame:
+    """Bring the geometry of a layer to WGS84 (EPSG:4326), as a copy.
+
+    The layer's own CRS decides unless ``datum`` is ``gcj02``, ``bd09`` or ``EPSG:n``; a layer without one
+    is taken to be in the declared datum. Shifted datums are undone after the layer's own projection.
+
+    Raises
+    ------
+    UnusableInputError
+        The datum is unknown, the CRS cannot be related to WGS84, or the coordinates look swapped or like
+        metres although they are declared as degrees.
+    """
+    declared = _declared(datum, file)
+    source = _with_crs(frame, declared, file)
+    shapes = source.geometry.to_numpy()
+    corners = shapely.bounds(shapes)
+    if source.crs.is_geographic:
+        _refuse_strange(corners[:, 0], corners[:, 1], file)
+    chain = _Datum(declared.text, source.crs)
+    moved = shapely.transform(shapes, lambda xy: np.column_stack(_both(chain, declared, xy[:, 0], xy[:, 1])))
+    copy = source.copy()
+    # The coordinates are replaced first and labelled afterwards: nothing here may transform them twice.
+    return copy.set_geometry(gpd.GeoSeries(moved, index=copy.index, name=copy.geometry.name)).set_crs(
+        _WGS84, allow_override=True
+    )
+
+
+def _both(chain: _Datum, declared: _Datum, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Undo the layer's projection, then the declared shift."""
+    lon, lat = chain.wgs84(x, y)
+    return declared.wgs84(lon, lat) if declared.unshift is not None else (lon, lat)
+
+
+def _geometry_name(frame: pd.DataFrame) -> str | None:
+    """Name the active geometry column of a layer; None for a plain table."""
+    return getattr(frame, "active_geometry_name", None)
+
+
+def _with_crs(frame: Any, declared: _Datum, file: str) -> Any:
+    """Label a layer with the CRS its coordinates are in."""
+    if declared.text.lower().startswith("epsg:"):
+        return frame.set_crs(declared.crs, allow_override=True)
+    own = frame.crs
+    if own is None:
+        return frame.set_crs(_WGS84)
+    if not (own.is_projected or own.is_geographic):
+        fault = Fault(file, "coordinate system", own.name, "not related to WGS84", "declare datum = 'EPSG:n'")
+        raise UnusableInputError([fault])
+    return frame
+
+
+def _locate_shapes(frame: Any, declared: _Datum, file: str) -> Located:
+    shapes = frame.geometry.to_numpy()
+    kinds = shapely.get_type_id(shapes)
+    blank = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    unusable = ~blank & ~np.isin(kinds, (0, 3, 4, 6))
+    usable = ~blank & ~unusable
+    centres = np.where(usable, shapely.centroid(shapes), None)
+    x, y = shapely.get_x(centres), shapely.get_y(centres)
+    reason = np.full(len(shapes), "", dtype=object)
+    reason[blank] = "empty geometry"
+    reason[unusable] = "not a point or polygon"
+    value = np.array(
+        [shape.geom_type if bad else "" for shape, bad in zip(shapes, unusable, strict=True)], object
+    )
+    column = np.full(len(shapes), str(frame.geometry.name), dtype=object)
+    chain = _Datum(declared.text, frame.crs)
+    degrees = not chain.projected
+    if degrees:
+        _refuse_strange(x, y, file)
+    wild = usable & ~_plausible(x, y, degrees=degrees)
+    reason[wild], value[wild] = "coordinate is out of range", _pairs(x[wild], y[wild])
+    lon, lat = _both(chain, declared, np.where(wild, np.nan, x), np.where(wild, np.nan, y))
+    lost = usable & ~wild & ~_plausible(lon, lat, degrees=True)
+    reason[lost], value[lost] = "coordinate has no place in WGS84", _pairs(x[lost], y[lost])
+    return Located(_points(lon, lat, reason == ""), reason, blank, column, value, ())
+
+
+def _locate_numbers(x_text: pd.Series[Any], y_text: pd.Series[Any], declared: _Datum, file: str) -> Located:
+    names = (str(x_text.name), str(y_text.name))
+    pair = [x_text, y_text]
+    empty = [_is_blank(series) for series in pair]
+    x, y = (
+        pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan) for series in pair
+    )
+    if declared.projected:
+        _refuse_swapped_metres(x, y, declared, file)
+    else:
+        _refuse_strange(x, y, file)
+    degrees = not declared.projected
+    inside = [np.isfinite(x), np.isfinite(y)]
+    if degrees:
+        inside = [np.abs(x) <= 180.0, np.abs(y) <= 90.0]
+    lon, lat = declared.wgs84(np.where(inside[0], x, np.nan), np.where(inside[1], y, np.nan))
+    lost = inside[0] & inside[1] & ~_plausible(lon, lat, degrees=True)
+    reason = np.full(len(x), "", dtype=object)
+    column = np.full(len(x), names[0], dtype=object)
+    value = np.full(len(x), "", dtype=object)
+    # Written so that the graver fault and, of equals, the first column is the one that is told.
+    for word, masks in (
+        ("coordinate has no place in WGS84", [lost, np.zeros(len(x), dtype=bool)]),
+        ("no coordinate", empty),
+        ("coordinate is out of range", [np.isfinite(x) & ~inside[0], np.isfinite(y) & ~inside[1]]),
+        ("coordinate is not a number", [~empty[0] & ~np.isfinite(x), ~empty[1] & ~np.isfinite(y)]),
+    ):
+        for which in (1, 0):
+            reason[masks[which]] = word
+            column[masks[which]] = names[which]
+            value[masks[which]] = [
+                "" if word == "no coordinate" else str(cell) for cell in pair[which][masks[which]]
+            ]
+    return Located(_points(lon, lat, reason == ""), reason, reason == "no coordinate", column, value, names)
+
+
+def _points(lon: FloatArray, lat: FloatArray, good: BoolArray) -> NDArray[np.object_]:
+    points = np.full(len(lon), None, dtype=object)
+    points[good] = shapely.points(lon[good], lat[good])
+    return points
+
+
+def _pairs(x: FloatArray, y: FloatArray) -> list[str]:
+    return [f"{a:.10g}, {b:.10g}" for a, b in zip(x, y, strict=True)]
+
+
+def _plausible(x: FloatArray, y: FloatArray, *, degrees: bool) -> BoolArray:
+    known: BoolArray = np.isfinite(x) & np.isfinite(y)
+    if not degrees:
+        return known
+    return known & (np.abs(x) <= 180.0) & (np.abs(y) <= 90.0)
+
+
+def _is_blank(series: pd.Series[Any]) -> BoolArray:
+    text = series.astype(object).map(lambda cell: isinstance(cell, str) and not cell.strip())
+    blank: BoolArray = (series.isna() | text.astype(bool)).to_numpy(dtype=bool)
+    return blank
+
+
+def _coordinate_columns(
+    present: Iterable[Any], declared: _Datum, file: str, mapped: Mapping[str, str]
+) -> tuple[str, str]:
+    """Name the two columns of a table that hold its coordinates.
+
+    Raises
+    ------
+    UnusableInputError
+        With a fault for each of the two that is missing.
+    """
+    wanted = (EAST_NAMES, NORTH_NAMES) if declared.projected else (LON_NAMES, LAT_NAMES)
+    plain = {str(name).strip().lower(): str(name) for name in reversed(list(present))}
+    found: list[str] = []
+    faults: list[Fault] = []
+    for names in wanted:
+        asked = [mapped[name].strip() for name in names if name in mapped]
+        chosen = [plain[name.lower()] for name in asked or names if name.lower() in plain]
+        if chosen:
+            found.append(chosen[0])
+            continue
+        wanted_name = (asked or names)[0]
+        near = difflib.get_close_matches(wanted_name, list(plain), n=1, cutoff=0.5)
+        meant = f"did you mean '{plain[near[0]]}'?" if near else "add it"
+        reason = f"missing column; columns present: {', '.join(plain[key] for key in reversed(plain))}"
+        faults.append(
+            Fault(file, f"column '{wanted_name}'", "", reason, f"{meant} (coordinates are {declared.text})")
+        )
+    if faults:
+        raise UnusableInputError(faults)
+    return found[0], found[1]
+
+
+def _refuse_strange(x: FloatArray, y: FloatArray, file: str) -> None:
+    """Refuse degrees most of which only make sense as lat, lon or as metres.
+
+    A pair reads as swapped when its lat is no latitude but would be a longitude, or when it lies in China's
+    area only after swapping (before, it would be in the Arctic Ocean).
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    half = known.sum() / 2.0
+    swapped = known & (np.abs(x) <= 90.0) & (np.abs(y) > 90.0) & (np.abs(y) <= 180.0)
+    swapped |= known & _in_box(y, x, CHINA_AREA)
+    if swapped.sum() > half:
+        raise UnusableInputError([_swapped_fault(x, y, swapped, file, "lon and lat")])
+    metres = known & (np.abs(x) > _BEYOND_DEGREES) & (np.abs(y) > _BEYOND_DEGREES)
+    if metres.sum() > half:
+        first = int(np.flatnonzero(metres)[0])
+        fault = Fault(
+            file,
+            "coordinates",
+            f"{x[first]:.10g}, {y[first]:.10g}",
+            f"{int(metres.sum())} of {int(known.sum())} look like metres, not degrees",
+            "declare datum = 'EPSG:n' with the code of the projection, for example EPSG:4549",
+        )
+        raise UnusableInputError([fault])
+
+
+def _refuse_swapped_metres(x: FloatArray, y: FloatArray, declared: _Datum, file: str) -> None:
+    """Refuse metres most of which lie in the projection's area of use only after swapping.
+
+    Chinese surveys call the northing x, so the two are often handed over the other way round.
+    """
+    area = declared.crs.area_of_use
+    if area is None:
+        return
+    box = (area.west, area.south, area.east, area.north)
+    known = np.isfinite(x) & np.isfinite(y)
+    straight = _in_box(*declared.wgs84(x, y), box)
+    turned = _in_box(*declared.wgs84(y, x), box)
+    swapped = known & turned & ~straight
+    if swapped.sum() > known.sum() / 2.0:
+        raise UnusableInputError([_swapped_fault(x, y, swapped, file, "easting (x) and northing (y)")])
+
+
+def _swapped_fault(x: FloatArray, y: FloatArray, swapped: BoolArray, file: str, pair: str) -> Fault:
+    first = int(np.flatnonzero(swapped)[0])
+    known = int((np.isfinite(x) & np.isfinite(y)).sum())
+    return Fault(
+        file,
+        "coordinates",
+        f"{x[first]:.10g}, {y[first]:.10g}",
+        f"{pair} look swapped in {int(swapped.sum())} of {known} rows",
+        f"exchange the two columns, so that {pair} stand in that order",
+    )

@@ -1,0 +1,57 @@
+"""Own tables: reading any, checking one against its schema, writing one whole or not at all.
+
+A source is a path (csv, xlsx, gpkg, shp, geojson, parquet) or a frame in memory. A schema says which columns
+a table must have; what is wrong with a row becomes a reject row and the reading goes on, what is wrong with
+the file is told as a fault. The room knows neither coordinates (``datum``) nor what a table is about.
+"""
+
+from __future__ import annotations
+
+from lifecircle.tables._read import SUFFIXES, Source, Table, read_table
+from lifecircle.tables._rejects import (
+    REJECT_COLUMNS,
+    join_rejects,
+    no_rejects,
+    reject_rows,
+    rejected_rows,
+    too_many_rejects,
+)
+from lifecircle.tables._schema import (
+    DATE_DTYPE,
+    Checked,
+    Column,
+    Schema,
+    check_table,
+    nearest_name,
+    parse_date,
+    parse_flag,
+    plain_text,
+    row_labels,
+)
+from lifecircle.tables._write import write_csv, write_layers, written
+
+__all__ = [
+    "DATE_DTYPE",
+    "REJECT_COLUMNS",
+    "SUFFIXES",
+    "Checked",
+    "Column",
+    "Schema",
+    "Source",
+    "Table",
+    "check_table",
+    "join_rejects",
+    "nearest_name",
+    "no_rejects",
+    "parse_date",
+    "parse_flag",
+    "plain_text",
+    "read_table",
+    "reject_rows",
+    "rejected_rows",
+    "row_labels",
+    "too_many_rejects",
+    "write_csv",
+    "write_layers",
+    "written",
+]

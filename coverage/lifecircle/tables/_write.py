@@ -1,0 +1,119 @@
+"""Own writing a table so that a reader never meets half of one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@contextmanager
+def written(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path in the folder of ``path`` that takes its place when the block ends well.
+
+    The file is flushed to disk before it is moved, and removed when the block raises: nobody sees half a
+    file, and what stood there before stays until the new one is whole. The temporary name ends like the
+    final one, because writers choose the format by it.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder is not there, or the block wrote nothing.
+    """
+    final = Path(path)
+    fresh = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
+    try:
+        yield fresh
+        _flush(fresh)
+        fresh.replace(final)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    _flush_folder(final.parent)
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as csv that spreadsheets and scripts read alike, the same bytes for the same table.
+
+    UTF-8 with a byte order mark, line feeds alone, floats in their shortest form that reads back equal,
+    nothing where a value is missing. A named index goes first, an unnamed one is left out.
+    """
+    text = frame.to_csv(index=any(name is not None for name in frame.index.names), lineterminator="\n")
+    with written(path) as fresh:
+        fresh.write_bytes(b"\xef\xbb\xbf" + text.encode("utf-8"))
+
+
+def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
+    """Write one GeoPackage with a layer for each frame, in the order given.
+
+    A frame without geometry becomes a table; a named index becomes its first columns.
+
+    Raises
+    ------
+    ValueError
+        When there is no layer, or a geometry is in no CRS.
+    """
+    if not layers:
+        raise ValueError("a GeoPackage needs at least one layer")
+    for name, layer in layers.items():
+        if _has_geometry(layer) and layer.crs is None:
+            raise ValueError(f"layer {name} has no coordinate system")
+    with written(path) as fresh:
+        for name, layer in layers.items():
+            named = [level for level in layer.index.names if level is not None]
+            plain = _storable(layer.reset_index(level=named) if named else layer)
+            pyogrio.write_dataframe(
+                plain,
+                fresh,
+                layer=name,
+                driver="GPKG",
+                append=fresh.exists(),
+                geometry_type=_geometry_type(plain),
+            )
+
+
+def _has_geometry(frame: pd.DataFrame) -> bool:
+    return getattr(frame, "active_geometry_name", None) is not None
+
+
+def _geometry_type(frame: Any) -> str | None:
+    """Name the type of a layer none of whose geometries would say it; None leaves it to the writer."""
+    if not _has_geometry(frame) or frame.geometry.notna().any():
+        return None
+    return "Point" if len(frame) else "Unknown"
+
+
+def _storable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn columns of mixed objects into text: a layer has one type in a column."""
+    mixed = {
+        column: frame[column].map(lambda cell: None if pd.isna(cell) else str(cell))
+        for column in frame.columns
+        if frame[column].dtype == np.dtype(object) and not isinstance(frame[column], gpd.GeoSeries)
+    }
+    return frame.assign(**mixed) if mixed else frame
+
+
+def _flush(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name itself durable, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
