@@ -1,0 +1,190 @@
+"""Own the telling of faults: from what pydantic says of a document to file, key, value, reason, remedy."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from lifecircle.errors import Fault
+from lifecircle.standards._conflicts import CONFLICT, nearest
+
+_SHOWN = 60  # characters of a value in a message
+
+_WANTED = {
+    "bool": "write true or false",
+    "date": "write a date",
+    "dict": "write a table: { key = value }",
+    "finite": "give a finite number",
+    "float": "give a number",
+    "int": "give a whole number",
+    "list": "write a list: [ ... ]",
+    "model": "write a table: { key = value }",
+    "string": 'write text in quotes: "..."',
+    "tuple": "write a list: [ ... ]",
+}
+
+_BOUNDS = {
+    "greater_than": ("gt", "give more than {}"),
+    "greater_than_equal": ("ge", "give {} or more"),
+    "less_than": ("lt", "give less than {}"),
+    "less_than_equal": ("le", "give {} or less"),
+    "string_pattern_mismatch": ("pattern", "write it in the form {}"),
+    "too_short": ("min_length", "give at least {}"),
+}
+
+
+def faults_of(
+    errors: Iterable[Mapping[str, Any]], *, file: str, document: object, model: object
+) -> list[Fault]:
+    """Put the errors of a validation in words, one fault for each key.
+
+    Parameters
+    ----------
+    errors : what ``ValidationError.errors()`` gives
+    document : the document as read, to name its tables by their ids
+    model : the model, or union of models, that the document was to be
+    """
+    told: dict[tuple[str, str], Fault] = {}
+    for error in errors:
+        place = _place(error, document)
+        reason, remedy = _words(error, model)
+        # A key of several possible types fails once for each of them, which is one fault.
+        key = (place, reason if error["type"] == CONFLICT else "")
+        told.setdefault(key, Fault(file, place, _found(error), reason, remedy))
+    return list(told.values())
+
+
+def _path(loc: Iterable[str | int], document: object) -> list[tuple[str | int, object]]:
+    """Walk a location as far as the document has it, leaving out pydantic's names of union members."""
+    path: list[tuple[str | int, object]] = []
+    here = document
+    for part in loc:
+        inside = (isinstance(part, int) and isinstance(here, (list, tuple)) and part < len(here)) or (
+            isinstance(here, Mapping) and part in here
+        )
+        if inside:
+            here = here[part]  # type: ignore[index]  # part is an index of here, as was just seen
+            path.append((part, here))
+    return path
+
+
+def _place(error: Mapping[str, Any], document: object) -> str:
+    path = _path(error["loc"], document)
+    place = ""
+    for part, value in path:
+        if isinstance(part, int):
+            name = value.get("id") if isinstance(value, Mapping) else None
+            place += f"[{part + 1}]" + (f" {name!r}" if isinstance(name, str) else "")
+        else:
+            place += f".{part}" if place else part
+    if error["type"] == "missing":
+        place += f".{error['loc'][-1]}" if place else str(error["loc"][-1])
+    elif error["type"] in {"union_tag_not_found", "union_tag_invalid"}:
+        place += ".kind" if place else "kind"
+    elif error["type"] == CONFLICT and (not path or path[-1][0] != error["loc"][-1]):
+        place += f".{error['loc'][-1]}" if place else str(error["loc"][-1])
+    single = place and not set(".[") & set(place)
+    return f"key {place!r}" if single else place
+
+
+def _words(error: Mapping[str, Any], model: object) -> tuple[str, str]:  # noqa: PLR0911  # one return per kind
+    """Give reason and remedy of an error."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == CONFLICT:
+        return context["reason"], context["remedy"]
+    if kind == "extra_forbidden":
+        return "unknown key", nearest(error["loc"][-1], _keys(_types_at(model, error["loc"][:-1])))
+    if kind == "missing":
+        return "missing key", f"add {error['loc'][-1]} = ..."
+    if kind == "literal_error":
+        allowed = _unquoted(context["expected"])
+        return "not one of the words allowed", nearest(error["input"], allowed)
+    if kind in {"union_tag_not_found", "union_tag_invalid"}:
+        kinds = [tag for one in _types_at(model, error["loc"]) for tag in _tags(one)]
+        reason = "missing key" if kind == "union_tag_not_found" else "unknown kind"
+        return reason, nearest(context.get("tag", ""), kinds)
+    message = str(context.get("message", error["msg"])).removeprefix("Value error, ")
+    if kind in _BOUNDS:
+        name, remedy = _BOUNDS[kind]
+        return _lowered(message), remedy.format(_plain(context[name]))
+    return _lowered(message), _WANTED.get(kind.split("_")[0], "correct this value")
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _unquoted(expected: str) -> list[str]:
+    """Split the words of "'a', 'b' or 'c'"."""
+    return [part for part in expected.split("'")[1::2] if part]
+
+
+def _plain(value: object) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _found(error: Mapping[str, Any]) -> str:
+    """Show what stands at the place of an error, empty where nothing does."""
+    if error["type"] in {"missing", "union_tag_not_found"}:
+        return ""
+    value = error["ctx"]["tag"] if error["type"] == "union_tag_invalid" else error["input"]
+    text = _plain(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def _types_at(model: object, loc: Iterable[str | int]) -> list[object]:
+    """List the types that a location of a document of this model may have."""
+    here = list(_members(model))
+    for part in loc:
+        inner = [member for one in here for member in _inside(one, part)]
+        # A part that leads nowhere is pydantic's name of a union member: keep the member it names.
+        here = inner or [one for one in here if part in _tags(one)] or here
+    return here
+
+
+def _keys(types_here: Iterable[object]) -> list[str]:
+    return sorted({key for one in types_here for key in _own_keys(one)})
+
+
+def _members(annotation: object) -> Iterator[object]:
+    """Flatten unions and annotations into the types they are made of."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif origin in {Union, types.UnionType}:
+        for member in get_args(annotation):
+            yield from _members(member)
+    else:
+        yield annotation
+
+
+def _inside(annotation: object, part: str | int) -> Iterator[object]:
+    """Give the types found one step into a type."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in {tuple, list} and isinstance(part, int):
+        yield from _members(args[0])
+    elif origin is dict:
+        yield from _members(args[1])
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            if part == (field.alias or name):
+                yield from _members(field.annotation)
+
+
+def _own_keys(annotation: object) -> list[str]:
+    if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        return []
+    return [field.alias or name for name, field in annotation.model_fields.items()]
+
+
+def _tags(annotation: object) -> list[str]:
+    """List the kinds that a model, or the members of a union, answer to."""
+    found: list[str] = []
+    for one in _members(annotation):
+        if isinstance(one, type) and issubclass(one, BaseModel) and "kind" in one.model_fields:
+            kind = one.model_fields["kind"].annotation
+            found += get_args(kind) if get_origin(kind) is Literal else ()
+    return found

@@ -1,0 +1,181 @@
+"""Own the reading of profiles: where they are, TOML into models, all faults at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from lifecircle.errors import Fault, MissingFileError, UnusableInputError
+from lifecircle.standards._conflicts import nearest
+from lifecircle.standards._faults import faults_of
+from lifecircle.standards._model import Standard, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from importlib.resources.abc import Traversable
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_BASE = "services_from"
+
+
+def shipped_standards() -> tuple[str, ...]:
+    """Name the profiles that come with the package, in alphabetical order."""
+    return tuple(sorted(_shipped()))
+
+
+def load_standard(use: str | Path, *, folder: str | Path | None = None) -> Standard:
+    """Load a profile: one shipped with the package by its id, or a TOML file.
+
+    Parameters
+    ----------
+    use : id of a shipped profile (capitals do not matter), or a path
+    folder : where a relative path starts; the working folder where left out
+
+    Raises
+    ------
+    MissingFileError
+        When a path is given and there is no such file.
+    UnusableInputError
+        With every fault of the profile, or when no shipped profile has the id.
+
+    >>> load_standard("GB50180").id
+    'gb50180'
+    """
+    return _load(use, Path() if folder is None else Path(folder), ())
+
+
+def read_toml(path: str | Path, model: type[_Model]) -> _Model:
+    """Read a TOML file into a model.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no such file.
+    UnusableInputError
+        With every fault: file, key, value, reason and remedy (the nearest known key).
+    """
+    return _validated(_document(Path(path), str(path)), model, file=str(path))
+
+
+def read_target(definition: Mapping[str, Any], *, file: str = "(target)") -> Target:
+    """Make a target from its plain form: what ``model_dump(mode="json", by_alias=True)`` gives.
+
+    Raises
+    ------
+    UnusableInputError
+        With every fault of the definition; ``file`` is the name it is told under.
+    """
+    try:
+        return _target_reader().validate_python(definition)
+    except ValidationError as error:
+        faults = faults_of(error.errors(), file=file, document=definition, model=Target)
+        raise UnusableInputError(faults) from None
+
+
+@lru_cache(maxsize=1)
+def _target_reader() -> TypeAdapter[Target]:
+    return TypeAdapter(Target)
+
+
+def _shipped() -> dict[str, Traversable]:
+    folder = resources.files(__package__) / "profiles"
+    return {
+        entry.name.removesuffix(".toml"): entry for entry in folder.iterdir() if entry.name.endswith(".toml")
+    }
+
+
+def _load(use: str | Path, folder: Path, opened: tuple[str, ...]) -> Standard:
+    source, file = _found(use, folder)
+    place = str(source.resolve()) if isinstance(source, Path) else file
+    if place in opened:
+        reason = "a profile that takes its services from itself, at once or through others"
+        raise UnusableInputError([Fault(file, f"key {_BASE!r}", str(use), reason, "break the ring")])
+    document = _document(source, file)
+    document.setdefault("id", _id_from(file))
+    base = document.get(_BASE)
+    if isinstance(base, str):
+        # The faults of the other profile come first: without its services every rule here looks wrong.
+        folder = source.parent if isinstance(source, Path) else Path()
+        inherited = _load(base, folder, (*opened, place)).services
+        own = document.get("service", [])
+        if isinstance(own, list):
+            document["service"] = [*own, *(service.model_dump(by_alias=True) for service in inherited)]
+    return _validated(document, Standard, file=file)
+
+
+def _found(use: str | Path, folder: Path) -> tuple[Path | Traversable, str]:
+    """Find a profile and the name people know it by; a file of that name goes before a shipped id."""
+    path = folder / use
+    if path.is_file():
+        return path, str(use)
+    shipped = _shipped()
+    key = str(use).casefold()
+    if isinstance(use, str) and key in shipped:
+        return shipped[key], shipped[key].name
+    known = ", ".join(sorted(shipped))
+    if isinstance(use, Path) or key.endswith(".toml") or "/" in key or "\\" in key:
+        raise MissingFileError(
+            [Fault(str(path), "", "", "no such profile", f"correct the path, or use a shipped one: {known}")]
+        )
+    hint = nearest(key, sorted(shipped))
+    shown = hint if known in hint else f"{hint} Shipped are {known}"
+    raise UnusableInputError(
+        [
+            Fault(
+                "",
+                "standard",
+                str(use),
+                "no such shipped standard",
+                f"{shown}; or give a path to a .toml file",
+            )
+        ]
+    )
+
+
+def _id_from(file: str) -> str:
+    """Make an id of a file's name, for a profile that gives none."""
+    return re.sub(r"[^a-z0-9_-]+", "-", Path(file).stem.casefold()).strip("-_") or "standard"
+
+
+def _document(source: Path | Traversable, file: str) -> dict[str, Any]:
+    try:
+        text = source.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise MissingFileError([Fault(file, "", "", "no such file", "correct the path")]) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        fault = Fault(file, f"line {line}", "", "not UTF-8 text", "save the file as UTF-8")
+        raise UnusableInputError([fault]) from None
+    except OSError as error:
+        fault = Fault(file, "", "", f"cannot be read: {error.strerror}", "name a file that can be read")
+        raise UnusableInputError([fault]) from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UnusableInputError([_broken(str(error), text, file)]) from None
+
+
+def _broken(message: str, text: str, file: str) -> Fault:
+    """Tell where a TOML text breaks off."""
+    lines = text.splitlines()
+    at = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
+    number = int(at[1]) if at and at[1] else len(lines)
+    place = f"line {number}" + (f", column {at[2]}" if at and at[2] else "")
+    shown = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    reason = f"broken TOML: {message[: at.start()] if at else message}"
+    return Fault(file, place, shown, reason, "correct this line or the one before it")
+
+
+def _validated(document: Mapping[str, Any], model: type[_Model], *, file: str) -> _Model:
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        faults = faults_of(error.errors(), file=file, document=document, model=model)
+        raise UnusableInputError(faults) from None

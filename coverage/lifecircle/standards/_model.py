@@ -1,0 +1,367 @@
+"""Own what a profile may say: services, targets of four kinds and where each figure comes from.
+
+Models are frozen and refuse unknown keys. The checks between keys are in ``_conflicts``; here they are
+tied to the models, so that a model made in Python is held to the same rules as one read from a file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from lifecircle.standards._conflicts import (
+    CONFLICT,
+    Conflict,
+    provenance_conflicts,
+    standard_conflicts,
+    target_conflicts,
+)
+
+Language = Literal["zh", "en"]
+Grade = Literal["primary", "secondary", "unverified", "setting"]
+Area = Literal["all", "urban", "rural"]
+Tier = Literal["county", "town", "village"]
+TravelProfile = Literal["walk", "cycle", "ebike", "drive", "walk_aged", "walk_child", "wheelchair"]
+
+PROFILES: tuple[str, ...] = ("walk", "cycle", "ebike", "drive", "walk_aged", "walk_child", "wheelchair")
+
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+
+
+def _matching(pattern: str, remedy: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if re.fullmatch(pattern, value):
+            return value
+        raise PydanticCustomError(
+            CONFLICT, "{reason}; {remedy}", {"reason": "not in the form expected", "remedy": remedy}
+        )
+
+    return AfterValidator(check)
+
+
+def _as_written(value: object) -> object:
+    """Take a TOML date, or a year written as a number, as text."""
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Id = Annotated[str, _matching(r"[a-z0-9][a-z0-9_-]*", "use small letters, digits, _ and -")]
+Number = Annotated[float, Field(strict=True)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
+Year = Annotated[int, Field(ge=_FIRST_YEAR, le=_LAST_YEAR)]
+DueYear = Annotated[int, Field(strict=True, ge=_FIRST_YEAR, le=_LAST_YEAR)]
+HowMany = Annotated[int, Field(strict=True, ge=1)]
+Rule = Annotated[dict[str, HowMany], Field(min_length=1)]
+SourceDate = Annotated[
+    str,
+    BeforeValidator(_as_written),
+    _matching(r"(\d{4}(-\d{2}(-\d{2})?)?|undated)?", 'write "2022", "2022-12", "2022-12-28" or "undated"'),
+]
+WeekTime = Annotated[
+    str, _matching(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d", 'write it like "Sat 10:00"')
+]
+
+
+class _Part(BaseModel):
+    """Something a profile holds. Own faults and faults between keys are told together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, Mapping):
+            return handler(data)
+        plain = cls._completed(data)
+        found = [conflict.details() for conflict in cls._conflicts(plain)]
+        try:
+            made = handler(plain)
+        except ValidationError as error:
+            own = [_again(line) for line in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, [*own, *found]) from None
+        if found:
+            raise ValidationError.from_exception_data(cls.__name__, found)
+        return made
+
+    @classmethod
+    def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        """Fill in what a writer may leave out because other keys say it."""
+        return dict(plain)
+
+    @classmethod
+    def _conflicts(cls, plain: Mapping[str, Any]) -> Iterable[Conflict]:
+        """Find what is wrong between keys."""
+        del plain
+        return ()
+
+
+def _again(line: Any) -> InitErrorDetails:
+    """Repeat a fault that pydantic found, so that it can stand in one error with others."""
+    context = line.get("ctx", {})
+    kind = PydanticCustomError(line["type"], "{message}", {**context, "message": line["msg"]})
+    return InitErrorDetails(type=kind, loc=line["loc"], input=line["input"])
+
+
+class Text(_Part):
+    """A name or remark in both languages; one language alone, or plain text, stands for both.
+
+    >>> Text.model_validate({"zh": "图书馆", "en": "library"}).get("en")
+    'library'
+    """
+
+    zh: str
+    en: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_plain_text(cls, data: Any) -> Any:
+        return {"zh": data, "en": data} if isinstance(data, str) else data
+
+    @classmethod
+    def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        given = [plain[language] for language in ("zh", "en") if language in plain]
+        # What is not text is told once, under the language that has it: its twin stays empty.
+        twin = given[0] if given and isinstance(given[0], str) else ""
+        return {"zh": twin, "en": twin, **plain} if given else dict(plain)
+
+    def get(self, language: Language) -> str:
+        """Give the text in a language."""
+        return self.zh if language == "zh" else self.en
+
+
+class Provenance(_Part):
+    """Where a figure comes from. Left out, the grade is ``setting``, or ``unverified`` beside a source."""
+
+    source: str = ""
+    date: SourceDate = ""
+    grade: Grade = "setting"
+
+    @classmethod
+    def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        return {"grade": "unverified" if plain.get("source") else "setting", **plain}
+
+    @classmethod
+    def _conflicts(cls, plain: Mapping[str, Any]) -> Iterable[Conflict]:
+        return provenance_conflicts(plain)
+
+
+class _Named(Provenance):
+    id: Id
+    name: Text
+    notes: Text | None = None
+
+    @classmethod
+    def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        named = super()._completed(plain)
+        # Without an id there is nothing to name it by, and the missing id is fault enough.
+        return {"name": named["id"] if isinstance(named.get("id"), str) else "", **named}
+
+
+class Service(_Named):
+    """One kind of facility. ``service_class`` (key ``class``) and ``also`` are the names rules count by."""
+
+    service_class: str = Field(default="", alias="class")
+    also: tuple[str, ...] = ()
+    tier: Tier | None = None
+    department: str = ""
+    ownership: Literal["public", "inclusive", "private"] = "public"
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """Every class the service belongs to."""
+        return frozenset({self.service_class, *self.also} - {""})
+
+
+class Straight(Provenance):
+    """The straight-line reading of a circle; a radius left out is that of the other area."""
+
+    urban_m: Positive
+    rural_m: Positive
+    centre: Literal["committee", "settlement", "free"] = "committee"
+    distinct_site_m: Annotated[float, Field(strict=True, ge=0)] = 0.0
+
+    @classmethod
+    def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        whole = super()._completed(plain)
+        given = next((whole[radius] for radius in ("urban_m", "rural_m") if radius in whole), None)
+        # A radius that is faulty or missing is told once: its twin then takes any valid figure.
+        usable = isinstance(given, (int, float)) and given > 0
+        twin = given if usable else 1.0
+        return {"rural_m": twin, **({"urban_m": twin} if "rural_m" in whole else {}), **whole}
+
+
+class _Promise(_Named):
+    """What targets of every kind say.
+
+    ``source``, ``date`` and ``grade`` are those of the promise and its figures; ``sources`` names the
+    keys whose figure comes from elsewhere, ``settings`` those that are a choice of the profile.
+    """
+
+    department: str = ""
+    group: Id = "all"
+    area: Area = "all"
+    goal: Number | None = None
+    due: DueYear | None = None
+    baseline: dict[Year, Number] = Field(default_factory=dict)
+    milestones: dict[Year, Number] = Field(default_factory=dict)
+    tolerance: Number = 0.0
+    denominator: str = ""
+    settings: tuple[str, ...] = ()
+    sources: dict[str, Provenance] = Field(default_factory=dict)
+
+    @classmethod
+    def _conflicts(cls, plain: Mapping[str, Any]) -> Iterator[Conflict]:
+        kind = cls.model_fields["kind"].default
+        yield from target_conflicts({**plain, "kind": kind}, keys=cls.model_fields)
+
+    def provenance(self, field: str) -> Provenance:
+        """Tell where the figure of one key comes from.
+
+        Raises
+        ------
+        KeyError
+            When targets of this kind have no such key.
+        """
+        if field not in type(self).model_fields:
+            raise KeyError(f"a {type(self).__name__} has no {field!r}")
+        if field in self.sources:
+            return self.sources[field]
+        if field in self.settings:
+            return Provenance()
+        part = getattr(self, field)
+        own = part if isinstance(part, Straight) else self
+        return Provenance(source=own.source, date=own.date, grade=own.grade)
+
+
+class CircleTarget(_Promise):
+    """A share of residents that reach the rule's venues within some minutes.
+
+    ``require`` : class or service id -> how many of it. ``accounting`` is the one the verdict uses.
+    """
+
+    kind: Literal["circle"] = "circle"
+    require: Rule
+    minutes: Positive
+    profile: TravelProfile = "walk"
+    open_at: WeekTime | None = None
+    straight: Straight | None = None
+    accounting: Literal["accepted", "straight", "network_distance", "reach", "open"] = "reach"
+    across_border: bool = True
+
+
+class PresenceTarget(_Promise):
+    """A share of counties, districts or villages that hold the venues asked for.
+
+    A unit needs of every key in ``require`` as many venues as it says, and at least ``minimum``.
+    """
+
+    kind: Literal["presence"] = "presence"
+    require: Rule
+    unit: Literal["county", "district", "village"]
+    minimum: HowMany = 1
+
+    @property
+    def needed(self) -> dict[str, int]:
+        """Venues a unit needs of every class or service."""
+        return {name: max(count, self.minimum) for name, count in self.require.items()}
+
+
+class CapacityTarget(_Promise):
+    """Places, beds or carers per so many people of a group.
+
+    The column ``of`` of the facility register is summed over the services that ``require`` names.
+    """
+
+    kind: Literal["capacity"] = "capacity"
+    require: Rule
+    per: Positive = 1000.0
+    of: str = "capacity"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the value, for a table.
+
+        >>> CapacityTarget(id="beds", name="beds", require={"ward": 1}, per=10000).unit
+        'per 10000'
+        """
+        return f"per {self.per:.10g}"
+
+
+class IndicatorTarget(_Promise):
+    """A registered figure. ``unit`` share is 0..1, percent (or %) 0..100, any other 0 or more."""
+
+    kind: Literal["indicator"] = "indicator"
+    unit: str
+    direction: Literal["up", "down"] = "up"
+
+
+Target = Annotated[
+    CircleTarget | PresenceTarget | CapacityTarget | IndicatorTarget, Field(discriminator="kind")
+]
+
+
+class Standard(_Named):
+    """A profile: services, and targets in the order the scoreboard shows them.
+
+    ``services_from`` names the profile, shipped or a path, whose services were added to its own.
+    """
+
+    services_from: str | None = None
+    services: tuple[Service, ...] = Field(default=(), alias="service")
+    targets: tuple[Target, ...] = Field(default=(), alias="target")
+
+    @classmethod
+    def _conflicts(cls, plain: Mapping[str, Any]) -> Iterable[Conflict]:
+        return standard_conflicts(plain)
+
+    def service(self, service_id: str) -> Service:
+        """Find a service by its id.
+
+        Raises
+        ------
+        KeyError
+            When the standard has no such service; the message names those it has.
+        """
+        for one in self.services:
+            if one.id == service_id:
+                return one
+        known = ", ".join(one.id for one in self.services)
+        raise KeyError(f"no service {service_id!r} in {self.id}; it has {known}")
+
+    def target(self, target_id: str) -> Target:
+        """Find a target by its id.
+
+        Raises
+        ------
+        KeyError
+            When the standard has no such target; the message names those it has.
+        """
+        for one in self.targets:
+            if one.id == target_id:
+                return one
+        known = ", ".join(one.id for one in self.targets)
+        raise KeyError(f"no target {target_id!r} in {self.id}; it has {known}")
+
+    def venues(self, target: Target) -> dict[str, set[str]]:
+        """Give the service ids that count for each key of a target's rule; an indicator has none."""
+        if isinstance(target, IndicatorTarget):
+            return {}
+        return {
+            key: {one.id for one in self.services if key == one.id or key in one.classes}
+            for key in target.require
+        }

@@ -1,0 +1,77 @@
+"""Own the verdict: the milestone of a year and how a value stands to it; not how a value is counted.
+
+Figures are written in decimals, so they are added and divided as decimals: the milestone half-way from
+0.6 to 1.0 is 0.8 itself, not its neighbour in the last bit, and a value of 0.8 meets it.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from lifecircle.standards._model import Target
+
+Verdict = Literal["met", "missed", "on_track", "behind", "reported", "not_assessable"]
+
+
+def milestone(target: Target, year: int) -> float | None:
+    """Give the figure a target should have reached in a year, before tolerance; None without a goal.
+
+    In and after the due year, and without one, it is the goal. Before, it is read off the straight lines
+    between baseline, milestones and goal; before the first of them it is that first figure, and with
+    neither baseline nor milestones it is the goal.
+    """
+    exact = _expected(target, year)
+    return None if exact is None else float(exact)
+
+
+def threshold(target: Target, year: int) -> float | None:
+    """Give the figure at which the verdict of a year turns: the milestone with the tolerance allowed.
+
+    A value equal to it is good enough. None without a goal.
+    """
+    exact = _expected(target, year)
+    if exact is None:
+        return None
+    return float(exact + _decimal(target.tolerance) if _falls(target) else exact - _decimal(target.tolerance))
+
+
+def verdict(target: Target, year: int, value: float | None) -> Verdict:
+    """Judge an unrounded value in a year.
+
+    ``met`` or ``missed`` in and after the due year (and where there is none), ``on_track`` or ``behind``
+    before it, ``reported`` without a goal, ``not_assessable`` without a value.
+    """
+    if value is None or math.isnan(value):
+        return "not_assessable"
+    turn = threshold(target, year)
+    if turn is None:
+        return "reported"
+    good = value <= turn if _falls(target) else value >= turn
+    if target.due is None or year >= target.due:
+        return "met" if good else "missed"
+    return "on_track" if good else "behind"
+
+
+def _expected(target: Target, year: int) -> Fraction | None:
+    if target.goal is None:
+        return None
+    given = {**target.baseline, **target.milestones}
+    if target.due is None or year >= target.due or not given:
+        return _decimal(target.goal)
+    points = sorted({**given, target.due: target.goal}.items())
+    if year <= points[0][0]:
+        return _decimal(points[0][1])
+    after = next(position for position, (known, _) in enumerate(points) if known >= year)
+    (start, low), (end, high) = points[after - 1], points[after]
+    return _decimal(low) + (_decimal(high) - _decimal(low)) * Fraction(year - start, end - start)
+
+
+def _falls(target: Target) -> bool:
+    return target.kind == "indicator" and target.direction == "down"
+
+
+def _decimal(figure: float) -> Fraction:
+    return Fraction(repr(figure))
