@@ -1,0 +1,185 @@
+"""Own districts: their polygons, codes and classes, and which one a place lies in."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lifecircle.datum import to_wgs84
+from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.tables import Column, Schema, check_table, read_table
+
+if TYPE_CHECKING:
+    from lifecircle.tables import Checked, Source, Table
+
+_log = logging.getLogger(__name__)
+
+OUTSIDE = "(outside)"
+"""District of residents who live in none: a row of every table, so that totals stay whole."""
+
+BORDER_DEG = 1e-8
+"""Nearer than this to a polygon is on its border (inclusive): about a millimetre, the noise of projecting."""
+
+DISTRICT_COLUMNS = Schema(
+    "districts",
+    (
+        Column("code", "text", "official code, unique", filled=True),
+        Column("name", "text", "name of the district", required=True, filled=True),
+        Column("urban", "flag", "whether urban targets hold in it"),
+    ),
+)
+"""Columns of a district layer; its index, named ``code``, is the code, or the name where no code is given."""
+
+_POLYGONS = (3, 6)
+
+
+def read_districts(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
+    """Read the polygons of districts.
+
+    Returns
+    -------
+    GeoDataFrame
+        Columns ``name`` (str), ``urban`` (boolean, NA where unknown), polygons in EPSG:4326; index ``code``:
+        the column code, or the name where there is none.
+
+    Raises
+    ------
+    MissingFileError
+        The file is not there.
+    UnusableInputError
+        A column or a polygon is missing, a cell cannot be read, or two rows have the same code; all at once.
+    """
+    table = read_table(source)
+    faults = FaultLog()
+    with faults.catching():
+        checked = check_table(table, DISTRICT_COLUMNS)
+        for reject in checked.rejects.itertuples():
+            place = f"row {reject.row}, column '{reject.column}'"
+            faults.add(Fault(table.name, place, str(reject.value), str(reject.reason), str(reject.remedy)))
+        label = "code" if "code" in checked.found else "name"
+        _note_doubles(table, checked, label, faults)
+    with faults.catching():
+        shapes = _polygons(table, datum, faults)
+    faults.raise_any()
+    urban = checked.frame.get("urban", pd.Series(pd.NA, index=table.frame.index, dtype="boolean"))
+    districts = gpd.GeoDataFrame(
+        {"name": checked.frame["name"], "urban": urban}, geometry=shapes, crs="EPSG:4326"
+    )
+    return districts.set_axis(pd.Index(checked.frame[label].astype("str"), name="code"))
+
+
+def assign_districts(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
+    """Give every row the district it lies in, as a copy.
+
+    1. The polygon it lies in or on the border of; of several, the one with the lowest label.
+    2. Without a place: what its own column ``district`` says, matched by code, else by name.
+    3. Otherwise ``(outside)``.
+
+    Where the column and the polygon disagree the polygon stands, and a warning says how often they do.
+
+    Parameters
+    ----------
+    demand : GeoDataFrame
+        Points or None in EPSG:4326 (facilities too).
+    districts : GeoDataFrame or None
+        As from :func:`read_districts`. None or an empty one leaves a column ``district`` as it is.
+
+    Returns
+    -------
+    GeoDataFrame
+        With ``district`` (str): a label of ``districts`` or ``(outside)``.
+    """
+    own = (
+        demand["district"].fillna("").astype("str")
+        if "district" in demand.columns
+        else _texts("", demand.index)
+    )
+    if districts is None or districts.empty:
+        return demand.assign(district=own.where(own != "", OUTSIDE))
+    inside = lowest_polygon(demand, districts)
+    stated = known_label(own, districts)
+    differ = (stated != "") & (inside != "") & (stated != inside)
+    if differ.any():
+        _log.warning(
+            "%d rows name another district than the one they lie in; the place decides", int(differ.sum())
+        )
+    unknown = (own != "") & (own != OUTSIDE) & (stated == "")
+    if unknown.any():
+        words = ", ".join(sorted(set(own[unknown]))[:5])
+        _log.warning("%d rows name a district that is not in the layer: %s", int(unknown.sum()), words)
+    placeless = demand.geometry.isna().to_numpy()
+    label = inside.where((inside != "") | ~placeless, stated)
+    return demand.assign(district=label.where(label != "", OUTSIDE))
+
+
+def _note_doubles(table: Table, checked: Checked, label: str, faults: FaultLog) -> None:
+    labels = checked.frame[label]
+    for value, rows in labels[labels != ""].groupby(labels, sort=False):
+        if len(rows) > 1:
+            place = f"rows {', '.join(str(row) for row in rows.index)}, column '{checked.found[label]}'"
+            remedy = "merge the parts of one district, and give different ones different codes"
+            faults.add(Fault(table.name, place, str(value), f"the same {label} twice", remedy))
+
+
+def _polygons(table: Table, datum: str, faults: FaultLog) -> Any:
+    """Take the polygons of a layer to WGS84, valid."""
+    if getattr(table.frame, "active_geometry_name", None) is None:
+        remedy = "give a layer of polygons (gpkg, shp, geojson, parquet)"
+        raise UnusableInputError([Fault(table.name, "", "", "districts have no polygons", remedy)])
+    shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
+    area = np.isin(shapely.get_type_id(shapes), _POLYGONS) & ~shapely.is_empty(shapes)
+    west, south, east, north = shapely.bounds(shapes).T
+    area &= (west >= -180) & (south >= -90) & (east <= 180) & (north <= 90)
+    for row, shape in zip(table.frame.index[~area], shapes[~area], strict=True):
+        found = "" if shape is None else shape.geom_type
+        faults.add(
+            Fault(
+                table.name,
+                f"row {row}",
+                found,
+                "no polygon on the globe",
+                "draw the district, or delete the row",
+            )
+        )
+    broken = area & ~shapely.is_valid(shapes)
+    if broken.any():
+        rows = ", ".join(str(row) for row in table.frame.index[broken])
+        _log.warning("%s: polygons that cross themselves were mended (rows %s)", table.name, rows)
+        shapes = np.where(broken, shapely.make_valid(shapes), shapes)
+    return shapes
+
+
+def lowest_polygon(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> pd.Series[Any]:
+    """Find the lowest label of the polygons each point lies in or on the border of; empty where in none."""
+    labels = districts.index.astype("str")
+    order = np.array(sorted(range(len(labels)), key=lambda position: _rank(labels[position])))
+    shapes = districts.geometry.to_numpy()[order]
+    points = shapely.STRtree(demand.geometry.to_numpy())
+    which, point = points.query(shapes, predicate="dwithin", distance=BORDER_DEG)
+    lowest = np.full(len(demand), len(order))
+    np.minimum.at(lowest, point, which)
+    names = np.append(labels.to_numpy(dtype=object)[order], "")
+    return pd.Series(names[lowest], index=demand.index, dtype="str")
+
+
+def _rank(label: str) -> tuple[bool, int, str]:
+    """Order labels: numbers by size, then texts by their letters."""
+    number = label.isascii() and label.isdigit()
+    return (not number, int(label) if number else 0, label)
+
+
+def known_label(own: pd.Series[Any], districts: gpd.GeoDataFrame) -> pd.Series[Any]:
+    """Match what rows say of their district with the layer: by code, else by name; empty where by neither."""
+    labels = districts.index.astype("str")
+    names = pd.Series(labels, index=districts["name"].astype("str"))
+    by_name = names[~names.index.duplicated(keep=False)]
+    return own.where(own.isin(labels), own.map(by_name).fillna("")).astype("str")
+
+
+def _texts(value: str, index: pd.Index[Any]) -> pd.Series[Any]:
+    return pd.Series(value, index=index, dtype="str")

@@ -1,0 +1,161 @@
+"""Own where residents live, how many they are and of which groups; nobody is lost on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+
+from lifecircle.datum import locate
+from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.tables import (
+    Column,
+    Schema,
+    check_table,
+    join_rejects,
+    read_table,
+    reject_rows,
+    row_labels,
+    too_many_rejects,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import pandas as pd
+
+    from lifecircle.datum import Located
+    from lifecircle.tables import Checked, Source, Table
+
+_ID = Column("id", "text", "what the row is called by, unique in the file")
+
+DEMAND_COLUMNS = Schema(
+    "demand",
+    (
+        Column("population", "number", "residents", unit="people", required=True, filled=True, low=0.0),
+        Column("district", "text", "code or name of their district"),
+        Column("village", "text", "code or name of their village"),
+    ),
+)
+"""Columns of a demand table, with one float64 column of people for each group; index ``id``, EPSG:4326.
+
+``district`` and ``village`` are there where the source has them, empty where it says nothing.
+"""
+
+_ROUNDING = 1e-9
+
+
+def read_demand(
+    source: Source,
+    *,
+    population: str = "population",
+    groups: Mapping[str, str] | None = None,
+    datum: str = "wgs84",
+    max_rejected: float = 0.05,
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Read where residents live and how many they are; rows whose counts are at fault become reject rows.
+
+    Residents without a usable place are kept, without geometry: they are counted, as unsnapped. Where
+    something is written that is no place, the row is also noted among the rejects.
+
+    Parameters
+    ----------
+    source : path, DataFrame with lon and lat, or GeoDataFrame (its CRS decides)
+        Polygons count at their centroid.
+    population : str
+        Column of the residents.
+    groups : mapping, optional
+        Name of a group -> column of its count, which is at most the population.
+    datum : str
+        ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n`` of the coordinates.
+    max_rejected : float
+        Largest share of rows that may be rejected or noted (inclusive).
+
+    Returns
+    -------
+    demand : GeoDataFrame
+        Columns of :data:`DEMAND_COLUMNS` and the groups, points (or None) in EPSG:4326; index ``id``: the
+        column id where it is present and unique, else the row number.
+    rejects : DataFrame
+        One row for each fault: file, row, column, value, reason, remedy.
+
+    Raises
+    ------
+    MissingFileError
+        The file is not there.
+    UnusableInputError
+        A column is missing, the table is empty, the coordinates look swapped, or more than ``max_rejected``
+        of the rows are rejected; all that is wrong with the file at once.
+    """
+    table = read_table(source)
+    counts = dict(groups or {})
+    faults = FaultLog()
+    with faults.catching():
+        checked = check_table(table, _demand_schema(counts), columns={"population": population, **counts})
+    with faults.catching():
+        located = locate(table.frame, datum=datum, file=table.name)
+    faults.raise_any()
+    uncounted = join_rejects(
+        [checked.rejects, *(_larger_than_all(table, checked, group) for group in counts)]
+    )
+    good = ~table.frame.index.isin(uncounted["row"])
+    rejects = join_rejects([uncounted, _misplaced(table, located, good)])
+    excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
+    if excess is not None:
+        raise UnusableInputError([excess])
+    shown = [name for name in ("population", *counts, "district", "village") if name in checked.frame.columns]
+    demand = gpd.GeoDataFrame(checked.frame[shown], geometry=list(located.points), crs="EPSG:4326")
+    return demand.set_axis(row_labels(table, checked.found.get("id")))[good], rejects
+
+
+def _demand_schema(groups: Mapping[str, str]) -> Schema:
+    """Declare the demand columns with those of the groups.
+
+    Raises
+    ------
+    UnusableInputError
+        When a group is called like a column.
+    """
+    taken = {_ID.name, "geometry", *DEMAND_COLUMNS.names}
+    clash = [
+        Fault("groups", name, "", "a column has this name", "call the group otherwise")
+        for name in groups
+        if name in taken
+    ]
+    if clash:
+        raise UnusableInputError(clash)
+    counts = tuple(
+        Column(
+            name, "number", f"residents of group {name}", unit="people", required=True, filled=True, low=0.0
+        )
+        for name in groups
+    )
+    return Schema(DEMAND_COLUMNS.name, (_ID, *DEMAND_COLUMNS.columns, *counts))
+
+
+def _larger_than_all(table: Table, checked: Checked, group: str) -> pd.DataFrame:
+    """Reject rows in which a group counts more people than there are."""
+    count, everyone = checked.frame[group], checked.frame["population"]
+    wrong = (count > everyone * (1.0 + _ROUNDING)).to_numpy(dtype=bool)
+    return reject_rows(
+        table.name,
+        table.frame.index.to_numpy()[wrong],
+        column=checked.found[group],
+        value=count[wrong].to_numpy(dtype=object),
+        reason=[f"larger than the population ({total:.10g})" for total in everyone[wrong]],
+        remedy="mend one of the two counts",
+    )
+
+
+def _misplaced(table: Table, located: Located, counted: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """Note the counted residents where something is written that is no place."""
+    noted = (located.reason != "") & ~located.blank & counted
+    return reject_rows(
+        table.name,
+        table.frame.index.to_numpy()[noted],
+        column=located.column[noted],
+        value=located.value[noted],
+        reason=[f"{reason}; the residents are kept as unsnapped" for reason in located.reason[noted]],
+        remedy=located.remedy[noted],
+    )

@@ -1,0 +1,350 @@
+"""Own the facility register: reading and cleaning it, and which facilities are open in a year.
+
+It does not know which services a standard asks for (the caller hands over the ids it knows), nor roads.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined]  # its stub leaves it out
+
+from lifecircle.datum import locate
+from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.tables import (
+    DATE_DTYPE,
+    Column,
+    Schema,
+    check_table,
+    join_rejects,
+    nearest_name,
+    no_rejects,
+    plain_text,
+    read_table,
+    reject_rows,
+    row_labels,
+    too_many_rejects,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lifecircle.datum import Located
+    from lifecircle.tables import Checked, Source, Table
+
+FACILITY_COLUMNS = Schema(
+    "facilities",
+    (
+        Column("name", "text", "what people call the facility"),
+        Column("service", "text", "id of the service it gives", required=True, filled=True),
+        Column("opened", "date", "first day open; missing means always"),
+        Column("closed", "date", "first day closed; missing means still open"),
+        Column("capacity", "number", "how many it serves", unit="places", low=0.0),
+        Column("hours", "text", "when it is open, in OpenStreetMap's notation for opening_hours"),
+        Column("serves", "text", "codes of the units it serves, where it is not the one it lies in"),
+    ),
+)
+"""Columns of a facility table, before the source's other columns as they are; index ``id``, EPSG:4326."""
+
+_ID = Column("id", "text", "what the facility is called by, unique in the file")
+_PLACE_NAMES = ("lon", "lat", "x", "y")
+_MISTYPED = 0.75
+
+
+def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities]] in a study
+    source: Source,
+    *,
+    service: str | None = None,
+    datum: str = "wgs84",
+    columns: Mapping[str, str] | None = None,
+    services: Mapping[str, str] | None = None,
+    max_rejected: float = 0.05,
+    known_services: Iterable[str] | None = None,
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Read a register of facilities; rows at fault become reject rows.
+
+    Parameters
+    ----------
+    source : path, DataFrame with lon and lat, or GeoDataFrame (its CRS decides)
+        Polygons count at their centroid.
+    service : str, optional
+        The service every row gives; without it the column ``service`` says so.
+    datum : str
+        ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n`` of the coordinates.
+    columns : mapping, optional
+        Canonical name -> name of the column in the file, as in ``{"name": "名称"}``.
+    services : mapping, optional
+        What the file calls a service -> its id, as in ``{"文化礼堂": "culture_hall"}``.
+    max_rejected : float
+        Largest share of rows that may be rejected (inclusive).
+    known_services : iterable of str, optional
+        Ids a row may have; left out, any may stand.
+
+    Returns
+    -------
+    facilities : GeoDataFrame
+        Columns of :data:`FACILITY_COLUMNS`, the source's others, ``source`` and ``row`` (the file and row
+        it stands in), points in EPSG:4326; index ``id``: the column id where it is present and unique,
+        else the row number.
+    rejects : DataFrame
+        One row for each fault: file, row, column, value, reason, remedy.
+
+    Raises
+    ------
+    MissingFileError
+        The file is not there.
+    UnusableInputError
+        A column is missing, a service is unknown, the table is empty, the coordinates look swapped, or more
+        than ``max_rejected`` of the rows are rejected; all that is wrong with the file at once.
+    """
+    table = read_table(source)
+    mapped = dict(columns or {})
+    faults = FaultLog()
+    with faults.catching():
+        checked = _check(table, service, mapped)
+    with faults.catching():
+        extra = _extra_columns(table, mapped)
+    with faults.catching():
+        located = locate(table.frame, datum=datum, file=table.name, columns=mapped)
+    faults.raise_any()
+    given = checked.frame["service"] if service is None else pd.Series(service, index=table.frame.index)
+    ids = given.replace({plain_text(word): name for word, name in (services or {}).items()})
+    _refuse_unknown_services(table, checked, given, ids, known_services)
+    rejects = join_rejects([checked.rejects, _closed_too_early(table, checked), _placeless(table, located)])
+    excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
+    if excess is not None:
+        raise UnusableInputError([excess])
+    extra = extra.drop(columns=[*located.used, "source", "row"], errors="ignore")
+    register = _register(checked, ids).join(extra).assign(source=table.name, row=table.frame.index)
+    places = gpd.GeoDataFrame(register, geometry=list(located.points), crs="EPSG:4326")
+    good = ~register.index.isin(rejects["row"])
+    return places.set_axis(row_labels(table, checked.found.get("id")))[good], rejects
+
+
+def open_in(facilities: pd.DataFrame, year: int) -> pd.Series[bool]:
+    """Tell which facilities are open on 31 December of a year: opened <= that day < closed.
+
+    A missing ``opened`` means always, a missing ``closed`` means still open.
+
+    Returns
+    -------
+    Series
+        bool, named ``open``, on the index of ``facilities``.
+    """
+    day = pd.Timestamp(year=year, month=12, day=31)
+    opened = facilities["opened"].isna() | (facilities["opened"] <= day)
+    closed = facilities["closed"].notna() & (facilities["closed"] <= day)
+    return (opened & ~closed).rename("open")
+
+
+def _check(table: Table, service: str | None, mapped: Mapping[str, str]) -> Checked:
+    """Check the columns of the register; the column of services only where they are not declared."""
+    wanted = [column for column in FACILITY_COLUMNS.columns if column.name != "service" or service is None]
+    schema = Schema(FACILITY_COLUMNS.name, (_ID, *wanted))
+    return check_table(
+        table, schema, columns={name: file for name, file in mapped.items() if name in schema.names}
+    )
+
+
+def _extra_columns(table: Table, mapped: Mapping[str, str]) -> pd.DataFrame:
+    """Pick the columns that are kept as they are, called as ``mapped`` says.
+
+    Raises
+    ------
+    UnusableInputError
+        A mapped column is missing, or what it is mapped to reads like a mistyped name.
+    """
+    known = (_ID.name, *FACILITY_COLUMNS.names, *_PLACE_NAMES)
+    renamed = {name: file for name, file in mapped.items() if name not in known}
+    present = [str(name) for name in table.frame.columns]
+    faults = []
+    for name, file in renamed.items():
+        near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=_MISTYPED)
+        if near:
+            faults.append(
+                Fault(table.name, f"columns.{name}", name, "unknown name", f"did you mean '{near[0]}'?")
+            )
+        elif file not in present:
+            reason = f"missing column; columns present: {', '.join(present)}"
+            guess = nearest_name(file, present)
+            remedy = f"did you mean '{guess}'?" if guess else f"leave {name} out of columns"
+            faults.append(Fault(table.name, f"column '{file}'", "", reason, remedy))
+    if faults:
+        raise UnusableInputError(faults)
+    taken = {*mapped.values(), "geometry", getattr(table.frame, "active_geometry_name", None)}
+    kept = [name for name in present if name not in taken and name.lower() not in {*known[:-4], *renamed}]
+    frame = pd.DataFrame(table.frame)
+    return frame[kept].assign(**{name: frame[file] for name, file in renamed.items()})
+
+
+def _refuse_unknown_services(
+    table: Table, checked: Checked, given: pd.Series[Any], ids: pd.Series[Any], known: Iterable[str] | None
+) -> None:
+    """Refuse a register that names a service nobody has described.
+
+    Raises
+    ------
+    UnusableInputError
+        With a fault for each unknown service: its first row, how many more, and the nearest id.
+    """
+    if known is None:
+        return
+    names = list(known)
+    unknown = ~ids.isin(names) & ids.ne("")
+    column = checked.found.get("service", "service")
+    faults = []
+    for word, rows in given[unknown].groupby(given[unknown], sort=False):
+        row = int(rows.index[0])
+        more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+        meant = str(ids[row])
+        reason = "unknown service id" if meant == word else f"unknown service id '{meant}'"
+        near = nearest_name(meant, names)
+        remedy = f"did you mean '{near}'?" if near else f"use one of {', '.join(sorted(names))}"
+        place = f"row {row}{more}, column '{column}'"
+        faults.append(Fault(table.name, place, str(word), reason, f"{remedy} (or map it in services)"))
+    if faults:
+        raise UnusableInputError(faults)
+
+
+def _closed_too_early(table: Table, checked: Checked) -> pd.DataFrame:
+    if not {"opened", "closed"} <= set(checked.frame.columns):
+        return no_rejects()
+    opened, closed = checked.frame["opened"], checked.frame["closed"]
+    wrong = (closed < opened).to_numpy(dtype=bool)
+    return reject_rows(
+        table.name,
+        table.frame.index.to_numpy()[wrong],
+        column=checked.found["closed"],
+        value=[f"{day:%Y-%m-%d}" for day in closed[wrong]],
+        reason=[f"closed before it opened on {day:%Y-%m-%d}" for day in opened[wrong]],
+        remedy="exchange or mend the dates",
+    )
+
+
+def _placeless(table: Table, located: Located) -> pd.DataFrame:
+    wrong = located.reason != ""
+    return reject_rows(
+        table.name,
+        table.frame.index.to_numpy()[wrong],
+        column=located.column[wrong],
+        value=located.value[wrong],
+        reason=located.reason[wrong],
+        remedy=located.remedy[wrong],
+    )
+
+
+def _register(checked: Checked, ids: pd.Series[Any]) -> pd.DataFrame:
+    """Put the declared columns in order, those the source lacks filled with missing values."""
+    frame = checked.frame
+    rows = frame.index
+    absent = {
+        "name": pd.Series("", index=rows, dtype="str"),
+        "opened": pd.Series(pd.NaT, index=rows, dtype=DATE_DTYPE),
+        "closed": pd.Series(pd.NaT, index=rows, dtype=DATE_DTYPE),
+        "capacity": pd.Series(np.nan, index=rows, dtype="float64"),
+        "hours": pd.Series("", index=rows, dtype="str"),
+        "serves": pd.Series("", index=rows, dtype="str"),
+    }
+    columns = {**absent, **{name: frame[name] for name in frame.columns}, "service": ids.astype("str")}
+    return pd.DataFrame({name: columns[name] for name in FACILITY_COLUMNS.names}, index=rows)
+
+
+DUPLICATE_M = 30.0
+"""Facilities of one name and service nearer than this, open at the same time, are one (inclusive)."""
+
+_WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_PLAIN_MONDAY = date(2024, 6, 3)  # a week without public holidays
+
+
+def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Keep one of the facilities that are listed twice.
+
+    Two rows are one facility where service and name are equal (and there is a name), they lie within
+    :data:`DUPLICATE_M` of each other and both are open on some day. The first row stands.
+
+    Returns
+    -------
+    facilities : GeoDataFrame
+        Without the later rows.
+    rejects : DataFrame
+        One row for each row left out, naming the one that stands.
+    """
+    name = facilities["name"].str.strip()
+    alike = facilities[(name != "") & facilities.geometry.notna()]
+    place = pd.Series(np.arange(len(facilities)), index=facilities.index)
+    twin: dict[int, str] = {}
+    for _, group in alike.groupby([alike["service"], name[alike.index]], sort=False):
+        for late, first in _twins(group) if len(group) > 1 else ():
+            twin[int(place[late])] = str(first)
+    rejects = [
+        reject_rows(
+            str(facilities["source"].iloc[row]),
+            [facilities["row"].iloc[row]],
+            column="name",
+            value=[facilities["name"].iloc[row]],
+            reason=[f"listed twice: the same service, name and place as {first}"],
+            remedy="delete one of the two rows",
+        )
+        for row, first in sorted(twin.items())
+    ]
+    return facilities[~np.isin(place, list(twin))], join_rejects(rejects)
+
+
+def _twins(group: gpd.GeoDataFrame) -> Iterator[tuple[Any, Any]]:
+    """Pair each later row of equal name and service with the earlier one it repeats."""
+    middle = group.geometry.y.mean()
+    xy = np.column_stack([group.geometry.x * np.cos(np.radians(middle)), group.geometry.y]) * _DEGREE_M
+    opened = group["opened"].fillna(pd.Timestamp.min).to_numpy()
+    closed = group["closed"].fillna(pd.Timestamp.max).to_numpy()
+    stands: list[int] = []
+    for late in range(len(group)):
+        for first in stands:
+            near = np.hypot(*(xy[late] - xy[first])) <= DUPLICATE_M
+            if near and opened[late] < closed[first] and opened[first] < closed[late]:
+                yield group.index[late], group.index[first]
+                break
+        else:
+            stands.append(late)
+
+
+_DEGREE_M = 111_320.0
+
+
+def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Tell which facilities are open at a time of an ordinary week.
+
+    Parameters
+    ----------
+    facilities : with a column ``hours`` in the notation of OpenStreetMap's ``opening_hours``
+    moment : weekday and time, as in ``Sat 10:00``
+
+    Returns
+    -------
+    known : (facility,) bool, hours are given and can be read
+    opened : (facility,) bool, False where unknown
+
+    >>> known, opened = open_at(pd.DataFrame({"hours": ["Mo-Fr 09:00-17:00", "24/7", ""]}), "Sat 10:00")
+    >>> opened.tolist(), known.tolist()
+    ([False, True, False], [True, True, False])
+    """
+    weekday, _, clock = moment.partition(" ")
+    day = _PLAIN_MONDAY + timedelta(days=_WEEK.index(weekday))
+    when = datetime.combine(day, time.fromisoformat(clock))
+
+    @functools.cache
+    def answer(text: str) -> bool | None:
+        try:
+            return bool(text) and OpeningHours(text).is_open(when)
+        except ParserError:
+            return None
+
+    texts = facilities["hours"].fillna("").astype(str).str.strip()
+    answers = [answer(text) if text else None for text in texts]
+    known = np.array([one is not None for one in answers], dtype=bool)
+    return known, np.array([bool(one) for one in answers], dtype=bool)
