@@ -1,0 +1,285 @@
+"""Own the frozen network: what a :class:`Roads` holds and the facts that follow from it.
+
+Does not read files and does not build networks; knows no traveller's search.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+import shapely
+from scipy.sparse.csgraph import connected_components
+
+from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.roads._profiles import Profile, Rule, Speed
+from lifecircle.roads._profiles import profile as find_profile
+
+if TYPE_CHECKING:
+    import pyproj
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int32]
+LongArray = npt.NDArray[np.int64]
+ObjectArray = npt.NDArray[np.object_]
+
+
+def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Give an array that nobody can write to; a view, so that the caller's own stays as it is."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+def no_geometries() -> ObjectArray:
+    """Give an empty array of geometries."""
+    return frozen(np.empty(0, dtype=object))
+
+
+def hilbert_order(xy: FloatArray) -> LongArray:
+    """Order places (place, 2) along a Hilbert curve over their extent; places at one cell by x, then y."""
+    curve = gpd.GeoSeries(gpd.points_from_xy(xy[:, 0], xy[:, 1])).hilbert_distance().to_numpy()
+    return np.lexsort((xy[:, 1], xy[:, 0], curve)).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Roads:
+    """A road network for one travel profile, measured in metres.
+
+    ::
+
+        u o---------------------o v        lines[e] runs from junction u[e] to junction v[e]
+          forward_s[e] -> <- backward_s[e]  inf: not allowed in that direction
+
+    Fragments are kept. Loops and parallel edges are kept. Edges run from junction to junction and keep
+    their whole course, so that a point may stand anywhere along them. Every length is positive.
+
+    Attributes
+    ----------
+    crs : metre CRS of every coordinate.
+    profile : travel profile that the ways and the seconds are for.
+    xy : (junction, 2), in ``crs``; junctions are numbered along a Hilbert curve, so neighbours are
+        near in memory.
+    u, v : (edge,) end junctions; edges are ordered by (u, v).
+    length_m : (edge,) planar length of the line; where the source had no line, the length it stated.
+    forward_s, backward_s : (edge,) seconds u -> v and v -> u at the usual speed, inf where not allowed.
+    lines : (edge,) LineStrings; the first point is junction u's, the last is v's.
+    highway : (edge,) road class for display, empty where unknown.
+    barriers : geometries in ``crs`` that an access leg may not cross.
+    """
+
+    crs: pyproj.CRS
+    profile: Profile
+    xy: FloatArray
+    u: IntArray
+    v: IntArray
+    length_m: FloatArray
+    forward_s: FloatArray
+    backward_s: FloatArray
+    lines: ObjectArray
+    highway: ObjectArray
+    barriers: ObjectArray = field(default_factory=no_geometries)
+
+    def __repr__(self) -> str:
+        """Name the profile, the size and the CRS, not the arrays."""
+        name = ":".join(self.crs.to_authority() or (self.crs.name,))
+        return f"Roads({self.profile.id}, {len(self.xy)} junctions, {len(self.u)} edges, {name})"
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Spatial index of ``lines``."""
+        return shapely.STRtree(self.lines)
+
+    @cached_property
+    def components(self) -> IntArray:
+        """Label of the fragment of each junction, one-way or not; 0 has the longest roads."""
+        n = len(self.xy)
+        links = scipy.sparse.coo_array((np.ones(len(self.u), np.int8), (self.u, self.v)), shape=(n, n))
+        count, label = connected_components(links, directed=False)
+        length = np.bincount(label[self.u], weights=self.length_m, minlength=count)
+        longest_first = np.argsort(-length, kind="stable")
+        rank = np.empty(count, np.int32)
+        rank[longest_first] = np.arange(count)
+        return frozen(rank[label])
+
+    @cached_property
+    def reversed_csr(self) -> tuple[LongArray, IntArray, FloatArray]:
+        """Every allowed direction turned round, as CSR rows: (indptr, indices, seconds).
+
+        Row j lists the junctions i that lead to j, with the seconds i -> j. A search outward from the
+        facilities over these rows therefore gives seconds from resident to facility. Parallel edges stay.
+        """
+        ahead, back = np.isfinite(self.forward_s), np.isfinite(self.backward_s)
+        head = np.concatenate([self.v[ahead], self.u[back]])
+        tail = np.concatenate([self.u[ahead], self.v[back]])
+        seconds = np.concatenate([self.forward_s[ahead], self.backward_s[back]])
+        order = np.lexsort((seconds, tail, head))
+        indptr = np.zeros(len(self.xy) + 1, np.int64)
+        np.cumsum(np.bincount(head, minlength=len(self.xy)), out=indptr[1:])
+        return frozen(indptr), frozen(tail[order].astype(np.int32)), frozen(seconds[order])
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of everything the network holds: arrays, lines, barriers, CRS, profile and rule version."""
+        digest = hashlib.sha256(self.crs.to_wkt().encode())
+        digest.update(json.dumps(_plain(self.profile), sort_keys=True, ensure_ascii=False).encode())
+        for array in (self.xy, self.length_m, self.forward_s, self.backward_s):
+            digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+        for numbers in (self.u, self.v):
+            digest.update(np.ascontiguousarray(numbers, dtype="<i4").tobytes())
+        for shapes in (self.lines, self.barriers):
+            for shape in shapely.to_wkb(shapes, byte_order=1, output_dimension=2):
+                digest.update(shape)
+        digest.update("\0".join(self.highway.tolist()).encode())
+        return digest.hexdigest()
+
+    def at_speed(self, speed_kmh: Speed) -> Roads:
+        """Give the same network at another speed; lines, tree and snaps stay good.
+
+        Parameters
+        ----------
+        speed_kmh : km/h on every way, or km/h by road class.
+
+        Raises
+        ------
+        UnusableInputError
+            A speed that is not a positive number, or a class the profile does not have.
+        """
+        return self.with_profile(self.profile.at_speed(speed_kmh))
+
+    def with_profile(self, name: str | Profile) -> Roads:
+        """Give the same network for another profile (or its id) that may use the same ways.
+
+        Raises
+        ------
+        UnusableInputError
+            The profile's list of ways is another one, so other ways would have to be read.
+        """
+        profile = find_profile(name)
+        if profile.ways != self.profile.ways:
+            reason = f"it may use other ways than {self.profile.id!r}, which these roads were read for"
+            fault = Fault("", "profile", profile.id, reason, f"read the roads again with mode={profile.id!r}")
+            raise UnusableInputError([fault])
+        kmh = np.array([profile.class_speed(name) for name in self.highway], np.float64)
+        if np.isnan(kmh).any():
+            names = sorted(set(self.highway[np.isnan(kmh)]))
+            reason = f"profile {profile.id!r} has no speed for class {names[0]!r}"
+            raise UnusableInputError(
+                [Fault("", "highway", names[0], reason, "give one flat speed, or read the roads again")]
+            )
+        seconds = self.length_m / (kmh / 3.6)
+        changed = replace(
+            self,
+            profile=profile,
+            forward_s=frozen(np.where(np.isfinite(self.forward_s), seconds, np.inf)),
+            backward_s=frozen(np.where(np.isfinite(self.backward_s), seconds, np.inf)),
+        )
+        return _sharing(self, changed, "tree", "components")
+
+    def with_barriers(self, geometries: Any) -> Roads:
+        """Give the same network with these barriers instead of its own.
+
+        Parameters
+        ----------
+        geometries : GeoSeries or GeoDataFrame (put into ``crs``), or shapely geometries already in ``crs``.
+            Missing and empty ones are left out.
+
+        Raises
+        ------
+        UnusableInputError
+            A GeoSeries or GeoDataFrame without a CRS.
+        """
+        shapes = shapes_in(geometries, self.crs, "barriers")
+        return _sharing(self, replace(self, barriers=frozen(shapes)), "tree", "components", "reversed_csr")
+
+    def near(self, area: Any, buffer_m: float = 0.0) -> Roads:
+        """Keep the edges that come within a distance of an area; whole edges, never cut ones.
+
+        Parameters
+        ----------
+        area : GeoSeries or GeoDataFrame (put into ``crs``), or a shapely geometry already in ``crs``.
+        buffer_m : distance in metres, inclusive. Take at least limit x speed, so that nobody near the
+            border of the area loses a way.
+
+        Raises
+        ------
+        UnusableInputError
+            No road is that near, or the area has no CRS.
+        """
+        shapes = shapes_in([area] if isinstance(area, shapely.Geometry) else area, self.crs, "area")
+        found = self.tree.query(shapely.union_all(shapes), predicate="dwithin", distance=buffer_m)
+        if not len(found):
+            reason = f"no road comes within {buffer_m:g} m of the area"
+            raise UnusableInputError(
+                [Fault("", "area", "", reason, "check the CRS of the area, or widen the buffer")]
+            )
+        return self._taking(np.sort(found))
+
+    def _taking(self, edges: LongArray) -> Roads:
+        """Keep some edges and the junctions they touch, numbered as if there had been no others."""
+        kept = np.unique(np.concatenate([self.u[edges], self.v[edges]]))
+        order = hilbert_order(self.xy[kept])
+        number = np.full(len(self.xy), -1, np.int32)
+        number[kept[order]] = np.arange(len(kept), dtype=np.int32)
+        edges = edges[np.lexsort((number[self.v[edges]], number[self.u[edges]]))]
+        return replace(
+            self,
+            xy=frozen(self.xy[kept[order]]),
+            u=frozen(number[self.u[edges]]),
+            v=frozen(number[self.v[edges]]),
+            length_m=frozen(self.length_m[edges]),
+            forward_s=frozen(self.forward_s[edges]),
+            backward_s=frozen(self.backward_s[edges]),
+            lines=frozen(self.lines[edges]),
+            highway=frozen(self.highway[edges]),
+        )
+
+
+def _sharing(old: Roads, new: Roads, *facts: str) -> Roads:
+    """Hand over facts already worked out that the change leaves true."""
+    for name in facts:
+        if name in old.__dict__:
+            new.__dict__[name] = old.__dict__[name]
+    return new
+
+
+def shapes_in(geometries: Any, crs: pyproj.CRS, what: str) -> ObjectArray:
+    """Give the geometries that are there as an array in a CRS; plain shapely ones are taken to be in it.
+
+    Raises
+    ------
+    UnusableInputError
+        A GeoSeries or GeoDataFrame without a CRS.
+    """
+    if not isinstance(geometries, (gpd.GeoDataFrame, gpd.GeoSeries)):
+        return _present(np.array(list(geometries), dtype=object))
+    if geometries.crs is None:
+        remedy = "set it with .set_crs(...), or store the file with its CRS"
+        raise UnusableInputError([Fault("", what, "", "the geometries have no CRS", remedy)])
+    return _present(geometries.to_crs(crs).geometry.to_numpy())
+
+
+def _present(shapes: ObjectArray) -> ObjectArray:
+    there: ObjectArray = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    return there
+
+
+def _plain(value: Any) -> Any:
+    """Turn a profile into plain, ordered data that json can write."""
+    if isinstance(value, (Profile, Rule)):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, (frozenset, set)):
+        return sorted(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return value

@@ -1,0 +1,196 @@
+"""Own the reading of OpenStreetMap files: ways with their nodes, and barriers, in passes through osmium.
+
+Does not decide which ways may be used (``_profiles``) nor cut them (``_topology``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyproj
+import shapely
+
+from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.roads._profiles import Profile, allowed_way, oneway, way_kmh
+from lifecircle.roads._topology import Vertices, assemble, cut_ways
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lifecircle.roads._network import ObjectArray, Roads
+
+OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+
+_BURIED = {"tunnel", "bridge", "covered"}
+_BARRIER_LINES: Mapping[str, frozenset[str]] = {
+    "waterway": frozenset({"river", "canal"}),
+    "railway": frozenset({"rail"}),
+    "highway": frozenset({"motorway", "motorway_link"}),
+    "barrier": frozenset({"wall", "city_wall"}),
+}
+_BARRIER_AREAS: Mapping[str, frozenset[str]] = {
+    "natural": frozenset({"water"}),
+    "waterway": frozenset({"riverbank", "dock"}),
+    "landuse": frozenset({"reservoir", "basin"}),
+}
+
+
+@dataclass
+class WayList:
+    """Ways gathered one after the other, as flat lists; ``add`` keeps those the profile may use."""
+
+    profile: Profile
+    node: list[int] = field(default_factory=list)
+    way: list[int] = field(default_factory=list)
+    lon: list[float] = field(default_factory=list)
+    lat: list[float] = field(default_factory=list)
+    forward_kmh: list[float] = field(default_factory=list)
+    backward_kmh: list[float] = field(default_factory=list)
+    highway: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def add(self, tags: Mapping[str, Any], nodes: Iterable[tuple[int, float, float]]) -> None:
+        """Take a way with its nodes (name, lon, lat; NaN where missing) if the profile may use it."""
+        if not allowed_way(tags, self.profile):
+            self.refused[str(tags.get("highway", ""))] += 1
+            return
+        number = len(self.highway)
+        for node, lon, lat in nodes:
+            self.node.append(node)
+            self.way.append(number)
+            self.lon.append(lon)
+            self.lat.append(lat)
+        kmh, direction = way_kmh(tags, self.profile), oneway(tags, self.profile)
+        self.forward_kmh.append(kmh if direction >= 0 else 0.0)
+        self.backward_kmh.append(kmh if direction <= 0 else 0.0)
+        self.highway.append(str(tags["highway"]))
+
+    def roads(self, name: str, crs: Any) -> Roads:
+        """Cut the ways at their junctions and assemble the network.
+
+        Raises
+        ------
+        UnusableInputError
+            No way may be used.
+        ProjectionError
+            The CRS cannot measure metres over the area.
+        """
+        if not any(map(math.isfinite, self.lon)):
+            raise UnusableInputError([no_way(name, self.profile, self.refused)])
+        vertices = Vertices(
+            np.array(self.node, np.int64),
+            np.array(self.way, np.int64),
+            np.array(self.lon),
+            np.array(self.lat),
+        )
+        frame, way, pieces = cut_ways(vertices, crs)
+        pieces = replace(
+            pieces,
+            forward_kmh=np.array(self.forward_kmh)[way],
+            backward_kmh=np.array(self.backward_kmh)[way],
+            highway=np.array(self.highway, dtype=object)[way],
+        )
+        return assemble(pieces, crs=frame, profile=self.profile, name=name)
+
+
+def no_way(name: str, profile: Profile, refused: Mapping[str, int]) -> Fault:
+    """Describe a source in which the profile may use nothing."""
+    if not refused:
+        reason = "there is no road in it: no way carries the key 'highway'"
+        return Fault(name, "ways", "", reason, "export the area again with its roads")
+    common = sorted(refused.items(), key=lambda item: (-item[1], item[0]))[:8]
+    found = ", ".join(f"{highway or '(no class)'} {count}" for highway, count in common)
+    others = "walk" if profile.mode == "drive" else "drive"
+    remedy = f"read it with another mode (mode={others!r}), or give a file that holds the ways of this mode"
+    return Fault(name, "ways", found, f"no way in it may be used by profile {profile.id!r}", remedy)
+
+
+def read_osm(path: str, profile: Profile, *, crs: Any) -> Roads:
+    """Read the ways a profile may use from an OSM file, in one pass.
+
+    Raises
+    ------
+    UnusableInputError
+        The file cannot be read, or holds no way for the profile.
+    ProjectionError
+        The CRS cannot measure metres over the area.
+    """
+    import osmium  # noqa: PLC0415 - only needed for OSM files
+
+    ways = WayList(profile)
+    try:
+        found = osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_locations()
+        found = found.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+        for way in found.with_filter(osmium.filter.KeyFilter("highway")):
+            if isinstance(way, osmium.osm.Way):
+                ways.add(dict(way.tags), map(_node, way.nodes))
+    except RuntimeError as error:
+        raise UnusableInputError([_unreadable(path, error)]) from error
+    return ways.roads(path, crs)
+
+
+def _node(node: Any) -> tuple[int, float, float]:
+    """Copy a node of a way: what osmium hands out dies with the step of the loop."""
+    place = node.location
+    return (node.ref, place.lon, place.lat) if place.valid() else (node.ref, math.nan, math.nan)
+
+
+def _unreadable(path: str, error: RuntimeError) -> Fault:
+    return Fault(path, "", str(error), "this is not a readable OSM file", "download or export it again")
+
+
+def read_osm_barriers(path: str, crs: pyproj.CRS) -> ObjectArray:
+    """Read what an access leg may not cross: water, railways, expressways, walls; in a metre CRS.
+
+    Water areas (lakes, river banks, multipolygons too) come as polygons; rivers, canals, railways,
+    expressways and walls as lines. What runs in a tunnel or culvert, on a bridge, covered or below ground is
+    no barrier.
+
+    Raises
+    ------
+    UnusableInputError
+        The file cannot be read.
+    """
+    import osmium  # noqa: PLC0415 - only needed for OSM files
+
+    keys = osmium.filter.KeyFilter(*{*_BARRIER_LINES, *_BARRIER_AREAS})
+    factory = osmium.geom.WKBFactory()
+    found: list[bytes] = []
+    try:
+        for thing in osmium.FileProcessor(path).with_areas(keys).with_filter(keys):
+            tags = dict(thing.tags)
+            if _out_of_the_way(tags):
+                continue
+            if isinstance(thing, osmium.osm.Area) and _named(tags, _BARRIER_AREAS):
+                found.append(bytes.fromhex(factory.create_multipolygon(thing)))
+            elif isinstance(thing, osmium.osm.Way) and _named(tags, _BARRIER_LINES):
+                found.extend(_line(thing))
+    except RuntimeError as error:
+        raise UnusableInputError([_unreadable(path, error)]) from error
+    to_metres = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    shapes = shapely.from_wkb(np.array(found, dtype=object))
+    barriers: ObjectArray = shapely.transform(shapes, to_metres.transform, interleaved=False)
+    return barriers
+
+
+def _line(way: Any) -> list[bytes]:
+    places = [(node.location.lon, node.location.lat) for node in way.nodes if node.location.valid()]
+    return [shapely.to_wkb(shapely.LineString(places))] if len(places) > 1 else []
+
+
+def _named(tags: Mapping[str, str], wanted: Mapping[str, frozenset[str]]) -> bool:
+    return any(tags.get(key) in words for key, words in wanted.items())
+
+
+def _out_of_the_way(tags: Mapping[str, str]) -> bool:
+    """Tell whether a thing runs above or below the ground."""
+    if any(tags.get(key, "no") != "no" for key in _BURIED) or tags.get("location") == "underground":
+        return True
+    try:
+        return float(tags.get("layer", "0")) < 0
+    except ValueError:
+        return False

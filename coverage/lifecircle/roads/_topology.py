@@ -1,0 +1,318 @@
+"""Own the way from loose pieces of road to a :class:`Roads`: cut at junctions, join, number, time.
+
+Reads no file and knows no tags. Everything works on flat arrays, because a county has a million vertices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+import scipy.sparse
+import shapely
+from scipy.sparse.csgraph import connected_components
+
+from lifecircle.datum import check_metre_crs, metre_crs
+from lifecircle.errors import Fault, ProjectionError, UnusableInputError
+from lifecircle.roads._network import FloatArray, LongArray, ObjectArray, Roads, frozen, hilbert_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lifecircle.roads._profiles import Profile
+
+JOIN_M = 1e-3
+"""Ends of lines this near to each other are one junction (inclusive): above float noise, below any gap."""
+
+FIT_M = 1.0
+"""A line whose end misses its named junction by at most this is drawn on to it; beyond, it is a fault."""
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Vertices:
+    """Ways as one long list of vertices, way after way.
+
+    Attributes
+    ----------
+    node : (vertex,) name of the node each vertex is; equal names are one junction.
+    way : (vertex,) number of the way, not falling.
+    lon, lat : (vertex,) degrees; NaN where the file does not hold the node, which cuts the way there.
+    """
+
+    node: LongArray
+    way: LongArray
+    lon: FloatArray
+    lat: FloatArray
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Edges before they are numbered.
+
+    Attributes
+    ----------
+    lines : (piece,) LineStrings in the metre CRS.
+    start, end : (piece,) node each line begins and ends at, 0 ... nodes - 1.
+    xy : (node, 2) in the metre CRS.
+    length_m : (piece,)
+    forward_kmh, backward_kmh : (piece,) usual speed along and against the line, 0 where not allowed.
+    highway : (piece,) class.
+    """
+
+    lines: ObjectArray
+    start: LongArray
+    end: LongArray
+    xy: FloatArray
+    length_m: FloatArray
+    forward_kmh: FloatArray
+    backward_kmh: FloatArray
+    highway: ObjectArray
+
+
+def metre_frame(lon: FloatArray, lat: FloatArray, crs: Any) -> pyproj.CRS:
+    """Choose the metre CRS of an area, or check the one that was asked for.
+
+    Raises
+    ------
+    ProjectionError
+        The CRS is unknown, or cannot measure metres over the area.
+    """
+    if crs is None:
+        chosen = metre_crs(lon, lat)
+    else:
+        try:
+            chosen = pyproj.CRS.from_user_input(crs)
+        except pyproj.exceptions.CRSError as error:
+            raise ProjectionError(
+                f"crs {crs!r} is not a coordinate system. Remedy: write for example 'EPSG:4549'"
+            ) from error
+    check_metre_crs(chosen, lon, lat)
+    return chosen
+
+
+def to_metres(lon: FloatArray, lat: FloatArray, crs: pyproj.CRS) -> FloatArray:
+    """Project degrees to (point, 2) metres."""
+    x, y = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    return np.column_stack([x, y])
+
+
+def shift_between(source: pyproj.CRS, target: pyproj.CRS) -> Callable[..., Any]:
+    """Give the function that moves coordinates x, y from one CRS to another; what is there already stays."""
+    if source == target:
+        return lambda x, y: (x, y)
+    return pyproj.Transformer.from_crs(source, target, always_xy=True).transform
+
+
+def cut_ways(vertices: Vertices, crs: Any) -> tuple[pyproj.CRS, LongArray, Pieces]:
+    """Cut ways where they meet: at nodes that two ways, or one way twice, run through.
+
+    Crossing without a common node is not a junction (a bridge over a street). A node that is missing cuts
+    the way, and the gap stays a gap.
+
+    Returns
+    -------
+    crs, way : (piece,), pieces without speeds and classes.
+    """
+    node, run, way, first_of_node = _runs(vertices)
+    crs = metre_frame(vertices.lon[first_of_node], vertices.lat[first_of_node], crs)
+    xy = to_metres(vertices.lon[first_of_node], vertices.lat[first_of_node], crs)
+    change = run[1:] != run[:-1]
+    ends = np.concatenate([[True], change]) | np.concatenate([change, [True]])
+    cut = np.flatnonzero(ends | (np.bincount(node)[node] > 1))
+    a, b = cut[:-1], cut[1:]
+    whole = run[a] == run[b]
+    a, b = a[whole], b[whole]
+    counts = b - a + 1
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    vertex = np.repeat(a - offsets[:-1], counts) + np.arange(offsets[-1])
+    lines = shapely.linestrings(xy[node[vertex]], indices=np.repeat(np.arange(len(a)), counts))
+    nothing = np.zeros(len(a))
+    pieces = Pieces(
+        lines,
+        node[a],
+        node[b],
+        xy,
+        shapely.length(lines),
+        nothing,
+        nothing,
+        np.full(len(a), "", dtype=object),
+    )
+    return crs, way[a], pieces
+
+
+def _runs(vertices: Vertices) -> tuple[LongArray, LongArray, LongArray, LongArray]:
+    """Give numbers to the nodes that are there and the unbroken runs of vertices.
+
+    Returns
+    -------
+    node (vertex,), run (vertex,), way (vertex,) without missing and repeated vertices, and where each node
+    is first met in ``vertices``.
+    """
+    there = np.isfinite(vertices.lon) & np.isfinite(vertices.lat)
+    break_before = (vertices.way[1:] != vertices.way[:-1]) | ~there[1:] | ~there[:-1]
+    run = np.concatenate([[0], np.cumsum(break_before)])[there]
+    kept = np.flatnonzero(there)
+    _, first, node = np.unique(vertices.node[kept], return_index=True, return_inverse=True)
+    fresh = np.concatenate([[True], (node[1:] != node[:-1]) | (run[1:] != run[:-1])])
+    return node[fresh], run[fresh], vertices.way[kept][fresh], kept[first]
+
+
+def join_ends(lines: ObjectArray) -> tuple[ObjectArray, LongArray, LongArray, FloatArray]:
+    """Make junctions of the ends of lines that lie within 1 mm of each other.
+
+    Returns
+    -------
+    lines (moved on to their junctions, by 1 mm at most), start, end (line,), xy (junction, 2).
+    """
+    from scipy.spatial import KDTree  # noqa: PLC0415 - only tables of lines need it
+
+    ends = np.vstack([line_ends(lines, 0), line_ends(lines, -1)])
+    points, where = np.unique(ends[:, 0] + 1j * ends[:, 1], return_inverse=True)
+    places = np.column_stack([points.real, points.imag])
+    pairs = KDTree(places).query_pairs(JOIN_M, output_type="ndarray")
+    links = scipy.sparse.coo_array((np.ones(len(pairs), np.int8), pairs.T), shape=(len(places), len(places)))
+    count, label = connected_components(links, directed=False)
+    xy = np.empty((count, 2))
+    xy[label[::-1]] = places[::-1]
+    junction = label[where].astype(np.int64)
+    start, end = junction[: len(lines)], junction[len(lines) :]
+    return with_ends(lines, xy[start], xy[end]), start, end, xy
+
+
+def line_ends(lines: ObjectArray, index: int) -> FloatArray:
+    """Give the first (0) or last (-1) point of each line, (line, 2)."""
+    points: FloatArray = shapely.get_coordinates(shapely.get_point(lines, index))
+    return points
+
+
+def with_ends(lines: ObjectArray, start_xy: FloatArray, end_xy: FloatArray) -> ObjectArray:
+    """Put the ends of lines exactly where they belong."""
+    coordinates, index = shapely.get_coordinates(lines, return_index=True)
+    coordinates[np.searchsorted(index, np.arange(len(lines)), side="left")] = start_xy
+    coordinates[np.searchsorted(index, np.arange(len(lines)), side="right") - 1] = end_xy
+    moved: ObjectArray = shapely.linestrings(coordinates, indices=index)
+    return moved
+
+
+def fit_lines(lines: ObjectArray, start_xy: FloatArray, end_xy: FloatArray) -> tuple[ObjectArray, FloatArray]:
+    """Turn lines that were drawn from end to start, and put the ends on their junctions.
+
+    Returns
+    -------
+    lines, miss_m : (line,) how far the worse end was from its junction; above :data:`FIT_M` it is a fault.
+    """
+    first, last = line_ends(lines, 0), line_ends(lines, -1)
+    drawn = np.maximum(_apart(first, start_xy), _apart(last, end_xy))
+    turned = np.maximum(_apart(first, end_xy), _apart(last, start_xy))
+    turn = turned < drawn
+    straightened = np.where(turn, shapely.reverse(lines), lines)
+    return with_ends(straightened, start_xy, end_xy), np.where(turn, turned, drawn)
+
+
+def _apart(here: FloatArray, there: FloatArray) -> FloatArray:
+    apart: FloatArray = np.hypot(*(here - there).T)
+    return apart
+
+
+def straight_lines(start_xy: FloatArray, end_xy: FloatArray) -> ObjectArray:
+    """Draw the straight line between two points of each row."""
+    lines: ObjectArray = shapely.linestrings(np.stack([start_xy, end_xy], axis=1))
+    return lines
+
+
+def collapse(pieces: Pieces) -> Pieces:
+    """Make one piece of those that follow the same line between the same nodes, in either direction.
+
+    A graph holds a two-way street as two edges; counted as two, its length would count double. Each
+    direction keeps its best speed; the first piece gives the orientation and the class. Parallel pieces on
+    different lines, or of different stated lengths, stay apart.
+    """
+    low, high = np.minimum(pieces.start, pieces.end), np.maximum(pieces.start, pieces.end)
+    _, pair, count = np.unique(low * len(pieces.xy) + high, return_inverse=True, return_counts=True)
+    several = np.flatnonzero(count[pair] > 1)
+    if not len(several):
+        return pieces
+    along = shapely.set_precision(pieces.lines[several], 1e-3, mode="pointwise")
+    ahead, back = shapely.to_wkb(along), shapely.to_wkb(shapely.reverse(along))
+    turned = np.zeros(len(pair), dtype=bool)
+    turned[several] = back < ahead
+    course = np.full(len(pair), b"", dtype=object)
+    course[several] = np.where(turned[several], back, ahead)
+    same = pd.DataFrame({"course": course, "pair": pair, "mm": np.round(pieces.length_m * 1000)})
+    group = same.groupby(["course", "pair", "mm"], sort=False).ngroup().to_numpy()
+    _, first = np.unique(group, return_index=True)
+    against = turned != turned[first[group]]
+    forward, backward = np.zeros(len(first)), np.zeros(len(first))
+    np.maximum.at(forward, group, np.where(against, pieces.backward_kmh, pieces.forward_kmh))
+    np.maximum.at(backward, group, np.where(against, pieces.forward_kmh, pieces.backward_kmh))
+    return replace(taking_pieces(pieces, first), forward_kmh=forward, backward_kmh=backward)
+
+
+def assemble(pieces: Pieces, *, crs: pyproj.CRS, profile: Profile, name: str) -> Roads:
+    """Give numbers to junctions and edges, time the edges, and freeze the lot.
+
+    Pieces without length disappear and their two ends become one junction. Junctions are numbered along a
+    Hilbert curve, edges by (u, v), both stable, so the same input gives the same numbers.
+
+    Raises
+    ------
+    UnusableInputError
+        No piece has any length; ``name`` is the file the message speaks of.
+    """
+    pieces = _without_length_zero(pieces)
+    if not len(pieces.lines):
+        reason = "no way that may be used has any length: its nodes are missing, or all at one place"
+        raise UnusableInputError(
+            [Fault(name, "ways", "", reason, "export the file again with the nodes of its ways")]
+        )
+    used = np.unique(np.concatenate([pieces.start, pieces.end]))
+    xy = pieces.xy[used]
+    order = hilbert_order(xy)
+    number = np.full(len(pieces.xy), -1, np.int32)
+    number[used[order]] = np.arange(len(used), dtype=np.int32)
+    u, v = number[pieces.start], number[pieces.end]
+    edges = np.lexsort((v, u))
+    pieces = taking_pieces(pieces, edges)
+    with np.errstate(divide="ignore"):
+        forward_s = pieces.length_m / (pieces.forward_kmh / 3.6)
+        backward_s = pieces.length_m / (pieces.backward_kmh / 3.6)
+    return Roads(
+        crs=crs,
+        profile=profile,
+        xy=frozen(xy[order]),
+        u=frozen(u[edges]),
+        v=frozen(v[edges]),
+        length_m=frozen(pieces.length_m),
+        forward_s=frozen(forward_s),
+        backward_s=frozen(backward_s),
+        lines=frozen(pieces.lines),
+        highway=frozen(pieces.highway),
+    )
+
+
+def _without_length_zero(pieces: Pieces) -> Pieces:
+    nowhere = pieces.length_m == 0
+    if not nowhere.any():
+        return pieces
+    n = len(pieces.xy)
+    ends = pieces.start[nowhere], pieces.end[nowhere]
+    links = scipy.sparse.coo_array((np.ones(int(nowhere.sum()), np.int8), ends), shape=(n, n))
+    _, label = connected_components(links, directed=False)
+    xy = np.empty((label.max() + 1, 2))
+    xy[label[::-1]] = pieces.xy[::-1]
+    joined = replace(
+        pieces, start=label[pieces.start].astype(np.int64), end=label[pieces.end].astype(np.int64), xy=xy
+    )
+    return taking_pieces(joined, np.flatnonzero(~nowhere))
+
+
+def taking_pieces(pieces: Pieces, kept: LongArray) -> Pieces:
+    """Keep some pieces, in the order given; the nodes stay."""
+    per_piece = ("lines", "start", "end", "length_m", "forward_kmh", "backward_kmh", "highway")
+    return replace(pieces, **{name: getattr(pieces, name)[kept] for name in per_piece})
