@@ -1,0 +1,122 @@
+"""Own the folium elements of the page: the map, the layers drawn by ``page.js``, the panel beside them."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Literal
+
+import folium
+from branca.element import MacroElement
+from folium.map import Layer
+from folium.template import Template
+from folium.utilities import JsCode
+from jinja2 import Environment
+from markupsafe import Markup
+
+from lifecircle.atlas._offline import Verbatim, in_script, json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from branca.element import Figure
+
+    from lifecircle.findings import Findings
+
+MAX_ZOOM = 18
+NARROW_PX = 760  # as in page.css
+
+Kind = Literal["districts", "roads", "residents", "gaps", "facilities"]
+
+
+class PageMap(folium.Map):
+    """Folium map that fills its part of the page, takes no tiles and needs Leaflet alone."""
+
+    default_js = [entry for entry in folium.Map.default_js if entry[0] == "leaflet"]  # noqa: RUF012 - as folium has it
+    default_css = [entry for entry in folium.Map.default_css if entry[0] == "leaflet_css"]  # noqa: RUF012 - as folium has it
+
+    _template = Template(
+        """
+{% macro html(this, kwargs) %}
+<div class="folium-map" id="{{ this.get_name() }}" role="region" aria-label="{{ this.label|e }}"></div>
+{% endmacro %}
+{% macro script(this, kwargs) %}
+var {{ this.get_name() }} = L.map("{{ this.get_name() }}", {{ this.options|tojavascript }});
+{{ this.get_name() }}.fitBounds({{ this.shown|tojson }}, {padding: [12, 12]});
+lifecirclePage.panes({{ this.get_name() }});
+{% endmacro %}
+"""
+    )
+
+    def __init__(self, bounds: list[list[float]], *, label: str) -> None:
+        super().__init__(tiles=None, max_zoom=MAX_ZOOM, min_zoom=5, zoom_snap=0.25, zoom_delta=0.5)
+        self.options |= {"maxZoom": MAX_ZOOM, "minZoom": 5, "wheelPxPerZoomLevel": 90}
+        self.options.pop("zoom", None)
+        self.shown = bounds
+        self.label = label
+
+
+class PageLayer(Layer):
+    """Layer that ``page.js`` draws from the page's data; the layer control of folium switches it."""
+
+    _template = Template(
+        """
+{% macro script(this, kwargs) %}
+var {{ this.get_name() }} = lifecirclePage.layer({{ this.kind|tojson }});
+{% endmacro %}
+"""
+    )
+
+    def __init__(self, kind: Kind, *, name: str, show: bool = True) -> None:
+        super().__init__(name=name, overlay=True, show=show)
+        self._name = "PageLayer"
+        self.kind = kind
+
+
+class PageStart(MacroElement):
+    """The last word of the page's script: fill the panel and draw."""
+
+    _template = Template("{% macro script(this, kwargs) %}lifecirclePage.start();{% endmacro %}")
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # branca leaves its constructors untyped
+        self._name = "PageStart"
+
+
+def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool) -> None:
+    """Add the page's layers from the bottom up, their switch and the start of the script."""
+    kinds: tuple[Kind, ...] = ("districts", "roads", "residents", "gaps", "facilities")
+    for kind in kinds:
+        if kind != "roads" or roads:
+            page_map.add_child(PageLayer(kind, name=words[f"layer_{kind}"], show=kind != "roads"))
+    narrow = JsCode(f"window.innerWidth <= {NARROW_PX}")
+    control = folium.LayerControl()
+    control.options["collapsed"] = narrow  # type: ignore[assignment]  # folium writes it as it is
+    page_map.add_child(control)
+    page_map.add_child(PageStart())
+
+
+def asset(name: str) -> str:
+    """Read a text file of this room."""
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+def add_panel(
+    figure: Figure, latest: Findings, years: str, *, words: Mapping[str, str], data: Mapping[str, Any]
+) -> None:
+    """Put the style, the panel, the data and the script in the page, ahead of the map."""
+    publication = latest.publication
+    template = Environment(autoescape=True).from_string(asset("panel.html"))
+    panel = template.render(
+        words=words,
+        name=latest.name,
+        year=years,
+        stamp=words["synthetic"] if latest.synthetic else words["internal"],
+        review=words["review"].format(number=publication.review_number or words["review_none"]),
+        organisation=words["organisation"].format(name=publication.organisation or words["empty"]),
+        date=words["date"].format(date=publication.date or words["empty"]),
+        data=Markup(json_text(data)),  # noqa: S704 - written with every "<" escaped
+    )
+    figure.header.add_child(Verbatim(f"<style>{asset('page.css')}</style>"), name="page_style")
+    figure.html.add_child(Verbatim(panel), name="page_panel")
+    for name in ("reading.js", "page.js"):
+        figure.html.add_child(Verbatim(f"<script>{in_script(asset(name))}</script>"), name=name)

@@ -1,0 +1,301 @@
+"""A made-up county for the tests of the map page: findings put together by hand, no roads searched."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from lifecircle.findings import Count, DistrictResult, Findings, TargetResult
+from lifecircle.roads import Roads, profile
+from lifecircle.standards import CircleTarget, IndicatorTarget
+
+STATUSES = ("covered", "beyond", "disconnected", "unsnapped")
+TOWNS = ("武原街道", "西塘桥街道", "元通街道", "秦山街道", "沈荡镇", "百步镇", "于城镇", "澉浦镇", "通元镇")
+TOWNS_EN = (
+    "Wuyuan",
+    "Xitangqiao",
+    "Yuantong",
+    "Qinshan",
+    "Shendang",
+    "Baibu",
+    "Yucheng",
+    "Ganpu",
+    "Tongyuan",
+)
+WEST, SOUTH, EAST, NORTH = 120.70, 30.40, 121.02, 30.66
+SERVICES = {"culture": ("library", "culture_hall"), "clinic": ("clinic", "hospital")}
+
+
+def town(
+    *,
+    residents: int = 900,
+    venues: int = 40,
+    language: str = "zh",
+    year: int = 2025,
+    synthetic: bool = True,
+    seed: int = 7,
+) -> Findings:
+    """Make the findings of a county of nine towns with two circles and an indicator."""
+    rng = np.random.default_rng(seed)
+    names = TOWNS if language == "zh" else TOWNS_EN
+    districts = _districts(names, rng)
+    demand = _residents(residents, districts, rng)
+    facilities = _venues(venues, rng, language)
+    targets, answers, gaps = [], {}, []
+    for number, (target_id, minutes) in enumerate((("culture", 15.0), ("clinic", 10.0))):
+        target = CircleTarget(
+            id=target_id,
+            name={"zh": ("品质文化生活圈", "优质医疗")[number], "en": ("Culture circle", "Clinics")[number]},
+            require=dict.fromkeys(SERVICES[target_id], 1),
+            minutes=minutes,
+            goal=1.0,
+            due=2025,
+        )
+        answer = _answer(demand, facilities, SERVICES[target_id], minutes)
+        answers[target_id] = answer
+        targets.append(_result(target, demand, districts, answer))
+        gaps += _gaps(target, demand, districts, facilities, answer)
+    targets.append(_indicator(districts))
+    columns = [
+        "id", "target", "district", "village", "lon", "lat", "people", "minutes", "nearest", "reason",
+    ]  # fmt: skip
+    frames = {
+        part: pd.DataFrame({name: answer[part] for name, answer in answers.items()}, index=demand.index)
+        for part in ("seconds", "status", "nearest")
+    }
+    return Findings(
+        study="haiyan",
+        name="海盐县（示例）" if language == "zh" else "Haiyan County (example)",
+        year=year,
+        language=language,
+        synthetic=synthetic,
+        crs="EPSG:4549",
+        roads_key="0" * 64,
+        software="0.1.0",
+        targets=tuple(targets),
+        demand=demand,
+        facilities=facilities,
+        districts=districts,
+        villages=gpd.GeoDataFrame({"name": []}, geometry=[], crs="EPSG:4326"),
+        gaps=pd.DataFrame(gaps, columns=columns),
+        rejects=pd.DataFrame(),
+        **frames,
+    )
+
+
+def with_names(findings: Findings, names: list[str]) -> Findings:
+    """Give the first districts, venues and gaps these names, as they are."""
+    districts, facilities, gaps = findings.districts.copy(), findings.facilities.copy(), findings.gaps.copy()
+    demand = findings.demand.copy()
+    count = len(names)
+    districts["name"] = [*names, *districts["name"][count:]][: len(districts)]
+    facilities["name"] = [names[i % count] for i in range(len(facilities))]
+    gaps["village"] = [names[i % count] for i in range(len(gaps))]
+    gaps["nearest"] = [names[-1 - i % count] for i in range(len(gaps))]
+    demand["village"] = [names[i % count] for i in range(len(demand))]
+    results = tuple(
+        dataclasses.replace(
+            result,
+            districts=tuple(
+                dataclasses.replace(one, name=str(districts["name"][one.code])) for one in result.districts
+            ),
+        )
+        for result in findings.targets
+    )
+    return dataclasses.replace(
+        findings,
+        name=names[0],
+        districts=districts,
+        facilities=facilities,
+        gaps=gaps,
+        demand=demand,
+        targets=results,
+    )
+
+
+def crossroads() -> Roads:
+    """Make two straight roads that cross the county without meeting."""
+    crs = pyproj.CRS("EPSG:4549")
+    middle = ((WEST + EAST) / 2, (SOUTH + NORTH) / 2)
+    ends = [[(WEST, middle[1]), (EAST, middle[1])], [(middle[0], SOUTH), (middle[0], NORTH)]]
+    lines = gpd.GeoSeries([shapely.LineString(pair) for pair in ends], crs="EPSG:4326").to_crs(crs).to_numpy()
+    length = shapely.length(lines)
+    return Roads(
+        crs=crs,
+        profile=profile("walk"),
+        xy=shapely.get_coordinates(lines),
+        u=np.array([0, 2], dtype=np.int32),
+        v=np.array([1, 3], dtype=np.int32),
+        length_m=length,
+        forward_s=length * 0.72,
+        backward_s=length * 0.72,
+        lines=lines,
+        highway=np.array(["residential", "residential"], dtype=object),
+    )
+
+
+def _districts(names: tuple[str, ...], rng: np.random.Generator) -> gpd.GeoDataFrame:
+    """Cut the county in three by three towns whose shared corners are moved about."""
+    x, y = np.meshgrid(np.linspace(WEST, EAST, 4), np.linspace(SOUTH, NORTH, 4))
+    inner = np.zeros((4, 4), dtype=bool)
+    inner[1:3, 1:3] = True
+    x = x + np.where(inner, rng.uniform(-0.02, 0.02, (4, 4)), 0)
+    y = y + np.where(inner, rng.uniform(-0.02, 0.02, (4, 4)), 0)
+    shapes = [
+        shapely.Polygon(
+            [
+                (x[i, j], y[i, j]),
+                (x[i, j + 1], y[i, j + 1]),
+                (x[i + 1, j + 1], y[i + 1, j + 1]),
+                (x[i + 1, j], y[i + 1, j]),
+            ]
+        )
+        for i in range(3)
+        for j in range(3)
+    ]
+    codes = [f"3304241{number:02d}" for number in range(9)]
+    frame = gpd.GeoDataFrame(
+        {"name": list(names), "urban": [i < 4 for i in range(9)]},
+        geometry=shapes,
+        crs="EPSG:4326",
+        index=codes,
+    )
+    return frame.rename_axis(index="code")
+
+
+def _residents(count: int, districts: gpd.GeoDataFrame, rng: np.random.Generator) -> gpd.GeoDataFrame:
+    """Put residents on a grid of equal cells, denser people near three centres; the last has no place."""
+    columns = int(np.ceil(np.sqrt(count * 1.06)))
+    rows = int(np.ceil(count / columns))
+    lon, lat = np.meshgrid(
+        WEST + (np.arange(columns) + 0.5) * (EAST - WEST) / columns,
+        SOUTH + (np.arange(rows) + 0.5) * (NORTH - SOUTH) / rows,
+    )
+    lon, lat = lon.ravel()[:count], lat.ravel()[:count]
+    points = shapely.points(lon, lat)
+    tree = shapely.STRtree(districts.geometry.to_numpy())
+    inside = tree.query(points, predicate="intersects")
+    code = pd.Series("(outside)", index=range(count), dtype=object)
+    code.iloc[inside[0][::-1]] = districts.index.to_numpy()[inside[1][::-1]]
+    geometry = points.copy()
+    geometry[-1] = None
+    return gpd.GeoDataFrame(
+        {"population": rng.integers(0, 40, count).astype(float), "district": code.astype(str)},
+        geometry=geometry,
+        crs="EPSG:4326",
+    ).rename_axis(index="id")
+
+
+def _venues(count: int, rng: np.random.Generator, language: str) -> gpd.GeoDataFrame:
+    services = [service for pair in SERVICES.values() for service in pair]
+    service = [services[i % len(services)] for i in range(count)]
+    names = [
+        f"{TOWNS[i % 9][:2]}第{i + 1}站" if language == "zh" else f"{TOWNS_EN[i % 9]} {service[i]} {i + 1}"
+        for i in range(count)
+    ]
+    lon = np.clip(rng.normal((WEST + EAST) / 2, 0.09, count), WEST, EAST)
+    lat = np.clip(rng.normal((SOUTH + NORTH) / 2, 0.075, count), SOUTH, NORTH)
+    return gpd.GeoDataFrame(
+        {"name": names, "service": service, "opened": pd.NaT, "closed": pd.NaT},
+        geometry=gpd.points_from_xy(lon, lat),
+        crs="EPSG:4326",
+        index=[f"f{i}" for i in range(count)],
+    ).rename_axis(index="id")
+
+
+def _answer(
+    demand: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, services: tuple[str, ...], minutes: float
+) -> dict[str, Any]:
+    """Say that everyone walks straight at 5 km/h; one corner has no way out, some no road near."""
+    own = facilities[facilities["service"].isin(services)]
+    placed = demand.geometry.notna().to_numpy()
+    lon = np.where(placed, demand.geometry.x.fillna(0), 0)
+    lat = np.where(placed, demand.geometry.y.fillna(0), 0)
+    dx = (lon[:, None] - own.geometry.x.to_numpy()[None, :]) * 95_700
+    dy = (lat[:, None] - own.geometry.y.to_numpy()[None, :]) * 111_320
+    metres = np.hypot(dx, dy)
+    seconds = metres.min(axis=1) / 5 * 3.6
+    nearest = own.index.to_numpy()[metres.argmin(axis=1)].astype(object)
+    cut_off = (lon > EAST - 0.03) & (lat < SOUTH + 0.03)
+    lost = ~placed | (np.arange(len(demand)) % 97 == 13)
+    status = np.select(
+        [lost, cut_off, seconds <= minutes * 60], ["unsnapped", "disconnected", "covered"], "beyond"
+    )
+    gone = lost | cut_off
+    return {
+        "seconds": np.where(gone, np.nan, seconds),
+        "status": status,
+        "nearest": np.where(gone, None, nearest),
+    }
+
+
+def _count(people: np.ndarray, status: np.ndarray) -> Count:
+    return Count(float(people.sum()), *(float(people[status == name].sum()) for name in STATUSES))
+
+
+def _result(
+    target: CircleTarget, demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, answer: dict[str, Any]
+) -> TargetResult:
+    people, status = demand["population"].to_numpy(), answer["status"]
+    total = _count(people, status)
+    rows = []
+    for code in [*districts.index, "(outside)"]:
+        mine = (demand["district"] == code).to_numpy()
+        count = _count(people[mine], status[mine])
+        if code in districts.index or count.people:
+            name = districts["name"].get(code, "(outside)")
+            urban = bool(districts["urban"][code]) if code in districts.index else None
+            rows.append(
+                DistrictResult(code, name, urban, count, count.value, "missed" if count.value else "nobody")
+            )
+    return TargetResult(target, total.value, "missed", "", count=total, districts=tuple(rows))
+
+
+def _indicator(districts: gpd.GeoDataFrame) -> TargetResult:
+    target = IndicatorTarget(
+        id="literacy", name={"zh": "居民健康素养水平", "en": "Health literacy"}, unit="%", goal=40.0
+    )
+    nobody = Count(0.0, 0.0, 0.0, 0.0, 0.0)
+    rows = tuple(
+        DistrictResult(code, name, None, nobody, 38.0 + i / 3, "reported")
+        for i, (code, name) in enumerate(districts["name"].items())
+    )
+    return TargetResult(target, 41.257, "met", "", districts=rows)
+
+
+def _gaps(
+    target: CircleTarget,
+    demand: gpd.GeoDataFrame,
+    districts: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame,
+    answer: dict[str, Any],
+) -> list[dict[str, Any]]:
+    """Call every hundredth part of the uncovered a gap, at its first resident."""
+    left = np.flatnonzero(answer["status"] != "covered")
+    rows = []
+    for number, mine in enumerate(np.array_split(left, min(60, max(1, len(left) // 5))), 1):
+        head = mine[0]
+        place = demand.geometry.iloc[head]
+        seconds = answer["seconds"][head]
+        venue = answer["nearest"][head]
+        rows.append(
+            {
+                "id": f"{target.id}-{number:03d}",
+                "target": target.id,
+                "district": districts["name"].get(demand["district"].iloc[head], "(outside)"),
+                "village": f"第{number}村",
+                "lon": np.nan if place is None else place.x,
+                "lat": np.nan if place is None else place.y,
+                "people": float(demand["population"].iloc[mine].sum()),
+                "minutes": seconds / 60,
+                "nearest": "" if venue is None else facilities["name"][venue],
+                "reason": answer["status"][head],
+            }
+        )
+    return rows

@@ -1,0 +1,547 @@
+"""The map page as text: what it holds, what it refuses, that it is the same every time."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import folium
+import folium.plugins
+import numpy as np
+import pytest
+from branca.element import Element, JavascriptLink
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import atlas_town
+from lifecircle.atlas import OfflineFigure, UnknownAssetError, draw_atlas, folium_map, percent_text
+from lifecircle.atlas._offline import attribute, json_text, vendored
+from lifecircle.atlas._packing import Shelf
+from lifecircle.atlas._payload import counted, page_data
+from lifecircle.atlas._text import goal_text, minutes_text, page_words, people_text
+from lifecircle.errors import LifecircleError, UnusableInputError
+from lifecircle.findings import Publication
+
+HOSTILE = [
+    "</script><script>window.hacked=1</script>",
+    "<img src=x onerror=window.hacked=1>",
+    "\"'><b>&amp;`${window.hacked=1}\\",
+    "{{ 7 * 7 }}{% raise %}{# x #}",
+    "长" * 500,
+    "مكتبة\u200f abc <!-- -->",
+]
+
+
+@pytest.fixture(scope="module")
+def town():
+    return atlas_town.town()
+
+
+def page_of(findings, folder: Path, **options: Any) -> str:
+    return draw_atlas([findings], folder / "page.html", **options).read_text("utf-8")
+
+
+def data_of(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="lifecircle-data">(.*?)</script>', page, re.DOTALL)
+    return json.loads(found[1])
+
+
+class Outline(HTMLParser):
+    """Collects a page's elements with their attributes, and its text outside scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._silent = False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        """Note an element."""
+        self.tags.append((tag, dict(attrs)))
+        self._silent = tag in {"script", "style"}
+
+    def handle_endtag(self, tag):
+        """Leave a script or style."""
+        self._silent = self._silent and tag not in {"script", "style"}
+
+    def handle_data(self, data):
+        """Note text that shows."""
+        self.text += "" if self._silent else data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """List the attributes of every element of a kind."""
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Figures as text
+
+
+@given(st.floats(0, 1), st.floats(0.001, 1))
+@settings(deadline=None, max_examples=300)
+def test_a_rate_below_its_goal_never_reads_as_the_goal(value, goal):
+    shown = float(percent_text(value).removesuffix("%"))
+    assert shown <= value * 100 + 1e-9
+    assert shown > value * 100 - 0.1 - 1e-9
+    if value < goal:
+        assert percent_text(value) != goal_text(goal) or round(goal * 1000) != goal * 1000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.9996, "99.9%"),
+        (0.29, "29.0%"),
+        (0.57, "57.0%"),
+        (1.0, "100.0%"),
+        (0.0, "0.0%"),
+        (1 - 1e-12, "99.9%"),
+        (None, "—"),
+    ],
+)
+def test_rates_are_truncated_and_free_of_float_noise(value, text):
+    assert percent_text(value) == text
+
+
+@given(st.floats(0, 600), st.integers(1, 600))
+@settings(deadline=None, max_examples=300)
+def test_minutes_over_a_limit_never_read_as_the_limit(minutes, limit):
+    shown = float(minutes_text(minutes))
+    if minutes <= limit:
+        assert shown <= limit
+    elif minutes > limit + 1e-7:
+        assert shown > limit
+
+
+def test_part_of_a_person_is_not_nobody():
+    assert [people_text(value) for value in (0.0, 0.2, 0.5001, 12345.6)] == ["0", "<1", "1", "12,346"]
+
+
+def test_both_languages_have_every_word_with_the_same_gaps():
+    zh, en = page_words("zh"), page_words("en")
+    assert zh.keys() == en.keys()
+    for key, text in zh.items():
+        assert sorted(re.findall(r"\{\w*\}", text)) == sorted(re.findall(r"\{\w*\}", en[key])), key
+        assert en[key].isascii(), key
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Packed columns
+
+
+def unpacked(shelf: Shelf, place: int) -> list[int]:
+    out, value, shift = [], 0, 0
+    for byte in base64.b64decode(shelf.columns[place]):
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            out.append(value)
+            value = shift = 0
+    return out
+
+
+@given(st.lists(st.integers(0, 2**45), max_size=40))
+@settings(deadline=None, max_examples=60)
+def test_plain_columns_keep_their_numbers(numbers):
+    shelf = Shelf()
+    assert unpacked(shelf, shelf.plain(np.array(numbers, dtype=np.int64))) == numbers
+
+
+@given(st.lists(st.integers(-(2**40), 2**40), max_size=40))
+@settings(deadline=None, max_examples=60)
+def test_running_columns_keep_their_numbers(numbers):
+    shelf = Shelf()
+    steps = [(n >> 1) ^ -(n & 1) for n in unpacked(shelf, shelf.running(np.array(numbers, dtype=np.int64)))]
+    assert np.cumsum(steps).tolist() == numbers
+
+
+@given(st.lists(st.integers(0, 3), max_size=40))
+@settings(deadline=None, max_examples=60)
+def test_runs_and_nibbles_keep_their_numbers(numbers):
+    shelf = Shelf()
+    column = np.array(numbers, dtype=np.int64)
+    pairs = unpacked(shelf, shelf.runs(column))
+    assert [
+        value for value, times in zip(pairs[::2], pairs[1::2], strict=True) for _ in range(times)
+    ] == numbers
+    packed = base64.b64decode(shelf.columns[shelf.nibbles(column)])
+    assert [(packed[i // 2] >> 4 * (i % 2)) & 15 for i in range(len(numbers))] == numbers
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The page
+
+
+def test_page_says_what_it_is_in_its_head(town, tmp_path):
+    outline = Outline(page_of(town, tmp_path))
+    assert outline.all("html") == [{"lang": "zh-CN"}]
+    metas = outline.all("meta")
+    assert metas[0] == {"charset": "utf-8"}
+    policy = metas[1]
+    assert policy["http-equiv"] == "Content-Security-Policy"
+    for part in (
+        "default-src 'none'",
+        "connect-src 'none'",
+        "img-src data: blob:",
+        "script-src 'unsafe-inline'",
+    ):
+        assert part in policy["content"]
+    assert "frame-ancestors" not in policy["content"]
+    assert {"name": "renderer", "content": "webkit"} in metas
+    viewports = [meta["content"] for meta in metas if meta.get("name") == "viewport"]
+    assert viewports == ["width=device-width, initial-scale=1"]
+    assert "海盐县（示例） 2025年公共服务可达性" in outline.text
+
+
+def test_page_names_no_outside_file(town, tmp_path):
+    outline = Outline(page_of(town, tmp_path))
+    for tag, attrs in outline.tags:
+        for name in ("src", "href", "srcset", "data"):
+            value = attrs.get(name)
+            assert value is None or value.startswith("data:"), (tag, value)
+
+
+@pytest.mark.parametrize(
+    ("language", "synthetic", "stamp"),
+    [
+        ("zh", True, "合成示例"),
+        ("en", True, "Synthetic example, not real data"),
+        ("zh", False, "工作底图,未经地图审核不得公开"),
+    ],
+)
+def test_page_is_stamped_in_its_body(town, tmp_path, language, synthetic, stamp):
+    text = Outline(page_of(dataclasses.replace(town, synthetic=synthetic), tmp_path, language=language)).text
+    assert stamp in text
+    assert ("未送审" if language == "zh" else "not submitted") in text
+    assert ("界线仅供参考,不作划界依据" if language == "zh" else "settle no border") in text
+    assert synthetic == ("工作底图" not in text and "Working map" not in text)
+
+
+def test_publication_stands_in_the_margin(town, tmp_path):
+    publication = Publication(organisation="海盐县<b>", date="2026-03-01", review_number="浙S(2026)1号")
+    text = Outline(page_of(dataclasses.replace(town, publication=publication), tmp_path)).text
+    assert "海盐县<b>" in text
+    assert "2026-03-01" in text
+    assert "浙S(2026)1号" in text
+    assert "未送审" not in text
+
+
+def test_same_findings_give_the_same_bytes(town, tmp_path):
+    first = draw_atlas([town], tmp_path / "a" / "one.html").read_bytes()
+    second = draw_atlas([atlas_town.town()], tmp_path / "two.html").read_bytes()
+    assert first == second
+    assert str(tmp_path).encode() not in first
+
+
+def test_another_process_gives_the_same_bytes(town, tmp_path):
+    draw_atlas([town], tmp_path / "here.html")
+    script = (
+        "import sys; sys.path[:0] = sys.argv[2:]\n"
+        "import atlas_town; from lifecircle.atlas import draw_atlas\n"
+        "draw_atlas([atlas_town.town()], sys.argv[1])"
+    )
+    beside = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "coverage")]
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "there.html"), *beside], check=True)
+    assert (tmp_path / "here.html").read_bytes() == (tmp_path / "there.html").read_bytes()
+
+
+def test_drawing_leaves_folium_as_it_was(town, tmp_path):
+    def state():
+        kinds = (folium.Map, folium.GeoJson, folium.LayerControl, folium.Marker, folium.FeatureGroup)
+        return json.dumps(
+            [[getattr(kind, name, None) for name in ("default_js", "default_css")] for kind in kinds]
+        )
+
+    before = state()
+    page_of(town, tmp_path)
+    folium_map(town).get_root().render()
+    assert state() == before
+    assert not any(folium.Map._includes.values())
+
+
+def test_figures_in_the_page_are_those_of_the_findings(town, tmp_path):
+    data = data_of(page_of(town, tmp_path))
+    (year,) = data["years"]
+    assert [target["id"] for target in year["targets"]] == ["culture", "clinic", "literacy"]
+    for target, result in zip(year["targets"][:2], town.targets[:2], strict=True):
+        count = result.count
+        assert target["value"] == percent_text(result.value)
+        assert target["people"]["total"] == f"{count.people:,.0f}"
+        assert target["people"]["covered"] == f"{count.covered:,.0f}"
+        rates = [percent_text(one.value) for one in result.districts]
+        assert [row["rate"] for row in target["districts"]] == rates
+        assert [row["left"] for row in target["districts"]] == [
+            f"{one.count.people - one.count.covered:,.0f}" for one in result.districts
+        ]
+        assert target["goal"] == "100%（2025年）"
+    literacy = year["targets"][2]
+    assert literacy["value"] == "41.25 %"
+    assert literacy["people"] is None
+    assert literacy["answers"] is None
+
+
+def test_gaps_are_listed_by_people_and_never_look_smaller(town, tmp_path):
+    (year,) = data_of(page_of(town, tmp_path, language="en"))["years"]
+    gaps = town.gaps[town.gaps["target"] == "culture"].sort_values("people", ascending=False, kind="stable")
+    listed = year["targets"][0]["gaps"]
+    assert len(listed) == 30
+    assert year["targets"][0]["gapCount"] == len(gaps)
+    for row, gap in zip(listed, gaps.to_dict("records"), strict=False):
+        assert row["people"] == f"{gap['people']:,.0f} people"
+        assert row["place"] == [gap["district"], gap["village"]]
+        if gap["reason"] == "beyond":
+            minutes, over = re.findall(r"[\d.]+", row["facts"][1])
+            assert gap["minutes"] <= float(minutes) < gap["minutes"] + 0.1 + 1e-9
+            assert gap["minutes"] - 15 <= float(over) < gap["minutes"] - 15 + 0.1 + 1e-9
+        assert (row["at"] is None) == bool(np.isnan(gap["lon"]))
+
+
+def test_years_share_what_they_have_in_common(town, tmp_path):
+    before = dataclasses.replace(town, year=2024)
+    page = draw_atlas([town, before], tmp_path / "page.html").read_text("utf-8")
+    alone = page_of(town, tmp_path)
+    data = data_of(page)
+    assert [entry["year"] for entry in data["years"]] == [2024, 2025]
+    assert data["columns"] == data_of(alone)["columns"]
+    assert "2024–2025" in Outline(page).text
+
+
+def test_a_rural_target_counts_rural_residents_alone(town):
+    result = town.targets[0]
+    rural = dataclasses.replace(result, target=result.target.model_copy(update={"area": "rural"}))
+    mine = counted(town, rural)
+    urban = town.demand["district"].map(town.districts["urban"]).fillna(value=True).to_numpy(dtype=bool)
+    assert (mine == ~urban).all()
+    assert counted(town, result).all()
+
+
+def test_nothing_to_show_is_still_a_page(town, tmp_path):
+    nobody = town.demand.iloc[:0]
+    empty = dataclasses.replace(
+        town,
+        demand=nobody,
+        facilities=town.facilities.iloc[:0],
+        districts=town.districts.iloc[:0],
+        gaps=town.gaps.iloc[:0],
+        seconds=town.seconds.iloc[:0],
+        status=town.status.iloc[:0],
+        nearest=town.nearest.iloc[:0],
+        targets=(
+            dataclasses.replace(
+                town.targets[0], value=None, count=None, districts=(), reason="nobody_counted"
+            ),
+        ),
+    )
+    (target,) = data_of(page_of(empty, tmp_path))["years"][0]["targets"]
+    assert target["value"] == "—"
+    assert target["reason"] == "没有属于该口径的居民"
+
+
+def test_roads_are_a_layer_only_where_given(town, tmp_path):
+    with_roads = page_of(town, tmp_path, roads=atlas_town.crossroads())
+    assert data_of(with_roads)["roads"]
+    assert 'lifecirclePage.layer("roads")' in with_roads
+    without = page_of(town, tmp_path)
+    assert data_of(without)["roads"] is None
+    assert 'lifecirclePage.layer("roads")' not in without
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda _: [], "no findings to draw"),
+        (
+            lambda one: [one, dataclasses.replace(one, study="other", year=2024)],
+            "several studies.*haiyan, other",
+        ),
+        (lambda one: [one, one], "same year twice.*2025"),
+    ],
+)
+def test_findings_one_page_cannot_hold_are_refused(town, tmp_path, make, match):
+    with pytest.raises(UnusableInputError, match=match):
+        draw_atlas(make(town), tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Names are text
+
+
+def test_names_cannot_end_the_script_or_run_a_template(town, tmp_path):
+    names = atlas_town.with_names(town, HOSTILE)
+    page = page_of(names, tmp_path)
+    plain = page_of(town, tmp_path)
+    assert len(re.findall(r"(?i)</script", page)) == len(re.findall(r"(?i)</script", plain))
+    data = data_of(page)
+    assert sorted(HOSTILE) == sorted(set(data["lists"][data["years"][0]["facilities"]["names"]]))
+    assert not Outline(page).all("img")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_title_and_heading_hold_the_name_as_text(town, tmp_path, name):
+    outline = Outline(page_of(dataclasses.replace(town, name=name), tmp_path, language="en"))
+    assert outline.text.count(name) == 2
+
+
+def test_notebook_layers_hold_names_as_text(town):
+    page = folium_map(atlas_town.with_names(town, HOSTILE)).get_root().render()
+    assert not re.search(r"</script><script>window\.hacked", page)
+    assert "&#123;&#123; 7 * 7 }}" in page or "\\u0026#123;\\u0026#123; 7 * 7 }}" in page
+    assert not Outline(page).all("img")
+
+
+@given(st.text())
+@settings(deadline=None, max_examples=200)
+def test_json_in_the_page_reads_back_and_stays_inside(text):
+    written = json_text({"name": [text]})
+    assert json.loads(written) == {"name": [text]}
+    assert "<" not in written
+    assert not re.search(r"\{[{%#]", written)
+
+
+@given(st.text())
+@settings(deadline=None, max_examples=200)
+def test_escaped_names_show_as_they_are(text):
+    escaped = attribute(text)
+    assert not set(escaped) & set("<>\"'{`$\\")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Assets
+
+
+def figure_with(*children: Element) -> OfflineFigure:
+    figure = OfflineFigure("a page", seed="one")
+    made = folium.Map(tiles=None, location=[30.5, 120.9])
+    figure.add_child(made)
+    for child in children:
+        made.add_child(child)
+    return figure
+
+
+class FarScript(folium.elements.JSCSSMixin):
+    """A plugin that needs a script nobody carries."""
+
+    default_js = [("far", "https://example.org/far@1/far.js")]  # noqa: RUF012 - as folium has it
+
+
+@pytest.mark.parametrize(
+    ("child", "match"),
+    [
+        (FarScript, "https://example.org/far@1/far.js"),
+        (folium.plugins.MarkerCluster, r"leaflet\.markercluster\.js"),
+        (lambda: folium.TileLayer("OpenStreetMap"), r"tile\.openstreetmap\.org"),
+        (lambda: folium.Marker([30.5, 120.9], icon=folium.Icon(color="red")), "awesome-markers"),
+    ],
+)
+def test_elements_that_need_the_network_are_refused_by_name(child, match):
+    with pytest.raises(UnknownAssetError, match=match) as caught:
+        figure_with(child()).render()
+    assert isinstance(caught.value, LifecircleError)
+    assert isinstance(caught.value, LookupError)
+    assert "Remedy" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<img src="https://example.org/a.png">',
+        '<script src="//example.org/a.js"></script>',
+        "<style>p { background: url(https://example.org/a.png) }</style>",
+        "<style>@import 'https://example.org/a.css';</style>",
+        '<div style="background: url(a.png)"></div>',
+        '<svg><image href="a.png"/></svg>',
+    ],
+)
+def test_markup_that_would_fetch_is_refused(markup):
+    figure = figure_with()
+    figure.html.add_child(Element(markup))
+    with pytest.raises(UnknownAssetError, match=r"a\.(png|js|css)"):
+        figure.render()
+
+
+def test_every_refused_address_is_told_at_once():
+    figure = figure_with(FarScript(), folium.TileLayer("OpenStreetMap"))
+    figure.header.add_child(JavascriptLink("https://example.org/near.js"), name="near")
+    with pytest.raises(UnknownAssetError) as caught:
+        figure.render()
+    assert len(caught.value.addresses) == 3
+
+
+def test_a_stock_folium_map_renders_twice_alike_and_offline():
+    children = (folium.Marker([30.5, 120.9], popup="p", tooltip="t"), folium.Circle([30.5, 120.9], radius=9))
+    figure = figure_with(*children)
+    page = figure.render()
+    assert page == figure.render()
+    again = figure_with(
+        folium.Marker([30.5, 120.9], popup="p", tooltip="t"), folium.Circle([30.5, 120.9], radius=9)
+    )
+    assert page == again.render()
+    assert not [attrs for attrs in Outline(page).all("script") if "src" in attrs]
+    assert "sourceMappingURL" not in page
+    assert "Redistributions in binary form must reproduce" in page
+
+
+def test_another_seed_gives_other_identifiers():
+    one, two = figure_with(), figure_with()
+    two.seed = "two"
+    assert one.render() != two.render()
+
+
+def test_only_identifiers_of_elements_are_replaced():
+    figure = figure_with()
+    figure.html.add_child(Element("<p>d41d8cd98f00b204e9800998ecf8427e</p>"))
+    assert "d41d8cd98f00b204e9800998ecf8427e" in figure.render()
+
+
+def test_vendored_files_are_those_of_the_manifest():
+    folder = resources.files("lifecircle.atlas") / "vendor"
+    rows = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert rows
+    for row in rows:
+        assert set(row) == {"package", "version", "file", "sha256", "licence"}
+        assert hashlib.sha256(vendored(row["file"])).hexdigest() == row["sha256"]
+    there = {
+        path.relative_to(str(folder)).as_posix() for path in Path(str(folder)).rglob("*") if path.is_file()
+    }
+    assert there == {row["file"] for row in rows} | {"manifest.json"}
+    assert b"BSD 2-Clause" in vendored("leaflet.LICENSE")
+    with pytest.raises(UnknownAssetError, match=r"nothing\.js"):
+        vendored("nothing.js")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Notebooks
+
+
+def test_notebook_map_is_plain_folium(town):
+    made = folium_map(town, target="clinic")
+    assert isinstance(made, folium.Map)
+    kinds = [type(child) for child in made._children.values()]
+    assert kinds.count(folium.GeoJson) == 2
+    assert kinds.count(folium.FeatureGroup) == 2
+    assert made.get_root().render() == folium_map(atlas_town.town(), target="clinic").get_root().render()
+    assert "iframe" in made._repr_html_()
+    with pytest.raises(KeyError, match="no target 'nope'"):
+        folium_map(town, target="nope")
+
+
+def test_notebook_map_of_a_run_without_circles(town):
+    only = dataclasses.replace(town, targets=town.targets[2:])
+    assert "居民点" not in folium_map(only).get_root().render()
+
+
+def test_colours_and_classes_have_words(town):
+    data = page_data([town], "zh")
+    assert set(data["cellColours"]) <= set(data["words"])
+    assert len(data["rateTexts"]) == len(data["rateColours"]) == len(data["rateBreaks"]) + 1

@@ -1,0 +1,463 @@
+"""The map page in a browser without a network: it is quiet, it shows what it should, names stay text."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any
+
+import folium
+import numpy as np
+import pytest
+
+import atlas_town
+import browser
+from lifecircle.atlas import draw_atlas, folium_map, percent_text
+from lifecircle.atlas._payload import CELL_COLOURS
+from lifecircle.atlas._text import minutes_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = [
+    "</script><script>window.hacked=1</script>",
+    "<img src=x onerror=window.hacked=1>",
+    "\"'><svg/onload=window.hacked=1>&amp;`${window.hacked=1}",
+    "{{ 7 * 7 }}{% raise %}",
+    "长" * 500,
+    "مكتبة\u200f (abc) \u202eevil",
+    "<details open ontoggle=window.hacked=1>",
+]
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    with browser.chromium(tmp_path_factory.mktemp("chromium")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def town():
+    return atlas_town.town(residents=900)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory, town):
+    folder = tmp_path_factory.mktemp("pages")
+    earlier = dataclasses.replace(atlas_town.town(residents=900, venues=20), year=2024)
+    return {
+        "zh": draw_atlas([town], folder / "zh.html"),
+        "en": draw_atlas([town], folder / "en.html", language="en"),
+        "years": draw_atlas([earlier, town], folder / "years.html"),
+        "hostile": draw_atlas([atlas_town.with_names(town, HOSTILE)], folder / "hostile.html"),
+    }
+
+
+@pytest.fixture
+def page(driver, pages) -> browser.Page:
+    """Open the page in Chinese and wait until it is ready."""
+    opened = browser.opened(driver, pages["zh"].as_uri())
+    opened.wait_ready()
+    return opened
+
+
+@pytest.fixture
+def measured(request):
+    """Note a figure in the report of the tests, where one is asked for."""
+    return lambda name, value: request.node.user_properties.append((name, value))
+
+
+def is_quiet(page: browser.Page) -> None:
+    assert [address for address in page.requests() if address != page.address] == []
+    assert page.requests().count(page.address) == 1
+    assert page.complaints() == []
+
+
+MAP = "const map = window[document.querySelector('.folium-map').id];"
+
+PROBE = (
+    MAP
+    + """
+const at = map.latLngToContainerPoint([arguments[0], arguments[1]]);
+const canvas = document.querySelector('.leaflet-lc-residents-pane canvas');
+const box = canvas.getBoundingClientRect(), frame = map.getContainer().getBoundingClientRect();
+const scale = canvas.width / box.width;
+const x = (frame.left + at.x - box.left) * scale, y = (frame.top + at.y - box.top) * scale;
+const probe = Object.assign(document.createElement('canvas'), {width: 1, height: 1});
+const context = probe.getContext('2d', {willReadFrequently: true});
+context.drawImage(canvas, Math.floor(x), Math.floor(y), 1, 1, 0, 0, 1, 1);
+return Array.from(context.getImageData(0, 0, 1, 1).data);
+"""
+)
+
+
+def colour_at(page: browser.Page, lat: float, lon: float) -> str:
+    red, green, blue, alpha = page.run(PROBE, lat, lon)
+    return f"#{red:02x}{green:02x}{blue:02x}" if alpha else ""
+
+
+def legend_colours(page: browser.Page) -> list[str]:
+    found = page.run(
+        "return [...document.querySelectorAll('#lc-legend ul:first-of-type .lc-swatch')]"
+        ".map((one) => getComputedStyle(one).backgroundColor)"
+    )
+    return ["#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", text)[:3]) for text in found]
+
+
+def point_at(page: browser.Page, lat: float, lon: float) -> None:
+    """Move the pointer over a place on the map."""
+    page.run(
+        MAP
+        + """
+const at = map.latLngToContainerPoint([arguments[0], arguments[1]]);
+const frame = map.getContainer().getBoundingClientRect();
+map.getContainer().dispatchEvent(new MouseEvent('mousemove',
+  {bubbles: true, clientX: frame.left + at.x, clientY: frame.top + at.y}));
+""",
+        lat,
+        lon,
+    )
+
+
+def text_of(page: browser.Page, selector: str) -> str:
+    return page.run("return document.querySelector(arguments[0]).textContent", selector)
+
+
+def cell_of(town: Any, status: str, target: str = "culture") -> int:
+    """Find a placed resident with a status, away from every symbol that the pointer would meet first."""
+    places = town.demand.geometry
+    venues = np.column_stack([town.facilities.geometry.x, town.facilities.geometry.y])
+    for cell in np.flatnonzero((town.status[target] == status) & places.notna()):
+        apart = np.hypot(*(venues - [places.iloc[cell].x, places.iloc[cell].y]).T)
+        if apart.min() > 0.006:
+            return int(cell)
+    raise AssertionError(status)
+
+
+# ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["zh", "en", "years", "hostile"])
+def test_page_is_quiet_without_a_network(driver, pages, name, measured):
+    page = browser.opened(driver, pages[name].as_uri())
+    measured("ready_ms", page.wait_ready())
+    is_quiet(page)
+    assert page.run("return document.documentElement.lang") == ("en" if name == "en" else "zh-CN")
+    assert page.run("return document.compatMode") == "CSS1Compat"
+
+
+def test_page_is_quiet_when_served(driver, pages):
+    with browser.served(pages["zh"].parent) as address:
+        page = browser.opened(driver, f"{address}/zh.html")
+        page.wait_ready()
+        is_quiet(page)
+
+
+def test_policy_stops_what_a_script_would_fetch(driver, pages):
+    with browser.served(pages["zh"].parent) as address:
+        page = browser.opened(driver, f"{address}/zh.html")
+        page.wait_ready()
+        told = driver.execute_async_script(
+            "fetch('/en.html').then(() => arguments[0]('fetched'), (error) => arguments[0](error.name))"
+        )
+        assert told == "TypeError"
+        assert any("Content Security Policy" in line for line in page.complaints())
+
+
+def test_every_image_shows(driver, page):
+    page.run(
+        "document.body.append(Object.assign(new Image(), {src: L.Icon.Default.prototype.options.iconUrl}))"
+    )
+    driver.execute_async_script(
+        "Promise.all([...document.images].map((one) => one.decode())).then(arguments[0])"
+    )
+    widths = page.run("return [...document.images].map((one) => one.naturalWidth)")
+    assert widths
+    assert min(widths) > 0
+
+
+@pytest.mark.parametrize("status", ["covered", "disconnected"])
+def test_a_resident_has_its_colour_in_the_legend(page, town, status):
+    place = town.demand.geometry.iloc[cell_of(town, status)]
+    colour = colour_at(page, place.y, place.x)
+    assert colour == CELL_COLOURS[status]
+    assert colour in legend_colours(page)
+
+
+def test_residents_too_far_are_coloured_by_how_far(page, town):
+    legend = legend_colours(page)
+    minutes = town.seconds["culture"] / 60
+    beyond = town.status["culture"] == "beyond"
+    for number, (low, high) in enumerate(((15, 20), (20, 30), (30, np.inf))):
+        cell = np.flatnonzero(beyond & (minutes > low + 0.1) & (minutes < high - 0.1))[3]
+        place = town.demand.geometry.iloc[cell]
+        assert colour_at(page, place.y, place.x) == legend[1 + number] == CELL_COLOURS[f"beyond_{number}"]
+
+
+def test_unsnapped_is_hatched_unlike_any_gap(page, town):
+    cell = cell_of(town, "unsnapped")
+    place = town.demand.geometry.iloc[cell]
+    seen = {
+        colour_at(page, place.y + dy * 1e-4, place.x + dx * 1e-4)
+        for dx in range(-9, 10, 2)
+        for dy in range(-9, 10, 2)
+    }
+    greys = {colour for colour in seen if colour[1:3] == colour[3:5] == colour[5:7]}
+    assert len(greys) >= 2
+    assert not seen & {CELL_COLOURS[name] for name in ("beyond_1", "beyond_2", "disconnected")}
+
+
+def test_minutes_are_those_of_the_findings(page, town):
+    for target in ("culture", "clinic"):
+        got = page.run("return window.lifecircle.minutes(arguments[0], arguments[1])", target, 2025)
+        minutes = np.array([np.nan if one is None else one for one in got])
+        expected = town.seconds[target].to_numpy() / 60
+        assert (np.isnan(minutes) == np.isnan(expected)).all()
+        assert np.nanmax(minutes - expected) <= 0.1 / 60 + 1e-9
+        assert np.nanmin(minutes - expected) >= -1e-7
+    refused = page.run("try { lifecircle.minutes('literacy', 2025) } catch (error) { return error.message }")
+    assert "literacy" in refused
+    assert page.run("return Object.keys(lifecircle).sort()") == ["minutes", "ready"]
+
+
+def test_headline_is_the_targets(page, town):
+    culture = town.targets[0]
+    assert text_of(page, "#lc-value") == percent_text(culture.value)
+    assert text_of(page, "#lc-verdict") == "未达标"
+    people = page.run("return [...document.querySelectorAll('#lc-people dd')].map((one) => one.textContent)")
+    count = culture.count
+    parts = (count.people, count.covered, count.beyond, count.disconnected, count.unsnapped)
+    assert people == [f"{part:,.0f}" for part in parts]
+    assert "合成示例" in page.run("return document.body.innerText")
+
+
+def choose(page: browser.Page, which: str, value: str) -> None:
+    page.run(
+        "const list = document.getElementById(arguments[0]); list.value = arguments[1];"
+        "list.dispatchEvent(new Event('change'))",
+        which,
+        value,
+    )
+
+
+def test_choosing_a_target_changes_everything(page, town):
+    place = town.demand.geometry.iloc[
+        np.flatnonzero((town.status["culture"] == "beyond") & (town.status["clinic"] == "covered"))[0]
+    ]
+    assert colour_at(page, place.y, place.x) != CELL_COLOURS["covered"]
+    choose(page, "lc-target", "clinic")
+    assert colour_at(page, place.y, place.x) == CELL_COLOURS["covered"]
+    assert text_of(page, "#lc-value") == percent_text(town.targets[1].value)
+    assert "10 分钟以内" in text_of(page, "#lc-legend")
+    choose(page, "lc-target", "literacy")
+    assert colour_at(page, place.y, place.x) == ""
+    assert text_of(page, "#lc-value") == "41.25 %"
+    assert page.run("return document.querySelectorAll('#lc-gaps li').length") == 0
+    is_quiet(page)
+
+
+def test_choosing_a_year_changes_everything(driver, pages):
+    page = browser.opened(driver, pages["years"].as_uri())
+    page.wait_ready()
+    now = text_of(page, "#lc-value")
+    choose(page, "lc-target", "clinic")
+    choose(page, "lc-year", "0")
+    assert page.run("return document.getElementById('lc-target').value") == "clinic"
+    choose(page, "lc-target", "culture")
+    assert text_of(page, "#lc-value") != now
+    assert page.run("return lifecircle.minutes('culture', 2024)") != page.run(
+        "return lifecircle.minutes('culture', 2025)"
+    )
+    is_quiet(page)
+
+
+def test_a_districts_name_brings_the_map_to_it(driver, page, town):
+    keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+    for number, key in ((0, keys.ENTER), (5, keys.SPACE)):
+        button = driver.find_elements("css selector", "#lc-districts button")[number]
+        assert button.text == town.districts["name"].iloc[number]
+        button.send_keys(key)
+        centre = page.run(MAP + "const c = map.getCenter(); return [c.lng, c.lat]")
+        west, south, east, north = town.districts.geometry.iloc[number].bounds
+        assert west < centre[0] < east
+        assert south < centre[1] < north
+        chosen = page.run(
+            "return [...document.querySelectorAll('#lc-districts .lc-chosen')].map((row) => row.dataset.code)"
+        )
+        assert chosen == [town.districts.index[number]]
+        assert button.get_attribute("aria-pressed") == "true"
+
+
+def test_a_click_on_the_map_marks_the_districts_row(driver, page, town):
+    paths = driver.find_elements("css selector", ".leaflet-lc-areas-pane path")
+    page.run("arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true}))", paths[4])
+    chosen = page.run(
+        "return [...document.querySelectorAll('#lc-districts .lc-chosen')].map((row) => row.dataset.code)"
+    )
+    assert chosen == [town.districts.index[4]]
+
+
+def test_a_gap_in_the_list_brings_the_map_to_it(driver, page, town):
+    gaps = town.gaps[town.gaps["target"] == "culture"].sort_values("people", ascending=False, kind="stable")
+    gap = gaps.iloc[1]
+    driver.find_elements("css selector", "#lc-gaps button")[1].click()
+    centre = page.run(MAP + "const c = map.getCenter(); return [c.lng, c.lat]")
+    assert centre == pytest.approx([gap["lon"], gap["lat"]], abs=2e-4)
+    assert page.run("return document.querySelector('#lc-gaps .lc-chosen').textContent").startswith("2")
+
+
+def test_a_resident_under_the_pointer_is_told(driver, page, town):
+    cell = cell_of(town, "beyond")
+    place = town.demand.geometry.iloc[cell]
+    point_at(page, place.y, place.x)
+    told = text_of(page, ".lc-tip")
+    minutes = town.seconds["culture"].iloc[cell] / 60
+    assert f"{minutes_text(minutes)} 分钟" in told
+    assert town.facilities["name"][town.nearest["culture"].iloc[cell]] in told
+    assert town.districts["name"][town.demand["district"].iloc[cell]] in told
+    assert "超出时限" in told
+    assert f"人口{town.demand['population'].iloc[cell]:.0f}" in told
+    point_at(page, 30.2, 120.2)
+    driver.execute_async_script("setTimeout(arguments[0], 400)")  # Leaflet fades it out
+    assert page.run("return document.querySelector('.lc-tip')") is None
+
+
+def test_a_facility_under_the_pointer_is_told(page, town):
+    service = town.facilities["service"].isin(atlas_town.SERVICES["culture"])
+    place = town.facilities[service].geometry.iloc[0]
+    point_at(page, place.y, place.x)
+    assert town.facilities[service]["name"].iloc[0] in text_of(page, ".lc-tip")
+
+
+def test_layers_are_switched_off_and_on(driver, page, town):
+    place = town.demand.geometry.iloc[cell_of(town, "covered")]
+    boxes = driver.find_elements("css selector", ".leaflet-control-layers-overlays input")
+    labels = [
+        one.text for one in driver.find_elements("css selector", ".leaflet-control-layers-overlays label")
+    ]
+    assert labels == ["乡镇（街道）", "居民点", "缺口", "服务设施"]
+    for box in boxes:
+        box.click()
+    drawn = "canvas, path, .leaflet-marker-icon"
+    assert driver.find_elements("css selector", f".leaflet-map-pane :is({drawn})") == []
+    for box in boxes:
+        box.click()
+    assert colour_at(page, place.y, place.x) == CELL_COLOURS["covered"]
+    is_quiet(page)
+
+
+def test_roads_are_drawn_when_switched_on(driver, town, tmp_path):
+    page = browser.opened(
+        driver, draw_atlas([town], tmp_path / "r.html", roads=atlas_town.crossroads()).as_uri()
+    )
+    page.wait_ready()
+    assert page.run("return document.querySelector('.leaflet-lc-roads-pane canvas')") is None
+    boxes = driver.find_elements("css selector", ".leaflet-control-layers-overlays label")
+    (box,) = [one for one in boxes if one.text == "道路"]
+    box.click()
+    painted = page.run(
+        "const canvas = document.querySelector('.leaflet-lc-roads-pane canvas');"
+        "const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
+        "let n = 0; for (let i = 3; i < data.length; i += 4) if (data[i]) n++; return n"
+    )
+    assert painted > 300
+    is_quiet(page)
+
+
+def test_hostile_names_are_text(driver, pages):
+    page = browser.opened(driver, pages["hostile"].as_uri())
+    page.wait_ready()
+    assert text_of(page, "h1 bdi") == HOSTILE[0]
+    assert page.run("return document.title").startswith(HOSTILE[0])
+    rows = page.run(
+        "return [...document.querySelectorAll('#lc-districts tbody th')].map((one) => one.textContent)"
+    )
+    assert rows[: len(HOSTILE)] == HOSTILE
+    labels = page.run("return [...document.querySelectorAll('.lc-label')].map((one) => one.textContent)")
+    assert labels[: len(HOSTILE)] == HOSTILE
+    town = atlas_town.with_names(atlas_town.town(residents=900), HOSTILE)
+    for facility in range(0, len(town.facilities), 4):
+        place = town.facilities.geometry.iloc[facility]
+        point_at(page, place.y, place.x)
+    for cell in range(0, 200, 7):
+        place = town.demand.geometry.iloc[cell]
+        point_at(page, place.y, place.x)
+        wide = page.run("return document.querySelector('.lc-tip')?.getBoundingClientRect().width ?? 0")
+        assert wide <= 330
+    for button in driver.find_elements("css selector", "#lc-gaps button")[:7]:
+        button.click()
+    for gap in page.run("return [...document.querySelectorAll('.lc-gap.leaflet-marker-icon')].slice(0, 7)"):
+        page.run("arguments[0].dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))", gap)
+    assert page.run("return window.hacked") is None
+    assert page.run("return document.querySelectorAll('img, svg[onload], details[ontoggle]').length") == 0
+    panel = page.run("const p = document.getElementById('lc-panel'); return p.scrollWidth - p.clientWidth")
+    assert panel <= 0
+    is_quiet(page)
+
+
+def test_a_broken_page_says_so(driver, pages, tmp_path):
+    text = pages["zh"].read_text("utf-8")
+    columns = re.search(r'"columns":\["', text).end()
+    broken = tmp_path / "broken.html"
+    broken.write_text(text[:columns] + "*" + text[columns:], encoding="utf-8")
+    page = browser.opened(driver, broken.as_uri())
+    told = driver.execute_async_script(
+        "lifecircle.ready.then(() => arguments[0]('ready'), () => arguments[0]('failed'))"
+    )
+    assert told == "failed"
+    assert "页面数据无法读取" in page.run("return document.getElementById('lc-failed').innerText")
+
+
+def test_page_works_on_a_phone(tmp_path_factory, pages):
+    with browser.chromium(tmp_path_factory.mktemp("phone"), size=(390, 844)) as driver:
+        page = browser.opened(driver, pages["en"].as_uri())
+        page.wait_ready()
+        box = page.run(
+            "const box = document.querySelector('.folium-map').getBoundingClientRect();"
+            "return [box.left, box.top, box.width, box.height]"
+        )
+        assert box[:2] == [0, 0]
+        assert box[2] > 360
+        assert box[3] < 844 * 0.7
+        assert page.run("return document.documentElement.scrollWidth <= innerWidth")
+        assert page.run("return document.querySelector('.leaflet-control-layers-expanded')") is None
+        is_quiet(page)
+
+
+def test_stock_layers_open_offline_with_their_icons(driver, town, tmp_path):
+    made = folium_map(town)
+    folium.Marker([30.5, 120.9], popup="popup text", tooltip="tip").add_to(made)
+    path: Path = tmp_path / "notebook.html"
+    made.save(str(path))
+    page = browser.opened(driver, path.as_uri())
+    page.run("document.querySelector('img.leaflet-marker-icon').click()")
+    assert "popup text" in text_of(page, ".leaflet-popup")
+    driver.execute_async_script(
+        "Promise.all([...document.images].map((one) => one.decode())).then(arguments[0])"
+    )
+    assert all(page.run("return [...document.images].map((one) => one.naturalWidth > 0)"))
+    assert page.run("return document.querySelector('.leaflet-attribution-flag')") is None
+    is_quiet(page)
+
+
+def test_many_residents_are_drawn_at_once(driver, tmp_path, measured):
+    many = atlas_town.town(residents=30_000, venues=120)
+    page = browser.opened(driver, draw_atlas([many], tmp_path / "many.html").as_uri())
+    measured("ready_ms", page.wait_ready())
+    painted = page.run(
+        "const canvas = document.querySelector('.leaflet-lc-residents-pane canvas');"
+        "const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
+        "let n = 0; for (let i = 3; i < data.length; i += 4) if (data[i]) n++; return n / (data.length / 4)"
+    )
+    assert painted > 0.3
+    measured(
+        "pan_ms",
+        page.run(
+            MAP + "const start = performance.now();"
+            "for (let i = 0; i < 10; i++) map.panBy([7, 5], {animate: false});"
+            "return (performance.now() - start) / 10"
+        ),
+    )
+    is_quiet(page)
