@@ -85,6 +85,8 @@ def town(
         villages=gpd.GeoDataFrame({"name": []}, geometry=[], crs="EPSG:4326"),
         gaps=pd.DataFrame(gaps, columns=columns),
         rejects=pd.DataFrame(),
+        people=pd.DataFrame(dict.fromkeys(answers, demand["population"]), index=demand.index),
+        services={name: {"zh": name, "en": name} for names in SERVICES.values() for name in names},
         **frames,
     )
 
@@ -254,7 +256,9 @@ def _result(
             rows.append(
                 DistrictResult(code, name, urban, count, count.value, "missed" if count.value else "nobody")
             )
-    return TargetResult(target, total.value, "missed", "", count=total, districts=tuple(rows))
+    return TargetResult(
+        target, total.value, "missed", "", count=total, districts=tuple(rows), venues=SERVICES[target.id]
+    )
 
 
 def _indicator(districts: gpd.GeoDataFrame) -> TargetResult:

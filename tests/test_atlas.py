@@ -26,7 +26,7 @@ import atlas_town
 from lifecircle.atlas import OfflineFigure, UnknownAssetError, draw_atlas, folium_map, percent_text
 from lifecircle.atlas._offline import attribute, json_text, vendored
 from lifecircle.atlas._packing import Shelf
-from lifecircle.atlas._payload import counted, page_data
+from lifecircle.atlas._payload import counted, page_data, status_codes
 from lifecircle.atlas._text import goal_text, minutes_text, page_words, people_text
 from lifecircle.errors import LifecircleError, UnusableInputError
 from lifecircle.findings import Publication
@@ -316,13 +316,14 @@ def test_years_share_what_they_have_in_common(town, tmp_path):
     assert "2024–2025" in Outline(page).text
 
 
-def test_a_rural_target_counts_rural_residents_alone(town):
-    result = town.targets[0]
-    rural = dataclasses.replace(result, target=result.target.model_copy(update={"area": "rural"}))
-    mine = counted(town, rural)
+def test_residents_a_target_does_not_count_have_no_bucket(town):
     urban = town.demand["district"].map(town.districts["urban"]).fillna(value=True).to_numpy(dtype=bool)
-    assert (mine == ~urban).all()
-    assert counted(town, result).all()
+    people = town.people.assign(culture=town.people["culture"].where(~urban, 0.0))
+    rural = dataclasses.replace(town, people=people)
+    somebody = (town.demand["population"] > 0).to_numpy()
+    assert (counted(rural, town.targets[0]) == (~urban & somebody)).all()
+    assert (status_codes(rural, town.targets[0])[urban] == 0).all()
+    assert (counted(town, town.targets[0]) == somebody).all()
 
 
 def test_nothing_to_show_is_still_a_page(town, tmp_path):

@@ -19,7 +19,6 @@ from lifecircle.atlas._payload import (
     bounds,
     lonlat,
     status_codes,
-    target_services,
     value_text,
 )
 from lifecircle.atlas._text import minutes_text, page_words, people_text
@@ -175,11 +174,10 @@ def _gaps(findings: Findings, result: TargetResult, words: dict[str, str]) -> fo
 
 def _facilities(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.FeatureGroup:
     group = folium.FeatureGroup(name=words["layer_facilities"])
-    services = target_services(findings, result)
     places = lonlat(findings.facilities)
     names = findings.facilities[["name", "service"]].astype(str).itertuples(index=False)
     for (lon, lat), (name, service) in zip(places.tolist(), names, strict=True):
-        if service in services and np.isfinite(lon):
+        if service in result.venues and np.isfinite(lon):
             folium.CircleMarker(
                 [lat, lon],
                 radius=4,
@@ -187,6 +185,10 @@ def _facilities(findings: Findings, result: TargetResult, words: dict[str, str])
                 weight=1,
                 fill_color="#12304a",
                 fill_opacity=1.0,
-                tooltip=f"{attribute(name)}<br>{attribute(service)}",
+                tooltip=f"{attribute(name)}<br>{attribute(_service(findings, service))}",
             ).add_to(group)
     return group
+
+
+def _service(findings: Findings, service: str) -> str:
+    return str(findings.services.get(service, {}).get(findings.language, service))

@@ -104,7 +104,7 @@ def _year(findings: Findings, language: Language, shelf: Shelf) -> dict[str, Any
         "year": findings.year,
         "cells": _cells(findings, language, shelf),
         "facilities": _facilities(findings.facilities, services, shelf),
-        "services": services,
+        "services": [findings.services.get(one, {}).get(language, one) for one in services],
         "districts": shelf.listed(_outlines(findings.districts, shelf)),
         "targets": [_target(findings, result, language, services, shelf) for result in findings.targets],
     }
@@ -256,7 +256,7 @@ def _target(
         "districts": [_district(result, one, language) for one in result.districts],
         "gaps": None if target.kind != "circle" else _gaps(gaps, float(target.minutes), language),
         "gapCount": len(gaps),
-        "services": _services(findings, result, services),
+        "services": _services(result, services),
         "answers": _answers(findings, result, shelf),
     }
 
@@ -351,34 +351,13 @@ def _plain(value: object) -> str:
     return "" if value is None or bool(pd.isna(value)) else str(value)
 
 
-def target_services(findings: Findings, result: TargetResult) -> set[str]:
-    """Name the services a target is about: those its rule names and those of the venues it led to."""
-    target = result.target
-    named = set(getattr(target, "require", None) or {})
-    if target.id in findings.nearest:
-        used = findings.nearest[target.id].dropna().unique()
-        known = findings.facilities.index.intersection(used)
-        named |= set(findings.facilities.loc[known, "service"].astype(str))
-    return named
-
-
-def _services(findings: Findings, result: TargetResult, services: list[str]) -> list[int]:
-    named = target_services(findings, result)
-    return [number for number, service in enumerate(services) if service in named]
+def _services(result: TargetResult, services: list[str]) -> list[int]:
+    return [number for number, service in enumerate(services) if service in result.venues]
 
 
 def counted(findings: Findings, result: TargetResult) -> npt.NDArray[np.bool_]:
-    """Tell which residents a target is about: (demand,); all of them unless it is urban or rural only."""
-    area = getattr(result.target, "area", "all")
-    everyone = np.ones(len(findings.demand), dtype=bool)
-    if area == "all":
-        return everyone
-    urban = pd.Series(pd.NA, index=findings.demand.index, dtype="boolean")
-    for column, units in (("village", findings.villages), ("district", findings.districts)):
-        if column in findings.demand and len(units) and "urban" in units:
-            own = findings.demand[column].map(units["urban"].astype("boolean"))
-            urban = urban.fillna(own.astype("boolean"))
-    mine: npt.NDArray[np.bool_] = (urban == (area == "urban")).fillna(value=False).to_numpy(dtype=bool)
+    """Tell which residents a target is about: (demand,)."""
+    mine: npt.NDArray[np.bool_] = (findings.people[result.target.id] > 0).to_numpy(dtype=bool)
     return mine
 
 
@@ -399,9 +378,7 @@ def _answers(findings: Findings, result: TargetResult, shelf: Shelf) -> dict[str
     tenths = np.ceil((np.nan_to_num(seconds, posinf=0.0) - 1e-6) * 10)
     known = np.isfinite(seconds)
     venue = findings.facilities.index.get_indexer(findings.nearest[target.id])
-    group = getattr(target, "group", "all")
-    column = group if group != "all" and group in findings.demand else "population"
-    people = np.nan_to_num(findings.demand[column].to_numpy(dtype=np.float64))
+    people = findings.people[target.id].to_numpy(dtype=np.float64)
     return {
         "people": shelf.plain(np.round(people * 10).astype(np.int64)),
         "tenths": shelf.plain(np.where(known, np.maximum(tenths, 0) + 1, 0).astype(np.int64)),

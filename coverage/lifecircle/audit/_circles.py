@@ -1,0 +1,319 @@
+"""Own the assessment of one circle target: people, verdict, margin, accountings, districts, groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.audit._ladder import accountings
+from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
+from lifecircle.demand import OUTSIDE
+from lifecircle.findings import BUCKETS, Count, DistrictResult, GroupResult, TargetResult
+from lifecircle.measures import (
+    borderline,
+    coverage,
+    coverage_at,
+    curve_over_speed,
+    flip_seconds,
+    shortfall,
+)
+from lifecircle.reach import within_limit
+from lifecircle.standards import milestone, threshold, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._searches import Answer, Searches
+    from lifecircle.standards import CircleTarget
+
+CURVE_SHARES = tuple(round(0.5 + 0.05 * step, 2) for step in range(21))
+
+
+@dataclass(frozen=True, eq=False)
+class Circle:
+    """One circle target's result, the people it counts and its answer for every resident: (demand,)."""
+
+    result: TargetResult
+    people: npt.NDArray[np.float64]
+    seconds: npt.NDArray[np.float64]
+    status: npt.NDArray[np.str_]
+    venue: npt.NDArray[np.intp]
+    lacking: Mapping[str, npt.NDArray[np.float64]]
+
+
+def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> Circle:
+    """Assess a circle target for the year of the inputs."""
+    answer = searches.answer(target)
+    status = bucket(answer, target.minutes * 60)
+    seconds = np.where(answer.snapped & np.isfinite(answer.seconds), answer.seconds, np.nan)
+    reason, people = counted_people(target, inputs)
+    if reason:
+        result = TargetResult(target, None, "not_assessable", reason, venues=_venues(target, inputs))
+    else:
+        result = _assessed(target, inputs, searches, _Reading(answer, status, people))
+    return Circle(result, people, seconds, status, answer.venue, answer.lacking)
+
+
+def circle_value(target: CircleTarget, inputs: Inputs, searches: Searches) -> float | None:
+    """Give a circle target's value alone, None where it cannot be assessed."""
+    reason, people = counted_people(target, inputs)
+    if reason:
+        return None
+    return _share(bucket(searches.answer(target), target.minutes * 60) == "covered", people)
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """A target's answer beside the people it counts."""
+
+    answer: Answer
+    status: npt.NDArray[np.str_]
+    people: npt.NDArray[np.float64]
+
+
+def bucket(answer: Answer, limit_s: float) -> npt.NDArray[np.str_]:
+    """Put every resident in one of the four buckets."""
+    return np.select(
+        [~answer.snapped, ~np.isfinite(answer.seconds), within_limit(answer.seconds, limit_s)],
+        ["unsnapped", "disconnected", "covered"],
+        "beyond",
+    )
+
+
+def counted_people(target: CircleTarget, inputs: Inputs) -> tuple[str, npt.NDArray[np.float64]]:
+    """Count the people a target is about: (why it cannot be assessed, or empty; people (demand,)).
+
+    The group is a column of the residents; the area takes the urban class of the resident's village,
+    else of the district. Where a target is about one area and the class of more residents is unknown
+    than the study tolerates, it is not assessable; fewer are left out and told in the notes.
+    """
+    demand = inputs.demand
+    column = "population" if target.group == "all" else target.group
+    nobody = np.zeros(len(demand))
+    if column not in demand:
+        return f"group_missing:{target.group}", nobody
+    people = demand[column].to_numpy(dtype=float)
+    if target.area != "all":
+        urban = urban_class(inputs)
+        unknown = people[urban == UNKNOWN].sum()
+        if unknown > inputs.study.max_rejected * people.sum():
+            return f"urban_unknown:{unknown:.0f}", nobody
+        people = np.where(urban == (URBAN if target.area == "urban" else RURAL), people, 0.0)
+    if people.sum() <= 0:
+        return "nobody_counted", nobody
+    return "", people
+
+
+URBAN, RURAL, UNKNOWN = 1, 0, -1
+
+
+def urban_class(inputs: Inputs) -> npt.NDArray[np.int8]:
+    """Classify residents as urban, rural or unknown, by village, else by district: (demand,)."""
+    found = np.full(len(inputs.demand), UNKNOWN, dtype=np.int8)
+    for column, units in (("district", inputs.districts), ("village", inputs.villages)):
+        if units is None or "urban" not in units or column not in inputs.demand:
+            continue
+        urban = inputs.demand[column].map(units["urban"].astype("boolean"))
+        known = urban.notna().to_numpy(dtype=bool)
+        found[known] = urban[known].to_numpy(dtype=bool)
+    return found
+
+
+def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> TargetResult:
+    limit_s = target.minutes * 60
+    roads = inputs.networks[target.profile]
+    frame = _near(read)
+    total = _counts(frame, inputs.demand.assign(_people=read.people), None, target)["all"]
+    value = total.value
+    goal = threshold(target, inputs.year)
+    status = verdict(target, inputs.year, value)
+    reachable = np.where(read.answer.snapped, read.answer.seconds, np.inf)
+    slow, _, fast = roads.profile.band
+    flip = None if goal is None else flip_seconds(reachable, read.people, goal)
+    uniform = roads.profile.uniform
+    usual_kmh = roads.profile.access_ms * 3.6
+    legs = _long_legs(read)
+    return TargetResult(
+        target=target,
+        value=value,
+        status=status,
+        reason="",
+        milestone=milestone(target, inputs.year),
+        count=total,
+        band={
+            "slow": _band_value(target, inputs, searches, read, slow),
+            "usual": value,
+            "fast": _band_value(target, inputs, searches, read, fast),
+        },
+        accountings=accountings(target, inputs, searches, read.people, read.answer),
+        flip_kmh=None if flip is None or not uniform else usual_kmh * flip / limit_s,
+        flip_minutes=None if flip is None else flip / 60,
+        borderline_people=borderline(reachable, read.people, limit_s),
+        curve=curve_over_speed(
+            reachable,
+            read.people,
+            limit_s,
+            usual_kmh=usual_kmh,
+            speeds_kmh=[round(usual_kmh * share, 2) for share in CURVE_SHARES],
+        )
+        if uniform
+        else (),
+        variants=_variants(target, inputs, searches, read),
+        only_outside_people=_only_outside(target, inputs, searches, read),
+        leg_over_100_m=legs[0],
+        leg_over_200_m=legs[1],
+        shortfall_people=None if goal is None else shortfall(total.covered, total.people, goal),
+        districts=_districts(target, inputs, frame, read),
+        groups=_groups(target, inputs, frame, read),
+        venues=_venues(target, inputs),
+        notes=_notes(target, inputs),
+    )
+
+
+def _venues(target: CircleTarget, inputs: Inputs) -> tuple[str, ...]:
+    """Name the services a rule counts."""
+    return tuple(sorted(set().union(*inputs.study.standard.venues(target).values())))
+
+
+def _near(read: _Reading) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "seconds": np.where(read.answer.snapped, read.answer.seconds, np.nan),
+            "status": read.status,
+            "leg_m": read.answer.leg_m,
+        }
+    )
+
+
+def _counts(
+    near: pd.DataFrame, demand: pd.DataFrame, by: str | None, target: CircleTarget, people: str = "_people"
+) -> dict[str, Count]:
+    table = coverage(near.set_axis(demand.index), demand, limit_min=target.minutes, by=by, people=people)
+    return {
+        str(label): Count(float(row["people"]), *(float(row[name]) for name in BUCKETS))
+        for label, row in table.iterrows()
+    }
+
+
+def _band_value(
+    target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading, factor: float
+) -> float | None:
+    roads = inputs.networks[target.profile]
+    seconds = read.answer.seconds
+    if roads.profile.uniform:
+        seconds = np.where(read.answer.snapped, seconds, np.inf)
+        return coverage_at(seconds, read.people, target.minutes * 60, factor=factor)
+    other = searches.answer(target, profile=at_factor(target.profile, factor))
+    return coverage_at(np.where(other.snapped, other.seconds, np.inf), read.people, target.minutes * 60)
+
+
+def _long_legs(read: _Reading) -> tuple[float, float]:
+    covered = np.where(read.status == "covered", read.people, 0.0)
+    return float(covered[read.answer.leg_m > 100].sum()), float(covered[read.answer.leg_m > 200].sum())
+
+
+def _variants(
+    target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading
+) -> dict[str, float | None]:
+    """Report the same circle for people who walk otherwise: the aged, all by their own group, step-free."""
+    if inputs.networks[target.profile].profile.mode != "walk":
+        return {}
+    limit_s = target.minutes * 60
+    aged, step_free = (searches.answer(target, profile=profile) for profile in (AGED, STEP_FREE))
+    covered_aged = bucket(aged, limit_s) == "covered"
+    out: dict[str, float | None] = {
+        "step_free": _share(bucket(step_free, limit_s) == "covered", read.people),
+    }
+    demand = inputs.demand
+    if "over60" in demand:
+        shares = np.where(
+            demand["population"] > 0,
+            demand["over60"] / demand["population"].where(demand["population"] > 0),
+            0.0,
+        )
+        old = read.people * shares if target.group != "over60" else read.people
+        out["aged_over60"] = _share(covered_aged, old)
+        usual = read.status == "covered"
+        total = read.people.sum()
+        out["by_group_speed"] = float((old[covered_aged].sum() + (read.people - old)[usual].sum()) / total)
+    return out
+
+
+def _share(covered: npt.NDArray[np.bool_], people: npt.NDArray[np.float64]) -> float | None:
+    total = people.sum()
+    return float(people[covered].sum() / total) if total > 0 else None
+
+
+def _only_outside(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> float | None:
+    if inputs.districts is None:
+        return None
+    inside = (inputs.facilities["district"] != OUTSIDE).to_numpy(dtype=bool)
+    if inside.all():
+        return 0.0
+    own = bucket(searches.answer(target, only=inside), target.minutes * 60) == "covered"
+    return float(read.people[(read.status == "covered") & ~own].sum())
+
+
+def _districts(
+    target: CircleTarget, inputs: Inputs, near: pd.DataFrame, read: _Reading
+) -> tuple[DistrictResult, ...]:
+    if inputs.districts is None:
+        return ()
+    demand = inputs.demand.assign(_people=read.people)
+    counts = _counts(near, demand, "district", target)
+    results = []
+    order = [*sorted(inputs.districts.index), *([OUTSIDE] if counts.get(OUTSIDE) else [])]
+    for code in order:
+        count = counts.get(code, Count(0.0, 0.0, 0.0, 0.0, 0.0))
+        known = code in inputs.districts.index
+        urban = inputs.districts["urban"].get(code) if known and "urban" in inputs.districts else None
+        results.append(
+            DistrictResult(
+                code=str(code),
+                name=str(inputs.districts["name"][code]) if known else OUTSIDE,
+                urban=None if urban is None or pd.isna(urban) else bool(urban),
+                count=count,
+                value=count.value,
+                status="nobody" if count.value is None else verdict(target, inputs.year, count.value),
+            )
+        )
+    return tuple(results)
+
+
+def _groups(
+    target: CircleTarget, inputs: Inputs, near: pd.DataFrame, read: _Reading
+) -> tuple[GroupResult, ...]:
+    """Count the target for everyone in its area and for every group and area class apart."""
+    own = {"all": "population", **{name: name for name in inputs.study.demand.groups}}
+    mask = (read.people > 0) | (inputs.demand["population"].to_numpy() == 0)
+    if target.area != "all":
+        mask = urban_class(inputs) == (URBAN if target.area == "urban" else RURAL)
+    results = []
+    for name, column in own.items():
+        demand = inputs.demand.assign(_people=np.where(mask, inputs.demand[column], 0.0))
+        count = _counts(near, demand, None, target)["all"]
+        results.append(GroupResult(name, count, count.value))
+    if target.area == "all":
+        urban = urban_class(inputs)
+        for name, code in (("urban", URBAN), ("rural", RURAL)):
+            demand = inputs.demand.assign(_people=np.where(urban == code, read.people, 0.0))
+            count = _counts(near, demand, None, target)["all"]
+            if count.people > 0:
+                results.append(GroupResult(name, count, count.value))
+    return tuple(results)
+
+
+def _notes(target: CircleTarget, inputs: Inputs) -> tuple[str, ...]:
+    notes = []
+    if target.area != "all":
+        urban = urban_class(inputs)
+        unknown = float(inputs.demand["population"].to_numpy()[urban == UNKNOWN].sum())
+        if unknown:
+            notes.append(f"urban_unknown:{unknown:.0f}")
+    return tuple(notes)

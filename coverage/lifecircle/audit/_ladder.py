@@ -1,0 +1,179 @@
+"""Own the ladder of accountings, from the reported figure to lived reach, rung by rung.
+
+Every rung is told in villages and in people. On the first two rungs the unit is the village (its whole
+population counts with it); on the others it is the resident, and a village counts as reached when at
+least :data:`MAJORITY` of the people the target counts there are covered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lifecircle.audit._searches import venue_classes
+from lifecircle.demand import village_centres
+from lifecircle.facilities import open_at
+from lifecircle.findings import Accounting
+from lifecircle.measures import holds_rule, settlement_centres
+from lifecircle.reach import within_limit
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import numpy.typing as npt
+    import pandas as pd
+
+    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._searches import Answer, Searches
+    from lifecircle.standards import CircleTarget
+
+MAJORITY = 0.5  # a setting: no source defines when a village is reached
+
+
+def accountings(
+    target: CircleTarget,
+    inputs: Inputs,
+    searches: Searches,
+    people: npt.NDArray[np.float64],
+    answer: Answer,
+) -> dict[str, Accounting | None]:
+    """Tell each accounting of a target, None where the study has not what it needs."""
+    limit_s = target.minutes * 60
+    villages = _Villages(target, inputs, people)
+    reached = np.where(answer.snapped, answer.seconds, np.inf)
+    any_one = np.where(answer.snapped, answer.any_seconds, np.inf)
+    opened = _open_answer(target, inputs, searches)
+    return {
+        "accepted": villages.by_village(_accepted(target, inputs)),
+        "straight": villages.by_village(straight_villages(target, inputs, people)),
+        "network_distance": villages.by_resident(_along_roads(target, inputs, searches)),
+        "reach": villages.by_resident(within_limit(reached, limit_s)),
+        "open": None if opened is None else villages.by_resident(within_limit(opened, limit_s)),
+        "any_one": villages.by_resident(within_limit(any_one, limit_s)),
+    }
+
+
+class _Villages:
+    """Adds up villages and people for one target."""
+
+    def __init__(self, target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.float64]) -> None:
+        self.people = people
+        self.of = village_of(inputs)
+        units = inputs.villages
+        self.number = 0 if units is None else len(units)
+        self.counted = np.ones(self.number, dtype=bool)
+        if units is not None and target.area != "all":
+            wanted = target.area == "urban"
+            self.counted = (
+                (village_urban(units, inputs.districts) == wanted).fillna(value=False).to_numpy(dtype=bool)
+            )
+        self.total = self._add(np.ones(len(people), dtype=bool))
+
+    def _add(self, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        mine = chosen & (self.of >= 0)
+        sums = np.bincount(self.of[mine], weights=self.people[mine], minlength=self.number)
+        return sums.astype(np.float64)
+
+    def by_village(self, holds: npt.NDArray[np.bool_] | None) -> Accounting | None:
+        """Count the villages that hold a rule, and their people; the value is the share of villages."""
+        if holds is None or not self.counted.any():
+            return None
+        chosen = holds & self.counted
+        number = int(chosen.sum())
+        return Accounting(number, float(self.total[chosen].sum()), number / int(self.counted.sum()))
+
+    def by_resident(self, covered: npt.NDArray[np.bool_] | None) -> Accounting | None:
+        """Count the people covered, and the villages reached; the value is the share of people."""
+        if covered is None:
+            return None
+        reached = (self.total > 0) & (self._add(covered) >= MAJORITY * self.total)
+        people = float(self.people[covered].sum())
+        total = float(self.people.sum())
+        return Accounting(int((reached & self.counted).sum()), people, people / total if total else None)
+
+
+def village_of(inputs: Inputs) -> npt.NDArray[np.intp]:
+    """Give the position of each resident's village among the villages, -1 for none: (demand,)."""
+    if inputs.villages is None or "village" not in inputs.demand:
+        return np.full(len(inputs.demand), -1, dtype=np.intp)
+    places: npt.NDArray[np.intp] = inputs.villages.index.get_indexer(inputs.demand["village"])
+    return places
+
+
+def village_urban(villages: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None) -> pd.Series[Any]:
+    """Give the urban class of every village: its own, else its district's, else unknown."""
+    own = villages["urban"].astype("boolean")
+    if districts is None:
+        return own
+    return own.fillna(villages["district"].map(districts["urban"]).astype("boolean"))
+
+
+def _accepted(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_] | None:
+    column = f"accepted_{target.id}"
+    if inputs.villages is None or column not in inputs.villages:
+        return None
+    listed: npt.NDArray[np.bool_] = inputs.villages[column].to_numpy(dtype=bool)
+    return listed
+
+
+def straight_villages(
+    target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_] | None:
+    """Tell which villages' straight-line circles hold the rule: (village,); None without radii."""
+    straight, villages = target.straight, inputs.villages
+    if straight is None or villages is None:
+        return None
+    crs = inputs.networks[target.profile].crs
+    placed = inputs.facilities.geometry.notna().to_numpy()
+    venues = inputs.facilities[placed].to_crs(crs)
+    members = venue_classes(target, inputs.study.standard, inputs.facilities)
+    middles = village_centres(villages, crs)
+    if straight.centre == "settlement":
+        homes = inputs.demand.to_crs(crs).geometry
+        places = np.column_stack([homes.x.to_numpy(), homes.y.to_numpy()])
+        middles = settlement_centres(places, people, village_of(inputs), len(villages))
+    return holds_rule(
+        middles,
+        straight_radius(target, village_urban(villages, inputs.districts)),
+        venues=np.column_stack([venues.geometry.x.to_numpy(), venues.geometry.y.to_numpy()]),
+        classes={name: member[placed] for name, member in members.items()},
+        require=target.require,
+        distinct_site_m=straight.distinct_site_m,
+        free=straight.centre == "free",
+    )
+
+
+def straight_radius(target: CircleTarget, urban: pd.Series) -> npt.NDArray[np.float64]:
+    """Give each unit's straight-line radius; one whose class is unknown takes the rural radius."""
+    assert target.straight is not None
+    is_urban = urban.fillna(value=False).to_numpy(dtype=bool)
+    return np.where(is_urban, float(target.straight.urban_m), float(target.straight.rural_m))
+
+
+def _along_roads(target: CircleTarget, inputs: Inputs, searches: Searches) -> npt.NDArray[np.bool_] | None:
+    """Tell which residents find the rule within the straight radius measured along the roads.
+
+    A profile with one speed gives metres as seconds x speed; by road class there is no such reading.
+    """
+    if target.straight is None or inputs.villages is None:
+        return None
+    profile = inputs.networks[target.profile].profile
+    if not profile.uniform:
+        return None
+    answer = searches.answer(target)
+    metres = np.where(answer.snapped, answer.seconds * profile.access_ms, np.inf)
+    of = village_of(inputs)
+    radius = straight_radius(target, village_urban(inputs.villages, inputs.districts))
+    own = np.where(of >= 0, radius[np.maximum(of, 0)] if len(radius) else 0.0, float(target.straight.rural_m))
+    return within_limit(metres, own)
+
+
+def _open_answer(target: CircleTarget, inputs: Inputs, searches: Searches) -> npt.NDArray[np.float64] | None:
+    """Give the rule time over the venues open at the target's hour; None without hour or any known hours."""
+    if target.open_at is None or "hours" not in inputs.facilities:
+        return None
+    known, opened = open_at(inputs.facilities, target.open_at)
+    if not known.any():
+        return None
+    answer = searches.answer(target, only=opened)
+    return np.where(answer.snapped, answer.seconds, np.inf)

@@ -1,0 +1,109 @@
+"""Own the searches of one audit: every point snapped once per roads, every question asked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifecircle.measures import rule_seconds
+from lifecircle.reach import nearest_seconds, snap, usable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+    import numpy.typing as npt
+
+    from lifecircle.audit._prepare import Inputs
+    from lifecircle.reach import Snap
+    from lifecircle.roads import Roads
+    from lifecircle.standards import CircleTarget, Standard
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What one network says of one rule, for every resident.
+
+    ``seconds``, ``any_seconds`` : (demand,) rule time and time to the nearest single venue, inf where
+    there is no path; ``venue`` : (demand,) position of the nearest venue, -1 for none; ``snapped`` :
+    (demand,); ``lacking`` : class -> (demand,) time to the k-th nearest venue of the class.
+    """
+
+    seconds: npt.NDArray[np.float64]
+    any_seconds: npt.NDArray[np.float64]
+    venue: npt.NDArray[np.intp]
+    snapped: npt.NDArray[np.bool_]
+    leg_m: npt.NDArray[np.float64]
+    lacking: Mapping[str, npt.NDArray[np.float64]]
+
+
+class Searches:
+    """Answers the rules of one year's targets, keeping snaps and class searches for the next question.
+
+    Snaps may be taken over from the searches of another year of the same tables.
+    """
+
+    def __init__(self, inputs: Inputs, *, like: Searches | None = None) -> None:
+        self._inputs = inputs
+        self.snaps: dict[tuple[int, int], Snap] = {} if like is None else like.snaps
+        self._classes: dict[object, tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]] = {}
+
+    def answer(
+        self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
+    ) -> Answer:
+        """Answer a target's rule over its own profile or another, with all venues or only some."""
+        roads = self._inputs.networks[profile or target.profile]
+        homes = self._snap(roads, self._inputs.demand)
+        members = venue_classes(target, self._inputs.study.standard, self._inputs.facilities)
+        found = {
+            name: self._class(
+                roads, member if only is None else member & only, target.require[name], target.minutes
+            )
+            for name, member in members.items()
+        }
+        lacking = {name: seconds[:, -1] for name, (seconds, _) in found.items()}
+        firsts = np.column_stack([seconds[:, 0] for seconds, _ in found.values()])
+        venues = np.column_stack([venue[:, 0] for _, venue in found.values()])
+        soonest = firsts.min(axis=1)
+        lowest = np.where(firsts == soonest[:, None], venues, np.iinfo(np.intp).max).min(axis=1)
+        return Answer(
+            seconds=rule_seconds(list(lacking.values())),
+            any_seconds=soonest,
+            venue=np.where(np.isfinite(soonest), lowest, -1),
+            snapped=usable(roads, homes, limit_min=target.minutes),
+            leg_m=homes.leg_m,
+            lacking=lacking,
+        )
+
+    def _snap(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
+        key = (id(roads.lines), id(table))
+        if key not in self.snaps:
+            self.snaps[key] = snap(roads, table)
+        return self.snaps[key]
+
+    def _class(
+        self, roads: Roads, member: npt.NDArray[np.bool_], count: int, minutes: float
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+        key = (id(roads), member.tobytes(), count, minutes)
+        if key not in self._classes:
+            homes = self._snap(roads, self._inputs.demand)
+            venues = self._snap(roads, self._inputs.register).take(self._inputs.opened)
+            places = np.flatnonzero(member)
+            seconds, venue = nearest_seconds(roads, homes, venues.take(places), k=count, limit_min=minutes)
+            if len(places):
+                venue = np.where(venue >= 0, places[venue], -1)
+            self._classes[key] = seconds, venue
+        return self._classes[key]
+
+
+def venue_classes(
+    target: CircleTarget, standard: Standard, facilities: gpd.GeoDataFrame
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Tell which facilities are venues of each class of a rule: class -> (facility,)."""
+    service = facilities["service"]
+    return {
+        name: service.isin(services).to_numpy(dtype=bool)
+        for name, services in standard.venues(target).items()
+    }

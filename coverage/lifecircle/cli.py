@@ -1,0 +1,154 @@
+"""Own the command line: parse, call one library function, print; the one place that prints or exits."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lifecircle.errors import LifecircleError, UnusableInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lifecircle.findings import Findings
+
+DONE, FOUND, UNUSABLE = 0, 1, 2
+
+_STUDY = click.argument("study", type=click.Path(path_type=Path))
+_YEAR = click.option("--year", type=int, help="Year to audit; the study's own where left out.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="lifecircle")
+@click.option("-v", "--verbose", is_flag=True, help="Say more on the error stream.")
+def cli(*, verbose: bool) -> None:
+    """Who reaches which public service in N minutes, over real road networks."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+
+
+@cli.command()
+@_STUDY
+@_YEAR
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for results instead of STUDY/results.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when an assessed target is missed or behind.")
+def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> None:
+    """Audit every target of STUDY for a year and write the results to STUDY/results/YEAR."""
+    from lifecircle.audit import run_audit
+
+    folder = study if study.is_dir() else study.parent
+    with _progress() as tell:
+        findings = run_audit(study, year, out=out or folder / "results", progress=tell)
+    _print_scoreboard(findings)
+    click.echo(f"results in {(out or folder / 'results') / str(findings.year)}")
+    if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
+        raise SystemExit(FOUND)
+
+
+@cli.command()
+@_STUDY
+@_YEAR
+@click.option("--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results.")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write instead of STUDY/maps/ID.html.")
+def atlas(study: Path, year: int | None, results: Path | None, out: Path | None) -> None:
+    """Draw STUDY's results as one HTML page that opens without a network."""
+    from lifecircle.atlas import draw_atlas
+    from lifecircle.audit import find_run
+
+    folder = study if study.is_dir() else study.parent
+    with _progress() as tell:
+        findings = find_run(study, year, results=results, progress=tell)
+        tell("drawing")
+        path = draw_atlas([findings], out or folder / "maps" / f"{findings.study}.html")
+    click.echo(f"map in {path}")
+
+
+@cli.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def demo(directory: Path) -> None:
+    """Copy the bundled synthetic example to DIRECTORY, audit it and draw its map."""
+    from lifecircle.atlas import draw_atlas
+    from lifecircle.audit import copy_example, run_audit
+
+    with _progress() as tell:
+        study = copy_example(directory)
+        findings = run_audit(study, out=study / "results", progress=tell)
+        tell("drawing")
+        page = draw_atlas([findings], study / "maps" / f"{findings.study}.html")
+    _print_scoreboard(findings)
+    click.echo(
+        f"a synthetic study is in {study}\nresults in {study / 'results' / str(findings.year)}\nmap in {page}"
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show the current step on the error stream; nothing where it is not a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield logging.getLogger(__name__).info
+        return
+    with console.status("starting") as status:
+        yield status.update
+
+
+def _print_scoreboard(findings: Findings) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from lifecircle.wording import explain, percent, word
+
+    table = Table(title=f"{findings.name} {findings.year}", title_justify="left")
+    table.add_column("target")
+    for name in ("value", "goal", "not covered"):
+        table.add_column(name, justify="right")
+    table.add_column("verdict")
+    table.add_column("slow-usual-fast", justify="right")
+    left_out: dict[str, list[str]] = {}
+    for result in findings.targets:
+        if result.status == "not_assessable":
+            left_out.setdefault(result.reason, []).append(result.target.id)
+            continue
+        value, goal = (
+            "" if figure is None else percent(figure) for figure in (result.value, result.target.goal)
+        )
+        left = "" if result.count is None else f"{result.count.uncovered:,.0f}"
+        band = " / ".join(percent(result.band.get(name)) for name in ("slow", "usual", "fast"))
+        table.add_row(result.target.id, value, goal, left, word("status", result.status, "en"), band)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    if findings.synthetic:
+        console.print(word("stamp", "synthetic", "en"))
+    console.print(table)
+    for reason, names in left_out.items():
+        console.print(f"not assessable, {explain(reason, 'en')}: {', '.join(names)}")
+    if len(findings.rejects):
+        console.print(f"{len(findings.rejects)} rows rejected, see rejects.csv")
+    for warning in findings.warnings:
+        console.print(f"warning: {explain(warning, 'en')}")
+
+
+def main() -> None:
+    """Run the command line; errors of input end with 2 and their faults, nothing half-written."""
+    try:
+        cli.main(standalone_mode=True)
+    except UnusableInputError as error:
+        for fault in error.faults:
+            click.echo(f"error: {fault}", err=True)
+        raise SystemExit(UNUSABLE) from None
+    except LifecircleError as error:
+        click.echo(f"error: {error}", err=True)
+        raise SystemExit(UNUSABLE) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,424 @@
+"""Own the result of one run: what it holds, how it is kept and read back; not how it is computed.
+
+A run's folder holds ``summary.json`` (the verdicts, unrounded), ``results.gpkg`` (residents with their
+seconds per target, facilities, districts, villages, gaps) and ``rejects.csv``. :func:`load_findings`
+reads a :class:`Findings` back from those three, so that maps, siting and comparison never compute a
+reach again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from lifecircle.errors import Fault, MissingFileError, UnusableInputError
+from lifecircle.standards import read_target
+from lifecircle.tables import write_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lifecircle.standards import Target
+
+SCHEMA = 1
+METHOD_VERSION = "2026.1"
+
+BUCKETS = ("covered", "beyond", "disconnected", "unsnapped")
+ACCOUNTINGS = ("accepted", "straight", "network_distance", "reach", "open", "any_one")
+
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True)
+class Count:
+    """People of one target in the four buckets; together they are ``people``."""
+
+    people: float
+    covered: float
+    beyond: float
+    disconnected: float
+    unsnapped: float
+
+    @property
+    def value(self) -> float | None:
+        """Share covered, or None where the target counts nobody."""
+        return self.covered / self.people if self.people > 0 else None
+
+    @property
+    def uncovered(self) -> float:
+        """People not covered, whatever the reason."""
+        return self.people - self.covered
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Lowest and highest share, as unsnapped residents are all uncovered or all covered."""
+        if self.people <= 0:
+            return None
+        return self.covered / self.people, (self.covered + self.unsnapped) / self.people
+
+
+@dataclass(frozen=True)
+class DistrictResult:
+    """One target in one district; ``urban`` is None where the study does not say."""
+
+    code: str
+    name: str
+    urban: bool | None
+    count: Count
+    value: float | None
+    status: str
+
+
+@dataclass(frozen=True)
+class GroupResult:
+    """One target for one group of residents (``all``, an age group, ``urban``, ``rural``)."""
+
+    group: str
+    count: Count
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """One rung of the ladder from the reported figure to lived reach: villages, people and a share."""
+
+    villages: int
+    people: float
+    value: float | None
+
+
+@dataclass(frozen=True)
+class TargetResult:
+    """What one run says of one target.
+
+    ``value`` is a share for circles and presence; ``people`` counts the target's own group and area;
+    ``flip_kmh`` is the walking speed below which the verdict turns; ``curve`` pairs speeds (km/h) with
+    coverage; ``venues`` are the services its rule counts; ``notes`` are codes of remarks (see wording).
+    """
+
+    target: Target
+    value: float | None
+    status: str
+    reason: str
+    milestone: float | None = None
+    previous: float | None = None
+    count: Count | None = None
+    band: Mapping[str, float | None] = field(default_factory=dict)
+    accountings: Mapping[str, Accounting | None] = field(default_factory=dict)
+    flip_kmh: float | None = None
+    flip_minutes: float | None = None
+    borderline_people: float | None = None
+    curve: tuple[tuple[float, float], ...] = ()
+    variants: Mapping[str, float | None] = field(default_factory=dict)
+    only_outside_people: float | None = None
+    leg_over_100_m: float | None = None
+    leg_over_200_m: float | None = None
+    shortfall_people: float | None = None
+    districts: tuple[DistrictResult, ...] = ()
+    groups: tuple[GroupResult, ...] = ()
+    venues: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InputRecord:
+    """One file a run was computed from; ``path`` is relative to the study."""
+
+    role: str
+    path: str
+    sha256: str
+    rows: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What stands in a map's margin; empty fields print as not filled in."""
+
+    organisation: str = ""
+    date: str = ""
+    review_number: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """The result of one run, and all that maps, siting and comparison need of it but the roads.
+
+    ``seconds``, ``status``, ``nearest`` and ``people`` : (demand, circle target): the rule time (NaN where
+    there is no path), the bucket, the label of the nearest venue of the rule, and the people the target
+    counts. ``services`` : id -> name in each language. Tables are in EPSG:4326.
+    """
+
+    study: str
+    name: str
+    year: int
+    language: Language
+    synthetic: bool
+    crs: str
+    roads_key: str
+    software: str
+    targets: tuple[TargetResult, ...]
+    demand: gpd.GeoDataFrame
+    facilities: gpd.GeoDataFrame
+    districts: gpd.GeoDataFrame
+    villages: gpd.GeoDataFrame
+    seconds: pd.DataFrame
+    status: pd.DataFrame
+    nearest: pd.DataFrame
+    people: pd.DataFrame
+    gaps: pd.DataFrame
+    rejects: pd.DataFrame
+    inputs: tuple[InputRecord, ...] = ()
+    services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    publication: Publication = field(default_factory=Publication)
+    warnings: tuple[str, ...] = ()
+
+    def result(self, target: str) -> TargetResult:
+        """Find the result of a target.
+
+        Raises
+        ------
+        KeyError
+            When the run has no such target; the message names those it has.
+        """
+        for one in self.targets:
+            if one.target.id == target:
+                return one
+        known = ", ".join(one.target.id for one in self.targets)
+        raise KeyError(f"no target {target!r} in this run; it has {known}")
+
+
+def summary(findings: Findings) -> dict[str, Any]:
+    """Put a run's verdicts in the plain form of ``summary.json``: unrounded, no clock, no absolute path."""
+    return {
+        "schema": SCHEMA,
+        "study": findings.study,
+        "name": findings.name,
+        "year": findings.year,
+        "language": findings.language,
+        "synthetic": findings.synthetic,
+        "crs": findings.crs,
+        "software": {"version": findings.software, "method_version": METHOD_VERSION},
+        "roads": findings.roads_key,
+        "publication": asdict(findings.publication),
+        "services": {name: dict(words) for name, words in findings.services.items()},
+        "inputs": [asdict(record) for record in findings.inputs],
+        "warnings": list(findings.warnings),
+        "targets": [_target_summary(result) for result in findings.targets],
+    }
+
+
+_PLAIN = (
+    "milestone",
+    "previous",
+    "flip_minutes",
+    "borderline_people",
+    "only_outside_people",
+    "leg_over_100_m",
+    "leg_over_200_m",
+    "shortfall_people",
+)
+
+
+def _target_summary(result: TargetResult) -> dict[str, Any]:
+    target = result.target
+    return {
+        "id": target.id,
+        "kind": target.kind,
+        "unit": target.unit if target.kind != "circle" else "people",
+        "value": result.value,
+        "goal": target.goal,
+        "due": target.due,
+        "status": result.status,
+        "reason": result.reason,
+        "people": _people(result.count),
+        "band": dict(result.band) or None,
+        "accountings": {
+            name: asdict(rung) if (rung := result.accountings.get(name)) else None for name in ACCOUNTINGS
+        },
+        "flip": result.flip_kmh,
+        **{name: getattr(result, name) for name in _PLAIN},
+        "curve": [list(point) for point in result.curve],
+        "variants": dict(result.variants),
+        "districts": [
+            {
+                "code": one.code,
+                "name": one.name,
+                "urban": one.urban,
+                "people": one.count.people,
+                "value": one.value,
+                "status": one.status,
+                "buckets": _people(one.count),
+            }
+            for one in result.districts
+        ],
+        "groups": [
+            {
+                "group": one.group,
+                "people": one.count.people,
+                "value": one.value,
+                "buckets": _people(one.count),
+            }
+            for one in result.groups
+        ],
+        "venues": list(result.venues),
+        "notes": list(result.notes),
+        "definition": target.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
+
+
+def _people(count: Count | None) -> dict[str, float] | None:
+    if count is None:
+        return None
+    return {"total": count.people, **{bucket: getattr(count, bucket) for bucket in BUCKETS}}
+
+
+def _count(people: Mapping[str, float] | None) -> Count | None:
+    return None if people is None else Count(people["total"], *(people[bucket] for bucket in BUCKETS))
+
+
+def _target_result(entry: dict[str, Any]) -> TargetResult:
+    return TargetResult(
+        target=read_target(entry["definition"]),
+        value=entry["value"],
+        status=entry["status"],
+        reason=entry["reason"],
+        count=_count(entry["people"]),
+        band=entry["band"] or {},
+        accountings={
+            name: Accounting(**rung) if rung else None for name, rung in entry["accountings"].items()
+        },
+        flip_kmh=entry["flip"],
+        curve=tuple((speed, value) for speed, value in entry["curve"]),
+        variants=entry["variants"],
+        districts=tuple(
+            DistrictResult(
+                one["code"],
+                one["name"],
+                one["urban"],
+                Count(**{"people": one["people"], **{bucket: one["buckets"][bucket] for bucket in BUCKETS}}),
+                one["value"],
+                one["status"],
+            )
+            for one in entry["districts"]
+        ),
+        groups=tuple(
+            GroupResult(
+                one["group"],
+                Count(**{"people": one["people"], **{bucket: one["buckets"][bucket] for bucket in BUCKETS}}),
+                one["value"],
+            )
+            for one in entry["groups"]
+        ),
+        venues=tuple(entry["venues"]),
+        notes=tuple(entry["notes"]),
+        **{name: entry[name] for name in _PLAIN},
+    )
+
+
+def save_findings(findings: Findings, folder: Path) -> None:
+    """Write ``summary.json`` and ``results.gpkg`` into an existing folder."""
+    text = json.dumps(summary(findings), ensure_ascii=False, indent=1, allow_nan=False)
+    (folder / "summary.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    layers = {
+        "demand": _with_answers(findings),
+        "facilities": findings.facilities,
+        "districts": findings.districts,
+        "villages": findings.villages,
+        "gaps": _gap_layer(findings.gaps),
+    }
+    write_layers(
+        folder / "results.gpkg",
+        {name: layer.reset_index(names=_LABEL[name]) for name, layer in layers.items() if len(layer)},
+    )
+
+
+_LABEL = {"demand": "id", "facilities": "id", "districts": "code", "villages": "code", "gaps": "row"}
+_ANSWERS = ("seconds", "status", "nearest", "people")
+
+
+def _with_answers(findings: Findings) -> gpd.GeoDataFrame:
+    columns = {
+        f"{answer}_{target}": getattr(findings, answer)[target]
+        for target in findings.seconds.columns
+        for answer in _ANSWERS
+    }
+    return findings.demand.assign(**columns)
+
+
+def _gap_layer(gaps: pd.DataFrame) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(gaps, geometry=gpd.points_from_xy(gaps["lon"], gaps["lat"]), crs="EPSG:4326")
+
+
+def load_findings(folder: str | Path) -> Findings:
+    """Read a run back from its folder.
+
+    Raises
+    ------
+    MissingFileError
+        When the folder holds no finished run.
+    UnusableInputError
+        When the run was written by a newer version of the format.
+    """
+    folder = Path(folder)
+    for name in ("summary.json", "results.gpkg", "rejects.csv"):
+        if not (folder / name).is_file():
+            raise MissingFileError(
+                [Fault(str(folder / name), "", "", "a run without this file", "audit the study again")]
+            )
+    top = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    if top["schema"] > SCHEMA:
+        raise UnusableInputError(
+            [
+                Fault(
+                    str(folder / "summary.json"),
+                    "key 'schema'",
+                    str(top["schema"]),
+                    f"newer than this version reads ({SCHEMA})",
+                    "upgrade lifecircle",
+                )
+            ]
+        )
+    targets = tuple(_target_result(entry) for entry in top["targets"])
+    layers = {name: _read_layer(folder / "results.gpkg", name) for name in _LABEL}
+    demand = layers["demand"]
+    circles = [name.removeprefix("seconds_") for name in demand.columns if name.startswith("seconds_")]
+    answers = {
+        answer: demand[[f"{answer}_{target}" for target in circles]].set_axis(circles, axis=1)
+        for answer in _ANSWERS
+    }
+    return Findings(
+        study=top["study"],
+        name=top["name"],
+        year=top["year"],
+        language=top["language"],
+        synthetic=top["synthetic"],
+        crs=top["crs"],
+        roads_key=top["roads"],
+        software=top["software"]["version"],
+        targets=targets,
+        demand=demand.drop(columns=[f"{answer}_{target}" for target in circles for answer in _ANSWERS]),
+        facilities=layers["facilities"],
+        districts=layers["districts"],
+        villages=layers["villages"],
+        gaps=pd.DataFrame(layers["gaps"].drop(columns="geometry")),
+        rejects=pd.read_csv(folder / "rejects.csv", dtype=str, keep_default_na=False),
+        inputs=tuple(InputRecord(**record) for record in top["inputs"]),
+        services=top["services"],
+        publication=Publication(**top["publication"]),
+        warnings=tuple(top["warnings"]),
+        **answers,
+    )
+
+
+def _read_layer(path: Path, name: str) -> gpd.GeoDataFrame:
+    if name not in pyogrio.list_layers(path)[:, 0]:
+        return gpd.GeoDataFrame({_LABEL[name]: []}, geometry=[], crs="EPSG:4326").set_index(_LABEL[name])
+    layer = gpd.read_file(path, layer=name).set_index(_LABEL[name])
+    return layer.rename_axis(index="id") if name in {"demand", "facilities"} else layer

@@ -1,0 +1,231 @@
+"""Own shares of people covered, by district or whole; not the travel times they are counted from.
+
+Every function is pure: tables in, a table out. Every resident is in exactly one of covered, beyond,
+disconnected and unsnapped, so the four add up to the people in every row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.reach import STATUSES, within_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+NO_DISTRICT = "(none)"
+"""The row of residents whose district is missing; they are kept."""
+
+_LONG_LEGS_M = (100, 200)
+
+
+def coverage(
+    near: pd.DataFrame,
+    demand: pd.DataFrame,
+    *,
+    limit_min: float,
+    by: str | Sequence[str] | pd.Series | None = None,
+    people: str = "population",
+) -> pd.DataFrame:
+    """Count the people covered within a limit.
+
+    Covered and beyond are told apart by seconds against the limit, which need not be the limit ``near``
+    was found with; disconnected and unsnapped are taken from the status. The rate is covered / people.
+
+    Parameters
+    ----------
+    near : ``seconds`` and ``status`` per resident, as :func:`lifecircle.reach.nearest` gives for one
+        facility or for one rank of several; with a column ``leg_m``, long access legs are counted too
+    demand : table on the same index
+    limit_min : minutes >= 0, inclusive
+    by : column of ``demand``, several of them, or a Series on its index; None is one row ``all``
+    people : column of ``demand`` with the people to count, >= 0
+
+    Returns
+    -------
+    table : one row for each district, sorted, those without one in the row ``(none)`` at the end, with
+        ``people``, ``covered``, ``beyond``, ``disconnected``, ``unsnapped`` (people; the four add up to
+        the first exactly), ``rate`` (0 to 1, NaN where there are no people) and, where legs are known,
+        ``leg_over_100_m`` and ``leg_over_200_m`` (covered people whose leg is longer)
+
+    Raises
+    ------
+    UnusableInputError
+        When the indexes differ, a column is missing, people are negative or missing, a status is
+        unknown, or the limit is negative or not finite.
+    """
+    faults = _missing(near, demand, by=by, people=people, limit_min=limit_min)
+    if not faults:
+        status = _status_numbers(near)
+        faults = _misfits(near, demand, by=by, people=people, known=status >= 0)
+    if faults:
+        raise UnusableInputError(faults)
+    labels, code = _districts(demand, by)
+    weight = demand[people].to_numpy(dtype=np.float64)
+    covered, beyond, disconnected, unsnapped = STATUSES
+    timed = np.where(within_limit(near["seconds"].to_numpy(dtype=np.float64), 60.0 * limit_min), 0, 1)
+    bucket = np.where(status < 2, timed, status)
+
+    many = len(labels)
+    counts = _sums(code * 4 + bucket, weight, many * 4).reshape(many, 4)
+    total = ((counts[:, 0] + counts[:, 1]) + counts[:, 2]) + counts[:, 3]
+    columns = {"people": total, covered: counts[:, 0], beyond: counts[:, 1]}
+    columns |= {disconnected: counts[:, 2], unsnapped: counts[:, 3], "rate": _share(counts[:, 0], total)}
+    if "leg_m" in near:
+        leg_m = near["leg_m"].to_numpy(dtype=np.float64)
+        for metres in _LONG_LEGS_M:
+            long = np.where((bucket == 0) & (leg_m > metres), weight, 0.0)
+            columns[f"leg_over_{metres}_m"] = _sums(code, long, many)
+    return pd.DataFrame(columns, index=labels)
+
+
+def bounds(table: pd.DataFrame) -> pd.DataFrame:
+    """Bound the rate by what the unsnapped may turn out to be.
+
+    Unsnapped residents are a defect of the data, not a gap in service: with all of them beyond the rate
+    is ``lower``, with all of them covered it is ``upper``.
+
+    Parameters
+    ----------
+    table : as :func:`coverage` gives
+
+    Returns
+    -------
+    bounds : on the index of ``table``, ``lower`` and ``upper`` (0 to 1), NaN where there are no people
+
+    >>> table = pd.DataFrame({"people": [100.0], "covered": [80.0], "unsnapped": [5.0]}, index=["all"])
+    >>> bounds(table).loc["all"].tolist()
+    [0.8, 0.85]
+    """
+    people, covered, unsnapped = (
+        table[name].to_numpy(dtype=np.float64) for name in ("people", "covered", "unsnapped")
+    )
+    return pd.DataFrame(
+        {"lower": _share(covered, people), "upper": np.minimum(_share(covered + unsnapped, people), 1.0)},
+        index=table.index,
+    )
+
+
+def _status_numbers(near: pd.DataFrame) -> npt.NDArray[np.intp]:
+    """Return the position of each status in :data:`STATUSES`, -1 for an unknown one."""
+    number = np.full(len(near), -1, dtype=np.intp)
+    for position, name in enumerate(STATUSES):
+        number[(near["status"] == name).to_numpy(dtype=bool, na_value=False)] = position
+    return number
+
+
+def _sums(code: npt.NDArray[np.intp], weight: Floats, many: int) -> Floats:
+    sums: Floats = np.bincount(code, weights=weight, minlength=many).astype(np.float64)
+    return sums
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    share: Floats = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return share
+
+
+def _districts(
+    demand: pd.DataFrame, by: str | Sequence[str] | pd.Series | None
+) -> tuple[pd.Index, npt.NDArray[np.intp]]:
+    """List the districts, sorted, (district,), and number the district of each resident, (demand,)."""
+    if by is None:
+        return pd.Index(["all"]), np.zeros(len(demand), dtype=np.intp)
+    if isinstance(by, pd.Series):
+        return _factor(by)
+    if isinstance(by, str):
+        return _factor(demand[by])
+    factors = [_factor(demand[name]) for name in by]
+    sizes = [len(labels) for labels, _ in factors]
+    whole = (
+        np.ravel_multi_index([code for _, code in factors], sizes)
+        if len(demand)
+        else np.zeros(0, dtype=np.intp)
+    )
+    present, code = np.unique(whole, return_inverse=True)
+    parts = np.unravel_index(present, sizes) if len(present) else [present] * len(sizes)
+    levels = [labels.take(part) for (labels, _), part in zip(factors, parts, strict=True)]
+    return pd.MultiIndex.from_arrays(levels, names=list(by)), code
+
+
+def _factor(values: pd.Series) -> tuple[pd.Index, npt.NDArray[np.intp]]:
+    code, labels = pd.factorize(values, sort=True)
+    missing = code < 0
+    if not missing.any():
+        return pd.Index(labels, name=values.name), code
+    named = np.append(np.asarray(labels, dtype=object), NO_DISTRICT)
+    return pd.Index(named, name=values.name), np.where(missing, len(labels), code)
+
+
+def _missing(
+    near: pd.DataFrame,
+    demand: pd.DataFrame,
+    *,
+    by: str | Sequence[str] | pd.Series | None,
+    people: str,
+    limit_min: float,
+) -> list[Fault]:
+    """Name what is not there: a limit, columns."""
+    found = []
+    if not (np.isfinite(limit_min) and limit_min >= 0):
+        found.append(_fault("limit_min", limit_min, "not a limit", "give a finite number of minutes >= 0"))
+    names = [by] if isinstance(by, str) else [] if by is None or isinstance(by, pd.Series) else by
+    for table, name, columns in ((near, "near", ("seconds", "status")), (demand, "demand", (people, *names))):
+        found += [
+            _fault(f"{name}, column {column!r}", "", "missing column", f"give {name} this column")
+            for column in columns
+            if column not in table
+        ]
+    return found
+
+
+def _misfits(
+    near: pd.DataFrame,
+    demand: pd.DataFrame,
+    *,
+    by: str | Sequence[str] | pd.Series | None,
+    people: str,
+    known: npt.NDArray[np.bool_],
+) -> list[Fault]:
+    """Name what is there and cannot be counted: other indexes, values."""
+    remedy = "find near for this very demand table; of several ranks, pick one with near.xs(1, level='rank')"
+    found = _differences("near", near.index, demand.index, remedy=remedy)
+    if isinstance(by, pd.Series):
+        found += _differences("by", by.index, demand.index, remedy="give by on the index of demand")
+    weight = pd.to_numeric(demand[people], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    usable = np.isfinite(weight) & (weight >= 0)
+    found += _worst(demand[people], usable, "not a number of people", "give people as numbers >= 0")
+    found += _worst(near["status"], known, "unknown status", f"give one of {', '.join(STATUSES)}")
+    return found
+
+
+def _fault(place: str, value: object, reason: str, remedy: str) -> Fault:
+    return Fault("(table)", place, str(value), reason, remedy)
+
+
+def _worst(values: pd.Series, good: npt.NDArray[np.bool_], reason: str, remedy: str) -> list[Fault]:
+    """Name the first value that is not good, if there is one."""
+    if good.all():
+        return []
+    at = int(good.argmin())
+    return [_fault(f"row {values.index[at]!r}, column {values.name!r}", values.iloc[at], reason, remedy)]
+
+
+def _differences(name: str, index: pd.Index, demand: pd.Index, *, remedy: str) -> list[Fault]:
+    """Name the first label that differs from the demand table's, if there is one."""
+    if index.equals(demand):
+        return []
+    for position, (left, right) in enumerate(zip(index, demand, strict=False)):
+        if left != right:
+            place = f"{name} and demand differ at position {position}"
+            return [_fault("index", f"{left!r} and {right!r}", place, remedy)]
+    return [
+        _fault("index", f"{len(index)} and {len(demand)} rows", f"{name} and demand differ in length", remedy)
+    ]

@@ -1,0 +1,227 @@
+"""Own ``study.toml``: what a study may say, checked whole; not the files it names.
+
+A study is a folder. Paths in ``study.toml`` are relative to it; a file may be given once or per year,
+and the file of a year is the latest one not after it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError
+from lifecircle.standards import Standard, load_standard, read_toml
+
+STUDY_FILE = "study.toml"
+
+YearlyFile = str | dict[int, str]
+
+
+def _known_datum(value: str) -> str:
+    if value in {"wgs84", "gcj02", "bd09", "auto"} or re.fullmatch(r"EPSG:\d+", value):
+        return value
+    message = "a datum is wgs84, gcj02, bd09, auto or EPSG:n"
+    raise ValueError(message)
+
+
+Datum = Annotated[str, AfterValidator(_known_datum)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RoadsPart(_Part):
+    """``[roads]``: a file, or a place name fetched through OSMnx."""
+
+    file: YearlyFile | None = None
+    place: str | None = None
+    buffer_m: Annotated[float, Field(ge=0)] = 3000.0
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RoadsPart:
+        if (self.file is None) == (self.place is None):
+            message = "give either file or place"
+            raise ValueError(message)
+        return self
+
+
+class DemandPart(_Part):
+    """``[demand]``: where residents live, the column that counts them, and groups among them."""
+
+    file: YearlyFile
+    population: str = "population"
+    groups: dict[str, str] = Field(default_factory=dict)
+    datum: Datum = "wgs84"
+
+
+class LayerPart(_Part):
+    """``[districts]``, ``[villages]``, ``[barriers]``: one layer or table."""
+
+    file: YearlyFile
+    datum: Datum = "wgs84"
+
+
+class FacilitiesPart(_Part):
+    """``[[facilities]]``: one list of facilities, as an office keeps it."""
+
+    file: YearlyFile
+    datum: Datum = "wgs84"
+    service: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    services: dict[str, str] = Field(default_factory=dict)
+
+
+class IndicatorsPart(_Part):
+    """``[indicators]``: registered figures."""
+
+    file: YearlyFile
+
+
+class PublishPart(_Part):
+    """``[publish]``: what stands in the margin of a map, and what is left out of the public edition."""
+
+    organisation: str = ""
+    date: str = ""
+    review_number: str = ""
+    mask: str | None = None
+    min_people: Annotated[int, Field(ge=1)] = 20
+
+
+class StandardPart(_Part):
+    """``[standard]``: a profile shipped with the package, or a path."""
+
+    use: str
+
+
+class _Document(_Part):
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+    name: str = ""
+    year: Annotated[int, Field(ge=1950, le=2200)]
+    crs: str | None = None
+    language: Literal["zh", "en"] = "zh"
+    synthetic: bool = False
+    max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.05
+    roads: RoadsPart
+    demand: DemandPart
+    districts: LayerPart | None = None
+    villages: LayerPart | None = None
+    facilities: Annotated[tuple[FacilitiesPart, ...], Field(min_length=1)]
+    indicators: IndicatorsPart | None = None
+    barriers: LayerPart | None = None
+    publish: PublishPart = PublishPart()
+    standard: StandardPart
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as declared, with its standard loaded. ``folder`` is where its paths start."""
+
+    folder: Path
+    id: str
+    name: str
+    year: int
+    crs: str | None
+    language: Literal["zh", "en"]
+    synthetic: bool
+    max_rejected: float
+    roads: RoadsPart
+    demand: DemandPart
+    districts: LayerPart | None
+    villages: LayerPart | None
+    facilities: tuple[FacilitiesPart, ...]
+    indicators: IndicatorsPart | None
+    barriers: LayerPart | None
+    publish: PublishPart
+    standard: Standard
+    standard_path: Path | None
+
+    def path_in(self, file: YearlyFile, year: int) -> Path:
+        """Find the file that holds in a year: the one given, or the latest not after the year.
+
+        Raises
+        ------
+        UnusableInputError
+            When every file given is of a later year.
+        """
+        if isinstance(file, str):
+            return self.folder / file
+        past = [given for given in file if given <= year]
+        if not past:
+            raise UnusableInputError(
+                [
+                    Fault(
+                        STUDY_FILE,
+                        "file",
+                        ", ".join(str(given) for given in sorted(file)),
+                        f"no file for {year} or before",
+                        f"add a file for {year} or an earlier year",
+                    )
+                ]
+            )
+        return self.folder / file[max(past)]
+
+
+def read_study(folder: str | Path) -> Study:
+    """Read and check ``study.toml`` in a folder (or the file itself).
+
+    Raises
+    ------
+    MissingFileError
+        When there is no ``study.toml``.
+    UnusableInputError
+        With every fault of the document and of its standard.
+    """
+    path = Path(folder)
+    if path.is_dir() or path.suffix != ".toml":
+        path = path / STUDY_FILE
+    if not path.is_file():
+        raise MissingFileError(
+            [Fault(str(path), "", "", "no study here", f"name a folder that holds a {STUDY_FILE}")]
+        )
+    document = read_toml(path, _Document)
+    faults = FaultLog()
+    standard = None
+    with faults.catching():
+        standard = load_standard(document.standard.use, folder=path.parent)
+    if standard is not None:
+        for fault in _unknown_services(document, standard):
+            faults.add(fault)
+    faults.raise_any()
+    assert standard is not None
+    own = path.parent / document.standard.use
+    return Study(
+        folder=path.parent,
+        standard=standard,
+        standard_path=own if own.is_file() else None,
+        **{name: getattr(document, name) for name in _Document.model_fields if name != "standard"},
+    )
+
+
+def example_folder() -> Path:
+    """Find the bundled synthetic study: in the installed package, else in the repository beside it."""
+    packaged = Path(__file__).parent / "example"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "data" / "geo" / "haiyan"
+
+
+def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:
+    """Services that the study's facility lists name and its standard does not know."""
+    services = {service.id for service in standard.services}
+    faults = []
+    for number, part in enumerate(document.facilities, 1):
+        named = {*part.services.values(), *([part.service] if part.service else [])}
+        faults += [
+            Fault(
+                STUDY_FILE,
+                f"facilities[{number}]",
+                name,
+                f"the standard {standard.id!r} has no such service",
+                f"use one of {', '.join(sorted(services))}",
+            )
+            for name in sorted(named - services)
+        ]
+    return faults

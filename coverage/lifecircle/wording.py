@@ -1,0 +1,62 @@
+"""Own the words that people read, in Chinese and English: one catalogue, and how figures are printed.
+
+A rate is printed truncated to a tenth of a point, so that one below its goal never looks like the goal.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from decimal import ROUND_FLOOR, Decimal
+from importlib import resources
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+
+@functools.cache
+def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
+    return tomllib.loads(resources.files("lifecircle").joinpath("wording.toml").read_text("utf-8"))
+
+
+def word(kind: str, name: str, language: Language) -> str:
+    """Give the word for a name of a kind, or the name itself where the catalogue has none.
+
+    >>> word("status", "behind", "zh")
+    '进度滞后'
+    """
+    entry = _catalogue().get(kind, {}).get(name)
+    return entry[language] if entry else name
+
+
+def explain(code: str, language: Language) -> str:
+    """Put a reason code such as ``urban_unknown:12`` in words; empty stays empty.
+
+    >>> explain("urban_unknown:12", "en")
+    'urban or rural unknown for 12 people'
+    """
+    if not code:
+        return ""
+    name, _, rest = code.partition(":")
+    return word("reason", name, language).format(*rest.split("|"))
+
+
+def percent(value: float | None, *, empty: str = "—") -> str:
+    """Print a share in per cent, truncated to a tenth of a point.
+
+    >>> percent(0.9996), percent(1.0), percent(0.29), percent(None)
+    ('99.9 %', '100.0 %', '29.0 %', '—')
+    """
+    if value is None:
+        return empty
+    return f"{truncated_percent(value):.1f} %"
+
+
+def truncated_percent(value: float) -> float:
+    """Give a share in per cent, truncated (towards minus infinity) to a tenth of a point.
+
+    >>> truncated_percent(0.29), truncated_percent(2 / 3)
+    (29.0, 66.6)
+    """
+    points = Decimal(repr(value)) * 1000
+    return float(points.to_integral_value(rounding=ROUND_FLOOR) / 10)

@@ -1,0 +1,82 @@
+"""study.toml: what it may say, and every fault at once."""
+
+import pytest
+
+from conftest import edit
+from lifecircle.errors import MissingFileError, UnusableInputError
+from lifecircle.study import read_study
+
+
+def test_toy_town_reads(toytown):
+    study = read_study(toytown)
+    assert (study.id, study.year, study.language, study.synthetic) == ("toytown", 2025, "en", True)
+    assert study.max_rejected == 0.05
+    assert [target.id for target in study.standard.targets] == ["reading", "culture", "health"]
+    assert read_study(toytown / "study.toml") == study
+
+
+def test_missing_study_names_the_file(tmp_path):
+    with pytest.raises(MissingFileError, match=r"study\.toml: no study here.*Remedy: name a folder"):
+        read_study(tmp_path)
+
+
+def test_all_faults_at_once_with_the_nearest_key(toytown):
+    edit(toytown / "study.toml", 'language = "en"', 'langauge = "en"')
+    edit(toytown / "study.toml", "year = 2025", 'year = "soon"')
+    edit(toytown / "study.toml", 'population = "population"', 'populatoin = "population"')
+    with pytest.raises(UnusableInputError) as caught:
+        read_study(toytown)
+    text = str(caught.value)
+    assert len(caught.value.faults) == 3
+    assert "'langauge'" in text
+    assert "'language'" in text
+    assert "'population'" in text
+    assert "soon" in text
+    assert all(fault.file.endswith("study.toml") and fault.remedy for fault in caught.value.faults)
+
+
+def test_broken_toml_names_the_line(toytown):
+    edit(toytown / "study.toml", "synthetic = true", "synthetic = yes")
+    with pytest.raises(UnusableInputError, match=r"study\.toml.*line 6"):
+        read_study(toytown)
+
+
+def test_roads_need_one_source(toytown):
+    edit(toytown / "study.toml", 'file = "roads.geojson"', 'file = "roads.geojson"\nplace = "Haiyan"')
+    with pytest.raises(UnusableInputError, match="either file or place"):
+        read_study(toytown)
+
+
+@pytest.mark.parametrize("datum", ["gcj-02", "4549", "EPSG4549"])
+def test_unknown_datum(toytown, datum):
+    text = (toytown / "study.toml").read_text()
+    (toytown / "study.toml").write_text(text.replace("EPSG:4549", datum, 2).replace(datum, "EPSG:4549", 1))
+    with pytest.raises(
+        UnusableInputError, match=f"{datum}.*wgs84, gcj02, bd09, auto or EPSG:n|wgs84.*{datum}"
+    ):
+        read_study(toytown)
+
+
+def test_unknown_standard_names_those_shipped(toytown):
+    edit(toytown / "study.toml", '"standard.toml"', '"haiyan-2035"')
+    with pytest.raises(UnusableInputError, match="haiyan-2025"):
+        read_study(toytown)
+
+
+def test_a_file_per_year_is_the_latest_not_after(toytown):
+    edit(
+        toytown / "study.toml",
+        'file = "residents.csv"',
+        'file = { 2021 = "old.csv", 2024 = "residents.csv" }',
+    )
+    study = read_study(toytown)
+    assert study.path_in(study.demand.file, 2023).name == "old.csv"
+    assert study.path_in(study.demand.file, 2024).name == "residents.csv"
+    with pytest.raises(UnusableInputError, match=r"no file for 2020 or before.*Remedy: add a file for 2020"):
+        study.path_in(study.demand.file, 2020)
+
+
+def test_a_list_of_an_unknown_service(toytown):
+    edit(toytown / "study.toml", 'file = "facilities.csv"', 'file = "facilities.csv"\nservice = "libary"')
+    with pytest.raises(UnusableInputError, match=r"facilities\[1\].*no such service.*libary.*library"):
+        read_study(toytown)
