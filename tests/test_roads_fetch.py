@@ -12,6 +12,7 @@ import pyproj
 import pytest
 import shapely
 
+from lifecircle.audit import run_audit
 from lifecircle.errors import FetchError, UnusableInputError
 from lifecircle.roads import fetch_roads, read_roads
 from lifecircle.roads._fetch import cache_folder, chains
@@ -264,3 +265,23 @@ def test_the_cache_is_where_the_user_wants_it(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache_folder() == tmp_path / ".cache" / "lifecircle" / "osm"
+
+
+def test_a_study_may_name_a_place(server, tmp_path):
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "study.toml").write_text(
+        'id = "town"\nyear = 2025\n[roads]\nplace = "town"\nbuffer_m = 500\n[demand]\nfile = "homes.csv"\n'
+        '[[facilities]]\nfile = "shops.csv"\nservice = "shop"\n[standard]\nuse = "standard.toml"\n'
+    )
+    (study / "standard.toml").write_text(
+        '[[service]]\nid = "shop"\n'
+        '[[target]]\nid = "shops"\nkind = "circle"\nrequire = { shop = 1 }\nminutes = 15\n'
+    )
+    (study / "homes.csv").write_text(f"lon,lat,population\n{LON},{LAT},7\n{LON + STEP},{LAT - STEP},5\n")
+    (study / "shops.csv").write_text(f"lon,lat,name\n{LON + STEP},{LAT + STEP},Corner\n")
+    result = run_audit(study).result("shops")
+    assert (result.count.people, result.count.covered) == (12, 12)
+    asked = len(server.asked)
+    assert run_audit(study).result("shops").value == 1.0
+    assert len(server.asked) == asked  # the second audit asks nobody
