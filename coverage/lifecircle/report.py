@@ -1,28 +1,35 @@
-"""Own the tables of a run: scoreboard as csv and xlsx, gaps and rejects as csv; computes no figure.
+"""Own the tables of a run: scoreboard as csv and workbook, gaps and rejects as csv; computes no figure.
 
-The scoreboard has a row per target for the whole study, then one per district, in the standard's order.
-Cells are printed as people read them; the unrounded figures stand in ``summary.json``.
+The scoreboard has, for every target in the standard's order, a row for the whole study and one for each
+district. Cells are printed as people read them, rates truncated to a tenth of a point; the unrounded
+figures stand in ``summary.json``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
-from lifecircle.findings import ACCOUNTINGS
+from lifecircle.findings import ACCOUNTINGS, BUCKETS
 from lifecircle.tables import write_csv, written
-from lifecircle.wording import explain, percent, word
+from lifecircle.wording import explain, percent, truncated_percent, word
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from openpyxl.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from lifecircle.findings import DistrictResult, Findings, Language, TargetResult
+    from lifecircle.findings import Count, DistrictResult, Findings, Language, TargetResult
 
 STATUS_FILL = {
     "met": "C6E5D0",
@@ -34,45 +41,77 @@ STATUS_FILL = {
     "data_insufficient": "E7EAEE",
     "nobody": "F3F4F6",
 }
-_PLACE_COLUMNS = ("people", "covered", "beyond", "disconnected", "unsnapped")
-_RUNGS = ("accepted", "straight", "network_distance", "reach", "open", "any_one")
-SCOREBOARD_COLUMNS = (
-    "row", "target", "district", "department", "source", "denominator", "goal", "due", "milestone",
-    "previous", "value", "change", "shortfall", "status", "flip", "borderline", *_RUNGS, "band",
-    *_PLACE_COLUMNS, "rank", "grade", "remarks",
-)  # fmt: skip
-_WHOLE = ("people", "covered", "beyond", "disconnected", "unsnapped", "shortfall", "borderline")
+
+TEXT, RATE, PEOPLE, POINTS, FIGURE, STATUS = "text", "rate", "people", "points", "figure", "status"
+
+_RUNGS = dict.fromkeys(ACCOUNTINGS, RATE)
+BOARD = {
+    "row": TEXT, "target": TEXT, "department": TEXT, "source": TEXT, "denominator": TEXT,
+    "goal": FIGURE, "due": TEXT, "milestone": FIGURE, "previous": FIGURE, "value": FIGURE, "change": POINTS,
+    "shortfall": PEOPLE, "status": STATUS, "flip": TEXT, "borderline": PEOPLE,
+    "accepted": RATE, "straight": RATE, "network_distance": RATE, "reach": RATE,
+    "grade": TEXT, "remarks": TEXT,
+}  # fmt: skip
+"""Columns of the study's own rows, in the order an office reads them."""
+
+COUNTS = {"people": PEOPLE, "covered": PEOPLE, "beyond": PEOPLE, "disconnected": PEOPLE, "unsnapped": PEOPLE}
+TOWNS = {
+    "row": TEXT, "target": TEXT, "district": TEXT, "urban": TEXT, **COUNTS,
+    "value": FIGURE, "goal": FIGURE, "status": STATUS, "rank": TEXT,
+}  # fmt: skip
+LADDER = {"row": TEXT, "target": TEXT, "rung": TEXT, "villages": PEOPLE, "people": PEOPLE, "value": RATE}
+GROUPS = {"row": TEXT, "target": TEXT, "group": TEXT, **COUNTS, "value": RATE}
+GAPS = {
+    "id": TEXT, "target": TEXT, "district": TEXT, "village": TEXT, "gap_people": PEOPLE, "minutes": TEXT,
+    "too_far": TEXT, "nearest": TEXT, "gap_reason": TEXT, "lon": TEXT, "lat": TEXT,
+}  # fmt: skip
+SCOREBOARD = {
+    **{name: BOARD[name] for name in ("row", "target")}, "district": TEXT,
+    **{name: kind for name, kind in BOARD.items() if name not in {"row", "target", "grade", "remarks"}},
+    "open": RATE, "any_one": RATE, "band": TEXT, **COUNTS, "rank": TEXT, "grade": TEXT, "remarks": TEXT,
+}  # fmt: skip
+
+_Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """A figure of a target whose kind is a share: printed as a rate, and a fraction in a workbook."""
+
+    share: float
 
 
 def write_tables(findings: Findings, folder: Path) -> None:
     """Write ``scoreboard.csv``, ``scoreboard.xlsx``, ``gaps.csv`` and ``rejects.csv``."""
-    board = scoreboard(findings)
-    write_csv(board, folder / "scoreboard.csv")
+    write_csv(scoreboard(findings), folder / "scoreboard.csv")
     write_csv(findings.gaps, folder / "gaps.csv")
     write_csv(findings.rejects, folder / "rejects.csv")
-    _write_workbook(findings, board, folder / "scoreboard.xlsx")
+    book = _workbook(findings)
+    with written(folder / "scoreboard.xlsx") as fresh:
+        book.save(fresh)
 
 
 def scoreboard(findings: Findings) -> pd.DataFrame:
-    """Lay out the scoreboard as people read it: the study's row of each target, then its districts'."""
-    language = findings.language
-    rows = []
+    """Lay out the scoreboard as printed: the study's row of each target, then those of its districts."""
+    rows: list[_Row] = []
     for number, result in enumerate(findings.targets, 1):
-        rows.append(_target_row(number, result, findings))
-        ranks = _ranks(result.districts)
-        rows += [
-            _district_row(number, result, one, ranks.get(one.code), findings) for one in result.districts
-        ]
-    table = pd.DataFrame(rows, columns=list(SCOREBOARD_COLUMNS))
-    return table.rename(columns={name: word("column", name, language) for name in SCOREBOARD_COLUMNS})
+        rows.append(_board_row(number, result, findings) | {"district": findings.name})
+        rows += _town_rows(number, result, findings.language)
+    printed = [{name: _printed(kind, row.get(name)) for name, kind in SCOREBOARD.items()} for row in rows]
+    table = pd.DataFrame(printed, columns=list(SCOREBOARD))
+    return table.rename(columns={name: word("column", name, findings.language) for name in SCOREBOARD})
 
 
-def _target_row(number: int, result: TargetResult, findings: Findings) -> dict[str, object]:
+# ---------------------------------------------------------------------------------------------------------
+# Rows
+
+
+def _board_row(number: int, result: TargetResult, findings: Findings) -> _Row:
     language, target = findings.language, result.target
-    row: dict[str, object] = {
+    rungs = {name: rung.value for name, rung in result.accountings.items() if rung is not None}
+    return {
         "row": str(number),
         "target": target.name.get(language),
-        "district": findings.name,
         "department": target.department,
         "source": target.source,
         "denominator": _denominator(result, language),
@@ -82,164 +121,258 @@ def _target_row(number: int, result: TargetResult, findings: Findings) -> dict[s
         "previous": _figure(result, result.previous),
         "value": _figure(result, result.value),
         "change": _change(result),
-        "shortfall": _people(result.shortfall_people),
+        "shortfall": result.shortfall_people,
         "status": word("status", result.status, language),
         "flip": "" if result.flip_kmh is None else f"{result.flip_kmh:.2f} km/h",
-        "borderline": _people(result.borderline_people),
-        "band": _band(result),
+        "borderline": result.borderline_people,
+        **rungs,
+        "band": " / ".join(percent(result.band[name]) for name in ("slow", "usual", "fast") if result.band),
+        **_counts(result.count),
         "grade": word("grade", target.grade, language),
         "remarks": _remarks(result, language),
-        "rank": "",
     }
-    for rung in _RUNGS:
-        accounting = result.accountings.get(rung)
-        row[rung] = "" if accounting is None else percent(accounting.value, empty="")
-    for name in _PLACE_COLUMNS:
-        row[name] = "" if result.count is None else _people(getattr(result.count, name))
-    return row
 
 
-def _district_row(
-    number: int, result: TargetResult, one: DistrictResult, rank: int | None, findings: Findings
-) -> dict[str, object]:
+def _town_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
+    ranks = _ranks(result.districts)
+    return [
+        {
+            "row": str(number),
+            "target": result.target.name.get(language),
+            "district": word("area", "outside", language) if one.code == "(outside)" else one.name,
+            "urban": "" if one.urban is None else word("area", "urban" if one.urban else "rural", language),
+            **_counts(one.count),
+            "value": _figure(result, one.value),
+            "goal": _figure(result, result.target.goal),
+            "status": word("status", one.status, language),
+            "rank": str(ranks.get(one.code, "")),
+        }
+        for one in result.districts
+    ]
+
+
+def _ladder_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
+    return [
+        {
+            "row": str(number),
+            "target": result.target.name.get(language),
+            "rung": word("column", name, language),
+            "villages": rung.villages,
+            "people": rung.people,
+            "value": rung.value,
+        }
+        for name in ACCOUNTINGS
+        if (rung := result.accountings.get(name)) is not None
+    ]
+
+
+def _group_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
+    return [
+        {
+            "row": str(number),
+            "target": result.target.name.get(language),
+            "group": word("group", one.group, language),
+            **_counts(one.count),
+            "value": one.value,
+        }
+        for one in result.groups
+    ]
+
+
+def _gap_rows(findings: Findings) -> list[_Row]:
     language = findings.language
-    row: dict[str, object] = dict.fromkeys(SCOREBOARD_COLUMNS, "")
-    row |= {
-        "row": str(number),
-        "target": result.target.name.get(language),
-        "district": word("area", "outside", language) if one.code == "(outside)" else one.name,
-        "department": result.target.department,
-        "goal": _figure(result, result.target.goal),
-        "due": "" if result.target.due is None else str(result.target.due),
-        "value": _figure(result, one.value),
-        "status": word("status", one.status, language),
-        "rank": "" if rank is None else str(rank),
-    }
-    for name in _PLACE_COLUMNS:
-        row[name] = _people(getattr(one.count, name))
-    return row
+    limits = {one.target.id: one.target for one in findings.targets if one.target.kind == "circle"}
+    rows = []
+    for gap in findings.gaps.to_dict("records"):
+        target = limits[gap["target"]]
+        known = not pd.isna(gap["minutes"])
+        rows.append(
+            {
+                **gap,
+                "target": target.name.get(language),
+                "gap_people": gap["people"],
+                "minutes": f"{gap['minutes']:.1f}" if known else "",
+                "too_far": f"{max(gap['minutes'] - target.minutes, 0):.1f}" if known else "",
+                "gap_reason": word("bucket", gap["reason"], language),
+                "lon": "" if pd.isna(gap["lon"]) else f"{gap['lon']:.5f}",
+                "lat": "" if pd.isna(gap["lat"]) else f"{gap['lat']:.5f}",
+            }
+        )
+    return rows
 
 
-def _ranks(districts: tuple[DistrictResult, ...]) -> dict[str, int]:
+def _counts(count: Count | None) -> _Row:
+    if count is None:
+        return {}
+    return {"people": count.people, **{bucket: getattr(count, bucket) for bucket in BUCKETS}}
+
+
+def _ranks(districts: Iterable[DistrictResult]) -> dict[str, int]:
     """Rank districts by value, highest first; equal values share a rank."""
-    values = sorted((one.value for one in districts if one.value is not None), reverse=True)
-    return {one.code: values.index(one.value) + 1 for one in districts if one.value is not None}
+    known = [one for one in districts if one.value is not None]
+    values = sorted((one.value for one in known if one.value is not None), reverse=True)
+    return {one.code: values.index(one.value) + 1 for one in known if one.value is not None}
 
 
-def _figure(result: TargetResult, value: float | None) -> str:
+def _figure(result: TargetResult, value: float | None) -> _Rate | str:
     if value is None:
         return ""
-    if result.target.kind in {"circle", "presence"}:
-        return percent(value)
-    return f"{value:g}"
+    share = result.target.kind in {"circle", "presence"} or getattr(result.target, "unit", "") == "share"
+    return _Rate(value) if share else f"{value:g}"
 
 
-def _change(result: TargetResult) -> str:
-    if result.value is None or result.previous is None or result.target.kind not in {"circle", "presence"}:
-        return ""
-    points = (result.value - result.previous) * 100
-    return f"{points:+.1f}"
-
-
-def _people(count: float | None) -> str:
-    return "" if count is None else f"{count:,.0f}"
-
-
-def _band(result: TargetResult) -> str:
-    if not result.band:
-        return ""
-    return " / ".join(percent(result.band.get(name)) for name in ("slow", "usual", "fast"))
+def _change(result: TargetResult) -> float | None:
+    if result.value is None or result.previous is None:
+        return None
+    return (result.value - result.previous) * 100
 
 
 def _denominator(result: TargetResult, language: Language) -> str:
     target = result.target
-    if target.denominator:
+    if target.denominator or target.kind != "circle":
         return str(target.denominator)
-    if target.kind != "circle":
-        return ""
     group = word("group", target.group, language)
     return group if target.area == "all" else f"{word('area', target.area, language)} · {group}"
 
 
 def _remarks(result: TargetResult, language: Language) -> str:
-    said = [explain(result.reason, language), *(explain(note, language) for note in result.notes)]
-    return "; ".join(part for part in said if part)
+    said = [explain(code, language) for code in (result.reason, *result.notes) if code]
+    return "；".join(said) if language == "zh" else "; ".join(said)
 
 
-def _write_workbook(findings: Findings, board: pd.DataFrame, path: Path) -> None:
+def _printed(kind: str, value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, _Rate):
+        return percent(value.share)
+    if kind == RATE:
+        return percent(value)
+    if kind == PEOPLE:
+        return f"{value:,.0f}"
+    return f"{value:+.1f}" if kind == POINTS else str(value)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The workbook
+
+
+def _workbook(findings: Findings) -> Workbook:
     language = findings.language
+    numbered = list(enumerate(findings.targets, 1))
+    sheets: Mapping[str, tuple[Mapping[str, str], Sequence[_Row]]] = {
+        "board": (BOARD, [_board_row(number, result, findings) for number, result in numbered]),
+        "towns": (TOWNS, [row for number, one in numbered for row in _town_rows(number, one, language)]),
+        "ladder": (LADDER, [row for number, one in numbered for row in _ladder_rows(number, one, language)]),
+        "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
+        "gaps": (GAPS, _gap_rows(findings)),
+    }
     book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.title = "scoreboard" if language == "en" else "指标总表"
-    stamp = word("stamp", "synthetic" if findings.synthetic else "internal", language)
-    sheet.append([f"{findings.name} {findings.year}"])
-    sheet.append([stamp])
-    sheet.append(list(board.columns))
-    whole = {word("column", name, language) for name in _WHOLE}
-    for row in board.itertuples(index=False):
-        sheet.append(
-            [
-                _number(str(value)) if name in whole else _rate(str(value))
-                for name, value in zip(board.columns, row, strict=True)
-            ]
-        )
-    _style(sheet, board, findings)
-    with written(path) as fresh:
-        book.save(fresh)
+    book.remove(book.worksheets[0])
+    for name, (columns, rows) in sheets.items():
+        sheet = book.create_sheet(word("sheet", name, language))
+        _fill(sheet, columns, rows, findings)
+        _lay_out(sheet, columns)
+    return book
 
 
-def _number(text: str) -> float | str:
-    """Turn a printed count into a number, so that a spreadsheet can add it up."""
-    return float(text.replace(",", "")) if text else ""
+@dataclass(frozen=True)
+class _Look:
+    """The styles of a workbook, made once and shared by its cells."""
+
+    face: str
+    fills: Mapping[str, PatternFill]
+
+    @cached_property
+    def line(self) -> Border:
+        return Border(bottom=Side(style="thin", color="C8CDD3"))
+
+    @cached_property
+    def plain(self) -> Font:
+        return Font(name=self.face, size=10)
+
+    @cached_property
+    def bold(self) -> Font:
+        return Font(name=self.face, size=10, bold=True)
 
 
-def _rate(text: str) -> float | str:
-    """Turn a printed rate into a fraction, so that a spreadsheet can sort it; other text stays."""
-    if text.endswith(" %") and " / " not in text:
-        return round(float(text.removesuffix(" %")) / 100, 6)
-    return text
+_ALIGNED = {
+    "left": Alignment(vertical="center", horizontal="left", wrap_text=True, indent=1),
+    "right": Alignment(vertical="center", horizontal="right", indent=1),
+    "center": Alignment(vertical="center", horizontal="center", wrap_text=True),
+}
+_SIDES = {TEXT: "left", STATUS: "center"}
+_STRONG = frozenset({"value", "status"})
 
 
-def _style(sheet: Worksheet, board: pd.DataFrame, findings: Findings) -> None:
+def _fill(sheet: Worksheet, columns: Mapping[str, str], rows: Sequence[_Row], findings: Findings) -> None:
     language = findings.language
-    thin = Side(style="thin", color="C8CDD3")
-    font = "Microsoft YaHei" if language == "zh" else "Calibri"
-    words = {word("status", name, language): fill for name, fill in STATUS_FILL.items()}
-    sheet["A1"].font = Font(name=font, size=16, bold=True)
-    sheet["A2"].font = Font(name=font, size=10, color="B00020" if findings.synthetic else "555555")
+    fills = {
+        word("status", name, language): PatternFill("solid", fgColor=c) for name, c in STATUS_FILL.items()
+    }
+    look = _Look("Microsoft YaHei" if language == "zh" else "Calibri", fills)
+    sheet.append([f"{findings.name} {findings.year} · {sheet.title}"])
+    sheet.append([word("stamp", "synthetic" if findings.synthetic else "internal", language)])
+    sheet.append([word("column", name, language) for name in columns])
+    sheet["A1"].font = Font(name=look.face, size=14, bold=True)
+    sheet["A2"].font = Font(name=look.face, size=9, color="B00020")
+    head = PatternFill("solid", fgColor="E8EEF5")
     for cell in sheet[3]:
-        cell.font = Font(name=font, bold=True)
-        cell.fill = PatternFill("solid", fgColor="E8EEF5")
-        cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal="center")
-        cell.border = Border(bottom=thin, top=thin)
-    area = word("column", "district", language)
-    column = list(board.columns).index(area)
-    rates = _rate_letters(board, language)
-    for row in sheet.iter_rows(min_row=4):
-        own = row[column].value == findings.name
-        for cell in row:
-            cell.font = Font(name=font, size=10, bold=own)
-            cell.border = Border(bottom=thin)
-            cell.alignment = Alignment(vertical="top", wrap_text=isinstance(cell.value, str))
-            if isinstance(cell.value, float):
-                rate = cell.column_letter in rates
-                cell.number_format = "0.0%" if rate else "#,##0"
-            if isinstance(cell.value, str) and cell.value in words:
-                cell.fill = PatternFill("solid", fgColor=words[cell.value])
-    for number, name in enumerate(board.columns, 1):
-        longest = max([len(str(value)) for value in board[name]] + [len(str(name)) * 2])
-        sheet.column_dimensions[get_column_letter(number)].width = min(max(7, longest * 1.2), 34)
-    sheet.freeze_panes = "D4"
-    sheet.auto_filter.ref = f"A3:{get_column_letter(len(board.columns))}{sheet.max_row}"
+        cell.font, cell.fill, cell.border, cell.alignment = look.bold, head, look.line, _ALIGNED["center"]
+    for number, row in enumerate(rows, 4):
+        for place, (name, kind) in enumerate(columns.items(), 1):
+            cell = sheet.cell(number, place)
+            _write(cell, kind, row.get(name))
+            cell.font = look.bold if name in _STRONG else look.plain
+            cell.border = look.line
+            if kind == STATUS and cell.value in look.fills:
+                cell.fill = look.fills[cell.value]
+
+
+def _write(cell: Cell, kind: str, value: Any) -> None:
+    """Give a cell its value as a number that adds up and sorts, and its format."""
+    cell.alignment = _ALIGNED[_SIDES.get(kind, "right")]
+    if value is None or value == "":
+        return
+    share = value.share if isinstance(value, _Rate) else value if kind == RATE else None
+    if share is not None:
+        cell.value, cell.number_format = round(truncated_percent(share) / 100, 3), "0.0%"
+    elif kind == PEOPLE:
+        cell.value, cell.number_format = round(value), "#,##0"
+    elif kind == POINTS:
+        cell.value, cell.number_format = round(value, 1), "+0.0;-0.0;0.0"
+    else:
+        cell.value = str(value)
+
+
+_WIDEST = {"source": 26, "remarks": 26, "target": 38}
+_LINE_POINTS = 15.0
+
+
+def _lay_out(sheet: Worksheet, columns: Mapping[str, str]) -> None:
+    """Make columns as wide as their text, up to a point, and rows as high as their wrapped lines."""
+    lines = [1.0] * (sheet.max_row + 1)
+    for place, name in enumerate(columns, 1):
+        letter = get_column_letter(place)
+        widths = {cell.row: _width(cell) for cell in sheet[letter][2:]}
+        width = min(max(6.0, *(value + 3.0 for value in widths.values())), _WIDEST.get(name, 18))
+        sheet.column_dimensions[letter].width = width
+        for row, value in widths.items():
+            lines[row] = max(lines[row], math.ceil(value / (width - 2.0)))
+    for row in range(3, sheet.max_row + 1):
+        sheet.row_dimensions[row].height = _LINE_POINTS * max(lines[row], 2.0 if row == 3 else 1.0)
+    sheet.freeze_panes = sheet.cell(4, 3)
+    sheet.auto_filter.ref = f"A3:{get_column_letter(len(columns))}{max(sheet.max_row, 4)}"
+    sheet.print_title_rows = "3:3"
     sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A3
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.oddFooter.center.text = "&P / &N"
 
 
-def _rate_letters(board: pd.DataFrame, language: Language) -> set[str]:
-    rates = {
-        word("column", name, language) for name in ("goal", "milestone", "previous", "value", *ACCOUNTINGS)
-    }
-    return {get_column_letter(number) for number, name in enumerate(board.columns, 1) if name in rates}
+def _width(cell: Cell) -> float:
+    """Estimate the characters a cell takes, a Chinese one counting double; headings may wrap."""
+    text = f"{cell.value:,}" if isinstance(cell.value, int | float) else str(cell.value or "")
+    width = sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+    return width / 1.6 if cell.row == 3 else width

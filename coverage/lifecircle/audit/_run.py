@@ -82,7 +82,7 @@ def run(inputs: Inputs, *, progress: Callable[[str], None] | None = None) -> Fin
             found.append(circle)
             results.append(circle.result)
         else:
-            results.append(TargetResult(target, None, "not_assessable", f"kind_not_computed:{target.kind}"))
+            results.append(TargetResult(target, None, "not_assessable", f"{target.kind}_not_computed"))
     tell("year before")
     before = _values_before(inputs, searches)
     results = [replace(result, previous=before.get(result.target.id)) for result in results]
