@@ -10,13 +10,11 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import get_column_letter
+import xlsxwriter
 
 from lifecircle.findings import ACCOUNTINGS, BUCKETS
 from lifecircle.tables import write_csv, written
@@ -25,9 +23,6 @@ from lifecircle.wording import explain, percent, truncated_percent, word
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
-
-    from openpyxl.cell import Cell
-    from openpyxl.worksheet.worksheet import Worksheet
 
     from lifecircle.findings import Count, DistrictResult, Findings, Language, TargetResult
 
@@ -86,9 +81,8 @@ def write_tables(findings: Findings, folder: Path) -> None:
     write_csv(scoreboard(findings), folder / "scoreboard.csv")
     write_csv(findings.gaps, folder / "gaps.csv")
     write_csv(findings.rejects, folder / "rejects.csv")
-    book = _workbook(findings)
     with written(folder / "scoreboard.xlsx") as fresh:
-        book.save(fresh)
+        _write_workbook(findings, fresh)
 
 
 def scoreboard(findings: Findings) -> pd.DataFrame:
@@ -256,7 +250,7 @@ def _printed(kind: str, value: Any) -> str:
 # The workbook
 
 
-def _workbook(findings: Findings) -> Workbook:
+def _write_workbook(findings: Findings, path: Path) -> None:
     language = findings.language
     numbered = list(enumerate(findings.targets, 1))
     sheets: Mapping[str, tuple[Mapping[str, str], Sequence[_Row]]] = {
@@ -266,113 +260,116 @@ def _workbook(findings: Findings) -> Workbook:
         "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
         "gaps": (GAPS, _gap_rows(findings)),
     }
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, (columns, rows) in sheets.items():
-        sheet = book.create_sheet(word("sheet", name, language))
-        _fill(sheet, columns, rows, findings)
-        _lay_out(sheet, columns)
-    return book
+    with xlsxwriter.Workbook(path) as book:
+        book.set_properties({"created": _NO_CLOCK})
+        look = _Look(book, "Microsoft YaHei" if language == "zh" else "Calibri")
+        for name, (columns, rows) in sheets.items():
+            _write_sheet(book.add_worksheet(word("sheet", name, language)), columns, rows, findings, look)
 
 
-@dataclass(frozen=True)
 class _Look:
-    """The styles of a workbook, made once and shared by its cells."""
+    """The formats of a workbook, each made when first asked for."""
 
-    face: str
-    fills: Mapping[str, PatternFill]
+    def __init__(self, book: xlsxwriter.Workbook, face: str) -> None:
+        self._book = book
+        self._face = face
+        self._made: dict[str, Any] = {}
 
-    @cached_property
-    def line(self) -> Border:
-        return Border(bottom=Side(style="thin", color="C8CDD3"))
+    def format(self, **properties: Any) -> Any:
+        key = repr(sorted(properties.items()))
+        if key not in self._made:
+            plain = {"font_name": self._face, "font_size": 10, "valign": "vcenter"}
+            self._made[key] = self._book.add_format(plain | properties)
+        return self._made[key]
 
-    @cached_property
-    def plain(self) -> Font:
-        return Font(name=self.face, size=10)
+    def of(self, name: str, kind: str, value: Any, fills: Mapping[str, str]) -> Any:
+        """Give the format of a cell: its side, its number format, and the colour of a verdict."""
+        number = "0.0%" if _share(kind, value) is not None else _NUMBERS.get(kind, "@")
+        properties = {"bottom": 1, "bottom_color": _LINE, "num_format": number, **_SIDES.get(kind, _RIGHT)}
+        if name in _STRONG:
+            properties["bold"] = True
+        if kind == STATUS and value in fills:
+            properties["bg_color"] = f"#{fills[value]}"
+        return self.format(**properties)
 
-    @cached_property
-    def bold(self) -> Font:
-        return Font(name=self.face, size=10, bold=True)
 
-
-_ALIGNED = {
-    "left": Alignment(vertical="center", horizontal="left", wrap_text=True, indent=1),
-    "right": Alignment(vertical="center", horizontal="right", indent=1),
-    "center": Alignment(vertical="center", horizontal="center", wrap_text=True),
-}
-_SIDES = {TEXT: "left", STATUS: "center"}
+_NO_CLOCK = datetime(2000, 1, 1)  # noqa: DTZ001 -- a file without a clock is the same file tomorrow
+_LINE = "#C8CDD3"
+_LEFT = {"align": "left", "text_wrap": True, "indent": 1}
+_RIGHT = {"align": "right", "indent": 1}
+_SIDES = {TEXT: _LEFT, STATUS: {"align": "center", "text_wrap": True}}
+_NUMBERS = {PEOPLE: "#,##0", POINTS: "+0.0;-0.0;0.0"}
 _STRONG = frozenset({"value", "status"})
-
-
-def _fill(sheet: Worksheet, columns: Mapping[str, str], rows: Sequence[_Row], findings: Findings) -> None:
-    language = findings.language
-    fills = {
-        word("status", name, language): PatternFill("solid", fgColor=c) for name, c in STATUS_FILL.items()
-    }
-    look = _Look("Microsoft YaHei" if language == "zh" else "Calibri", fills)
-    sheet.append([f"{findings.name} {findings.year} · {sheet.title}"])
-    sheet.append([word("stamp", "synthetic" if findings.synthetic else "internal", language)])
-    sheet.append([word("column", name, language) for name in columns])
-    sheet["A1"].font = Font(name=look.face, size=14, bold=True)
-    sheet["A2"].font = Font(name=look.face, size=9, color="B00020")
-    head = PatternFill("solid", fgColor="E8EEF5")
-    for cell in sheet[3]:
-        cell.font, cell.fill, cell.border, cell.alignment = look.bold, head, look.line, _ALIGNED["center"]
-    for number, row in enumerate(rows, 4):
-        for place, (name, kind) in enumerate(columns.items(), 1):
-            cell = sheet.cell(number, place)
-            _write(cell, kind, row.get(name))
-            cell.font = look.bold if name in _STRONG else look.plain
-            cell.border = look.line
-            if kind == STATUS and cell.value in look.fills:
-                cell.fill = look.fills[cell.value]
-
-
-def _write(cell: Cell, kind: str, value: Any) -> None:
-    """Give a cell its value as a number that adds up and sorts, and its format."""
-    cell.alignment = _ALIGNED[_SIDES.get(kind, "right")]
-    if value is None or value == "":
-        return
-    share = value.share if isinstance(value, _Rate) else value if kind == RATE else None
-    if share is not None:
-        cell.value, cell.number_format = round(truncated_percent(share) / 100, 3), "0.0%"
-    elif kind == PEOPLE:
-        cell.value, cell.number_format = round(value), "#,##0"
-    elif kind == POINTS:
-        cell.value, cell.number_format = round(value, 1), "+0.0;-0.0;0.0"
-    else:
-        cell.value = str(value)
-
-
 _WIDEST = {"source": 26, "remarks": 26, "target": 38}
 _LINE_POINTS = 15.0
 
 
-def _lay_out(sheet: Worksheet, columns: Mapping[str, str]) -> None:
-    """Make columns as wide as their text, up to a point, and rows as high as their wrapped lines."""
-    lines = [1.0] * (sheet.max_row + 1)
-    for place, name in enumerate(columns, 1):
-        letter = get_column_letter(place)
-        widths = {cell.row: _width(cell) for cell in sheet[letter][2:]}
-        width = min(max(6.0, *(value + 3.0 for value in widths.values())), _WIDEST.get(name, 18))
-        sheet.column_dimensions[letter].width = width
-        for row, value in widths.items():
-            lines[row] = max(lines[row], math.ceil(value / (width - 2.0)))
-    for row in range(3, sheet.max_row + 1):
-        sheet.row_dimensions[row].height = _LINE_POINTS * max(lines[row], 2.0 if row == 3 else 1.0)
-    sheet.freeze_panes = sheet.cell(4, 3)
-    sheet.auto_filter.ref = f"A3:{get_column_letter(len(columns))}{max(sheet.max_row, 4)}"
-    sheet.print_title_rows = "3:3"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A3
-    sheet.page_setup.fitToWidth = 1
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.oddFooter.center.text = "&P / &N"
+def _write_sheet(
+    sheet: Any, columns: Mapping[str, str], rows: Sequence[_Row], findings: Findings, look: _Look
+) -> None:
+    language = findings.language
+    fills = {word("status", name, language): colour for name, colour in STATUS_FILL.items()}
+    stamp = word("stamp", "synthetic" if findings.synthetic else "internal", language)
+    heads = [word("column", name, language) for name in columns]
+    widths = [
+        _column_width(name, kind, head, rows)
+        for (name, kind), head in zip(columns.items(), heads, strict=True)
+    ]
+    sheet.write_string(
+        0, 0, f"{findings.name} {findings.year} · {sheet.get_name()}", look.format(bold=True, font_size=14)
+    )
+    sheet.write_string(1, 0, stamp, look.format(font_size=9, font_color="#B00020"))
+    head_look = look.format(
+        bold=True, bg_color="#E8EEF5", align="center", text_wrap=True, top=1, bottom=1, bottom_color=_LINE
+    )
+    sheet.write_row(2, 0, heads, head_look)
+    sheet.set_row(2, 2 * _LINE_POINTS)
+    for place, width in enumerate(widths):
+        sheet.set_column(place, place, width)
+    for number, row in enumerate(rows, 3):
+        lines = 1
+        for place, (name, kind) in enumerate(columns.items()):
+            value = row.get(name)
+            cell = _cell(kind, value)
+            sheet.write(number, place, cell, look.of(name, kind, value, fills))
+            lines = max(lines, math.ceil(_width(cell) / (widths[place] - 2)))
+        sheet.set_row(number, lines * _LINE_POINTS)
+    sheet.freeze_panes(3, 2)
+    sheet.autofilter(2, 0, max(len(rows) + 2, 3), len(columns) - 1)
+    sheet.repeat_rows(2)
+    sheet.set_landscape()
+    sheet.set_paper(_A3)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&C&P / &N")
 
 
-def _width(cell: Cell) -> float:
-    """Estimate the characters a cell takes, a Chinese one counting double; headings may wrap."""
-    text = f"{cell.value:,}" if isinstance(cell.value, int | float) else str(cell.value or "")
-    width = sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-    return width / 1.6 if cell.row == 3 else width
+_A3 = 8  # the paper's number in the file format
+
+
+def _share(kind: str, value: Any) -> float | None:
+    if isinstance(value, _Rate):
+        return value.share
+    return value if kind == RATE else None
+
+
+def _cell(kind: str, value: Any) -> float | str | None:
+    """Give a cell's value as a number that adds up and sorts, where it is one."""
+    if value is None or value == "":
+        return None
+    share = _share(kind, value)
+    if share is not None:
+        return round(truncated_percent(share) / 100, 3)
+    if kind in _NUMBERS:
+        return round(float(value), 1 if kind == POINTS else 0)
+    return str(value)
+
+
+def _column_width(name: str, kind: str, head: str, rows: Sequence[_Row]) -> float:
+    widest = max([_width(head) / 1.6, *(_width(_cell(kind, row.get(name))) for row in rows)])
+    return min(max(6.0, widest + 3.0), _WIDEST.get(name, 18))
+
+
+def _width(value: float | str | None) -> float:
+    """Estimate the characters a value takes, a Chinese one counting double."""
+    text = f"{value:,.0f}" if isinstance(value, float) else value or ""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
