@@ -366,10 +366,12 @@ def _cell(kind: str, value: Any) -> float | str | None:
 
 def _column_width(name: str, kind: str, head: str, rows: Sequence[_Row]) -> float:
     widest = max([_width(head) / 1.6, *(_width(_cell(kind, row.get(name))) for row in rows)])
-    return min(max(6.0, widest + 3.0), _WIDEST.get(name, 18))
+    return min(max(6.0, widest + 3.5), _WIDEST.get(name, 18))
 
 
 def _width(value: float | str | None) -> float:
-    """Estimate the characters a value takes, a Chinese one counting double."""
-    text = f"{value:,.0f}" if isinstance(value, float) else value or ""
+    """Estimate the characters a value takes: a Chinese one counts double, a fraction shows as 100.0%."""
+    if isinstance(value, float):
+        return max(len(f"{value:,.0f}"), len("100.0%"))
+    text = value or ""
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
