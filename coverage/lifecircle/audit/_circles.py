@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit._ladder import accountings
+from lifecircle.audit._ladder import accountings, ladder_notes
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import BUCKETS, Count, DistrictResult, GroupResult, TargetResult
@@ -99,15 +99,24 @@ def counted_people(target: CircleTarget, inputs: Inputs) -> tuple[str, npt.NDArr
     if column not in demand:
         return f"group_missing:{target.group}", nobody
     people = demand[column].to_numpy(dtype=float)
-    if target.area != "all":
-        urban = urban_class(inputs)
-        unknown = people[urban == UNKNOWN].sum()
-        if unknown > inputs.study.max_rejected * people.sum():
-            return f"urban_unknown:{unknown:.0f}", nobody
-        people = np.where(urban == (URBAN if target.area == "urban" else RURAL), people, 0.0)
-    if people.sum() <= 0:
-        return "nobody_counted", nobody
-    return "", people
+    unknown = _unknown_class(target, inputs, people)
+    if unknown > inputs.study.max_rejected * people.sum():
+        return f"urban_unknown:{unknown:.0f}", nobody
+    people = np.where(_in_area(target, inputs), people, 0.0)
+    return ("", people) if people.sum() > 0 else ("nobody_counted", nobody)
+
+
+def _in_area(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
+    """Tell which residents live in the area a target is about: (demand,)."""
+    if target.area == "all":
+        return np.ones(len(inputs.demand), dtype=bool)
+    inside: npt.NDArray[np.bool_] = urban_class(inputs) == (URBAN if target.area == "urban" else RURAL)
+    return inside
+
+
+def _unknown_class(target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.float64]) -> float:
+    """Count the people who may or may not live in the area a target is about."""
+    return 0.0 if target.area == "all" else float(people[urban_class(inputs) == UNKNOWN].sum())
 
 
 URBAN, RURAL, UNKNOWN = 1, 0, -1
@@ -130,7 +139,9 @@ def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _R
     roads = inputs.networks[target.profile]
     frame = _near(read)
     total = _counts(frame, inputs.demand.assign(_people=read.people), None, target)["all"]
-    value = total.value
+    rungs = accountings(target, inputs, searches, read.people, read.answer)
+    deciding = rungs[target.accounting]
+    value = None if deciding is None else deciding.value
     goal = threshold(target, inputs.year)
     status = verdict(target, inputs.year, value)
     reachable = np.where(read.answer.snapped, read.answer.seconds, np.inf)
@@ -143,15 +154,15 @@ def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _R
         target=target,
         value=value,
         status=status,
-        reason="",
+        reason="" if value is not None else f"accounting_missing:{target.accounting}",
         milestone=milestone(target, inputs.year),
         count=total,
         band={
             "slow": _band_value(target, inputs, searches, read, slow),
-            "usual": value,
+            "usual": total.value,
             "fast": _band_value(target, inputs, searches, read, fast),
         },
-        accountings=accountings(target, inputs, searches, read.people, read.answer),
+        accountings=rungs,
         flip_kmh=None if flip is None or not uniform else usual_kmh * flip / limit_s,
         flip_minutes=None if flip is None else flip / 60,
         borderline_people=borderline(reachable, read.people, limit_s),
@@ -290,15 +301,12 @@ def _groups(
     target: CircleTarget, inputs: Inputs, near: pd.DataFrame, read: _Reading
 ) -> tuple[GroupResult, ...]:
     """Count the target for everyone in its area and for every group and area class apart."""
-    own = {"all": "population", **{name: name for name in inputs.study.demand.groups}}
-    mask = (read.people > 0) | (inputs.demand["population"].to_numpy() == 0)
-    if target.area != "all":
-        mask = urban_class(inputs) == (URBAN if target.area == "urban" else RURAL)
+    inside = _in_area(target, inputs)
     results = []
-    for name, column in own.items():
-        demand = inputs.demand.assign(_people=np.where(mask, inputs.demand[column], 0.0))
+    for name in ("population", *inputs.study.demand.groups):
+        demand = inputs.demand.assign(_people=np.where(inside, inputs.demand[name], 0.0))
         count = _counts(near, demand, None, target)["all"]
-        results.append(GroupResult(name, count, count.value))
+        results.append(GroupResult("all" if name == "population" else name, count, count.value))
     if target.area == "all":
         urban = urban_class(inputs)
         for name, code in (("urban", URBAN), ("rural", RURAL)):
@@ -310,10 +318,8 @@ def _groups(
 
 
 def _notes(target: CircleTarget, inputs: Inputs) -> tuple[str, ...]:
-    notes = []
-    if target.area != "all":
-        urban = urban_class(inputs)
-        unknown = float(inputs.demand["population"].to_numpy()[urban == UNKNOWN].sum())
-        if unknown:
-            notes.append(f"urban_unknown:{unknown:.0f}")
-    return tuple(notes)
+    unknown = _unknown_class(target, inputs, inputs.demand["population"].to_numpy(dtype=float))
+    notes = [f"urban_unknown:{unknown:.0f}"] if unknown else []
+    if target.accounting != "reach":
+        notes.append(f"verdict_by:{target.accounting}")
+    return (*notes, *ladder_notes(target, inputs))

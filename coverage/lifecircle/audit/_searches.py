@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifecircle.demand import OUTSIDE
 from lifecircle.measures import rule_seconds
 from lifecircle.reach import nearest_seconds, snap, usable
 
@@ -101,9 +102,15 @@ class Searches:
 def venue_classes(
     target: CircleTarget, standard: Standard, facilities: gpd.GeoDataFrame
 ) -> dict[str, npt.NDArray[np.bool_]]:
-    """Tell which facilities are venues of each class of a rule: class -> (facility,)."""
+    """Tell which facilities are venues of each class of a rule: class -> (facility,).
+
+    A target that does not count across the border leaves out those beyond the districts.
+    """
     service = facilities["service"]
+    near = np.ones(len(facilities), dtype=bool)
+    if not target.across_border:
+        near = (facilities["district"] != OUTSIDE).to_numpy(dtype=bool)
     return {
-        name: service.isin(services).to_numpy(dtype=bool)
+        name: service.isin(services).to_numpy(dtype=bool) & near
         for name, services in standard.venues(target).items()
     }
