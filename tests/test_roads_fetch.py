@@ -15,7 +15,7 @@ import shapely
 from lifecircle.audit import run_audit
 from lifecircle.errors import FetchError, UnusableInputError
 from lifecircle.roads import fetch_roads, read_roads
-from lifecircle.roads._fetch import cache_folder, chains
+from lifecircle.roads._fetch import chains
 
 LON, LAT = 120.95, 30.53
 STEP = 0.001  # degrees: about 96 m east, 111 m north
@@ -254,17 +254,6 @@ def test_chains_of_pieces():
     assert chains([(1, 2), (3, 4)]) == [[1, 2], [3, 4]]
     assert chains([(2, 3), (3, 1), (1, 2)]) == [[1, 2, 3, 1]]
     assert sorted(chains([(1, 2), (2, 3), (3, 4), (4, 2)])) == [[1, 2], [2, 3, 4, 2]]
-
-
-def test_the_cache_is_where_the_user_wants_it(monkeypatch, tmp_path):
-    monkeypatch.setenv("LIFECIRCLE_CACHE", str(tmp_path / "own"))
-    assert cache_folder() == tmp_path / "own"
-    monkeypatch.delenv("LIFECIRCLE_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "lifecircle" / "osm"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "lifecircle" / "osm"
 
 
 def test_a_study_may_name_a_place(server, tmp_path):

@@ -13,6 +13,7 @@ from shapely.geometry import Point
 
 from lifecircle import tables
 from lifecircle.errors import MissingExtraError, MissingFileError, UnusableInputError
+from lifecircle.files import written
 from lifecircle.tables import (
     REJECT_COLUMNS,
     Column,
@@ -30,7 +31,6 @@ from lifecircle.tables import (
     too_many_rejects,
     write_csv,
     write_layers,
-    written,
 )
 
 PLAIN = pd.DataFrame(

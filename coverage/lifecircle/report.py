@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xlsxwriter
 
+from lifecircle.files import written
 from lifecircle.findings import ACCOUNTINGS, BUCKETS
-from lifecircle.tables import write_csv, written
+from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, truncated_percent, word
 
 if TYPE_CHECKING:

@@ -260,7 +260,7 @@ class _Reader:
         else:
             assert part.file is not None
             path = self.study.path_in(part.file, self.year)
-            roads = read_roads(path, mode=name, crs=crs)
+            roads = read_roads(path, mode=name, crs=crs, keep=True)
             if not read:
                 self._record("roads", path, len(roads.u))
         return self._with_barriers(roads, first=not read)

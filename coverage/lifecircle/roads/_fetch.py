@@ -6,7 +6,6 @@ for the whole process and replaces ``socket.getaddrinfo``; both are as before wh
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections import Counter, defaultdict
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import shapely
 
 from lifecircle.errors import Fault, FetchError, UnusableInputError
+from lifecircle.files import cache_folder
 from lifecircle.roads._osm import WayList
 from lifecircle.roads._profiles import Profile, Speed, profile
 from lifecircle.roads._topology import metre_frame
@@ -71,7 +71,7 @@ def fetch_roads(  # noqa: PLR0913 - the signature stands in the design
         The place is unknown or no area, or holds no road for the mode.
     """
     used = profile(mode, speed_kmh=speed_kmh)
-    folder = Path(cache) if cache is not None else cache_folder()
+    folder = Path(cache) if cache is not None else cache_folder("osm")
     with _door(folder, used) as osmnx:
         area = _area(osmnx, place)
         outline = area.get_coordinates()
@@ -82,14 +82,6 @@ def fetch_roads(  # noqa: PLR0913 - the signature stands in the design
     for tags, nodes in _ways(graph):
         ways.add(tags, nodes)
     return ways.roads(place, frame).near(area, buffer_m)
-
-
-def cache_folder() -> Path:
-    """Name the folder downloads are kept in where none is given."""
-    own = os.environ.get("LIFECIRCLE_CACHE")
-    if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lifecircle" / "osm"
 
 
 @contextmanager

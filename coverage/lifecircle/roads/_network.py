@@ -130,7 +130,7 @@ class Roads:
     def key(self) -> str:
         """SHA-256 of everything the network holds: arrays, lines, barriers, CRS, profile and rule version."""
         digest = hashlib.sha256(self.crs.to_wkt().encode())
-        digest.update(json.dumps(_plain(self.profile), sort_keys=True, ensure_ascii=False).encode())
+        digest.update(json.dumps(plain_facts(self.profile), sort_keys=True, ensure_ascii=False).encode())
         for array in (self.xy, self.length_m, self.forward_s, self.backward_s):
             digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
         for numbers in (self.u, self.v):
@@ -272,14 +272,14 @@ def _present(shapes: ObjectArray) -> ObjectArray:
     return there
 
 
-def _plain(value: Any) -> Any:
+def plain_facts(value: Any) -> Any:
     """Turn a profile into plain, ordered data that json can write."""
     if isinstance(value, (Profile, Rule)):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: plain_facts(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, (frozenset, set)):
         return sorted(value)
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return [plain_facts(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): plain_facts(item) for name, item in value.items()}
     return value

@@ -12,6 +12,7 @@ import geopandas as gpd
 import pyproj
 
 from lifecircle.errors import Fault, MissingFileError, UnusableInputError
+from lifecircle.roads._cache import cached
 from lifecircle.roads._graph import read_graphml
 from lifecircle.roads._lines import TABLE_SUFFIXES, read_lines
 from lifecircle.roads._network import shapes_in
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     from lifecircle.roads._network import ObjectArray, Roads
 
 
-def read_roads(
+def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     path: str | Path | gpd.GeoDataFrame,
     *,
     mode: str | Profile = "walk",
     speed_kmh: Speed | None = None,
     crs: Any = None,
     barriers: bool | str | Path | gpd.GeoDataFrame | gpd.GeoSeries = False,
+    keep: bool = False,
 ) -> Roads:
     """Read a road network for one travel profile.
 
@@ -42,6 +44,7 @@ def read_roads(
     crs : metre CRS to measure in; left out, the one of the area.
     barriers : what access legs may not cross: a layer of geometries, or True for what an OSM file itself
         holds (water, railways, expressways, walls). False: none.
+    keep : take them from the cache folder where they are kept, else read them and keep them there.
 
     Returns
     -------
@@ -56,7 +59,11 @@ def read_roads(
     ProjectionError
         The CRS cannot measure metres over the area.
     """
-    roads = _read(path, profile(mode, speed_kmh=speed_kmh), crs)
+    used = profile(mode, speed_kmh=speed_kmh)
+    if keep and isinstance(path, (str, Path)) and Path(path).is_file():
+        roads = cached(Path(path), used, crs, read=lambda: _read(path, used, crs))
+    else:
+        roads = _read(path, used, crs)
     if barriers is False:
         return roads
     if barriers is True and not is_osm(path):

@@ -28,7 +28,7 @@ from lifecircle.tables._schema import (
     plain_text,
     row_labels,
 )
-from lifecircle.tables._write import write_csv, write_layers, written
+from lifecircle.tables._write import write_csv, write_layers
 
 __all__ = [
     "DATE_DTYPE",
@@ -53,5 +53,4 @@ __all__ = [
     "too_many_rejects",
     "write_csv",
     "write_layers",
-    "written",
 ]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -13,33 +9,11 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
+from lifecircle.files import written
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-
-@contextmanager
-def written(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path in the folder of ``path`` that takes its place when the block ends well.
-
-    The file is flushed to disk before it is moved, and removed when the block raises: nobody sees half a
-    file, and what stood there before stays until the new one is whole. The temporary name ends like the
-    final one, because writers choose the format by it.
-
-    Raises
-    ------
-    FileNotFoundError
-        When the folder is not there, or the block wrote nothing.
-    """
-    final = Path(path)
-    fresh = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
-    try:
-        yield fresh
-        _flush(fresh)
-        fresh.replace(final)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    _flush_folder(final.parent)
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
@@ -101,19 +75,3 @@ def _storable(frame: pd.DataFrame) -> pd.DataFrame:
         if frame[column].dtype == np.dtype(object) and not isinstance(frame[column], gpd.GeoSeries)
     }
     return frame.assign(**mixed) if mixed else frame
-
-
-def _flush(path: Path) -> None:
-    with path.open("r+b") as file:
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name itself durable, where the system can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,76 @@
+"""Own roads kept between runs: the same file, profile and CRS are read once and then taken from the cache.
+
+The key is the content of the file, the profile with its rules, the CRS asked for and the version of the
+rules of reading; so a changed file or rule is never answered from what was kept.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyproj
+import shapely
+
+from lifecircle.files import content_key, load_arrays, save_arrays
+from lifecircle.roads._network import Roads, frozen, plain_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lifecircle.roads._profiles import Profile
+
+READING: Final = 1
+"""Version of how files become roads; raise it with any change of the readers that changes a network."""
+
+_KIND: Final = "roads"
+
+
+def cached(path: Path, used: Profile, crs: Any, *, read: Callable[[], Roads]) -> Roads:
+    """Give the roads of a file from the cache, else read them and keep them."""
+    asked = "" if crs is None else pyproj.CRS.from_user_input(crs).to_wkt()
+    rules = json.dumps(plain_facts(used), sort_keys=True, ensure_ascii=False)
+    key = content_key(str(READING), rules, asked, path.suffix.lower(), path)
+    kept = load_arrays(_KIND, key)
+    if kept is not None:
+        return _restored(*kept, used)
+    roads = read()
+    save_arrays(_KIND, key, _arrays(roads), {"crs": roads.crs.to_wkt(), "key": roads.key})
+    return roads
+
+
+def _arrays(roads: Roads) -> dict[str, np.ndarray[Any, Any]]:
+    names, code = np.unique(roads.highway.astype(str), return_inverse=True)
+    return {
+        "xy": roads.xy,
+        "u": roads.u,
+        "v": roads.v,
+        "length_m": roads.length_m,
+        "forward_s": roads.forward_s,
+        "backward_s": roads.backward_s,
+        "places": shapely.get_coordinates(roads.lines),
+        "sizes": shapely.get_num_coordinates(roads.lines).astype(np.int32),
+        "highway": code.astype(np.int32),
+        "names": np.frombuffer("\0".join(names).encode(), dtype=np.uint8),
+    }
+
+
+def _restored(arrays: dict[str, np.ndarray[Any, Any]], facts: dict[str, Any], used: Profile) -> Roads:
+    names = np.array(bytes(arrays["names"]).decode().split("\0"), dtype=object)
+    edge = np.repeat(np.arange(len(arrays["sizes"])), arrays["sizes"])
+    roads = Roads(
+        crs=pyproj.CRS.from_wkt(facts["crs"]),
+        profile=used,
+        xy=frozen(arrays["xy"]),
+        u=frozen(arrays["u"]),
+        v=frozen(arrays["v"]),
+        length_m=frozen(arrays["length_m"]),
+        forward_s=frozen(arrays["forward_s"]),
+        backward_s=frozen(arrays["backward_s"]),
+        lines=frozen(shapely.linestrings(arrays["places"], indices=edge)),
+        highway=frozen(names[arrays["highway"]]),
+    )
+    roads.__dict__["key"] = facts["key"]  # worked out when they were kept, of the same content
+    return roads
