@@ -1,0 +1,1 @@
+"""Make a synthetic county that carries the true names of Haiyan; nothing in it is a survey."""
