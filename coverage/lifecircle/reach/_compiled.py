@@ -1,0 +1,92 @@
+"""Own how compiled loops are loaded, kept on disk and called; not what they do.
+
+Importing this module does not import numba; using it does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from lifecircle.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+_Answer = TypeVar("_Answer")
+
+_log = logging.getLogger(__name__)
+
+_SEARCH = "lifecircle.reach._kernels"
+
+
+def compiled(name: str) -> ModuleType:
+    """Import a module of compiled loops beside this one, and numba with it.
+
+    Raises
+    ------
+    MissingExtraError
+        When numba is not installed.
+    """
+    try:
+        import numba  # noqa: F401, PLC0415 - optional, and 0.4 s: only who searches with it pays for it
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("numba", "fast") from error
+    return importlib.import_module(f"lifecircle.reach.{name}")
+
+
+def is_loaded() -> bool:
+    """Tell whether this process has loaded compiled loops already."""
+    return _SEARCH in sys.modules
+
+
+def loads() -> bool:
+    """Load the compiled loops and tell whether that can be; a broken numba is as good as none."""
+    if importlib.util.find_spec("numba") is None:
+        return False
+    try:
+        compiled("_kernels")
+    except ImportError as error:
+        _log.info("working without numba, which is installed but does not load: %s", error)
+        return False
+    return True
+
+
+def part(function: _Function) -> _Function:
+    """Compile a part of a kernel; it is kept on disk inside the kernels that use it."""
+    from numba import njit  # noqa: PLC0415 - see the module
+
+    return cast("_Function", njit(nogil=True)(function))
+
+
+def kernel(function: _Function) -> _Function:
+    """Compile a kernel on first use and keep it on disk, if there is a folder to keep it in.
+
+    numba tries ``NUMBA_CACHE_DIR``, ``__pycache__`` beside the kernel's file and the user's cache folder.
+    Where none can be written, every process compiles for itself.
+    """
+    from numba import njit  # noqa: PLC0415 - see the module
+
+    try:
+        return cast("_Function", njit(nogil=True, cache=True)(function))
+    except RuntimeError as error:
+        _log.info("compiled code is not kept: %s", error)
+        return part(function)
+
+
+def call(kernel: Callable[..., _Answer], *arguments: Any) -> _Answer:
+    """Call a kernel, and once more if what was compiled for the first call could not be kept.
+
+    A full disk shows itself only when numba saves, which is after it has compiled the kernel and
+    before it runs it.
+    """
+    try:
+        return kernel(*arguments)
+    except OSError as error:
+        _log.info("compiled code is not kept: %s", error)
+        return kernel(*arguments)

@@ -1,0 +1,334 @@
+"""Own shortest times over a directed graph given as arrays; not roads, points or access legs.
+
+:class:`TravelGraph` answers on any graph in the caller's own numbering. Two engines do the searching,
+scipy (``_scipy``) and compiled loops (``_ring``); their seconds are the same to the last bit, and
+``_choice`` tells which one is sooner done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lifecircle.errors import GraphError
+from lifecircle.reach._choice import Engine, Work, check_engine, choose
+from lifecircle.reach._limits import search_bound
+from lifecircle.reach._ring import bucket_width, ring_nearest, ring_nearest_k, ring_within
+from lifecircle.reach._scipy import Matrix, matrix_of, scipy_nearest, scipy_nearest_k, scipy_within
+from lifecircle.reach._seeds import Seeds
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class TravelGraph:
+    """A directed graph with seconds on its edges, in compressed sparse rows.
+
+    Edge ``e`` in ``indptr[i]:indptr[i + 1]`` leads from junction ``i`` to ``indices[e]`` in
+    ``seconds[e]``. Parallel edges and loops are allowed; an edge of zero seconds is an edge. The
+    arrays belong to the graph and are not to be changed.
+
+    Attributes
+    ----------
+    indptr : (junction + 1,) int64, from 0, never falling
+    indices : (edge,) int64, junctions
+    seconds : (edge,) float64, finite and >= 0
+    engine : ``scipy`` or ``ring`` (compiled, needs the extra ``fast``) to insist on one; ``auto`` takes
+        the one that is sooner done, or the one that the environment variable LIFECIRCLE_ENGINE names.
+        Seconds do not depend on it, nor does who wins a tie.
+
+    Raises
+    ------
+    GraphError
+        When an array has another shape or holds another value than that; position and value are named.
+        When ``engine`` or, on a question, LIFECIRCLE_ENGINE names no engine.
+    MissingExtraError
+        On a question, when the ring is insisted on and numba is not installed.
+
+    >>> graph = TravelGraph([0, 2, 3, 3], [1, 2, 2], [10.0, 30.0, 5.0])
+    >>> seconds, source = graph.nearest([0])
+    >>> seconds.tolist(), source.tolist()
+    ([0.0, 10.0, 15.0], [0, 0, 0])
+    """
+
+    indptr: npt.NDArray[np.integer[Any]]
+    indices: npt.NDArray[np.integer[Any]]
+    seconds: Floats
+    _: KW_ONLY
+    engine: Engine = "auto"
+
+    def __post_init__(self) -> None:
+        """Check the arrays and hold them in their stated types."""
+        check_engine(self.engine)
+        indptr = _integers("indptr", self.indptr)
+        indices = _integers("indices", self.indices)
+        seconds = _durations("seconds", self.seconds)
+        if len(indptr) == 0 or indptr[0] != 0:
+            found = "nothing" if len(indptr) == 0 else str(indptr[0])
+            raise GraphError(f"indptr[0] is {found}: row pointers begin with 0")
+        _refuse("indptr", indptr, np.r_[False, indptr[1:] < indptr[:-1]], "row pointers never fall")
+        if indptr[-1] != len(indices):
+            raise GraphError(
+                f"indptr[{len(indptr) - 1}] is {indptr[-1]}: "
+                f"the last row pointer is the number of edges, {len(indices)}"
+            )
+        if len(seconds) != len(indices):
+            raise GraphError(
+                f"seconds has {len(seconds)} values for {len(indices)} edges: give one for each edge"
+            )
+        _refuse_junctions("indices", indices, len(indptr) - 1)
+        for name, array in (("indptr", indptr), ("indices", indices), ("seconds", seconds)):
+            object.__setattr__(self, name, array)
+
+    @property
+    def size(self) -> int:
+        """Number of junctions."""
+        return len(self.indptr) - 1
+
+    def nearest(
+        self,
+        sources: npt.ArrayLike,
+        limit_s: float | None = None,
+        *,
+        start_s: npt.ArrayLike | None = None,
+        group: npt.ArrayLike | None = None,
+    ) -> tuple[Floats, Ints]:
+        """Find the source that reaches each junction first, outward along the edges.
+
+        Parameters
+        ----------
+        sources : (source,) junctions; repeats are allowed, none gives no reach
+        limit_s : seconds, inclusive (see :func:`~lifecircle.reach.within_limit`); None is no limit
+        start_s : (source,) seconds already spent at each source, >= 0; None is 0
+        group : (source,) number >= 0 to answer with instead of the position in ``sources``
+
+        Returns
+        -------
+        seconds : (junction,) float64, inf where none reaches within the limit
+        source : (junction,) int64, position in ``sources`` (or group), -1 where none. Of several sources
+            that arrive in equal seconds, the lowest.
+
+        Raises
+        ------
+        GraphError
+            When a source is no junction, a start or group is unusable, or the limit is negative or NaN.
+        """
+        seeds = self._seeds(sources, start_s, group)
+        bound = _bound(limit_s)
+        if choose(self.engine, Work.nearest(self.size)) == "scipy":
+            return scipy_nearest(self._matrix, seeds, bound)
+        ranked, present = seeds.ranked()
+        seconds, number = ring_nearest(
+            *self.ring_arrays, ranked.node, ranked.start_s, ranked.group, bound, width_s=self.bucket_s
+        )
+        return seconds, _named(number, present)
+
+    def within(
+        self,
+        sources: npt.ArrayLike,
+        limit_s: float,
+        *,
+        start_s: npt.ArrayLike | None = None,
+        group: npt.ArrayLike | None = None,
+    ) -> tuple[Ints, Ints, Floats]:
+        """Find the junctions that each source reaches within a limit, itself included.
+
+        Parameters
+        ----------
+        sources, start_s : as for :meth:`nearest`
+        limit_s : seconds, inclusive; inf is no limit
+        group : (source,) row of each source, >= 0; sources of one group answer together. There are as
+            many rows as the highest group asks for; a row without sources is empty.
+
+        Returns
+        -------
+        indptr : (row + 1,) int64
+        nodes : (pair,) int64, ascending within a row
+        seconds : (pair,) float64
+
+        Raises
+        ------
+        GraphError
+            As for :meth:`nearest`.
+        """
+        seeds = self._seeds(sources, start_s, group)
+        bound = _bound(limit_s)
+        rows = int(seeds.group.max()) + 1 if len(seeds) else 0
+        if self.engine_within(rows, limit_s) == "scipy":
+            return scipy_within(self._matrix, seeds, rows, bound)
+        row_ptr, nodes, seconds = self.ring_rows(seeds, rows, bound)
+        return row_ptr, nodes.astype(np.int64), seconds
+
+    def nearest_k(
+        self,
+        sources: npt.ArrayLike,
+        k: int,
+        limit_s: float | None = None,
+        *,
+        start_s: npt.ArrayLike | None = None,
+        group: npt.ArrayLike | None = None,
+    ) -> tuple[Floats, Ints]:
+        """Find the k distinct sources (or groups) that reach each junction first.
+
+        Parameters
+        ----------
+        sources, limit_s, start_s, group : as for :meth:`nearest`
+        k : >= 1
+
+        Returns
+        -------
+        seconds : (junction, k) float64, never falling along a row, inf where there are fewer
+        source : (junction, k) int64, position in ``sources`` (or group), -1 where there are fewer. Equal
+            seconds stand in the order of the positions.
+
+        Raises
+        ------
+        GraphError
+            As for :meth:`nearest`, and when ``k`` is below 1.
+        """
+        wanted = check_count("k", k)
+        seeds = self._seeds(sources, start_s, group)
+        bound = _bound(limit_s)
+        ranked, present = seeds.ranked()
+        if choose(self.engine, Work.nearest_k(self.size, len(present), wanted)) == "scipy":
+            return scipy_nearest_k(self._matrix, seeds, wanted, bound)
+        ranks = max(1, min(wanted, len(present)))
+        seconds, number = ring_nearest_k(
+            *self.ring_arrays, ranked.node, ranked.start_s, ranked.group, ranks, bound, width_s=self.bucket_s
+        )
+        missing = ((0, 0), (0, wanted - ranks))
+        return (
+            np.pad(seconds, missing, constant_values=np.inf),
+            np.pad(_named(number, present), missing, constant_values=-1),
+        )
+
+    @cached_property
+    def ring_arrays(
+        self,
+    ) -> tuple[npt.NDArray[np.unsignedinteger[Any]], npt.NDArray[np.int32], Floats]:
+        """The arrays as the compiled loops take them, so that no search copies them."""
+        few = np.uint32 if len(self.indices) < 2**32 else np.uint64
+        return self.indptr.astype(few), self.indices.astype(np.int32), self.seconds
+
+    @cached_property
+    def bucket_s(self) -> float:
+        """Width of a bucket of the ring, in seconds."""
+        return bucket_width(self.seconds)
+
+    def engine_within(self, rows: int, limit_s: float) -> Literal["scipy", "ring"]:
+        """Choose the engine that finds what ``rows`` groups reach within a limit."""
+        return choose(self.engine, Work.within(self.size, rows, bounded=bool(np.isfinite(limit_s))))
+
+    def ring_rows(
+        self, seeds: Seeds, rows: int, bound_s: float
+    ) -> tuple[Ints, npt.NDArray[np.int32], Floats]:
+        """Find the junctions that each of the groups 0 to ``rows`` - 1 reaches, with the compiled loops.
+
+        Parameters
+        ----------
+        seeds : where the searches start, checked
+        rows : number of groups
+        bound_s : seconds, inclusive
+
+        Returns
+        -------
+        row_ptr : (row + 1,) int64
+        nodes : (pair,) int32, ascending within a row
+        seconds : (pair,) float64
+
+        Raises
+        ------
+        MissingExtraError
+            When numba is not installed.
+        """
+        order = np.argsort(seeds.group, kind="stable")
+        group_ptr = np.concatenate([[0], np.cumsum(np.bincount(seeds.group, minlength=rows))])
+        return ring_within(
+            *self.ring_arrays,
+            seeds.node[order],
+            seeds.start_s[order],
+            group_ptr,
+            bound_s,
+            width_s=self.bucket_s,
+        )
+
+    @cached_property
+    def _matrix(self) -> Matrix:
+        return matrix_of(self.indptr, self.indices, self.seconds)
+
+    def _seeds(
+        self, sources: npt.ArrayLike, start_s: npt.ArrayLike | None, group: npt.ArrayLike | None
+    ) -> Seeds:
+        node = _integers("sources", sources)
+        _refuse_junctions("sources", node, self.size)
+        many = len(node)
+        start = np.zeros(many) if start_s is None else _durations("start_s", start_s)
+        label = np.arange(many, dtype=np.int64) if group is None else _integers("group", group)
+        for name, array in (("start_s", start), ("group", label)):
+            if len(array) != many:
+                raise GraphError(
+                    f"{name} has {len(array)} values for {many} sources: give one for each source"
+                )
+        _refuse("group", label, label < 0, "groups are numbers >= 0")
+        return Seeds(node, start, label)
+
+
+def check_count(name: str, value: int) -> int:
+    """Return a whole number of at least 1, or raise GraphError."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise GraphError(f"{name} is {value!r}: give a whole number of at least 1")
+    return int(value)
+
+
+def _named(number: npt.NDArray[np.int32], present: Ints) -> Ints:
+    """Put the groups in the place of their numbers, -1 where there is none."""
+    named: Ints = np.append(present, -1)[number]
+    return named
+
+
+def _integers(name: str, values: npt.ArrayLike) -> Ints:
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise GraphError(f"{name} has {array.ndim} dimensions: give a flat sequence of whole numbers")
+    if array.dtype.kind not in "iu" and len(array):
+        raise GraphError(f"{name}[0] is {array[0]!r} of type {array.dtype}: give whole numbers")
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def _durations(name: str, values: npt.ArrayLike) -> Floats:
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise GraphError(f"{name} holds something that is no number: {error}") from error
+    if array.ndim != 1:
+        raise GraphError(f"{name} has {array.ndim} dimensions: give a flat sequence of seconds")
+    _refuse(name, array, ~(np.isfinite(array) & (array >= 0)), "seconds are finite and >= 0")
+    return np.ascontiguousarray(array)
+
+
+def _refuse_junctions(name: str, array: Ints, size: int) -> None:
+    rule = f"junctions are numbered 0 to {size - 1}" if size else "the graph has no junctions"
+    _refuse(name, array, (array < 0) | (array >= size), rule)
+
+
+def _refuse(name: str, array: npt.NDArray[Any], bad: npt.NDArray[np.bool_], rule: str) -> None:
+    if bad.any():
+        position = int(bad.argmax())
+        others = int(bad.sum()) - 1
+        more = f", and {others} more like it" if others else ""
+        raise GraphError(f"{name}[{position}] is {array[position]}: {rule}{more}")
+
+
+def _bound(limit_s: float | None) -> float:
+    if limit_s is None:
+        return np.inf
+    if not limit_s >= 0:
+        raise GraphError(f"limit_s is {limit_s!r}: give seconds >= 0, or None for no limit")
+    return search_bound(limit_s)

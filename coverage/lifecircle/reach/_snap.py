@@ -1,0 +1,302 @@
+"""Own where a point joins the roads: edge, share of the edge, access leg; not the time it takes.
+
+A point joins the nearest place of the nearest edge, planar in the roads' CRS. Rules, in order:
+
+1. no usable place (no geometry, an empty one, coordinates that cannot be projected): ``no_place``;
+2. the nearest edge, whatever its component; of several at exactly one distance, the lowest number;
+3. nearest edge farther than the cap, or no edge at all: ``far`` (the distance is kept);
+4. a leg that crosses a barrier is not taken: the nearest of up to 8 nearest edges within the cap whose
+   leg is clear, else ``barrier`` (the distance of the nearest edge is kept);
+5. a place within 1e-7 m of an end of its edge is that junction: share exactly 0 or 1.
+
+A leg crosses a line barrier when it meets it anywhere but at the leg's own two ends (to the millimetre),
+so that a road lying on a railway at a crossing, or a home on the line itself, is no crossing. It crosses
+a polygon when it runs through its interior; along the bank is no crossing. A home inside a water polygon
+therefore has no clear leg, and neither has a leg that joins a bridge from the water side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from lifecircle.errors import GraphError, ProjectionError
+from lifecircle.reach._choice import Work, choose
+from lifecircle.reach._grid import grid_of
+from lifecircle.reach._ranges import spread
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from lifecircle.roads import Roads
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Flags = npt.NDArray[np.bool_]
+    Objects = npt.NDArray[Any]
+
+REASONS = ("", "far", "barrier", "no_place")
+"""Why a point is not on the roads; empty for one that is."""
+
+_DEMAND_CAP_M = 500.0
+_FACILITY_CAP_M = 300.0
+_JUNCTION_M = 1e-7  # above float noise of projected coordinates (1e-9 m), below any limit's slack in time
+_LEG_END_M = 1e-3
+_TRIED_EDGES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Snap:
+    """Where each row of a table joins the roads.
+
+    Attributes
+    ----------
+    index : (row,) labels of the table
+    edge : (row,) int64, -1 where not on the roads
+    share : (row,) float64, planar fraction of the edge from its first junction; 0 where not on the roads
+    leg_m : (row,) float64, straight metres to the road; NaN where there is no place or no road at all
+    reason : (row,) str, one of :data:`REASONS`
+    lines : the lines of the roads snapped to, which alone the snap can be used with
+    """
+
+    index: pd.Index
+    edge: Ints
+    share: Floats
+    leg_m: Floats
+    reason: npt.NDArray[np.str_]
+    lines: Objects
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.edge)
+
+    @property
+    def snapped(self) -> Flags:
+        """Tell which rows are on the roads: (row,)."""
+        return self.edge >= 0
+
+    def take(self, positions: npt.ArrayLike) -> Snap:
+        """Return the rows at these positions, in this order."""
+        at = np.asarray(positions, dtype=np.int64)
+        return replace(
+            self,
+            index=self.index.take(at),
+            edge=self.edge[at],
+            share=self.share[at],
+            leg_m=self.leg_m[at],
+            reason=self.reason[at],
+        )
+
+    def where(self, mask: npt.ArrayLike) -> Snap:
+        """Return the rows where ``mask`` (row,) is true."""
+        flags = np.asarray(mask, dtype=bool)
+        if flags.shape != self.edge.shape:
+            raise GraphError(
+                f"the mask has shape {flags.shape} for {len(self)} snapped rows: give one flag for each"
+            )
+        return self.take(np.flatnonzero(flags))
+
+
+def snap(
+    roads: Roads, table: gpd.GeoDataFrame, *, cap_m: float | Literal["default"] | None = "default"
+) -> Snap:
+    """Join every row of a table to the roads.
+
+    Parameters
+    ----------
+    roads : the network; its CRS measures
+    table : GeoDataFrame in any CRS; what is not a point stands at its centroid
+    cap_m : metres, inclusive; left out, 500 for residents (a table with a column ``population``) and 300
+        for facilities; None is no cap
+
+    Returns
+    -------
+    snap : one row for each row of the table, usable wherever the table is
+
+    Raises
+    ------
+    ProjectionError
+        When the table has no CRS.
+    GraphError
+        When the table has no geometry column, or the cap is negative or NaN.
+    """
+    cap = _cap(cap_m, table)
+    points = _points(roads, table)
+    many = len(points)
+    edge = np.full(many, -1, dtype=np.int64)
+    share, leg_m = np.zeros(many), np.full(many, np.nan)
+    reason = np.full(many, "", dtype="<U8")
+
+    placed = np.flatnonzero(~shapely.is_missing(points))
+    reason[shapely.is_missing(points)] = "no_place"
+    nearest, distance = _nearest_edges(roads, points[placed])
+    leg_m[placed] = distance
+    near = distance <= cap  # NaN, no road at all, is not
+    reason[placed[~near]] = "far"
+
+    on, chosen, distance = placed[near], nearest[near], distance[near]
+    chosen, distance = _around_barriers(roads, points[on], chosen, distance, cap=cap)
+    reason[on[chosen < 0]] = "barrier"
+    on, distance, chosen = on[chosen >= 0], distance[chosen >= 0], chosen[chosen >= 0]
+    edge[on], leg_m[on] = chosen, distance
+    share[on] = _shares(roads.lines[chosen], points[on])
+    return Snap(table.index, edge, share, leg_m, reason, roads.lines)
+
+
+def check_snap(roads: Roads, snapped: Snap) -> None:
+    """Raise GraphError when a snap belongs to other roads."""
+    if snapped.lines is not roads.lines:
+        raise GraphError(
+            f"a snap of {len(snapped)} rows belongs to other roads ({len(snapped.lines)} edges there, "
+            f"{len(roads.lines)} here): snap the table again with snap(roads, table)"
+        )
+
+
+def _cap(cap_m: float | Literal["default"] | None, table: gpd.GeoDataFrame) -> float:
+    if cap_m is None:
+        return np.inf
+    if isinstance(cap_m, str):
+        if cap_m != "default":
+            raise GraphError(f"cap_m is {cap_m!r}: give metres >= 0, None for no cap, or leave it out")
+        return _DEMAND_CAP_M if "population" in table.columns else _FACILITY_CAP_M
+    if not cap_m >= 0:
+        raise GraphError(f"cap_m is {cap_m!r}: give metres >= 0, or None for no cap")
+    return float(cap_m)
+
+
+def _points(roads: Roads, table: gpd.GeoDataFrame) -> Objects:
+    """Points in the roads' CRS: (row,) shapely points, None where there is no usable place."""
+    if not isinstance(table, gpd.GeoDataFrame) or table._geometry_column_name not in table.columns:  # noqa: SLF001 - asking for .geometry of a table without one raises a bare AttributeError
+        raise GraphError("the table has no geometry: make it with geopandas.GeoDataFrame(..., geometry=...)")
+    geometry = table.geometry
+    if geometry.crs is None:
+        raise ProjectionError("the table has no coordinate system: state it with table.set_crs('EPSG:...')")
+    shapes = geometry.to_crs(roads.crs).to_numpy()
+    points: Objects = np.full(len(shapes), None, dtype=object)
+    usable = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    points[usable] = shapes[usable]
+    other = usable[shapely.get_type_id(shapes[usable]) != shapely.GeometryType.POINT]
+    points[other] = shapely.centroid(shapes[other])
+    xy = shapely.get_coordinates(points[usable])
+    points[usable[~np.isfinite(xy).all(axis=1)]] = None
+    return points
+
+
+def _nearest_edges(roads: Roads, points: Objects) -> tuple[Ints, Floats]:
+    """Find the nearest edge of each point and its distance; -1 and NaN where there are no edges."""
+    edge, distance = np.full(len(points), -1, dtype=np.int64), np.full(len(points), np.nan)
+    if len(points) == 0 or len(roads.lines) == 0:
+        return edge, distance
+    waiting = np.arange(len(points))
+    if choose("auto", Work.snapping(len(points), len(roads.lines))) == "ring":
+        row, found = grid_of(roads.lines).near(shapely.get_coordinates(points))
+        metres = shapely.distance(roads.lines[found], points[row])
+        row, found, metres = _first_of_each(row, found, metres)
+        edge[row], distance[row] = found, metres
+        waiting = np.flatnonzero(edge < 0)
+    if len(waiting):
+        curve = gpd.GeoSeries(points[waiting]).hilbert_distance().to_numpy()
+        order = waiting[np.argsort(curve, kind="stable")]
+        (row, found), metres = roads.tree.query_nearest(points[order], return_distance=True, all_matches=True)
+        row, found, metres = _first_of_each(order[row], found, metres)
+        edge[row], distance[row] = found, metres
+    return edge, distance
+
+
+def _first_of_each(row: Ints, edge: Ints, metres: Floats) -> tuple[Ints, Ints, Floats]:
+    """Keep the nearest edge of each row, the lowest of equals."""
+    order = np.lexsort((edge, metres, row))
+    row, edge, metres = row[order], edge[order], metres[order]
+    first = np.ones(len(row), dtype=bool)
+    first[1:] = row[1:] != row[:-1]
+    return row[first], edge[first], metres[first]
+
+
+def _shares(lines: Objects, points: Objects) -> Floats:
+    """Fraction of each line at the place nearest to each point; exactly 0 or 1 at an end."""
+    at = shapely.line_locate_point(lines, points)
+    length = shapely.length(lines)
+    with np.errstate(invalid="ignore"):
+        share = np.clip(at / length, 0.0, 1.0)
+    to_end = length - at
+    return np.where(np.minimum(at, to_end) > _JUNCTION_M, share, np.where(at <= to_end, 0.0, 1.0))
+
+
+def _around_barriers(
+    roads: Roads, points: Objects, edge: Ints, distance: Floats, *, cap: float
+) -> tuple[Ints, Floats]:
+    """Replace edges whose leg crosses a barrier by the next clear one, -1 where none is clear."""
+    barriers = np.asarray(list(roads.barriers), dtype=object)
+    barriers = barriers[~(shapely.is_missing(barriers) | shapely.is_empty(barriers))]
+    if len(barriers) == 0 or len(points) == 0:
+        return edge, distance
+    tree = shapely.STRtree(barriers)
+    blocked = np.flatnonzero(_crosses(tree, points, roads.lines[edge]))
+    edge, distance = edge.copy(), distance.copy()
+    if len(blocked) == 0:
+        return edge, distance
+    row, candidate, metres = _next_edges(roads, points[blocked], distance[blocked], cap=cap)
+    clear = ~_crosses(tree, points[blocked[row]], roads.lines[candidate])
+    row, candidate, metres = row[clear], candidate[clear], metres[clear]
+    taken, first = np.unique(row, return_index=True)
+    edge[blocked] = -1
+    edge[blocked[taken]] = candidate[first]
+    distance[blocked[taken]] = metres[first]
+    return edge, distance
+
+
+def _next_edges(roads: Roads, points: Objects, nearest_m: Floats, *, cap: float) -> tuple[Ints, Ints, Floats]:
+    """List up to 8 nearest edges of each point within the cap, by distance, then edge number.
+
+    Returns
+    -------
+    row, edge, metres : (candidate,) each, rows ascending
+    """
+    left, top, right, bottom = shapely.total_bounds(np.concatenate([roads.lines, points]))
+    everywhere = float(np.hypot(right - left, bottom - top))
+    radius = np.minimum(np.minimum(np.maximum(2.0 * nearest_m, 50.0), cap), everywhere)
+    waiting = np.arange(len(points))
+    rows, edges = [], []
+    while len(waiting):
+        row, found = roads.tree.query(points[waiting], predicate="dwithin", distance=radius[waiting])
+        most = np.minimum(cap, everywhere)
+        done = (np.bincount(row, minlength=len(waiting)) >= _TRIED_EDGES) | (radius[waiting] >= most)
+        rows.append(waiting[row[done[row]]])
+        edges.append(found[done[row]])
+        waiting = waiting[~done]
+        radius[waiting] = np.minimum(2.0 * radius[waiting], most)
+    row, edge = np.concatenate(rows), np.concatenate(edges)
+    metres = shapely.distance(points[row], roads.lines[edge])
+    order = np.lexsort((edge, metres, row))
+    row, edge, metres = row[order], edge[order], metres[order]
+    counts = np.bincount(row, minlength=len(points))
+    _, kept = spread(np.cumsum(counts) - counts, np.minimum(counts, _TRIED_EDGES))
+    return row[kept], edge[kept], metres[kept]
+
+
+def _crosses(barriers: shapely.STRtree, points: Objects, lines: Objects) -> Flags:
+    """Tell which straight legs from points to their nearest places on lines cross a barrier: (leg,)."""
+    crossing = np.zeros(len(points), dtype=bool)
+    start = shapely.get_coordinates(points)
+    end = shapely.get_coordinates(
+        shapely.line_interpolate_point(lines, shapely.line_locate_point(lines, points))
+    )
+    length = np.hypot(*(end - start).T)
+    long = np.flatnonzero(length > 2 * _LEG_END_M)
+    if len(long) == 0:
+        return crossing
+    start, end, cut = start[long], end[long], (_LEG_END_M / length[long])[:, None]
+    step = (end - start) * cut
+    legs = shapely.linestrings(np.stack([start + step, end - step], axis=1))
+    leg, barrier = barriers.query(legs, predicate="intersects")
+    shape = barriers.geometries[barrier]
+    area = shapely.get_dimensions(shape) == 2
+    through = ~area
+    through[area] = shapely.relate_pattern(legs[leg[area]], shape[area], "T********")
+    crossing[long[leg[through]]] = True
+    return crossing

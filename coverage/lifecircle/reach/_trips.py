@@ -1,0 +1,170 @@
+"""Own what a trip is made of: who takes part, the seconds from a place to the ends of its edge, the graph.
+
+Does not search, and does not say who counts as covered.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifecircle.errors import GraphError
+from lifecircle.reach._graph import TravelGraph
+from lifecircle.reach._limits import within_limit
+from lifecircle.reach._ranges import spread
+from lifecircle.reach._seeds import Seeds
+from lifecircle.reach._snap import Snap, check_snap, snap
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import numpy.typing as npt
+
+    from lifecircle.roads import Roads
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Flags = npt.NDArray[np.bool_]
+
+_LEG_SHARE = 0.25
+"""Share of a limit that one access leg may take, inclusive."""
+
+_ONE_PLACE_M = 1e-6
+"""Metres along an edge within which two places are one."""
+
+_graphs: weakref.WeakKeyDictionary[Roads, TravelGraph] = weakref.WeakKeyDictionary()
+
+
+def usable(roads: Roads, snapped: Snap, *, limit_min: float) -> Flags:
+    """Tell which rows take part in a query: on the roads, the leg at most a quarter of the limit.
+
+    Parameters
+    ----------
+    roads : the network the rows are snapped to
+    snapped : residents or facilities
+    limit_min : minutes >= 0; the leg is timed at the profile's access speed, inclusive
+
+    Returns
+    -------
+    usable : (row,) bool
+
+    Raises
+    ------
+    GraphError
+        When the limit is negative or not finite, or the snap belongs to other roads.
+    """
+    check_snap(roads, snapped)
+    if not (np.isfinite(limit_min) and limit_min >= 0):
+        raise GraphError(f"limit_min is {limit_min!r}: give a finite number of minutes >= 0")
+    return snapped.snapped & within_limit(
+        snapped.leg_m / roads.profile.access_ms, _LEG_SHARE * 60.0 * limit_min
+    )
+
+
+def graph_to_facilities(roads: Roads) -> TravelGraph:
+    """Return the graph of reversed edges, outward from facilities, made once for each roads object."""
+    graph = _graphs.get(roads)
+    if graph is None:
+        graph = _graphs[roads] = TravelGraph(*roads.reversed_csr)
+    return graph
+
+
+def snapped_on(roads: Roads, table: gpd.GeoDataFrame | Snap) -> Snap:
+    """Snap a table that is not a snap already."""
+    return table if isinstance(table, Snap) else snap(roads, table)
+
+
+@dataclass(frozen=True, eq=False)
+class Home:
+    """Residents who take part: edge, share and leg seconds, seconds to either end of the edge; (home,)."""
+
+    edge: Ints
+    share: Floats
+    leg_s: Floats
+    u: npt.NDArray[np.integer]
+    v: npt.NDArray[np.integer]
+    to_u_s: Floats
+    to_v_s: Floats
+
+    def __len__(self) -> int:
+        """Count the residents."""
+        return len(self.edge)
+
+    @classmethod
+    def of(cls, roads: Roads, snapped: Snap, rows: Ints) -> Home:
+        """Take these rows of a snap."""
+        edge, share = snapped.edge[rows], snapped.share[rows]
+        leg_s = snapped.leg_m[rows] / roads.profile.access_ms
+        return cls(
+            edge,
+            share,
+            leg_s,
+            roads.u[edge],
+            roads.v[edge],
+            leg_s + _part(share, roads.backward_s[edge]),
+            leg_s + _part(1.0 - share, roads.forward_s[edge]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Venue:
+    """Facilities that take part, (venue,), and where the search starts from them."""
+
+    edge: Ints
+    share: Floats
+    leg_s: Floats
+    seeds: Seeds
+
+    def __len__(self) -> int:
+        """Count the facilities."""
+        return len(self.edge)
+
+    @classmethod
+    def of(cls, roads: Roads, snapped: Snap, rows: Ints) -> Venue:
+        """Take these rows of a snap."""
+        edge, share = snapped.edge[rows], snapped.share[rows]
+        leg_s = snapped.leg_m[rows] / roads.profile.access_ms
+        along = leg_s + _part(share, roads.forward_s[edge])
+        against = leg_s + _part(1.0 - share, roads.backward_s[edge])
+        node = np.stack([roads.u[edge], roads.v[edge]], axis=1).ravel().astype(np.int64)
+        start = np.stack([along, against], axis=1).ravel()
+        group = np.repeat(np.arange(len(rows)), 2)
+        return cls(edge, share, leg_s, Seeds(node, start, group).where(np.isfinite(start)))
+
+    def between(self, first: int, last: int) -> Venue:
+        """Return the facilities from ``first`` to ``last`` (excluded), numbered from 0."""
+        mine = (self.seeds.group >= first) & (self.seeds.group < last)
+        seeds = self.seeds.where(mine)
+        part = slice(first, last)
+        return Venue(
+            self.edge[part],
+            self.share[part],
+            self.leg_s[part],
+            Seeds(seeds.node, seeds.start_s, seeds.group - first),
+        )
+
+
+def _part(share: Floats, seconds: Floats) -> Floats:
+    """Seconds of a share of an edge; none of it costs nothing, even where the direction is closed."""
+    return np.multiply(share, seconds, out=np.zeros(len(share)), where=share != 0.0)
+
+
+def same_edge(roads: Roads, home: Home, venue: Venue) -> tuple[Ints, Ints, Floats]:
+    """List homes and venues on one edge and the seconds straight along it, where that way is open.
+
+    Places within a thousandth of a millimetre are one place: who faces a venue across a one-way street
+    does not go round the block because of float noise.
+    """
+    order = np.argsort(venue.edge, kind="stable")
+    lowest = np.searchsorted(venue.edge[order], home.edge, side="left")
+    highest = np.searchsorted(venue.edge[order], home.edge, side="right")
+    row, member = spread(lowest, highest - lowest)
+    place = order[member]
+    gap, edge = venue.share[place] - home.share[row], home.edge[row]
+    gap = np.where(np.abs(gap) * roads.length_m[edge] <= _ONE_PLACE_M, 0.0, gap)
+    along = np.where(gap >= 0, roads.forward_s[edge], roads.backward_s[edge])
+    seconds = home.leg_s[row] + _part(np.abs(gap), along) + venue.leg_s[place]
+    reached = np.isfinite(seconds)
+    return row[reached], place[reached], seconds[reached]
