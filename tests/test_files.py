@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 
 from conftest import ROOT
 from lifecircle import files
+from lifecircle.demand import read_demand
 from lifecircle.files import cache_folder, content_key, load_arrays, save_arrays
+from lifecircle.reach import snap
 from lifecircle.roads import read_roads
 
 ARRAYS = {"a": np.arange(5.0), "b": np.array([[1, 2], [3, 4]], dtype=np.int32)}
@@ -115,7 +118,7 @@ def test_kept_roads_are_the_roads(tmp_path):
     assert list(cache_folder("roads").iterdir()) == entries
     assert kept.crs == fresh.crs
     assert kept.key == fresh.key
-    del kept.__dict__["key"]
+    del kept.__dict__["key"], kept.__dict__["network_key"]
     assert kept.key == fresh.key  # worked out anew from what was kept
     assert (kept.lines == fresh.lines).all()
 
@@ -129,6 +132,23 @@ def test_kept_roads_of_a_changed_file_profile_or_crs_are_others(tmp_path):
     source.write_text(source.read_text().replace("3378250", "3378300"))
     keys.add(read_roads(source, keep=True).key)
     assert len(keys) == 4
+
+
+def test_kept_snaps_are_the_snaps():
+    roads = read_roads(TOYTOWN)
+    homes, _ = read_demand(ROOT / "tests" / "toytown" / "residents.csv", datum="EPSG:4549")
+    fresh = snap(roads, homes, keep=True)
+    entries = list(cache_folder("snaps").iterdir())
+    kept = snap(roads, homes, keep=True)
+    assert list(cache_folder("snaps").iterdir()) == entries
+    assert kept.lines is roads.lines
+    for name in ("edge", "share", "leg_m", "reason"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(fresh, name))
+        assert getattr(kept, name).dtype == getattr(fresh, name).dtype
+    snap(roads, homes, cap_m=10.0, keep=True)
+    snap(roads.with_barriers([shapely.LineString([(500000, 3377000), (500001, 3377001)])]), homes, keep=True)
+    snap(roads, homes.iloc[1:], keep=True)
+    assert len(list(cache_folder("snaps").iterdir())) == 4
 
 
 def test_a_shapefile_is_all_its_files(tmp_path):

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined]  # its stub leaves it out
+from scipy.spatial import cKDTree
 
 from lifecircle.datum import locate
 from lifecircle.errors import Fault, FaultLog, UnusableInputError
@@ -33,7 +36,7 @@ from lifecircle.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from lifecircle.datum import Located
     from lifecircle.tables import Checked, Source, Table
@@ -258,15 +261,23 @@ def _register(checked: Checked, ids: pd.Series[Any]) -> pd.DataFrame:
 DUPLICATE_M = 30.0
 """Facilities of one name and service nearer than this, open at the same time, are one (inclusive)."""
 
+_TOUCH_M = 0.001  # what rounding degrees to eight digits may move a place
+_SPHERE_M, _SPHERE_SLACK = 6_378_137.0, 1.01  # no distance on the sphere is shorter than this makes good
 _WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _PLAIN_MONDAY = date(2024, 6, 3)  # a week without public holidays
+_COMMENT_ALONE = re.compile(r'(^|;|\|\|)\s*("[^"]*")\s*(?=$|;|\|\|)')
 
 
 def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Keep one of the facilities that are listed twice.
 
     Two rows are one facility where service and name are equal (and there is a name), they lie within
-    :data:`DUPLICATE_M` of each other and both are open on some day. The first row stands.
+    :data:`DUPLICATE_M` of each other and both are open on some day. The first row stands, and later rows
+    are held against rows that stand: of three in a line, the outer two too far apart, the middle one goes.
+
+    Parameters
+    ----------
+    facilities : as from :func:`read_facilities`, of one file or of several
 
     Returns
     -------
@@ -275,49 +286,62 @@ def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd
     rejects : DataFrame
         One row for each row left out, naming the one that stands.
     """
-    name = facilities["name"].str.strip()
-    alike = facilities[(name != "") & facilities.geometry.notna()]
-    place = pd.Series(np.arange(len(facilities)), index=facilities.index)
-    twin: dict[int, str] = {}
-    for _, group in alike.groupby([alike["service"], name[alike.index]], sort=False):
-        for late, first in _twins(group) if len(group) > 1 else ():
-            twin[int(place[late])] = str(first)
+    first = _twins(facilities)
+    late = np.flatnonzero(first >= 0)
+    table = facilities.iloc[late]
+    labels, source, row = (facilities.index, facilities["source"], facilities["row"])
     rejects = [
         reject_rows(
-            str(facilities["source"].iloc[row]),
-            [facilities["row"].iloc[row]],
+            str(file),
+            part["row"].to_numpy(),
             column="name",
-            value=[facilities["name"].iloc[row]],
-            reason=[f"listed twice: the same service, name and place as {first}"],
+            value=part["name"].to_numpy(dtype=object),
+            reason=[
+                f"listed twice: the same service, name and place as {labels[one]}"
+                f" ({source.iloc[one]}, row {row.iloc[one]})"
+                for one in first[late[(table["source"] == file).to_numpy()]]
+            ],
             remedy="delete one of the two rows",
         )
-        for row, first in sorted(twin.items())
+        for file, part in table.groupby("source", sort=False)
     ]
-    return facilities[~np.isin(place, list(twin))], join_rejects(rejects)
+    return facilities[first < 0], pd.concat(rejects, ignore_index=True) if rejects else no_rejects()
 
 
-def _twins(group: gpd.GeoDataFrame) -> Iterator[tuple[Any, Any]]:
-    """Pair each later row of equal name and service with the earlier one it repeats."""
-    middle = group.geometry.y.mean()
-    xy = np.column_stack([group.geometry.x * np.cos(np.radians(middle)), group.geometry.y]) * _DEGREE_M
-    opened = group["opened"].fillna(pd.Timestamp.min).to_numpy()
-    closed = group["closed"].fillna(pd.Timestamp.max).to_numpy()
-    stands: list[int] = []
-    for late in range(len(group)):
-        for first in stands:
-            near = np.hypot(*(xy[late] - xy[first])) <= DUPLICATE_M
-            if near and opened[late] < closed[first] and opened[first] < closed[late]:
-                yield group.index[late], group.index[first]
-                break
-        else:
-            stands.append(late)
-
-
-_DEGREE_M = 111_320.0
+def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
+    """Find the position of the earlier row that each row repeats, -1 for none: (facility,)."""
+    first = np.full(len(facilities), -1, dtype=np.intp)
+    name = facilities["name"].str.strip()
+    twice = pd.DataFrame({"service": facilities["service"], "name": name}).duplicated(keep=False)
+    placed = facilities.geometry.notna() & ~facilities.geometry.is_empty
+    at = np.flatnonzero((twice & (name != "") & placed).to_numpy(dtype=bool))
+    if not len(at):
+        return first
+    alike = facilities.iloc[at]
+    lon, lat = alike.geometry.x.to_numpy(), alike.geometry.y.to_numpy()
+    east, north = np.radians(lon), np.radians(lat)
+    globe = np.column_stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)])
+    near = cKDTree(globe * _SPHERE_M).query_pairs(DUPLICATE_M * _SPHERE_SLACK, output_type="ndarray")
+    near = near[np.lexsort((near[:, 0], near[:, 1]))]
+    one, other = near.T
+    _, _, apart_m = pyproj.Geod(ellps="WGS84").inv(lon[one], lat[one], lon[other], lat[other])
+    what = pd.factorize(pd.MultiIndex.from_arrays([alike["service"], name.iloc[at]]))[0]
+    opened, closed = (alike[name].to_numpy(dtype="datetime64[D]") for name in ("opened", "closed"))
+    opened = np.where(np.isnat(opened), np.datetime64("0001-01-01"), opened)
+    closed = np.where(np.isnat(closed), np.datetime64("9999-12-31"), closed)
+    together = np.maximum(opened[one], opened[other]) < np.minimum(closed[one], closed[other])
+    same = (np.asarray(apart_m) <= DUPLICATE_M + _TOUCH_M) & (what[one] == what[other]) & together
+    for early, late in near[same]:
+        if first[at[late]] < 0 and first[at[early]] < 0:
+            first[at[late]] = at[early]
+    return first
 
 
 def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Tell which facilities are open at a time of an ordinary week.
+
+    The week is the first full one of June 2024, without public holidays; a facility open only in other
+    months or years is closed in it. The minute of opening is open, that of closing is closed.
 
     Parameters
     ----------
@@ -326,7 +350,7 @@ def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any]
 
     Returns
     -------
-    known : (facility,) bool, hours are given and can be read
+    known : (facility,) bool, hours are given, can be read and say whether it is open then
     opened : (facility,) bool, False where unknown
 
     >>> known, opened = open_at(pd.DataFrame({"hours": ["Mo-Fr 09:00-17:00", "24/7", ""]}), "Sat 10:00")
@@ -339,12 +363,16 @@ def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any]
 
     @functools.cache
     def answer(text: str) -> bool | None:
+        if not text:
+            return None
         try:
-            return bool(text) and OpeningHours(text).is_open(when)
+            # By the notation a rule that is a comment alone ("by appointment") makes the state unknown.
+            hours = OpeningHours(_COMMENT_ALONE.sub(r"\1 unknown \2", text))
         except ParserError:
             return None
+        return None if hours.is_unknown(when) else bool(hours.is_open(when))
 
     texts = facilities["hours"].fillna("").astype(str).str.strip()
-    answers = [answer(text) if text else None for text in texts]
+    answers = [answer(text) for text in texts]
     known = np.array([one is not None for one in answers], dtype=bool)
     return known, np.array([bool(one) for one in answers], dtype=bool)

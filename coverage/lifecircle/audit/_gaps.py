@@ -7,6 +7,7 @@ weighted mean place.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,30 +29,52 @@ _FIGURES = frozenset({"lon", "lat", "people", "minutes"})
 
 def find_gaps(circle: Circle, inputs: Inputs) -> pd.DataFrame:
     """List a target's gaps, most people first, with the columns :data:`GAP_COLUMNS`."""
-    target, people = circle.result.target.id, circle.people
-    left = np.flatnonzero((circle.status != "covered") & (people > 0))
-    demand = inputs.demand
+    target = circle.result.target.id
+    left = np.flatnonzero((circle.status != "covered") & (circle.people > 0))
     cluster = _clusters(left, circle, inputs)
-    rows = [
-        _gap(left[cluster == number], circle, people, inputs) for number in range(cluster.max(initial=-1) + 1)
-    ]
-    rows.sort(key=lambda row: (-row["people"], row["first"]))
-    names = _unit_names(inputs)
+    order = np.argsort(cluster, kind="stable")
+    ends = np.flatnonzero(np.diff(cluster[order], append=-1))
+    facts = _Facts.of(circle, inputs)
+    members = np.split(left[order], ends[:-1] + 1) if len(left) else []
+    rows = sorted((_gap(mine, facts) for mine in members), key=lambda row: (-row["people"], row["first"]))
     for number, row in enumerate(rows, 1):
-        row["id"] = f"{target}-{number:03d}"
-        row["target"] = target
-        for unit in ("district", "village"):
-            label = demand[unit].iat[row["first"]] if unit in demand else ""
-            row[unit] = names[unit].get(label, "" if pd.isna(label) else label)
+        row |= {"id": f"{target}-{number:03d}", "target": target}
     table = pd.DataFrame(rows, columns=list(GAP_COLUMNS))
     return table.astype({name: "float64" if name in _FIGURES else "str" for name in GAP_COLUMNS})
 
 
-def _unit_names(inputs: Inputs) -> dict[str, dict[str, str]]:
-    return {
-        "district": {} if inputs.districts is None else inputs.districts["name"].to_dict(),
-        "village": {} if inputs.villages is None else inputs.villages["name"].to_dict(),
-    }
+@dataclass(frozen=True, eq=False)
+class _Facts:
+    """What gaps are told from, (demand,) each: places (NaN where none), people, answers, names of units."""
+
+    lonlat: npt.NDArray[np.float64]
+    people: npt.NDArray[np.float64]
+    seconds: npt.NDArray[np.float64]
+    status: npt.NDArray[np.str_]
+    nearest: npt.NDArray[np.object_]
+    district: npt.NDArray[np.object_]
+    village: npt.NDArray[np.object_]
+
+    @classmethod
+    def of(cls, circle: Circle, inputs: Inputs) -> _Facts:
+        names = np.append(inputs.facilities["name"].to_numpy(dtype=object), "")
+        return cls(
+            inputs.lonlat,
+            circle.people,
+            circle.seconds,
+            circle.status,
+            np.where(circle.status == "unsnapped", "", names[circle.venue]),
+            _names(inputs.demand, "district", inputs.districts),
+            _names(inputs.demand, "village", inputs.villages),
+        )
+
+
+def _names(demand: pd.DataFrame, column: str, units: pd.DataFrame | None) -> npt.NDArray[np.object_]:
+    """Name each resident's unit; its label where the unit has no name, empty where there is none."""
+    labels = demand[column].fillna("") if column in demand else pd.Series("", index=demand.index)
+    named = labels if units is None else labels.map(units["name"]).fillna(labels)
+    out: npt.NDArray[np.object_] = named.to_numpy(dtype=object)
+    return out
 
 
 def _clusters(left: npt.NDArray[np.intp], circle: Circle, inputs: Inputs) -> npt.NDArray[np.intp]:
@@ -59,11 +82,11 @@ def _clusters(left: npt.NDArray[np.intp], circle: Circle, inputs: Inputs) -> npt
     if not len(left):
         return np.zeros(0, dtype=np.intp)
     demand = inputs.demand.iloc[left]
-    places = demand.to_crs(next(iter(inputs.networks.values())).crs).geometry
     unit = demand["village"] if "village" in demand else demand["district"]
     key = pd.factorize(unit.astype(str) + "\0" + circle.status[left])[0]
-    placed = np.flatnonzero(places.notna() & ~places.is_empty)
-    points = np.column_stack([places.iloc[placed].x, places.iloc[placed].y])
+    metres = inputs.metres[left]
+    placed = np.flatnonzero(np.isfinite(metres).all(axis=1))
+    points = metres[placed]
     pairs = (
         cKDTree(points).query_pairs(LINK_M, output_type="ndarray") if len(placed) else np.zeros((0, 2), int)
     )
@@ -78,33 +101,26 @@ def _clusters(left: npt.NDArray[np.intp], circle: Circle, inputs: Inputs) -> npt
     return label
 
 
-def _gap(
-    mine: npt.NDArray[np.intp], circle: Circle, people: npt.NDArray[np.float64], inputs: Inputs
-) -> dict[str, Any]:
-    weight = people[mine]
-    places = inputs.demand.geometry.iloc[mine]
-    placed = (places.notna() & ~places.is_empty).to_numpy()
-    lon = lat = np.nan
+def _gap(mine: npt.NDArray[np.intp], facts: _Facts) -> dict[str, Any]:
+    """Tell one gap: the resident nearest to the weighted mean place stands for it."""
+    weight, lonlat, seconds = facts.people[mine], facts.lonlat[mine], facts.seconds[mine]
+    placed = np.flatnonzero(np.isfinite(lonlat[:, 0]))
     head = mine[0]
-    if placed.any():
-        xy = np.column_stack([places[placed].x, places[placed].y])
-        apart = xy - np.average(xy, axis=0, weights=weight[placed])
-        apart[:, 0] *= np.cos(np.radians(xy[:, 1]))
-        nearest = np.argmin((apart**2).sum(axis=1))
-        head = mine[placed][nearest]
-        lon, lat = xy[nearest]
-    seconds = circle.seconds[mine]
+    if len(placed):
+        share = weight[placed] / weight[placed].sum()
+        apart = lonlat[placed] - share @ lonlat[placed]
+        apart[:, 0] *= np.cos(np.radians(lonlat[placed[0], 1]))
+        head = mine[placed[np.argmin((apart**2).sum(axis=1))]]
     finite = np.isfinite(seconds)
-    venue = circle.venue[head]
-    names = inputs.facilities["name"]
+    minutes = (weight[finite] @ seconds[finite]) / weight[finite].sum() / 60 if finite.any() else np.nan
     return {
         "first": int(mine[0]),
-        "lon": round(float(lon), 6),
-        "lat": round(float(lat), 6),
+        "district": facts.district[mine[0]],
+        "village": facts.village[mine[0]],
+        "lon": round(float(facts.lonlat[head, 0]), 6),
+        "lat": round(float(facts.lonlat[head, 1]), 6),
         "people": float(weight.sum()),
-        "minutes": float(np.average(seconds[finite], weights=weight[finite]) / 60)
-        if finite.any()
-        else np.nan,
-        "nearest": str(names.iat[venue]) if venue >= 0 and circle.status[head] != "unsnapped" else "",
-        "reason": str(circle.status[mine[0]]),
+        "minutes": float(minutes),
+        "nearest": facts.nearest[head],
+        "reason": str(facts.status[mine[0]]),
     }

@@ -1,8 +1,8 @@
 """Own the ladder of accountings, from the reported figure to lived reach, rung by rung.
 
 Every rung is told in villages and in people. On the first two rungs the unit is the village (its whole
-population counts with it); on the others it is the resident, and a village counts as reached when at
-least :data:`MAJORITY` of the people the target counts there are covered.
+population counts with it: the people the target counts); on the others it is the resident, and a village
+counts as reached when at least :data:`MAJORITY` of the people the target counts there are covered.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def accountings(
     opened = _open_answer(target, inputs, searches)
     return {
         "accepted": villages.by_village(_accepted(target, inputs)),
-        "straight": villages.by_village(straight_villages(target, inputs, people)),
+        "straight": villages.by_village(straight_villages(target, inputs)),
         "network_distance": villages.by_resident(_along_roads(target, inputs, searches)),
         "reach": villages.by_resident(within_limit(reached, limit_s)),
         "open": None if opened is None else villages.by_resident(within_limit(opened, limit_s)),
@@ -63,10 +63,8 @@ class _Villages:
         self.number = 0 if units is None else len(units)
         self.counted = np.ones(self.number, dtype=bool)
         if units is not None and target.area != "all":
-            wanted = target.area == "urban"
-            self.counted = (
-                (village_urban(units, inputs.districts) == wanted).fillna(value=False).to_numpy(dtype=bool)
-            )
+            urban = village_urban(units, inputs.districts)
+            self.counted = _flags(urban if target.area == "urban" else ~urban)
         self.total = self._add(np.ones(len(people), dtype=bool))
 
     def _add(self, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -116,9 +114,7 @@ def _accepted(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_] | N
     return listed
 
 
-def straight_villages(
-    target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.float64]
-) -> npt.NDArray[np.bool_] | None:
+def straight_villages(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_] | None:
     """Tell which villages' straight-line circles hold the rule: (village,); None without radii."""
     straight, villages = target.straight, inputs.villages
     if straight is None or villages is None:
@@ -131,7 +127,10 @@ def straight_villages(
     if straight.centre == "settlement":
         homes = inputs.demand.to_crs(crs).geometry
         places = np.column_stack([homes.x.to_numpy(), homes.y.to_numpy()])
-        middles = settlement_centres(places, people, village_of(inputs), len(villages))
+        everyone = inputs.demand["population"].to_numpy(dtype=np.float64)
+        settled = settlement_centres(places, everyone, village_of(inputs), len(villages))
+        # Where no resident is listed the village still has its own centre.
+        middles = np.where(np.isfinite(settled), settled, middles)
     return holds_rule(
         middles,
         straight_radius(target, village_urban(villages, inputs.districts)),
@@ -143,11 +142,33 @@ def straight_villages(
     )
 
 
-def straight_radius(target: CircleTarget, urban: pd.Series) -> npt.NDArray[np.float64]:
+def straight_radius(target: CircleTarget, urban: pd.Series[Any]) -> npt.NDArray[np.float64]:
     """Give each unit's straight-line radius; one whose class is unknown takes the rural radius."""
     assert target.straight is not None
-    is_urban = urban.fillna(value=False).to_numpy(dtype=bool)
-    return np.where(is_urban, float(target.straight.urban_m), float(target.straight.rural_m))
+    return np.where(_flags(urban), float(target.straight.urban_m), float(target.straight.rural_m))
+
+
+def _flags(known: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    """Take what is not known for False."""
+    flags: npt.NDArray[np.bool_] = known.fillna(value=False).to_numpy(dtype=bool)
+    return flags
+
+
+def ladder_notes(target: CircleTarget, inputs: Inputs) -> list[str]:
+    """Tell what the rungs had to suppose: radii of villages of unknown class, venues of unknown hours."""
+    notes = []
+    straight, units = target.straight, inputs.villages
+    if straight is not None and units is not None and straight.urban_m != straight.rural_m:
+        unknown = int(village_urban(units, inputs.districts).isna().sum()) if target.area == "all" else 0
+        if unknown:
+            notes.append(f"rural_radius_used:{unknown}")
+    hours = _known_hours(target, inputs)
+    if hours is not None:
+        venue, known, _ = hours
+        silent = int((venue & ~known).sum())
+        if silent:
+            notes.append(f"hours_unknown:{silent}")
+    return notes
 
 
 def _along_roads(target: CircleTarget, inputs: Inputs, searches: Searches) -> npt.NDArray[np.bool_] | None:
@@ -162,18 +183,35 @@ def _along_roads(target: CircleTarget, inputs: Inputs, searches: Searches) -> np
         return None
     answer = searches.answer(target)
     metres = np.where(answer.snapped, answer.seconds * profile.access_ms, np.inf)
-    of = village_of(inputs)
-    radius = straight_radius(target, village_urban(inputs.villages, inputs.districts))
-    own = np.where(of >= 0, radius[np.maximum(of, 0)] if len(radius) else 0.0, float(target.straight.rural_m))
-    return within_limit(metres, own)
+    return within_limit(metres, straight_radius(target, _resident_urban(inputs, inputs.villages)))
+
+
+def _resident_urban(inputs: Inputs, villages: gpd.GeoDataFrame) -> pd.Series[Any]:
+    """Give the urban class of every resident: the village's as :func:`village_urban`, else the district's."""
+    demand = inputs.demand
+    own: pd.Series[Any] = demand["village"].map(village_urban(villages, inputs.districts)).astype("boolean")
+    if inputs.districts is None:
+        return own
+    return own.fillna(demand["district"].map(inputs.districts["urban"]).astype("boolean"))
+
+
+def _known_hours(
+    target: CircleTarget, inputs: Inputs
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None:
+    """Tell the venues of the rule, whose hours are known and which are open; None where none is known."""
+    if target.open_at is None or "hours" not in inputs.facilities:
+        return None
+    members = venue_classes(target, inputs.study.standard, inputs.facilities)
+    venue = np.logical_or.reduce(list(members.values()))
+    known, opened = open_at(inputs.facilities, target.open_at)
+    return (venue, known, opened) if (venue & known).any() else None
 
 
 def _open_answer(target: CircleTarget, inputs: Inputs, searches: Searches) -> npt.NDArray[np.float64] | None:
     """Give the rule time over the venues open at the target's hour; None without hour or any known hours."""
-    if target.open_at is None or "hours" not in inputs.facilities:
+    hours = _known_hours(target, inputs)
+    if hours is None:
         return None
-    known, opened = open_at(inputs.facilities, target.open_at)
-    if not known.any():
-        return None
+    _, _, opened = hours
     answer = searches.answer(target, only=opened)
     return np.where(answer.snapped, answer.seconds, np.inf)

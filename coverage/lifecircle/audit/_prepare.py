@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from lifecircle.demand import (
     accepted_targets,
@@ -72,6 +73,21 @@ class Inputs:
     def facilities(self) -> gpd.GeoDataFrame:
         """The facilities open on 31 December of the year."""
         return self.register.iloc[self.opened]
+
+    @cached_property
+    def lonlat(self) -> npt.NDArray[np.float64]:
+        """Places of the residents in degrees: (demand, 2), NaN where they have none."""
+        return _coordinates(self.demand)
+
+    @cached_property
+    def metres(self) -> npt.NDArray[np.float64]:
+        """Places of the residents in the metre CRS: (demand, 2), NaN where they have none."""
+        return _coordinates(self.demand.to_crs(next(iter(self.networks.values())).crs))
+
+
+def _coordinates(table: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
+    shapes = table.geometry.to_numpy()
+    return np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
 
 
 def prepare(study: Study, year: int | None = None) -> Inputs:

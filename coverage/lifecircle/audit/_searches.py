@@ -81,7 +81,7 @@ class Searches:
     def _snap(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
         key = (id(roads.lines), id(table))
         if key not in self.snaps:
-            self.snaps[key] = snap(roads, table)
+            self.snaps[key] = snap(roads, table, keep=True)
         return self.snaps[key]
 
     def _class(

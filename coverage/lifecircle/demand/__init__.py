@@ -12,15 +12,18 @@ from lifecircle.demand._districts import (
 )
 from lifecircle.demand._residents import DEMAND_COLUMNS, read_demand
 from lifecircle.demand._villages import (
+    ACCEPTED_COLUMNS,
     VILLAGE_COLUMNS,
     accepted_targets,
     assign_villages,
+    read_accepted,
     read_villages,
     village_centres,
     with_districts,
 )
 
 __all__ = [
+    "ACCEPTED_COLUMNS",
     "BORDER_DEG",
     "DEMAND_COLUMNS",
     "DISTRICT_COLUMNS",
@@ -29,6 +32,7 @@ __all__ = [
     "accepted_targets",
     "assign_districts",
     "assign_villages",
+    "read_accepted",
     "read_demand",
     "read_districts",
     "read_villages",

@@ -11,14 +11,16 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.datum import locate
+from lifecircle.datum import locate, to_wgs84
 from lifecircle.demand._districts import OUTSIDE, known_label, lowest_polygon
-from lifecircle.errors import FaultLog, UnusableInputError
+from lifecircle.errors import Fault, FaultLog, UnusableInputError
 from lifecircle.tables import (
     Column,
     Schema,
     check_table,
     join_rejects,
+    nearest_name,
+    plain_text,
     read_table,
     reject_rows,
     too_many_rejects,
@@ -43,6 +45,16 @@ VILLAGE_COLUMNS = Schema(
     ),
 )
 """Columns of a village table; more are one flag ``accepted_<target>`` for each accepted list."""
+
+ACCEPTED_COLUMNS = Schema(
+    "accepted",
+    (
+        Column("code", "text", "official code of a village that passed acceptance"),
+        Column("name", "text", "its name; the code decides where both are given"),
+        Column("district", "text", "code or name of its district, where the name is not unique"),
+    ),
+)
+"""Columns of an accepted list: ``code`` or ``name`` must be there."""
 
 ACCEPTED = "accepted_"
 _POLYGONS = (3, 6)
@@ -93,7 +105,9 @@ def read_villages(
         "urban": _urban(frame),
         **{name: frame[name].fillna(value=False).astype(bool) for name in accepted},
     }
-    villages = gpd.GeoDataFrame(columns, geometry=_shapes(table, located), crs="EPSG:4326")
+    _note_unknown_classes(table.name, columns["class"])
+    shapes = _shapes(table, located, datum)
+    villages = gpd.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
     good = ~table.frame.index.isin(rejects["row"])
     return villages.set_axis(pd.Index(frame["code"].astype("str"), name="code"))[good], rejects
 
@@ -118,7 +132,7 @@ def assign_villages(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame | None)
         With ``village`` (str), a label of ``villages`` or empty.
     """
     own = (
-        places["village"].fillna("").astype("str")
+        places["village"].map(plain_text).astype("str")
         if "village" in places.columns
         else pd.Series("", index=places.index, dtype="str")
     )
@@ -129,28 +143,40 @@ def assign_villages(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame | None)
     if unknown.any():
         words = ", ".join(sorted(set(own[unknown]))[:5])
         _log.warning("%d rows name a village that is not in the table: %s", int(unknown.sum()), words)
-    if np.isin(shapely.get_type_id(villages.geometry.to_numpy()), _POLYGONS).all() and len(villages):
-        label = label.where(label != "", lowest_polygon(places, villages))
+    area = np.isin(shapely.get_type_id(villages.geometry.to_numpy()), _POLYGONS)
+    if area.any():
+        label = label.where(label != "", lowest_polygon(places, villages[area]))
     return places.assign(village=label.where(label != "", _nearest_centre(places, villages)))
 
 
 def with_districts(villages: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
-    """Give villages the label of their district: by its code or name, else by the polygon they lie in."""
+    """Give villages the label of their district, as a copy: by its code or name, else by the polygon.
+
+    A village is administered where its own column says; where it lies in the polygon of another district,
+    a warning says how many do. One of no district is ``(outside)``, as residents are.
+    """
+    own = villages["district"].astype("str")
     if districts is None or districts.empty:
-        return villages
-    stated = known_label(villages["district"].astype("str"), districts)
+        return villages.assign(district=own.where(own != "", OUTSIDE))
+    stated = known_label(own, districts)
+    unknown = (own != "") & (stated == "")
+    if unknown.any():
+        words = ", ".join(sorted(set(own[unknown]))[:5])
+        _log.warning("%d villages name a district that is not in the layer: %s", int(unknown.sum()), words)
     centres = villages.set_geometry(shapely.centroid(villages.geometry.to_numpy()), crs=villages.crs)
     inside = lowest_polygon(centres, districts)
+    differ = (stated != "") & (inside != "") & (stated != inside)
+    if differ.any():
+        told = f"{int(differ.sum())} villages name another district than the one they lie in"
+        _log.warning("%s; what they say decides", told)
     label = stated.where(stated != "", inside)
     return villages.assign(district=label.where(label != "", OUTSIDE))
 
 
 def village_centres(villages: gpd.GeoDataFrame, crs: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Give the centre of each village in a CRS: (village, 2)."""
-    places: np.ndarray[Any, np.dtype[np.float64]] = shapely.get_coordinates(
-        shapely.centroid(villages.to_crs(crs).geometry.to_numpy())
-    )
-    return places
+    """Give the centre of each village in a CRS: (village, 2), NaN where it has no place."""
+    centres = shapely.centroid(villages.to_crs(crs).geometry.to_numpy())
+    return np.column_stack([shapely.get_x(centres), shapely.get_y(centres)])
 
 
 def _named(own: pd.Series[Any], places: pd.DataFrame, villages: pd.DataFrame) -> pd.Series[Any]:
@@ -169,7 +195,7 @@ def _nearest_centre(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame) -> pd.
     placed = (places.geometry.notna() & ~places.geometry.is_empty).to_numpy()
     shape = places.geometry.to_numpy()
     labels = villages.index.astype("str").to_numpy(dtype=object)
-    centres = shapely.get_coordinates(shapely.centroid(villages.geometry.to_numpy()))
+    centres = village_centres(villages, villages.crs)
     squeeze = np.array([np.cos(np.radians(centres[:, 1].mean() if len(centres) else 0.0)), 1.0])
     district = places["district"].to_numpy()
     for one in pd.unique(villages["district"]):
@@ -190,12 +216,20 @@ def _urban(frame: pd.DataFrame) -> pd.Series[Any]:
     return frame.get("urban", nothing).astype("boolean").fillna(by_class)
 
 
-def _shapes(table: Table, located: Located) -> Any:
-    """Keep polygons where the source has them, else the centres."""
+def _note_unknown_classes(file: str, code: pd.Series[Any]) -> None:
+    unread = (code != "") & ~code.astype("str").str.startswith(("1", "2"))
+    if unread.any():
+        words = ", ".join(sorted(set(code[unread].astype("str")))[:5])
+        _log.warning("%s: classes that are neither urban (1..) nor rural (2..): %s", file, words)
+
+
+def _shapes(table: Table, located: Located, datum: str) -> Any:
+    """Keep polygons where the source has them, mended where they cross themselves, else the centres."""
     if getattr(table.frame, "active_geometry_name", None) is None:
         return list(located.points)
-    shapes = table.frame.geometry.to_crs("EPSG:4326") if table.frame.crs else table.frame.geometry
-    return list(shapes)
+    shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
+    area = np.isin(shapely.get_type_id(shapes), _POLYGONS)
+    return list(np.where(area, shapely.make_valid(shapes), located.points))
 
 
 def _centreless(table: Table, located: Located) -> pd.DataFrame:
@@ -226,3 +260,130 @@ def _doubles(table: Table, checked: Checked) -> pd.DataFrame:
 def accepted_targets(villages: Mapping[str, Any] | pd.DataFrame) -> list[str]:
     """Name the targets the villages hold an accepted list for."""
     return [str(name).removeprefix(ACCEPTED) for name in villages if str(name).startswith(ACCEPTED)]
+
+
+def read_accepted(
+    source: Source,
+    villages: gpd.GeoDataFrame,
+    *,
+    districts: gpd.GeoDataFrame | None = None,
+    max_rejected: float = 0.05,
+) -> tuple[pd.Series[bool], pd.DataFrame]:
+    """Read the list of villages that passed the acceptance of a target, kept in a file of its own.
+
+    A row is a village by its code, else by its name, within the district where one is given. A village
+    listed twice has passed once.
+
+    Parameters
+    ----------
+    source : table with ``code`` or ``name`` or both, and where names are not unique ``district``
+    villages : as from :func:`read_villages` or :func:`with_districts`
+    districts : where given, a district may be called by code or by name in list and villages alike
+    max_rejected : largest share of rows that may be rejected (inclusive)
+
+    Returns
+    -------
+    accepted : Series
+        bool, named ``accepted``, on the index of ``villages``.
+    rejects : DataFrame
+        One row for each row that is no village, or more than one, with the nearest known name.
+
+    Raises
+    ------
+    MissingFileError
+        The file is not there.
+    UnusableInputError
+        It has neither column, or more than ``max_rejected`` of its rows are rejected.
+    """
+    table = read_table(source)
+    checked = check_table(table, ACCEPTED_COLUMNS)
+    if not {"code", "name"} & set(checked.found):
+        present = ", ".join(str(name) for name in table.frame.columns)
+        reason = f"missing column; columns present: {present}"
+        remedy = "give the code or the name of every village on the list"
+        raise UnusableInputError([Fault(table.name, "column 'code' or 'name'", "", reason, remedy)])
+    book = _Book(villages, districts)
+    blank = pd.Series("", index=table.frame.index, dtype="str")
+    columns = [checked.frame.get(name, blank) for name in ACCEPTED_COLUMNS.names]
+    passed: set[str] = set()
+    rejects = []
+    for row, *words in zip(table.frame.index, *columns, strict=True):
+        found = book.find(*words)
+        if isinstance(found, str):
+            passed.add(found)
+            continue
+        at, reason, remedy = found
+        name = checked.found.get(at, at)
+        value = dict(zip(ACCEPTED_COLUMNS.names, words, strict=True))[at]
+        rejects.append(
+            reject_rows(table.name, [row], column=name, value=[value], reason=reason, remedy=remedy)
+        )
+    table_of_rejects = join_rejects(rejects)
+    excess = too_many_rejects(table_of_rejects, len(table.frame), max_rejected, table.name)
+    if excess is not None:
+        raise UnusableInputError([excess])
+    labels = villages.index.astype("str")
+    return pd.Series(labels.isin(passed), index=villages.index, name="accepted"), table_of_rejects
+
+
+class _Book:
+    """Looks villages up by code, name and district."""
+
+    def __init__(self, villages: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None) -> None:
+        self._districts = districts
+        self._name = dict(zip(villages.index.astype("str"), villages["name"].astype("str"), strict=True))
+        self._district = dict(zip(self._name, self._labels(villages["district"]), strict=True))
+        self._called: dict[str, list[str]] = {}
+        for code, name in self._name.items():
+            self._called.setdefault(name, []).append(code)
+
+    def _labels(self, words: pd.Series[Any]) -> pd.Series[Any]:
+        """Call districts by their label where the layer knows them."""
+        own = words.astype("str")
+        if self._districts is None or self._districts.empty:
+            return own
+        known = known_label(own, self._districts)
+        return known.where(known != "", own)
+
+    def find(self, code: str, name: str, district: str) -> str | tuple[str, str, str]:
+        """Find the code of a village; else the column at fault, what is wrong and how to mend it."""
+        if code:
+            return self._by_code(code, name)
+        if name:
+            return self._by_name(name, district)
+        return "code", "neither code nor name", "name the village, or delete the row"
+
+    def _by_code(self, code: str, name: str) -> str | tuple[str, str, str]:
+        if code not in self._name:
+            like = self._called.get(name) or [nearest_name(code, self._name) or ""]
+            return "code", "unknown village", self._advice(like[0])
+        if name != self._name[code] and name in self._called:
+            reason = (
+                f"code and name disagree: {code} is {self._name[code]}, {name} is {self._called[name][0]}"
+            )
+            return "name", reason, "mend the code or the name"
+        if name not in ("", self._name[code]):
+            _log.warning("village %s is called %s here and %s in the table", code, name, self._name[code])
+        return code
+
+    def _by_name(self, name: str, district: str) -> str | tuple[str, str, str]:
+        codes = self._called.get(name, [])
+        if not codes:
+            near = nearest_name(name, self._called)
+            return "name", "unknown village", self._advice(self._called[near][0] if near else "")
+        if district:
+            label = self._labels(pd.Series([district])).iloc[0]
+            here = [code for code in codes if self._district[code] in (label, "", OUTSIDE)]
+            if not here:
+                reason = f"no village of this name in district {district}"
+                return "name", reason, f"did you mean the one in district {self._district[codes[0]]}?"
+            codes = here
+        if len(codes) > 1:
+            reason = f"{len(codes)} villages have this name: {', '.join(codes)}"
+            return "name", reason, "write the code" if district else "write the code, or the district too"
+        return codes[0]
+
+    def _advice(self, code: str) -> str:
+        if code in self._name:
+            return f"did you mean '{self._name[code]}' ({code})?"
+        return "write a code or name of the village table, or delete the row"

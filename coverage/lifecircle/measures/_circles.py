@@ -14,14 +14,19 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
+    Floats = npt.NDArray[np.float64]
+    Flags = npt.NDArray[np.bool_]
+    Ints = npt.NDArray[np.intp]
+
 _TOUCH = 1e-6  # metres: a venue on the circle counts, whatever the last bit says
+_AT_ONCE = 1 << 21  # distances of trial circles to venues that are computed at a time
 
 
-def rule_seconds(per_class: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+def rule_seconds(per_class: Sequence[Floats]) -> Floats:
     """Combine the times to the k-th nearest venue of each class into the rule time.
 
     Parameters
@@ -35,30 +40,33 @@ def rule_seconds(per_class: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np
     >>> rule_seconds([np.array([60.0, 120.0]), np.array([90.0, np.inf])]).tolist()
     [90.0, inf]
     """
-    slowest: npt.NDArray[np.float64] = np.max(np.stack(list(per_class)), axis=0)
+    slowest: Floats = np.max(np.stack(list(per_class)), axis=0)
     return slowest
 
 
 def holds_rule(  # noqa: PLR0913 -- each is one fact of the rule, all named
-    centres: npt.NDArray[np.float64],
-    radius_m: npt.NDArray[np.float64],
+    centres: Floats,
+    radius_m: Floats,
     *,
-    venues: npt.NDArray[np.float64],
-    classes: Mapping[str, npt.NDArray[np.bool_]],
+    venues: Floats,
+    classes: Mapping[str, Flags],
     require: Mapping[str, int],
     distinct_site_m: float = 0.0,
     free: bool = False,
-) -> npt.NDArray[np.bool_]:
+) -> Flags:
     """Tell which circles hold the venues a rule asks for, straight-line.
+
+    A venue that belongs to two classes counts for both, as it does along the roads; once sites must be
+    distinct it fills one place only, being one site.
 
     Parameters
     ----------
-    centres : (circle, 2) metres
+    centres : (circle, 2) metres, NaN where unknown (such a circle holds nothing)
     radius_m : (circle,) metres, inclusive
     venues : (venue, 2) metres
     classes : class -> (venue,) membership
     require : class -> number of venues asked for
-    distinct_site_m : venues nearer to each other than this are one site and counted once
+    distinct_site_m : venues nearer to each other than this are one site and counted once; 0 counts all
     free : any circle of the radius that holds the centre will do, not only the one around it
 
     Returns
@@ -66,112 +74,198 @@ def holds_rule(  # noqa: PLR0913 -- each is one fact of the rule, all named
     holds : (circle,) bool
     """
     holds = np.zeros(len(centres), dtype=bool)
-    if not len(venues):
+    wanted = np.array(list(require.values()), dtype=np.intp)
+    members = np.column_stack([classes[name] for name in require])
+    if (members.sum(axis=0) < wanted).any():
         return holds
+    known = np.flatnonzero(np.isfinite(centres).all(axis=1))
+    span_m = radius_m * (2.0 if free else 1.0) + _TOUCH
+    for member, count in zip(members.T, wanted, strict=True):
+        near = cKDTree(venues[member]).query_ball_point(centres[known], span_m[known], return_length=True)
+        known = known[near >= count]
+    if not free and distinct_site_m <= 0:
+        holds[known] = True
+        return holds
+    useful = members.any(axis=1)
+    venues, members = venues[useful], members[useful]
     tree = cKDTree(venues)
-    for i, (centre, radius) in enumerate(zip(centres, radius_m, strict=True)):
-        if not np.isfinite(centre).all():
-            continue
-        span = 2 * radius if free else radius
-        near = np.array(sorted(tree.query_ball_point(centre, span + _TOUCH)), dtype=np.intp)
-        if not len(near):
-            continue
-        local = {name: classes[name][near] for name in require}
-        if any(local[name].sum() < count for name, count in require.items()):
-            continue
-        sets = _enclosed(centre, radius, venues[near]) if free else np.ones((1, len(near)), dtype=bool)
-        holds[i] = any(
-            _selectable(
-                venues[near][inside], {n: m[inside] for n, m in local.items()}, require, distinct_site_m
-            )
-            for inside in sets
-        )
+    for i in known:
+        near = tree.query_ball_point(centres[i], span_m[i], return_sorted=True)
+        rule = _Rule(venues[near], members[near], wanted, distinct_site_m)
+        holds[i] = rule.fits_around(centres[i], float(radius_m[i])) if free else rule.fits(slice(None))
     return holds
 
 
-def _enclosed(
-    centre: npt.NDArray[np.float64], radius: float, points: npt.NDArray[np.float64]
-) -> npt.NDArray[np.bool_]:
-    """Find the sets of points that one circle of the radius can hold with the centre: (set, point).
+class _Rule:
+    """A rule over the venues near one centre: which sets of them fill it."""
 
-    A circle that holds a set can be moved until two of the set (the centre included) lie on it, or one
-    of them is its middle; so the middles to try are the points, and for every pair the two circles
-    through both.
-    """
-    every = np.vstack([centre, points])
-    first, second = np.triu_indices(len(every), 1)
-    middle = (every[first] + every[second]) / 2
-    half = (every[second] - every[first]) / 2
-    length = np.hypot(*half.T)
-    possible = (length > 0) & (length <= radius + _TOUCH)
-    middle, half, length = middle[possible], half[possible], length[possible]
-    rise = np.sqrt(np.maximum(radius**2 - length**2, 0.0))
-    across = np.column_stack([-half[:, 1], half[:, 0]]) / length[:, None] * rise[:, None]
-    middles = np.vstack([every, middle + across, middle - across])
-    middles = middles[np.hypot(*(middles - centre).T) <= radius + _TOUCH]
-    inside = np.hypot(*(points[None, :, :] - middles[:, None, :]).transpose(2, 0, 1)) <= radius + _TOUCH
-    return np.unique(inside, axis=0)
+    def __init__(self, points: Floats, members: Flags, wanted: Ints, spacing_m: float) -> None:
+        self.points = points
+        self.members = members
+        self.wanted = wanted
+        self.spacing_m = spacing_m
 
+    def fits(self, chosen: Flags | slice) -> bool:
+        """Tell whether some of the venues fill the rule."""
+        if self.spacing_m <= 0:
+            return bool((self.members[chosen].sum(axis=0) >= self.wanted).all())
+        return _selectable(self.points[chosen], self.members[chosen], self.wanted, self.spacing_m)
 
-def _selectable(
-    points: npt.NDArray[np.float64],
-    members: Mapping[str, npt.NDArray[np.bool_]],
-    require: Mapping[str, int],
-    spacing_m: float,
-) -> bool:
-    """Tell whether each class can fill its number with venues all at least the spacing apart."""
-    if any(members[name].sum() < count for name, count in require.items()):
+    def fits_around(self, centre: Floats, radius: float) -> bool:
+        """Tell whether any circle of the radius that holds the centre fills the rule."""
+        if self.spacing_m > 0 and not self.fits(slice(None)):
+            return False
+        weight = self.members.astype(np.float32)
+        tried: set[bytes] = set()
+        for middles in _middles(centre, radius, self.points):
+            inside = _distances(middles, self.points) <= radius + 2 * _TOUCH
+            full = inside[(inside.astype(np.float32) @ weight >= self.wanted).all(axis=1)]
+            if self.spacing_m <= 0 and len(full):
+                return True
+            for chosen in full:
+                key = np.packbits(chosen).tobytes()
+                if key not in tried and self.fits(chosen):
+                    return True
+                tried.add(key)
         return False
-    if spacing_m <= 0:
+
+
+def _middles(centre: Floats, radius: float, points: Floats) -> Iterator[Floats]:
+    """Give the middles to try of circles that hold the centre, some at a time: (middle, 2) each.
+
+    The middles of all circles that hold a set of points make up the overlap of the discs around them. An
+    overlap that is not empty has a corner, where two of those discs' edges cross, or it is a whole disc
+    around a single point. So it is enough to try the points, and for every pair the two circles through
+    both; the centre is a point like the others. The circles tried are wider by a touch, so that three
+    points on one circle of exactly the radius are not lost to rounding.
+    """
+    reach = radius + _TOUCH
+    every = np.unique(np.vstack([centre, points]), axis=0)
+    step = max(1, _AT_ONCE // (2 * len(every)))
+    yield every[_distances(every, centre[None])[:, 0] <= reach]
+    firsts, seconds = np.triu_indices(len(every), 1)
+    for start in range(0, len(firsts), step):
+        one, other = every[firsts[start : start + step]], every[seconds[start : start + step]]
+        half = (other - one) / 2
+        length = np.hypot(*half.T)
+        possible = length <= reach
+        half, length, middle = half[possible], length[possible], (one + half)[possible]
+        rise = np.sqrt(np.maximum(reach**2 - length**2, 0.0)) / length
+        across = np.column_stack([-half[:, 1], half[:, 0]]) * rise[:, None]
+        both = np.vstack([middle + across, middle - across])
+        yield both[_distances(both, centre[None])[:, 0] <= reach + _TOUCH]
+
+
+def _distances(some: Floats, others: Floats) -> Floats:
+    """Measure every place against every other: (some, others)."""
+    metres: Floats = np.hypot(some[:, None, 0] - others[None, :, 0], some[:, None, 1] - others[None, :, 1])
+    return metres
+
+
+def _selectable(points: Floats, members: Flags, wanted: Ints, spacing_m: float) -> bool:
+    """Tell whether every class can fill its number with venues that are all at least the spacing apart.
+
+    ``members`` : (venue, class); ``wanted`` : (class,). Exact: where taking the first that is free fails,
+    a search goes through what else could be taken.
+    """
+    if _first_free(points, members, wanted, spacing_m):
         return True
-    apart = np.hypot(*(points[:, None, :] - points[None, :, :]).transpose(2, 0, 1)) >= spacing_m
-    wanted = [name for name, count in sorted(require.items()) for _ in range(count)]
+    near = _distances(points, points) < spacing_m - _TOUCH
+    np.fill_diagonal(near, val=True)
+    kept = _undominated(near, members)
+    near, members = near[np.ix_(kept, kept)], members[kept]
 
-    def fill(place: int, free: npt.NDArray[np.bool_], last: int) -> bool:
-        if place == len(wanted):
+    def fill(free: Flags, left: Ints) -> bool:
+        if not left.any():
             return True
-        name = wanted[place]
-        start = last + 1 if place and wanted[place - 1] == name else 0
-        choices = np.flatnonzero(members[name] & free)
-        return any(fill(place + 1, free & apart[choice], int(choice)) for choice in choices[choices >= start])
+        there = members[free].sum(axis=0)
+        if (there < left).any():
+            return False
+        # A choice that leaves out a venue and all its neighbours may take it in the place of another of its
+        # class, so one of these must be in: the loneliest venue of the scarcest class has the fewest.
+        scarce = int(np.argmin(np.where(left > 0, there - left, len(free))))
+        crowd = np.where(members[:, scarce] & free, near[:, free].sum(axis=1), len(free) + 1)
+        loneliest = int(crowd.argmin())
+        for one in [loneliest, *np.flatnonzero(near[loneliest] & free)]:
+            rest = free & ~near[one]
+            for role in np.flatnonzero(members[one] & (left > 0)):
+                if free[one] and fill(rest, left - (np.arange(len(left)) == role)):
+                    return True
+            free = free & (np.arange(len(free)) != one)
+        return False
 
-    return fill(0, np.ones(len(points), dtype=bool), -1)
+    return fill(np.ones(len(kept), dtype=bool), wanted)
 
 
-def largest_distinct(points: npt.NDArray[np.float64], spacing_m: float) -> int:
+def _first_free(points: Floats, members: Flags, wanted: Ints, spacing_m: float) -> bool:
+    """Tell whether taking the first free venue of each class in turn, the scarcest class first, succeeds."""
+    free = np.ones(len(points), dtype=bool)
+    for role in np.argsort(members.sum(axis=0) - wanted, kind="stable"):
+        for _ in range(wanted[role]):
+            choices = members[:, role] & free
+            if not choices.any():
+                return False
+            one = int(choices.argmax())
+            free &= np.hypot(*(points - points[one]).T) >= spacing_m - _TOUCH
+            free[one] = False
+    return True
+
+
+def _undominated(near: Flags, members: Flags) -> Ints:
+    """Leave out venues in whose place another always does as well: (kept,) positions.
+
+    One stands for another that is near it when it is near nothing else than the other is, and belongs to
+    every class the other does.
+    """
+    kept = np.arange(len(near))
+    while True:
+        close, own = near[np.ix_(kept, kept)].astype(np.float32), members[kept].astype(np.float32)
+        stands = (close > 0) & (close @ (1 - close).T == 0) & ((1 - own) @ own.T == 0)
+        lower = np.tri(len(kept), k=-1, dtype=bool).T
+        needless = (stands & (~stands.T | lower)).any(axis=0)
+        if not needless.any():
+            return kept
+        kept = kept[~needless]
+
+
+def largest_distinct(points: Floats, spacing_m: float) -> int:
     """Count the largest number of places pairwise at least the spacing apart.
 
     >>> largest_distinct(np.array([[0.0, 0.0], [30.0, 0.0], [60.0, 0.0]]), 50.0)
     2
     """
-    for count in range(len(points), 0, -1):
-        if _selectable(points, {"any": np.ones(len(points), dtype=bool)}, {"any": count}, spacing_m):
-            return count
-    return 0
+    if spacing_m <= 0:
+        return len(points)
+    one_class = np.ones((len(points), 1), dtype=bool)
+    count = 0
+    while count < len(points) and _selectable(points, one_class, np.array([count + 1]), spacing_m):
+        count += 1
+    return count
 
 
-def settlement_centres(
-    places: npt.NDArray[np.float64],
-    people: npt.NDArray[np.float64],
-    village: npt.NDArray[np.intp],
-    villages: int,
-) -> npt.NDArray[np.float64]:
+def settlement_centres(places: Floats, people: Floats, village: Ints, villages: int) -> Floats:
     """Find where each village's people live: the resident place nearest to their weighted mean.
+
+    Of places equally near the first row's counts.
 
     Parameters
     ----------
     places : (demand, 2) metres, NaN where unknown
     people : (demand,)
     village : (demand,) position of the village, -1 for none
+    villages : number of villages
 
     Returns
     -------
     centres : (village, 2) metres, NaN for a village without people
     """
     centres = np.full((villages, 2), np.nan)
-    usable = (village >= 0) & np.isfinite(places).all(axis=1) & (people > 0)
-    for one in np.unique(village[usable]):
-        mine = np.flatnonzero(usable & (village == one))
-        mean = np.average(places[mine], axis=0, weights=people[mine])
-        centres[one] = places[mine[np.argmin(np.hypot(*(places[mine] - mean).T))]]
+    usable = np.flatnonzero((village >= 0) & np.isfinite(places).all(axis=1) & (people > 0))
+    of, place = village[usable], places[usable]
+    total = np.bincount(of, weights=people[usable], minlength=villages)
+    moments = [np.bincount(of, weights=people[usable] * along, minlength=villages) for along in place.T]
+    mean = np.divide(moments, total, out=np.full((2, villages), np.nan), where=total > 0).T
+    order = np.lexsort((np.hypot(*(place - mean[of]).T), of))
+    who, first = np.unique(of[order], return_index=True)
+    centres[who] = place[order[first]]
     return centres

@@ -25,6 +25,7 @@ import numpy as np
 import shapely
 
 from lifecircle.errors import GraphError, ProjectionError
+from lifecircle.files import content_key, load_arrays, save_arrays
 from lifecircle.reach._choice import Work, choose
 from lifecircle.reach._grid import grid_of
 from lifecircle.reach._ranges import spread
@@ -103,7 +104,11 @@ class Snap:
 
 
 def snap(
-    roads: Roads, table: gpd.GeoDataFrame, *, cap_m: float | Literal["default"] | None = "default"
+    roads: Roads,
+    table: gpd.GeoDataFrame,
+    *,
+    cap_m: float | Literal["default"] | None = "default",
+    keep: bool = False,
 ) -> Snap:
     """Join every row of a table to the roads.
 
@@ -113,6 +118,7 @@ def snap(
     table : GeoDataFrame in any CRS; what is not a point stands at its centroid
     cap_m : metres, inclusive; left out, 500 for residents (a table with a column ``population``) and 300
         for facilities; None is no cap
+    keep : take it from the cache folder where it is kept, else work it out and keep it there
 
     Returns
     -------
@@ -127,6 +133,25 @@ def snap(
     """
     cap = _cap(cap_m, table)
     points = _points(roads, table)
+    if not keep:
+        return _snapped(roads, table.index, points, cap)
+    absent = shapely.is_missing(points)
+    places = shapely.get_coordinates(points[~absent])
+    key = content_key(roads.key, repr(cap), absent.tobytes(), places.tobytes())
+    kept = load_arrays(_KIND, key)
+    if kept is not None:
+        return Snap(index=table.index, lines=roads.lines, **kept[0])
+    fresh = _snapped(roads, table.index, points, cap)
+    save_arrays(_KIND, key, {name: getattr(fresh, name) for name in _KEPT}, {})
+    return fresh
+
+
+_KIND = "snaps"
+_KEPT = ("edge", "share", "leg_m", "reason")
+
+
+def _snapped(roads: Roads, index: pd.Index, points: Objects, cap: float) -> Snap:
+    """Join points to the roads: (row,) points in the roads' CRS, None where there is no usable place."""
     many = len(points)
     edge = np.full(many, -1, dtype=np.int64)
     share, leg_m = np.zeros(many), np.full(many, np.nan)
@@ -145,7 +170,7 @@ def snap(
     on, distance, chosen = on[chosen >= 0], distance[chosen >= 0], chosen[chosen >= 0]
     edge[on], leg_m[on] = chosen, distance
     share[on] = _shares(roads.lines[chosen], points[on])
-    return Snap(table.index, edge, share, leg_m, reason, roads.lines)
+    return Snap(index, edge, share, leg_m, reason, roads.lines)
 
 
 def check_snap(roads: Roads, snapped: Snap) -> None:

@@ -37,7 +37,7 @@ def cached(path: Path, used: Profile, crs: Any, *, read: Callable[[], Roads]) ->
     if kept is not None:
         return _restored(*kept, used)
     roads = read()
-    save_arrays(_KIND, key, _arrays(roads), {"crs": roads.crs.to_wkt(), "key": roads.key})
+    save_arrays(_KIND, key, _arrays(roads), {"crs": roads.crs.to_wkt(), "key": roads.network_key})
     return roads
 
 
@@ -72,5 +72,5 @@ def _restored(arrays: dict[str, np.ndarray[Any, Any]], facts: dict[str, Any], us
         lines=frozen(shapely.linestrings(arrays["places"], indices=edge)),
         highway=frozen(names[arrays["highway"]]),
     )
-    roads.__dict__["key"] = facts["key"]  # worked out when they were kept, of the same content
+    roads.__dict__["network_key"] = facts["key"]  # worked out when they were kept, of the same content
     return roads

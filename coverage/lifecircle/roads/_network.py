@@ -127,18 +127,25 @@ class Roads:
         return frozen(indptr), frozen(tail[order].astype(np.int32)), frozen(seconds[order])
 
     @cached_property
-    def key(self) -> str:
-        """SHA-256 of everything the network holds: arrays, lines, barriers, CRS, profile and rule version."""
+    def network_key(self) -> str:
+        """SHA-256 of the network without its barriers: arrays, lines, CRS, profile and rule version."""
         digest = hashlib.sha256(self.crs.to_wkt().encode())
         digest.update(json.dumps(plain_facts(self.profile), sort_keys=True, ensure_ascii=False).encode())
         for array in (self.xy, self.length_m, self.forward_s, self.backward_s):
             digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
         for numbers in (self.u, self.v):
             digest.update(np.ascontiguousarray(numbers, dtype="<i4").tobytes())
-        for shapes in (self.lines, self.barriers):
-            for shape in shapely.to_wkb(shapes, byte_order=1, output_dimension=2):
-                digest.update(shape)
+        for shape in shapely.to_wkb(self.lines, byte_order=1, output_dimension=2):
+            digest.update(shape)
         digest.update("\0".join(self.highway.tolist()).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of everything the network holds: :attr:`network_key` and the barriers."""
+        digest = hashlib.sha256(self.network_key.encode())
+        for shape in shapely.to_wkb(self.barriers, byte_order=1, output_dimension=2):
+            digest.update(shape)
         return digest.hexdigest()
 
     def at_speed(self, speed_kmh: Speed) -> Roads:
@@ -198,7 +205,8 @@ class Roads:
             A GeoSeries or GeoDataFrame without a CRS.
         """
         shapes = shapes_in(geometries, self.crs, "barriers")
-        return _sharing(self, replace(self, barriers=frozen(shapes)), "tree", "components", "reversed_csr")
+        changed = replace(self, barriers=frozen(shapes))
+        return _sharing(self, changed, "tree", "components", "reversed_csr", "network_key")
 
     def near(self, area: Any, buffer_m: float = 0.0) -> Roads:
         """Keep the edges that come within a distance of an area; whole edges, never cut ones.
