@@ -11,9 +11,9 @@ import pandas as pd
 import pyproj
 import shapely
 
-from lifecircle.findings import Count, DistrictResult, Findings, TargetResult
+from lifecircle.findings import Accounting, Count, DistrictResult, Findings, GroupResult, TargetResult
 from lifecircle.roads import Roads, profile
-from lifecircle.standards import CircleTarget, IndicatorTarget
+from lifecircle.standards import CapacityTarget, CircleTarget, IndicatorTarget, Straight
 
 STATUSES = ("covered", "beyond", "disconnected", "unsnapped")
 TOWNS = ("武原街道", "西塘桥街道", "元通街道", "秦山街道", "沈荡镇", "百步镇", "于城镇", "澉浦镇", "通元镇")
@@ -30,6 +30,20 @@ TOWNS_EN = (
 )
 WEST, SOUTH, EAST, NORTH = 120.70, 30.40, 121.02, 30.66
 SERVICES = {"culture": ("library", "culture_hall"), "clinic": ("clinic", "hospital")}
+SERVICE_NAMES = {
+    "library": {"zh": "图书馆", "en": "library"},
+    "culture_hall": {"zh": "文化礼堂", "en": "culture hall"},
+    "clinic": {"zh": "卫生室", "en": "clinic"},
+    "hospital": {"zh": "医院", "en": "hospital"},
+}
+LADDER = {
+    "accepted": Accounting(12, 17_000.0, 0.9861),
+    "straight": Accounting(11, 16_000.0, 0.9166),
+    "network_distance": Accounting(9, 12_345.0, 0.7239),
+    "reach": Accounting(8, 11_111.0, 0.6516),
+    "open": None,
+    "any_one": Accounting(10, 15_000.0, 0.8797),
+}
 
 
 def town(
@@ -56,12 +70,13 @@ def town(
             minutes=minutes,
             goal=1.0,
             due=2025,
+            straight=Straight(urban_m=1000.0, rural_m=1500.0) if target_id == "culture" else None,
         )
         answer = _answer(demand, facilities, SERVICES[target_id], minutes)
         answers[target_id] = answer
         targets.append(_result(target, demand, districts, answer))
         gaps += _gaps(target, demand, districts, facilities, answer)
-    targets.append(_indicator(districts))
+    targets += [_indicator(districts), _pending()]
     columns = [
         "id", "target", "district", "village", "lon", "lat", "people", "minutes", "nearest", "reason",
     ]  # fmt: skip
@@ -82,11 +97,11 @@ def town(
         demand=demand,
         facilities=facilities,
         districts=districts,
-        villages=gpd.GeoDataFrame({"name": []}, geometry=[], crs="EPSG:4326"),
+        villages=_villages(gaps, districts),
         gaps=pd.DataFrame(gaps, columns=columns),
         rejects=pd.DataFrame(),
         people=pd.DataFrame(dict.fromkeys(answers, demand["population"]), index=demand.index),
-        services={name: {"zh": name, "en": name} for names in SERVICES.values() for name in names},
+        services=SERVICE_NAMES,
         **frames,
     )
 
@@ -94,8 +109,9 @@ def town(
 def with_names(findings: Findings, names: list[str]) -> Findings:
     """Give the first districts, venues and gaps these names, as they are."""
     districts, facilities, gaps = findings.districts.copy(), findings.facilities.copy(), findings.gaps.copy()
-    demand = findings.demand.copy()
+    demand, villages = findings.demand.copy(), findings.villages.copy()
     count = len(names)
+    villages["name"] = [names[i % count] for i in range(len(villages))]
     districts["name"] = [*names, *districts["name"][count:]][: len(districts)]
     facilities["name"] = [names[i % count] for i in range(len(facilities))]
     gaps["village"] = [names[i % count] for i in range(len(gaps))]
@@ -117,6 +133,7 @@ def with_names(findings: Findings, names: list[str]) -> Findings:
         facilities=facilities,
         gaps=gaps,
         demand=demand,
+        villages=villages,
         targets=results,
     )
 
@@ -257,8 +274,70 @@ def _result(
                 DistrictResult(code, name, urban, count, count.value, "missed" if count.value else "nobody")
             )
     return TargetResult(
-        target, total.value, "missed", "", count=total, districts=tuple(rows), venues=SERVICES[target.id]
+        target,
+        total.value,
+        "missed",
+        "",
+        milestone=1.0,
+        previous=None if total.value is None else total.value - 0.0321,
+        count=total,
+        band={"slow": 0.4, "usual": total.value, "fast": 0.9},
+        accountings=LADDER if target.id == "culture" else {"reach": LADDER["reach"]},
+        flip_kmh=8.126 if target.id == "culture" else None,
+        flip_minutes=24.375 if target.id == "culture" else None,
+        borderline_people=321.0,
+        curve=tuple((2.5 + 0.25 * i, 0.3 + 0.03 * i) for i in range(21)),
+        variants={"step_free": 0.25, "aged_over60": 0.5, "by_group_speed": 0.6},
+        only_outside_people=7.0,
+        leg_over_100_m=65.0,
+        leg_over_200_m=4.0,
+        shortfall_people=total.uncovered,
+        districts=tuple(rows),
+        groups=_groups(total),
+        venues=SERVICES[target.id],
     )
+
+
+def _groups(total: Count) -> tuple[GroupResult, ...]:
+    aged = Count(1000.0, 700.0, 250.0, 30.0, 20.0)
+    return (GroupResult("all", total, total.value), GroupResult("over60", aged, aged.value))
+
+
+def _pending() -> TargetResult:
+    target = CapacityTarget(
+        id="places",
+        name={"zh": "每千人托位数", "en": "Nursery places"},
+        require={"nursery_care": 1},
+        goal=4.5,
+        due=2025,
+        department="卫生健康局",
+    )
+    return TargetResult(target, None, "not_assessable", "capacity_not_computed")
+
+
+def _villages(gaps: list[dict[str, Any]], districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Put a village at each of the first placed gaps; three differ over the first circle, one is unknown."""
+    places = {name: code for code, name in districts["name"].items()}
+    own = [
+        gap
+        for gap in gaps
+        if gap["target"] == "culture" and np.isfinite(gap["lon"]) and gap["district"] in places
+    ][:12]
+    count = len(own)
+    return gpd.GeoDataFrame(
+        {
+            "name": [gap["village"] for gap in own],
+            "district": [places[gap["district"]] for gap in own],
+            "accepted_culture": pd.array([True] * count, dtype="boolean"),
+            "straight_culture": pd.array([number != 2 for number in range(count)], dtype="boolean"),
+            "reached_culture": pd.array(
+                [None if number == 5 else number not in {0, 1} for number in range(count)], dtype="boolean"
+            ),
+        },
+        geometry=gpd.points_from_xy([gap["lon"] for gap in own], [gap["lat"] for gap in own]),
+        crs="EPSG:4326",
+        index=[f"V{number:02d}" for number in range(count)],
+    ).rename_axis(index="code")
 
 
 def _indicator(districts: gpd.GeoDataFrame) -> TargetResult:

@@ -72,7 +72,7 @@ def test_every_format_gives_the_same_register(tmp_path, name):
             path, encoding="utf-8"
         )
     facilities, rejects = read_facilities(path)
-    assert_facilities(facilities, rejects, extra=["hours"])
+    assert_facilities(facilities, rejects)
     assert rejects.empty
     assert facilities.index.tolist() == ["L1", "G1", "G2"]
     assert facilities["name"].tolist() == ["图书馆", "Gym west", "Gym east"]
@@ -94,7 +94,7 @@ def test_columns_and_services_are_named_by_the_file(tmp_path):
         services={"文化礼堂": "culture_hall"},
         known_services=["culture_hall", "library"],
     )
-    assert_facilities(facilities, rejects, extra=["hours"])
+    assert_facilities(facilities, rejects)
     assert facilities.index.tolist() == ["1", "2"]
     assert facilities["service"].tolist() == ["culture_hall", "library"]
     assert facilities["name"].tolist() == ["甲", "乙"]
@@ -239,13 +239,13 @@ def test_unknown_services_are_refused_with_the_nearest():
 def test_faults_of_the_file_are_told_at_once(tmp_path):
     (tmp_path / "a.csv").write_text("Titel,sevice,long,breadth\na,b,1,2\n", "utf-8")
     with pytest.raises(UnusableInputError) as caught:
-        read_facilities(tmp_path / "a.csv", columns={"name": "Title", "opend": "x", "hours": "hrs"})
+        read_facilities(tmp_path / "a.csv", columns={"name": "Title", "opend": "x", "note": "hrs"})
     told = [(fault.place, fault.remedy.split("?")[0]) for fault in caught.value.faults]
     assert told == [
         ("column 'Title'", "did you mean 'Titel'"),
         ("column 'service'", "did you mean 'sevice'"),
         ("columns.opend", "did you mean 'opened'"),
-        ("column 'hrs'", "leave hours out of columns"),
+        ("column 'hrs'", "leave note out of columns"),
         ("column 'lat'", "add it (coordinates are wgs84)"),
     ]
     assert "columns present: Titel, sevice, long, breadth" in str(caught.value)
@@ -269,7 +269,7 @@ def test_declared_datum_is_undone():
     ).to_crs(4549)
     columns = REGISTER.drop(columns=["lon", "lat"]).assign(x=metric.geometry.x, y=metric.geometry.y)
     facilities, rejects = read_facilities(columns, datum="EPSG:4549")
-    assert_facilities(facilities, rejects, extra=["hours"])
+    assert_facilities(facilities, rejects)
     assert facilities.geometry.y.to_numpy() == pytest.approx(REGISTER["lat"].to_numpy(), abs=1e-9)
 
 

@@ -12,6 +12,7 @@ and stretch about the origin of degrees (BD-09). They have no closed inverse; it
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -262,6 +263,12 @@ def is_projected(datum: str) -> bool:
     return _declared(datum, "(table)").projected
 
 
+@functools.lru_cache(maxsize=32)
+def _to_wgs84(crs: pyproj.CRS) -> pyproj.Transformer:
+    """Give the way from a CRS to WGS84; making one takes longer than using it."""
+    return pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Datum:
     """A declared datum: how its coordinates are called, and how they become WGS84 degrees."""
@@ -280,7 +287,7 @@ class _Datum:
             return self.unshift(x, y)
         if self.crs == _WGS84:
             return x, y
-        lon, lat = pyproj.Transformer.from_crs(self.crs, _WGS84, always_xy=True).transform(x, y)
+        lon, lat = _to_wgs84(self.crs).transform(x, y)
         lost = ~(np.isfinite(lon) & np.isfinite(lat))
         return np.where(lost, np.nan, lon), np.where(lost, np.nan, lat)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
+import unicodedata
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -308,10 +309,15 @@ def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd
     return facilities[first < 0], pd.concat(rejects, ignore_index=True) if rejects else no_rejects()
 
 
+def _plain_name(name: str) -> str:
+    """Write a name without blanks and in plain forms of letters, as two clerks may have typed it."""
+    return "".join(unicodedata.normalize("NFKC", name).split())
+
+
 def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
     """Find the position of the earlier row that each row repeats, -1 for none: (facility,)."""
     first = np.full(len(facilities), -1, dtype=np.intp)
-    name = facilities["name"].str.strip()
+    name = facilities["name"].map(_plain_name)
     twice = pd.DataFrame({"service": facilities["service"], "name": name}).duplicated(keep=False)
     placed = facilities.geometry.notna() & ~facilities.geometry.is_empty
     at = np.flatnonzero((twice & (name != "") & placed).to_numpy(dtype=bool))

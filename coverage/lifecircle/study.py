@@ -60,10 +60,16 @@ class DemandPart(_Part):
 
 
 class LayerPart(_Part):
-    """``[districts]``, ``[villages]``, ``[barriers]``: one layer or table."""
+    """``[districts]``, ``[barriers]``: one layer."""
 
     file: YearlyFile
     datum: Datum = "wgs84"
+
+
+class VillagesPart(LayerPart):
+    """``[villages]``: a table of centres or a layer, and accepted lists by target in files of their own."""
+
+    accepted: dict[str, YearlyFile] = Field(default_factory=dict)
 
 
 class FacilitiesPart(_Part):
@@ -109,7 +115,7 @@ class _Document(_Part):
     roads: RoadsPart
     demand: DemandPart
     districts: LayerPart | None = None
-    villages: LayerPart | None = None
+    villages: VillagesPart | None = None
     facilities: Annotated[tuple[FacilitiesPart, ...], Field(min_length=1)]
     indicators: IndicatorsPart | None = None
     barriers: LayerPart | None = None
@@ -132,7 +138,7 @@ class Study:
     roads: RoadsPart
     demand: DemandPart
     districts: LayerPart | None
-    villages: LayerPart | None
+    villages: VillagesPart | None
     facilities: tuple[FacilitiesPart, ...]
     indicators: IndicatorsPart | None
     barriers: LayerPart | None

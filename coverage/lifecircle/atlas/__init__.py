@@ -15,7 +15,7 @@ from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError
 from lifecircle.atlas._payload import page_data
 from lifecircle.atlas._text import page_words, percent_text
 from lifecircle.errors import Fault, UnusableInputError
-from lifecircle.tables import written
+from lifecircle.files import written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,8 @@ def page_figure(
     add_panel(figure, latest, span, words=words, data=data)
     page_map = PageMap(data["bounds"], label=words["map"])
     figure.add_child(page_map)
-    add_layers(page_map, words, roads=roads is not None)
+    villages = any(len(findings.villages) for findings in years)
+    add_layers(page_map, words, roads=roads is not None, villages=villages)
     return figure
 
 

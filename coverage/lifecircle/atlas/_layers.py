@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_ZOOM = 18
 NARROW_PX = 760  # as in page.css
 
-Kind = Literal["districts", "roads", "residents", "gaps", "facilities"]
+Kind = Literal["districts", "roads", "residents", "differences", "gaps", "facilities", "villages"]
 
 
 class PageMap(folium.Map):
@@ -41,8 +41,8 @@ class PageMap(folium.Map):
 {% endmacro %}
 {% macro script(this, kwargs) %}
 var {{ this.get_name() }} = L.map("{{ this.get_name() }}", {{ this.options|tojavascript }});
-{{ this.get_name() }}.fitBounds({{ this.shown|tojson }}, {padding: [12, 12]});
 lifecirclePage.panes({{ this.get_name() }});
+lifecirclePage.fit({{ this.shown|tojson }});
 {% endmacro %}
 """
     )
@@ -82,14 +82,22 @@ class PageStart(MacroElement):
         self._name = "PageStart"
 
 
-def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool) -> None:
+def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool, villages: bool) -> None:
     """Add the page's layers from the bottom up, their switch and the start of the script."""
-    kinds: tuple[Kind, ...] = ("districts", "roads", "residents", "gaps", "facilities")
-    for kind in kinds:
-        if kind != "roads" or roads:
+    shown: dict[Kind, bool] = {
+        "districts": True,
+        "roads": roads,
+        "residents": True,
+        "differences": villages,
+        "gaps": True,
+        "facilities": True,
+        "villages": villages,
+    }
+    for kind, wanted in shown.items():
+        if wanted:
             page_map.add_child(PageLayer(kind, name=words[f"layer_{kind}"], show=kind != "roads"))
     narrow = JsCode(f"window.innerWidth <= {NARROW_PX}")
-    control = folium.LayerControl()
+    control = folium.LayerControl(position="topleft")
     control.options["collapsed"] = narrow  # type: ignore[assignment]  # folium writes it as it is
     page_map.add_child(control)
     page_map.add_child(PageStart())
@@ -118,5 +126,5 @@ def add_panel(
     )
     figure.header.add_child(Verbatim(f"<style>{asset('page.css')}</style>"), name="page_style")
     figure.html.add_child(Verbatim(panel), name="page_panel")
-    for name in ("reading.js", "page.js"):
+    for name in ("reading.js", "panel.js", "drawing.js", "page.js"):
         figure.html.add_child(Verbatim(f"<script>{in_script(asset(name))}</script>"), name=name)

@@ -8,6 +8,7 @@ import folium
 import numpy as np
 import shapely
 
+from lifecircle.atlas._figures import value_text
 from lifecircle.atlas._offline import OfflineFigure, attribute
 from lifecircle.atlas._payload import (
     CELL_COLOURS,
@@ -19,7 +20,6 @@ from lifecircle.atlas._payload import (
     bounds,
     lonlat,
     status_codes,
-    value_text,
 )
 from lifecircle.atlas._text import minutes_text, page_words, people_text
 from lifecircle.wording import word
@@ -87,7 +87,9 @@ def _districts(findings: Findings, result: TargetResult, words: dict[str, str]) 
                 "geometry": shapely.geometry.mapping(shapely.set_precision(shape, 10**-_DECIMALS)),
                 "properties": {
                     "name": attribute(str(name)),
-                    "rate": "—" if one is None else attribute(value_text(result, one.value)),
+                    "rate": "—"
+                    if one is None
+                    else attribute(value_text(result, one.value, findings.language)),
                     "people": "—" if one is None else people_text(one.count.people),
                     "style": {"fillColor": colour, "fillOpacity": 0.8, "color": "#5d6470", "weight": 1.3},
                 },

@@ -7,7 +7,6 @@ outlines and, per target, the printed figures, the rows of the tables and each r
 from __future__ import annotations
 
 import itertools
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -16,16 +15,18 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
+from lifecircle.atlas._figures import OUTSIDE, figures
 from lifecircle.atlas._packing import Shelf
-from lifecircle.atlas._text import goal_text, minutes_text, page_words, people_text, percent_text
-from lifecircle.wording import explain, word
+from lifecircle.atlas._text import goal_text, minutes_text, page_words, people_text
+from lifecircle.atlas._villages import district_names, village_rows
+from lifecircle.wording import word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from lifecircle.findings import DistrictResult, Findings, Language, TargetResult
+    from lifecircle.findings import Findings, Language, TargetResult
     from lifecircle.roads import Roads
 
 STATUS_CODES = ("", "covered", "beyond", "disconnected", "unsnapped")
@@ -50,8 +51,6 @@ _CELL_M = (30.0, 600.0)
 _MAX_VERTICES = 20_000
 _SIMPLIFIED_DEG = 1e-4
 _ROAD_SIMPLIFIED_M = 5.0
-_OUTSIDE = "(outside)"
-_SHARE_KINDS = frozenset({"circle", "presence"})
 
 
 def page_data(years: Sequence[Findings], language: Language, roads: Roads | None = None) -> dict[str, Any]:
@@ -106,6 +105,7 @@ def _year(findings: Findings, language: Language, shelf: Shelf) -> dict[str, Any
         "facilities": _facilities(findings.facilities, services, shelf),
         "services": [findings.services.get(one, {}).get(language, one) for one in services],
         "districts": shelf.listed(_outlines(findings.districts, shelf)),
+        "villages": _villages(findings, shelf),
         "targets": [_target(findings, result, language, services, shelf) for result in findings.targets],
     }
 
@@ -141,7 +141,7 @@ def _points(frame: gpd.GeoDataFrame, shelf: Shelf) -> dict[str, int]:
 
 def _cells(findings: Findings, language: Language, shelf: Shelf) -> dict[str, Any]:
     demand = findings.demand
-    district_names = _unit_names(findings.districts) | {_OUTSIDE: word("area", "outside", language)}
+    district_names = _unit_names(findings.districts) | {OUTSIDE: word("area", "outside", language)}
     village_names = _unit_names(findings.villages)
     return {
         **_points(demand, shelf),
@@ -187,6 +187,16 @@ def _facilities(facilities: gpd.GeoDataFrame, services: list[str], shelf: Shelf)
         **_points(facilities, shelf),
         "service": shelf.plain(np.array([place[str(one)] for one in facilities["service"]], dtype=np.int64)),
         "names": shelf.listed([str(name) for name in facilities["name"]]),
+    }
+
+
+def _villages(findings: Findings, shelf: Shelf) -> dict[str, Any]:
+    """Pack the villages' centres, with their names and their districts'."""
+    villages = findings.villages
+    return {
+        **_points(villages, shelf),
+        "names": shelf.listed([str(name) for name in villages["name"]] if len(villages) else []),
+        "districts": shelf.listed(district_names(findings)),
     }
 
 
@@ -238,109 +248,51 @@ def _target(
     findings: Findings, result: TargetResult, language: Language, services: list[str], shelf: Shelf
 ) -> dict[str, Any]:
     target = result.target
-    gaps = findings.gaps[findings.gaps["target"] == target.id] if len(findings.gaps) else findings.gaps
+    gaps = _gaps(findings, result, language)
+    villages = village_rows(findings, result, _largest(gaps), language)
+    if villages is not None:
+        villages["states"] = shelf.listed(villages["states"])
     return {
-        "id": target.id,
-        "name": target.name.get(language),
-        "kind": target.kind,
-        "minutes": float(target.minutes) if target.kind == "circle" else None,
-        "rule": _rule(result, language),
-        "value": value_text(result, result.value),
-        "status": result.status,
-        "statusText": word("status", result.status, language),
-        "reason": explain(result.reason, language),
-        "notes": [explain(note, language) for note in result.notes],
-        "goal": _goal(result, language),
-        "people": _people(result),
-        "shares": target.kind in _SHARE_KINDS,
-        "districts": [_district(result, one, language) for one in result.districts],
-        "gaps": None if target.kind != "circle" else _gaps(gaps, float(target.minutes), language),
+        **figures(findings, result, language),
+        "gaps": None if target.kind != "circle" else gaps[:GAPS_SHOWN],
         "gapCount": len(gaps),
+        "villages": villages,
         "services": _services(result, services),
         "answers": _answers(findings, result, shelf),
     }
 
 
-def _rule(result: TargetResult, language: Language) -> str:
+def _largest(gaps: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Keep of each village (district, village) its gap with most people, in the order of the list."""
+    kept: dict[tuple[str, str], dict[str, Any]] = {}
+    for gap in gaps:
+        if len(gap["place"]) == 2:
+            kept.setdefault((gap["place"][0], gap["place"][1]), gap)
+    return kept
+
+
+def _gaps(findings: Findings, result: TargetResult, language: Language) -> list[dict[str, Any]]:
+    """Print a circle's gaps, those with most people first."""
     target, words = result.target, page_words(language)
-    if target.kind != "circle":
-        return word("kind", target.kind, language)
-    mode = str(target.profile).partition("_")[0]
-    parts = [
-        words.get(f"by_{mode}", mode),
-        words["rule_circle"].format(minutes=f"{target.minutes:g}"),
-    ]
-    who = word("group", target.group, language)
-    if target.area != "all":
-        who += f" · {word('area', target.area, language)}"
-    return " ".join(parts) + " · " + words["of_group"].format(group=who)
-
-
-def value_text(result: TargetResult, value: float | None) -> str:
-    """Print a target's figure: a share in per cent, any other with its unit; never better than it is."""
-    if value is None:
-        return "—"
-    if result.target.kind in _SHARE_KINDS:
-        return percent_text(value)
-    unit = str(getattr(result.target, "unit", "") or "")
-    better = ROUND_CEILING if getattr(result.target, "direction", "up") == "down" else ROUND_FLOOR
-    figure = Decimal(repr(float(value))).quantize(Decimal("0.01"), rounding=better)
-    return f"{figure.normalize():f} {unit}".strip()
-
-
-def _goal(result: TargetResult, language: Language) -> str:
-    target, words = result.target, page_words(language)
-    if target.goal is None:
-        return words["no_goal"]
-    goal = goal_text(target.goal) if target.kind in _SHARE_KINDS else value_text(result, target.goal)
-    return goal + ("" if target.due is None else words["due"].format(year=target.due))
-
-
-def _people(result: TargetResult) -> dict[str, str] | None:
-    count = result.count
-    if count is None:
-        return None
-    return {
-        "total": people_text(count.people),
-        "covered": people_text(count.covered),
-        "beyond": people_text(count.beyond),
-        "disconnected": people_text(count.disconnected),
-        "unsnapped": people_text(count.unsnapped),
-    }
-
-
-def _district(result: TargetResult, one: DistrictResult, language: Language) -> dict[str, Any]:
-    outside = one.code == _OUTSIDE
-    return {
-        "code": one.code,
-        "name": word("area", "outside", language) if outside else one.name,
-        "people": people_text(one.count.people),
-        "rate": value_text(result, one.value),
-        "value": one.value,
-        "left": people_text(one.count.uncovered),
-        "statusText": word("status", one.status, language),
-    }
-
-
-def _gaps(gaps: pd.DataFrame, limit_min: float, language: Language) -> list[dict[str, Any]]:
-    words = page_words(language)
-    top = gaps.sort_values("people", ascending=False, kind="stable").head(GAPS_SHOWN)
+    if target.kind != "circle" or not len(findings.gaps):
+        return []
+    gaps = findings.gaps[findings.gaps["target"] == target.id]
     rows = []
-    for gap in top.to_dict("records"):
+    for gap in gaps.sort_values("people", ascending=False, kind="stable").to_dict("records"):
         place = [text for unit in ("district", "village") if (text := _plain(gap[unit]))]
         minutes = pd.to_numeric(gap["minutes"])
-        facts = [word("bucket", _plain(gap["reason"]), language)]
+        reason = _plain(gap["reason"])
+        facts = [] if reason == "beyond" else [word("bucket", reason, language)]
         if np.isfinite(minutes):
-            over = minutes_text(max(minutes - limit_min, 0.0))
+            over = minutes_text(max(minutes - target.minutes, 0.0))
             facts.append(words["gap_minutes"].format(minutes=minutes_text(minutes), over=over))
-        nearest = _plain(gap["nearest"])
         located = bool(np.isfinite(gap["lon"]) and np.isfinite(gap["lat"]))
         rows.append(
             {
                 "place": place or [words["no_place"]],
                 "people": words["gap_people"].format(people=people_text(gap["people"])),
                 "facts": facts,
-                "nearest": nearest,
+                "nearest": _plain(gap["nearest"]),
                 "at": [float(gap["lat"]), float(gap["lon"])] if located else None,
             }
         )

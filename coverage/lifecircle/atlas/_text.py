@@ -25,13 +25,24 @@ _PAGE = {
     "panel": ("结果与表格", "Results and tables"),
     "choose_target": ("指标", "Target"),
     "choose_year": ("年份", "Year"),
+    "targets_circles": ("生活圈", "Circles"),
+    "targets_others": ("其他指标", "Other targets"),
+    "targets_not_computed": ("未计算（原因见所选指标）", "Not computed (choose one to see why)"),
+    "option_value": ("{name} · {value}", "{name} · {value}"),
     "headline": ("结论", "Result"),
     "goal": ("目标值", "Goal"),
     "due": ("（{year}年）", " (due {year})"),
     "no_goal": ("未设", "none set"),
     "verdict": ("认定结论", "Verdict"),
+    "milestone": ("序时目标", "Milestone"),
+    "before": ("上年", "Year before"),
+    "before_change": ("{value}，{points} 个百分点", "{value}, {points} points"),
+    "shortfall": ("差额", "Shortfall"),
+    "shortfall_people": ("再覆盖 {people} 人即达标", "{people} more people must be covered"),
     "total": ("统计人口", "People counted"),
-    "rule_circle": ("{minutes} 分钟以内可到达", "within {minutes} minutes"),
+    "rule_circle": ("{mode} {minutes} 分钟以内到达{venues}", "Within {minutes} minutes {mode}: {venues}"),
+    "rule_part": ("{name} {count} 处", "{count}\u00a0× {name}"),
+    "rule_and": ("、", ", "),
     "by_walk": ("步行", "on foot"),
     "by_cycle": ("骑行", "by bicycle"),
     "by_ebike": ("电动自行车", "by e-bike"),
@@ -43,21 +54,18 @@ _PAGE = {
     "legend_residents": ("居民点", "Residents"),
     "legend_districts": ("乡镇（街道）覆盖率", "Rate of the district"),
     "legend_facilities": ("本指标的服务设施", "Facilities of this target"),
-    "covered": ("已覆盖：{minutes} 分钟以内", "Covered: within {minutes} minutes"),
-    "beyond_0": ("超出时限，多 {high} 分钟以内", "Too far by up to {high} minutes"),
-    "beyond_1": ("超出时限，多 {low}–{high} 分钟", "Too far by {low} to {high} minutes"),
-    "beyond_2": ("超出时限，多 {low} 分钟以上", "Too far by more than {low} minutes"),
-    "disconnected": ("路网不通：没有路通到设施", "Disconnected: no road leads to a facility"),
-    "unsnapped": (
-        "未接入路网：数据缺陷，非服务缺口",
-        "No road near: a defect of the data, not a service gap",
-    ),
-    "uncounted": ("不属于本指标的统计范围", "Not counted by this target"),
+    "covered": ("已覆盖：{minutes} 分钟以内", "Within {minutes} min"),
+    "beyond_0": ("超时 {high} 分钟以内", "Up to {high} min too far"),
+    "beyond_1": ("超时 {low}–{high} 分钟", "{low}–{high} min too far"),
+    "beyond_2": ("超时 {low} 分钟以上", "Over {low} min too far"),
+    "disconnected": ("路网不通", "Disconnected"),
+    "unsnapped": ("未接入路网（数据缺陷）", "No road near (data)"),
+    "uncounted": ("不在统计范围", "Not counted by this target"),
     "no_value": ("无数值", "No value"),
-    "gap_marks": ("缺口编号，见缺口清单", "Number of a gap in the list of gaps"),
-    "rate_first": ("低于 {high}", "below {high}"),
-    "rate_between": ("{low} 至 {high}", "{low} to {high}"),
-    "rate_last": ("{low} 及以上", "{low} and more"),
+    "gap_marks": ("缺口，编号同清单", "Gap number, see list"),
+    "rate_first": ("<{high}", "<{high}"),
+    "rate_between": ("{low}–{high}", "{low}–{high}"),
+    "rate_last": ("≥{low}", "≥{low}"),
     "table": ("各乡镇（街道）", "Districts"),
     "table_hint": ("点击名称可在地图上定位", "Choose a name to see it on the map"),
     "column_name": ("名称", "Name"),
@@ -68,11 +76,10 @@ _PAGE = {
     "gaps": ("缺口清单", "Gaps"),
     "gaps_shown": ("共 {count} 处，按人数列出前 {shown} 处", "{count} in all, the {shown} with most people"),
     "gaps_all": ("共 {count} 处，按人数排列", "{count} in all, most people first"),
+    "gaps_figure": ("{count} 处", "{count}"),
+    "gaps_more": ("列出全部 {count} 处", "Show all {count}"),
+    "gaps_less": ("只列出前几处", "Show fewer"),
     "gaps_none": ("没有缺口", "No gaps"),
-    "gaps_not_here": (
-        "该指标不按出行时间计算，没有缺口清单",
-        "This target counts no travel times, so it has no gaps",
-    ),
     "no_place": ("位置不详", "place unknown"),
     "gap_people": ("{people} 人", "{people} people"),
     "gap_minutes": ("平均 {minutes} 分钟，超出 {over} 分钟", "{minutes} min on average, {over} min too far"),
@@ -91,6 +98,8 @@ _PAGE = {
     "layer_residents": ("居民点", "Residents"),
     "layer_gaps": ("缺口", "Gaps"),
     "layer_facilities": ("服务设施", "Facilities"),
+    "layer_differences": ("口径不一致的村", "Villages that differ"),
+    "layer_villages": ("村（社区）名", "Village names"),
     "layer_roads": ("道路", "Roads"),
     "control_layers": ("图层", "Layers"),
     "zoom_in": ("放大", "Zoom in"),
@@ -109,12 +118,176 @@ _PAGE = {
         "工作底图,未经地图审核不得公开",
         "Working map, not to be made public before it has passed map review",
     ),
+    "ladder": ("口径对比", "How it is counted"),
+    "ladder_why": (
+        "上报 {accepted}，{rung} {value}。逐级看差在哪一步：",
+        "Reported {accepted}, by {rung} {value}. Step by step, what makes the difference:",
+    ),
+    "ladder_plain": ("同一指标的几种算法：", "The same target, counted in several ways:"),
+    "ladder_note": (
+        "按村：村（社区）个数之比；按人：人数之比。至少一半统计人口已覆盖的村（社区）计为达到（设定）。",
+        "A village counts as reached when at least half of its people are covered (a setting).",
+    ),
+    "ladder_figure": ("{first} → {last}", "{first} → {last}"),
+    "column_rung": ("口径", "Counted by"),
+    "column_villages": ("村(社区)数", "Villages"),
+    "column_share": ("比例", "Share"),
+    "by_villages": ("按村", "villages"),
+    "by_people": ("按人", "people"),
+    "verdict_rung": ("认定", "verdict"),
+    "aside": ("另列", "Aside"),
+    "changed_accepted": (
+        "通过验收的村（社区）名单，照录，不复算",
+        "the list of villages that passed acceptance, as it is",
+    ),
+    "changed_straight": (
+        "按位置复算：以{centre}为圆心，{radius}直线圆内设施合规则的村",
+        "recomputed from places: villages whose circle of {radius} around {centre} holds the rule",
+    ),
+    "changed_network_distance": (
+        "半径不变，直线改为沿路，村中心改为住家，按村改为按人",
+        "same radius, but along roads instead of straight, from homes instead of a centre, by people",
+    ),
+    "changed_reach": (
+        "距离改为时间：{mode} {minutes} 分钟以内",
+        "time instead of distance: within {minutes} minutes {mode}",
+    ),
+    "changed_open": ("只计{when} 开放的设施", "only venues open on {when} count"),
+    "changed_any_one": (
+        "不问规则：时限内有任一处设施即算",
+        "whatever the rule asks for: any one venue within the limit",
+    ),
+    "missing_accepted": ("没有验收名单", "no list of accepted villages"),
+    "missing_straight": ("未设直线半径", "no straight-line radius is set"),
+    "missing_network_distance": ("未设半径", "no radius is set"),
+    "missing_reach": ("未计算", "not computed"),
+    "missing_open": ("未设时段，或没有开放时间", "no hour is set, or no hours are known"),
+    "missing_any_one": ("未计算", "not computed"),
+    "centre_committee": ("村（社区）委会", "the village committee"),
+    "centre_settlement": ("居民集聚处", "where most people live"),
+    "centre_free": ("任一点（圆须含村委会）", "any point (it must hold the committee)"),
+    "radius_one": ("{radius} 米", "{radius} m"),
+    "radius_two": ("城镇 {urban} 米、农村 {rural} 米", "{urban} m (urban) or {rural} m (rural)"),
+    "day_Mon": ("周一", "Mon"),
+    "day_Tue": ("周二", "Tue"),
+    "day_Wed": ("周三", "Wed"),
+    "day_Thu": ("周四", "Thu"),
+    "day_Fri": ("周五", "Fri"),
+    "day_Sat": ("周六", "Sat"),
+    "day_Sun": ("周日", "Sun"),
+    "margin": ("结论余量", "How firm the result is"),
+    "margin_figure": ("{slow} – {fast}", "{slow} – {fast}"),
+    "margin_note": (
+        "慢速、常速、快速是三种情景，不是置信区间。",
+        "Slow, usual and fast are scenarios, not a confidence interval.",
+    ),
+    "band_slow": ("慢速", "slow"),
+    "band_usual": ("常速", "usual"),
+    "band_fast": ("快速", "fast"),
+    "flip": ("翻转点", "Flip point"),
+    "flip_down": (
+        "速度低于 {kmh} km/h，结论翻转（常速下相当于时限 {minutes} 分钟）",
+        "below {kmh} km/h the verdict turns (at the usual speed: a limit of {minutes} min)",
+    ),
+    "flip_up": (
+        "速度到 {kmh} km/h，结论才翻转（常速下相当于时限 {minutes} 分钟）",
+        "only at {kmh} km/h the verdict turns (at the usual speed: a limit of {minutes} min)",
+    ),
+    "flip_minutes": ("时限为 {minutes} 分钟时结论翻转", "the verdict turns at a limit of {minutes} minutes"),
+    "flip_no_goal": ("未设目标值，无所谓翻转", "no goal is set, so nothing can turn"),
+    "flip_never": (
+        "任何速度都不翻转：有居民路网不通或未接入路网，走多快也到不了",
+        "no speed turns it: some people are disconnected or have no road near, however fast they are",
+    ),
+    "borderline": ("临界人口", "Borderline"),
+    "borderline_people": (
+        "{people} 人，离时限前后一分钟以内",
+        "{people} people within one minute of the limit, on either side",
+    ),
+    "bounds": ("数据缺陷", "Data defects"),
+    "bounds_text": (
+        "未接入路网者全算未覆盖 {low}，全算已覆盖 {high}",
+        "{low} if all without a road near are uncovered, {high} if all are covered",
+    ),
+    "curve": ("覆盖率随速度的变化", "Coverage over speed"),
+    "curve_axis": ("速度（km/h）", "speed (km/h)"),
+    "curve_goal": ("目标 {goal}", "goal {goal}"),
+    "curve_point": ("{kmh} km/h：{value}", "{kmh} km/h: {value}"),
+    "groups": ("人群", "Groups of people"),
+    "column_group": ("人群", "Group"),
+    "variants": ("其他情形（仅报告）", "Other readings (reported only)"),
+    "variant_step_free": ("无台阶出行（轮椅速度）", "Step-free, at wheelchair speed"),
+    "variant_aged_over60": ("60岁及以上，按老年步速", "People of 60 and over, at their own speed"),
+    "variant_by_group_speed": ("全体，老年人按老年步速", "Everyone, the aged at their own speed"),
+    "only_outside": ("只靠县外设施才覆盖", "Covered only by venues beyond the border"),
+    "leg_100": ("已覆盖，但出门到路超过 100 米", "Covered, but over 100 m from door to road"),
+    "leg_200": ("已覆盖，但出门到路超过 200 米", "Covered, but over 200 m from door to road"),
+    "villages": ("各村（社区）口径", "Villages, counted each way"),
+    "villages_figure": ("{count} 处不一致", "{count} differ"),
+    "villages_same": ("各口径一致", "All counts agree."),
+    "villages_no_reach": ("本次运行没有逐村的实际可达结果", "This run holds no reach by village."),
+    "villages_over": ("官方口径有，实际不可达", "Official yes, reach no"),
+    "villages_under": ("实际可达，官方口径无", "Official no, reach yes"),
+    "villages_all": ("全部村（社区）", "All villages"),
+    "village_accepted": ("验收", "Accepted"),
+    "village_straight": ("直线", "Straight"),
+    "village_reached": ("可达", "Reach"),
+    "village_gap": ("最大缺口 ", "Largest gap: "),
+    "yes": ("是", "yes"),
+    "no": ("否", "no"),
+    "unknown": ("无", "none"),
+    "basis": ("规则与依据", "Rule and source"),
+    "basis_rule": ("规则", "Rule"),
+    "basis_straight": ("直线圆", "Straight circle"),
+    "basis_straight_text": ("{centre}，{radius}", "{radius} around {centre}"),
+    "basis_accounting": ("认定口径", "Verdict by"),
+    "basis_denominator": ("分母", "Denominator"),
+    "basis_department": ("责任部门", "Department"),
+    "basis_source": ("依据", "Source"),
+    "basis_grade": ("数据等级", "Grade"),
+    "basis_notes": ("说明", "Notes"),
+    "pending": ("未计算的指标", "Targets not computed"),
+    "pending_figure": ("{count} 项", "{count}"),
     "no_script": ("此页需要启用 JavaScript 才能显示。", "This page needs JavaScript to be shown."),
     "failed": (
         "页面数据无法读取，地图不完整：",
         "The data of this page could not be read, the map is incomplete: ",
     ),
 }
+
+# The classes that the shipped standards' circles ask for; any other prints as the service or id it is.
+_CLASSES = {
+    "mandatory": ("必备类设施", "mandatory venue"),
+    "public_benefit": ("公益类设施", "public-benefit venue"),
+    "civic_venue": ("文明实践场所", "civic-practice venue"),
+    "fitness_venue": ("健身场地", "fitness venue"),
+    "nursery_care": ("托育机构", "nursery"),
+    "elder_care_venue": ("养老服务设施", "elder-care venue"),
+    "clinic_venue": ("医疗机构", "clinic"),
+}
+
+_UNITS = {"percent": ("%", "%"), "ratio": ("", ""), "schools": ("所", "schools")}
+
+
+def unit_text(unit: str, language: Language) -> str:
+    """Give the word for a unit of the shipped standards, or the unit as it is written.
+
+    >>> unit_text("schools", "zh"), unit_text("per 1000", "zh"), unit_text("km", "zh")
+    ('所', '/ 1000人', 'km')
+    """
+    per = unit.removeprefix("per ")
+    if per != unit:
+        return f"/ {per}人" if language == "zh" else unit
+    return _UNITS.get(unit, (unit, unit))[0 if language == "zh" else 1]
+
+
+def class_text(name: str, language: Language) -> str:
+    """Give the word for a class of venues, or its id where there is none.
+
+    >>> class_text("public_benefit", "zh"), class_text("bus_stop", "zh")
+    ('公益类设施', 'bus_stop')
+    """
+    return _CLASSES.get(name, (name, name))[0 if language == "zh" else 1]
 
 
 def page_words(language: Language) -> dict[str, str]:

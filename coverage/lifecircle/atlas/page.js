@@ -2,221 +2,28 @@
    nothing is asked of any server. Figures are printed as they were handed over: the page counts nothing. */
 "use strict";
 (function () {
-  const byId = (id) => document.getElementById(id);
-  const { data, CLASSES, STATUS, years, plain, running, across, down, once } = window.lifecirclePage;
+  const { data, CLASSES, STATUS, years, running, across, down, byId, fill, element, named, part } = window.lifecirclePage;
+  const { Painter, paintResidents, paintFacilities, paintRoads, paintNames, drawSymbol, differenceMark } = window.lifecirclePage;
   const words = data.words;
-  const DRAWN = [6, 0, 1, 2, 3, 4], UNSNAPPED = 5; // places in CLASSES; what matters most is drawn last
-  const SHAPES = ["square", "triangle", "diamond", "circle", "cross", "bar"];
   const NARROW = 760; // pixels, as in page.css
-  const FACILITY_INK = "#12304a";
-
-  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, key) => (key in values ? values[key] : all));
-
-  function element(tag, properties, ...children) {
-    const node = document.createElement(tag);
-    for (const [key, value] of Object.entries(properties || {})) {
-      if (key in node) node[key] = value;
-      else node.setAttribute(key, value);
-    }
-    node.append(...children.filter((child) => child !== null && child !== undefined));
-    return node;
-  }
-
-  const named = (text) => element("bdi", { className: "lc-name", title: text }, text);
+  const BESIDE = 244; // pixels left free for the legend on a wide page
+  const NAMES_FROM = 12.75; // zoom from which villages have their names
+  const GAPS_FIRST = 8; // gaps listed before one asks for more
 
   /* ---- what is chosen, and the layers that show it ---- */
 
-  const chosen = { year: years.length - 1, target: 0, district: null };
+  const chosen = { year: years.length - 1, target: 0, district: null, allGaps: false };
   const here = () => years[chosen.year];
   const target = () => here().entry.targets[chosen.target];
-
-  const Painter = L.Renderer.extend({
-    initialize(paint, options) {
-      L.Renderer.prototype.initialize.call(this, L.extend({ padding: 0.2 }, options));
-      this._paint = paint;
-    },
-    _initContainer() {
-      this._container = document.createElement("canvas");
-      this._container.setAttribute("aria-hidden", "true");
-      this._context = this._container.getContext("2d");
-    },
-    _destroyContainer() {
-      this._container.remove();
-      delete this._container;
-      delete this._context;
-    },
-    _updatePaths() {},
-    _onZoomEnd() {},
-    _update() {
-      if (this._map._animatingZoom && this._bounds) return;
-      L.Renderer.prototype._update.call(this);
-      const size = this._bounds.getSize();
-      const ratio = window.devicePixelRatio || 1;
-      L.DomUtil.setPosition(this._container, this._bounds.min);
-      this._container.width = ratio * size.x;
-      this._container.height = ratio * size.y;
-      this._container.style.width = size.x + "px";
-      this._container.style.height = size.y + "px";
-      this.redraw();
-    },
-    redraw() {
-      if (!started || !this._map || !this._bounds) return;
-      const size = this._bounds.getSize();
-      const ratio = window.devicePixelRatio || 1;
-      const origin = this._map.getPixelOrigin();
-      this._context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      this._context.clearRect(0, 0, size.x, size.y);
-      this._paint(this._context, {
-        scale: 256 * Math.pow(2, this._map.getZoom()),
-        left: origin.x + this._bounds.min.x,
-        top: origin.y + this._bounds.min.y,
-        width: size.x,
-        height: size.y,
-        zoom: this._map.getZoom(),
-      });
-    },
-  });
 
   /* One pixel of this many metres at the map's middle, so that a resident is drawn as large as it stands for. */
   const metresPerPixel = (map) =>
     (40075016.7 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / (256 * Math.pow(2, map.getZoom()));
 
   let map = null;
-  let started = false; // nothing is drawn before, so that what fails is told in one place
   const cellSide = () => Math.min(48, Math.max(3, here().entry.cells.size_m / metresPerPixel(map)));
 
-  const hatch = once(() => {
-    const tile = element("canvas", { width: 6, height: 6 });
-    const context = tile.getContext("2d");
-    context.fillStyle = "#ffffff";
-    context.fillRect(0, 0, 6, 6);
-    context.strokeStyle = data.cellColours.unsnapped;
-    context.lineWidth = 1.6;
-    context.beginPath();
-    for (const shift of [-6, 0, 6]) {
-      context.moveTo(shift - 1, 7);
-      context.lineTo(shift + 7, -1);
-    }
-    context.stroke();
-    return context.createPattern(tile, "repeat");
-  });
-
-  const packedColour = once(() => {
-    const pixel = new Uint32Array(1);
-    const parts = new Uint8Array(pixel.buffer);
-    return CLASSES.map((name) => {
-      const code = parseInt(data.cellColours[name].slice(1), 16);
-      parts.set([code >> 16, (code >> 8) & 255, code & 255, 255]);
-      return pixel[0];
-    });
-  });
-
-  /* Tens of thousands of squares are written as pixels: asking the canvas for each took twice as long. */
-  function paintResidents(context, view) {
-    const answers = here().answers(target());
-    if (!answers || !context.canvas.width || !context.canvas.height) return;
-    const cells = here().cells();
-    const half = cellSide() * 0.51 + 0.25; // neighbours overlap a little, or seams show between them
-    const ratio = context.canvas.width / view.width;
-    const width = context.canvas.width, height = context.canvas.height;
-    const image = context.createImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer);
-    for (const which of DRAWN) {
-      const colour = packedColour()[which];
-      for (const i of answers.order[which]) {
-        const x = cells.x[i] * view.scale - view.left, y = cells.y[i] * view.scale - view.top;
-        const left = Math.max(Math.round((x - half) * ratio), 0), right = Math.min(Math.round((x + half) * ratio), width);
-        const top = Math.max(Math.round((y - half) * ratio), 0), bottom = Math.min(Math.round((y + half) * ratio), height);
-        if (left < right) for (let row = top; row < bottom; row++) pixels.fill(colour, row * width + left, row * width + right);
-      }
-    }
-    context.putImageData(image, 0, 0);
-    context.fillStyle = hatch();
-    context.strokeStyle = data.cellColours.unsnapped;
-    context.lineWidth = 1;
-    const reach = Math.max(half, 2), side = Math.round(2 * reach);
-    for (const i of answers.order[UNSNAPPED]) {
-      const x = Math.round(cells.x[i] * view.scale - view.left - reach);
-      const y = Math.round(cells.y[i] * view.scale - view.top - reach);
-      if (x < -side || y < -side || x > view.width || y > view.height) continue;
-      context.fillRect(x, y, side, side);
-      context.strokeRect(x + 0.5, y + 0.5, side - 1, side - 1);
-    }
-  }
-
-  function trace(context, shape, x, y, r) {
-    context.beginPath();
-    if (shape === "circle") context.arc(x, y, r, 0, 2 * Math.PI);
-    else if (shape === "square") context.rect(x - r * 0.88, y - r * 0.88, r * 1.76, r * 1.76);
-    else if (shape === "bar") context.rect(x - r * 1.2, y - r * 0.55, r * 2.4, r * 1.1);
-    else if (shape === "diamond") polygon(context, [x, y - r * 1.2, x + r * 1.2, y, x, y + r * 1.2, x - r * 1.2, y]);
-    else if (shape === "triangle") polygon(context, [x, y - r * 1.2, x + r * 1.15, y + r * 0.85, x - r * 1.15, y + r * 0.85]);
-    else {
-      const a = r * 0.42, b = r * 1.15;
-      polygon(context, [x - a, y - b, x + a, y - b, x + a, y - a, x + b, y - a, x + b, y + a, x + a, y + a,
-        x + a, y + b, x - a, y + b, x - a, y + a, x - b, y + a, x - b, y - a, x - a, y - a]);
-    }
-    context.closePath();
-  }
-
-  function polygon(context, numbers) {
-    context.moveTo(numbers[0], numbers[1]);
-    for (let i = 2; i < numbers.length; i += 2) context.lineTo(numbers[i], numbers[i + 1]);
-  }
-
-  function drawSymbol(context, number, x, y, r) {
-    trace(context, SHAPES[number % SHAPES.length], x, y, r);
-    context.lineWidth = 3.6;
-    context.strokeStyle = "#ffffff";
-    context.stroke();
-    context.lineWidth = 1.2;
-    context.strokeStyle = "#ffffff";
-    context.fillStyle = FACILITY_INK;
-    context.fill();
-    context.stroke();
-  }
-
   const symbolSize = () => Math.min(7, Math.max(3.2, (map.getZoom() - 8) * 1.1));
-
-  function paintFacilities(context, view) {
-    const facilities = here().facilities();
-    const shown = target().services;
-    const r = symbolSize();
-    for (let i = 0; i < facilities.count; i++) {
-      const number = shown.indexOf(facilities.service[i]);
-      if (number < 0 || !facilities.placed[i]) continue;
-      const x = facilities.x[i] * view.scale - view.left;
-      const y = facilities.y[i] * view.scale - view.top;
-      if (x < -9 || y < -9 || x > view.width + 9 || y > view.height + 9) continue;
-      drawSymbol(context, number, x, y, r);
-    }
-  }
-
-  const roads = once(() => {
-    const lon = running(data.roads.lon), lat = running(data.roads.lat);
-    return {
-      x: lon.map((value) => across(value / data.places)),
-      y: lat.map((value) => down(value / data.places)),
-      sizes: plain(data.roads.sizes),
-    };
-  });
-
-  function paintRoads(context, view) {
-    const { x, y, sizes } = roads();
-    context.strokeStyle = "#8a8f98";
-    context.lineWidth = view.zoom < 13 ? 0.5 : 1;
-    let first = 0;
-    for (const size of sizes) {
-      context.beginPath();
-      for (let i = first; i < first + size; i++) {
-        const left = x[i] * view.scale - view.left, top = y[i] * view.scale - view.top;
-        if (i > first) context.lineTo(left, top);
-        else context.moveTo(left, top);
-      }
-      context.stroke();
-      first += size;
-    }
-  }
 
   /* ---- districts ---- */
 
@@ -271,12 +78,25 @@
       if (button) button.setAttribute("aria-pressed", String(mine));
       if (mine && !(options && options.pan)) row.scrollIntoView({ block: "nearest" });
     }
-    if (shape && options && options.pan) go(() => map.flyToBounds(shape.area.getBounds(), { padding: [30, 30], duration: 0.6 }),
-      () => map.fitBounds(shape.area.getBounds(), { padding: [30, 30], animate: false }));
+    if (shape && options && options.pan) {
+      showMap();
+      const room = { paddingTopLeft: [beside() + 18, 30], paddingBottomRight: [30, 30] };
+      go(() => map.flyToBounds(shape.area.getBounds(), { ...room, duration: 0.6 }),
+        () => map.fitBounds(shape.area.getBounds(), { ...room, animate: false }));
+    }
   }
 
+  const beside = () => (window.innerWidth > NARROW ? BESIDE : 12);
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const go = (flying, jumping) => (still.matches ? jumping() : flying());
+
+  const showMap = () => window.innerWidth <= NARROW && map.getContainer().scrollIntoView({ block: "start" });
+
+  function goTo(place) {
+    showMap();
+    const zoom = Math.max(map.getZoom(), 14);
+    go(() => map.flyTo(place, zoom, { duration: 0.6 }), () => map.setView(place, zoom, { animate: false }));
+  }
 
   /* ---- gaps ---- */
 
@@ -299,20 +119,149 @@
   }
 
   /* Where numbers would cover each other or a district's name, the lesser gap is a dot until one zooms in. */
+  const GAP_HALF = 12.5;
+  let taken = []; // middle, half width and half height of what stands on the map already, in pixels of the world
+
   function thinGaps() {
-    const taken = [];
+    const origin = map.getPixelOrigin();
+    const place = (marker) => map.latLngToLayerPoint(marker.getLatLng()).add(origin);
+    taken = [];
     for (const { label } of shapes.values()) {
       const name = label && label.getElement() && label.getElement().firstChild;
-      if (name) taken.push([map.latLngToLayerPoint(label.getLatLng()), name.offsetWidth / 2 + 13, name.offsetHeight / 2 + 12]);
+      if (name) taken.push([place(label), name.offsetWidth / 2, name.offsetHeight / 2]);
     }
+    const free = (at, dx, dy) => !taken.some(([other, x, y]) => Math.abs(other.x - at.x) < dx + x && Math.abs(other.y - at.y) < dy + y);
     layers.gaps.eachLayer((marker) => {
       const node = marker.getElement();
       if (!node) return;
-      const at = map.latLngToLayerPoint(marker.getLatLng());
-      const hidden = taken.some(([other, dx, dy]) => Math.abs(other.x - at.x) < dx && Math.abs(other.y - at.y) < dy);
-      node.classList.toggle("lc-gap-dot", hidden);
-      if (!hidden) taken.push([at, 25, 25]);
+      const shown = free(place(marker), 13, GAP_HALF);
+      node.classList.toggle("lc-gap-dot", !shown);
+      if (shown) taken.push([place(marker), 12, GAP_HALF]);
     });
+    layers.differences.eachLayer((marker) => { // a village's mark moves aside for a gap's number, down for a name
+      const node = marker.getElement();
+      if (!node) return;
+      const at = place(marker);
+      const numbered = taken.some(([other, , y]) => y === GAP_HALF && other.distanceTo(at) < 18);
+      node.classList.toggle("lc-beside", numbered);
+      node.classList.toggle("lc-below", !numbered && !free(at, 6, 6));
+    });
+    layers.villages.redraw();
+  }
+
+  /* ---- villages: their names from near, and those whose counts differ ---- */
+
+  const villagePlace = (village) => {
+    const villages = here().villages();
+    return villages.placed[village] ? [villages.lat[village], villages.lon[village]] : null;
+  };
+
+  function villageName(village) {
+    const villages = here().villages();
+    const district = villages.districts[village];
+    return [named(villages.names[village]), ...(district ? [" · ", named(district)] : [])];
+  }
+
+  const answerText = (letter) => (letter === "1" ? words.yes : letter === "0" ? words.no : words.unknown);
+  const answerSign = (letter) => (letter === "1" ? "✓" : letter === "0" ? "✗" : "—");
+
+  function differenceCard(one, now) {
+    const states = data.lists[now.villages.states][one.village];
+    const card = element("div", {}, element("strong", {}, ...villageName(one.village)), element("div", {}, words["villages_" + one.kind]),
+      facts(now.villages.counts.map((name, i) => [name, answerSign(states[i]) + " " + answerText(states[i])])));
+    if (one.gap) card.append(element("div", {}, words.village_gap, [one.gap.people, ...one.gap.facts].join(comma)));
+    if (one.gap && one.gap.nearest) card.append(element("div", {}, ...around(words.gap_nearest, named(one.gap.nearest))));
+    return card;
+  }
+
+  const comma = data.language === "en" ? ", " : "，";
+  const gapText = (gap) => [[gap.people, ...gap.facts].join(comma),
+    ...(gap.nearest ? [comma, ...around(words.gap_nearest, named(gap.nearest))] : [])];
+
+  function showDifferences(group) {
+    group.clearLayers();
+    const now = target();
+    for (const one of now.villages ? now.villages.differ : []) {
+      const place = villagePlace(one.village);
+      if (!place) continue;
+      const marker = L.marker(place, {
+        icon: L.divIcon({ className: "lc-difference", iconSize: [18, 18], html: differenceMark(one.kind, 18) }),
+        keyboard: false,
+        village: one.village,
+      });
+      marker.bindTooltip(differenceCard(one, now), { direction: "top", offset: [0, -9], className: "lc-tip" });
+      marker.on("click", () => markVillage(one.village));
+      marker.on("mouseover", () => map.closeTooltip(tip));
+      group.addLayer(marker);
+    }
+  }
+
+  function markVillage(village) {
+    byId("lc-villages-part").open = true;
+    for (const row of byId("lc-differences").rows) {
+      const mine = row.dataset.village === String(village);
+      row.classList.toggle("lc-chosen", mine);
+      if (mine) row.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  function villageRow(village, now) {
+    const place = villagePlace(village);
+    const title = place ? element("button", { type: "button", className: "lc-link" }, ...villageName(village)) : element("span", {}, ...villageName(village));
+    if (place) title.addEventListener("click", () => goToVillage(village));
+    const states = data.lists[now.villages.states][village];
+    const row = element("tr", {}, element("th", { scope: "row" }, title),
+      ...[...states].map((letter) => element("td", { className: "lc-answer-" + (letter === "-" ? "x" : letter) },
+        element("span", { "aria-hidden": "true" }, answerSign(letter)), element("span", { className: "lc-hidden" }, answerText(letter)))));
+    row.dataset.village = String(village);
+    return row;
+  }
+
+  function goToVillage(village) {
+    markVillage(village);
+    goTo(villagePlace(village));
+    layers.differences.eachLayer((marker) => {
+      if (marker.options.village === village) marker.openTooltip();
+      else marker.closeTooltip();
+    });
+  }
+
+  const countsHead = (now) => element("thead", {}, element("tr", {}, element("th", { scope: "col" }, words.cell_village),
+    ...now.villages.counts.map((name) => element("th", { scope: "col" }, name))));
+
+  function showVillages() {
+    const now = target();
+    const shown = now.villages;
+    const count = shown ? shown.differ.length : 0;
+    if (!part("lc-villages-part", Boolean(shown), shown && shown.reached ? fill(words.villages_figure, { count }) : "")) return;
+    byId("lc-villages-note").textContent = !shown.reached ? words.villages_no_reach : count ? words.table_hint : words.villages_same;
+    byId("lc-differences").replaceChildren(...(count ? [countsHead(now)] : []), ...["over", "under"].flatMap((kind) => {
+      const mine = shown.differ.filter((one) => one.kind === kind);
+      if (!mine.length) return [];
+      const head = element("th", { colSpan: 1 + shown.counts.length, scope: "rowgroup" },
+        differenceMark(kind, 14), " ", words["villages_" + kind], ` (${mine.length})`);
+      return [element("tbody", {}, element("tr", { className: "lc-kind" }, head), ...mine.flatMap((one) => {
+        const row = villageRow(one.village, now);
+        if (!one.gap) return [row];
+        const more = element("tr", { className: "lc-more-row" }, element("td", { colSpan: 1 + shown.counts.length }, words.village_gap, ...gapText(one.gap)));
+        more.dataset.village = row.dataset.village;
+        row.className = "lc-has-more";
+        return [row, more];
+      }))];
+    }));
+    listVillages();
+  }
+
+  function listVillages() {
+    const now = target();
+    const table = byId("lc-villages");
+    table.replaceChildren();
+    if (!byId("lc-villages-all").open || !now.villages) return;
+    const body = element("tbody", {});
+    data.lists[now.villages.states].forEach((states, village) => {
+      if (/[01]/.test(states)) body.append(villageRow(village, now));
+    });
+    table.append(countsHead(now), body);
   }
 
   function gapCard(gap) {
@@ -332,6 +281,11 @@
 
   function markGap(number) {
     const items = byId("lc-gaps").children;
+    if (number >= GAPS_FIRST && !chosen.allGaps) {
+      chosen.allGaps = true;
+      foldGaps();
+    }
+    byId("lc-gaps-part").open = true;
     for (let i = 0; i < items.length; i++) items[i].classList.toggle("lc-chosen", i === number);
     if (items[number]) items[number].scrollIntoView({ block: "nearest" });
   }
@@ -426,25 +380,6 @@
 
   /* ---- the panel ---- */
 
-  function showHeadline() {
-    const now = target();
-    byId("lc-rule").textContent = now.rule;
-    byId("lc-value").textContent = now.value;
-    const verdict = byId("lc-verdict");
-    verdict.textContent = now.statusText;
-    verdict.dataset.status = now.status;
-    byId("lc-goal").textContent = now.goal;
-    byId("lc-reason").replaceChildren(...[now.reason, ...now.notes].filter(Boolean).map((line) => element("span", {}, line)));
-    const list = byId("lc-people");
-    list.replaceChildren();
-    list.hidden = !now.people;
-    if (!now.people) return;
-    for (const [key, term] of [["total", words.total], ["covered", data.statuses[STATUS.covered]], ["beyond", data.statuses[STATUS.beyond]],
-      ["disconnected", data.statuses[STATUS.disconnected]], ["unsnapped", data.statuses[STATUS.unsnapped]]]) {
-      list.append(element("div", { className: "lc-count lc-count-" + key }, element("dt", {}, term), element("dd", {}, now.people[key])));
-    }
-  }
-
   function swatch(colour, hatched) {
     const node = element("i", { className: "lc-swatch" + (hatched ? " lc-hatched" : ""), "aria-hidden": "true" });
     if (!hatched) node.style.background = colour;
@@ -476,24 +411,30 @@
       const present = CLASSES.map((name, which) => which).filter((which) => which < 6 || answers.classes.includes(6));
       parts.push(...legendPart(words.legend_residents,
         present.map((which) => [swatch(data.cellColours[CLASSES[which]], which === 5), texts[which]])));
+      const key = (mark, text) => parts[parts.length - 1].append(element("li", {}, mark, element("span", {}, text)));
       if (now.gaps && now.gaps.length) {
-        parts[parts.length - 1].append(element("li", {}, element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" },
-          element("span", {}, "1")), element("span", {}, words.gap_marks)));
+        key(element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" }, element("span", {}, "1")), words.gap_marks);
+      }
+      for (const kind of ["over", "under"]) {
+        if (now.villages && now.villages.differ.some((one) => one.kind === kind)) key(differenceMark(kind, 18), words["villages_" + kind]);
       }
     }
     if (now.shares && now.districts.length) {
-      const rates = data.rateTexts.map((text, i) => [swatch(data.rateColours[i]), text]).reverse();
-      parts.push(...legendPart(words.legend_districts, rates));
+      parts.push(...legendPart(words.legend_districts, data.rateTexts.map((text, i) => [swatch(data.rateColours[i]), text])));
+      parts[parts.length - 1].className = "lc-steps";
     }
     if (now.services.length) {
       parts.push(...legendPart(words.legend_facilities,
-        now.services.map((service, number) => [symbol(number), here().entry.services[service]])));
+        now.services.map((service, number) => [symbol(number), named(here().entry.services[service])])));
+      parts[parts.length - 1].className = "lc-columns";
     }
+    part("lc-legend-part", parts.length > 0);
     byId("lc-legend").replaceChildren(...parts);
   }
 
   function showTable() {
     const now = target();
+    part("lc-districts-part", now.districts.length > 0);
     byId("lc-rate-column").textContent = now.shares ? words.column_rate : words.column_value;
     byId("lc-districts").tBodies[0].replaceChildren(...now.districts.map((one) => {
       const name = shapes.has(one.code)
@@ -510,22 +451,31 @@
   function showGapList() {
     const now = target();
     const gaps = now.gaps || [];
-    byId("lc-gaps-note").textContent = now.gaps === null ? words.gaps_not_here : !now.gapCount ? words.gaps_none
+    part("lc-gaps-part", now.gaps !== null, now.gapCount ? fill(words.gaps_figure, { count: now.gapCount }) : "");
+    byId("lc-gaps-note").textContent = !now.gapCount ? words.gaps_none
       : fill(now.gapCount > gaps.length ? words.gaps_shown : words.gaps_all, { count: now.gapCount, shown: gaps.length });
     byId("lc-gaps").replaceChildren(...gaps.map((gap, number) => {
       const title = element("span", { className: "lc-gap-title" }, placeOf(gap), " ", element("b", {}, gap.people));
       const head = gap.at ? element("button", { type: "button", className: "lc-link" }, title) : title;
       if (gap.at) head.addEventListener("click", () => {
         markGap(number);
-        const zoom = Math.max(map.getZoom(), 14);
-        go(() => map.flyTo(gap.at, zoom, { duration: 0.6 }), () => map.setView(gap.at, zoom, { animate: false }));
+        goTo(gap.at);
       });
       const item = element("li", {}, element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" },
-        element("span", {}, String(number + 1))), element("div", {}, head, element("div", { className: "lc-small" }, gap.facts.join("，"))));
-      if (data.language === "en") item.lastChild.lastChild.textContent = gap.facts.join(", ");
+        element("span", {}, String(number + 1))), element("div", {}, head, element("div", { className: "lc-small" }, gap.facts.join(comma))));
       if (gap.nearest) item.lastChild.append(element("div", { className: "lc-small" }, ...around(words.gap_nearest, named(gap.nearest))));
       return item;
     }));
+    foldGaps();
+  }
+
+  function foldGaps() {
+    const items = [...byId("lc-gaps").children];
+    items.forEach((item, number) => (item.hidden = !chosen.allGaps && number >= GAPS_FIRST));
+    const more = byId("lc-gaps-more");
+    more.hidden = items.length <= GAPS_FIRST;
+    more.textContent = chosen.allGaps ? words.gaps_less : fill(words.gaps_more, { count: items.length });
+    more.setAttribute("aria-expanded", String(chosen.allGaps));
   }
 
   function show() {
@@ -534,21 +484,38 @@
     layers.residents.redraw();
     layers.facilities.redraw();
     layers.roads.redraw();
+    showDifferences(layers.differences);
     showGaps(layers.gaps);
-    showHeadline();
+    window.lifecirclePage.show(target());
     showLegend();
     showTable();
+    showVillages();
     showGapList();
     if (chosen.district !== null) choose(chosen.district, {});
   }
 
+  /* Circles first with their values, then what else has a figure, then the rest; each in the plan's order. */
   function fillTargets() {
     const before = byId("lc-target").value;
     const targets = here().entry.targets;
-    byId("lc-target").replaceChildren(...targets.map((one, i) => element("option", { value: one.id }, one.name)));
-    const found = targets.findIndex((one) => one.id === before);
-    chosen.target = Math.max(found, 0);
-    byId("lc-target").selectedIndex = chosen.target;
+    const groups = [
+      [words.targets_circles, targets.filter((one) => one.computed && one.kind === "circle")],
+      [words.targets_others, targets.filter((one) => one.computed && one.kind !== "circle")],
+      [words.targets_not_computed, targets.filter((one) => !one.computed)],
+    ];
+    byId("lc-target").replaceChildren(...groups.filter(([, mine]) => mine.length).map(([label, mine]) => element("optgroup", { label },
+      ...mine.map((one) => element("option", { value: one.id }, one.computed ? fill(words.option_value, one) : one.name)))));
+    const found = targets.find((one) => one.id === before) || groups.flatMap(([, mine]) => mine)[0];
+    chosen.target = targets.indexOf(found);
+    byId("lc-target").value = found.id;
+    window.lifecirclePage.pending(targets, take);
+  }
+
+  function take(id) {
+    byId("lc-target").value = id;
+    chosen.target = here().entry.targets.findIndex((one) => one.id === id);
+    chosen.allGaps = false;
+    show();
   }
 
   function preparePanel() {
@@ -558,10 +525,12 @@
     byId("lc-year-row").hidden = years.length < 2;
     fillTargets();
     byId("lc-target-row").hidden = here().entry.targets.length < 2 && years.length < 2;
-    byId("lc-target").addEventListener("change", (event) => {
-      chosen.target = event.target.selectedIndex;
-      show();
+    byId("lc-target").addEventListener("change", (event) => take(event.target.value));
+    byId("lc-gaps-more").addEventListener("click", () => {
+      chosen.allGaps = !chosen.allGaps;
+      foldGaps();
     });
+    byId("lc-villages-all").addEventListener("toggle", listVillages);
     year.addEventListener("change", () => {
       chosen.year = year.selectedIndex;
       fillTargets();
@@ -574,12 +543,13 @@
   function prepareControls() {
     const stamp = element("strong", { className: "lc-map-stamp" }, byId("lc-stamp").textContent);
     map.attributionControl.addAttribution(stamp.outerHTML).addAttribution(words.boundaries);
-    L.control.scale({ imperial: false, position: window.innerWidth <= NARROW ? "topleft" : "bottomleft" }).addTo(map);
+    L.control.scale({ imperial: false, position: window.innerWidth <= NARROW ? "topright" : "bottomleft" }).addTo(map);
     const North = L.Control.extend({
       onAdd: () => element("div", { className: "lc-north", title: words.north_note },
         element("span", { "aria-hidden": "true" }, "▲"), element("span", {}, words.north)),
     });
     new North({ position: "bottomright" }).addTo(map);
+    if (window.innerWidth > NARROW) legendOnMap();
     const label = (selector, text) => {
       const control = map.getContainer().querySelector(selector);
       if (!control) return;
@@ -591,15 +561,36 @@
     label(".leaflet-control-layers-toggle", words.control_layers);
   }
 
+  function legendOnMap() {
+    const Legend = L.Control.extend({
+      onAdd() {
+        const legend = byId("lc-legend-part");
+        L.DomEvent.disableClickPropagation(legend).disableScrollPropagation(legend);
+        return legend;
+      },
+    });
+    new Legend({ position: "bottomleft" }).addTo(map);
+  }
+
+  let started = false; // nothing is drawn before, so that what fails is told in one place
+  const painter = (pane, paint) => new Painter((context, view) => started && paint(context, view), { pane });
   const layers = {
     districts: L.featureGroup(),
-    residents: new Painter(paintResidents, { pane: "lc-residents" }),
+    residents: painter("lc-residents", (context, view) => {
+      const answers = here().answers(target());
+      if (answers) paintResidents(context, view, here().cells(), answers.order, cellSide());
+    }),
+    differences: L.featureGroup(),
     gaps: L.featureGroup(),
-    facilities: new Painter(paintFacilities, { pane: "lc-facilities" }),
-    roads: new Painter(paintRoads, { pane: "lc-roads" }),
+    villages: painter("lc-villages", (context, view) => {
+      if (view.zoom >= NAMES_FROM) paintNames(context, view, here().villages(), taken);
+    }),
+    facilities: painter("lc-facilities", (context, view) =>
+      paintFacilities(context, view, here().facilities(), target().services, symbolSize())),
+    roads: painter("lc-roads", paintRoads),
   };
 
-  const PANES = { "lc-areas": 250, "lc-roads": 320, "lc-residents": 350, "lc-lines": 380, "lc-facilities": 450, "lc-labels": 550 };
+  const PANES = { "lc-areas": 250, "lc-roads": 320, "lc-residents": 350, "lc-lines": 380, "lc-facilities": 450, "lc-villages": 500, "lc-labels": 550 };
 
   let tellReady, tellFailed;
   const ready = new Promise((resolve, reject) => {
@@ -631,6 +622,9 @@
       }
     },
     layer: (kind) => layers[kind],
+    fit(bounds) {
+      map.fitBounds(bounds, { paddingTopLeft: [beside(), 12], paddingBottomRight: [12, 12] });
+    },
     start() {
       try {
         start();

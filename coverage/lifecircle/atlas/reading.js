@@ -93,8 +93,14 @@
         service: plain(entry.facilities.service),
         names: data.lists[entry.facilities.names],
       }));
+    const villages = once(() =>
+      Object.assign(points(entry.villages), {
+        count: entry.villages.count,
+        names: data.lists[entry.villages.names],
+        districts: data.lists[entry.villages.districts],
+      }));
     const answers = new Map(entry.targets.map((target) => [target.id, once(() => openAnswers(entry, target))]));
-    return { entry, cells, facilities, answers: (target) => answers.get(target.id)() };
+    return { entry, cells, facilities, villages, answers: (target) => answers.get(target.id)() };
   }
 
   function openAnswers(entry, target) {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit._ladder import accountings, ladder_notes
+from lifecircle.audit._ladder import accountings, ladder_notes, village_readings
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import BUCKETS, Count, DistrictResult, GroupResult, TargetResult
@@ -37,14 +37,17 @@ CURVE_SHARES = tuple(round(0.5 + 0.05 * step, 2) for step in range(21))
 
 @dataclass(frozen=True, eq=False)
 class Circle:
-    """One circle target's result, the people it counts and its answer for every resident: (demand,)."""
+    """One circle target's result, the people it counts and its answer for every resident: (demand,).
+
+    ``villages`` : name of a column -> boolean for every village, what the accountings say of it.
+    """
 
     result: TargetResult
     people: npt.NDArray[np.float64]
     seconds: npt.NDArray[np.float64]
     status: npt.NDArray[np.str_]
     venue: npt.NDArray[np.intp]
-    lacking: Mapping[str, npt.NDArray[np.float64]]
+    villages: Mapping[str, pd.Series[Any]]
 
 
 def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> Circle:
@@ -53,11 +56,13 @@ def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> C
     status = bucket(answer, target.minutes * 60)
     seconds = np.where(answer.snapped & np.isfinite(answer.seconds), answer.seconds, np.nan)
     reason, people = counted_people(target, inputs)
+    readings: dict[str, pd.Series[Any]] = {}
     if reason:
         result = TargetResult(target, None, "not_assessable", reason, venues=_venues(target, inputs))
     else:
+        readings = village_readings(target, inputs, people, answer)
         result = _assessed(target, inputs, searches, _Reading(answer, status, people))
-    return Circle(result, people, seconds, status, answer.venue, answer.lacking)
+    return Circle(result, people, seconds, status, answer.venue, readings)
 
 
 def circle_value(target: CircleTarget, inputs: Inputs, searches: Searches) -> float | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from lifecircle.audit._searches import venue_classes
 from lifecircle.demand import village_centres
@@ -21,7 +22,6 @@ from lifecircle.reach import within_limit
 if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
-    import pandas as pd
 
     from lifecircle.audit._prepare import Inputs
     from lifecircle.audit._searches import Answer, Searches
@@ -53,6 +53,33 @@ def accountings(
     }
 
 
+def village_readings(
+    target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.float64], answer: Answer
+) -> dict[str, pd.Series[Any]]:
+    """Tell for every village whether it is accepted, holds the straight circle, and is reached.
+
+    Returns
+    -------
+    readings : ``accepted_<target>``, ``straight_<target>`` (where the study has what they need) and
+        ``reached_<target>`` -> boolean on the villages' index, NA where the target counts nobody
+    """
+    if inputs.villages is None:
+        return {}
+    villages = _Villages(target, inputs, people)
+    in_time = within_limit(np.where(answer.snapped, answer.seconds, np.inf), target.minutes * 60)
+    readings = {
+        "accepted": _accepted(target, inputs),
+        "straight": straight_villages(target, inputs),
+        "reached": villages.reached(in_time),
+    }
+    nobody = ~villages.counted | (villages.total <= 0)
+    return {
+        f"{name}_{target.id}": pd.Series(flags, index=inputs.villages.index, dtype="boolean").mask(nobody)
+        for name, flags in readings.items()
+        if flags is not None
+    }
+
+
 class _Villages:
     """Adds up villages and people for one target."""
 
@@ -72,6 +99,10 @@ class _Villages:
         sums = np.bincount(self.of[mine], weights=self.people[mine], minlength=self.number)
         return sums.astype(np.float64)
 
+    def reached(self, covered: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Tell in which villages at least :data:`MAJORITY` of the people counted are covered: (village,)."""
+        return (self.total > 0) & (self._add(covered) >= MAJORITY * self.total)
+
     def by_village(self, holds: npt.NDArray[np.bool_] | None) -> Accounting | None:
         """Count the villages that hold a rule, and their people; the value is the share of villages."""
         if holds is None or not self.counted.any():
@@ -84,7 +115,7 @@ class _Villages:
         """Count the people covered, and the villages reached; the value is the share of people."""
         if covered is None:
             return None
-        reached = (self.total > 0) & (self._add(covered) >= MAJORITY * self.total)
+        reached = self.reached(covered)
         people = float(self.people[covered].sum())
         total = float(self.people.sum())
         return Accounting(int((reached & self.counted).sum()), people, people / total if total else None)

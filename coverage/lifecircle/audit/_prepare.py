@@ -17,6 +17,7 @@ from lifecircle.demand import (
     accepted_targets,
     assign_districts,
     assign_villages,
+    read_accepted,
     read_demand,
     read_districts,
     read_villages,
@@ -145,6 +146,9 @@ class _Reader:
         assert facilities is not None
         if villages is not None:
             villages = with_districts(villages, districts)
+            with self.faults.catching():
+                villages = self._with_accepted(villages, districts)
+            self.faults.raise_any()
         demand = assign_villages(assign_districts(demand, districts), villages)
         facilities = assign_villages(assign_districts(facilities, districts), villages)
         return Inputs(
@@ -155,7 +159,7 @@ class _Reader:
             districts=districts,
             villages=villages,
             register=facilities,
-            rejects=self._named(join_rejects(self.rejects), "file"),
+            rejects=join_rejects(self.rejects),
             records=tuple(self.records),
         )
 
@@ -185,7 +189,7 @@ class _Reader:
             datum=part.datum,
             max_rejected=self.study.max_rejected,
         )
-        self.rejects.append(rejects)
+        self.rejects.append(self._named(rejects, "file"))
         self._record("demand", path, len(demand), rejects)
         return demand.set_axis(demand.index.astype(str).rename("id"))
 
@@ -204,21 +208,33 @@ class _Reader:
             return None
         path = self.study.path_in(part.file, self.year)
         villages, rejects = read_villages(path, datum=part.datum, max_rejected=self.study.max_rejected)
-        self.rejects.append(rejects)
+        self.rejects.append(self._named(rejects, "file"))
         self._record("villages", path, len(villages), rejects)
+        for name in (*accepted_targets(villages), *part.accepted):
+            self._check_target(path.name, f"accepted_{name}", name)
+        return villages
+
+    def _check_target(self, file: str, place: str, name: str) -> None:
         known = [target.id for target in self.study.standard.targets]
-        for name in accepted_targets(villages):
-            if name not in known:
-                near = nearest_name(name, known)
-                self.faults.add(
-                    Fault(
-                        path.name,
-                        f"column 'accepted_{name}'",
-                        name,
-                        "an accepted list for a target the standard does not have",
-                        f"did you mean 'accepted_{near}'?" if near else "delete the column",
-                    )
-                )
+        if name not in known:
+            near = nearest_name(name, known)
+            remedy = f"did you mean {near!r}?" if near else f"use one of {', '.join(known)}"
+            reason = "an accepted list for a target the standard does not have"
+            self.faults.add(Fault(file, place, name, reason, remedy))
+
+    def _with_accepted(
+        self, villages: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None
+    ) -> gpd.GeoDataFrame:
+        """Join the accepted lists that stand in files of their own."""
+        assert self.study.villages is not None
+        for name, file in self.study.villages.accepted.items():
+            path = self.study.path_in(file, self.year)
+            listed, rejects = read_accepted(
+                path, villages, districts=districts, max_rejected=self.study.max_rejected
+            )
+            self.rejects.append(self._named(rejects, "file"))
+            self._record("accepted", path, int(listed.sum()), rejects)
+            villages = villages.assign(**{f"accepted_{name}": listed})
         return villages
 
     def _facilities(self) -> gpd.GeoDataFrame:
@@ -236,7 +252,7 @@ class _Reader:
                     max_rejected=self.study.max_rejected,
                     known_services=known,
                 )
-                self.rejects.append(rejects)
+                self.rejects.append(self._named(rejects, "file"))
                 self._record("facilities", path, len(frame), rejects)
                 parts.append(frame.set_axis(frame.index.astype(str)))
         faults.raise_any()

@@ -129,7 +129,9 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         demand=inputs.demand,
         facilities=inputs.facilities,
         districts=_units(inputs.districts),
-        villages=_units(inputs.villages),
+        villages=_units(inputs.villages).assign(
+            **{name: flags for circle in found for name, flags in circle.villages.items()}
+        ),
         seconds=table([circle.seconds for circle in found]),
         status=table([circle.status for circle in found]),
         nearest=table(nearest),
@@ -137,6 +139,7 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         gaps=pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(columns=list(GAP_COLUMNS)),
         rejects=inputs.rejects,
         inputs=inputs.records,
+        services={one.id: one.name.model_dump() for one in study.standard.services},
         publication=Publication(study.publish.organisation, study.publish.date, study.publish.review_number),
         warnings=tuple(_empty_classes(inputs)),
     )
