@@ -277,6 +277,7 @@ class _Look:
         self._made: dict[str, Any] = {}
 
     def format(self, **properties: Any) -> Any:
+        """Give the format with these properties on top of the plain one."""
         key = repr(sorted(properties.items()))
         if key not in self._made:
             plain = {"font_name": self._face, "font_size": 10, "valign": "vcenter"}

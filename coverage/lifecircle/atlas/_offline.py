@@ -277,6 +277,7 @@ class _Addresses(HTMLParser):
         self._in_style = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what a tag would fetch."""
         self._in_style = tag == "style"
         for name, value in attrs:
             if (tag, name.removeprefix("xlink:")) in _FETCHING and value:
@@ -286,11 +287,13 @@ class _Addresses(HTMLParser):
                 self.found += [match[2] for match in _URL.finditer(value)]
 
     def handle_data(self, data: str) -> None:
+        """Note what a style would fetch."""
         if self._in_style:
             self.found += [match[2] for match in _URL.finditer(data)]
             self.found += re.findall(r"@import\s+['\"]([^'\"]+)", data)
 
     def handle_endtag(self, tag: str) -> None:
+        """Leave a style."""
         self._in_style = self._in_style and tag != "style"
 
 

@@ -140,25 +140,18 @@ def urban_class(inputs: Inputs) -> npt.NDArray[np.int8]:
 
 
 def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> TargetResult:
-    limit_s = target.minutes * 60
-    roads = inputs.networks[target.profile]
     frame = _near(read)
     total = _counts(frame, inputs.demand.assign(_people=read.people), None, target)["all"]
     rungs = accountings(target, inputs, searches, read.people, read.answer)
     deciding = rungs[target.accounting]
     value = None if deciding is None else deciding.value
     goal = threshold(target, inputs.year)
-    status = verdict(target, inputs.year, value)
-    reachable = np.where(read.answer.snapped, read.answer.seconds, np.inf)
-    slow, _, fast = roads.profile.band
-    flip = None if goal is None else flip_seconds(reachable, read.people, goal)
-    uniform = roads.profile.uniform
-    usual_kmh = roads.profile.access_ms * 3.6
+    slow, _, fast = inputs.networks[target.profile].profile.band
     legs = _long_legs(read)
     return TargetResult(
         target=target,
         value=value,
-        status=status,
+        status=verdict(target, inputs.year, value),
         reason="" if value is not None else f"accounting_missing:{target.accounting}",
         milestone=milestone(target, inputs.year),
         count=total,
@@ -168,18 +161,6 @@ def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _R
             "fast": _band_value(target, inputs, searches, read, fast),
         },
         accountings=rungs,
-        flip_kmh=None if flip is None or not uniform else usual_kmh * flip / limit_s,
-        flip_minutes=None if flip is None else flip / 60,
-        borderline_people=borderline(reachable, read.people, limit_s),
-        curve=curve_over_speed(
-            reachable,
-            read.people,
-            limit_s,
-            usual_kmh=usual_kmh,
-            speeds_kmh=[round(usual_kmh * share, 2) for share in CURVE_SHARES],
-        )
-        if uniform
-        else (),
         variants=_variants(target, inputs, searches, read),
         only_outside_people=_only_outside(target, inputs, searches, read),
         leg_over_100_m=legs[0],
@@ -189,7 +170,25 @@ def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _R
         groups=_groups(target, inputs, frame, read),
         venues=_venues(target, inputs),
         notes=_notes(target, inputs),
+        **_margin(target, inputs, read),
     )
+
+
+def _margin(target: CircleTarget, inputs: Inputs, read: _Reading) -> dict[str, Any]:
+    """Tell how firmly the verdict stands: flip point, curve, people near the limit."""
+    limit_s = target.minutes * 60
+    profile = inputs.networks[target.profile].profile
+    usual_kmh = profile.access_ms * 3.6
+    goal = threshold(target, inputs.year)
+    seconds = np.where(read.answer.snapped, read.answer.seconds, np.inf)
+    flip = None if goal is None else flip_seconds(seconds, read.people, goal)
+    speeds = [round(usual_kmh * share, 2) for share in CURVE_SHARES] if profile.uniform else []
+    return {
+        "flip_kmh": None if flip is None or not profile.uniform else usual_kmh * flip / limit_s,
+        "flip_minutes": None if flip is None else flip / 60,
+        "borderline_people": borderline(seconds, read.people, limit_s),
+        "curve": curve_over_speed(seconds, read.people, limit_s, usual_kmh=usual_kmh, speeds_kmh=speeds),
+    }
 
 
 def _venues(target: CircleTarget, inputs: Inputs) -> tuple[str, ...]:

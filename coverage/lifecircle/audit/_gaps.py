@@ -57,6 +57,7 @@ class _Facts:
 
     @classmethod
     def of(cls, circle: Circle, inputs: Inputs) -> _Facts:
+        """Gather the facts of one circle."""
         names = np.append(inputs.facilities["name"].to_numpy(dtype=object), "")
         return cls(
             inputs.lonlat,

@@ -129,6 +129,7 @@ class _Reader:
         self.records: list[InputRecord] = []
 
     def inputs(self) -> Inputs:
+        """Read everything, and only then raise what was wrong anywhere."""
         networks: dict[str, Roads] = {}
         demand = districts = villages = facilities = None
         with self.faults.catching():
