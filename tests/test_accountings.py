@@ -493,3 +493,18 @@ def test_a_facility_listed_twice_counts_once(town):
     assert (reject["file"], reject["row"]) == ("facilities.csv", 9)
     assert "G1" in reject["reason"]
     assert findings.result("culture").accountings["reach"].people == 175
+
+
+def test_an_accepted_list_may_stand_in_a_file_of_its_own(town):
+    (town / "listed.csv").write_text("name,district\nBeta,West Bank\nCovey,East Bank\n", "utf-8")
+    files = 'file = "villages.csv"'
+    edit(town / "study.toml", files, f'{files}\naccepted = {{ culture = "listed.csv" }}')
+    edit(town / "study.toml", "synthetic = true", "synthetic = true\nmax_rejected = 0.5")
+    findings = run_audit(town)
+    assert findings.result("culture").accountings["accepted"] == Accounting(1, 115, 0.25)  # Beta alone
+    (reject,) = findings.rejects.query("file == 'listed.csv'").to_dict("records")
+    assert (reject["row"], reject["value"]) == (3, "Covey")
+    assert "Cove" in reject["remedy"]
+    edit(town / "study.toml", "culture = ", "cultur = ")
+    with pytest.raises(UnusableInputError, match=r"study\.toml, villages\.accepted\.cultur: .*'culture'"):
+        run_audit(town)

@@ -173,7 +173,7 @@ def test_the_second_time_needs_no_network(server, tmp_path):
     assert fetch_roads("town").key == first.key
     assert fetch_roads("town", mode="drive").profile.id == "drive"
     assert len(server.asked) == asked
-    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert len(list((tmp_path / "cache" / "osm").iterdir())) == 2
     with pytest.raises(FetchError):
         fetch_roads("town", cache=tmp_path / "other")
 

@@ -211,15 +211,17 @@ class _Reader:
         villages, rejects = read_villages(path, datum=part.datum, max_rejected=self.study.max_rejected)
         self.rejects.append(self._named(rejects, "file"))
         self._record("villages", path, len(villages), rejects)
-        for name in (*accepted_targets(villages), *part.accepted):
-            self._check_target(path.name, f"accepted_{name}", name)
+        for name in accepted_targets(villages):
+            self._check_target(path.name, f"column 'accepted_{name}'", name, prefix="accepted_")
+        for name in part.accepted:
+            self._check_target("study.toml", f"villages.accepted.{name}", name)
         return villages
 
-    def _check_target(self, file: str, place: str, name: str) -> None:
+    def _check_target(self, file: str, place: str, name: str, *, prefix: str = "") -> None:
         known = [target.id for target in self.study.standard.targets]
         if name not in known:
             near = nearest_name(name, known)
-            remedy = f"did you mean {near!r}?" if near else f"use one of {', '.join(known)}"
+            remedy = f"did you mean '{prefix}{near}'?" if near else f"use one of {', '.join(known)}"
             reason = "an accepted list for a target the standard does not have"
             self.faults.add(Fault(file, place, name, reason, remedy))
 
