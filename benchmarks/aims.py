@@ -1,0 +1,180 @@
+"""Own the speeds the project aims at, and how a run's figures are held against them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from benchmarks.results import Results
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A figure aimed at and the one measured: ``sign`` stands before ``wanted``, in ``unit``.
+
+    ``measured`` is None where the run has no figure; ``aside`` is told beside it, ``why`` only where the aim
+    is missed.
+    """
+
+    what: str
+    wanted: float
+    sign: Literal[">=", "<="]
+    unit: str
+    measured: float | None
+    aside: str = ""
+    why: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the aim is met; None where nothing was measured."""
+        if self.measured is None:
+            return None
+        return self.measured >= self.wanted if self.sign == ">=" else self.measured <= self.wanted
+
+    @property
+    def verdict(self) -> str:
+        """Say whether it holds, and by how much it does not."""
+        if self.measured is None:
+            return "not measured"
+        if self.holds:
+            return "holds"
+        if self.sign == ">=":
+            missed = f"does not hold: {100 * (1 - self.measured / self.wanted):.0f} % short"
+        else:
+            missed = f"does not hold: {self.measured / self.wanted:.1f} times the aim"
+        return f"{missed}; {self.why}" if self.why else missed
+
+
+def aims_of(results: Results) -> list[Aim]:
+    """Hold a run's figures against every aim."""
+    return [*_search_aims(results), *_snap_aims(results), *_county_aims(results), *_cold_aims(results)]
+
+
+def _search_aims(results: Results) -> list[Aim]:
+    def slower(task: str, network: str, name: str) -> float | None:
+        race = results.race(task, network)
+        other = race.timing(name) if race else None
+        return other.times_slower(race.timings[0])[0] if race and other else None
+
+    bound = slower("nearest", "1 M, drive", "streaming")
+    memory = {one["name"]: one for one in results.memory.get("4 M", [])}
+    peaks = [memory[name]["peak_mb"] for name in ("lifecircle", "scipy") if name in memory]
+    nearest = "`nearest`, 1 M junctions, 500 facilities, against "
+    return [
+        Aim(
+            f"{nearest}scipy with facilities named",
+            6,
+            ">=",
+            "times",
+            slower("nearest", "1 M, drive", "scipy"),
+        ),
+        Aim(f"{nearest}networkx, lengths", 15, ">=", "times", slower("nearest", "1 M, drive", "networkx")),
+        Aim(f"{nearest}pandana, query alone", 10, ">=", "times", slower("nearest", "1 M, drive", "pandana")),
+        Aim(
+            "`nearest`, 1 M, in passes over the memory (the streaming bound)",
+            8,
+            "<=",
+            "passes",
+            1 / bound if bound else None,
+        ),
+        Aim(
+            "`nearest`, 4 M, peak memory of the process, against scipy's",
+            1.5,
+            "<=",
+            "times",
+            peaks[0] / peaks[1] if len(peaks) == 2 else None,
+        ),
+        Aim(
+            "`within` 15 minutes' drive, 1 M, 500 facilities, against scipy in dense blocks",
+            20,
+            ">=",
+            "times",
+            slower("within", "1 M, drive", "scipy, dense"),
+            _warm(results, "drive", slower("within", "1 M, drive", "scipy, small")),
+        ),
+        Aim(
+            "`within` 15 minutes' walk, 1 M, 5,000 facilities, against scipy in dense blocks",
+            100,
+            ">=",
+            "times",
+            slower("within", "1 M, walk", "scipy, dense"),
+            _warm(results, "walk", slower("within", "1 M, walk", "scipy, small")),
+        ),
+        Aim(
+            "`nearest_k`, k = 5, 100 k, against a compiled binary heap",
+            2,
+            ">=",
+            "times",
+            slower("nearest_k", "100 k, drive", "compiled"),
+        ),
+        Aim(
+            "`nearest_k`, k = 5, 100 k, against pandana",
+            8,
+            ">=",
+            "times",
+            slower("nearest_k", "100 k, drive", "pandana"),
+        ),
+    ]
+
+
+def _snap_aims(results: Results) -> list[Aim]:
+    race = results.race("snap", "30 k to 60 k")
+    took = race.timings[0].median_s if race else None
+    return [Aim("`snap`, 30,000 points to 60,000 edges", 0.1, "<=", "s", took)]
+
+
+def _county_aims(results: Results) -> list[Aim]:
+    county = results.county
+    audit = county.pipeline("lifecircle audit") if county else None
+    lean = county.pipeline("lifecircle, same") if county else None
+
+    def ratio(name: str) -> tuple[float | None, str]:
+        other = county.pipeline(name) if county else None
+        if audit is None or lean is None or other is None:
+            return None, ""
+        return other.median_s / audit.median_s, f"the same result alone: {other.median_s / lean.median_s:.1f}"
+
+    pandana, pandana_lean = ratio("pandana")
+    tutorial, tutorial_lean = ratio("tutorial, nearest_nodes per")
+    slowest = _slowest_stages(audit.stages) if audit else ""
+    return [
+        Aim("county audit, whole process", 6, "<=", "s", audit.median_s if audit else None, why=slowest),
+        Aim("county audit, peak memory", 1.5, "<=", "GB", audit.peak_mb / 1024 if audit else None),
+        Aim(
+            "county audit, against pandana's pipeline with its build",
+            10,
+            ">=",
+            "times",
+            pandana,
+            pandana_lean,
+        ),
+        Aim(
+            "county audit, against the tutorial's pipeline (from a sample)",
+            100,
+            ">=",
+            "times",
+            tutorial,
+            tutorial_lean,
+        ),
+    ]
+
+
+def _slowest_stages(stages: dict[str, float]) -> str:
+    """Name the three stages that take most of an audit."""
+    most = sorted(stages.items(), key=lambda stage: -stage[1])[:3]
+    return "most of it is " + ", ".join(f"{name} ({took:.1f} s)" for name, took in most)
+
+
+def _cold_aims(results: Results) -> list[Aim]:
+    cold: dict[str, Any] = results.cold
+    more = cold["empty cache"] - cold["warm cache"] if cold else None
+    return [Aim("first run ever, compiling included, beyond any later one", 6, "<=", "s", more)]
+
+
+def _warm(results: Results, mode: str, small: float | None) -> str:
+    """Tell the ratios to scipy at its best beside the plain one."""
+    warm = results.warm.get(mode)
+    told = [f"with freed memory kept: {warm['ratio']:.1f}"] if warm else []
+    told += [f"in scipy's best blocks: {small:.1f}"] if small else []
+    return "; ".join(told)
