@@ -98,6 +98,7 @@ def town(
         facilities=facilities,
         districts=districts,
         villages=_villages(gaps, districts),
+        grid=gpd.GeoDataFrame({"population": []}, geometry=[], crs="EPSG:4326"),
         gaps=pd.DataFrame(gaps, columns=columns),
         rejects=pd.DataFrame(),
         people=pd.DataFrame(dict.fromkeys(answers, demand["population"]), index=demand.index),

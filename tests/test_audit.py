@@ -112,6 +112,16 @@ def test_groups(findings):
     assert (groups["urban"].people, groups["rural"].people) == (215, 40)
 
 
+def test_every_grid_cell(findings):
+    grid = findings.grid
+    assert len(grid) == 7  # every home stands in a cell of its own
+    assert grid["population"].sum() == 275
+    home = grid.loc["1000_6754"]  # r1 at (500000, 3377000), the south-west corner of its cell
+    assert (home["population"], home["people_reading"], home["covered_reading"]) == (100, 100, 100)
+    assert (home["people_health"], home["covered_health"]) == (20, 0)
+    assert grid["covered_reading"].sum() == 215
+
+
 def test_margin(findings):
     reading = findings.result("reading")
     # at 4 km/h 1,000 m are within 15 minutes, 1,250 m are not; at 6 km/h 1,500 m are

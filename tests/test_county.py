@@ -53,6 +53,12 @@ def test_people_add_up_in_every_table(county, totals, name):
     areas = [one.count for one in result.groups if one.group in {"urban", "rural"}]
     assert sum(one.people for one in areas) in {0, count.people}
     assert county.people[name].sum() == count.people
+    for places in (county.villages, county.grid):
+        assert places[f"people_{name}"].sum() == pytest.approx(
+            count.people, abs=100
+        )  # but those without a place
+        assert (places[f"covered_{name}"].sum()) == count.covered
+        assert (places[f"covered_{name}"] <= places[f"people_{name}"]).all()
     assert county.gaps.loc[county.gaps["target"] == name, "people"].sum() == count.uncovered
 
 

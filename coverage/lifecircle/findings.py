@@ -152,7 +152,8 @@ class Findings:
 
     ``seconds``, ``status``, ``nearest`` and ``people`` : (demand, circle target): the rule time (NaN where
     there is no path), the bucket, the label of the nearest venue of the rule, and the people the target
-    counts. ``services`` : id -> name in each language. Tables are in EPSG:4326.
+    counts. ``villages`` and ``grid`` (500 m) hold people counted and covered per target. ``services`` : id
+    -> name in each language. Tables are in EPSG:4326.
     """
 
     study: str
@@ -168,6 +169,7 @@ class Findings:
     facilities: gpd.GeoDataFrame
     districts: gpd.GeoDataFrame
     villages: gpd.GeoDataFrame
+    grid: gpd.GeoDataFrame
     seconds: pd.DataFrame
     status: pd.DataFrame
     nearest: pd.DataFrame
@@ -331,6 +333,7 @@ def save_findings(findings: Findings, folder: Path) -> None:
         "facilities": findings.facilities,
         "districts": findings.districts,
         "villages": findings.villages,
+        "grid": findings.grid,
         "gaps": _gap_layer(findings.gaps),
     }
     write_layers(
@@ -339,7 +342,14 @@ def save_findings(findings: Findings, folder: Path) -> None:
     )
 
 
-_LABEL = {"demand": "id", "facilities": "id", "districts": "code", "villages": "code", "gaps": "row"}
+_LABEL = {
+    "demand": "id",
+    "facilities": "id",
+    "districts": "code",
+    "villages": "code",
+    "grid": "cell",
+    "gaps": "row",
+}
 _ANSWERS = ("seconds", "status", "nearest", "people")
 
 
@@ -407,6 +417,7 @@ def load_findings(folder: str | Path) -> Findings:
         facilities=layers["facilities"],
         districts=layers["districts"],
         villages=layers["villages"],
+        grid=layers["grid"],
         gaps=pd.DataFrame(layers["gaps"].drop(columns="geometry")),
         rejects=pd.read_csv(folder / "rejects.csv", dtype=str, keep_default_na=False),
         inputs=tuple(InputRecord(**record) for record in top["inputs"]),

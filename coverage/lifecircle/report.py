@@ -57,6 +57,7 @@ TOWNS = {
 }  # fmt: skip
 LADDER = {"row": TEXT, "target": TEXT, "rung": TEXT, "villages": PEOPLE, "people": PEOPLE, "value": RATE}
 GROUPS = {"row": TEXT, "target": TEXT, "group": TEXT, **COUNTS, "value": RATE}
+VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
 GAPS = {
     "id": TEXT, "target": TEXT, "district": TEXT, "village": TEXT, "gap_people": PEOPLE, "minutes": TEXT,
     "too_far": TEXT, "nearest": TEXT, "gap_reason": TEXT, "lon": TEXT, "lat": TEXT,
@@ -196,6 +197,30 @@ def _gap_rows(findings: Findings) -> list[_Row]:
     return rows
 
 
+def _village_sheet(findings: Findings) -> tuple[Mapping[str, str], list[_Row]]:
+    """Give every village a row and every circle a column with the share covered there."""
+    language, villages = findings.language, findings.villages
+    circles = [one.target for one in findings.targets if f"people_{one.target.id}" in villages]
+    columns = {**VILLAGES, **{target.name.get(language): RATE for target in circles}}
+    towns = findings.districts["name"].to_dict() if len(findings.districts) else {}
+    rows = []
+    for code, village in zip(villages.index, villages.to_dict("records"), strict=True):
+        urban = village.get("urban")
+        row: _Row = {
+            "code": str(code),
+            "village": village["name"],
+            "district": towns.get(village.get("district"), village.get("district")),
+            "urban": ""
+            if urban is None or pd.isna(urban)
+            else word("area", "urban" if urban else "rural", language),
+        }
+        for target in circles:
+            people = village[f"people_{target.id}"]
+            row[target.name.get(language)] = village[f"covered_{target.id}"] / people if people else None
+        rows.append(row)
+    return columns, rows
+
+
 def _counts(count: Count | None) -> _Row:
     if count is None:
         return {}
@@ -259,6 +284,7 @@ def _write_workbook(findings: Findings, path: Path) -> None:
         "towns": (TOWNS, [row for number, one in numbered for row in _town_rows(number, one, language)]),
         "ladder": (LADDER, [row for number, one in numbered for row in _ladder_rows(number, one, language)]),
         "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
+        "villages": _village_sheet(findings),
         "gaps": (GAPS, _gap_rows(findings)),
     }
     with xlsxwriter.Workbook(path) as book:

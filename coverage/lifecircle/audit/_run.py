@@ -19,6 +19,7 @@ import pandas as pd
 
 from lifecircle.audit._circles import Circle, assess_circle, circle_value
 from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
+from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, prepare, prepare_other
 from lifecircle.audit._searches import Searches, venue_classes
 from lifecircle.errors import Fault, UnusableInputError
@@ -130,8 +131,10 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         facilities=inputs.facilities,
         districts=_units(inputs.districts),
         villages=_units(inputs.villages).assign(
-            **{name: flags for circle in found for name, flags in circle.villages.items()}
+            **{name: flags for circle in found for name, flags in circle.villages.items()},
+            **village_counts(found, inputs),
         ),
+        grid=grid(found, inputs),
         seconds=table([circle.seconds for circle in found]),
         status=table([circle.status for circle in found]),
         nearest=table(nearest),
