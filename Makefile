@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all check clean
+.PHONY: demo test test-all bench clean
 
 demo: .venv/.runtime
 	$(BIN)/lifecircle audit data/geo/haiyan --out results
@@ -28,6 +28,15 @@ test-all: .venv/.dev
 
 .venv/.dev: .venv/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	@touch $@
+
+bench: .venv-bench/.done
+	.venv-bench/bin/python -m benchmarks
+
+.venv-bench/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt 'pip>=25.1'
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement benchmarks/requirements.txt --editable '.[fast]'
 	@touch $@
 
 clean:

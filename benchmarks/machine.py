@@ -16,7 +16,7 @@ def describe_machine() -> dict[str, str]:
         "processor": _line(Path("/proc/cpuinfo"), "model name") or platform.processor() or platform.machine(),
         "cores": str(os.cpu_count()),
         "memory": _memory(),
-        "system": platform.platform(aliased=True, terse=True),
+        "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
     }
     if hasattr(os, "getloadavg"):

@@ -296,7 +296,7 @@ def _seconds(took: float) -> str:
         return f"{took * 1e6:.0f} µs"
     if took < 1:
         return f"{took * 1e3:.3g} ms"
-    return f"{took:,.3g} s" if took < 1000 else f"{took:,.0f} s"
+    return f"{_figure(took)} s"
 
 
 def _figure(value: float) -> str:

@@ -61,9 +61,9 @@ def _nearest(results: Results) -> Any:
         ]
         names = [f"{one.name}{' (wrong)' if one.agreement.kind == WRONG else ''}" for one in timings]
         bars = panel.barh(names, [one.median_s * 1e3 for one in timings], color=colours)
-        panel.bar_label(bars, [f" {one.median_s * 1e3:,.3g}" for one in timings], fontsize=8)
+        panel.bar_label(bars, [f" {_figure(one.median_s * 1e3)}" for one in timings], fontsize=8)
         panel.set_xscale("log")
-        panel.margins(x=0.12)
+        panel.margins(x=0.16)
         panel.set_title(f"{race.network}: {race.title}", loc="left", fontsize=9)
     panels[-1, 0].set_xlabel("milliseconds per search, logarithmic; what is built once is not counted")
     figure.tight_layout()
@@ -81,8 +81,12 @@ def _county(results: Results) -> Any:
     colours = [OWN if one.name.startswith("lifecircle") else OTHER for one in pipelines]
     names = [f"{one.name}{' (scaled up)' if one.estimated else ''}" for one in pipelines]
     bars = panel.barh(names, [one.median_s for one in pipelines], color=colours)
-    panel.bar_label(bars, [f" {one.median_s:,.3g} s" for one in pipelines], fontsize=8)
+    panel.bar_label(bars, [f" {_figure(one.median_s)} s" for one in pipelines], fontsize=8)
     panel.set_xscale("log")
     panel.set_xlim(1.0, 2.0 * max(one.median_s for one in pipelines))
     panel.set_xlabel("seconds of the whole process on a county, logarithmic")
     return figure
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -25,6 +25,8 @@ _HOME = {
     "read_demand": "demand",
     "read_districts": "demand",
     "TravelGraph": "reach",
+    "isochrones": "reach",
+    "reach_lines": "reach",
     "nearest": "reach",
     "snap": "reach",
     "within": "reach",
@@ -50,8 +52,10 @@ __all__ = [
     "fetch_roads",
     "folium_map",
     "gcj02_from_wgs84",
+    "isochrones",
     "load_findings",
     "nearest",
+    "reach_lines",
     "read_demand",
     "read_districts",
     "read_facilities",
@@ -73,7 +77,7 @@ if TYPE_CHECKING:
     from lifecircle.facilities import read_facilities
     from lifecircle.findings import Findings, load_findings
     from lifecircle.measures import coverage
-    from lifecircle.reach import TravelGraph, nearest, snap, within
+    from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
 
     __version__: str

@@ -301,6 +301,7 @@ class _Look:
         self._book = book
         self._face = face
         self._made: dict[str, Any] = {}
+        self._cells: dict[tuple[str, bool, bool, str | None], Any] = {}
 
     def format(self, **properties: Any) -> Any:
         """Give the format with these properties on top of the plain one."""
@@ -312,13 +313,16 @@ class _Look:
 
     def of(self, name: str, kind: str, value: Any, fills: Mapping[str, str]) -> Any:
         """Give the format of a cell: its side, its number format, and the colour of a verdict."""
-        number = "0.0%" if _share(kind, value) is not None else _NUMBERS.get(kind, "@")
-        properties = {"bottom": 1, "bottom_color": _LINE, "num_format": number, **_SIDES.get(kind, _RIGHT)}
-        if name in _STRONG:
-            properties["bold"] = True
-        if kind == STATUS and value in fills:
-            properties["bg_color"] = f"#{fills[value]}"
-        return self.format(**properties)
+        share, strong = _share(kind, value) is not None, name in _STRONG
+        fill = fills.get(value) if kind == STATUS else None
+        key = (kind, share, strong, fill)
+        if key not in self._cells:
+            number = "0.0%" if share else _NUMBERS.get(kind, "@")
+            side = _SIDES.get(kind, _RIGHT)
+            colour = {"bg_color": f"#{fill}"} if fill else {}
+            line = {"bottom": 1, "bottom_color": _LINE}
+            self._cells[key] = self.format(num_format=number, bold=strong, **line, **side, **colour)
+        return self._cells[key]
 
 
 _NO_CLOCK = datetime(2000, 1, 1)  # noqa: DTZ001 -- a file without a clock is the same file tomorrow

@@ -160,7 +160,7 @@ class _Reader:
             districts=districts,
             villages=villages,
             register=facilities,
-            rejects=join_rejects(self.rejects),
+            rejects=join_rejects(self.rejects).sort_values(["file", "row"], kind="stable", ignore_index=True),
             records=tuple(self.records),
         )
 

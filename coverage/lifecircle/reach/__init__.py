@@ -6,6 +6,7 @@ share of them is enough is decided above it.
 
 from __future__ import annotations
 
+from lifecircle.reach._display import isochrones, reach_lines
 from lifecircle.reach._graph import TravelGraph
 from lifecircle.reach._limits import STATUSES, within_limit
 from lifecircle.reach._pairs import Pairs, within
@@ -20,8 +21,10 @@ __all__ = [
     "Snap",
     "TravelGraph",
     "graph_to_facilities",
+    "isochrones",
     "nearest",
     "nearest_seconds",
+    "reach_lines",
     "snap",
     "statuses",
     "usable",

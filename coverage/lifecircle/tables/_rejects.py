@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,11 @@ def no_rejects() -> pd.DataFrame:
     >>> list(no_rejects().columns)
     ['file', 'row', 'column', 'value', 'reason', 'remedy']
     """
+    return _empty().copy()
+
+
+@functools.cache
+def _empty() -> pd.DataFrame:
     return pd.DataFrame(
         {name: pd.Series(dtype="int64" if name == "row" else "str") for name in REJECT_COLUMNS}
     )
