@@ -77,6 +77,7 @@ def _search_aims(results: Results) -> list[Aim]:
             "<=",
             "passes",
             1 / bound if bound else None,
+            why="a search reads what it settles in the order of arrival, one pass reads straight ahead",
         ),
         Aim(
             "`nearest`, 4 M, peak memory of the process, against scipy's",
@@ -84,6 +85,7 @@ def _search_aims(results: Results) -> list[Aim]:
             "<=",
             "times",
             peaks[0] / peaks[1] if len(peaks) == 2 else None,
+            why="the checked graph keeps int64 beside the int32 of the search, and numba itself is loaded",
         ),
         Aim(
             "`within` 15 minutes' drive, 1 M, 500 facilities, against scipy in dense blocks",
@@ -148,6 +150,7 @@ def _county_aims(results: Results) -> list[Aim]:
             "times",
             pandana,
             pandana_lean,
+            why="the audit also reads, checks, counts accountings, groups and gaps, and writes every table",
         ),
         Aim(
             "county audit, against the tutorial's pipeline (from a sample)",
@@ -169,7 +172,8 @@ def _slowest_stages(stages: dict[str, float]) -> str:
 def _cold_aims(results: Results) -> list[Aim]:
     cold: dict[str, Any] = results.cold
     more = cold["empty cache"] - cold["warm cache"] if cold else None
-    return [Aim("first run ever, compiling included, beyond any later one", 6, "<=", "s", more)]
+    why = "each kernel compiles for two to three seconds, once on a machine"
+    return [Aim("first run ever, compiling included, beyond any later one", 6, "<=", "s", more, why=why)]
 
 
 def _warm(results: Results, mode: str, small: float | None) -> str:

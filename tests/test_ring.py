@@ -570,3 +570,12 @@ def test_no_room_to_keep_compiled_code_in(package_root, tmp_path):
     assert run.returncode == 0, run.stderr
     assert f"[0.0, 60.0, 90.0] {package_root}" in run.stdout
     assert "compiled code is not kept: " in run.stdout
+
+
+def test_compiling_is_told_once_on_a_machine(package_root, tmp_path):
+    folder = str(tmp_path / "cache")
+    kept = {"NUMBA_CACHE_DIR": folder, "NUMBA_OPT": "3"}  # without optimising, nothing is kept
+    first, second = (run_apart(package_root, SCRIPT, **kept) for _ in range(2))
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert "compiling nearest_kernel, once on this machine" in first.stdout
+    assert "once on this machine" not in second.stdout

@@ -98,8 +98,24 @@ def _progress() -> Iterator[Callable[[str], None]]:
     if not console.is_terminal:
         yield logging.getLogger(__name__).info
         return
-    with console.status("starting") as status:
+    with console.status("starting") as status, _shown(status.update):
         yield status.update
+
+
+@contextmanager
+def _shown(show: Callable[[str], None]) -> Iterator[None]:
+    """Show what rooms below say they are doing, such as compiling, on the progress line."""
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: show(record.getMessage())  # type: ignore[method-assign]  # all a handler is
+    room = logging.getLogger("lifecircle.reach")
+    before = room.level
+    room.addHandler(handler)
+    room.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        room.setLevel(before)
+        room.removeHandler(handler)
 
 
 def _print_scoreboard(findings: Findings) -> None:

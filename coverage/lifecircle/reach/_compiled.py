@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lifecircle.errors import MissingExtraError
@@ -85,8 +86,19 @@ def call(kernel: Callable[..., _Answer], *arguments: Any) -> _Answer:
     A full disk shows itself only when numba saves, which is after it has compiled the kernel and
     before it runs it.
     """
+    if _compiles(kernel):
+        _log.info("compiling %s, once on this machine", getattr(kernel, "__name__", "a kernel"))
     try:
         return kernel(*arguments)
     except OSError as error:
         _log.info("compiled code is not kept: %s", error)
         return kernel(*arguments)
+
+
+def _compiles(kernel: Any) -> bool:
+    """Tell whether the next call compiles: nothing is loaded and nothing is kept on disk."""
+    if getattr(kernel, "signatures", True):
+        return False
+    folder = kernel.stats.cache_path
+    name = kernel.py_func.__qualname__
+    return folder is None or not any(Path(folder).glob(f"*.{name}-*.nbi"))
