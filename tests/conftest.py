@@ -8,6 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TOYTOWN = Path(__file__).parent / "toytown"
+WHOLE_CAMPAIGN = os.environ.get("LIFECIRCLE_CAMPAIGN") == "all"
+
+
+def seeds(sample, *, whole):
+    """Give the seeds of a random campaign: a sample, or the whole of it under ``make test-all``."""
+    return range(whole if WHOLE_CAMPAIGN else sample)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import pytest
 import shapely
 from scipy.spatial import Delaunay
 
+from conftest import seeds
 from lifecircle.errors import GraphError, ProjectionError
 from lifecircle.reach import (
     STATUSES,
@@ -702,7 +703,7 @@ def assert_counted_the_same(roads: Roads, homes, halls, *, limit_min: float, tol
 
 def test_random_towns_are_counted_the_same() -> None:
     seen: list[str] = []
-    for seed in range(25):
+    for seed in seeds(25, whole=400):
         rng = np.random.default_rng(seed)
         roads = random_town(rng, junctions=int(rng.integers(8, 40)), keep=rng.uniform(0.3, 0.8))
         homes, halls = (
@@ -717,7 +718,7 @@ def test_random_towns_are_counted_the_same() -> None:
 
 def test_lattices_are_counted_the_same_to_the_last_tie() -> None:
     ties = 0
-    for seed in range(15):
+    for seed in seeds(15, whole=150):
         rng = np.random.default_rng(seed)
         roads = lattice_town(rng)
         homes, halls = (

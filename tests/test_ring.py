@@ -19,6 +19,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 import lifecircle
+from conftest import seeds
 from lifecircle.errors import GraphError, MissingExtraError
 from lifecircle.reach import _ring
 from lifecircle.reach._ring import bucket_width, ring_nearest, ring_nearest_k, ring_within
@@ -26,7 +27,7 @@ from lifecircle.reach._ring import bucket_width, ring_nearest, ring_nearest_k, r
 numba = pytest.importorskip("numba", reason="the extra `fast` is not installed")
 
 KINDS = ("uniform", "whole", "zeros", "huge", "mixed", "subnormal")
-SEEDS = range(324)
+SEEDS = seeds(504, whole=6000)
 WIDTHS = (None, 0.05, 1.0, 1e9, 1e-12)
 
 
