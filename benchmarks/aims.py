@@ -116,6 +116,7 @@ def _search_aims(results: Results) -> list[Aim]:
             ">=",
             "times",
             slower("nearest_k", "100 k, drive", "pandana"),
+            why="pandana answers with all threads and rounds its times, this is one thread in float64",
         ),
     ]
 
@@ -123,7 +124,8 @@ def _search_aims(results: Results) -> list[Aim]:
 def _snap_aims(results: Results) -> list[Aim]:
     race = results.race("snap", "30 k to 60 k")
     took = race.timings[0].median_s if race else None
-    return [Aim("`snap`, 30,000 points to 60,000 edges", 0.1, "<=", "s", took)]
+    why = "every edge in question is measured once more, so that grid and tree answer alike to the last bit"
+    return [Aim("`snap`, 30,000 points to 60,000 edges", 0.1, "<=", "s", took, why=why)]
 
 
 def _county_aims(results: Results) -> list[Aim]:
