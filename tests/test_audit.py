@@ -244,3 +244,18 @@ def test_faults_of_every_file_at_once_and_nothing_written(toytown, tmp_path):
     assert "clnic" in text
     assert "clinic" in text
     assert not (tmp_path / "out").exists()
+
+
+def test_a_circle_by_car_searches_its_band_anew(toytown):
+    edit(
+        toytown / "standard.toml",
+        'minutes = 15\nprofile = "walk"\ngoal = 0.9',
+        'minutes = 3\nprofile = "drive"\ngoal = 0.9',
+    )
+    reading = run_audit(toytown).result("reading")
+    # 25 km/h on residential streets, and no footway: r1 144 s, r2 72 s, r4 288 s, r5 36 s and 21.6 s on foot.
+    # r3 and r6 live on ways no car may use. At 0.8 of the speed r1 takes 180 s, exactly the limit.
+    assert reading.value == 175 / 275
+    assert reading.band == {"slow": 175 / 275, "usual": 175 / 275, "fast": 175 / 275}
+    assert (reading.count.beyond, reading.count.unsnapped) == (30, 70)
+    assert (reading.flip_kmh, reading.curve, reading.variants) == (None, (), {})
