@@ -28,7 +28,7 @@ import pytest
 from conftest import edit
 from lifecircle.audit import run_audit
 from lifecircle.errors import UnusableInputError
-from lifecircle.findings import load_findings
+from lifecircle.findings import class_seconds, load_findings
 
 METRES_TO_LIBRARY = {"r1": 1000, "r2": 500, "r3": 1250, "r4": 2000, "r5": 280}
 RULE_METRES = {"r1": 1500, "r2": 1000, "r3": 1750, "r4": 2000, "r5": 780}
@@ -215,6 +215,23 @@ def test_twice_gives_the_same_bytes_and_files_read_back(toytown, tmp_path):
     pd.testing.assert_frame_equal(
         again.demand[["population"]], findings.demand[["population"]], check_dtype=False
     )
+
+
+def test_what_a_rule_of_several_venues_rests_on_is_kept(toytown, tmp_path):
+    findings = run_audit(toytown, out=tmp_path)
+    assert list(findings.ranks.columns) == [
+        ("culture", "mandatory", 1),
+        ("culture", "public_benefit", 1),
+        ("culture", "public_benefit", 2),
+    ]
+    times = class_seconds(findings, "culture")
+    assert {name: of.shape for name, of in times.items()} == {"mandatory": (7, 1), "public_benefit": (7, 2)}
+    slowest = np.maximum(times["mandatory"][:, 0], times["public_benefit"][:, 1])
+    np.testing.assert_array_equal(slowest, findings.seconds["culture"])
+    again = load_findings(tmp_path / "2025")
+    pd.testing.assert_frame_equal(again.ranks, findings.ranks, check_index_type=False)
+    single = class_seconds(again, "health")
+    np.testing.assert_array_equal(single["clinic"][:, 0], again.seconds["health"])
 
 
 def test_summary_holds_no_clock_and_no_absolute_path(toytown, tmp_path):

@@ -29,6 +29,7 @@ def test_audit_writes_beside_the_study_and_prints_the_scoreboard(toytown):
     names = sorted(path.name for path in (toytown / "results" / "2025").iterdir())
     assert names == [
         "gaps.csv",
+        "ranks.parquet",
         "rejects.csv",
         "results.gpkg",
         "scoreboard.csv",

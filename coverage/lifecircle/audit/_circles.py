@@ -39,6 +39,7 @@ CURVE_SHARES = tuple(round(0.5 + 0.05 * step, 2) for step in range(21))
 class Circle:
     """One circle target's result, the people it counts and its answer for every resident: (demand,).
 
+    ``ranks`` : class -> (demand, k) seconds to the k nearest venues of the class, NaN where there is none.
     ``villages`` : name of a column -> boolean for every village, what the accountings say of it.
     """
 
@@ -47,6 +48,7 @@ class Circle:
     seconds: npt.NDArray[np.float64]
     status: npt.NDArray[np.str_]
     venue: npt.NDArray[np.intp]
+    ranks: Mapping[str, npt.NDArray[np.float64]]
     villages: Mapping[str, pd.Series[Any]]
 
 
@@ -62,7 +64,11 @@ def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> C
     else:
         readings = village_readings(target, inputs, people, answer)
         result = _assessed(target, inputs, searches, _Reading(answer, status, people))
-    return Circle(result, people, seconds, status, answer.venue, readings)
+    ranks = {
+        name: np.where(answer.snapped[:, None] & np.isfinite(times), times, np.nan)
+        for name, times in answer.ranks.items()
+    }
+    return Circle(result, people, seconds, status, answer.venue, ranks, readings)
 
 
 def circle_value(target: CircleTarget, inputs: Inputs, searches: Searches) -> float | None:

@@ -23,7 +23,7 @@ from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, prepare, prepare_other
 from lifecircle.audit._searches import Searches, venue_classes
 from lifecircle.errors import Fault, UnusableInputError
-from lifecircle.findings import Findings, Publication, TargetResult, load_findings, save_findings
+from lifecircle.findings import Findings, Publication, TargetResult, load_findings, rank_table, save_findings
 from lifecircle.report import write_tables
 from lifecircle.study import example_folder, read_study
 
@@ -139,6 +139,7 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         status=table([circle.status for circle in found]),
         nearest=table(nearest),
         people=table([circle.people for circle in found]),
+        ranks=_ranks(found, index),
         gaps=pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(columns=list(GAP_COLUMNS)),
         rejects=inputs.rejects,
         inputs=inputs.records,
@@ -146,6 +147,18 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         publication=Publication(study.publish.organisation, study.publish.date, study.publish.review_number),
         warnings=tuple(_empty_classes(inputs)),
     )
+
+
+def _ranks(found: list[Circle], index: pd.Index) -> pd.DataFrame:
+    """Set out the times to every venue that rules of more than one venue ask for."""
+    columns = {
+        (circle.result.target.id, name, rank + 1): times[:, rank]
+        for circle in found
+        if sum(times.shape[1] for times in circle.ranks.values()) > 1
+        for name, times in circle.ranks.items()
+        for rank in range(times.shape[1])
+    }
+    return rank_table(columns, index)
 
 
 def _units(layer: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:

@@ -29,7 +29,7 @@ class Answer:
 
     ``seconds``, ``any_seconds`` : (demand,) rule time and time to the nearest single venue, inf where
     there is no path; ``venue`` : (demand,) position of the nearest venue, -1 for none; ``snapped`` :
-    (demand,); ``lacking`` : class -> (demand,) time to the k-th nearest venue of the class.
+    (demand,); ``ranks`` : class -> (demand, k) times to the k nearest venues the rule asks of the class.
     """
 
     seconds: npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class Answer:
     venue: npt.NDArray[np.intp]
     snapped: npt.NDArray[np.bool_]
     leg_m: npt.NDArray[np.float64]
-    lacking: Mapping[str, npt.NDArray[np.float64]]
+    ranks: Mapping[str, npt.NDArray[np.float64]]
 
 
 class Searches:
@@ -64,18 +64,18 @@ class Searches:
             )
             for name, member in members.items()
         }
-        lacking = {name: seconds[:, -1] for name, (seconds, _) in found.items()}
+        ranks = {name: seconds for name, (seconds, _) in found.items()}
         firsts = np.column_stack([seconds[:, 0] for seconds, _ in found.values()])
         venues = np.column_stack([venue[:, 0] for _, venue in found.values()])
         soonest = firsts.min(axis=1)
         lowest = np.where(firsts == soonest[:, None], venues, np.iinfo(np.intp).max).min(axis=1)
         return Answer(
-            seconds=rule_seconds(list(lacking.values())),
+            seconds=rule_seconds([seconds[:, -1] for seconds in ranks.values()]),
             any_seconds=soonest,
             venue=np.where(np.isfinite(soonest), lowest, -1),
             snapped=usable(roads, homes, limit_min=target.minutes),
             leg_m=homes.leg_m,
-            lacking=lacking,
+            ranks=ranks,
         )
 
     def _snap(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
