@@ -62,7 +62,7 @@ _NETWORKS = _prose("""
 _MEMORY = _prose("""
     `nearest` of 500 facilities, driving, in a process of its own: megabytes resident once the arrays were
     loaded, and at the peak, with what the contestant builds and the libraries it imports (of the package's,
-    some 90 MB are numba and its compiler).
+    some 100 MB are numba and its compiler).
 """)
 _COLD = _prose("""
     A process that imports the package and asks the three questions once of a graph of four junctions: nothing

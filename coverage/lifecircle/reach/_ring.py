@@ -37,9 +37,9 @@ by an edge further on, either of the groups may be named from there on: both arr
 given.
 
 The arrays of a graph are trusted, for they are checked once where the graph is made: ``indptr``
-(junction + 1,) from 0, never falling (uint32 is used as it stands, anything else is copied on every
-call); ``indices`` (edge,) int32 junctions; ``seconds`` (edge,) float64, finite and >= 0. Parallel edges
-and loops are edges like any.
+(junction + 1,) from 0, never falling; ``indices`` (edge,) int32 junctions; ``seconds`` (edge,) float64,
+finite and >= 0. Row pointers of 32 or 64 bits, signed or not, are used as they stand; another type or
+array that is not in one piece is copied on every call. Parallel edges and loops are edges like any.
 
 References
 ----------
@@ -351,9 +351,14 @@ def _graph(
         raise GraphError(
             f"seconds has {len(seconds)} values for {len(indices)} edges: give one for each edge"
         )
-    offsets = np.ascontiguousarray(indptr, dtype=np.uint32 if len(indices) < 2**32 else np.uint64)
+    offsets = np.ascontiguousarray(indptr)
+    unsigned = {4: np.uint32, 8: np.uint64}.get(offsets.dtype.itemsize)
+    offsets = offsets.astype(np.uint64) if unsigned is None else offsets.view(unsigned)
     heads = np.ascontiguousarray(indices, dtype=np.int32).view(np.uint32)
-    graph: Graph = kernels.Graph(offsets, heads, np.ascontiguousarray(seconds, dtype=np.float64))
+    views = [offsets[:], heads[:], np.ascontiguousarray(seconds, dtype=np.float64)[:]]
+    for view in views:
+        view.flags.writeable = False  # as a graph holds its arrays: one kind of them, compiled once
+    graph: Graph = kernels.Graph(*views)
     return graph
 
 

@@ -28,6 +28,11 @@ class Seeds:
         """Count the seeds."""
         return len(self.node)
 
+    @property
+    def highest(self) -> int:
+        """The highest group, -1 where there are no seeds."""
+        return int(self.group.max(initial=-1))
+
     def where(self, mask: npt.NDArray[np.bool_]) -> Seeds:
         """Return the seeds where ``mask`` (seed,) is true."""
         return Seeds(self.node[mask], self.start_s[mask], self.group[mask])
