@@ -475,7 +475,7 @@ def test_bucket_width(seconds, width_s):
 
 def test_without_numba(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
-    _ring._kernels.cache_clear()
+    _ring.search_loops.cache_clear()
     try:
         with pytest.raises(MissingExtraError, match=r"numba.*pip install 'lifecircle\[fast\]'"):
             ring_nearest(
@@ -488,13 +488,13 @@ def test_without_numba(monkeypatch):
                 1.0,
             )
     finally:
-        _ring._kernels.cache_clear()
+        _ring.search_loops.cache_clear()
 
 
 @pytest.fixture
 def fresh_kernels(monkeypatch):
     """Forget whether the hint compiles, and have it compiled anew."""
-    kernels = _ring._kernels()
+    kernels = _ring.search_loops()
     monkeypatch.setattr(kernels, "_prefetch_probe", numba.njit(kernels._prefetch_probe.py_func))
     _ring._hint_compiles.cache_clear()
     yield kernels

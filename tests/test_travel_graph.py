@@ -354,7 +354,7 @@ def test_a_process_goes_over_to_the_ring_when_that_has_paid(asked, monkeypatch) 
 def test_without_numba_scipy_answers_and_the_ring_cannot_be_insisted_on(asked, monkeypatch) -> None:
     monkeypatch.setattr(_choice, "is_loaded", lambda: False)
     monkeypatch.setitem(sys.modules, "numba", None)
-    _ring._kernels.cache_clear()
+    _ring.search_loops.cache_clear()
     try:
         assert choose("auto", Work.nearest(10**9)) == "scipy"
         ask_everything(graph_of(2, [(0, 1, 1.0)]))
@@ -367,7 +367,7 @@ def test_without_numba_scipy_answers_and_the_ring_cannot_be_insisted_on(asked, m
             with pytest.raises(MissingExtraError, match=r"numba.*pip install 'lifecircle\[fast\]'"):
                 ask(TravelGraph([0, 0], [], [], engine="ring"))
     finally:
-        _ring._kernels.cache_clear()
+        _ring.search_loops.cache_clear()
 
 
 def test_a_numba_that_does_not_load_is_as_good_as_none(asked, monkeypatch) -> None:

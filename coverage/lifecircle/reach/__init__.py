@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 _HOME = {
     "REASONS": "_snap",
     "STATUSES": "_limits",
+    "Change": "_repair",
+    "NearestSolve": "_repair",
     "Pairs": "_pairs",
     "Snap": "_snap",
     "TravelGraph": "_graph",
@@ -33,6 +35,8 @@ _HOME = {
 __all__ = [
     "REASONS",
     "STATUSES",
+    "Change",
+    "NearestSolve",
     "Pairs",
     "Snap",
     "TravelGraph",
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from lifecircle.reach._graph import TravelGraph
     from lifecircle.reach._limits import STATUSES, within_limit
     from lifecircle.reach._pairs import Pairs, within
+    from lifecircle.reach._repair import Change, NearestSolve
     from lifecircle.reach._search import nearest, nearest_seconds, statuses
     from lifecircle.reach._snap import REASONS, Snap, snap
     from lifecircle.reach._trips import graph_to_facilities, usable

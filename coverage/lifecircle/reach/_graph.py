@@ -27,6 +27,7 @@ from lifecircle.reach._checks import (
 )
 from lifecircle.reach._choice import Engine, Work, check_engine, choose
 from lifecircle.reach._limits import search_bound
+from lifecircle.reach._repair import NearestSolve
 from lifecircle.reach._ring import bucket_width, ring_nearest, ring_nearest_k, ring_within
 from lifecircle.reach._scipy import Matrix, matrix_of, scipy_nearest, scipy_nearest_k, scipy_within
 from lifecircle.reach._seeds import Seeds
@@ -131,7 +132,7 @@ class TravelGraph:
         seeds = self._seeds(sources, start_s, group)
         bound = _bound(limit_s)
         if choose(self.engine, Work.nearest(self.size)) == "scipy":
-            first_s, source = scipy_nearest(self._matrix, seeds, bound)
+            first_s, source = scipy_nearest(self.matrix, seeds, bound)
             return first_s, narrowed(source, seeds.highest)
         numbered, names = _numbered(seeds)
         seconds, number = ring_nearest(
@@ -171,7 +172,7 @@ class TravelGraph:
         bound = _bound(limit_s)
         rows = int(seeds.group.max()) + 1 if len(seeds) else 0
         if self.engine_within(rows, limit_s) == "scipy":
-            return scipy_within(self._matrix, seeds, rows, bound)
+            return scipy_within(self.matrix, seeds, rows, bound)
         row_ptr, nodes, seconds = self.ring_rows(seeds, rows, bound)
         return row_ptr, nodes.astype(np.int64), seconds
 
@@ -207,7 +208,7 @@ class TravelGraph:
         bound = _bound(limit_s)
         groups = len(np.unique(seeds.group))
         if choose(self.engine, Work.nearest_k(self.size, groups, wanted)) == "scipy":
-            ranked_s, ranked = scipy_nearest_k(self._matrix, seeds, wanted, bound)
+            ranked_s, ranked = scipy_nearest_k(self.matrix, seeds, wanted, bound)
             return ranked_s, narrowed(ranked, seeds.highest)
         ranks = max(1, min(wanted, groups))
         numbered, names = _numbered(seeds)
@@ -229,10 +230,48 @@ class TravelGraph:
             np.pad(source, missing, constant_values=-1),
         )
 
+    def solve(
+        self,
+        sources: npt.ArrayLike,
+        limit_s: float | None = None,
+        *,
+        start_s: npt.ArrayLike | None = None,
+        group: npt.ArrayLike | None = None,
+    ) -> NearestSolve:
+        """Find the source that reaches each junction first, and keep the answer for repair.
+
+        Parameters
+        ----------
+        sources, limit_s, start_s, group : as for :meth:`nearest`, groups below 2^31 - 1
+
+        Returns
+        -------
+        solve : ``seconds`` and ``source`` as :meth:`nearest` gives them, and the ways to add and remove a
+            source. By compiled loops either touches what it changes alone; scipy searches anew.
+
+        Raises
+        ------
+        GraphError
+            As for :meth:`nearest`.
+        """
+        seeds = self._seeds(sources, start_s, group)
+        bound = _bound(limit_s)
+        compiled = choose(self.engine, Work.repairs(self.size)) == "ring"
+        return NearestSolve(self, seeds, bound, compiled=compiled)
+
     @property
     def arrays(self) -> tuple[Whole, Whole, Floats]:
         """The graph as the engines take it: ``indptr``, ``indices``, ``seconds``."""
         return self.indptr, self.indices, self.seconds
+
+    @cached_property
+    def reversed_arrays(self) -> tuple[Whole, Whole, Floats]:
+        """The edges turned round, in the same form: rows of their heads, listing their tails."""
+        from scipy.sparse import csr_array  # noqa: PLC0415 - only a source that is removed asks for it
+
+        size = self.size
+        turned = csr_array((self.seconds, self.indices, self.indptr), shape=(size, size)).tocsc()
+        return turned.indptr, turned.indices, turned.data
 
     @cached_property
     def bucket_s(self) -> float:
@@ -277,7 +316,8 @@ class TravelGraph:
         )
 
     @cached_property
-    def _matrix(self) -> Matrix:
+    def matrix(self) -> Matrix:
+        """The graph as scipy takes it."""
         return matrix_of(self.indptr, self.indices, self.seconds)
 
     def _seeds(
