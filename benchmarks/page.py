@@ -19,6 +19,10 @@ HEADINGS = {
         "The nearest of many facilities",
         "The question behind every rate: one search.",
     ),
+    "repair": (
+        "One facility more, one less",
+        "The question behind siting and what-if: what was solved stays right as facilities come and go.",
+    ),
     "within": (
         "Everything within a limit of each facility",
         "The question behind catchments and siting: one bounded search per facility, sparse rows out.",

@@ -19,6 +19,7 @@ _HOME = {
     "NearestSolve": "_repair",
     "Pairs": "_pairs",
     "Snap": "_snap",
+    "SolvedNearest": "_solved",
     "TravelGraph": "_graph",
     "graph_to_facilities": "_trips",
     "isochrones": "_display",
@@ -26,6 +27,7 @@ _HOME = {
     "nearest_seconds": "_search",
     "reach_lines": "_display",
     "snap": "_snap",
+    "solve_nearest": "_solved",
     "statuses": "_search",
     "usable": "_trips",
     "within": "_pairs",
@@ -39,6 +41,7 @@ __all__ = [
     "NearestSolve",
     "Pairs",
     "Snap",
+    "SolvedNearest",
     "TravelGraph",
     "graph_to_facilities",
     "isochrones",
@@ -46,6 +49,7 @@ __all__ = [
     "nearest_seconds",
     "reach_lines",
     "snap",
+    "solve_nearest",
     "statuses",
     "usable",
     "within",
@@ -60,6 +64,7 @@ if TYPE_CHECKING:
     from lifecircle.reach._repair import Change, NearestSolve
     from lifecircle.reach._search import nearest, nearest_seconds, statuses
     from lifecircle.reach._snap import REASONS, Snap, snap
+    from lifecircle.reach._solved import SolvedNearest, solve_nearest
     from lifecircle.reach._trips import graph_to_facilities, usable
 
 

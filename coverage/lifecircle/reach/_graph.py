@@ -257,7 +257,7 @@ class TravelGraph:
         seeds = self._seeds(sources, start_s, group)
         bound = _bound(limit_s)
         compiled = choose(self.engine, Work.repairs(self.size)) == "ring"
-        return NearestSolve(self, seeds, bound, compiled=compiled)
+        return NearestSolve.of(self, seeds, bound, compiled=compiled)
 
     @property
     def arrays(self) -> tuple[Whole, Whole, Floats]:

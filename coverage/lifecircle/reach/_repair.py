@@ -15,6 +15,7 @@ Without compiled loops everything is searched anew and compared, which gives the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -42,9 +43,13 @@ from lifecircle.reach._scipy import scipy_nearest
 from lifecircle.reach._seeds import Seeds
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import numpy.typing as npt
 
     from lifecircle.reach._graph import TravelGraph
+    from lifecircle.reach._kernels import Graph, Queue, Touched
+    from lifecircle.reach._scipy import Matrix
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
@@ -75,6 +80,7 @@ class _Answer(Protocol):
         """Take away the labels of a group of which only what is in ``left`` stays; return what changed."""
 
 
+@dataclass(eq=False)
 class NearestSolve:
     """The nearest source at every junction, kept so that sources can be added and removed.
 
@@ -97,16 +103,22 @@ class NearestSolve:
     ([0], [14.0, 4.0, 0.0])
     """
 
-    def __init__(self, graph: TravelGraph, seeds: Seeds, bound_s: float, *, compiled: bool) -> None:
+    seconds: Floats
+    source: Labels
+    _size: int
+    _seeds: Seeds
+    _free: int
+    _answer: _Answer
+
+    @classmethod
+    def of(cls, graph: TravelGraph, seeds: Seeds, bound_s: float, *, compiled: bool) -> NearestSolve:
+        """Solve a graph for checked seeds up to an inclusive bound, by compiled loops or by scipy."""
         check_groups("group", seeds.group, below=MOST_INT32)
-        self._size = graph.size
-        self._seeds = seeds
-        self._free = seeds.highest + 1
-        kind = _Repaired if compiled else _SolvedAnew
-        self._answer: _Answer = kind(graph, seeds, bound_s)
-        self.seconds: Floats = self._answer.seconds.view()
-        self.source: Labels = self._answer.source.view()
-        self.seconds.flags.writeable = self.source.flags.writeable = False
+        answer: _Answer = (_Repaired if compiled else _SolvedAnew).of(graph, seeds, bound_s)
+        shown = answer.seconds.view(), answer.source.view()
+        for labels in shown:
+            labels.flags.writeable = False
+        return cls(*shown, graph.size, seeds, seeds.highest + 1, answer)
 
     @property
     def groups(self) -> Ints:
@@ -174,17 +186,22 @@ class NearestSolve:
         return Change(int(group), self._answer.remove(int(group), self._seeds))
 
 
+@dataclass(eq=False)
 class _SolvedAnew:
     """Labels that are searched anew by scipy at every change."""
 
-    def __init__(self, graph: TravelGraph, seeds: Seeds, bound_s: float) -> None:
-        self._matrix = graph.matrix
-        self._bound_s = bound_s
-        self.seconds, source = scipy_nearest(self._matrix, seeds, bound_s)
-        self.source: Labels = source.astype(np.int32)
+    matrix: Matrix
+    bound_s: float
+    seconds: Floats
+    source: Labels
+
+    @classmethod
+    def of(cls, graph: TravelGraph, seeds: Seeds, bound_s: float) -> _SolvedAnew:
+        seconds, source = scipy_nearest(graph.matrix, seeds, bound_s)
+        return cls(graph.matrix, bound_s, seconds, source.astype(np.int32))
 
     def add(self, _new: Seeds, every: Seeds) -> Ints:
-        seconds, source = scipy_nearest(self._matrix, every, self._bound_s)
+        seconds, source = scipy_nearest(self.matrix, every, self.bound_s)
         changed = np.flatnonzero((seconds != self.seconds) | (source != self.source))
         self.seconds[changed], self.source[changed] = seconds[changed], source[changed]
         return changed
@@ -193,44 +210,59 @@ class _SolvedAnew:
         return self.add(left, left)
 
 
+@dataclass(eq=False)
 class _Repaired:
     """Labels that compiled loops repair where they change."""
 
-    def __init__(self, graph: TravelGraph, seeds: Seeds, bound_s: float) -> None:
-        self._loops = search_loops()
-        self._graph = graph
-        self._arrays = bare_graph(self._loops, *graph.arrays)
-        self._bound_s = bound_s
-        self._inverse = 1.0 / graph.bucket_s
-        self.seconds, self.source = ring_nearest(
-            *graph.arrays, seeds.node, seeds.start_s, seeds.group, bound_s, width_s=graph.bucket_s
-        )
-        self._queue = empty_queue(self._loops, graph.size, 0)
-        self._touched = self._loops.Touched(
-            flag=np.zeros(graph.size, dtype=np.uint8),
-            junction=np.empty(graph.size, dtype=np.int32),
-            seconds=np.empty(graph.size),
-            source=np.empty(graph.size, dtype=np.int32),
-            found=np.zeros(1, dtype=np.int64),
+    loops: ModuleType
+    graph: TravelGraph
+    arrays: Graph
+    bound_s: float
+    inverse: float
+    seconds: Floats
+    source: Labels
+    queue: Queue
+    touched: Touched
+
+    @classmethod
+    def of(cls, graph: TravelGraph, seeds: Seeds, bound_s: float) -> _Repaired:
+        loops = search_loops()
+        return cls(
+            loops,
+            graph,
+            bare_graph(loops, *graph.arrays),
+            bound_s,
+            1.0 / graph.bucket_s,
+            *ring_nearest(
+                *graph.arrays, seeds.node, seeds.start_s, seeds.group, bound_s, width_s=graph.bucket_s
+            ),
+            empty_queue(loops, graph.size, 0),
+            loops.Touched(
+                flag=np.zeros(graph.size, dtype=np.uint8),
+                junction=np.empty(graph.size, dtype=np.int32),
+                seconds=np.empty(graph.size),
+                source=np.empty(graph.size, dtype=np.int32),
+                found=np.zeros(1, dtype=np.int64),
+            ),
         )
 
     def add(self, new: Seeds, every: Seeds) -> Ints:
-        self._queue.state[:] = 0
+        self.queue.state[:] = 0
         self._plant(new)
         return self._settled(every)
 
     def remove(self, group: int, left: Seeds) -> Ints:
-        self._queue.state[:] = 0
+        self.queue.state[:] = 0
         lost = np.flatnonzero(self.source == group)
         self._note(lost)
         self.seconds[lost], self.source[lost] = np.inf, -1
-        inside = left.where(self._touched.flag[left.node] != 0)
+        inside = left.where(self.touched.flag[left.node] != 0)
         self._plant(inside.joined(self._border(lost)))
         return self._settled(left)
 
     def _border(self, lost: Ints) -> Seeds:
         """List what the neighbours of junctions without a label have to offer them."""
-        ptr, tail, weight = self._graph.reversed_arrays
+        ptr, tail, weight = self.graph.reversed_arrays
         start = ptr[lost].astype(np.int64)
         row, edge = spread(start, ptr[lost + 1] - start)
         with np.errstate(over="ignore"):
@@ -247,35 +279,35 @@ class _Repaired:
         best[1:] = node[1:] != node[:-1]
         known = self.seconds[node]
         best &= (start_s < known) | ((start_s == known) & (group < self.source[node]))
-        best &= start_s <= self._bound_s
+        best &= start_s <= self.bound_s
         node, start_s, group, known = node[best], start_s[best], group[best], known[best]
         self._note(node)
         if self._hides(node, known, start_s):
-            self._queue.state[self._loops.ROUNDED] = 1
+            self.queue.state[self.loops.ROUNDED] = 1
         self.seconds[node], self.source[node] = start_s, group
-        rows = self._loops.ROWS
-        while len(self._queue.rows) // (rows + 1) < len(node):
-            self._queue = widened(self._loops, self._queue)
-        far = rows * (len(self._queue.rows) // (rows + 1))
+        rows = self.loops.ROWS
+        while len(self.queue.rows) // (rows + 1) < len(node):
+            self.queue = widened(self.loops, self.queue)
+        far = rows * (len(self.queue.rows) // (rows + 1))
         with np.errstate(over="ignore"):
-            bucket = np.minimum(start_s * self._inverse, self._loops.LAST).astype(np.int32)
-        self._queue.stamp[node] = bucket
-        self._queue.rows[far : far + len(node)] = node
-        self._queue.fill[rows] = len(node)
+            bucket = np.minimum(start_s * self.inverse, self.loops.LAST).astype(np.int32)
+        self.queue.stamp[node] = bucket
+        self.queue.rows[far : far + len(node)] = node
+        self.queue.fill[rows] = len(node)
 
     def _hides(self, node: Ints, before_s: Floats, now_s: Floats) -> bool:
         """Tell whether an edge makes the same sum of two times, so that a label beyond it may be stale."""
         lower = (now_s < before_s) & np.isfinite(before_s)
         node, before_s, now_s = node[lower], before_s[lower], now_s[lower]
-        ptr = self._graph.indptr
+        ptr = self.graph.indptr
         row, edge = spread(ptr[node], ptr[node + 1] - ptr[node])
-        weight = self._graph.seconds[edge]
+        weight = self.graph.seconds[edge]
         with np.errstate(over="ignore"):
             return bool((before_s[row] + weight == now_s[row] + weight).any())
 
     def _note(self, junctions: Ints) -> None:
         """List junctions as touched, with what they are now; those that are listed stay as they are."""
-        touched = self._touched
+        touched = self.touched
         fresh = junctions[touched.flag[junctions] == 0]
         first = int(touched.found[0])
         place = slice(first, first + len(fresh))
@@ -286,23 +318,23 @@ class _Repaired:
 
     def _settled(self, every: Seeds) -> Ints:
         """Search on from what waits; return the junctions that are not what they were."""
-        self._queue = run(
-            self._loops,
-            self._loops.repair_kernel,
-            self._arrays,
-            self._queue,
-            self._bound_s,
-            self._inverse,
+        self.queue = run(
+            self.loops,
+            self.loops.repair_kernel,
+            self.arrays,
+            self.queue,
+            self.bound_s,
+            self.inverse,
             self.seconds,
             self.source,
-            self._touched,
+            self.touched,
         )
-        if self._queue.state[self._loops.ROUNDED]:
-            lowest = lowest_labels(self._arrays, every, self.seconds)
+        if self.queue.state[self.loops.ROUNDED]:
+            lowest = lowest_labels(self.arrays, every, self.seconds)
             stale = np.flatnonzero(lowest != self.source)
             self._note(stale)
             self.source[stale] = lowest[stale]
-        touched = self._touched
+        touched = self.touched
         listed = slice(int(touched.found[0]))
         junction = touched.junction[listed].astype(np.int64)
         differs = touched.seconds[listed] != self.seconds[junction]
