@@ -301,6 +301,13 @@ def test_threads_do_not_share_anything(grid):
             assert all(np.array_equal(a, b) for a, b in zip(alone[turn], together, strict=True))
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.int32, np.uint32, np.int64, np.uint64])
+def test_row_pointers_of_any_type(kind):
+    indptr, indices, seconds = np.array([0, 2, 3, 3], kind), np.array([1, 2, 2]), np.array([1.0, 5.0, 2.0])
+    found = ring_nearest(indptr, indices, seconds, np.array([0]), np.zeros(1), np.array([4]), np.inf)
+    assert (found[0].tolist(), found[1].tolist()) == ([0.0, 1.0, 3.0], [4, 4, 4])
+
+
 def test_limit_is_inclusive():
     graph = compressed(3, np.array([0, 1]), np.array([1, 2]), np.array([0.1, 0.2]))
     seed = np.array([0]), np.zeros(1), np.array([0])
@@ -468,7 +475,7 @@ def test_bucket_width(seconds, width_s):
 
 def test_without_numba(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
-    _ring._kernels.cache_clear()
+    _ring.search_loops.cache_clear()
     try:
         with pytest.raises(MissingExtraError, match=r"numba.*pip install 'lifecircle\[fast\]'"):
             ring_nearest(
@@ -481,13 +488,13 @@ def test_without_numba(monkeypatch):
                 1.0,
             )
     finally:
-        _ring._kernels.cache_clear()
+        _ring.search_loops.cache_clear()
 
 
 @pytest.fixture
 def fresh_kernels(monkeypatch):
     """Forget whether the hint compiles, and have it compiled anew."""
-    kernels = _ring._kernels()
+    kernels = _ring.search_loops()
     monkeypatch.setattr(kernels, "_prefetch_probe", numba.njit(kernels._prefetch_probe.py_func))
     _ring._hint_compiles.cache_clear()
     yield kernels

@@ -29,6 +29,7 @@ _HOME = {
     "reach_lines": "reach",
     "nearest": "reach",
     "snap": "reach",
+    "solve_nearest": "reach",
     "within": "reach",
     "Findings": "findings",
     "load_findings": "findings",
@@ -63,6 +64,7 @@ __all__ = [
     "roads_from_graph",
     "run_audit",
     "snap",
+    "solve_nearest",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
@@ -77,7 +79,7 @@ if TYPE_CHECKING:
     from lifecircle.facilities import read_facilities
     from lifecircle.findings import Findings, load_findings
     from lifecircle.measures import coverage
-    from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, within
+    from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, solve_nearest, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
 
     __version__: str

@@ -43,6 +43,11 @@ class Work:
         return cls(4e-7 * junctions, 1e-7 * junctions)
 
     @classmethod
+    def repairs(cls, junctions: int) -> Work:
+        """Count the hundred repairs that one search is kept for; scipy makes each a search of its own."""
+        return cls(100 * 4e-7 * junctions, 1e-7 * junctions + 100 * 3e-4)
+
+    @classmethod
     def nearest_k(cls, junctions: int, groups: int, k: int) -> Work:
         """``k`` nearest: for scipy a search from every group, for the ring ``k`` labels everywhere."""
         ranks = min(k, groups)

@@ -37,9 +37,9 @@ by an edge further on, either of the groups may be named from there on: both arr
 given.
 
 The arrays of a graph are trusted, for they are checked once where the graph is made: ``indptr``
-(junction + 1,) from 0, never falling (uint32 is used as it stands, anything else is copied on every
-call); ``indices`` (edge,) int32 junctions; ``seconds`` (edge,) float64, finite and >= 0. Parallel edges
-and loops are edges like any.
+(junction + 1,) from 0, never falling; ``indices`` (edge,) int32 junctions; ``seconds`` (edge,) float64,
+finite and >= 0. Row pointers of 32 or 64 bits, signed or not, are used as they stand; another type or
+array that is not in one piece is copied on every call. Parallel edges and loops are edges like any.
 
 References
 ----------
@@ -160,16 +160,17 @@ def ring_nearest(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare ar
     >>> first_s.tolist(), source.tolist()
     ([0.0, 60.0, 0.0], [7, 7, 4])
     """
-    kernels = _kernels()
-    graph = _graph(kernels, indptr, indices, seconds)
+    kernels = search_loops()
+    graph = bare_graph(kernels, indptr, indices, seconds)
     seeds = _seeds(len(indptr) - 1, sources, start_s, group)
     inverse = 1.0 / _width(width_s, graph.seconds)
     limit = _limit(limit_s)
     first_s, source = _labels(len(indptr) - 1, 1)
     queue = _plant(kernels, seeds, first_s, source, limit=limit, inverse=inverse)
-    _run(kernels, kernels.nearest_kernel, graph, queue, limit, inverse, first_s[:, 0], source[:, 0])
+    run(kernels, kernels.nearest_kernel, graph, queue, limit, inverse, first_s[:, 0], source[:, 0])
     if queue.state[kernels.ROUNDED]:
-        return first_s[:, 0], _lowest(graph, seeds, first_s[:, 0])
+        every = Seeds(seeds.node.astype(np.int64), seeds.start_s, seeds.group.astype(np.int64))
+        return first_s[:, 0], lowest_labels(graph, every, first_s[:, 0])
     return first_s[:, 0], source[:, 0]
 
 
@@ -211,14 +212,14 @@ def ring_nearest_k(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare 
     """
     if k < 1:
         raise GraphError(f"k is {k}: give a whole number of at least 1")
-    kernels = _kernels()
-    graph = _graph(kernels, indptr, indices, seconds)
+    kernels = search_loops()
+    graph = bare_graph(kernels, indptr, indices, seconds)
     seeds = _seeds(len(indptr) - 1, sources, start_s, group)
     inverse = 1.0 / _width(width_s, graph.seconds)
     limit = _limit(limit_s)
     first_s, source = _labels(len(indptr) - 1, k)
     queue = _plant(kernels, seeds, first_s, source, limit=limit, inverse=inverse)
-    _run(
+    run(
         kernels,
         kernels.nearest_k_kernel,
         graph,
@@ -273,14 +274,14 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
     >>> row_ptr.tolist(), nodes.tolist(), first_s.tolist()
     ([0, 2, 4], [1, 2, 0, 1], [0.0, 30.0, 0.0, 60.0])
     """
-    kernels = _kernels()
-    graph = _graph(kernels, indptr, indices, seconds)
+    kernels = search_loops()
+    graph = bare_graph(kernels, indptr, indices, seconds)
     size = len(indptr) - 1
     node, start, _ = _seeds(size, sources, start_s, np.zeros(len(sources), dtype=np.int32))
     pointers = _pointers(group_ptr, len(node))
     inverse = 1.0 / _width(width_s, graph.seconds)
     limit = _limit(limit_s)
-    queue = _queue(kernels, size, int(np.diff(pointers).max(initial=0)))
+    queue = empty_queue(kernels, size, int(np.diff(pointers).max(initial=0)))
     marks = kernels.Marks(
         word=np.zeros(size // 64 + 1, dtype=np.uint64),
         block=np.zeros(size // 4096 + 1, dtype=np.uint64),
@@ -300,7 +301,7 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
             many = int(pairs.row_ptr[-1])
             return pairs.row_ptr, pairs.nodes[:many], pairs.seconds[:many]
         if code == kernels.ROWS_FULL:
-            queue = _widen(kernels, queue)
+            queue = widened(kernels, queue)
         else:
             pairs = _lengthen(pairs, marks, int(queue.state[kernels.OUTPUT]))
 
@@ -314,7 +315,7 @@ class _Seeds(NamedTuple):
 
 
 @cache
-def _kernels() -> ModuleType:
+def search_loops() -> ModuleType:
     """Import the compiled loops, and numba with them."""
     return compiled("_kernels")
 
@@ -330,16 +331,17 @@ def _ahead(kernels: ModuleType) -> int | None:
     return _AHEAD if _PREFETCH and _hint_compiles(kernels) else None
 
 
-def _run(
+def run(
     kernels: ModuleType, kernel: Callable[..., int], graph: Graph, queue: Queue, *arguments: Any
-) -> None:
-    """Run a search to its end, with wider rows whenever one is full."""
+) -> Queue:
+    """Run a search to its end, with wider rows whenever one is full; return the queue as wide as it got."""
     ahead = _ahead(kernels)
     while call(kernel, graph, queue, *arguments, ahead) != kernels.DONE:
-        queue = _widen(kernels, queue)
+        queue = widened(kernels, queue)
+    return queue
 
 
-def _graph(
+def bare_graph(
     kernels: ModuleType, indptr: npt.NDArray[Any], indices: npt.NDArray[Any], seconds: Floats
 ) -> Graph:
     """View the graph as the kernels want it; nothing is copied where the types are right already."""
@@ -351,9 +353,14 @@ def _graph(
         raise GraphError(
             f"seconds has {len(seconds)} values for {len(indices)} edges: give one for each edge"
         )
-    offsets = np.ascontiguousarray(indptr, dtype=np.uint32 if len(indices) < 2**32 else np.uint64)
+    offsets = np.ascontiguousarray(indptr)
+    unsigned = {4: np.uint32, 8: np.uint64}.get(offsets.dtype.itemsize)
+    offsets = offsets.astype(np.uint64) if unsigned is None else offsets.view(unsigned)
     heads = np.ascontiguousarray(indices, dtype=np.int32).view(np.uint32)
-    graph: Graph = kernels.Graph(offsets, heads, np.ascontiguousarray(seconds, dtype=np.float64))
+    views = [offsets[:], heads[:], np.ascontiguousarray(seconds, dtype=np.float64)[:]]
+    for view in views:
+        view.flags.writeable = False  # as a graph holds its arrays: one kind of them, compiled once
+    graph: Graph = kernels.Graph(*views)
     return graph
 
 
@@ -423,7 +430,7 @@ def _plant(  # noqa: PLR0913 - two of these are what it writes into
     best = rank < k
     first_s[node[best], rank[best]] = start[best]
     source[node[best], rank[best]] = group[best]
-    queue = _queue(kernels, size, len(waiting))
+    queue = empty_queue(kernels, size, len(waiting))
     with np.errstate(over="ignore"):
         queue.stamp[waiting] = np.minimum(start[begin] * inverse, kernels.LAST).astype(np.int32)
     far = kernels.ROWS * (len(queue.rows) // (kernels.ROWS + 1))
@@ -432,21 +439,15 @@ def _plant(  # noqa: PLR0913 - two of these are what it writes into
     return queue
 
 
-def _lowest(graph: Graph, seeds: _Seeds, first_s: Floats) -> Labels:
+def lowest_labels(graph: Graph, seeds: Seeds, first_s: Floats) -> Labels:
     """Name the lowest group at each junction anew, from the seconds alone."""
     degree = graph.indptr[1:] - graph.indptr[:-1]
     tail = np.repeat(np.arange(len(first_s), dtype=np.int32), degree.astype(np.int64))
-    lowest = lowest_groups(
-        tail,
-        graph.indices.view(np.int32),
-        graph.seconds,
-        seconds=first_s,
-        seeds=Seeds(seeds.node.astype(np.int64), seeds.start_s, seeds.group.astype(np.int64)),
-    )
-    return lowest.astype(np.int32)
+    heads = graph.indices.view(np.int32)
+    return lowest_groups(tail, heads, graph.seconds, seconds=first_s, seeds=seeds).astype(np.int32)
 
 
-def _queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
+def empty_queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
     queue: Queue = kernels.Queue(
         stamp=np.full(size, kernels.IDLE, dtype=np.int32),
         rows=np.empty((kernels.ROWS + 1) * max(_CAPACITY, seeds), dtype=np.uint32),
@@ -456,7 +457,7 @@ def _queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
     return queue
 
 
-def _widen(kernels: ModuleType, queue: Queue) -> Queue:
+def widened(kernels: ModuleType, queue: Queue) -> Queue:
     """Give every row room for twice as many, and keep what waits."""
     narrow = queue.rows.reshape(kernels.ROWS + 1, -1)
     wide = np.empty((kernels.ROWS + 1, 2 * narrow.shape[1]), dtype=np.uint32)
