@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from lifecircle.findings import Findings
 
 DONE, FOUND, UNUSABLE = 0, 1, 2
+
+_SELDOM = 500_000  # objects made and kept between two looks for cycles
 
 _STUDY = click.argument("study", type=click.Path(path_type=Path))
 _YEAR = click.option("--year", type=int, help="Year to audit; the study's own where left out.")
@@ -155,6 +158,9 @@ def _print_scoreboard(findings: Findings) -> None:
 
 def main() -> None:
     """Run the command line; errors of input end with 2 and their faults, nothing half-written."""
+    # A command ends soon and leaves few cycles of objects: looking for them a thousand times, as is
+    # usual, takes a tenth of an audit and frees next to nothing.
+    gc.set_threshold(_SELDOM)
     try:
         cli.main(standalone_mode=True)
     except UnusableInputError as error:
