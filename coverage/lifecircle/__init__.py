@@ -35,6 +35,10 @@ _HOME = {
     "coverage": "measures",
     "draw_atlas": "atlas",
     "folium_map": "atlas",
+    "SitingPlan": "siting",
+    "SitingProblem": "siting",
+    "siting_problem": "siting",
+    "solve_siting": "siting",
     "run_audit": "audit",
 }
 
@@ -42,6 +46,8 @@ __all__ = [
     "Findings",
     "LifecircleError",
     "Roads",
+    "SitingPlan",
+    "SitingProblem",
     "TravelGraph",
     "UnusableInputError",
     "__version__",
@@ -62,7 +68,9 @@ __all__ = [
     "read_roads",
     "roads_from_graph",
     "run_audit",
+    "siting_problem",
     "snap",
+    "solve_siting",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
@@ -79,6 +87,7 @@ if TYPE_CHECKING:
     from lifecircle.measures import coverage
     from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
+    from lifecircle.siting import SitingPlan, SitingProblem, siting_problem, solve_siting
 
     __version__: str
 
