@@ -36,6 +36,10 @@ _HOME = {
     "coverage": "measures",
     "draw_atlas": "atlas",
     "folium_map": "atlas",
+    "SitingPlan": "siting",
+    "SitingProblem": "siting",
+    "siting_problem": "siting",
+    "solve_siting": "siting",
     "run_audit": "audit",
 }
 
@@ -43,6 +47,8 @@ __all__ = [
     "Findings",
     "LifecircleError",
     "Roads",
+    "SitingPlan",
+    "SitingProblem",
     "TravelGraph",
     "UnusableInputError",
     "__version__",
@@ -63,8 +69,10 @@ __all__ = [
     "read_roads",
     "roads_from_graph",
     "run_audit",
+    "siting_problem",
     "snap",
     "solve_nearest",
+    "solve_siting",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
@@ -81,6 +89,7 @@ if TYPE_CHECKING:
     from lifecircle.measures import coverage
     from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, solve_nearest, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
+    from lifecircle.siting import SitingPlan, SitingProblem, siting_problem, solve_siting
 
     __version__: str
 
