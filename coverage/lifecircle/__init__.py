@@ -36,6 +36,7 @@ _HOME = {
     "draw_atlas": "atlas",
     "folium_map": "atlas",
     "run_audit": "audit",
+    "run_scenario": "scenario",
 }
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "read_roads",
     "roads_from_graph",
     "run_audit",
+    "run_scenario",
     "snap",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
     from lifecircle.measures import coverage
     from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
+    from lifecircle.scenario import run_scenario
 
     __version__: str
 
