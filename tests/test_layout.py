@@ -29,6 +29,7 @@ FLOORS = {
     "reach": 4,
     "findings": 4,
     "measures": 5,
+    "siting": 5,
     "atlas": 5,
     "report": 5,
     "audit": 6,

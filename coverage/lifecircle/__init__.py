@@ -35,6 +35,10 @@ _HOME = {
     "coverage": "measures",
     "draw_atlas": "atlas",
     "folium_map": "atlas",
+    "SitingPlan": "siting",
+    "SitingProblem": "siting",
+    "siting_problem": "siting",
+    "solve_siting": "siting",
     "run_audit": "audit",
     "run_scenario": "scenario",
 }
@@ -43,6 +47,8 @@ __all__ = [
     "Findings",
     "LifecircleError",
     "Roads",
+    "SitingPlan",
+    "SitingProblem",
     "TravelGraph",
     "UnusableInputError",
     "__version__",
@@ -64,7 +70,9 @@ __all__ = [
     "roads_from_graph",
     "run_audit",
     "run_scenario",
+    "siting_problem",
     "snap",
+    "solve_siting",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
@@ -82,6 +90,7 @@ if TYPE_CHECKING:
     from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
     from lifecircle.scenario import run_scenario
+    from lifecircle.siting import SitingPlan, SitingProblem, siting_problem, solve_siting
 
     __version__: str
 
