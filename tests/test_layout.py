@@ -24,6 +24,7 @@ FLOORS = {
     "roads": 3,
     "facilities": 3,
     "demand": 3,
+    "candidates": 3,
     "study": 3,
     "reach": 4,
     "findings": 4,
@@ -32,6 +33,8 @@ FLOORS = {
     "atlas": 5,
     "report": 5,
     "audit": 6,
+    "scenario": 7,
+    "site_study": 8,
     "cli": 9,
     "__main__": 10,
 }

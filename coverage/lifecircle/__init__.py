@@ -41,6 +41,7 @@ _HOME = {
     "siting_problem": "siting",
     "solve_siting": "siting",
     "run_audit": "audit",
+    "run_scenario": "scenario",
 }
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "read_roads",
     "roads_from_graph",
     "run_audit",
+    "run_scenario",
     "siting_problem",
     "snap",
     "solve_nearest",
@@ -89,6 +91,7 @@ if TYPE_CHECKING:
     from lifecircle.measures import coverage
     from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, solve_nearest, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
+    from lifecircle.scenario import run_scenario
     from lifecircle.siting import SitingPlan, SitingProblem, siting_problem, solve_siting
 
     __version__: str

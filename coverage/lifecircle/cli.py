@@ -75,6 +75,31 @@ def atlas(study: Path, year: int | None, results: Path | None, out: Path | None)
 
 
 @cli.command()
+@_STUDY
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_YEAR
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to write instead of STUDY/results/YEAR-scenario-ID.",
+)
+def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path | None) -> None:
+    """Audit STUDY with the changes of each FILE made in order, and tell who wins and who loses."""
+    from lifecircle.scenario import run_scenario, summary_lines, write_scenario
+
+    folder = study if study.is_dir() else study.parent
+    with _progress() as tell:
+        done = run_scenario(study, files, year, progress=tell)
+        tell("writing")
+        place = out or folder / "results" / f"{done.before.year}-scenario-{done.id}"
+        write_scenario(done, place)
+    _print_stamp(done.before)
+    for line in summary_lines(done, "en"):
+        click.echo(line)
+    click.echo(f"comparison in {place}")
+
+
+@cli.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def demo(directory: Path) -> None:
     """Copy the bundled synthetic example to DIRECTORY, audit it and draw its map."""
@@ -119,6 +144,13 @@ def _shown(show: Callable[[str], None]) -> Iterator[None]:
     finally:
         room.setLevel(before)
         room.removeHandler(handler)
+
+
+def _print_stamp(findings: Findings) -> None:
+    from lifecircle.wording import word
+
+    if findings.synthetic:
+        click.echo(word("stamp", "synthetic", "en"))
 
 
 def _print_scoreboard(findings: Findings) -> None:
