@@ -63,7 +63,12 @@ export function painter(pane, paint) {
   return new (paintingLayer())((context, view) => page.started && paint(context, view), { pane });
 }
 
-const hatch = once(() => {
+/* The hatch of residents without a road near, for any context. */
+export function hatchOn(context) {
+  return context.createPattern(hatchTile(), "repeat");
+}
+
+const hatchTile = once(() => {
   const tile = element("canvas", { width: 6, height: 6 });
   const context = tile.getContext("2d");
   context.fillStyle = "#ffffff";
@@ -76,7 +81,7 @@ const hatch = once(() => {
     context.lineTo(shift + 7, -1);
   }
   context.stroke();
-  return context.createPattern(tile, "repeat");
+  return tile;
 });
 
 const packedColour = once(() => {
@@ -107,7 +112,7 @@ function shown(cells, look, view, half) {
    look: classes (places in PAINTED), order (of the placed residents by class), hidden (classes left out). */
 export function paintResidents(context, view, cells, look, side) {
   if (!context.canvas.width || !context.canvas.height) return;
-  const half = side * 0.51 + 0.25; // neighbours overlap a little, or seams show between them
+  const half = side * 0.56 + 0.5; // neighbours overlap a little, or seams show between them
   const ratio = context.canvas.width / view.width;
   const width = context.canvas.width, height = context.canvas.height;
   const image = context.createImageData(width, height);
@@ -125,7 +130,7 @@ export function paintResidents(context, view, cells, look, side) {
   }
   context.putImageData(image, 0, 0);
   if (look.hidden.includes(UNSNAPPED)) return;
-  context.fillStyle = hatch();
+  context.fillStyle = hatchOn(context);
   context.strokeStyle = page.data.cellColours.unsnapped;
   context.lineWidth = 1;
   const reach = Math.max(half, 2), box = Math.round(2 * reach);

@@ -10,8 +10,9 @@ import { showLegend } from "./legend.js";
 import { lookIn } from "./looks.js";
 import { byId, element, fill } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
-import { newlyShown, preparePins, settlePins, showPins, whatIf } from "./pins.js";
+import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize } from "./places.js";
+import { preparePrinting } from "./printing.js";
 import { readPage } from "./reading.js";
 import { forgetSearch, prepareSearch } from "./search.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
@@ -103,6 +104,7 @@ const COUNTED = ["year", "target", "limit", "band"]; // choices that change figu
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
   if (changed(["year", "target"])) {
+    byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
     fillSwipe();
     showGapList();
@@ -149,8 +151,14 @@ async function start() {
   prepareSwipe();
   prepareTip();
   preparePins();
+  preparePrinting();
   prepareSearch();
   onChange(show);
+  let marked = false;
+  onNewly(() => {
+    if (marked !== newlyShown().length > 0) showLegend(); // its key comes and goes with them
+    marked = newlyShown().length > 0;
+  });
   change({ year: chosen.year, target: chosen.target });
   page.layers.roads.redraw();
   page.map.on("zoomend overlayadd", thinMarks);

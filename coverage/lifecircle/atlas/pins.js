@@ -1,6 +1,6 @@
 /* Answers "what if we build here?": pins with a service, moved by pointer or key, and whom they would newly cover. */
 
-import { page, here, target, onTrial, limitOf, speedFactor } from "./choices.js";
+import { page, chosen, here, target, onTrial, limitOf, speedFactor } from "./choices.js";
 import { byDistrict, peopleIn, standingIn } from "./looks.js";
 import { byId, element, fill, named, part, peopleText, percentText } from "./nodes.js";
 import { collectionText } from "./scenario.js";
@@ -14,6 +14,11 @@ let waiting = false;
 let newly = []; // the residents that the pins would cover
 
 export const newlyShown = () => newly;
+export const pinsShown = () => (chosen.compared === null ? described() : []);
+
+/* Those who draw with the pins, told when whom they cover has changed. */
+let tellNewly = () => {};
+export const onNewly = (listener) => (tellNewly = listener);
 
 const nameOf = (pin) => fill(page.words.pin_name, { number: pin.number });
 const described = () => pins.map((pin) => ({ lon: pin.lon, lat: pin.lat, service: pin.service, name: nameOf(pin) }));
@@ -84,6 +89,7 @@ export function showPins() {
   const found = asked ? answer() : { people: 0, cells: [] };
   newly = found.cells;
   page.layers.newly.redraw();
+  tellNewly();
   byId("lc-pins-result").hidden = !asked;
   byId("lc-pin-clear").hidden = pins.length === 0;
   byId("lc-pins-part").querySelector(".lc-figure").textContent = asked ? fill(page.words.pins_people, { people: peopleText(found.people) }) : "";
