@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 import folium
+import pyproj
 from branca.element import MacroElement
 from folium.map import Layer
 from folium.template import Template
@@ -14,6 +15,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from lifecircle.atlas._offline import Verbatim, in_script, json_text
+from lifecircle.atlas._script import asset, page_script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,9 +105,18 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool, vill
     page_map.add_child(PageStart())
 
 
-def asset(name: str) -> str:
-    """Read a text file of this room."""
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
+def conventions(findings: Findings, words: Mapping[str, str]) -> list[str]:
+    """Print what a map must say of its coordinates and of where its base is from."""
+    files = {record.role: PurePath(record.path).name for record in findings.inputs}
+    sources = [
+        words[f"base_{role}"].format(file=files[role]) for role in ("roads", "districts") if role in files
+    ]
+    crs = pyproj.CRS(findings.crs)
+    named = crs.name if crs.to_epsg() is None else f"{crs.name} (EPSG:{crs.to_epsg()})"
+    return [
+        words["crs"].format(crs=named),
+        words["base"].format(sources=words["and"].join(sources) or words["empty"]),
+    ]
 
 
 def add_panel(
@@ -122,9 +133,9 @@ def add_panel(
         review=words["review"].format(number=publication.review_number or words["review_none"]),
         organisation=words["organisation"].format(name=publication.organisation or words["empty"]),
         date=words["date"].format(date=publication.date or words["empty"]),
+        conventions=conventions(latest, words),
         data=Markup(json_text(data)),  # noqa: S704 - written with every "<" escaped
     )
     figure.header.add_child(Verbatim(f"<style>{asset('page.css')}</style>"), name="page_style")
     figure.html.add_child(Verbatim(panel), name="page_panel")
-    for name in ("reading.js", "panel.js", "drawing.js", "page.js"):
-        figure.html.add_child(Verbatim(f"<script>{in_script(asset(name))}</script>"), name=name)
+    figure.html.add_child(Verbatim(f"<script>{in_script(page_script())}</script>"), name="page_script")
