@@ -287,6 +287,26 @@ def test_only_what_a_row_reached_is_reset(grid):
         assert np.array_equal(alone[2], together[2][part])
 
 
+@pytest.mark.parametrize("threads", [2, 3, 7, 64])
+def test_rows_divided_among_threads_give_the_same_answer(grid, monkeypatch, threads):
+    monkeypatch.setenv("LIFECIRCLE_THREADS", "1")
+    group_ptr = np.array([0, 0, 3, 3, *range(5, 39), 40, 40])  # rows of none, of several, of one source
+    alone = ring_within(*grid.graph, grid.sources, grid.start_s, group_ptr, 300.0)
+    monkeypatch.setattr(_ring, "_WORTH_A_THREAD", 1)
+    monkeypatch.setenv("LIFECIRCLE_THREADS", str(threads))
+    divided = ring_within(*grid.graph, grid.sources, grid.start_s, group_ptr, 300.0)
+    for one, other in zip(alone, divided, strict=True):
+        assert one.dtype == other.dtype
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+def test_a_number_of_threads_that_is_none(grid, monkeypatch, value):
+    monkeypatch.setenv("LIFECIRCLE_THREADS", value)
+    with pytest.raises(GraphError, match=r"LIFECIRCLE_THREADS is .*whole number of at least 1"):
+        ring_within(*grid.graph, grid.sources, grid.start_s, np.arange(41), 300.0)
+
+
 def test_threads_do_not_share_anything(grid):
     def answers(turn):
         sources = np.roll(grid.sources, turn)

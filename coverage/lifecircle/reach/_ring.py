@@ -52,12 +52,15 @@ a parallelizable shortest path algorithm. Journal of Algorithms 49(1).
 
 from __future__ import annotations
 
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lifecircle.errors import GraphError
+from lifecircle.reach._choice import thread_count
 from lifecircle.reach._compiled import call, compiled
 from lifecircle.reach._seeds import Seeds, lowest_groups
 
@@ -84,6 +87,9 @@ _CAPACITY = 4096
 
 _PAIRS = 65_536
 """Pairs that the output of :func:`ring_within` has room for at first."""
+
+_WORTH_A_THREAD = 1 << 22
+"""Rows times junctions from which one more thread, with memory of its own for every junction, pays."""
 
 _MEAN_EDGES = 3.0
 """Width of a bucket in mean edges: the middle of the range in which the speed is best."""
@@ -246,7 +252,8 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
 ) -> tuple[Longs, Labels, Floats]:
     """Find the junctions that each row of sources reaches.
 
-    Each row costs what it reaches, not the size of the graph: only that is reset for the next one.
+    Each row costs what it reaches, not the size of the graph: only that is reset for the next one. Many
+    rows are divided among threads (see :func:`thread_count`); the answer does not depend on it.
 
     Parameters
     ----------
@@ -281,6 +288,32 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
     pointers = _pointers(group_ptr, len(node))
     inverse = 1.0 / _width(width_s, graph.seconds)
     limit = _limit(limit_s)
+    pieces = _pieces(pointers, size)
+    search = partial(_rows_within, kernels, graph, limit=limit, inverse=inverse)
+    parts = [(node[ptr[0] : ptr[-1]], start[ptr[0] : ptr[-1]], ptr - ptr[0]) for ptr in pieces]
+    if len(parts) == 1:
+        return search(kernels.Seeds(*parts[0]))
+    with ThreadPoolExecutor(len(parts)) as pool:  # the compiled loops let go of Python's lock
+        found = list(pool.map(search, starmap(kernels.Seeds, parts)))
+    ends = np.cumsum([0, *(int(row_ptr[-1]) for row_ptr, _, _ in found)])
+    row_ptr = [rows[:-1] + first for (rows, _, _), first in zip(found, ends[:-1], strict=True)]
+    nodes, first_s = (np.concatenate([part[column] for part in found]) for column in (1, 2))
+    return np.concatenate([*row_ptr, ends[-1:]]), nodes, first_s
+
+
+def _pieces(pointers: Longs, size: int) -> list[Longs]:
+    """Divide the rows among the threads there are, where there is enough to do for more than one."""
+    rows = len(pointers) - 1
+    many = max(1, min(thread_count(), rows * size // _WORTH_A_THREAD, rows))
+    cuts = np.linspace(0, rows, many + 1).astype(np.int64)
+    return [pointers[first : last + 1] for first, last in pairwise(cuts)]
+
+
+def _rows_within(
+    kernels: ModuleType, graph: Graph, seeds: Any, *, limit: float, inverse: float
+) -> tuple[Longs, Labels, Floats]:
+    """Find what each row of seeds reaches, one row after another, in memory of its own."""
+    size, pointers = len(graph.indptr) - 1, seeds.ptr
     queue = empty_queue(kernels, size, int(np.diff(pointers).max(initial=0)))
     marks = kernels.Marks(
         word=np.zeros(size // 64 + 1, dtype=np.uint64),
@@ -292,7 +325,6 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
         nodes=np.empty(_PAIRS, dtype=np.int32),
         seconds=np.empty(_PAIRS),
     )
-    seeds = kernels.Seeds(node, start, pointers)
     first_s = np.full(size, np.inf)
     ahead = _ahead(kernels)
     while True:
