@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lifecircle.audit._prepare import worked_out_once
 from lifecircle.audit._searches import venue_classes
 from lifecircle.demand import village_centres
 from lifecircle.facilities import open_at
@@ -121,6 +122,7 @@ class _Villages:
         return Accounting(int((reached & self.counted).sum()), people, people / total if total else None)
 
 
+@worked_out_once
 def village_of(inputs: Inputs) -> npt.NDArray[np.intp]:
     """Give the position of each resident's village among the villages, -1 for none: (demand,)."""
     if inputs.villages is None or "village" not in inputs.demand:
