@@ -219,10 +219,8 @@ def _counts(
 ) -> dict[str, Count]:
     counted = pd.DataFrame({"population": people}, index=near.index)
     table = coverage(near, counted, limit_min=target.minutes, by=by)
-    return {
-        str(label): Count(float(row["people"]), *(float(row[name]) for name in BUCKETS))
-        for label, row in table.iterrows()
-    }
+    rows = table[["people", *BUCKETS]].to_numpy(dtype=float).tolist()
+    return {str(label): Count(*row) for label, row in zip(table.index, rows, strict=True)}
 
 
 def _band_value(

@@ -85,24 +85,30 @@ class Inputs:
     @cached_property
     def homes(self) -> gpd.GeoDataFrame:
         """The residents in the metre CRS."""
-        return self.demand.to_crs(self._crs)
+        return self.demand.to_crs(self.crs)
 
     @cached_property
     def sites(self) -> gpd.GeoDataFrame:
         """The register in the metre CRS."""
-        return self.register.to_crs(self._crs)
+        return self.register.to_crs(self.crs)
 
     @cached_property
     def metres(self) -> npt.NDArray[np.float64]:
         """Places of the residents in the metre CRS: (demand, 2), NaN where they have none."""
         return _coordinates(self.homes)
 
+    @cached_property
+    def venue_metres(self) -> npt.NDArray[np.float64]:
+        """Places of the facilities in the metre CRS: (facility, 2), NaN where they have none."""
+        return _coordinates(self.sites)[self.opened]
+
     def in_metres(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Give the residents or the register in the metre CRS, projected once for all roads."""
         return self.homes if table is self.demand else self.sites
 
     @property
-    def _crs(self) -> Any:
+    def crs(self) -> Any:
+        """The metre CRS, of all networks."""
         return next(iter(self.networks.values())).crs
 
 
