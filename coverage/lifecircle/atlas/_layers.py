@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 import folium
@@ -14,6 +13,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from lifecircle.atlas._offline import Verbatim, in_script, json_text
+from lifecircle.atlas._script import asset, page_script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,11 +103,6 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool, vill
     page_map.add_child(PageStart())
 
 
-def asset(name: str) -> str:
-    """Read a text file of this room."""
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
-
-
 def add_panel(
     figure: Figure, latest: Findings, years: str, *, words: Mapping[str, str], data: Mapping[str, Any]
 ) -> None:
@@ -126,5 +121,4 @@ def add_panel(
     )
     figure.header.add_child(Verbatim(f"<style>{asset('page.css')}</style>"), name="page_style")
     figure.html.add_child(Verbatim(panel), name="page_panel")
-    for name in ("reading.js", "panel.js", "drawing.js", "page.js"):
-        figure.html.add_child(Verbatim(f"<script>{in_script(asset(name))}</script>"), name=name)
+    figure.html.add_child(Verbatim(f"<script>{in_script(page_script())}</script>"), name="page_script")
