@@ -176,6 +176,7 @@ def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _R
         districts=_districts(target, inputs, frame, read),
         groups=_groups(target, inputs, frame, read),
         venues=_venues(target, inputs),
+        classes=_classes(target, inputs),
         notes=_notes(target, inputs),
         **_margin(target, inputs, read),
     )
@@ -201,6 +202,11 @@ def _margin(target: CircleTarget, inputs: Inputs, read: _Reading) -> dict[str, A
 def _venues(target: CircleTarget, inputs: Inputs) -> tuple[str, ...]:
     """Name the services a rule counts."""
     return tuple(sorted(set().union(*inputs.study.standard.venues(target).values())))
+
+
+def _classes(target: CircleTarget, inputs: Inputs) -> dict[str, tuple[str, ...]]:
+    """Name the services that count for each class of a rule."""
+    return {name: tuple(sorted(services)) for name, services in inputs.study.standard.venues(target).items()}
 
 
 def _near(read: _Reading, inputs: Inputs) -> pd.DataFrame:
