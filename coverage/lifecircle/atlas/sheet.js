@@ -187,7 +187,7 @@ function drawPins(context, view) {
   for (const pin of pinsShown()) {
     const place = at(view, pin.lat, pin.lon);
     circle(context, place, 11, page.data.cellColours.newly, "#ffffff");
-    halo(context, pin.name, { x: place.x, y: place.y + 20 }, 13, 700, "#0f3d1e");
+    halo(context, pin.name, { x: place.x, y: place.y + 20 }, 13, 700, "#0b2f6b");
   }
 }
 
