@@ -85,7 +85,7 @@ function refresh() {
 
 export function showPins() {
   if (!pinsOffered()) return;
-  const asked = pins.length > 0 && standingIn(here());
+  const asked = pins.length > 0 && pinsAnswered() && standingIn(here());
   const found = asked ? answer() : { people: 0, cells: [] };
   newly = found.cells;
   page.layers.newly.redraw();
@@ -196,9 +196,12 @@ async function copy() {
 /* Another target or year: pins stay where they are, with the services to choose from that it counts. */
 export function settlePins() {
   if (!pinsOffered()) return;
-  part("lc-pins-part", target().kind === "circle" && Boolean(here().answers(target())));
+  part("lc-pins-part", pinsAnswered());
   listPins();
 }
+
+/* Whether the roads of the page are those that the target was searched on. */
+const pinsAnswered = () => page.route().can({ year: here().entry.year, target: target().id });
 
 export const pinsOffered = () => page.data.edition !== "public" && page.route() !== null;
 

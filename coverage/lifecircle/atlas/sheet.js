@@ -354,9 +354,9 @@ export function composeSheet(ratio = 1.5) {
   return canvas;
 }
 
-/* One after another, each whole on its line; the first, of the boundaries, in bold on a line of its own. */
+/* One after another, each whole on its line; that of the boundaries in bold on a line of its own. */
 function drawConventions(context, top) {
-  const [first, ...rest] = conventions();
+  const first = page.words.boundaries, rest = conventions().filter((line) => line !== first);
   const width = WIDTH - 2 * EDGE;
   let x = EDGE, y = top;
   for (const text of rest) {
