@@ -56,20 +56,21 @@ __all__ = [
 GAPS_SHOWN = 30
 RATE_BREAKS = (0.5, 0.7, 0.85, 0.95)
 OVER_BREAKS_MIN = (5, 15)
-# Told apart without colour by lightness, and in red-green blindness: pale blue, oranges to brown, violet.
+# Told apart by lightness and under every colour blindness: pale blue, oranges to brown, violet; the ground in
+# warm greys, so that the pale blue of the covered shows on it.
 CELL_COLOURS = {
-    "covered": "#a9cfe3",
+    "covered": "#9ccae6",
     "beyond_0": "#fdae61",
     "beyond_1": "#e0601f",
     "beyond_2": "#8c2d04",
     "disconnected": "#54278f",
     "unsnapped": "#4d4d4d",
-    "uncounted": "#dcdcd6",
-    "over": "#c2185b",
+    "uncounted": "#dedbd2",
+    "over": "#b0145a",
     "under": "#00695c",
-    "newly": "#1b7837",
+    "newly": "#1a5fd6",
 }
-RATE_COLOURS = ("#7d8aa0", "#a2acbc", "#c2c9d4", "#dfe3e9", "#f7f8fa")
+RATE_COLOURS = ("#918b82", "#b1aba2", "#ccc7c0", "#e4e1dc", "#f8f7f5")
 NO_RATE_COLOUR = "#ffffff"
 
 _PLACES = 1e5  # positions are kept to 1e-5 degrees, about a metre

@@ -31,12 +31,28 @@ const PANES = {
 
 function residents(context, view, year) {
   const look = year && lookIn(year);
-  if (look) paintResidents(context, view, year.cells(), look, cellSide(year));
+  if (!look) return false;
+  paintResidents(context, view, year.cells(), look, cellSide(year));
+  return true;
 }
 
 function facilities(context, view, year) {
   const now = year && year.entry.targets.find((one) => one.id === target().id);
-  if (now) paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  if (!now) return false;
+  paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  return true;
+}
+
+function names(context, view) {
+  if (view.zoom < NAMES_FROM) return false;
+  paintNames(context, view, here().villages(), taken);
+  return true;
+}
+
+function newly(context, view) {
+  if (!newlyShown().length) return false;
+  paintNewly(context, view, here().cells(), newlyShown(), cellSide());
+  return true;
 }
 
 function makeLayers() {
@@ -46,13 +62,11 @@ function makeLayers() {
     residentsBefore: painter("lc-residents-before", (context, view) => residents(context, view, before())),
     differences: L.featureGroup(),
     gaps: L.featureGroup(),
-    villages: painter("lc-villages", (context, view) => {
-      if (view.zoom >= NAMES_FROM) paintNames(context, view, here().villages(), taken);
-    }),
+    villages: painter("lc-villages", names),
     facilities: painter("lc-facilities", (context, view) => facilities(context, view, here())),
     facilitiesBefore: painter("lc-facilities-before", (context, view) => facilities(context, view, before())),
     roads: painter("lc-roads", paintRoads),
-    newly: painter("lc-newly", (context, view) => paintNewly(context, view, here().cells(), newlyShown(), cellSide())),
+    newly: painter("lc-newly", newly),
     pins: L.featureGroup(),
   });
 }

@@ -187,7 +187,7 @@ function drawPins(context, view) {
   for (const pin of pinsShown()) {
     const place = at(view, pin.lat, pin.lon);
     circle(context, place, 11, page.data.cellColours.newly, "#ffffff");
-    halo(context, pin.name, { x: place.x, y: place.y + 20 }, 13, 700, "#0f3d1e");
+    halo(context, pin.name, { x: place.x, y: place.y + 20 }, 13, 700, "#0b2f6b");
   }
 }
 
@@ -354,9 +354,9 @@ export function composeSheet(ratio = 1.5) {
   return canvas;
 }
 
-/* One after another, each whole on its line; the first, of the boundaries, in bold on a line of its own. */
+/* One after another, each whole on its line; that of the boundaries in bold on a line of its own. */
 function drawConventions(context, top) {
-  const [first, ...rest] = conventions();
+  const first = page.words.boundaries, rest = conventions().filter((line) => line !== first);
   const width = WIDTH - 2 * EDGE;
   let x = EDGE, y = top;
   for (const text of rest) {
