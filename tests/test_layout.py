@@ -31,6 +31,7 @@ FLOORS = {
     "atlas": 5,
     "report": 5,
     "audit": 6,
+    "maps": 7,
     "cli": 9,
     "__main__": 10,
 }

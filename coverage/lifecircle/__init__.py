@@ -35,6 +35,7 @@ _HOME = {
     "coverage": "measures",
     "draw_atlas": "atlas",
     "folium_map": "atlas",
+    "static_map": "atlas",
     "run_audit": "audit",
 }
 
@@ -63,13 +64,14 @@ __all__ = [
     "roads_from_graph",
     "run_audit",
     "snap",
+    "static_map",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
 ]
 
 if TYPE_CHECKING:
-    from lifecircle.atlas import draw_atlas, folium_map
+    from lifecircle.atlas import draw_atlas, folium_map, static_map
     from lifecircle.audit import run_audit
     from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
     from lifecircle.demand import assign_districts, read_demand, read_districts

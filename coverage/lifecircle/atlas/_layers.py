@@ -13,6 +13,7 @@ from folium.utilities import JsCode
 from jinja2 import Environment
 from markupsafe import Markup
 
+from lifecircle.atlas._base import PLACE_STYLE, BaseLayer, PlaceNames, base_maps, place_names
 from lifecircle.atlas._offline import Verbatim, in_script, json_text
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from branca.element import Figure
 
+    from lifecircle.atlas._setting import MapSetting
     from lifecircle.findings import Findings
 
 MAX_ZOOM = 18
@@ -112,19 +114,49 @@ def add_panel(
     figure: Figure, latest: Findings, years: str, *, words: Mapping[str, str], data: Mapping[str, Any]
 ) -> None:
     """Put the style, the panel, the data and the script in the page, ahead of the map."""
-    publication = latest.publication
     template = Environment(autoescape=True).from_string(asset("panel.html"))
     panel = template.render(
         words=words,
         name=latest.name,
         year=years,
-        stamp=words["synthetic"] if latest.synthetic else words["internal"],
-        review=words["review"].format(number=publication.review_number or words["review_none"]),
-        organisation=words["organisation"].format(name=publication.organisation or words["empty"]),
-        date=words["date"].format(date=publication.date or words["empty"]),
+        stamp=data["about"]["stamp"],
+        margin=data["about"]["margin"],
         data=Markup(json_text(data)),  # noqa: S704 - written with every "<" escaped
     )
-    figure.header.add_child(Verbatim(f"<style>{asset('page.css')}</style>"), name="page_style")
+    figure.header.add_child(Verbatim(f"<style>{asset('page.css')}{PLACE_STYLE}</style>"), name="page_style")
     figure.html.add_child(Verbatim(panel), name="page_panel")
     for name in ("reading.js", "panel.js", "drawing.js", "page.js"):
         figure.html.add_child(Verbatim(f"<script>{in_script(asset(name))}</script>"), name=name)
+
+
+def add_surroundings(page_map: PageMap, setting: MapSetting, words: Mapping[str, str]) -> None:
+    """Add the base maps a study asks for, below every layer and switched off, and the names around it.
+
+    Raises
+    ------
+    UnusableInputError
+        When a base map is not known, in a shifted datum, or needs a key.
+    """
+    for name, base in base_maps(setting.base, tianditu_key=setting.tianditu_key).items():
+        page_map.add_child(BaseLayer(base, name=words[f"base_{name}"]))
+    places = place_names(setting.labels)
+    if places:
+        page_map.add_child(PlaceNames(places))
+
+
+class WithoutWhatIf(MacroElement):
+    """The public edition's answer to a what-if: it holds no roads, so it refuses."""
+
+    _template = Template(
+        """
+{% macro script(this, kwargs) %}
+window.lifecircle.whatIf = function () { return Promise.reject(new Error({{ this.reason|tojson }})); };
+document.documentElement.setAttribute("data-edition", "public");
+{% endmacro %}
+"""
+    )
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # branca leaves its constructors untyped
+        self._name = "WithoutWhatIf"
+        self.reason = reason

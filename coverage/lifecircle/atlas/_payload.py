@@ -64,7 +64,7 @@ def page_data(years: Sequence[Findings], language: Language, roads: Roads | None
         "cellColours": CELL_COLOURS,
         "overBreaks": list(OVER_BREAKS_MIN),
         "rateBreaks": list(RATE_BREAKS),
-        "rateTexts": _rate_texts(language),
+        "rateTexts": rate_texts(language),
         "rateColours": list(RATE_COLOURS),
         "noRateColour": NO_RATE_COLOUR,
         "bounds": bounds(years),
@@ -90,7 +90,8 @@ def bounds(years: Sequence[Findings]) -> list[list[float]]:
     return [[float(low[1]), float(low[0])], [float(high[1]), float(high[0])]]
 
 
-def _rate_texts(language: Language) -> list[str]:
+def rate_texts(language: Language) -> list[str]:
+    """Print the classes of the districts' rates, from the lowest."""
     words = page_words(language)
     marks = [goal_text(value) for value in RATE_BREAKS]
     between = [words["rate_between"].format(low=low, high=high) for low, high in itertools.pairwise(marks)]
@@ -145,13 +146,13 @@ def _cells(findings: Findings, language: Language, shelf: Shelf) -> dict[str, An
     village_names = _unit_names(findings.villages)
     return {
         **_points(demand, shelf),
-        "size_m": _cell_size_m(lonlat(demand)),
+        "size_m": cell_size_m(lonlat(demand)),
         "district": _labels(demand, "district", district_names, shelf),
         "village": _labels(demand, "village", village_names, shelf),
     }
 
 
-def _cell_size_m(places: npt.NDArray[np.float64]) -> float:
+def cell_size_m(places: npt.NDArray[np.float64]) -> float:
     """Choose how large a resident is drawn: as far as residents usually stand from each other."""
     known = np.unique(places[np.isfinite(places).all(axis=1)], axis=0)
     if len(known) < 2:
