@@ -114,7 +114,11 @@ def _labels(path: Path) -> gpd.GeoDataFrame:
     for reject in checked.rejects.itertuples():
         place = f"row {reject.row}, column '{reject.column}'"
         faults.add(Fault(table.name, place, str(reject.value), str(reject.reason), str(reject.remedy)))
-    kinds = checked.frame.get("kind", pd.Series(KINDS[0], index=table.frame.index)).fillna(KINDS[0])
+    kinds = (
+        checked.frame.get("kind", pd.Series(KINDS[0], index=table.frame.index))
+        .fillna("")
+        .replace("", KINDS[0])
+    )
     known = " or ".join(KINDS)
     for row, kind, reason, remedy in zip(kinds.index, kinds, located.reason, located.remedy, strict=True):
         if reason:

@@ -110,6 +110,7 @@ def page_figure(
     UnusableInputError
         As for :func:`draw_atlas`.
     """
+    online = base_maps(setting.base, tianditu_key=setting.tianditu_key).values()
     years = edition_findings(findings_list, edition=edition, setting=setting)
     latest = years[-1]
     spoken = language or latest.language
@@ -129,7 +130,6 @@ def page_figure(
         language="zh-CN" if spoken == "zh" else "en",
         seed=f"{latest.study} {span}",
     )
-    online = base_maps(setting.base, tianditu_key=setting.tianditu_key).values()
     figure.policy = content_policy(dict.fromkeys(host for base in online for host in base.hosts))
     add_panel(figure, latest, span, words=words, data=data)
     page_map = PageMap(data["bounds"], label=words["map"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
@@ -405,7 +405,8 @@ def _side(drawing: Drawing, sheet: _Sheet) -> None:
 
 
 def _margin_lines(drawing: Drawing) -> Iterator[str]:
-    lines = margin(drawing.findings, drawing.language, edition=drawing.edition, setting=drawing.setting)
+    offline = replace(drawing.setting, base=())  # no tiles on paper
+    lines = margin(drawing.findings, drawing.language, edition=drawing.edition, setting=offline)
     yield from lines.values()
 
 
