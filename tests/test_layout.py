@@ -33,6 +33,7 @@ FLOORS = {
     "atlas": 5,
     "report": 5,
     "audit": 6,
+    "maps": 7,
     "scenario": 7,
     "site_study": 8,
     "cli": 9,

@@ -40,6 +40,7 @@ _HOME = {
     "SitingProblem": "siting",
     "siting_problem": "siting",
     "solve_siting": "siting",
+    "static_map": "atlas",
     "run_audit": "audit",
     "run_scenario": "scenario",
 }
@@ -75,13 +76,14 @@ __all__ = [
     "snap",
     "solve_nearest",
     "solve_siting",
+    "static_map",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
 ]
 
 if TYPE_CHECKING:
-    from lifecircle.atlas import draw_atlas, folium_map
+    from lifecircle.atlas import draw_atlas, folium_map, static_map
     from lifecircle.audit import run_audit
     from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
     from lifecircle.demand import assign_districts, read_demand, read_districts

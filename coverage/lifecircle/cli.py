@@ -7,7 +7,7 @@ import logging
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -58,20 +58,30 @@ def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> N
 
 @cli.command()
 @_STUDY
-@_YEAR
+@click.option(
+    "--years", help="Years to show, such as 2021,2025 or 2021-2025; the study's and the one before."
+)
 @click.option("--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results.")
 @click.option("--out", type=click.Path(path_type=Path), help="File to write instead of STUDY/maps/ID.html.")
-def atlas(study: Path, year: int | None, results: Path | None, out: Path | None) -> None:
+@click.option(
+    "--edition",
+    type=click.Choice(["internal", "public"]),
+    default="internal",
+    show_default=True,
+    help="The public one holds merged cells and no roads, and keeps small counts back.",
+)
+@click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the page; the study's own.")
+@click.option("--roads/--no-roads", default=None, help="Put the roads in the page, for trying new venues.")
+@click.option("--static", type=click.Path(path_type=Path), help="Folder for a PNG of every circle as well.")
+def atlas(study: Path, years: str | None, **choices: Any) -> None:
     """Draw STUDY's results as one HTML page that opens without a network."""
-    from lifecircle.atlas import draw_atlas
-    from lifecircle.audit import find_run
+    from lifecircle.maps import MapOrder, draw_study, years_of
 
-    folder = study if study.is_dir() else study.parent
+    order = MapOrder(years=years_of(years) if years else (), **choices)
     with _progress() as tell:
-        findings = find_run(study, year, results=results, progress=tell)
-        tell("drawing")
-        path = draw_atlas([findings], out or folder / "maps" / f"{findings.study}.html")
-    click.echo(f"map in {path}")
+        paths = draw_study(study, order, progress=tell)
+    for path in paths:
+        click.echo(f"map in {path}")
 
 
 @cli.command()
@@ -103,14 +113,13 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 @click.argument("directory", type=click.Path(path_type=Path))
 def demo(directory: Path) -> None:
     """Copy the bundled synthetic example to DIRECTORY, audit it and draw its map."""
-    from lifecircle.atlas import draw_atlas
     from lifecircle.audit import copy_example, run_audit
+    from lifecircle.maps import draw_study
 
     with _progress() as tell:
         study = copy_example(directory)
         findings = run_audit(study, out=study / "results", progress=tell)
-        tell("drawing")
-        page = draw_atlas([findings], study / "maps" / f"{findings.study}.html")
+        page, *_ = draw_study(study, progress=tell)
     _print_scoreboard(findings)
     click.echo(
         f"a synthetic study is in {study}\nresults in {study / 'results' / str(findings.year)}\nmap in {page}"

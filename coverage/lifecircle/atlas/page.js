@@ -119,7 +119,8 @@ const COUNTED = ["year", "target", "limit", "band"]; // choices that change figu
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
   if (changed(["year", "target"])) {
-    byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
+    const cutoff = byId("lc-cutoff"); // absent where the study says until when its data reach
+    if (cutoff) cutoff.textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
     fillSwipe();
     showGapList();

@@ -148,7 +148,7 @@ function halo(context, text, { x, y }, size, weight, colour) {
 
 function drawLabels(context, view) {
   const taken = [];
-  for (const label of page.data.labels || []) { // neighbours and the sea, where the data name them
+  for (const label of page.data.about.labels || []) { // neighbours and the sea, where the data name them
     const sea = label.kind === "water" || label.kind === "bay";
     taken.push(halo(context, label.name, at(view, label.at[0], label.at[1]), 15, sea ? 500 : 400, sea ? "#2b6a94" : "#6b7683"));
   }
