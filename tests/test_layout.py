@@ -34,7 +34,7 @@ FLOORS = {
     "report": 5,
     "audit": 6,
     "scenario": 7,
-    "site_study": 8,
+    "siting_study": 8,
     "cli": 9,
     "__main__": 10,
 }
