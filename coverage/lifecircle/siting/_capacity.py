@@ -170,7 +170,7 @@ def _bound(worth: Capacities, choice: Choice, value: float, *, deadline: Deadlin
         room = worth.capacities[site] - (before - before[first])
         taken = np.clip(room, 0.0, heads) * (keeps[order] > 0)
         total, chosen = choice.most(totals(site, taken * keeps[order], len(lengths)))
-        paid = float(charges @ cover.weights)
+        paid = float((charges * cover.weights).sum())
         slope = cover.weights - totals(row[order], taken * chosen[site], len(cover.weights))
         return paid + total + ROUNDING * (paid + total), slope
 
