@@ -11,7 +11,15 @@ import pandas as pd
 import pyproj
 import shapely
 
-from lifecircle.findings import Accounting, Count, DistrictResult, Findings, GroupResult, TargetResult
+from lifecircle.findings import (
+    Accounting,
+    Count,
+    DistrictResult,
+    Findings,
+    GroupResult,
+    TargetResult,
+    rank_table,
+)
 from lifecircle.roads import Roads, profile
 from lifecircle.standards import CapacityTarget, CircleTarget, IndicatorTarget, Straight
 
@@ -102,6 +110,15 @@ def town(
         gaps=pd.DataFrame(gaps, columns=columns),
         rejects=pd.DataFrame(),
         people=pd.DataFrame(dict.fromkeys(answers, demand["population"]), index=demand.index),
+        ranks=rank_table(
+            {
+                (name, service, 1): answer["seconds"]
+                for name, answer in answers.items()
+                for service in SERVICES[name]
+                if len(SERVICES[name]) > 1
+            },
+            demand.index,
+        ),
         services=SERVICE_NAMES,
         **frames,
     )

@@ -10,8 +10,9 @@ import pytest
 
 import atlas_town
 import browser
-from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, point_at, rows_of, text_of
+from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, point_at, rows_of, text_of, with_facts
 from lifecircle.atlas import draw_atlas, percent_text
+from lifecircle.atlas._answers import STEP_S, steps_of
 from lifecircle.atlas._payload import CELL_COLOURS
 
 pytestmark = pytest.mark.browser
@@ -38,8 +39,7 @@ def pages(tmp_path_factory, town):
     text = plain.read_text("utf-8")
     routed.write_text(text.replace("<head>", f"<head><script>{ROUTE}</script>", 1), encoding="utf-8")
     public = folder / "public.html"
-    marked = routed.read_text("utf-8").replace('{"language":"zh"', '{"edition":"public","language":"zh"', 1)
-    public.write_text(marked, encoding="utf-8")
+    public.write_text(with_facts(routed.read_text("utf-8"), edition="public"), encoding="utf-8")
     return {"plain": plain, "routed": routed, "public": public}
 
 
@@ -58,7 +58,7 @@ def newly(town, pins, limit_min=15.0, factor=1.0):
     """Find whom pins would cover, straight from the findings."""
     places, people = town.demand.geometry, town.people["culture"].to_numpy()
     status = town.status["culture"].to_numpy()
-    seconds = np.ceil(town.seconds["culture"].to_numpy() * 10 - 1e-5) / 10
+    seconds = steps_of(town.seconds["culture"].to_numpy(), 900.0) * STEP_S
     if limit_min != 15.0 or factor != 1.0:
         timed = np.isin(status, ["covered", "beyond"])
         within = seconds / factor <= limit_min * 60 + 1e-6

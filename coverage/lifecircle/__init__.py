@@ -29,19 +29,27 @@ _HOME = {
     "reach_lines": "reach",
     "nearest": "reach",
     "snap": "reach",
+    "solve_nearest": "reach",
     "within": "reach",
     "Findings": "findings",
     "load_findings": "findings",
     "coverage": "measures",
     "draw_atlas": "atlas",
     "folium_map": "atlas",
+    "SitingPlan": "siting",
+    "SitingProblem": "siting",
+    "siting_problem": "siting",
+    "solve_siting": "siting",
     "run_audit": "audit",
+    "run_scenario": "scenario",
 }
 
 __all__ = [
     "Findings",
     "LifecircleError",
     "Roads",
+    "SitingPlan",
+    "SitingProblem",
     "TravelGraph",
     "UnusableInputError",
     "__version__",
@@ -62,7 +70,11 @@ __all__ = [
     "read_roads",
     "roads_from_graph",
     "run_audit",
+    "run_scenario",
+    "siting_problem",
     "snap",
+    "solve_nearest",
+    "solve_siting",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
@@ -77,8 +89,10 @@ if TYPE_CHECKING:
     from lifecircle.facilities import read_facilities
     from lifecircle.findings import Findings, load_findings
     from lifecircle.measures import coverage
-    from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, within
+    from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, solve_nearest, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
+    from lifecircle.scenario import run_scenario
+    from lifecircle.siting import SitingPlan, SitingProblem, siting_problem, solve_siting
 
     __version__: str
 

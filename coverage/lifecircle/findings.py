@@ -1,9 +1,9 @@
 """Own the result of one run: what it holds, how it is kept and read back; not how it is computed.
 
 A run's folder holds ``summary.json`` (the verdicts, unrounded), ``results.gpkg`` (residents with their
-seconds per target, facilities, districts, villages, gaps) and ``rejects.csv``. :func:`load_findings`
-reads a :class:`Findings` back from those three, so that maps, siting and comparison never compute a
-reach again.
+seconds per target, facilities, districts, villages, gaps), ``ranks.parquet`` (what rules of several venues
+rest on) and ``rejects.csv``. :func:`load_findings` reads a :class:`Findings` back from those four, so that
+maps, siting and comparison never compute a reach again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 
@@ -23,6 +24,8 @@ from lifecircle.tables import write_layers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy.typing as npt
 
     from lifecircle.standards import Target
 
@@ -99,7 +102,8 @@ class TargetResult:
 
     ``value`` is a share for circles and presence; ``people`` counts the target's own group and area;
     ``flip_kmh`` is the walking speed below which the verdict turns; ``curve`` pairs speeds (km/h) with
-    coverage; ``venues`` are the services its rule counts; ``notes`` are codes of remarks (see wording).
+    coverage; ``venues`` are the services its rule counts, ``classes`` those of each class of the rule;
+    ``notes`` are codes of remarks (see wording).
     """
 
     target: Target
@@ -123,6 +127,7 @@ class TargetResult:
     districts: tuple[DistrictResult, ...] = ()
     groups: tuple[GroupResult, ...] = ()
     venues: tuple[str, ...] = ()
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -152,8 +157,9 @@ class Findings:
 
     ``seconds``, ``status``, ``nearest`` and ``people`` : (demand, circle target): the rule time (NaN where
     there is no path), the bucket, the label of the nearest venue of the rule, and the people the target
-    counts. ``villages`` and ``grid`` (500 m) hold people counted and covered per target. ``services`` : id
-    -> name in each language. Tables are in EPSG:4326.
+    counts. ``ranks`` : (demand, (target, class, rank)) seconds to each venue that a rule of several venues
+    asks for; see :func:`class_seconds`. ``villages`` and ``grid`` (500 m) hold people counted and covered
+    per target. ``services`` : id -> name in each language. Tables are in EPSG:4326.
     """
 
     study: str
@@ -174,6 +180,7 @@ class Findings:
     status: pd.DataFrame
     nearest: pd.DataFrame
     people: pd.DataFrame
+    ranks: pd.DataFrame
     gaps: pd.DataFrame
     rejects: pd.DataFrame
     inputs: tuple[InputRecord, ...] = ()
@@ -194,6 +201,38 @@ class Findings:
                 return one
         known = ", ".join(one.target.id for one in self.targets)
         raise KeyError(f"no target {target!r} in this run; it has {known}")
+
+
+def rank_table(
+    columns: Mapping[tuple[str, str, int], npt.NDArray[np.float64]], index: pd.Index
+) -> pd.DataFrame:
+    """Lay out seconds by (target, class, rank) as the table that findings hold."""
+    names = (
+        pd.MultiIndex.from_tuples(list(columns), names=["target", "class", "rank"]) if columns else _NO_RANKS
+    )
+    return pd.DataFrame(dict(enumerate(columns.values())), index=index).set_axis(names, axis=1)
+
+
+def class_seconds(findings: Findings, target: str) -> dict[str, npt.NDArray[np.float64]]:
+    """Give the times a circle's rule rests on, so that one can tell what a resident still lacks.
+
+    Returns
+    -------
+    seconds : class of the rule -> (demand, k), to the nearest venues of the class in order, as many as the
+        rule asks for; NaN where there is no such venue within reach of any length
+
+    Raises
+    ------
+    KeyError
+        When the run has no such target.
+    """
+    require = getattr(findings.result(target).target, "require", {})
+    if sum(require.values()) == 1:
+        return {name: findings.seconds[[target]].to_numpy(dtype=float) for name in require}
+    return {
+        name: np.column_stack([findings.ranks[target, name, rank + 1] for rank in range(count)])
+        for name, count in require.items()
+    }
 
 
 def summary(findings: Findings) -> dict[str, Any]:
@@ -270,6 +309,7 @@ def _target_summary(result: TargetResult) -> dict[str, Any]:
             for one in result.groups
         ],
         "venues": list(result.venues),
+        "classes": {name: list(services) for name, services in result.classes.items()},
         "notes": list(result.notes),
         "definition": target.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
@@ -319,13 +359,14 @@ def _target_result(entry: dict[str, Any]) -> TargetResult:
             for one in entry["groups"]
         ),
         venues=tuple(entry["venues"]),
+        classes={name: tuple(services) for name, services in entry.get("classes", {}).items()},
         notes=tuple(entry["notes"]),
         **{name: entry[name] for name in _PLAIN},
     )
 
 
 def save_findings(findings: Findings, folder: Path) -> None:
-    """Write ``summary.json`` and ``results.gpkg`` into an existing folder."""
+    """Write ``summary.json``, ``results.gpkg`` and ``ranks.parquet`` into an existing folder."""
     text = json.dumps(summary(findings), ensure_ascii=False, indent=1, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     layers = {
@@ -340,6 +381,8 @@ def save_findings(findings: Findings, folder: Path) -> None:
         folder / "results.gpkg",
         {name: layer.reset_index(names=_LABEL[name]) for name, layer in layers.items() if len(layer)},
     )
+    flat = ["/".join(map(str, column)) for column in findings.ranks.columns]
+    findings.ranks.set_axis(flat, axis=1).to_parquet(folder / "ranks.parquet")
 
 
 _LABEL = {
@@ -351,6 +394,8 @@ _LABEL = {
     "gaps": "row",
 }
 _ANSWERS = ("seconds", "status", "nearest", "people")
+_FILES = ("summary.json", "results.gpkg", "ranks.parquet", "rejects.csv")
+_NO_RANKS = pd.MultiIndex.from_arrays([[], [], []], names=["target", "class", "rank"])
 
 
 def _with_answers(findings: Findings) -> gpd.GeoDataFrame:
@@ -377,7 +422,7 @@ def load_findings(folder: str | Path) -> Findings:
         When the run was written by a newer version of the format.
     """
     folder = Path(folder)
-    for name in ("summary.json", "results.gpkg", "rejects.csv"):
+    for name in _FILES:
         if not (folder / name).is_file():
             raise MissingFileError(
                 [Fault(str(folder / name), "", "", "a run without this file", "audit the study again")]
@@ -396,7 +441,7 @@ def load_findings(folder: str | Path) -> Findings:
             ]
         )
     targets = tuple(_target_result(entry) for entry in top["targets"])
-    layers = {name: _read_layer(folder / "results.gpkg", name) for name in _LABEL}
+    layers = _read_layers(folder / "results.gpkg")
     demand = layers["demand"]
     circles = [name.removeprefix("seconds_") for name in demand.columns if name.startswith("seconds_")]
     answers = {
@@ -418,6 +463,7 @@ def load_findings(folder: str | Path) -> Findings:
         districts=layers["districts"],
         villages=layers["villages"],
         grid=layers["grid"],
+        ranks=_read_ranks(folder / "ranks.parquet"),
         gaps=pd.DataFrame(layers["gaps"].drop(columns="geometry")),
         rejects=pd.read_csv(folder / "rejects.csv", dtype=str, keep_default_na=False),
         inputs=tuple(InputRecord(**record) for record in top["inputs"]),
@@ -428,8 +474,30 @@ def load_findings(folder: str | Path) -> Findings:
     )
 
 
+def _read_ranks(path: Path) -> pd.DataFrame:
+    flat = pd.read_parquet(path)
+    columns = [column.split("/") for column in flat.columns]
+    return rank_table(
+        {(one[0], one[1], int(one[2])): flat.iloc[:, at].to_numpy() for at, one in enumerate(columns)},
+        flat.index,
+    )
+
+
+def _read_layers(path: Path) -> dict[str, gpd.GeoDataFrame]:
+    """Read the layers of a run back; one that held nothing was not written, and is empty."""
+    written = set(pyogrio.list_layers(path)[:, 0])
+    return {
+        name: _read_layer(path, name)
+        if name in written
+        else gpd.GeoDataFrame({label: []}, geometry=[], crs="EPSG:4326").set_index(label)
+        for name, label in _LABEL.items()
+    }
+
+
 def _read_layer(path: Path, name: str) -> gpd.GeoDataFrame:
-    if name not in pyogrio.list_layers(path)[:, 0]:
-        return gpd.GeoDataFrame({_LABEL[name]: []}, geometry=[], crs="EPSG:4326").set_index(_LABEL[name])
-    layer = gpd.read_file(path, layer=name).set_index(_LABEL[name])
+    layer = gpd.read_file(path, layer=name, use_arrow=True).set_index(_LABEL[name])
+    # A flag that is unknown somewhere comes as plain objects.
+    plain = layer.columns[layer.dtypes == np.dtype(object)]
+    flags = [column for column in plain if pd.api.types.infer_dtype(layer[column]) == "boolean"]
+    layer = layer.astype(dict.fromkeys(flags, "boolean"))
     return layer.rename_axis(index="id") if name in {"demand", "facilities"} else layer

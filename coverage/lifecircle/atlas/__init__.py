@@ -6,13 +6,17 @@ notebooks. Both draw through Folium; :class:`OfflineFigure` holds everything a p
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifecircle.atlas._layers import PageMap, add_layers, add_panel
 from lifecircle.atlas._notebook import folium_map
 from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError
-from lifecircle.atlas._payload import page_data
+from lifecircle.atlas._packing import PayloadError, encoded
+from lifecircle.atlas._payload import Extras, bounds, page_payload
+from lifecircle.atlas._plans import Label, Plan, Site
+from lifecircle.atlas._reading import Payload, read_payload
 from lifecircle.atlas._text import page_words, percent_text
 from lifecircle.errors import Fault, UnusableInputError
 from lifecircle.files import written
@@ -23,15 +27,31 @@ if TYPE_CHECKING:
     from lifecircle.findings import Findings, Language
     from lifecircle.roads import Roads
 
-__all__ = ["OfflineFigure", "UnknownAssetError", "draw_atlas", "folium_map", "page_figure", "percent_text"]
+__all__ = [
+    "Extras",
+    "Label",
+    "OfflineFigure",
+    "Payload",
+    "PayloadError",
+    "Plan",
+    "Site",
+    "UnknownAssetError",
+    "draw_atlas",
+    "folium_map",
+    "page_figure",
+    "percent_text",
+    "read_payload",
+]
 
 
-def draw_atlas(
+def draw_atlas(  # noqa: PLR0913 - each is one thing that a page may hold, all named
     findings_list: Sequence[Findings],
     path: str | Path,
     *,
     language: Language | None = None,
     roads: Roads | None = None,
+    plans: Sequence[Plan] = (),
+    extras: Extras | None = None,
 ) -> Path:
     """Write the map page of one study, for one year or several, as one HTML file.
 
@@ -40,7 +60,11 @@ def draw_atlas(
     findings_list : the study's findings, one per year
     path : where the page goes; missing folders are made
     language : ``zh`` or ``en``; left out, the language of the findings
-    roads : lines to show on a layer of their own, switched off at first
+    roads : the roads of the findings: a layer of lines, switched off at first, and what the page searches
+        to answer what a new venue would change, where a target's own profile uses the same ways at a flat
+        speed
+    plans : siting plans to show; further ones may stand in ``extras``
+    extras : names of places around, the day of the data, where the roads are from
 
     Returns
     -------
@@ -49,10 +73,17 @@ def draw_atlas(
     Raises
     ------
     UnusableInputError
-        When there are no findings, or they are of several studies or of one year twice.
+        When there are no findings, or they are of several studies or of one year twice, or a plan is not
+        complete.
     """
     path = Path(path)
-    page = page_figure(findings_list, language=language, roads=roads).render()
+    given = extras or Extras()
+    page = page_figure(
+        findings_list,
+        language=language,
+        roads=roads,
+        extras=replace(given, plans=(*plans, *given.plans)),
+    ).render()
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as scratch:
         scratch.write_bytes(page.encode("utf-8", "replace"))
@@ -60,7 +91,11 @@ def draw_atlas(
 
 
 def page_figure(
-    findings_list: Sequence[Findings], *, language: Language | None = None, roads: Roads | None = None
+    findings_list: Sequence[Findings],
+    *,
+    language: Language | None = None,
+    roads: Roads | None = None,
+    extras: Extras | None = None,
 ) -> OfflineFigure:
     """Lay out the map page of one study.
 
@@ -73,15 +108,15 @@ def page_figure(
     latest = years[-1]
     spoken = language or latest.language
     words = page_words(spoken)
-    data = page_data(years, spoken, roads)
+    raw = page_payload(years, spoken, roads, extras=extras)
     span = str(latest.year) if len(years) == 1 else f"{years[0].year}–{latest.year}"
     figure = OfflineFigure(
         words["title"].format(name=latest.name, year=span),
         language="zh-CN" if spoken == "zh" else "en",
         seed=f"{latest.study} {span}",
     )
-    add_panel(figure, latest, span, words=words, data=data)
-    page_map = PageMap(data["bounds"], label=words["map"])
+    add_panel(figure, latest, span, words=words, data=encoded(raw))
+    page_map = PageMap(bounds(years), label=words["map"])
     figure.add_child(page_map)
     villages = any(len(findings.villages) for findings in years)
     add_layers(page_map, words, roads=roads is not None, villages=villages)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import folium
 import pyproj
@@ -12,9 +12,9 @@ from folium.map import Layer
 from folium.template import Template
 from folium.utilities import JsCode
 from jinja2 import Environment
-from markupsafe import Markup
 
-from lifecircle.atlas._offline import Verbatim, in_script, json_text
+from lifecircle.atlas._offline import Verbatim, in_script
+from lifecircle.atlas._packing import ELEMENT
 from lifecircle.atlas._script import asset, page_script
 
 if TYPE_CHECKING:
@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 
 MAX_ZOOM = 18
 NARROW_PX = 760  # as in page.css
+
+OLDEST_CHROMIUM = 88
+"""Oldest Chromium whose language and style sheets the page is written in."""
+
+# In the oldest words there are: what newer scripts do not run in has to run itself. A script that cannot be
+# read sets no lifecirclePage; one that can may still miss what it calls.
+_OLD_BROWSER = (
+    "(function () { var old = !window.lifecirclePage || !Element.prototype.replaceChildren || "
+    "!window.CSS || !CSS.supports || !CSS.supports('selector(:is(a))'); "
+    "if (old) document.getElementById('lc-old').hidden = false; })();"
+)
 
 Kind = Literal["districts", "roads", "residents", "differences", "gaps", "facilities", "villages"]
 
@@ -119,9 +130,7 @@ def conventions(findings: Findings, words: Mapping[str, str]) -> list[str]:
     ]
 
 
-def add_panel(
-    figure: Figure, latest: Findings, years: str, *, words: Mapping[str, str], data: Mapping[str, Any]
-) -> None:
+def add_panel(figure: Figure, latest: Findings, years: str, *, words: Mapping[str, str], data: str) -> None:
     """Put the style, the panel, the data and the script in the page, ahead of the map."""
     publication = latest.publication
     template = Environment(autoescape=True).from_string(asset("panel.html"))
@@ -134,8 +143,11 @@ def add_panel(
         organisation=words["organisation"].format(name=publication.organisation or words["empty"]),
         date=words["date"].format(date=publication.date or words["empty"]),
         conventions=conventions(latest, words),
-        data=Markup(json_text(data)),  # noqa: S704 - written with every "<" escaped
+        oldest=words["too_old"].format(version=OLDEST_CHROMIUM),
+        element=ELEMENT,
+        data=data,
     )
     figure.header.add_child(Verbatim(f"<style>{asset('page.css')}</style>"), name="page_style")
     figure.html.add_child(Verbatim(panel), name="page_panel")
     figure.html.add_child(Verbatim(f"<script>{in_script(page_script())}</script>"), name="page_script")
+    figure.html.add_child(Verbatim(f"<script>{_OLD_BROWSER}</script>"), name="page_old")

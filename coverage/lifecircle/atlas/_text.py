@@ -22,6 +22,10 @@ _PAGE = {
     "title": ("{name} {year}年公共服务可达性", "{name} {year}: who reaches which public service"),
     "heading": ("{year}年公共服务可达性", "Who reaches which public service, {year}"),
     "map": ("地图", "Map"),
+    "too_old": (
+        "浏览器版本过旧，无法显示本页。请使用 Chromium 内核 {version} 或更高版本的浏览器。",
+        "This browser is too old to show the page. It needs Chromium {version} or a later one.",
+    ),
     "panel": ("结果与表格", "Results and tables"),
     "choose_target": ("指标", "Target"),
     "choose_year": ("年份", "Year"),

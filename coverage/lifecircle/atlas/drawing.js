@@ -205,17 +205,8 @@ export function paintFacilities(context, view, facilities, shown, r) {
   }
 }
 
-const roadLines = once(() => {
-  const { roads: packed, places } = page.data;
-  return {
-    x: page.running(packed.lon).map((value) => across(value / places)),
-    y: page.running(packed.lat).map((value) => down(value / places)),
-    sizes: page.plain(packed.sizes),
-  };
-});
-
 export function paintRoads(context, view) {
-  const { x, y, sizes } = roadLines();
+  const { x, y, sizes } = page.roadLines();
   context.strokeStyle = "#8a8f98";
   context.lineWidth = view.zoom < 13 ? 0.5 : 1;
   let first = 0;

@@ -14,6 +14,7 @@ import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "
 import { beside, cellSide, symbolSize } from "./places.js";
 import { preparePrinting } from "./printing.js";
 import { readPage } from "./reading.js";
+import { openRoute } from "./route.js";
 import { forgetSearch, prepareSearch } from "./search.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
 import { prepareTip } from "./tip.js";
@@ -154,8 +155,8 @@ ready.catch(() => {}); // told in the panel
 
 async function start() {
   const read = await readPage(document);
-  Object.assign(page, { data: read.data, words: read.data.words, years: read.years, running: read.running, plain: read.plain });
-  Object.assign(window.lifecirclePage, read);
+  Object.assign(page, { data: read.data, words: read.data.words, years: read.years, roadLines: read.roadLines, running: read.running, plain: read.plain });
+  Object.assign(window.lifecirclePage, read, openRoute(read));
   chosen.year = page.years.length - 1;
   page.started = true;
   preparePanel();
