@@ -184,7 +184,7 @@ _PAGE = {
     "cell_nearest": ("最近设施", "Nearest"),
     "cell_opened": ("开放", "Opened"),
     "opened_year": ("{year}年", "{year}"),
-    "opened_in": ("（{year}年开放）", "(opened {year})"),
+    "opened_in": ("（{year}年开放）", " (opened {year})"),
     "cell_lacks": ("尚缺", "Still lacks"),
     "lacks_part": ("{name} {count} 处", "{count}\u00a0× {name}"),
     "lacks_and": ("、", ", "),

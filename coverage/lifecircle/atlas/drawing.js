@@ -115,7 +115,7 @@ function shown(cells, look, view, half) {
    look: classes (places in PAINTED), order (of the placed residents by class), hidden (classes left out). */
 export function paintResidents(context, view, cells, look, side) {
   if (!context.canvas.width || !context.canvas.height) return;
-  const half = side * 0.53 + (side > 5 ? 0.5 : 0.2); // neighbours overlap a little, or seams show between them
+  const half = side > 5 ? side * 0.58 : side * 0.53 + 0.2; // neighbours overlap a little, or seams show between them
   const ratio = context.canvas.width / view.width;
   const width = context.canvas.width, height = context.canvas.height;
   const image = context.createImageData(width, height);

@@ -24,7 +24,7 @@ const font = (size, weight = 400) => `${weight} ${size}px ${getComputedStyle(doc
 /* Break text into lines no wider than a width, between words where there are any; the last line tells of more. */
 function lines(context, text, width, most) {
   const out = [""];
-  for (const word of text.match(/[\p{L}\p{N}.,%–-]{1,24}(?<![\p{Script=Han}])\s?|\s|./gu) || []) {
+  for (const word of text.match(/[\p{Script=Latin}\p{N}.,%–-]{1,24}\s?|\s|./gu) || []) {
     const line = out[out.length - 1] + word;
     if (context.measureText(line.trimEnd()).width <= width || !out[out.length - 1]) out[out.length - 1] = line;
     else if (out.length < most) out.push(word.trimStart());

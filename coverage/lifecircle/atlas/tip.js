@@ -43,7 +43,7 @@ function venueText(year, venue) {
   const facilities = year.facilities();
   const name = named(facilities.names[venue]);
   const opened = openedOf(facilities, venue);
-  return opened ? element("span", {}, name, " ", fill(page.words.opened_in, { year: opened })) : name;
+  return opened ? element("span", {}, name, fill(page.words.opened_in, { year: opened })) : name;
 }
 
 /* What the rule still lacks at a resident, where the page can search the roads. */
