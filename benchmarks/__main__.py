@@ -34,6 +34,7 @@ from benchmarks.networks import (
 )
 from benchmarks.page import write_page
 from benchmarks.pictures import draw_pictures
+from benchmarks.repairs import race_repairs
 from benchmarks.results import Results
 from benchmarks.searches import (
     MANY_JUNCTIONS,
@@ -135,6 +136,7 @@ def _race_drive(network: Network, file_order: tuple[Network, Array], plan: Plan,
     results.races.append(race_nearest(field, file_order=file_order))
     if network.size > MANY_JUNCTIONS:
         return
+    results.races.append(race_repairs(field))
     results.races.append(race_ranked(field))
     results.races.append(race_within(field, sources=500, peers_too=not plan.alone))
     if network.size <= 100_000:

@@ -19,6 +19,10 @@ HEADINGS = {
         "The nearest of many facilities",
         "The question behind every rate: one search.",
     ),
+    "repair": (
+        "One facility more, one less",
+        "The question behind siting and what-if: what was solved stays right as facilities come and go.",
+    ),
     "within": (
         "Everything within a limit of each facility",
         "The question behind catchments and siting: one bounded search per facility, sparse rows out.",
@@ -62,7 +66,7 @@ _NETWORKS = _prose("""
 _MEMORY = _prose("""
     `nearest` of 500 facilities, driving, in a process of its own: megabytes resident once the arrays were
     loaded, and at the peak, with what the contestant builds and the libraries it imports (of the package's,
-    some 90 MB are numba and its compiler).
+    some 100 MB are numba and its compiler).
 """)
 _COLD = _prose("""
     A process that imports the package and asks the three questions once of a graph of four junctions: nothing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import folium
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 
 import atlas_town
 import browser
+from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, legend_colours, point_at, rows_of, text_of
 from lifecircle.atlas import draw_atlas, folium_map, percent_text
 from lifecircle.atlas._payload import CELL_COLOURS
 from lifecircle.atlas._text import minutes_text
@@ -67,73 +68,6 @@ def page(driver, pages) -> browser.Page:
 def measured(request):
     """Note a figure in the report of the tests, where one is asked for."""
     return lambda name, value: request.node.user_properties.append((name, value))
-
-
-def is_quiet(page: browser.Page) -> None:
-    assert [address for address in page.requests() if address != page.address] == []
-    assert page.requests().count(page.address) == 1
-    assert page.complaints() == []
-
-
-MAP = "const map = window[document.querySelector('.folium-map').id];"
-
-PROBE = (
-    MAP
-    + """
-const at = map.latLngToContainerPoint([arguments[0], arguments[1]]);
-const canvas = document.querySelector('.leaflet-lc-residents-pane canvas');
-const box = canvas.getBoundingClientRect(), frame = map.getContainer().getBoundingClientRect();
-const scale = canvas.width / box.width;
-const x = (frame.left + at.x - box.left) * scale, y = (frame.top + at.y - box.top) * scale;
-const probe = Object.assign(document.createElement('canvas'), {width: 1, height: 1});
-const context = probe.getContext('2d', {willReadFrequently: true});
-context.drawImage(canvas, Math.floor(x), Math.floor(y), 1, 1, 0, 0, 1, 1);
-return Array.from(context.getImageData(0, 0, 1, 1).data);
-"""
-)
-
-
-def colour_at(page: browser.Page, lat: float, lon: float) -> str:
-    red, green, blue, alpha = page.run(PROBE, lat, lon)
-    return f"#{red:02x}{green:02x}{blue:02x}" if alpha else ""
-
-
-def legend_colours(page: browser.Page) -> list[str]:
-    found = page.run(
-        "return [...document.querySelectorAll('#lc-legend ul:first-of-type .lc-swatch')]"
-        ".map((one) => getComputedStyle(one).backgroundColor)"
-    )
-    return ["#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", text)[:3]) for text in found]
-
-
-def point_at(page: browser.Page, lat: float, lon: float) -> None:
-    """Move the pointer over a place on the map."""
-    page.run(
-        MAP
-        + """
-const at = map.latLngToContainerPoint([arguments[0], arguments[1]]);
-const frame = map.getContainer().getBoundingClientRect();
-map.getContainer().dispatchEvent(new MouseEvent('mousemove',
-  {bubbles: true, clientX: frame.left + at.x, clientY: frame.top + at.y}));
-""",
-        lat,
-        lon,
-    )
-
-
-def text_of(page: browser.Page, selector: str) -> str:
-    return page.run("return document.querySelector(arguments[0]).textContent", selector)
-
-
-def cell_of(town: Any, status: str, target: str = "culture") -> int:
-    """Find a placed resident with a status, away from every symbol that the pointer would meet first."""
-    places = town.demand.geometry
-    venues = np.column_stack([town.facilities.geometry.x, town.facilities.geometry.y])
-    for cell in np.flatnonzero((town.status[target] == status) & places.notna()):
-        apart = np.hypot(*(venues - [places.iloc[cell].x, places.iloc[cell].y]).T)
-        if apart.min() > 0.006:
-            return int(cell)
-    raise AssertionError(status)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -219,7 +153,7 @@ def test_minutes_are_those_of_the_findings(page, town):
         assert np.nanmin(minutes - expected) >= -1e-7
     refused = page.run("try { lifecircle.minutes('literacy', 2025) } catch (error) { return error.message }")
     assert "literacy" in refused
-    assert page.run("return Object.keys(lifecircle).sort()") == ["minutes", "ready"]
+    assert page.run("return Object.keys(lifecircle).sort()") == ["minutes", "ready", "whatIf"]
 
 
 def test_headline_is_the_targets(page, town):
@@ -231,15 +165,6 @@ def test_headline_is_the_targets(page, town):
     parts = (count.people, count.covered, count.beyond, count.disconnected, count.unsnapped)
     assert people == [f"{part:,.0f}" for part in parts]
     assert "合成示例" in page.run("return document.body.innerText")
-
-
-def choose(page: browser.Page, which: str, value: str) -> None:
-    page.run(
-        "const list = document.getElementById(arguments[0]); list.value = arguments[1];"
-        "list.dispatchEvent(new Event('change'))",
-        which,
-        value,
-    )
 
 
 def test_choosing_a_target_changes_everything(page, town):
@@ -271,14 +196,6 @@ def test_choosing_a_year_changes_everything(driver, pages):
         "return lifecircle.minutes('culture', 2025)"
     )
     is_quiet(page)
-
-
-def rows_of(page: browser.Page, selector: str) -> list[list[str]]:
-    return page.run(
-        "return [...document.querySelectorAll(arguments[0])]"
-        ".map((row) => [...row.cells].map((one) => one.textContent))",
-        selector,
-    )
 
 
 @pytest.mark.parametrize(

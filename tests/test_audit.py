@@ -20,13 +20,14 @@ r7    (3000, 0)         10    0    4  no road in 500 m   no road in 500 m
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from conftest import edit
-from lifecircle.audit import run_audit
+from lifecircle.audit import run_audit, write_run
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import class_seconds, load_findings
 
@@ -215,6 +216,19 @@ def test_twice_gives_the_same_bytes_and_files_read_back(toytown, tmp_path):
     pd.testing.assert_frame_equal(
         again.demand[["population"]], findings.demand[["population"]], check_dtype=False
     )
+
+
+def test_what_is_said_of_villages_reads_back_unknown_where_it_was(toytown, tmp_path):
+    findings = run_audit(toytown)
+    flags = pd.array([True, None, False, True], dtype="boolean")[: len(findings.districts)]
+    villages = findings.districts[["name", "geometry"]].assign(
+        reached_culture=flags, urban=flags.fillna(value=False)
+    )
+    write_run(replace(findings, villages=villages.rename_axis("code")), tmp_path)
+    again = load_findings(tmp_path / "2025").villages
+    assert again["reached_culture"].tolist() == flags.tolist()
+    assert again["urban"].tolist() == flags.fillna(value=False).tolist()
+    assert "boolean" in str(again["reached_culture"].dtype)
 
 
 def test_what_a_rule_of_several_venues_rests_on_is_kept(toytown, tmp_path):

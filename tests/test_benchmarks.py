@@ -30,6 +30,7 @@ def test_every_question_is_raced(smallest):
         ("within", "2 k, drive"),
         ("within", "2 k, walk"),
         ("nearest_k", "2 k, drive"),
+        ("repair", "2 k, drive"),
         ("best for scipy", "2 k, drive"),
         ("snap", "0.2 k to 1 k"),
     }

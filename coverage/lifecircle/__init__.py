@@ -29,6 +29,7 @@ _HOME = {
     "reach_lines": "reach",
     "nearest": "reach",
     "snap": "reach",
+    "solve_nearest": "reach",
     "within": "reach",
     "Findings": "findings",
     "load_findings": "findings",
@@ -36,13 +37,20 @@ _HOME = {
     "draw_atlas": "atlas",
     "folium_map": "atlas",
     "static_map": "atlas",
+    "SitingPlan": "siting",
+    "SitingProblem": "siting",
+    "siting_problem": "siting",
+    "solve_siting": "siting",
     "run_audit": "audit",
+    "run_scenario": "scenario",
 }
 
 __all__ = [
     "Findings",
     "LifecircleError",
     "Roads",
+    "SitingPlan",
+    "SitingProblem",
     "TravelGraph",
     "UnusableInputError",
     "__version__",
@@ -63,7 +71,11 @@ __all__ = [
     "read_roads",
     "roads_from_graph",
     "run_audit",
+    "run_scenario",
+    "siting_problem",
     "snap",
+    "solve_nearest",
+    "solve_siting",
     "static_map",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
@@ -79,8 +91,10 @@ if TYPE_CHECKING:
     from lifecircle.facilities import read_facilities
     from lifecircle.findings import Findings, load_findings
     from lifecircle.measures import coverage
-    from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, within
+    from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, solve_nearest, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
+    from lifecircle.scenario import run_scenario
+    from lifecircle.siting import SitingPlan, SitingProblem, siting_problem, solve_siting
 
     __version__: str
 

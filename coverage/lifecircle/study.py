@@ -129,6 +129,46 @@ class AtlasPart(_Part):
         return self
 
 
+class LandPart(_Part):
+    """One kind of land in ``siting.exclude``: a layer, and what lying on it means for a candidate.
+
+    ``effect`` : exclude leaves the candidate out, tell says so in the sheets alone; ``outside`` : what is
+    meant is the land outside the polygons, as with an urban development boundary.
+    """
+
+    file: YearlyFile
+    datum: Datum = "wgs84"
+    effect: Literal["exclude", "tell"] = "exclude"
+    outside: bool = False
+
+
+class UnitCost(_Part):
+    """A unit cost in 10,000 yuan: of one, or of a metre for roads; with its source and grade."""
+
+    cost: Annotated[float, Field(gt=0)]
+    source: str = ""
+    grade: Literal["primary", "secondary", "unverified", "setting"] = "setting"
+
+
+Works = Literal[
+    "open_gate", "school_ground", "evening_hours", "link_m", "footbridge_m", "idle_building", "new_building"
+]
+
+
+class SitingPart(_Part):
+    """``[siting]``: where new sites may stand, on which land not, and what works cost."""
+
+    candidates: YearlyFile | None = None
+    datum: Datum = "wgs84"
+    columns: dict[str, str] = Field(default_factory=dict)
+    works: dict[str, Works] = Field(default_factory=dict)
+    services: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    exclude: dict[str, YearlyFile | LandPart] = Field(default_factory=dict)
+    costs: dict[Works, UnitCost] = Field(default_factory=dict)
+    separation_m: Annotated[float, Field(ge=0)] = 0.0
+    spacing_m: Annotated[float, Field(gt=0)] = 250.0
+
+
 class StandardPart(_Part):
     """``[standard]``: a profile shipped with the package, or a path."""
 
@@ -152,6 +192,7 @@ class _Document(_Part):
     barriers: LayerPart | None = None
     publish: PublishPart = PublishPart()
     atlas: AtlasPart = AtlasPart()
+    siting: SitingPart = SitingPart()
     standard: StandardPart
 
 
@@ -176,6 +217,7 @@ class Study:
     barriers: LayerPart | None
     publish: PublishPart
     atlas: AtlasPart
+    siting: SitingPart
     standard: Standard
     standard_path: Path | None
 

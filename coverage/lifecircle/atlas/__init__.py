@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lifecircle.atlas._about import margin, stamp
 from lifecircle.atlas._base import base_maps
 from lifecircle.atlas._fonts import FontError
-from lifecircle.atlas._layers import PageMap, WithoutWhatIf, add_layers, add_panel, add_surroundings
+from lifecircle.atlas._layers import PageMap, add_layers, add_panel, add_surroundings
 from lifecircle.atlas._notebook import folium_map
 from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError, content_policy
 from lifecircle.atlas._payload import page_data
@@ -124,6 +124,7 @@ def page_figure(
         "title": title,
         "stamp": stamp(latest, spoken, edition),
         "margin": margin(latest, spoken, edition=edition, setting=setting),
+        "dataDate": setting.data_date,
     }
     figure = OfflineFigure(
         title,
@@ -137,8 +138,6 @@ def page_figure(
     add_surroundings(page_map, setting, words)
     villages = any(len(findings.villages) for findings in years)
     add_layers(page_map, words, roads=shown is not None, villages=villages)
-    if edition == "public":
-        page_map.add_child(WithoutWhatIf(words["public_no_what_if"]))
     return figure
 
 

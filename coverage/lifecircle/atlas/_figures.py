@@ -46,6 +46,7 @@ def figures(findings: Findings, result: TargetResult, language: Language) -> dic
         "rule": _rule(findings, result, language),
         "counts": _counts_whom(result, language),
         "value": value_text(result, result.value, language),
+        "goal": target.goal,
         "status": result.status,
         "statusText": word("status", result.status, language),
         "reason": explain(result.reason, language),
@@ -221,6 +222,7 @@ def _rung(
             "text": _changed(name, target, language),
         }
     return {
+        "id": name,
         "name": word("column", name, language),
         "aside": name == _ASIDE,
         "verdict": name == target.accounting,
@@ -277,6 +279,7 @@ def _margin(findings: Findings, result: TargetResult, language: Language) -> dic
             )
         ],
         "facts": rows,
+        "factors": _band_factors(target),
         "curve": _curve(result, language),
         "usual": percent_text(band.get("usual")),
         "turn": turn,
@@ -299,6 +302,12 @@ def _band_speeds(target: CircleTarget) -> list[str]:
     if used.speed_kmh is None:
         return [""] * len(used.band)
     return [f"{used.speed_kmh * factor:.3g} km/h" for factor in used.band]
+
+
+def _band_factors(target: CircleTarget) -> list[float] | None:
+    """Give what the band divides times by; None where the class of the road decides the speed."""
+    used = profile(target.profile)
+    return list(used.band) if used.uniform else None
 
 
 def _flip(result: TargetResult, language: Language) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 import folium
@@ -15,6 +14,7 @@ from markupsafe import Markup
 
 from lifecircle.atlas._base import PLACE_STYLE, BaseLayer, PlaceNames, base_maps, place_names
 from lifecircle.atlas._offline import Verbatim, in_script, json_text
+from lifecircle.atlas._script import asset, page_script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,11 +105,6 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool, vill
     page_map.add_child(PageStart())
 
 
-def asset(name: str) -> str:
-    """Read a text file of this room."""
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
-
-
 def add_panel(
     figure: Figure, latest: Findings, years: str, *, words: Mapping[str, str], data: Mapping[str, Any]
 ) -> None:
@@ -125,8 +120,7 @@ def add_panel(
     )
     figure.header.add_child(Verbatim(f"<style>{asset('page.css')}{PLACE_STYLE}</style>"), name="page_style")
     figure.html.add_child(Verbatim(panel), name="page_panel")
-    for name in ("reading.js", "panel.js", "drawing.js", "page.js"):
-        figure.html.add_child(Verbatim(f"<script>{in_script(asset(name))}</script>"), name=name)
+    figure.html.add_child(Verbatim(f"<script>{in_script(page_script())}</script>"), name="page_script")
 
 
 def add_surroundings(page_map: PageMap, setting: MapSetting, words: Mapping[str, str]) -> None:
@@ -142,21 +136,3 @@ def add_surroundings(page_map: PageMap, setting: MapSetting, words: Mapping[str,
     places = place_names(setting.labels)
     if places:
         page_map.add_child(PlaceNames(places))
-
-
-class WithoutWhatIf(MacroElement):
-    """The public edition's answer to a what-if: it holds no roads, so it refuses."""
-
-    _template = Template(
-        """
-{% macro script(this, kwargs) %}
-window.lifecircle.whatIf = function () { return Promise.reject(new Error({{ this.reason|tojson }})); };
-document.documentElement.setAttribute("data-edition", "public");
-{% endmacro %}
-"""
-    )
-
-    def __init__(self, reason: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # branca leaves its constructors untyped
-        self._name = "WithoutWhatIf"
-        self.reason = reason

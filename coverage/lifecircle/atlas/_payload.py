@@ -42,6 +42,9 @@ CELL_COLOURS = {
     "disconnected": "#54278f",
     "unsnapped": "#4d4d4d",
     "uncounted": "#dcdcd6",
+    "over": "#c2185b",
+    "under": "#00695c",
+    "newly": "#1b7837",
 }
 RATE_COLOURS = ("#7d8aa0", "#a2acbc", "#c2c9d4", "#dfe3e9", "#f7f8fa")
 NO_RATE_COLOUR = "#ffffff"
@@ -105,6 +108,7 @@ def _year(findings: Findings, language: Language, shelf: Shelf) -> dict[str, Any
         "cells": _cells(findings, language, shelf),
         "facilities": _facilities(findings.facilities, services, shelf),
         "services": [findings.services.get(one, {}).get(language, one) for one in services],
+        "serviceIds": services,
         "districts": shelf.listed(_outlines(findings.districts, shelf)),
         "villages": _villages(findings, shelf),
         "targets": [_target(findings, result, language, services, shelf) for result in findings.targets],
@@ -179,6 +183,7 @@ def _labels(
     return {
         "values": shelf.runs(codes.astype(np.int64) + 1),
         "names": shelf.listed([names.get(str(label), str(label)) for label in labels]),
+        "codes": shelf.listed([str(label) for label in labels]),
     }
 
 
@@ -192,11 +197,12 @@ def _facilities(facilities: gpd.GeoDataFrame, services: list[str], shelf: Shelf)
 
 
 def _villages(findings: Findings, shelf: Shelf) -> dict[str, Any]:
-    """Pack the villages' centres, with their names and their districts'."""
+    """Pack the villages' centres, with their names and codes and their districts' names."""
     villages = findings.villages
     return {
         **_points(villages, shelf),
         "names": shelf.listed([str(name) for name in villages["name"]] if len(villages) else []),
+        "codes": shelf.listed([str(code) for code in villages.index]),
         "districts": shelf.listed(district_names(findings)),
     }
 
@@ -294,6 +300,7 @@ def _gaps(findings: Findings, result: TargetResult, language: Language) -> list[
                 "people": words["gap_people"].format(people=people_text(gap["people"])),
                 "facts": facts,
                 "nearest": _plain(gap["nearest"]),
+                "reason": reason,
                 "at": [float(gap["lat"]), float(gap["lon"])] if located else None,
             }
         )

@@ -1,10 +1,21 @@
 /* Reads the page's data: packed columns back to numbers, and for each year the residents, the facilities and
    every resident's answer, each when it is first asked for. */
-"use strict";
-(function () {
+
+export const CLASSES = ["covered", "beyond_0", "beyond_1", "beyond_2", "disconnected", "unsnapped", "uncounted"];
+export const STATUS = { covered: 1, beyond: 2, disconnected: 3, unsnapped: 4 }; // places in data.statuses
+
+/* Places: 0 to 1 over the world in web mercator, as the canvases use them. */
+export const across = (lon) => lon / 360 + 0.5;
+export const down = (lat) => 0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI);
+
+export const once = (make) => {
+  let made;
+  return () => (made === undefined ? (made = make()) : made);
+};
+
+/* Read what stands in a document; `plain` and `running` read further columns. */
+export function readPage(document) {
   const data = JSON.parse(document.getElementById("lifecircle-data").textContent);
-  const CLASSES = ["covered", "beyond_0", "beyond_1", "beyond_2", "disconnected", "unsnapped", "uncounted"];
-  const STATUS = { covered: 1, beyond: 2, disconnected: 3, unsnapped: 4 }; // places in data.statuses
 
   /* ---- reading packed columns ---- */
 
@@ -58,34 +69,26 @@
     return out;
   }
 
-  /* ---- places: 0 to 1 over the world in web mercator, as the canvases use them ---- */
-
-  const across = (lon) => lon / 360 + 0.5;
-  const down = (lat) => 0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI);
-
   function points(packed) {
     const lon = running(packed.lon).map((value) => value / data.places);
     const lat = running(packed.lat).map((value) => value / data.places);
     return { lon, lat, x: lon.map(across), y: lat.map(down), placed: runs(packed.placed, packed.count) };
   }
 
-  const once = (make) => {
-    let made;
-    return () => (made === undefined ? (made = make()) : made);
-  };
-
   function openYear(entry) {
-    const labels = (packed) => {
+    const labels = (packed, list) => {
       if (!packed) return () => "";
       const values = runs(packed.values, entry.cells.count);
-      const names = data.lists[packed.names];
+      const names = data.lists[packed[list]];
       return (cell) => (values[cell] ? names[values[cell] - 1] : "");
     };
     const cells = once(() =>
       Object.assign(points(entry.cells), {
         count: entry.cells.count,
-        district: labels(entry.cells.district),
-        village: labels(entry.cells.village),
+        district: labels(entry.cells.district, "names"),
+        districtCode: labels(entry.cells.district, "codes"),
+        village: labels(entry.cells.village, "names"),
+        villageCode: labels(entry.cells.village, "codes"),
       }));
     const facilities = once(() =>
       Object.assign(points(entry.facilities), {
@@ -97,6 +100,7 @@
       Object.assign(points(entry.villages), {
         count: entry.villages.count,
         names: data.lists[entry.villages.names],
+        codes: data.lists[entry.villages.codes],
         districts: data.lists[entry.villages.districts],
       }));
     const answers = new Map(entry.targets.map((target) => [target.id, once(() => openAnswers(entry, target))]));
@@ -124,5 +128,5 @@
     return { minutes, status, classes, order, people: plain(target.answers.people), nearest: running(target.answers.nearest) };
   }
 
-  window.lifecirclePage = { data, CLASSES, STATUS, years: data.years.map(openYear), plain, running, across, down, once };
-})();
+  return { data, years: data.years.map(openYear), plain, running };
+}

@@ -113,11 +113,11 @@ def counted_people(target: CircleTarget, inputs: Inputs) -> tuple[str, npt.NDArr
     unknown = _unknown_class(target, inputs, people)
     if unknown > inputs.study.max_rejected * people.sum():
         return f"urban_unknown:{unknown:.0f}", nobody
-    people = np.where(_in_area(target, inputs), people, 0.0)
+    people = np.where(in_area(target, inputs), people, 0.0)
     return ("", people) if people.sum() > 0 else ("nobody_counted", nobody)
 
 
-def _in_area(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
+def in_area(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
     """Tell which residents live in the area a target is about: (demand,)."""
     if target.area == "all":
         return np.ones(len(inputs.demand), dtype=bool)
@@ -311,7 +311,7 @@ def _groups(
     target: CircleTarget, inputs: Inputs, near: pd.DataFrame, read: _Reading
 ) -> tuple[GroupResult, ...]:
     """Count the target for everyone in its area and for every group and area class apart."""
-    inside = _in_area(target, inputs)
+    inside = in_area(target, inputs)
     results = []
     for name in ("population", *inputs.study.demand.groups):
         demand = inputs.demand.assign(_people=np.where(inside, inputs.demand[name], 0.0))

@@ -28,7 +28,7 @@ from lifecircle.report import write_tables
 from lifecircle.study import example_folder, read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lifecircle.study import Study
 
@@ -70,8 +70,18 @@ def run_audit(
     return findings
 
 
-def run(inputs: Inputs, *, progress: Callable[[str], None] | None = None) -> Findings:
-    """Compute the findings of prepared inputs, the year before beside them where its files allow."""
+def run(
+    inputs: Inputs,
+    *,
+    previous: Mapping[str, float | None] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Findings:
+    """Compute the findings of prepared inputs, the year before beside them where its files allow.
+
+    Parameters
+    ----------
+    previous : target -> value of the year before, where it is known already
+    """
     tell = progress or _log.info
     searches = Searches(inputs)
     found: list[Circle] = []
@@ -85,7 +95,7 @@ def run(inputs: Inputs, *, progress: Callable[[str], None] | None = None) -> Fin
         else:
             results.append(TargetResult(target, None, "not_assessable", f"{target.kind}_not_computed"))
     tell("year before")
-    before = _values_before(inputs, searches)
+    before = _values_before(inputs, searches) if previous is None else previous
     results = [replace(result, previous=before.get(result.target.id)) for result in results]
     return _findings(inputs, found, tuple(results))
 
@@ -238,14 +248,14 @@ def copy_example(folder: str | Path) -> Path:
 
 def write_run(findings: Findings, out: Path) -> Path:
     """Write a run's files to ``out/<year>/``, all or none; an equal run already there is left alone."""
-    with _complete(out / str(findings.year)) as folder:
+    with complete_folder(out / str(findings.year)) as folder:
         save_findings(findings, folder)
         write_tables(findings, folder)
     return out / str(findings.year)
 
 
 @contextmanager
-def _complete(target: Path) -> Iterator[Path]:
+def complete_folder(target: Path) -> Iterator[Path]:
     """Give a fresh folder beside the target that takes its place when the block ends well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))

@@ -43,11 +43,13 @@ class Answer:
 class Searches:
     """Answers the rules of one year's targets, keeping snaps and class searches for the next question.
 
-    Snaps may be taken over from the searches of another year of the same tables.
+    Snaps may be taken over from the searches of another year of the same tables; ``keep`` keeps them between
+    runs too, which what is tried once and thrown away does not need.
     """
 
-    def __init__(self, inputs: Inputs, *, like: Searches | None = None) -> None:
+    def __init__(self, inputs: Inputs, *, like: Searches | None = None, keep: bool = True) -> None:
         self._inputs = inputs
+        self._keep = keep
         self.snaps: dict[tuple[int, int], Snap] = {} if like is None else like.snaps
         self._classes: dict[object, tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]] = {}
 
@@ -81,7 +83,7 @@ class Searches:
     def _snap(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
         key = (id(roads.lines), id(table))
         if key not in self.snaps:
-            self.snaps[key] = snap(roads, table, keep=True)
+            self.snaps[key] = snap(roads, table, keep=self._keep)
         return self.snaps[key]
 
     def _class(

@@ -120,6 +120,20 @@ class Marks(NamedTuple):
     found: Longs
 
 
+class Touched(NamedTuple):
+    """The junctions whose labels a repair changes, and what they were before.
+
+    ``flag`` (junction,) is 1 for those that are listed; ``junction``, ``seconds`` and ``source`` have room
+    for all junctions and are written as far as ``found`` (1,) says.
+    """
+
+    flag: npt.NDArray[np.uint8]
+    junction: Labels
+    seconds: Floats
+    source: Labels
+    found: Longs
+
+
 class Pairs(NamedTuple):
     """Output of :func:`within_kernel`: ``row_ptr`` (row + 1,), ``nodes`` and ``seconds`` (pair,)."""
 
@@ -226,13 +240,15 @@ def _settle(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: see t
     seconds: Floats,
     source: Labels | None,
     marks: Marks | None,
+    touched: Touched | None,
     ahead: int | None,
 ) -> int:
     """Run the ring until nothing waits: ``seconds`` and ``source`` become least, ``marks`` names the reached.
 
-    ``source``, ``marks`` and ``ahead`` may be None: numba leaves out, while it compiles, what concerns
-    them. A junction that does not fit is not changed, and the one being relaxed waits again: with more
-    room it is relaxed anew, which does nothing along the edges that were relaxed before.
+    ``source``, ``marks``, ``touched`` and ``ahead`` may be None: numba leaves out, while it compiles, what
+    concerns them; ``touched`` goes with ``source``. A junction that does not fit is not changed, and the
+    one being relaxed waits again: with more room it is relaxed anew, which does nothing along the edges
+    that were relaxed before.
 
     Where a source takes a junction over from a slower one, and both times are rounded to the same sum
     along an edge that leaves it, the slower one's name may stand behind that edge though it is on no
@@ -242,6 +258,8 @@ def _settle(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: see t
     stamp, rows, fill, state = queue
     if marks is not None:
         word, block, found = marks
+    if touched is not None:
+        flag, changed, seconds_before, source_before, listed = touched
     capacity = len(rows) // (ROWS + 1)
     sweeping = True
     while True:
@@ -300,6 +318,11 @@ def _settle(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: see t
                     found[0] += 1
                     word[head >> _SIX] |= _BIT << np.uint64(head & _LOW_SIX)
                     block[head >> _TWELVE] |= _BIT << np.uint64((head >> _SIX) & _LOW_SIX)
+                if touched is not None and source is not None and flag[head] == 0:
+                    flag[head] = 1
+                    changed[listed[0]], seconds_before[listed[0]] = head, known
+                    source_before[listed[0]] = source[head]
+                    listed[0] += 1
                 if source is not None:
                     if known < np.inf and time < known and owner != source[head]:
                         for onward in range(indptr[head], indptr[head + _NEXT]):
@@ -327,7 +350,27 @@ def nearest_kernel(  # noqa: PLR0913, PLR0917 - see the module
     ``seconds`` (junction,) and ``source`` (junction,) hold the starts, else inf and -1; the junctions
     that hold one wait in the far row of ``queue``, stamped with their buckets.
     """
-    return _settle(graph, queue, limit_s, inverse_width, seconds, source, None, ahead)
+    return _settle(graph, queue, limit_s, inverse_width, seconds, source, None, None, ahead)
+
+
+@kernel
+def repair_kernel(  # noqa: PLR0913, PLR0917 - see the module
+    graph: Graph,
+    queue: Queue,
+    limit_s: float,
+    inverse_width: float,
+    seconds: Floats,
+    source: Labels,
+    touched: Touched,
+    ahead: int | None,
+) -> int:
+    """Find the first source at every junction where some labels were changed by hand.
+
+    ``seconds`` and ``source`` are those of a finished search but for junctions that wait in the far row of
+    ``queue``, whose labels are lower, and for junctions without a label. What changes is listed in
+    ``touched``.
+    """
+    return _settle(graph, queue, limit_s, inverse_width, seconds, source, None, touched, ahead)
 
 
 @kernel
@@ -518,7 +561,7 @@ def within_kernel(  # noqa: PLR0913, PLR0917 - see the module
         if state[PHASE] == _SEEDING:
             _seed(seeds, row, queue, marks, limit_s, inverse_width, seconds)
             state[PHASE] = _SEARCHING
-        code = _settle(graph, queue, limit_s, inverse_width, seconds, None, marks, ahead)
+        code = _settle(graph, queue, limit_s, inverse_width, seconds, None, marks, None, ahead)
         if code != DONE:
             return code
         if pairs.row_ptr[row] + marks.found[0] > len(pairs.nodes):

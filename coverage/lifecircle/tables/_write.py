@@ -53,6 +53,7 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
                 driver="GPKG",
                 append=fresh.exists(),
                 geometry_type=_geometry_type(plain),
+                use_arrow=True,
             )
 
 

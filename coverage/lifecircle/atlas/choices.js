@@ -1,0 +1,36 @@
+/* What the page holds once it is read, and what is chosen on it; tells those who listen of a new choice. */
+
+export const page = { data: null, words: null, years: [], map: null, layers: {}, started: false, route: () => null };
+
+/* limit: minutes tried out, null for the target's own; counting: reach, accepted, straight or differ;
+   compared: the place in `years` of the year on the left of the divider, null without one. */
+export const chosen = {
+  year: 0, target: 0, district: null, limit: null, band: "usual", onlyGaps: false, counting: "reach", compared: null,
+};
+
+const listeners = [];
+export const onChange = (listener) => listeners.push(listener);
+
+/* Take over some choices and tell everyone which. */
+export function change(choice) {
+  Object.assign(chosen, choice);
+  for (const listener of listeners) listener(choice);
+}
+
+export const here = () => page.years[chosen.year];
+export const target = () => here().entry.targets[chosen.target];
+
+/* The chosen target as another year has it; null where it has none. */
+export const targetIn = (year) => year.entry.targets.find((one) => one.id === target().id) ?? null;
+
+/* Whether minutes or speed differ from those of the run, so that what shows is tried out on the page. */
+export const onTrial = () => chosen.limit !== null || chosen.band !== "usual";
+export const limitOf = (now) => chosen.limit ?? now.minutes;
+
+/* What times are divided by at the chosen speed. */
+export function speedFactor(now) {
+  const factors = now.margin && now.margin.factors;
+  return factors ? factors[["slow", "usual", "fast"].indexOf(chosen.band)] : 1;
+}
+
+export const comma = () => (page.data.language === "en" ? ", " : "，");

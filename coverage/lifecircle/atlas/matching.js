@@ -1,0 +1,28 @@
+/* Finds what a few typed letters mean among many names: whole names first, then beginnings, then parts. */
+
+const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s·・,，]+/g, "");
+
+/* How well a name fits what was typed: 0 is the name itself, -1 no fit. */
+function rank(name, typed) {
+  if (name === typed) return 0;
+  const at = name.indexOf(typed);
+  return at < 0 ? -1 : at === 0 ? 1 : 2;
+}
+
+/* The entries that fit, best first and in their order where equally good; entries: names (the first is the main one). */
+export function matching(entries, typed, most) {
+  const wanted = plain(typed);
+  if (!wanted) return [];
+  const found = [];
+  entries.forEach((entry, place) => {
+    entry.plain ??= entry.names.map(plain);
+    let best = -1;
+    for (const name of entry.plain) {
+      const one = rank(name, wanted);
+      if (one >= 0 && (best < 0 || one < best)) best = one;
+    }
+    if (best >= 0) found.push({ entry, best, place });
+  });
+  found.sort((a, b) => a.best - b.best || a.place - b.place);
+  return found.slice(0, most).map(({ entry }) => entry);
+}

@@ -1,0 +1,51 @@
+/* Makes the nodes of the page and the figures in them. Names are only ever put in as text, never as markup. */
+
+export const byId = (id) => document.getElementById(id);
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, key) => (key in values ? values[key] : all));
+
+export function element(tag, properties, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(properties || {})) {
+    if (key in node) node[key] = value;
+    else node.setAttribute(key, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+export function svg(tag, attributes, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes || {})) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+export const named = (text) => element("bdi", { className: "lc-name", title: text }, text);
+export const pairs = (rows) => rows.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)]);
+export const facts = (rows) => element("dl", { className: "lc-facts" }, ...pairs(rows));
+
+/* Put an element where {name} stands in a sentence. */
+export function around(text, node) {
+  const [before, after] = text.split("{name}");
+  return [before, node, after || ""];
+}
+
+/* Show a part of the panel with the figure at the end of its title, or hide it. */
+export function part(id, shown, figure) {
+  const node = byId(id);
+  node.hidden = !shown;
+  const place = node.querySelector("summary .lc-figure");
+  if (place) place.textContent = figure || "";
+  return shown;
+}
+
+/* Figures read as in the tables: rates truncated, minutes rounded up, so that nothing looks better than it is. */
+export function percentText(share) {
+  return share === null ? "—" : (Math.floor(share * 1000 + 1e-9) / 10).toFixed(1) + "%";
+}
+
+export function peopleText(people) {
+  return people > 0 && people < 0.5 ? "<1" : Math.round(people).toLocaleString("en");
+}
+
+export const minutesText = (minutes) => (Math.ceil(minutes * 10 - 1e-6) / 10).toFixed(1);

@@ -1,0 +1,80 @@
+"""The page's modules: how they become one script, and their own tests under Node."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import lifecircle.atlas
+from lifecircle.atlas._script import page_script
+
+ROOM = Path(lifecircle.atlas.__file__).parent
+TESTS = sorted(Path(__file__).parent.glob("page/*.test.js"))
+
+
+def node() -> str:
+    found = shutil.which("node")
+    if found:
+        return found
+    reason = "node is not installed, so the page's modules cannot be run alone"
+    if os.environ.get("LIFECIRCLE_REQUIRE_OPTIONAL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def test_modules_pass_their_own_tests():
+    assert TESTS
+    ran = subprocess.run(
+        [node(), "--test", "--test-reporter=tap", *map(str, TESTS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert int(re.search(r"^# pass (\d+)$", ran.stdout, re.MULTILINE)[1]) >= len(TESTS)
+
+
+def test_every_module_is_in_the_page_once():
+    script = page_script()
+    carried = re.findall(r"^const (\w+)_module = ", script, re.MULTILINE)
+    modules = sorted(path.stem for path in ROOM.glob("*.js"))
+    assert sorted(carried) == modules
+    assert carried[-1] == "page"
+    assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
+
+
+def test_the_script_parses_as_a_classic_one(tmp_path):
+    path = tmp_path / "page.cjs"
+    path.write_text(page_script(), encoding="utf-8")
+    subprocess.run([node(), "--check", str(path)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("files", "match"),
+    [
+        ({"page.js": 'import { two } from "./sum.js";', "sum.js": "export const one = 1;"}, "'two'"),
+        ({"page.js": 'import sum from "./sum.js";', "sum.js": ""}, "cannot carry: import sum"),
+        ({"page.js": "export default 1;"}, "cannot carry: export default"),
+        ({"page.js": "export let one = 1;"}, "cannot carry: export let"),
+        (
+            {
+                "page.js": 'import { a } from "./sum.js";\nexport const b = 1;',
+                "sum.js": 'import { b } from "./page.js";\nexport const a = 1;',
+            },
+            "circle: page -> sum -> page",
+        ),
+    ],
+)
+def test_what_the_page_cannot_carry_is_refused(files, match):
+    with pytest.raises(ValueError, match=re.escape(match)):
+        page_script(read=files.__getitem__)
+
+
+def test_modules_are_of_a_size_to_read():
+    long = {path.name: len(path.read_text("utf-8").splitlines()) for path in ROOM.glob("*.js")}
+    assert {name: lines for name, lines in long.items() if lines > 700} == {}
