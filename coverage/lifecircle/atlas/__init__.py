@@ -140,7 +140,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
         "title": title,
         "stamp": stamp(latest, spoken, edition),
         "margin": margin(latest, spoken, edition=edition, setting=setting),
-        "dated": bool(setting.data_date),
+        "dataDate": setting.data_date,
         "labels": place_names(setting.labels),
     }
     raw = page_payload(years, spoken, shown, about=about, plans=plans)

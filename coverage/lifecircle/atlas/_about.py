@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pyproj
 
-from lifecircle.atlas._base import online_source
 from lifecircle.atlas._text import page_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lifecircle.atlas._setting import Edition, MapSetting
     from lifecircle.findings import Findings, Language
@@ -28,18 +27,26 @@ def stamp(findings: Findings, language: Language, edition: Edition) -> str:
 
 
 def margin(
-    findings: Findings, language: Language, *, edition: Edition, setting: MapSetting
+    findings: Findings, language: Language, *, edition: Edition, setting: MapSetting, paper: bool = False
 ) -> dict[str, str]:
-    """Give the lines of the margin by what they tell, in their order; what is not known says so."""
+    """Give the lines of the margin by what they tell, in their order; what is not known says so.
+
+    ``paper`` : the map is drawn in the study's own coordinates and without any online base map.
+    """
     words, publication = page_words(language), findings.publication
+    crs = (
+        words["crs_paper"].format(name=crs_text(findings.crs, language))
+        if paper
+        else words["crs"].format(crs=crs_text(findings.crs, language))
+    )
     lines = {
         "boundaries": words["boundaries"],
-        "review": words["review"].format(number=publication.review_number or words["review_none"]),
         "organisation": words["organisation"].format(name=publication.organisation or words["empty"]),
         "date": words["date"].format(date=publication.date or words["empty"]),
         "data_date": words["data_date"].format(date=setting.data_date or f"{findings.year}-12-31"),
-        "crs": words["crs"].format(name=crs_text(findings.crs, language)),
-        "base": words["base_source"].format(source=_base(findings, setting, words)),
+        "crs": crs,
+        "base": words["base"].format(sources=_sources(findings, () if paper else setting.base, words)),
+        "review": words["review"].format(number=publication.review_number or words["review_none"]),
     }
     if edition == "public":
         lines["cells"] = words["public_cells"].format(people=setting.min_people)
@@ -47,11 +54,13 @@ def margin(
     return lines
 
 
-def _base(findings: Findings, setting: MapSetting, words: Mapping[str, str]) -> str:
-    """Name the files that roads and boundaries are from, and the online base maps on offer."""
+def _sources(findings: Findings, online: Sequence[str], words: Mapping[str, str]) -> str:
+    """Tell where the ground of the map comes from: the study's files, and base maps a reader may add."""
     files = {record.role: PurePath(record.path).name for record in findings.inputs}
     own = [words[f"base_{role}"].format(file=files[role]) for role in ("roads", "districts") if role in files]
-    return (words["base_and"].join(own) or words["base_own"]) + online_source(setting.base, words)
+    told = words["and"].join(own) or words["base_own"]
+    names = words["and"].join(words[f"base_{name}"] for name in dict.fromkeys(online))
+    return told + (words["base_online"].format(names=names) if names else "")
 
 
 def crs_text(crs: str, language: Language) -> str:

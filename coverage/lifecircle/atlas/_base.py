@@ -18,7 +18,7 @@ from lifecircle.datum import shifted_tiles
 from lifecircle.errors import Fault, UnusableInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import geopandas as gpd
 
@@ -151,9 +151,3 @@ def place_names(labels: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
         for name, kind, point in zip(labels["name"], kinds, labels.geometry, strict=True)
         if point is not None and not point.is_empty
     ]
-
-
-def online_source(names: Sequence[str], words: Mapping[str, str]) -> str:
-    """Tell which online base maps a reader may switch on, nothing where there are none."""
-    online = words["base_and"].join(words[f"base_{name}"] for name in dict.fromkeys(names))
-    return words["base_online"].format(names=online) if online else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
@@ -49,6 +49,7 @@ _SIDE, _SIDE_WIDE = 218.0, 71.0
 _INK, _QUIET, _RED = "#1b2430", "#4a5565", "#a3123a"
 _VENUE = "#12304a"
 _MARKERS = ("s", "^", "D", "o", "P", "v", "p", "h", "8", "<", ">", "X")
+_CLASSES = ("covered", "beyond_0", "beyond_1", "beyond_2", "disconnected", "unsnapped", "uncounted")
 _DPI = 200
 _NOTHING_OF_TIME: dict[str, dict[str, None]] = {
     "png": {"Software": None},
@@ -259,9 +260,10 @@ def _residents(drawing: Drawing, axes: Any) -> None:
     half = cell_size_m(places) * 0.51
     square = half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     classes = resident_classes(findings, drawing.result)
-    for name, colour in CELL_COLOURS.items():
+    for name in _CLASSES:
         mine = placed & (classes == name)
         if mine.any():
+            colour = CELL_COLOURS[name]
             looks: dict[str, Any] = {"facecolors": colour, "edgecolors": colour, "linewidths": 0.25}
             if name == "unsnapped":
                 looks = {"facecolors": "white", "edgecolors": colour, "hatch": "//////", "linewidths": 0.4}
@@ -405,8 +407,9 @@ def _side(drawing: Drawing, sheet: _Sheet) -> None:
 
 
 def _margin_lines(drawing: Drawing) -> Iterator[str]:
-    offline = replace(drawing.setting, base=())  # no tiles on paper
-    lines = margin(drawing.findings, drawing.language, edition=drawing.edition, setting=offline)
+    lines = margin(
+        drawing.findings, drawing.language, edition=drawing.edition, setting=drawing.setting, paper=True
+    )
     yield from lines.values()
 
 
@@ -427,9 +430,10 @@ def _legend(drawing: Drawing, sheet: _Sheet, y: float, words: dict[str, str]) ->
     low, high = OVER_BREAKS_MIN
     limit = f"{getattr(result.target, 'minutes', 0):g}"
     present = set(resident_classes(findings, result))
-    for name, colour in CELL_COLOURS.items():
+    for name in _CLASSES:
         if name == "uncounted" and name not in present:
             continue
+        colour = CELL_COLOURS[name]
         text = words[name].format(
             minutes=limit, low=low if name == "beyond_1" else high, high=low if name == "beyond_0" else high
         )

@@ -110,6 +110,12 @@ _PAGE = {
     "sheet_title": ("{name}{target}（{year}年）", "{name}: {target}, {year}"),
     "sheet_trial": ("{rule}（试算 {minutes} 分钟）", "{rule} (trial: {minutes} min)"),
     "cutoff": ("数据截止日期：{year}-12-31", "Data as of: {year}-12-31"),
+    "crs": (
+        "坐标系：计算用 {crs}，显示用 WGS 84 / 网络墨卡托",
+        "Coordinates: computed in {crs}, shown in WGS 84 / Web Mercator",
+    ),
+    "base": ("底图来源：{sources}", "Base map: {sources}"),
+    "and": ("、", ", "),
     "base_roads": ("道路 {file}", "roads {file}"),
     "base_districts": ("界线 {file}", "boundaries {file}"),
     "headline": ("结论", "Result"),
@@ -219,11 +225,9 @@ _PAGE = {
     "organisation": ("编制单位：{name}", "Prepared by: {name}"),
     "date": ("编制日期：{date}", "Date: {date}"),
     "data_date": ("数据截止日期：{date}", "Data as of: {date}"),
-    "crs": ("坐标系：{name}", "Coordinate system: {name}"),
-    "base_source": ("底图来源：{source}", "Base map: {source}"),
+    "crs_paper": ("坐标系：{name}", "Coordinate system: {name}"),
     "base_own": ("本研究的道路与界线数据", "roads and boundaries of the study"),
     "base_online": ("；可选在线底图：{names}", "; optional online: {names}"),
-    "base_and": ("、", ", "),
     "base_osm": ("OpenStreetMap", "OpenStreetMap"),
     "base_tianditu_vec": ("天地图矢量", "Tianditu vector map"),
     "base_tianditu_img": ("天地图影像", "Tianditu imagery"),
@@ -242,10 +246,6 @@ _PAGE = {
     "public_star": (
         "“*”：人数过少，或为防推算而不予公布",
         "*: too few people to publish, or kept back so that none can be worked out",
-    ),
-    "public_no_what_if": (
-        "公开版不提供选址试算",
-        "the public edition holds no roads, so it cannot say what a new venue would change",
     ),
     "ladder": ("口径对比", "How it is counted"),
     "ladder_why": (

@@ -119,8 +119,7 @@ const COUNTED = ["year", "target", "limit", "band"]; // choices that change figu
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
   if (changed(["year", "target"])) {
-    const cutoff = byId("lc-cutoff"); // absent where the study says until when its data reach
-    if (cutoff) cutoff.textContent = fill(page.words.cutoff, { year: here().entry.year });
+    if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
     fillSwipe();
     showGapList();
