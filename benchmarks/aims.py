@@ -184,7 +184,7 @@ def _slowest_stages(stages: dict[str, float]) -> str:
 def _cold_aims(results: Results) -> list[Aim]:
     cold: dict[str, Any] = results.cold
     more = cold["empty cache"] - cold["warm cache"] if cold else None
-    why = "each kernel compiles for two to three seconds, once on a machine"
+    why = "each of three kernels compiles for one to two seconds, once on a machine"
     return [Aim("first run ever, compiling included, beyond any later one", 6, "<=", "s", more, why=why)]
 
 
