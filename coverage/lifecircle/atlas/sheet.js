@@ -146,12 +146,20 @@ function halo(context, text, { x, y }, size, weight, colour) {
   return [{ x, y }, context.measureText(short).width / 2, size * 0.6];
 }
 
+/* The names on the map of what lies around: neighbours and waters, as markers of their kind. */
+function surroundings() {
+  const found = [];
+  page.map.eachLayer((layer) => {
+    const icon = layer.options && layer.options.icon;
+    const kind = icon && /\blc-place-(\w+)/.exec(icon.options.className || "");
+    if (kind) found.push({ name: icon.options.html.textContent, kind: kind[1], at: [layer.getLatLng().lat, layer.getLatLng().lng] });
+  });
+  return found;
+}
+
 function drawLabels(context, view) {
-  const taken = [];
-  for (const label of page.data.labels || []) { // neighbours and the sea, where the data name them
-    const sea = label.kind === "water" || label.kind === "bay";
-    taken.push(halo(context, label.name, at(view, label.at[0], label.at[1]), 15, sea ? 500 : 400, sea ? "#2b6a94" : "#6b7683"));
-  }
+  const taken = surroundings().map(({ name, kind, at: [lat, lon] }) =>
+    halo(context, name, at(view, lat, lon), 15, 400, kind === "water" ? "#2a6f97" : "#5d6470"));
   for (const shape of shapes.values()) taken.push(halo(context, shape.name, at(view, ...shape.at), 15, 700, "#26303c"));
   return taken;
 }
