@@ -200,6 +200,22 @@ def test_the_picture_takes_the_view_that_one_looks_at(driver, pages, town):
     assert near[CELL_COLOURS["disconnected"]] > 3 * wide[CELL_COLOURS["disconnected"]]
 
 
+def test_names_around_the_county_are_in_the_picture(driver, pages):
+    page = ready(driver, pages["zh"])
+    page.run(
+        MAP
+        + """
+const text = document.createElement("span");
+text.textContent = "杭州湾";
+L.marker(map.getCenter(), {
+  icon: L.divIcon({className: "lc-label lc-place lc-place-water", iconSize: [0, 0], html: text}),
+}).addTo(map);
+"""
+    )
+    assert "杭州湾" in pdf_text.pages_of(printed(driver))[0]
+    is_quiet(page)
+
+
 def test_what_is_not_computed_prints_too(driver, pages):
     page = ready(driver, pages["zh"])
     choose(page, "lc-target", "places")
