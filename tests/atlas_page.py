@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from lifecircle.atlas._packing import encoded, raw_bytes
 
 if TYPE_CHECKING:
     import browser
@@ -32,6 +36,17 @@ def colour_at(page: browser.Page, lat: float, lon: float, pane: str = "lc-reside
     """Give the colour that a canvas of the map has at a place, nothing where it is clear."""
     red, green, blue, alpha = page.run(PROBE, lat, lon, pane)
     return f"#{red:02x}{green:02x}{blue:02x}" if alpha else ""
+
+
+def with_facts(text: str, **facts: object) -> str:
+    """Give a page whose data tell other facts of it."""
+    raw = raw_bytes(text)
+    (length,) = struct.unpack_from("<I", raw, 8)
+    header = json.loads(raw[12 : 12 + length])
+    header["page"] |= facts
+    told = json.dumps(header, ensure_ascii=False).encode()
+    changed = raw[:8] + struct.pack("<I", len(told)) + told + raw[12 + length :]
+    return text.replace(encoded(raw), encoded(changed))
 
 
 def is_quiet(page: browser.Page) -> None:

@@ -12,7 +12,8 @@ import atlas_town
 import browser
 from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, point_at, rows_of, text_of
 from lifecircle.atlas import draw_atlas, percent_text
-from lifecircle.atlas._payload import CELL_COLOURS
+from lifecircle.atlas._answers import STEP_S, steps_of
+from lifecircle.atlas._payload import MARK_COLOURS
 
 pytestmark = pytest.mark.browser
 
@@ -37,9 +38,9 @@ def pages(tmp_path_factory, town):
     routed = folder / "routed.html"
     text = plain.read_text("utf-8")
     routed.write_text(text.replace("<head>", f"<head><script>{ROUTE}</script>", 1), encoding="utf-8")
-    public = folder / "public.html"
-    marked = routed.read_text("utf-8").replace('{"language":"zh"', '{"edition":"public","language":"zh"', 1)
-    public.write_text(marked, encoding="utf-8")
+    public = draw_atlas([town], folder / "public.html", edition="public")
+    text = public.read_text("utf-8")  # even where roads are held, the edition decides
+    public.write_text(text.replace("<head>", f"<head><script>{ROUTE}</script>", 1), encoding="utf-8")
     return {"plain": plain, "routed": routed, "public": public}
 
 
@@ -58,7 +59,7 @@ def newly(town, pins, limit_min=15.0, factor=1.0):
     """Find whom pins would cover, straight from the findings."""
     places, people = town.demand.geometry, town.people["culture"].to_numpy()
     status = town.status["culture"].to_numpy()
-    seconds = np.ceil(town.seconds["culture"].to_numpy() * 10 - 1e-5) / 10
+    seconds = steps_of(town.seconds["culture"].to_numpy(), 900.0) * STEP_S
     if limit_min != 15.0 or factor != 1.0:
         timed = np.isin(status, ["covered", "beyond"])
         within = seconds / factor <= limit_min * 60 + 1e-6
@@ -147,7 +148,7 @@ def test_a_pin_is_put_moved_by_key_and_taken_away(driver, page, town):
     people, cells = check_result(page, town, [pin_place(page)])
     assert people > 0
     marked = town.demand.geometry.iloc[int(cells[len(cells) // 2])]
-    assert colour_at(page, marked.y, marked.x, "lc-newly") == CELL_COLOURS["newly"]
+    assert colour_at(page, marked.y, marked.x, "lc-newly") == MARK_COLOURS["newly"]
     total = town.targets[0].count
     after = percent_text((total.covered + float(people)) / total.people)
     assert f"→ {after}" in text_of(page, "#lc-pins-people")

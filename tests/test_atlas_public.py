@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
-import re
 from typing import Any
 
 import geopandas as gpd
@@ -16,7 +14,7 @@ import shapely
 
 import atlas_town
 from conftest import seeds
-from lifecircle.atlas import MapSetting, draw_atlas, public_findings
+from lifecircle.atlas import MapSetting, draw_atlas, public_findings, read_payload
 from lifecircle.atlas._figures import figures
 from lifecircle.atlas._public import _cells, share_step
 from lifecircle.atlas._text import people_text
@@ -519,13 +517,12 @@ def page(tmp_path_factory):
 
 
 def data_of(page: str) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="lifecircle-data">(.*?)</script>', page, re.DOTALL)
-    return json.loads(found[1])
+    return read_payload(page).page
 
 
 def test_public_page_says_what_it_is_and_holds_no_roads(page):
     data = data_of(page)
-    assert data["edition"] == "public"
+    assert data["about"]["edition"] == "public"
     assert data["about"]["stamp"] == "公开版，未送审"
     assert "每格至少 20 人" in data["about"]["margin"]["cells"]
     assert not data.get("roads")

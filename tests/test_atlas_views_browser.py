@@ -11,6 +11,7 @@ import atlas_town
 import browser
 from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, legend_colours, point_at, rows_of, text_of
 from lifecircle.atlas import draw_atlas, percent_text
+from lifecircle.atlas._answers import STEP_S, steps_of
 from lifecircle.atlas._payload import CELL_COLOURS
 
 pytestmark = pytest.mark.browser
@@ -75,7 +76,7 @@ def counted(town, limit_min, factor=1.0):
     """Count again from the findings: people by bucket, and covered people by district."""
     people = town.people["culture"].to_numpy()
     status = town.status["culture"].to_numpy()
-    seconds = np.ceil(town.seconds["culture"].to_numpy() * 10 - 1e-5) / 10 / factor
+    seconds = steps_of(town.seconds["culture"].to_numpy(), 900.0) * STEP_S / factor
     timed = np.isin(status, ["covered", "beyond"])
     covered = timed & (seconds <= limit_min * 60 + 1e-6)
     buckets = [people.sum(), people[covered].sum(), people[timed & ~covered].sum()]
@@ -139,7 +140,10 @@ def test_speed_divides_the_times(page, town, band, factor):
     cell = cell_of(town, "beyond")
     place = town.demand.geometry.iloc[cell]
     point_at(page, place.y, place.x)
-    shown = np.ceil(np.ceil(town.seconds["culture"].iloc[cell] * 10 - 1e-5) / 600 / factor * 10 - 1e-6) / 10
+    shown = (
+        np.ceil(steps_of(town.seconds["culture"].to_numpy(), 900.0)[cell] * STEP_S / 60 / factor * 10 - 1e-6)
+        / 10
+    )
     assert f"{shown:.1f} 分钟" in text_of(page, ".lc-tip")
     assert "试算" in text_of(page, ".lc-tip")
     pick(page, "lc-band", "usual")
@@ -211,7 +215,7 @@ def test_villages_follow_a_limit_tried_out(driver, settled, limit):
     driver.execute_async_script("setTimeout(arguments[0], 50)")
     move_limit(page, limit)
     people, status = town.people["culture"].to_numpy(), town.status["culture"].to_numpy()
-    seconds = np.ceil(town.seconds["culture"].to_numpy() * 10 - 1e-5) / 10
+    seconds = steps_of(town.seconds["culture"].to_numpy(), 900.0) * STEP_S
     covered = np.isin(status, ["covered", "beyond"]) & (seconds <= limit * 60)
     village = np.arange(len(people)) % len(town.villages)
     total, reached = (np.bincount(village, people * part) for part in (np.ones(len(people)), covered))

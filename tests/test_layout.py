@@ -35,7 +35,7 @@ FLOORS = {
     "audit": 6,
     "maps": 7,
     "scenario": 7,
-    "site_study": 8,
+    "siting_study": 8,
     "cli": 9,
     "__main__": 10,
 }

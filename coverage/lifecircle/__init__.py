@@ -36,13 +36,14 @@ _HOME = {
     "coverage": "measures",
     "draw_atlas": "atlas",
     "folium_map": "atlas",
-    "static_map": "atlas",
     "SitingPlan": "siting",
     "SitingProblem": "siting",
     "siting_problem": "siting",
     "solve_siting": "siting",
+    "static_map": "atlas",
     "run_audit": "audit",
     "run_scenario": "scenario",
+    "site_study": "siting_study",
 }
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "roads_from_graph",
     "run_audit",
     "run_scenario",
+    "site_study",
     "siting_problem",
     "snap",
     "solve_nearest",
@@ -95,6 +97,7 @@ if TYPE_CHECKING:
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
     from lifecircle.scenario import run_scenario
     from lifecircle.siting import SitingPlan, SitingProblem, siting_problem, solve_siting
+    from lifecircle.siting_study import site_study
 
     __version__: str
 

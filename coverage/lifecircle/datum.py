@@ -538,8 +538,10 @@ def _plausible(x: FloatArray, y: FloatArray, *, degrees: bool) -> BoolArray:
 
 
 def _is_blank(series: pd.Series[Any]) -> BoolArray:
-    text = series.astype(object).map(lambda cell: isinstance(cell, str) and not cell.strip())
-    blank: BoolArray = (series.isna() | text.astype(bool)).to_numpy(dtype=bool)
+    blank: BoolArray = series.isna().to_numpy(dtype=bool)
+    if not pd.api.types.is_numeric_dtype(series):
+        text = series.astype(object).map(lambda cell: isinstance(cell, str) and not cell.strip())
+        blank = blank | text.to_numpy(dtype=bool)
     return blank
 
 

@@ -102,7 +102,8 @@ class TargetResult:
 
     ``value`` is a share for circles and presence; ``people`` counts the target's own group and area;
     ``flip_kmh`` is the walking speed below which the verdict turns; ``curve`` pairs speeds (km/h) with
-    coverage; ``venues`` are the services its rule counts; ``notes`` are codes of remarks (see wording).
+    coverage; ``venues`` are the services its rule counts, ``classes`` those of each class of the rule;
+    ``notes`` are codes of remarks (see wording).
     """
 
     target: Target
@@ -126,6 +127,7 @@ class TargetResult:
     districts: tuple[DistrictResult, ...] = ()
     groups: tuple[GroupResult, ...] = ()
     venues: tuple[str, ...] = ()
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -307,6 +309,7 @@ def _target_summary(result: TargetResult) -> dict[str, Any]:
             for one in result.groups
         ],
         "venues": list(result.venues),
+        "classes": {name: list(services) for name, services in result.classes.items()},
         "notes": list(result.notes),
         "definition": target.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
@@ -356,6 +359,7 @@ def _target_result(entry: dict[str, Any]) -> TargetResult:
             for one in entry["groups"]
         ),
         venues=tuple(entry["venues"]),
+        classes={name: tuple(services) for name, services in entry.get("classes", {}).items()},
         notes=tuple(entry["notes"]),
         **{name: entry[name] for name in _PLAIN},
     )

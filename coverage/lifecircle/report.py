@@ -7,6 +7,7 @@ figures stand in ``summary.json``.
 
 from __future__ import annotations
 
+import functools
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -434,5 +435,12 @@ def _width(value: float | str | None) -> float:
     """Estimate the characters a value takes: a Chinese one counts double, a fraction shows as 100.0%."""
     if isinstance(value, float):
         return max(len(f"{value:,.0f}"), len("100.0%"))
-    text = value or ""
+    return _text_width(value or "")
+
+
+@functools.lru_cache(maxsize=10_000)
+def _text_width(text: str) -> int:
+    """Count the columns a text takes; most texts of a workbook stand in many cells."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -99,36 +99,6 @@ class PublishPart(_Part):
     min_people: Annotated[int, Field(ge=1)] = 20
 
 
-BaseLayer = Literal["osm", "tianditu_vec", "tianditu_img"]
-
-
-def _true_datum(name: object) -> object:
-    datum = shifted_tiles(name) if isinstance(name, str) else ""
-    if datum:
-        message = (
-            f"these tiles are drawn in {datum}, on which everything else stands hundreds of metres off its "
-            "place; use osm, tianditu_vec or tianditu_img"
-        )
-        raise ValueError(message)
-    return name
-
-
-class AtlasPart(_Part):
-    """``[atlas]``: online base layers to offer, names of neighbours and waters, until when the data reach."""
-
-    base: tuple[Annotated[BaseLayer, BeforeValidator(_true_datum)], ...] = ()
-    tianditu_key: str = ""
-    labels: str | None = None
-    data_date: str = ""
-
-    @model_validator(mode="after")
-    def _key_for_tianditu(self) -> AtlasPart:
-        if any(name.startswith("tianditu") for name in self.base) and not self.tianditu_key:
-            message = "tianditu layers need tianditu_key (a key of tianditu.gov.cn, which stands in the page)"
-            raise ValueError(message)
-        return self
-
-
 class LandPart(_Part):
     """One kind of land in ``siting.exclude``: a layer, and what lying on it means for a candidate.
 
@@ -169,6 +139,36 @@ class SitingPart(_Part):
     spacing_m: Annotated[float, Field(gt=0)] = 250.0
 
 
+BaseLayer = Literal["osm", "tianditu_vec", "tianditu_img"]
+
+
+def _true_datum(name: object) -> object:
+    datum = shifted_tiles(name) if isinstance(name, str) else ""
+    if datum:
+        message = (
+            f"these tiles are drawn in {datum}, on which everything else stands hundreds of metres off its "
+            "place; use osm, tianditu_vec or tianditu_img"
+        )
+        raise ValueError(message)
+    return name
+
+
+class AtlasPart(_Part):
+    """``[atlas]``: online base layers to offer, names of neighbours and waters, until when the data reach."""
+
+    base: tuple[Annotated[BaseLayer, BeforeValidator(_true_datum)], ...] = ()
+    tianditu_key: str = ""
+    labels: str | None = None
+    data_date: str = ""
+
+    @model_validator(mode="after")
+    def _key_for_tianditu(self) -> AtlasPart:
+        if any(name.startswith("tianditu") for name in self.base) and not self.tianditu_key:
+            message = "tianditu layers need tianditu_key (a key of tianditu.gov.cn, which stands in the page)"
+            raise ValueError(message)
+        return self
+
+
 class StandardPart(_Part):
     """``[standard]``: a profile shipped with the package, or a path."""
 
@@ -191,8 +191,8 @@ class _Document(_Part):
     indicators: IndicatorsPart | None = None
     barriers: LayerPart | None = None
     publish: PublishPart = PublishPart()
-    atlas: AtlasPart = AtlasPart()
     siting: SitingPart = SitingPart()
+    atlas: AtlasPart = AtlasPart()
     standard: StandardPart
 
 
@@ -216,8 +216,8 @@ class Study:
     indicators: IndicatorsPart | None
     barriers: LayerPart | None
     publish: PublishPart
-    atlas: AtlasPart
     siting: SitingPart
+    atlas: AtlasPart
     standard: Standard
     standard_path: Path | None
 

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifecircle.atlas._about import margin, stamp
-from lifecircle.atlas._base import base_maps
+from lifecircle.atlas._base import base_maps, place_names
 from lifecircle.atlas._fonts import FontError
 from lifecircle.atlas._layers import PageMap, add_layers, add_panel, add_surroundings
 from lifecircle.atlas._notebook import folium_map
 from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError, content_policy
-from lifecircle.atlas._payload import page_data
+from lifecircle.atlas._packing import PayloadError, encoded
+from lifecircle.atlas._payload import bounds, page_payload
+from lifecircle.atlas._plans import Plan, Site
 from lifecircle.atlas._public import public_findings
+from lifecircle.atlas._reading import Payload, read_payload
 from lifecircle.atlas._setting import (
     EDITIONS,
     Edition,
@@ -41,6 +44,10 @@ __all__ = [
     "FontError",
     "MapSetting",
     "OfflineFigure",
+    "Payload",
+    "PayloadError",
+    "Plan",
+    "Site",
     "UnknownAssetError",
     "draw_atlas",
     "edition_findings",
@@ -48,6 +55,7 @@ __all__ = [
     "page_figure",
     "percent_text",
     "public_findings",
+    "read_payload",
     "static_map",
     "static_maps",
 ]
@@ -61,6 +69,7 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
     *,
     language: Language | None = None,
     roads: Roads | None = None,
+    plans: Sequence[Plan] = (),
     edition: Edition = "internal",
     setting: MapSetting = _PLAIN,
 ) -> Path:
@@ -71,7 +80,10 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
     findings_list : the study's findings, one per year
     path : where the page goes; missing folders are made
     language : ``zh`` or ``en``; left out, the language of the findings
-    roads : lines to show on a layer of their own, switched off at first; never in the public edition
+    roads : the roads of the findings: a layer of lines, switched off at first, and what the page searches
+        to answer what a new venue would change, where a target's own profile uses the same ways at a flat
+        speed; never in the public edition
+    plans : siting plans to show
     edition : ``internal`` holds everything; ``public`` is made of findings reduced by
         :func:`public_findings`
     setting : mask, base maps, names around the study and what else stands in the margin
@@ -84,10 +96,12 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
     ------
     UnusableInputError
         When there are no findings, or they are of several studies or of one year twice, or a base map or
-        an edition is not known.
+        an edition is not known, or a plan is not complete.
     """
     path = Path(path)
-    figure = page_figure(findings_list, language=language, roads=roads, edition=edition, setting=setting)
+    figure = page_figure(
+        findings_list, language=language, roads=roads, plans=plans, edition=edition, setting=setting
+    )
     page = figure.render()
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as scratch:
@@ -95,11 +109,12 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
     return path
 
 
-def page_figure(
+def page_figure(  # noqa: PLR0913 - as for draw_atlas
     findings_list: Sequence[Findings],
     *,
     language: Language | None = None,
     roads: Roads | None = None,
+    plans: Sequence[Plan] = (),
     edition: Edition = "internal",
     setting: MapSetting = _PLAIN,
 ) -> OfflineFigure:
@@ -118,24 +133,27 @@ def page_figure(
     shown = None if roads is None or edition == "public" else roads_without_masked(roads, setting.mask)
     span = str(latest.year) if len(years) == 1 else f"{years[0].year}–{latest.year}"
     title = words["title"].format(name=latest.name, year=span)
-    data = page_data(years, spoken, shown)
-    data["edition"] = edition
-    data["about"] = {
+    about = {
+        "name": latest.name,
+        "years": span,
+        "edition": edition,
         "title": title,
         "stamp": stamp(latest, spoken, edition),
         "margin": margin(latest, spoken, edition=edition, setting=setting),
         "dataDate": setting.data_date,
+        "labels": place_names(setting.labels),
     }
+    raw = page_payload(years, spoken, shown, about=about, plans=plans)
     figure = OfflineFigure(
         title,
         language="zh-CN" if spoken == "zh" else "en",
         seed=f"{latest.study} {span}",
     )
     figure.policy = content_policy(dict.fromkeys(host for base in online for host in base.hosts))
-    add_panel(figure, latest, span, words=words, data=data)
-    page_map = PageMap(data["bounds"], label=words["map"])
+    add_panel(figure, about, words=words, data=encoded(raw))
+    page_map = PageMap(bounds(years), label=words["map"])
     figure.add_child(page_map)
-    add_surroundings(page_map, setting, words)
+    add_surroundings(page_map, setting, words, labels=place_names(setting.labels))
     villages = any(len(findings.villages) for findings in years)
     add_layers(page_map, words, roads=shown is not None, villages=villages)
     return figure

@@ -37,7 +37,7 @@ def margin(
     crs = (
         words["crs_paper"].format(name=crs_text(findings.crs, language))
         if paper
-        else words["crs"].format(crs=crs_text(findings.crs, "en"))
+        else words["crs"].format(crs=crs_text(findings.crs, language))
     )
     lines = {
         "boundaries": words["boundaries"],

@@ -10,10 +10,10 @@ from folium.map import Layer
 from folium.template import Template
 from folium.utilities import JsCode
 from jinja2 import Environment
-from markupsafe import Markup
 
-from lifecircle.atlas._base import PLACE_STYLE, BaseLayer, PlaceNames, base_maps, place_names
-from lifecircle.atlas._offline import Verbatim, in_script, json_text
+from lifecircle.atlas._base import PLACE_STYLE, BaseLayer, PlaceNames, base_maps
+from lifecircle.atlas._offline import Verbatim, in_script
+from lifecircle.atlas._packing import ELEMENT
 from lifecircle.atlas._script import asset, page_script
 
 if TYPE_CHECKING:
@@ -22,10 +22,20 @@ if TYPE_CHECKING:
     from branca.element import Figure
 
     from lifecircle.atlas._setting import MapSetting
-    from lifecircle.findings import Findings
 
 MAX_ZOOM = 18
 NARROW_PX = 760  # as in page.css
+
+OLDEST_CHROMIUM = 88
+"""Oldest Chromium whose language and style sheets the page is written in."""
+
+# In the oldest words there are: what newer scripts do not run in has to run itself. A script that cannot be
+# read sets no lifecirclePage; one that can may still miss what it calls.
+_OLD_BROWSER = (
+    "(function () { var old = !window.lifecirclePage || !Element.prototype.replaceChildren || "
+    "!window.CSS || !CSS.supports || !CSS.supports('selector(:is(a))'); "
+    "if (old) document.getElementById('lc-old').hidden = false; })();"
+)
 
 Kind = Literal["districts", "roads", "residents", "differences", "gaps", "facilities", "villages"]
 
@@ -105,25 +115,28 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool, vill
     page_map.add_child(PageStart())
 
 
-def add_panel(
-    figure: Figure, latest: Findings, years: str, *, words: Mapping[str, str], data: Mapping[str, Any]
-) -> None:
+def add_panel(figure: Figure, about: Mapping[str, Any], *, words: Mapping[str, str], data: str) -> None:
     """Put the style, the panel, the data and the script in the page, ahead of the map."""
     template = Environment(autoescape=True).from_string(asset("panel.html"))
     panel = template.render(
         words=words,
-        name=latest.name,
-        year=years,
-        stamp=data["about"]["stamp"],
-        margin=data["about"]["margin"],
-        data=Markup(json_text(data)),  # noqa: S704 - written with every "<" escaped
+        name=about["name"],
+        year=about["years"],
+        stamp=about["stamp"],
+        margin=about["margin"],
+        oldest=words["too_old"].format(version=OLDEST_CHROMIUM),
+        element=ELEMENT,
+        data=data,
     )
     figure.header.add_child(Verbatim(f"<style>{asset('page.css')}{PLACE_STYLE}</style>"), name="page_style")
     figure.html.add_child(Verbatim(panel), name="page_panel")
     figure.html.add_child(Verbatim(f"<script>{in_script(page_script())}</script>"), name="page_script")
+    figure.html.add_child(Verbatim(f"<script>{_OLD_BROWSER}</script>"), name="page_old")
 
 
-def add_surroundings(page_map: PageMap, setting: MapSetting, words: Mapping[str, str]) -> None:
+def add_surroundings(
+    page_map: PageMap, setting: MapSetting, words: Mapping[str, str], *, labels: list[dict[str, Any]]
+) -> None:
     """Add the base maps a study asks for, below every layer and switched off, and the names around it.
 
     Raises
@@ -133,6 +146,5 @@ def add_surroundings(page_map: PageMap, setting: MapSetting, words: Mapping[str,
     """
     for name, base in base_maps(setting.base, tianditu_key=setting.tianditu_key).items():
         page_map.add_child(BaseLayer(base, name=words[f"base_{name}"]))
-    places = place_names(setting.labels)
-    if places:
-        page_map.add_child(PlaceNames(places))
+    if labels:
+        page_map.add_child(PlaceNames(labels))

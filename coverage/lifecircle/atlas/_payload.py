@@ -9,62 +9,110 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
+from lifecircle.atlas._answers import (
+    STATUS_CODES,
+    Crowd,
+    counted,
+    keep_answers,
+    keep_places,
+    status_codes,
+)
 from lifecircle.atlas._figures import OUTSIDE, figures
+from lifecircle.atlas._network import keep_network, network_of
 from lifecircle.atlas._packing import Shelf
-from lifecircle.atlas._text import goal_text, minutes_text, page_words, people_text
+from lifecircle.atlas._plans import plan_data
+from lifecircle.atlas._text import class_text, goal_text, minutes_text, page_words, people_text
 from lifecircle.atlas._villages import district_names, village_rows
 from lifecircle.wording import word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import geopandas as gpd
     import numpy.typing as npt
 
+    from lifecircle.atlas._plans import Plan
     from lifecircle.findings import Findings, Language, TargetResult
     from lifecircle.roads import Roads
 
-STATUS_CODES = ("", "covered", "beyond", "disconnected", "unsnapped")
+__all__ = [
+    "CELL_COLOURS",
+    "STATUS_CODES",
+    "bounds",
+    "counted",
+    "lonlat",
+    "page_data",
+    "page_payload",
+    "status_codes",
+]
+
 GAPS_SHOWN = 30
 RATE_BREAKS = (0.5, 0.7, 0.85, 0.95)
 OVER_BREAKS_MIN = (5, 15)
-# Told apart without colour by lightness, and in red-green blindness: pale blue, oranges to brown, violet.
+# Told apart by lightness and under every colour blindness: pale blue, oranges to brown, violet; the ground in
+# warm greys, so that the pale blue of the covered shows on it.
 CELL_COLOURS = {
-    "covered": "#a9cfe3",
+    "covered": "#9ccae6",
     "beyond_0": "#fdae61",
     "beyond_1": "#e0601f",
     "beyond_2": "#8c2d04",
     "disconnected": "#54278f",
     "unsnapped": "#4d4d4d",
-    "uncounted": "#dcdcd6",
-    "over": "#c2185b",
-    "under": "#00695c",
-    "newly": "#1b7837",
+    "uncounted": "#dedbd2",
 }
-RATE_COLOURS = ("#7d8aa0", "#a2acbc", "#c2c9d4", "#dfe3e9", "#f7f8fa")
+MARK_COLOURS = {"over": "#b0145a", "under": "#00695c", "newly": "#1a5fd6"}
+RATE_COLOURS = ("#918b82", "#b1aba2", "#ccc7c0", "#e4e1dc", "#f8f7f5")
 NO_RATE_COLOUR = "#ffffff"
 
 _PLACES = 1e5  # positions are kept to 1e-5 degrees, about a metre
 _CELL_M = (30.0, 600.0)
 _MAX_VERTICES = 20_000
 _SIMPLIFIED_DEG = 1e-4
-_ROAD_SIMPLIFIED_M = 5.0
 
 
-def page_data(years: Sequence[Findings], language: Language, roads: Roads | None = None) -> dict[str, Any]:
-    """Lay out everything the page's script needs, as one JSON value."""
+def page_payload(
+    years: Sequence[Findings],
+    language: Language,
+    roads: Roads | None = None,
+    *,
+    about: Mapping[str, Any] | None = None,
+    plans: Sequence[Plan] = (),
+) -> bytes:
+    """Lay out everything the page's script needs, as the uncompressed container of :mod:`._packing`.
+
+    ``about`` : what the page says of itself, in plain values: edition, title, stamp, margin, labels.
+    """
     shelf = Shelf()
-    entries = [_year(findings, language, shelf) for findings in years]
+    return shelf.packed(page_data(years, language, roads, shelf=shelf, about=about, plans=plans))
+
+
+def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all but three named
+    years: Sequence[Findings],
+    language: Language,
+    roads: Roads | None = None,
+    *,
+    shelf: Shelf | None = None,
+    about: Mapping[str, Any] | None = None,
+    plans: Sequence[Plan] = (),
+) -> dict[str, Any]:
+    """Lay out the header of the page's data, its columns on the shelf."""
+    shelf = shelf or Shelf()
+    network = None if roads is None else network_of(roads)
+    told = None if roads is None or network is None else keep_network(network, roads.profile, shelf)
+    entries: list[dict[str, Any]] = []
+    for findings in years:
+        crowd = Crowd.of(findings, roads, network)
+        entries.append(_year(crowd, language, shelf, before=entries[-1] if entries else None))
     return {
         "language": language,
         "words": page_words(language),
         "statuses": [word("bucket", code, language) if code else "" for code in STATUS_CODES],
-        "cellColours": CELL_COLOURS,
+        "cellColours": CELL_COLOURS | MARK_COLOURS,
         "overBreaks": list(OVER_BREAKS_MIN),
         "rateBreaks": list(RATE_BREAKS),
         "rateTexts": rate_texts(language),
@@ -73,8 +121,9 @@ def page_data(years: Sequence[Findings], language: Language, roads: Roads | None
         "bounds": bounds(years),
         "places": _PLACES,
         "years": entries,
-        "roads": None if roads is None else _roads(roads, shelf),
-        "columns": shelf.columns,
+        "roads": told,
+        "plans": plan_data(plans),
+        "about": dict(about or {}),
         "lists": shelf.lists,
     }
 
@@ -101,18 +150,33 @@ def rate_texts(language: Language) -> list[str]:
     return [words["rate_first"].format(high=marks[0]), *between, words["rate_last"].format(low=marks[-1])]
 
 
-def _year(findings: Findings, language: Language, shelf: Shelf) -> dict[str, Any]:
-    services = sorted({str(service) for service in findings.facilities["service"]})
+def _year(crowd: Crowd, language: Language, shelf: Shelf, *, before: dict[str, Any] | None) -> dict[str, Any]:
+    findings = crowd.findings
+    services = _service_ids(findings)
     return {
         "year": findings.year,
-        "cells": _cells(findings, language, shelf),
-        "facilities": _facilities(findings.facilities, services, shelf),
+        "cells": _cells(crowd, language, shelf),
+        "facilities": _facilities(crowd, services, shelf),
         "services": [findings.services.get(one, {}).get(language, one) for one in services],
         "serviceIds": services,
-        "districts": shelf.listed(_outlines(findings.districts, shelf)),
+        "districts": shelf.listed(_outlines(findings, shelf)),
         "villages": _villages(findings, shelf),
-        "targets": [_target(findings, result, language, services, shelf) for result in findings.targets],
+        "targets": [
+            _target(crowd, result, language, shelf=shelf, before=_answers_before(before, result))
+            for result in findings.targets
+        ],
     }
+
+
+def _service_ids(findings: Findings) -> list[str]:
+    return sorted({str(service) for service in findings.facilities["service"]})
+
+
+def _answers_before(before: dict[str, Any] | None, result: TargetResult) -> dict[str, Any] | None:
+    """Find what the year before keeps of a target."""
+    if before is None:
+        return None
+    return next((one["answers"] for one in before["targets"] if one["id"] == result.target.id), None)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -133,26 +197,28 @@ def lonlat(frame: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
     return out
 
 
-def _points(frame: gpd.GeoDataFrame, shelf: Shelf) -> dict[str, int]:
-    """Pack places; a row without one repeats the place before it and is marked as not placed."""
+def _points(name: str, frame: gpd.GeoDataFrame, shelf: Shelf) -> dict[str, Any]:
+    """Keep places; a row without one repeats the place before it and is marked as not placed."""
     places = pd.DataFrame(lonlat(frame) * _PLACES).round().ffill().fillna(0).to_numpy().astype(np.int64)
     return {
         "count": len(frame),
-        "lon": shelf.running(places[:, 0]),
-        "lat": shelf.running(places[:, 1]),
-        "placed": shelf.runs(_placed(frame).astype(np.int64)),
+        "lon": shelf.keep(f"{name}/lon", places[:, 0]),
+        "lat": shelf.keep(f"{name}/lat", places[:, 1]),
+        "placed": shelf.keep(f"{name}/placed", _placed(frame)),
     }
 
 
-def _cells(findings: Findings, language: Language, shelf: Shelf) -> dict[str, Any]:
-    demand = findings.demand
+def _cells(crowd: Crowd, language: Language, shelf: Shelf) -> dict[str, Any]:
+    findings = crowd.findings
+    demand, name = findings.demand, f"{findings.year}/residents"
     district_names = _unit_names(findings.districts) | {OUTSIDE: word("area", "outside", language)}
     village_names = _unit_names(findings.villages)
     return {
-        **_points(demand, shelf),
+        **_points(name, demand, shelf),
         "size_m": cell_size_m(lonlat(demand)),
-        "district": _labels(demand, "district", district_names, shelf),
-        "village": _labels(demand, "village", village_names, shelf),
+        "district": _labels(name, demand, "district", names=district_names, shelf=shelf),
+        "village": _labels(name, demand, "village", names=village_names, shelf=shelf),
+        "roads": None if crowd.ground is None else keep_places(name, crowd.ground.homes, shelf),
     }
 
 
@@ -174,77 +240,82 @@ def _unit_names(units: gpd.GeoDataFrame) -> dict[str, str]:
 
 
 def _labels(
-    demand: gpd.GeoDataFrame, column: str, names: Mapping[str, str], shelf: Shelf
-) -> dict[str, int] | None:
-    """Pack a column of unit labels: 0 for none, else one more than the place in the list of names."""
+    place: str, demand: gpd.GeoDataFrame, column: str, *, names: Mapping[str, str], shelf: Shelf
+) -> dict[str, Any] | None:
+    """Keep a column of unit labels: 0 for none, else one more than the place in names and codes."""
     if column not in demand:
         return None
     codes, labels = pd.factorize(demand[column])
     return {
-        "values": shelf.runs(codes.astype(np.int64) + 1),
+        "values": shelf.keep(f"{place}/{column}", codes.astype(np.int64) + 1),
         "names": shelf.listed([names.get(str(label), str(label)) for label in labels]),
         "codes": shelf.listed([str(label) for label in labels]),
     }
 
 
-def _facilities(facilities: gpd.GeoDataFrame, services: list[str], shelf: Shelf) -> dict[str, Any]:
+def _facilities(crowd: Crowd, services: list[str], shelf: Shelf) -> dict[str, Any]:
+    facilities, name = crowd.findings.facilities, f"{crowd.findings.year}/facilities"
     place = {service: number for number, service in enumerate(services)}
+    opened = (
+        pd.to_datetime(facilities["opened"]).dt.year.fillna(0).to_numpy().astype(np.int64)
+        if "opened" in facilities
+        else np.zeros(len(facilities), dtype=np.int64)
+    )
     return {
-        **_points(facilities, shelf),
-        "service": shelf.plain(np.array([place[str(one)] for one in facilities["service"]], dtype=np.int64)),
-        "names": shelf.listed([str(name) for name in facilities["name"]]),
+        **_points(name, facilities, shelf),
+        "service": shelf.keep(
+            f"{name}/service", np.array([place[str(one)] for one in facilities["service"]], dtype=np.int64)
+        ),
+        "opened": shelf.keep(f"{name}/opened", opened),
+        "names": shelf.listed([str(one) for one in facilities["name"]]),
+        "roads": None if crowd.ground is None else keep_places(name, crowd.ground.venues, shelf),
     }
 
 
 def _villages(findings: Findings, shelf: Shelf) -> dict[str, Any]:
-    """Pack the villages' centres, with their names and codes and their districts' names."""
+    """Keep the villages' centres, with their names and codes and their districts' names."""
     villages = findings.villages
     return {
-        **_points(villages, shelf),
+        **_points(f"{findings.year}/villages", villages, shelf),
         "names": shelf.listed([str(name) for name in villages["name"]] if len(villages) else []),
         "codes": shelf.listed([str(code) for code in villages.index]),
         "districts": shelf.listed(district_names(findings)),
     }
 
 
-def _outlines(districts: gpd.GeoDataFrame, shelf: Shelf) -> list[dict[str, Any]]:
-    """Pack the districts' outlines, simplified together where they are very detailed."""
+def _outlines(findings: Findings, shelf: Shelf) -> list[dict[str, Any]]:
+    """Keep the districts' outlines, simplified together where they are very detailed."""
+    districts = findings.districts
     shapes = districts.geometry.to_numpy()
     if shapely.get_num_coordinates(shapes).sum() > _MAX_VERTICES:
         shapes = shapely.coverage_simplify(shapes, _SIMPLIFIED_DEG)
     names = districts["name"] if len(districts) else ()
     return [
-        {"code": str(code), "name": str(name), **_outline(shape, shelf)}
+        {"code": str(code), "name": str(name), **_outline(f"{findings.year}/districts/{code}", shape, shelf)}
         for code, name, shape in zip(districts.index, names, shapes, strict=True)
         if shape is not None and not shape.is_empty
     ]
 
 
-def _outline(shape: shapely.Geometry, shelf: Shelf) -> dict[str, Any]:
+def _outline(name: str, shape: shapely.Geometry, shelf: Shelf) -> dict[str, Any]:
     polygons = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
     rings = [[polygon.exterior, *polygon.interiors] for polygon in polygons]
     label = shape.representative_point()
     return {
         "label": [round(label.y, 5), round(label.x, 5)],
-        "rings": [[_line(shapely.get_coordinates(ring)[:-1], shelf) for ring in part] for part in rings],
+        "rings": [
+            [
+                _line(f"{name}/{i}/{j}", shapely.get_coordinates(ring)[:-1], shelf)
+                for j, ring in enumerate(part)
+            ]
+            for i, part in enumerate(rings)
+        ],
     }
 
 
-def _line(places: npt.NDArray[np.float64], shelf: Shelf) -> list[int]:
+def _line(name: str, places: npt.NDArray[np.float64], shelf: Shelf) -> list[str]:
     whole = np.round(places * _PLACES).astype(np.int64)
-    return [shelf.running(whole[:, 0]), shelf.running(whole[:, 1])]
-
-
-def _roads(roads: Roads, shelf: Shelf) -> dict[str, int]:
-    """Pack the road lines, simplified for display: places of all lines in one row, and how many each has."""
-    lines = shapely.simplify(np.asarray(roads.lines, dtype=object), _ROAD_SIMPLIFIED_M)
-    places = gpd.GeoSeries(lines, crs=roads.crs).to_crs("EPSG:4326").to_numpy()
-    whole = np.round(shapely.get_coordinates(places) * _PLACES).astype(np.int64)
-    return {
-        "lon": shelf.running(whole[:, 0]),
-        "lat": shelf.running(whole[:, 1]),
-        "sizes": shelf.plain(shapely.get_num_coordinates(places)),
-    }
+    return [shelf.keep(f"{name}/{axis}", whole[:, at]) for at, axis in enumerate(("lon", "lat"))]
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -252,9 +323,9 @@ def _roads(roads: Roads, shelf: Shelf) -> dict[str, int]:
 
 
 def _target(
-    findings: Findings, result: TargetResult, language: Language, services: list[str], shelf: Shelf
+    crowd: Crowd, result: TargetResult, language: Language, *, shelf: Shelf, before: dict[str, Any] | None
 ) -> dict[str, Any]:
-    target = result.target
+    findings, target = crowd.findings, result.target
     gaps = _gaps(findings, result, language)
     villages = village_rows(findings, result, _largest(gaps), language)
     if villages is not None:
@@ -264,9 +335,17 @@ def _target(
         "gaps": None if target.kind != "circle" else gaps[:GAPS_SHOWN],
         "gapCount": len(gaps),
         "villages": villages,
-        "services": _services(result, services),
-        "answers": _answers(findings, result, shelf),
+        "services": _services(result, _service_ids(findings)),
+        "answers": _named(keep_answers(crowd, result, shelf, before), findings, language),
     }
+
+
+def _named(answers: dict[str, Any] | None, findings: Findings, language: Language) -> dict[str, Any] | None:
+    """Put the classes of a rule in words."""
+    for one in answers["classes"] if answers else ():
+        name = one["name"]
+        one["text"] = findings.services.get(name, {}).get(language) or class_text(name, language)
+    return answers
 
 
 def _largest(gaps: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -299,8 +378,8 @@ def _gaps(findings: Findings, result: TargetResult, language: Language) -> list[
                 "place": place or [words["no_place"]],
                 "people": words["gap_people"].format(people=people_text(gap["people"])),
                 "facts": facts,
-                "nearest": _plain(gap["nearest"]),
                 "reason": reason,
+                "nearest": _plain(gap["nearest"]),
                 "at": [float(gap["lat"]), float(gap["lon"])] if located else None,
             }
         )
@@ -313,35 +392,3 @@ def _plain(value: object) -> str:
 
 def _services(result: TargetResult, services: list[str]) -> list[int]:
     return [number for number, service in enumerate(services) if service in result.venues]
-
-
-def counted(findings: Findings, result: TargetResult) -> npt.NDArray[np.bool_]:
-    """Tell which residents a target is about: (demand,)."""
-    mine: npt.NDArray[np.bool_] = (findings.people[result.target.id] > 0).to_numpy(dtype=bool)
-    return mine
-
-
-def status_codes(findings: Findings, result: TargetResult) -> npt.NDArray[np.int64]:
-    """Give each resident's place in :data:`STATUS_CODES` for a target, 0 for those it does not count."""
-    place = {code: number for number, code in enumerate(STATUS_CODES)}
-    column = findings.status[result.target.id]
-    codes = column.map(place).fillna(0).to_numpy().astype(np.int64)
-    return np.where(counted(findings, result), codes, 0)
-
-
-def _answers(findings: Findings, result: TargetResult, shelf: Shelf) -> dict[str, int] | None:
-    """Pack each resident's people, time, bucket and nearest venue for a target, None without travel times."""
-    target = result.target
-    if target.id not in findings.seconds:
-        return None
-    seconds = findings.seconds[target.id].to_numpy(dtype=np.float64)
-    tenths = np.ceil((np.nan_to_num(seconds, posinf=0.0) - 1e-6) * 10)
-    known = np.isfinite(seconds)
-    venue = findings.facilities.index.get_indexer(findings.nearest[target.id])
-    people = findings.people[target.id].to_numpy(dtype=np.float64)
-    return {
-        "people": shelf.plain(np.round(people * 10).astype(np.int64)),
-        "tenths": shelf.plain(np.where(known, np.maximum(tenths, 0) + 1, 0).astype(np.int64)),
-        "status": shelf.nibbles(status_codes(findings, result)),
-        "nearest": shelf.running(venue.astype(np.int64) + 1),
-    }

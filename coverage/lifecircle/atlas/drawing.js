@@ -11,7 +11,8 @@ const DRAWN = [6, 0, 1, 2, 3, 4, 8, 7], UNSNAPPED = 5; // places in PAINTED; wha
 const SHAPES = ["square", "triangle", "diamond", "circle", "cross", "bar"];
 const INK = "#12304a";
 
-/* Leaflet's layer that hands a canvas to a function; made when the page runs, for Leaflet is there only then. */
+/* Leaflet's layer that hands a canvas to a function, which answers false where it paints nothing. Made when the page
+   runs, for Leaflet is there only then. */
 const paintingLayer = once(() => L.Renderer.extend({
   initialize(paint, options) {
     L.Renderer.prototype.initialize.call(this, L.extend({ padding: 0.2 }, options));
@@ -48,7 +49,7 @@ const paintingLayer = once(() => L.Renderer.extend({
     const origin = this._map.getPixelOrigin();
     this._context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this._context.clearRect(0, 0, size.x, size.y);
-    this._paint(this._context, {
+    const painted = this._paint(this._context, {
       scale: 256 * Math.pow(2, this._map.getZoom()),
       left: origin.x + this._bounds.min.x,
       top: origin.y + this._bounds.min.y,
@@ -56,9 +57,11 @@ const paintingLayer = once(() => L.Renderer.extend({
       height: size.y,
       zoom: this._map.getZoom(),
     });
+    this._container.style.display = painted === false ? "none" : ""; // an empty canvas costs as much to pan as a full one
   },
 }));
 
+/* A layer in a pane that draws nothing before the page has started. */
 export function painter(pane, paint) {
   return new (paintingLayer())((context, view) => page.started && paint(context, view), { pane });
 }
@@ -112,7 +115,7 @@ function shown(cells, look, view, half) {
    look: classes (places in PAINTED), order (of the placed residents by class), hidden (classes left out). */
 export function paintResidents(context, view, cells, look, side) {
   if (!context.canvas.width || !context.canvas.height) return;
-  const half = side * 0.56 + 0.5; // neighbours overlap a little, or seams show between them
+  const half = side > 5 ? side * 0.58 : side * 0.53 + 0.2; // neighbours overlap a little, or seams show between them
   const ratio = context.canvas.width / view.width;
   const width = context.canvas.width, height = context.canvas.height;
   const image = context.createImageData(width, height);
@@ -202,17 +205,8 @@ export function paintFacilities(context, view, facilities, shown, r) {
   }
 }
 
-const roadLines = once(() => {
-  const { roads: packed, places } = page.data;
-  return {
-    x: page.running(packed.lon).map((value) => across(value / places)),
-    y: page.running(packed.lat).map((value) => down(value / places)),
-    sizes: page.plain(packed.sizes),
-  };
-});
-
 export function paintRoads(context, view) {
-  const { x, y, sizes } = roadLines();
+  const { x, y, sizes } = page.roadLines();
   context.strokeStyle = "#8a8f98";
   context.lineWidth = view.zoom < 13 ? 0.5 : 1;
   let first = 0;

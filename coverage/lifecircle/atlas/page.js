@@ -14,6 +14,7 @@ import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "
 import { beside, cellSide, symbolSize } from "./places.js";
 import { preparePrinting } from "./printing.js";
 import { readPage } from "./reading.js";
+import { openRoute } from "./route.js";
 import { forgetSearch, prepareSearch } from "./search.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
 import { prepareTip } from "./tip.js";
@@ -30,12 +31,28 @@ const PANES = {
 
 function residents(context, view, year) {
   const look = year && lookIn(year);
-  if (look) paintResidents(context, view, year.cells(), look, cellSide(year));
+  if (!look) return false;
+  paintResidents(context, view, year.cells(), look, cellSide(year));
+  return true;
 }
 
 function facilities(context, view, year) {
   const now = year && year.entry.targets.find((one) => one.id === target().id);
-  if (now) paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  if (!now) return false;
+  paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  return true;
+}
+
+function names(context, view) {
+  if (view.zoom < NAMES_FROM) return false;
+  paintNames(context, view, here().villages(), taken);
+  return true;
+}
+
+function newly(context, view) {
+  if (!newlyShown().length) return false;
+  paintNewly(context, view, here().cells(), newlyShown(), cellSide());
+  return true;
 }
 
 function makeLayers() {
@@ -45,13 +62,11 @@ function makeLayers() {
     residentsBefore: painter("lc-residents-before", (context, view) => residents(context, view, before())),
     differences: L.featureGroup(),
     gaps: L.featureGroup(),
-    villages: painter("lc-villages", (context, view) => {
-      if (view.zoom >= NAMES_FROM) paintNames(context, view, here().villages(), taken);
-    }),
+    villages: painter("lc-villages", names),
     facilities: painter("lc-facilities", (context, view) => facilities(context, view, here())),
     facilitiesBefore: painter("lc-facilities-before", (context, view) => facilities(context, view, before())),
     roads: painter("lc-roads", paintRoads),
-    newly: painter("lc-newly", (context, view) => paintNewly(context, view, here().cells(), newlyShown(), cellSide())),
+    newly: painter("lc-newly", newly),
     pins: L.featureGroup(),
   });
 }
@@ -140,8 +155,8 @@ ready.catch(() => {}); // told in the panel
 
 async function start() {
   const read = await readPage(document);
-  Object.assign(page, { data: read.data, words: read.data.words, years: read.years, running: read.running, plain: read.plain });
-  Object.assign(window.lifecirclePage, read);
+  Object.assign(page, { data: read.data, words: read.data.words, years: read.years, roadLines: read.roadLines, running: read.running, plain: read.plain });
+  Object.assign(window.lifecirclePage, read, openRoute(read));
   chosen.year = page.years.length - 1;
   page.started = true;
   preparePanel();

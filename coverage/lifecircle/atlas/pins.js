@@ -85,7 +85,7 @@ function refresh() {
 
 export function showPins() {
   if (!pinsOffered()) return;
-  const asked = pins.length > 0 && standingIn(here());
+  const asked = pins.length > 0 && pinsAnswered() && standingIn(here());
   const found = asked ? answer() : { people: 0, cells: [] };
   newly = found.cells;
   page.layers.newly.redraw();
@@ -196,14 +196,17 @@ async function copy() {
 /* Another target or year: pins stay where they are, with the services to choose from that it counts. */
 export function settlePins() {
   if (!pinsOffered()) return;
-  part("lc-pins-part", target().kind === "circle" && Boolean(here().answers(target())));
+  part("lc-pins-part", pinsAnswered());
   listPins();
 }
 
-export const pinsOffered = () => page.data.edition !== "public" && page.route() !== null;
+/* Whether the roads of the page are those that the target was searched on. */
+const pinsAnswered = () => page.route().can({ year: here().entry.year, target: target().id });
+
+export const pinsOffered = () => page.data.about.edition !== "public" && page.route() !== null;
 
 export function preparePins() {
-  if (page.data.edition === "public") byId("lc-pins-part").remove();
+  if (page.data.about.edition === "public") byId("lc-pins-part").remove();
   if (!pinsOffered()) return;
   page.map.addLayer(page.layers.newly);
   page.map.addLayer(page.layers.pins);
@@ -220,7 +223,7 @@ export function preparePins() {
 
 /* For scripts: whom one venue of the rule's first service at a place would newly cover, at the target's own limit. */
 export async function whatIf({ target: id, year, lon, lat }) {
-  if (page.data.edition === "public") throw new Error("the public edition holds no roads: what-if is not in it");
+  if (page.data.about.edition === "public") throw new Error("the public edition holds no roads: what-if is not in it");
   if (!page.route()) throw new Error("this page holds no roads: draw it with roads to ask what if");
   const { people, cells } = page.route().whatIf({ year: Number(year), target: id, pins: [{ lon, lat }] });
   return { people, cells: Array.from(cells) };

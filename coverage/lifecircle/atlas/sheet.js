@@ -24,7 +24,7 @@ const font = (size, weight = 400) => `${weight} ${size}px ${getComputedStyle(doc
 /* Break text into lines no wider than a width, between words where there are any; the last line tells of more. */
 function lines(context, text, width, most) {
   const out = [""];
-  for (const word of text.match(/[\p{L}\p{N}.,%–-]{1,24}(?<![\p{Script=Han}])\s?|\s|./gu) || []) {
+  for (const word of text.match(/[\p{Script=Latin}\p{N}.,%–-]{1,24}\s?|\s|./gu) || []) {
     const line = out[out.length - 1] + word;
     if (context.measureText(line.trimEnd()).width <= width || !out[out.length - 1]) out[out.length - 1] = line;
     else if (out.length < most) out.push(word.trimStart());
@@ -148,7 +148,7 @@ function halo(context, text, { x, y }, size, weight, colour) {
 
 function drawLabels(context, view) {
   const taken = [];
-  for (const label of page.data.labels || []) { // neighbours and the sea, where the data name them
+  for (const label of page.data.about.labels || []) { // neighbours and the sea, where the data name them
     const sea = label.kind === "water" || label.kind === "bay";
     taken.push(halo(context, label.name, at(view, label.at[0], label.at[1]), 15, sea ? 500 : 400, sea ? "#2b6a94" : "#6b7683"));
   }
@@ -187,7 +187,7 @@ function drawPins(context, view) {
   for (const pin of pinsShown()) {
     const place = at(view, pin.lat, pin.lon);
     circle(context, place, 11, page.data.cellColours.newly, "#ffffff");
-    halo(context, pin.name, { x: place.x, y: place.y + 20 }, 13, 700, "#0f3d1e");
+    halo(context, pin.name, { x: place.x, y: place.y + 20 }, 13, 700, "#0b2f6b");
   }
 }
 
@@ -354,9 +354,9 @@ export function composeSheet(ratio = 1.5) {
   return canvas;
 }
 
-/* One after another, each whole on its line; the first, of the boundaries, in bold on a line of its own. */
+/* One after another, each whole on its line; that of the boundaries in bold on a line of its own. */
 function drawConventions(context, top) {
-  const [first, ...rest] = conventions();
+  const first = page.words.boundaries, rest = conventions().filter((line) => line !== first);
   const width = WIDTH - 2 * EDGE;
   let x = EDGE, y = top;
   for (const text of rest) {

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.audit._ladder import accountings, ladder_notes, village_readings
-from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
+from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor, worked_out_once
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import BUCKETS, Count, DistrictResult, GroupResult, TargetResult
 from lifecircle.measures import (
@@ -133,6 +133,7 @@ def _unknown_class(target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.
 URBAN, RURAL, UNKNOWN = 1, 0, -1
 
 
+@worked_out_once
 def urban_class(inputs: Inputs) -> npt.NDArray[np.int8]:
     """Classify residents as urban, rural or unknown, by village, else by district: (demand,)."""
     found = np.full(len(inputs.demand), UNKNOWN, dtype=np.int8)
@@ -146,8 +147,8 @@ def urban_class(inputs: Inputs) -> npt.NDArray[np.int8]:
 
 
 def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> TargetResult:
-    frame = _near(read)
-    total = _counts(frame, inputs.demand.assign(_people=read.people), None, target)["all"]
+    frame = _near(read, inputs)
+    total = _counts(frame, read.people, None, target)["all"]
     rungs = accountings(target, inputs, searches, read.people, read.answer)
     deciding = rungs[target.accounting]
     value = None if deciding is None else deciding.value
@@ -175,6 +176,7 @@ def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _R
         districts=_districts(target, inputs, frame, read),
         groups=_groups(target, inputs, frame, read),
         venues=_venues(target, inputs),
+        classes=_classes(target, inputs),
         notes=_notes(target, inputs),
         **_margin(target, inputs, read),
     )
@@ -202,24 +204,29 @@ def _venues(target: CircleTarget, inputs: Inputs) -> tuple[str, ...]:
     return tuple(sorted(set().union(*inputs.study.standard.venues(target).values())))
 
 
-def _near(read: _Reading) -> pd.DataFrame:
+def _classes(target: CircleTarget, inputs: Inputs) -> dict[str, tuple[str, ...]]:
+    """Name the services that count for each class of a rule."""
+    return {name: tuple(sorted(services)) for name, services in inputs.study.standard.venues(target).items()}
+
+
+def _near(read: _Reading, inputs: Inputs) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "seconds": np.where(read.answer.snapped, read.answer.seconds, np.nan),
-            "status": read.status,
+            "status": pd.Categorical(read.status, categories=BUCKETS),
             "leg_m": read.answer.leg_m,
-        }
+        },
+        index=inputs.demand.index,
     )
 
 
 def _counts(
-    near: pd.DataFrame, demand: pd.DataFrame, by: str | None, target: CircleTarget, people: str = "_people"
+    near: pd.DataFrame, people: npt.NDArray[np.float64], by: pd.Series[str] | None, target: CircleTarget
 ) -> dict[str, Count]:
-    table = coverage(near.set_axis(demand.index), demand, limit_min=target.minutes, by=by, people=people)
-    return {
-        str(label): Count(float(row["people"]), *(float(row[name]) for name in BUCKETS))
-        for label, row in table.iterrows()
-    }
+    counted = pd.DataFrame({"population": people}, index=near.index)
+    table = coverage(near, counted, limit_min=target.minutes, by=by)
+    rows = table[["people", *BUCKETS]].to_numpy(dtype=float).tolist()
+    return {str(label): Count(*row) for label, row in zip(table.index, rows, strict=True)}
 
 
 def _band_value(
@@ -286,8 +293,7 @@ def _districts(
 ) -> tuple[DistrictResult, ...]:
     if inputs.districts is None:
         return ()
-    demand = inputs.demand.assign(_people=read.people)
-    counts = _counts(near, demand, "district", target)
+    counts = _counts(near, read.people, inputs.demand["district"], target)
     results = []
     order = [*sorted(inputs.districts.index), *([OUTSIDE] if counts.get(OUTSIDE) else [])]
     for code in order:
@@ -314,14 +320,13 @@ def _groups(
     inside = in_area(target, inputs)
     results = []
     for name in ("population", *inputs.study.demand.groups):
-        demand = inputs.demand.assign(_people=np.where(inside, inputs.demand[name], 0.0))
-        count = _counts(near, demand, None, target)["all"]
+        people = inputs.demand[name].to_numpy(dtype=float)
+        count = _counts(near, np.where(inside, people, 0.0), None, target)["all"]
         results.append(GroupResult("all" if name == "population" else name, count, count.value))
     if target.area == "all":
         urban = urban_class(inputs)
         for name, code in (("urban", URBAN), ("rural", RURAL)):
-            demand = inputs.demand.assign(_people=np.where(urban == code, read.people, 0.0))
-            count = _counts(near, demand, None, target)["all"]
+            count = _counts(near, np.where(urban == code, read.people, 0.0), None, target)["all"]
             if count.people > 0:
                 results.append(GroupResult(name, count, count.value))
     return tuple(results)

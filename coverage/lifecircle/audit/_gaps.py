@@ -16,6 +16,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from lifecircle.audit._prepare import worked_out_once
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -65,9 +67,17 @@ class _Facts:
             circle.seconds,
             circle.status,
             np.where(circle.status == "unsnapped", "", names[circle.venue]),
-            _names(inputs.demand, "district", inputs.districts),
-            _names(inputs.demand, "village", inputs.villages),
+            *_units(inputs),
         )
+
+
+@worked_out_once
+def _units(inputs: Inputs) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """Name each resident's district and village: (demand,) each."""
+    return (
+        _names(inputs.demand, "district", inputs.districts),
+        _names(inputs.demand, "village", inputs.villages),
+    )
 
 
 def _names(demand: pd.DataFrame, column: str, units: pd.DataFrame | None) -> npt.NDArray[np.object_]:

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from lifecircle.audit._circles import Circle, assess_circle, circle_value
@@ -114,17 +113,11 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
     study = inputs.study
     names = [circle.result.target.id for circle in found]
     index = inputs.demand.index
-    labels = inputs.facilities.index.to_numpy(dtype=object)
+    labels = inputs.facilities.index.array
 
-    def table(columns: list[np.ndarray]) -> pd.DataFrame:
+    def table(columns: list[Any]) -> pd.DataFrame:
         return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
 
-    nearest = []
-    for circle in found:
-        label = np.full(len(index), None, dtype=object)
-        there = circle.venue >= 0
-        label[there] = labels[circle.venue[there]]
-        nearest.append(label)
     gaps = [find_gaps(circle, inputs) for circle in found if circle.result.value is not None]
     roads = next(iter(inputs.networks.values()))
     return Findings(
@@ -147,7 +140,7 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         grid=grid(found, inputs),
         seconds=table([circle.seconds for circle in found]),
         status=table([circle.status for circle in found]),
-        nearest=table(nearest),
+        nearest=table([labels.take(circle.venue, allow_fill=True) for circle in found]),
         people=table([circle.people for circle in found]),
         ranks=_ranks(found, index),
         gaps=pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(columns=list(GAP_COLUMNS)),

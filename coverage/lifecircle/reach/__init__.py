@@ -13,8 +13,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
+    "FACILITY_CAP_M": "_snap",
+    "LEG_SHARE": "_trips",
     "REASONS": "_snap",
     "STATUSES": "_limits",
+    "TRIED_EDGES": "_snap",
     "Change": "_repair",
     "NearestSolve": "_repair",
     "Pairs": "_pairs",
@@ -35,8 +38,11 @@ _HOME = {
 }
 
 __all__ = [
+    "FACILITY_CAP_M",
+    "LEG_SHARE",
     "REASONS",
     "STATUSES",
+    "TRIED_EDGES",
     "Change",
     "NearestSolve",
     "Pairs",
@@ -63,9 +69,9 @@ if TYPE_CHECKING:
     from lifecircle.reach._pairs import Pairs, within
     from lifecircle.reach._repair import Change, NearestSolve
     from lifecircle.reach._search import nearest, nearest_seconds, statuses
-    from lifecircle.reach._snap import REASONS, Snap, snap
+    from lifecircle.reach._snap import FACILITY_CAP_M, REASONS, TRIED_EDGES, Snap, snap
     from lifecircle.reach._solved import SolvedNearest, solve_nearest
-    from lifecircle.reach._trips import graph_to_facilities, usable
+    from lifecircle.reach._trips import LEG_SHARE, graph_to_facilities, usable
 
 
 def __getattr__(name: str) -> Any:

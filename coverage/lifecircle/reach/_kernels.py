@@ -64,6 +64,8 @@ _SEEDING, _SEARCHING = 0, 1
 _MASK = ROWS - 1
 _LAST_FLOAT = float(LAST)
 _NEXT = np.uint32(1)
+_SOON = 2
+"""Entries of a row by which the labels behind its edges are called for: with ``k`` of them it pays."""
 _BIT, _SIX, _TWELVE, _LOW_SIX = np.uint64(1), np.uint64(6), np.uint64(12), np.uint64(63)
 
 _DE_BRUIJN = 0x03F79D71B4CB0A89
@@ -417,6 +419,11 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                     edge = indptr[rows[np.uint64(base + entry + ahead)]]
                     _prefetch(indices, edge)
                     _prefetch(weight, edge)
+                if entry + _SOON < filled:
+                    soon = rows[np.uint64(base + entry + _SOON)]
+                    for edge in range(indptr[soon], indptr[soon + _NEXT]):
+                        _prefetch(seconds, np.int64(indices[edge]) * k)
+                        _prefetch(source, np.int64(indices[edge]) * k)
             tail = rows[np.uint64(base + entry)]
             entry += 1
             if stamp[tail] != now:

@@ -45,10 +45,10 @@ REASONS = ("", "far", "barrier", "no_place")
 """Why a point is not on the roads; empty for one that is."""
 
 _DEMAND_CAP_M = 500.0
-_FACILITY_CAP_M = 300.0
+FACILITY_CAP_M = 300.0
 _JUNCTION_M = 1e-7  # above float noise of projected coordinates (1e-9 m), below any limit's slack in time
 _LEG_END_M = 1e-3
-_TRIED_EDGES = 8
+TRIED_EDGES = 8
 _COMPARED = 64
 """Points whose measures by compiled loops are compared with those of GEOS, each time."""
 
@@ -191,7 +191,7 @@ def _cap(cap_m: float | Literal["default"] | None, table: gpd.GeoDataFrame) -> f
     if isinstance(cap_m, str):
         if cap_m != "default":
             raise GraphError(f"cap_m is {cap_m!r}: give metres >= 0, None for no cap, or leave it out")
-        return _DEMAND_CAP_M if "population" in table.columns else _FACILITY_CAP_M
+        return _DEMAND_CAP_M if "population" in table.columns else FACILITY_CAP_M
     if not cap_m >= 0:
         raise GraphError(f"cap_m is {cap_m!r}: give metres >= 0, or None for no cap")
     return float(cap_m)
@@ -338,7 +338,7 @@ def _next_edges(roads: Roads, points: Objects, nearest_m: Floats, *, cap: float)
     while len(waiting):
         row, found = roads.tree.query(points[waiting], predicate="dwithin", distance=radius[waiting])
         most = np.minimum(cap, everywhere)
-        done = (np.bincount(row, minlength=len(waiting)) >= _TRIED_EDGES) | (radius[waiting] >= most)
+        done = (np.bincount(row, minlength=len(waiting)) >= TRIED_EDGES) | (radius[waiting] >= most)
         rows.append(waiting[row[done[row]]])
         edges.append(found[done[row]])
         waiting = waiting[~done]
@@ -348,7 +348,7 @@ def _next_edges(roads: Roads, points: Objects, nearest_m: Floats, *, cap: float)
     order = np.lexsort((edge, metres, row))
     row, edge, metres = row[order], edge[order], metres[order]
     counts = np.bincount(row, minlength=len(points))
-    _, kept = spread(np.cumsum(counts) - counts, np.minimum(counts, _TRIED_EDGES))
+    _, kept = spread(np.cumsum(counts) - counts, np.minimum(counts, TRIED_EDGES))
     return row[kept], edge[kept], metres[kept]
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
 
-_LEG_SHARE = 0.25
+LEG_SHARE = 0.25
 """Share of a limit that one access leg may take, inclusive."""
 
 _ONE_PLACE_M = 1e-6
@@ -59,7 +59,7 @@ def usable(roads: Roads, snapped: Snap, *, limit_min: float) -> Flags:
     if not (np.isfinite(limit_min) and limit_min >= 0):
         raise GraphError(f"limit_min is {limit_min!r}: give a finite number of minutes >= 0")
     return snapped.snapped & within_limit(
-        snapped.leg_m / roads.profile.access_ms, _LEG_SHARE * 60.0 * limit_min
+        snapped.leg_m / roads.profile.access_ms, LEG_SHARE * 60.0 * limit_min
     )
 
 
