@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks import children, peers
+from benchmarks.atlas_page import kept_section
 from benchmarks.county import race_county
 from benchmarks.machine import describe_machine, describe_peers
 from benchmarks.networks import (
@@ -164,7 +165,10 @@ def write(results: Results, docs: Path) -> Path:
     docs.mkdir(parents=True, exist_ok=True)
     pictures = draw_pictures(results, docs / "pictures")
     page = docs / "performance.md"
-    page.write_text(write_page(results, pictures=pictures), "utf-8")
+    of_the_map = kept_section(page)
+    page.write_text(
+        write_page(results, pictures=pictures) + (f"\n{of_the_map}" if of_the_map else ""), "utf-8"
+    )
     return page
 
 

@@ -39,16 +39,16 @@ HEADINGS = {
 }
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Make one line of a paragraph."""
     return " ".join(text.split())
 
 
-_INTRODUCTION = _prose("""
+_INTRODUCTION = prose("""
     lifecircle beside the tools people would otherwise use, in one run on one machine. `make bench` measures
     everything again and rewrites this page; this run took {minutes} minutes.
 """)
-_HOW_TO_READ = _prose("""
+_HOW_TO_READ = prose("""
     How to read it: contestants answer once (the first call, with whatever they prepare lazily), then in
     interleaved rounds, each round in another order. Times are wall seconds, medians of the rounds; the
     slowest contestants have fewer rounds, and the number stands beside the time. "Times slower" is the median
@@ -57,22 +57,22 @@ _HOW_TO_READ = _prose("""
     fast wrong answer loses, and is marked. A contestant marked with a share did that share of the work, and
     its time is scaled up.
 """)
-_NETWORKS = _prose("""
+_NETWORKS = prose("""
     The synthetic ones are jittered lattices with arterials every tenth line and highways every eightieth,
     38 % of the small streets missing, 8 % of what is no highway one-way, in the shuffled order of an
     OpenStreetMap extract. All contestants are handed junctions in Hilbert order, as `read_roads` numbers
     them, but for the row "order of the file". Helsinki and São Paulo are real extracts, on foot.
 """)
-_MEMORY = _prose("""
+_MEMORY = prose("""
     `nearest` of 500 facilities, driving, in a process of its own: megabytes resident once the arrays were
     loaded, and at the peak, with what the contestant builds and the libraries it imports (of the package's,
     some 100 MB are numba and its compiler).
 """)
-_COLD = _prose("""
+_COLD = prose("""
     A process that imports the package and asks the three questions once of a graph of four junctions: nothing
     compiled yet, compiled code kept from before, and the scipy engine, which needs no compiler.
 """)
-_COUNTY = _prose("""
+_COUNTY = prose("""
     The synthetic county: {size} (a venue counts once for each circle it is in). Whole processes, start
     included. The audit does far more than the others: it cleans the offices' files, applies rules, barriers,
     five accountings, the aged and the step-free, and writes every table. The second row is the package doing
