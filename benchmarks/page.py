@@ -82,7 +82,7 @@ _COUNTY = prose("""
     they go from junction to junction, the package from door to door.
 """)
 
-_SITING = _prose("""
+_SITING = prose("""
     Residents in towns and open country, candidates among them, people covered within a limit. All contestants
     work with one thread, so the seconds at work (processor time, the least of the rounds) are compared; the
     load of the machine when the race began was {load}. A plan is proved when its bound is its value; spopt
