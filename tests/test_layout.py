@@ -33,8 +33,9 @@ FLOORS = {
     "atlas": 5,
     "report": 5,
     "audit": 6,
+    "maps": 7,
     "scenario": 7,
-    "site_study": 8,
+    "siting_study": 8,
     "cli": 9,
     "__main__": 10,
 }

@@ -40,8 +40,10 @@ _HOME = {
     "SitingProblem": "siting",
     "siting_problem": "siting",
     "solve_siting": "siting",
+    "static_map": "atlas",
     "run_audit": "audit",
     "run_scenario": "scenario",
+    "site_study": "siting_study",
 }
 
 __all__ = [
@@ -71,17 +73,19 @@ __all__ = [
     "roads_from_graph",
     "run_audit",
     "run_scenario",
+    "site_study",
     "siting_problem",
     "snap",
     "solve_nearest",
     "solve_siting",
+    "static_map",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
 ]
 
 if TYPE_CHECKING:
-    from lifecircle.atlas import draw_atlas, folium_map
+    from lifecircle.atlas import draw_atlas, folium_map, static_map
     from lifecircle.audit import run_audit
     from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
     from lifecircle.demand import assign_districts, read_demand, read_districts
@@ -93,6 +97,7 @@ if TYPE_CHECKING:
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
     from lifecircle.scenario import run_scenario
     from lifecircle.siting import SitingPlan, SitingProblem, siting_problem, solve_siting
+    from lifecircle.siting_study import site_study
 
     __version__: str
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lifecircle.datum import shifted_tiles
 from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError
 from lifecircle.standards import Standard, load_standard, read_toml
 
@@ -138,6 +139,36 @@ class SitingPart(_Part):
     spacing_m: Annotated[float, Field(gt=0)] = 250.0
 
 
+BaseLayer = Literal["osm", "tianditu_vec", "tianditu_img"]
+
+
+def _true_datum(name: object) -> object:
+    datum = shifted_tiles(name) if isinstance(name, str) else ""
+    if datum:
+        message = (
+            f"these tiles are drawn in {datum}, on which everything else stands hundreds of metres off its "
+            "place; use osm, tianditu_vec or tianditu_img"
+        )
+        raise ValueError(message)
+    return name
+
+
+class AtlasPart(_Part):
+    """``[atlas]``: online base layers to offer, names of neighbours and waters, until when the data reach."""
+
+    base: tuple[Annotated[BaseLayer, BeforeValidator(_true_datum)], ...] = ()
+    tianditu_key: str = ""
+    labels: str | None = None
+    data_date: str = ""
+
+    @model_validator(mode="after")
+    def _key_for_tianditu(self) -> AtlasPart:
+        if any(name.startswith("tianditu") for name in self.base) and not self.tianditu_key:
+            message = "tianditu layers need tianditu_key (a key of tianditu.gov.cn, which stands in the page)"
+            raise ValueError(message)
+        return self
+
+
 class StandardPart(_Part):
     """``[standard]``: a profile shipped with the package, or a path."""
 
@@ -161,6 +192,7 @@ class _Document(_Part):
     barriers: LayerPart | None = None
     publish: PublishPart = PublishPart()
     siting: SitingPart = SitingPart()
+    atlas: AtlasPart = AtlasPart()
     standard: StandardPart
 
 
@@ -185,6 +217,7 @@ class Study:
     barriers: LayerPart | None
     publish: PublishPart
     siting: SitingPart
+    atlas: AtlasPart
     standard: Standard
     standard_path: Path | None
 

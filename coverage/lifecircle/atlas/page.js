@@ -119,7 +119,7 @@ const COUNTED = ["year", "target", "limit", "band"]; // choices that change figu
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
   if (changed(["year", "target"])) {
-    byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
+    if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
     fillSwipe();
     showGapList();

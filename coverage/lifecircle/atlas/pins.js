@@ -203,10 +203,10 @@ export function settlePins() {
 /* Whether the roads of the page are those that the target was searched on. */
 const pinsAnswered = () => page.route().can({ year: here().entry.year, target: target().id });
 
-export const pinsOffered = () => page.data.edition !== "public" && page.route() !== null;
+export const pinsOffered = () => page.data.about.edition !== "public" && page.route() !== null;
 
 export function preparePins() {
-  if (page.data.edition === "public") byId("lc-pins-part").remove();
+  if (page.data.about.edition === "public") byId("lc-pins-part").remove();
   if (!pinsOffered()) return;
   page.map.addLayer(page.layers.newly);
   page.map.addLayer(page.layers.pins);
@@ -223,7 +223,7 @@ export function preparePins() {
 
 /* For scripts: whom one venue of the rule's first service at a place would newly cover, at the target's own limit. */
 export async function whatIf({ target: id, year, lon, lat }) {
-  if (page.data.edition === "public") throw new Error("the public edition holds no roads: what-if is not in it");
+  if (page.data.about.edition === "public") throw new Error("the public edition holds no roads: what-if is not in it");
   if (!page.route()) throw new Error("this page holds no roads: draw it with roads to ask what if");
   const { people, cells } = page.route().whatIf({ year: Number(year), target: id, pins: [{ lon, lat }] });
   return { people, cells: Array.from(cells) };

@@ -146,19 +146,8 @@ function halo(context, text, { x, y }, size, weight, colour) {
   return [{ x, y }, context.measureText(short).width / 2, size * 0.6];
 }
 
-/* The names on the map of what lies around: neighbours and waters, as markers of their kind. */
-function surroundings() {
-  const found = [];
-  page.map.eachLayer((layer) => {
-    const icon = layer.options && layer.options.icon;
-    const kind = icon && /\blc-place-(\w+)/.exec(icon.options.className || "");
-    if (kind) found.push({ name: icon.options.html.textContent, kind: kind[1], at: [layer.getLatLng().lat, layer.getLatLng().lng] });
-  });
-  return found;
-}
-
 function drawLabels(context, view) {
-  const taken = surroundings().map(({ name, kind, at: [lat, lon] }) =>
+  const taken = page.data.about.labels.map(({ name, kind, at: [lat, lon] }) =>
     halo(context, name, at(view, lat, lon), 15, 400, kind === "water" ? "#2a6f97" : "#5d6470"));
   for (const shape of shapes.values()) taken.push(halo(context, shape.name, at(view, ...shape.at), 15, 700, "#26303c"));
   return taken;

@@ -5,7 +5,7 @@ The rooms below compute pure answers; this one knows the order and is the only o
 
 from lifecircle.audit._circles import bucket, counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
-from lifecircle.audit._prepare import Inputs, prepare
+from lifecircle.audit._prepare import Inputs, prepare, read_networks
 from lifecircle.audit._run import complete_folder, copy_example, find_run, run, run_audit, write_run
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
@@ -21,6 +21,7 @@ __all__ = [
     "gap_clusters",
     "in_area",
     "prepare",
+    "read_networks",
     "run",
     "run_audit",
     "urban_class",

@@ -141,6 +141,17 @@ def prepare(study: Study, year: int | None = None) -> Inputs:
     return _Reader(study, study.year if year is None else year).inputs()
 
 
+def read_networks(study: Study, year: int) -> dict[str, Roads]:
+    """Read the roads of a year alone, as an audit has them: travel profile -> roads, barriers with them.
+
+    Raises
+    ------
+    UnusableInputError
+        As for :func:`prepare`, of the roads and the barriers.
+    """
+    return _Reader(study, year).networks()
+
+
 def prepare_other(inputs: Inputs, year: int) -> Inputs:
     """Prepare another year of a study, reading again only where the year has files of its own.
 
@@ -180,7 +191,7 @@ class _Reader:
         with self.faults.catching():
             facilities = self._facilities()
         with self.faults.catching():
-            networks = self._networks()
+            networks = self.networks()
         self.faults.raise_any()
         assert demand is not None
         assert facilities is not None
@@ -307,7 +318,8 @@ class _Reader:
         self.rejects.append(doubles)
         return facilities
 
-    def _networks(self) -> dict[str, Roads]:
+    def networks(self) -> dict[str, Roads]:
+        """Read the roads for every travel profile that the study's circles need."""
         networks: dict[str, Roads] = {}
         used = {str(target.profile) for target in circles(self.study.standard)}
         wanted = sorted(used) or ["walk"]

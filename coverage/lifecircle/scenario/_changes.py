@@ -21,7 +21,7 @@ import shapely
 from lifecircle.datum import EAST_NAMES, LON_NAMES, locate, to_wgs84
 from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError
 from lifecircle.facilities import readable_hours
-from lifecircle.tables import Column, Schema, Table, check_table, nearest_name, read_table
+from lifecircle.tables import Column, Schema, Table, check_table, nearest_name, plain_text, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -342,7 +342,8 @@ def _opening(table: Table, name: str) -> Table:
     kept = pd.DataFrame(frame)[
         [column for column in ("id", "name", "service", "lon", "lat") if column in frame]
     ]
-    return Table(name, kept.assign(action="open"), table.first_row)
+    ids = kept["id"].map(plain_text).map(lambda label: f"plan-{label}" if label else "")
+    return Table(name, kept.assign(action="open", id=ids), table.first_row)
 
 
 def _rows(name: str, frame: Any) -> Table:

@@ -6,18 +6,18 @@ it, and the answers close in on the least one from both sides.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from lifecircle.siting._certificate import Found
+from lifecircle.siting._certificate import Found, none_found
 from lifecircle.siting._cover import keep_rows
 from lifecircle.siting._dominance import reduce_full_cover
 from lifecircle.siting._full_cover import fewest
 from lifecircle.siting._greedy import filled
 from lifecircle.siting._rules import rules_of, solve_rules
+from lifecircle.siting._search import set_reaching_all
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,17 +41,13 @@ def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     used = csr_array(costs[np.flatnonzero(weights > 0)])
     levels = np.unique(used.data)
     place = np.searchsorted(levels, used.data)
-    lowest, best = _least_level(used, place, choice), None
-    # levels[:below] are proved too small, levels[above] is known to do; unknown answers stay between
-    below, above = lowest, len(levels)
-    best = _cover_within(used, place, len(levels) - 1, choice, deadline=deadline)
-    if best[0] is None:
-        reason = "no set of so many sites reaches everyone"
-        if best[1] is not True:
-            reason += " that was found in the time; none is ruled out"
-        return Found(None, math.inf, infeasible=True, reason=reason)
-    is_open = best[0]
-    above = _level_of(used, place, is_open)
+    is_open, impossible = _cover_within(used, place, len(levels) - 1, choice, deadline=deadline)
+    if is_open is None and not impossible:
+        is_open, impossible = set_reaching_all(used, choice, deadline=deadline)
+    if is_open is None:
+        return none_found("no allowed set of sites reaches everyone", proved=impossible)
+    # all levels under `below` are proved too small, `above` is known to do; open questions stay between
+    below, above = _least_level(used, place, choice), _level_of(used, place, is_open)
     left_open: set[int] = set()
     while below < above:
         middle = (below + above) // 2
@@ -142,6 +138,6 @@ def _allowed_within(within: csr_array, choice: Choice, *, deadline: Deadline) ->
     )
     found = solve_rules(rules, choice, deadline=deadline)
     if found.is_open is None:
-        return None, True
+        return None, False  # whether there is an allowed set at all is asked elsewhere
     covered = np.asarray(within @ found.is_open.astype(np.float64)) > 0
     return (found.is_open, False) if covered.all() else (None, found.bound < rows - 0.5)

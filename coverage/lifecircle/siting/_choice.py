@@ -225,11 +225,16 @@ class Choice:
         """
         chosen = self.base()
         total = float(scores[self.always].sum())
-        if self.count is None and self.budget is not None and self.prices is not None:
-            return total + self._knapsack(scores, chosen), chosen
-        pool = np.concatenate([self.free, self.movable])
-        many = len(pool) if self.count is None else self.wanted + len(self.movable)
-        for columns, number in ((pool, many), (self.closable, len(self.closable) - self.closures)):
+        parts = [(self.closable, len(self.closable) - self.closures)]
+        if self.count is not None:
+            parts.append((np.concatenate([self.free, self.movable]), self.wanted + len(self.movable)))
+        else:
+            parts.append((self.movable, len(self.movable)))
+            if self.budget is not None:
+                total += self._knapsack(scores, chosen)
+            else:
+                parts.append((self.free, len(self.free)))
+        for columns, number in parts:
             best = largest(scores[columns], number)
             chosen[columns[best]] = True
             total += float(scores[columns[best]].sum())

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 _SHORTER, _SHORTEST, _INERTIA = 0.7, 1e-3, 0.75
-_PATIENCE = 25
-"""Steps without progress after which the step is shortened."""
 
 ROUNDING = 1e-12
 """Share of what is summed that summing in float64 may be wrong by, added to every bound."""
@@ -57,11 +55,17 @@ class Dual:
 
 @dataclass(frozen=True, eq=False)
 class Effort:
-    """How long a descent goes on: at most so many steps, till the deadline, or under ``enough``."""
+    """How long a descent goes on: at most so many steps, till the deadline, or under ``enough``.
+
+    ``pace`` is the length of the first step as a share of what would close the gap on a straight slope, and
+    ``patience`` the steps without progress after which it is shortened.
+    """
 
     steps: int
     deadline: Deadline
     enough: float
+    pace: float = 1.0
+    patience: int = 25
 
 
 def descend(
@@ -85,7 +89,7 @@ def descend(
     """
     multipliers = start
     best, best_multipliers = np.inf, start
-    pace, stalled = 1.0, 0
+    pace, stalled = effort.pace, 0
     drift = np.zeros(len(start))
     for step in range(max(1, effort.steps)):
         bound, slope = evaluate(multipliers)
@@ -96,7 +100,7 @@ def descend(
             stalled += 1
         if best < effort.enough or (step % 8 == 0 and effort.deadline.passed()):
             break
-        if stalled >= _PATIENCE:
+        if stalled >= effort.patience:
             pace, stalled, multipliers = pace * _SHORTER, 0, best_multipliers
             drift = np.zeros(len(start))
             if pace < _SHORTEST:
@@ -105,7 +109,7 @@ def descend(
         drift = _INERTIA * drift + (1 - _INERTIA) * slope if drift.any() else slope
         stuck = ((multipliers <= 0) & (drift > 0)) | ((multipliers >= greatest) & (drift < 0))
         downhill = np.where(stuck, 0.0, drift)
-        length = float(downhill @ downhill)
+        length = float(np.square(downhill).sum())  # BLAS would wake threads for it
         if length == 0:
             break
         multipliers = np.clip(multipliers - pace * (bound - value) / length * downhill, 0.0, greatest)

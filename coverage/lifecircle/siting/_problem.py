@@ -322,6 +322,8 @@ def _groups(log: FaultLog, demand: pd.Index, objective: str, groups: Any) -> tup
         )
         return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
     codes, names = pd.factorize(series)
+    if not len(names):
+        log.add(Fault("groups", "", "", "no resident is in a group", "give each resident's district"))
     return codes.astype(np.int64), pd.Index(names)
 
 

@@ -150,9 +150,7 @@ def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the firs
 
 def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> SitingPlan:
     """Answer a question that has been checked; see :func:`solve_siting`."""
-    if isinstance(time_limit_s, bool) or not time_limit_s >= 0:
-        remedy = "give seconds >= 0"
-        raise UnusableInputError([Fault("time_limit_s", "", str(time_limit_s), "not a time", remedy)])
+    check_time(time_limit_s)
     deadline = Deadline.after(float(time_limit_s))
     if not len(problem.costs.data) and problem.objective in {
         "max_cover",
@@ -160,7 +158,21 @@ def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> Siti
         "capacitated_max_cover",
     }:
         return _nothing_in_reach(problem)
-    return _certified(problem, _found(problem, deadline))
+    return certified(problem, _found(problem, deadline))
+
+
+def check_time(time_limit_s: float) -> None:
+    """Refuse what is no number of seconds; no time at all is one.
+
+    Raises
+    ------
+    UnusableInputError
+        For a negative time, and for what is no number.
+    """
+    number = isinstance(time_limit_s, (int, float, np.integer, np.floating))
+    if not number or isinstance(time_limit_s, bool) or not time_limit_s >= 0:
+        remedy = "give seconds >= 0"
+        raise UnusableInputError([Fault("time_limit_s", "", str(time_limit_s), "not a time", remedy)])
 
 
 def _found(problem: SitingProblem, deadline: Deadline) -> Found:
@@ -208,10 +220,10 @@ def _lost(problem: SitingProblem, reach: csr_array) -> Found | None:
         return None
     within = " within the limit" if problem.objective == "full_cover" else ""
     reason = f"no site that may be open reaches some residents{within}"
-    return Found(None, math.inf, infeasible=True, reason=reason, unreachable=lost)
+    return Found(None, math.inf, reason=reason, unreachable=lost)
 
 
-def _certified(problem: SitingProblem, found: Found) -> SitingPlan:
+def certified(problem: SitingProblem, found: Found) -> SitingPlan:
     """Count the value of what was found and hold the bound against it."""
     lost = () if found.unreachable is None else tuple(problem.demand[found.unreachable].tolist())
     if found.is_open is None:

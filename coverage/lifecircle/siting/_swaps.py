@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ _NOISE = 1e-11
 _PAYS_OFF_S = 2.0
 """Estimated seconds in arrays from which on loading compiled loops pays, compiling once included."""
 
+_KERNELS = "lifecircle.siting._swap_kernels"
 _BATCH = 25
 """Kicks between two looks at the clock."""
 
@@ -58,8 +60,14 @@ def noise(cover: Cover) -> float:
     return _NOISE * (1.0 + cover.total)
 
 
-def improve(
-    cover: Cover, chosen: Ints, *, kicks: int, deadline: Deadline, enough: float = np.inf
+def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is still to come
+    cover: Cover,
+    chosen: Ints,
+    *,
+    kicks: int,
+    deadline: Deadline,
+    enough: float = np.inf,
+    calls: int = 1,
 ) -> tuple[Ints, float]:
     """Improve a choice by exchanges, then by kicks and exchanges.
 
@@ -68,6 +76,7 @@ def improve(
     chosen : sites, any order
     kicks : how often to disturb the choice and improve it again
     enough : a value at which to stop
+    calls : how many searches like this one the caller has before it
 
     Returns
     -------
@@ -75,7 +84,7 @@ def improve(
     """
     if not len(chosen) or len(chosen) == cover.by_site.shape[0] or not len(cover.weights):
         return np.sort(chosen), value_of(cover, chosen)
-    passes = _compiled_passes if _is_worth_compiling(cover, chosen, kicks) else _array_passes
+    passes = _compiled_passes if _is_worth_compiling(cover, chosen, calls * (kicks + 1)) else _array_passes
     draws = np.random.default_rng(SEED).random((kicks, DRAWS))
     search = passes(cover, Search(chosen.copy(), -1.0, chosen.copy(), -1.0), draws[:0])
     for begin in range(0, kicks, _BATCH):
@@ -94,20 +103,20 @@ def value_of(cover: Cover, chosen: Ints) -> float:
     return float(cover.weights[covered].sum())
 
 
-def _is_worth_compiling(cover: Cover, chosen: Ints, kicks: int) -> bool:
+def _is_worth_compiling(cover: Cover, chosen: Ints, climbs: int) -> bool:
     engine = os.environ.get("LIFECIRCLE_ENGINE")
     if engine == "scipy" or importlib.util.find_spec("numba") is None:
         return False
-    if engine == "ring":
+    if engine == "ring" or _KERNELS in sys.modules:
         return True
     sites, rows = cover.by_site.shape
     looked_at = (cover.by_row.nnz / sites) * (cover.by_row.nnz / rows)
-    estimate_s = (kicks + 1) * 5 * len(chosen) * (4e-5 + 1e-8 * looked_at + 2e-9 * sites)
+    estimate_s = climbs * 5 * len(chosen) * (4e-5 + 1e-8 * looked_at + 2e-9 * sites)
     return bool(estimate_s > _PAYS_OFF_S)
 
 
 def _compiled_passes(cover: Cover, search: Search, draws: Floats) -> Search:
-    kernels = importlib.import_module("lifecircle.siting._swap_kernels")
+    kernels = importlib.import_module(_KERNELS)
     sides = kernels.Sides(
         site_ptr=cover.by_site.indptr.astype(np.int64),
         rows=cover.by_site.indices.astype(np.int32),
