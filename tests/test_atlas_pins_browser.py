@@ -13,7 +13,7 @@ import browser
 from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, point_at, rows_of, text_of
 from lifecircle.atlas import draw_atlas, percent_text
 from lifecircle.atlas._answers import STEP_S, steps_of
-from lifecircle.atlas._payload import MARK_COLOURS
+from lifecircle.atlas._payload import CELL_COLOURS
 
 pytestmark = pytest.mark.browser
 
@@ -148,7 +148,7 @@ def test_a_pin_is_put_moved_by_key_and_taken_away(driver, page, town):
     people, cells = check_result(page, town, [pin_place(page)])
     assert people > 0
     marked = town.demand.geometry.iloc[int(cells[len(cells) // 2])]
-    assert colour_at(page, marked.y, marked.x, "lc-newly") == MARK_COLOURS["newly"]
+    assert colour_at(page, marked.y, marked.x, "lc-newly") == CELL_COLOURS["newly"]
     total = town.targets[0].count
     after = percent_text((total.covered + float(people)) / total.people)
     assert f"→ {after}" in text_of(page, "#lc-pins-people")

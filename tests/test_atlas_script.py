@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import lifecircle.atlas
+from atlas_asking import node
 from lifecircle.atlas._script import page_script
 
 ROOM = Path(lifecircle.atlas.__file__).parent
 TESTS = sorted(Path(__file__).parent.glob("page/*.test.js"))
-
-
-def node() -> str:
-    found = shutil.which("node")
-    if found:
-        return found
-    reason = "node is not installed, so the page's modules cannot be run alone"
-    if os.environ.get("LIFECIRCLE_REQUIRE_OPTIONAL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def test_modules_pass_their_own_tests():

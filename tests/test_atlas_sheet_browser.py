@@ -28,7 +28,7 @@ LINES = {
         "编制单位：海盐县<b>",
         "编制日期：2026-03-01",
         "数据截止日期：2025-12-31",
-        "坐标系：计算用CGCS2000/3-degreeGauss-KrugerCM120E(EPSG:4549)，显示用WGS84/网络墨卡托",
+        "坐标系：计算用2000国家大地坐标系，3度带高斯-克吕格投影，中央经线120°（EPSG:4549），显示用WGS84/网络墨卡托",
         "底图来源：道路roads.parquet、界线towns.gpkg",
         "审图号：未送审",
     ],
@@ -198,6 +198,22 @@ def test_the_picture_takes_the_view_that_one_looks_at(driver, pages, town):
     page.run(MAP + "map.setView([arguments[0], arguments[1]], 14, {animate: false})", place.y, place.x)
     near = page.run(SHARES)
     assert near[CELL_COLOURS["disconnected"]] > 3 * wide[CELL_COLOURS["disconnected"]]
+
+
+def test_names_around_the_county_are_in_the_picture(driver, pages):
+    page = ready(driver, pages["zh"])
+    page.run(
+        MAP
+        + """
+const text = document.createElement("span");
+text.textContent = "杭州湾";
+L.marker(map.getCenter(), {
+  icon: L.divIcon({className: "lc-label lc-place lc-place-water", iconSize: [0, 0], html: text}),
+}).addTo(map);
+"""
+    )
+    assert "杭州湾" in pdf_text.pages_of(printed(driver))[0]
+    is_quiet(page)
 
 
 def test_what_is_not_computed_prints_too(driver, pages):

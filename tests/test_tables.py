@@ -6,6 +6,7 @@ import sys
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -465,6 +466,7 @@ def test_layers_share_one_geopackage(tmp_path):
     assert none.geometry.isna().all()
     assert read_table(path, layer="plain").frame["名称"].tolist() == ["武原街道", "西塘桥街道"]
     assert [path.name for path in tmp_path.iterdir()] == ["results.gpkg"]
+    assert pyogrio.get_gdal_config_option("OGR_SQLITE_SYNCHRONOUS") is None  # as it was
     before = path.read_bytes()
     with pytest.raises(ValueError, match="layer b has no coordinate system"):
         write_layers(path, {"a": LAYER, "b": gpd.GeoDataFrame(geometry=[Point(0, 0)])})

@@ -64,8 +64,10 @@ CELL_COLOURS = {
     "disconnected": "#54278f",
     "unsnapped": "#4d4d4d",
     "uncounted": "#dedbd2",
+    "over": "#b0145a",
+    "under": "#00695c",
+    "newly": "#1a5fd6",
 }
-MARK_COLOURS = {"over": "#b0145a", "under": "#00695c", "newly": "#1a5fd6"}
 RATE_COLOURS = ("#918b82", "#b1aba2", "#ccc7c0", "#e4e1dc", "#f8f7f5")
 NO_RATE_COLOUR = "#ffffff"
 
@@ -112,7 +114,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "language": language,
         "words": page_words(language),
         "statuses": [word("bucket", code, language) if code else "" for code in STATUS_CODES],
-        "cellColours": CELL_COLOURS | MARK_COLOURS,
+        "cellColours": CELL_COLOURS,
         "overBreaks": list(OVER_BREAKS_MIN),
         "rateBreaks": list(RATE_BREAKS),
         "rateTexts": rate_texts(language),

@@ -107,8 +107,9 @@ function dynamicTables(bits) {
 function copyBlock(bits, out, at, [literals, distances]) {
   for (;;) {
     const symbol = bits.symbol(literals);
+    if (symbol === 256) return at;
+    if (at >= out.length) throw new Error("the packed data hold more than they say");
     if (symbol < 256) out[at++] = symbol;
-    else if (symbol === 256) return at;
     else {
       const length = LENGTHS.base[symbol - 257] + bits.take(LENGTHS.extra[symbol - 257]);
       const code = bits.symbol(distances);

@@ -79,9 +79,9 @@ export const fromU = ({ forward }, edge, along) => (forward[edge] >= 0 || along 
 export const fromV = ({ backward, base }, edge, along) =>
   backward[edge] >= 0 ? backward[edge] - scaled(along, backward[edge], base[edge]) : along === base[edge] ? 0 : NEVER;
 
-/* Time the way between two places on one edge, straight along it. */
-export function straight({ forward, backward, base }, edge, from, to) {
-  if (from === to) return 0;
+/* Time the way between two places on one edge, straight along it; so near to each other they are one place. */
+export function straight({ forward, backward, base }, edge, from, to, slack) {
+  if (Math.abs(to - from) <= slack) return 0;
   const whole = to > from ? forward[edge] : backward[edge];
   return whole < 0 ? NEVER : scaled(Math.abs(to - from), whole, base[edge]);
 }
@@ -218,7 +218,7 @@ export class Search {
 
   /* Find the k nearest venues of every home: hundredths of a second and venues, -1 where there are fewer; of equal
      times the lowest venue comes first. `out` may hand in arrays to write to: {times, venues}, homes * k each. */
-  find(homes, venues, members, { k = 1, bound = NEVER - 1, out } = {}) {
+  find(homes, venues, members, { k = 1, bound = NEVER - 1, slack = 0, out } = {}) {
     const { roads } = this;
     const count = homes.edge.length;
     const found = out ?? { times: new Int32Array(count * k), venues: new Int32Array(count * k) };
@@ -240,7 +240,7 @@ export class Search {
       if (at.filled[u]) this.offer(found, start, k, at, u, leg + toU(roads, edge, along), bound);
       if (at.filled[v]) this.offer(found, start, k, at, v, leg + toV(roads, edge, along), bound);
       for (let member = this.venueOn[edge]; member >= 0; member = next.get(member)) {
-        const time = leg + straight(roads, edge, along, venues.along[member]) + venues.leg[member];
+        const time = leg + straight(roads, edge, along, venues.along[member], slack) + venues.leg[member];
         if (time <= bound) insert(found, start, k, time, member);
       }
     }

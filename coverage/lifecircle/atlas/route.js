@@ -61,7 +61,9 @@ class Route {
   timesTo(homes, places, pin, bound) {
     const count = homes.edge.length;
     if (this.found.times.length !== count) this.found = { times: new Int32Array(count), venues: new Int32Array(count) };
-    return this.search().find(homes, places, [pin], { bound, out: this.found }).times;
+    const { rate, unitMetres } = this.data.roads;
+    const slack = Math.ceil(rate * unitMetres); // lines stand to a unit: who faces a pin across a one-way street stays there
+    return this.search().find(homes, places, [pin], { bound, slack, out: this.found }).times;
   }
 
   /* Newly covered people, their cells in ascending order, and how many they are by district, most first. Covered is

@@ -147,11 +147,8 @@ function halo(context, text, { x, y }, size, weight, colour) {
 }
 
 function drawLabels(context, view) {
-  const taken = [];
-  for (const label of page.data.about.labels || []) { // neighbours and the sea, where the data name them
-    const sea = label.kind === "water" || label.kind === "bay";
-    taken.push(halo(context, label.name, at(view, label.at[0], label.at[1]), 15, sea ? 500 : 400, sea ? "#2b6a94" : "#6b7683"));
-  }
+  const taken = page.data.about.labels.map(({ name, kind, at: [lat, lon] }) =>
+    halo(context, name, at(view, lat, lon), 15, 400, kind === "water" ? "#2a6f97" : "#5d6470"));
   for (const shape of shapes.values()) taken.push(halo(context, shape.name, at(view, ...shape.at), 15, 700, "#26303c"));
   return taken;
 }

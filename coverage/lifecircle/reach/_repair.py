@@ -320,13 +320,14 @@ class _Repaired:
         """Search on from what waits; return the junctions that are not what they were."""
         self.queue = run(
             self.loops,
-            self.loops.repair_kernel,
+            self.loops.nearest_kernel,
             self.arrays,
             self.queue,
             self.bound_s,
             self.inverse,
             self.seconds,
             self.source,
+            None,
             self.touched,
         )
         if self.queue.state[self.loops.ROUNDED]:

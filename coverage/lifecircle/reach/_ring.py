@@ -173,7 +173,8 @@ def ring_nearest(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare ar
     limit = _limit(limit_s)
     first_s, source = _labels(len(indptr) - 1, 1)
     queue = _plant(kernels, seeds, first_s, source, limit=limit, inverse=inverse)
-    run(kernels, kernels.nearest_kernel, graph, queue, limit, inverse, first_s[:, 0], source[:, 0])
+    labels = first_s[:, 0], source[:, 0]
+    run(kernels, kernels.nearest_kernel, graph, queue, limit, inverse, *labels, None, None)
     if queue.state[kernels.ROUNDED]:
         every = Seeds(seeds.node.astype(np.int64), seeds.start_s, seeds.group.astype(np.int64))
         return first_s[:, 0], lowest_labels(graph, every, first_s[:, 0])

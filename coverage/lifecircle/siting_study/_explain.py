@@ -271,6 +271,11 @@ def _candidates(
         alone = question.reach().T @ able
         has = question.reach().T @ np.where(plan, able, 0.0)
         adds = alone - has
+        # those that fill the rule in part are not counted like the others
+        for at in np.flatnonzero((question.brings != question.brings[question.free][0]).any(axis=1)):
+            alone[at] = question.gain([int(at)])
+            adds[at] = question.gain(np.append(chosen, at)) - question.gain(chosen)
+            has[at] = np.minimum(alone[at], has[at])
     else:
         whole = question.gain(chosen)
         alone = np.array([question.gain([one]) for one in range(many)])

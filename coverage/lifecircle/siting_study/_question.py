@@ -50,6 +50,7 @@ class Question:
     brings : (candidate, class) venues of each class of the rule
     seconds : csr (demand, candidate) times up to the fast end of the band; a stored zero is a pair
     factors : slow, usual and fast, as shares of the usual speed; all 1 where speeds differ by road class
+    free : (candidate,) whether it may be chosen
     """
 
     target: CircleTarget
@@ -59,6 +60,7 @@ class Question:
     brings: Ints
     seconds: Any
     factors: tuple[float, float, float]
+    free: Flags
     _kept: dict[object, Any] = field(default_factory=dict)
 
     @property
@@ -113,15 +115,17 @@ class Question:
         return float(self.people[self.served(chosen, factor)].sum())
 
     def needs(self, factor: float = 1.0) -> Ints | None:
-        """Count the candidates each resident needs, where all candidates bring the same; else None.
+        """Count the candidates each resident needs, where all that may be chosen bring the same.
 
         Returns
         -------
-        needs : (demand,) 0 for the covered, :data:`IMPOSSIBLE` for those no number of them would cover
+        needs : (demand,) 0 for the covered, :data:`IMPOSSIBLE` for those no number of them would cover; None
+            where candidates differ
         """
-        if len(self.brings) and (self.brings != self.brings[0]).any():
+        brings = self.brings[self.free]
+        if len(brings) and (brings != brings[0]).any():
             return None
-        one = self.brings[0] if len(self.brings) else np.zeros(self.brings.shape[1], dtype=np.int64)
+        one = brings[0] if len(brings) else np.zeros(brings.shape[1], dtype=np.int64)
         lacks = self.lacks(factor)
         each = np.where(lacks > 0, IMPOSSIBLE, 0)
         np.floor_divide(lacks + one - 1, one, out=each, where=(one > 0) & (lacks > 0))
@@ -176,6 +180,7 @@ def ask(
         brings=brought(target, inputs.study.standard, candidates["services"]),
         seconds=csr_array((near.data, columns[near.indices], np.cumsum(indptr)), shape=shape),
         factors=factors,
+        free=flags,
     )
 
 

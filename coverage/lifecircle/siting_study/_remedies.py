@@ -118,7 +118,8 @@ def _buildings(
 ) -> Iterator[Remedy]:
     """Try every candidate alone, by its kind of works: those that bring most of each kind."""
     table = found.table
-    gain = np.where(conditions.free, explanation.candidates["reach_people"].to_numpy(), 0.0)
+    able = conditions.free | (found.table["left_out"] == "partial").to_numpy(dtype=bool)
+    gain = np.where(able, explanation.candidates["reach_people"].to_numpy(), 0.0)
     works = table["works"].where(table["works"].isin(_KINDS), "new_building")
     for kind in ("open_gate", "school_ground", "idle_building", "new_building"):
         mine = np.flatnonzero((works == kind).to_numpy(dtype=bool) & (gain > 0))

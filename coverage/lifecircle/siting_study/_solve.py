@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from lifecircle.errors import Fault, UnusableInputError
 from lifecircle.reach import Pairs
-from lifecircle.siting import SitingPlan, solve_siting
+from lifecircle.siting import SitingPlan, siting_curve, siting_problem, solve, solve_siting
 from lifecircle.siting_study._question import IMPOSSIBLE
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from lifecircle.siting import SitingProblem
     from lifecircle.siting_study._question import Question
 
     Floats = npt.NDArray[np.float64]
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 OBJECTIVES = ("max_cover", "full_cover", "p_median", "p_center", "max_min_cover")
 """What a siting study may ask for."""
+
+MOST_ON_CURVE = 30
+"""Sites up to which a curve goes where the goal is not to be reached, beyond those asked for."""
 
 _TODAY = "(today)"  # the column of what residents have now, which stands open
 
@@ -94,6 +98,7 @@ def best(
         question.people[rows],
         objective=objective,  # type: ignore[arg-type]  # checked against OBJECTIVES by the caller
         existing=[_TODAY],
+        time_limit_s=conditions.time_limit_s,
         **_common(conditions, extra),
     )
     if objective == "full_cover" and plan.sites:
@@ -103,19 +108,62 @@ def best(
 
 
 def _common(conditions: Conditions, extra: Mapping[str, Any]) -> dict[str, Any]:
-    common: dict[str, Any] = {
-        "required": conditions.required,
-        "time_limit_s": conditions.time_limit_s,
-        "apart": [pair for pair in conditions.apart if set(pair) <= set(conditions.labels[conditions.free])],
-        **extra,
-    }
-    if not common["apart"]:
-        del common["apart"]
-    return common
+    labels = set(conditions.labels[conditions.free])
+    apart = [pair for pair in conditions.apart if set(pair) <= labels]
+    return {"required": conditions.required, **({"apart": apart} if apart else {}), **extra}
 
 
 def _covering(question: Question, conditions: Conditions, sites: int | None, factor: float) -> SitingPlan:
-    """Cover most people, counting only residents whom the free candidates can cover at all."""
+    problem = covering_problem(question, conditions, sites, factor)
+    covered = question.people_covered if factor == 1.0 else _covered_at(question, factor)
+    if problem is None:
+        return SitingPlan(
+            "max_cover", "infeasible", (), math.nan, math.nan, (), "no candidate covers anybody"
+        )
+    return _with_covered(solve(problem, time_limit_s=conditions.time_limit_s), covered)
+
+
+def _with_covered(plan: SitingPlan, covered: float) -> SitingPlan:
+    """Count those who are covered today as well."""
+    return replace(plan, objective="max_cover", value=plan.value + covered, bound=plan.bound + covered)
+
+
+def curve(
+    question: Question, conditions: Conditions, *, least_sites: int, goal: float | None
+) -> tuple[int, tuple[SitingPlan, ...]]:
+    """Find the plans for one number of sites after the other: the first number, and the plans.
+
+    It goes on to the goal where all candidates together reach it, else to :data:`MOST_ON_CURVE`, and in
+    either case to ``least_sites``.
+
+    Parameters
+    ----------
+    goal : people, those covered today included
+    """
+    problem = covering_problem(question, conditions, None, 1.0)
+    if problem is None:
+        return 0, ()
+    free = np.flatnonzero(conditions.free)
+    covered = question.people_covered
+    able = covered + question.gain(free) >= (goal or 0.0)
+    limit, first = conditions.time_limit_s, len(conditions.required)
+    if goal is None or not able:
+        most = min(max(least_sites, MOST_ON_CURVE), len(free))
+        found = siting_curve(problem, most=max(most, first), time_limit_s=limit)
+    else:
+        found = siting_curve(problem, goal=goal - covered, time_limit_s=limit)
+        if found.least + len(found.plans) <= least_sites:
+            found = siting_curve(problem, most=least_sites, time_limit_s=limit)
+    return found.least, tuple(_with_covered(plan, covered) for plan in found.plans)
+
+
+def covering_problem(
+    question: Question, conditions: Conditions, sites: int | None, factor: float
+) -> SitingProblem | None:
+    """Put the question of most people covered, of those alone whom the free candidates can cover at all.
+
+    None where there is nobody.
+    """
     free = np.flatnonzero(conditions.free)
     reach = question.reach(factor)[:, free]
     met = np.diff(reach.indptr) > 0
@@ -123,30 +171,26 @@ def _covering(question: Question, conditions: Conditions, sites: int | None, fac
     rows = np.flatnonzero(question.waiting(factor) & (question.people > 0) & met)
     if needs is not None:
         rows = rows[needs[rows] < IMPOSSIBLE]
-    covered = question.people_covered if factor == 1.0 else _covered_at(question, factor)
     if not len(rows):
-        return SitingPlan(
-            "max_cover", "infeasible", (), math.nan, math.nan, (), "no candidate covers anybody"
-        )
+        return None
     labels = conditions.labels[free]
-    pairs = Pairs(csr_array(reach[rows]), pd.RangeIndex(len(rows)), labels)
-    people = question.people[rows]
     extra: dict[str, Any] = {"limit": 1.0, "sites": sites}
     if conditions.budget is not None:
         extra |= {"budget": conditions.budget, "prices": pd.Series(conditions.prices[free], index=labels)}
+    if sites is None and conditions.budget is None:
+        extra["sites"] = max(len(conditions.required), 1)  # a curve asks for every number
     if needs is None:
         offers, lacking = _by_class(question, free, rows, factor)
         extra |= {"offers": offers, "lacking": lacking}
     elif (needs[rows] > 1).any():
         # All candidates bring the same, so what counts is how many of them a resident needs.
         extra |= {"offers": ["site"] * len(free), "lacking": {"site": needs[rows]}}
-    plan = solve_siting(
-        pairs,
-        people,
+    return siting_problem(
+        Pairs(csr_array(reach[rows]), pd.RangeIndex(len(rows)), labels),
+        question.people[rows],
         objective="rule_cover" if "lacking" in extra else "max_cover",
         **_common(conditions, extra),
     )
-    return replace(plan, objective="max_cover", value=plan.value + covered, bound=plan.bound + covered)
 
 
 def _covered_at(question: Question, factor: float) -> float:

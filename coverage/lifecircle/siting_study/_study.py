@@ -18,7 +18,7 @@ from lifecircle.siting_study._candidates import Candidates, gather
 from lifecircle.siting_study._explain import Explanation, explain
 from lifecircle.siting_study._question import Question, ask, useful, whole_rule
 from lifecircle.siting_study._remedies import Remedy, find_remedies
-from lifecircle.siting_study._solve import OBJECTIVES, Conditions, best, too_near
+from lifecircle.siting_study._solve import OBJECTIVES, Conditions, best, curve, too_near
 from lifecircle.study import Study, read_study
 from lifecircle.tables import nearest_name
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from lifecircle.standards import CircleTarget
 
 _log = logging.getLogger(__name__)
-
-MOST_ON_CURVE = 30
-"""Sites up to which the curve goes on towards the goal, beyond those asked for."""
 
 
 FAR_LIMITS = 8.0
@@ -142,7 +139,8 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     found = _with_services(found, goal, study, services)
     far = FAR_LIMITS if objective in {"p_median", "p_center"} else 1.0
     question = ask(goal, inputs, searches.answer(goal), found.table, times_limit=far)
-    found = _without_roads(found, question)
+    found = _without_parts(_without_roads(found, question), question)
+    question = replace(question, free=found.free)
     conditions = _conditions(found, inputs, budget, time_limit_s)
     tell("solving")
     plan = best(question, conditions, objective=objective, sites=new)
@@ -150,7 +148,7 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
         remedy = "give candidates near the gaps, or fewer conditions"
         raise UnusableInputError([Fault("", "plan", "", f"no plan: {plan.reason}", remedy)])
     tell("curve")
-    curve = _curve(question, conditions, plan, objective)
+    points = _points(question, conditions, plan, objective)
     tell("proof")
     scenario = _audited(inputs, found.table, plan, before, tell)
     _prove(question, plan, scenario, conditions, objective)
@@ -172,13 +170,13 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
         people=float(question.people.sum()),
         covered=question.people_covered,
         plan=plan,
-        curve=curve,
-        enough=_enough(curve, goal),
+        curve=points,
+        enough=_enough(points, goal),
         attainable=question.people_covered + question.gain(np.flatnonzero(conditions.free)),
         scenario=scenario,
         explanation=explanation,
         remedies=offers,
-        notes=_notes(found, question, plan, curve),
+        notes=_notes(found, question, plan, points),
     )
 
 
@@ -252,6 +250,27 @@ def _without_roads(found: Candidates, question: Question) -> Candidates:
     return replace(found, table=table.assign(left_out=table["left_out"].mask(lost, "no_road")))
 
 
+def _without_parts(found: Candidates, question: Question) -> Candidates:
+    """Leave out candidates that fill the rule only in part, where others fill it alone."""
+    need = np.array(list(question.target.require.values()))
+    free = found.free
+    whole = (question.brings >= need).all(axis=1)
+    brings = question.brings[free]
+    mixed = len(brings) > 0 and bool((brings != brings[0]).any())
+    if not mixed or not (whole & free).any() or (brings.sum(axis=1) <= 1).all():
+        return found
+    table = found.table
+    part = free & ~whole
+    wrong = table[part & table["required"].to_numpy(dtype=bool)]
+    if len(wrong):
+        reason = "required, yet it fills the rule only in part, and others fill it alone"
+        raise UnusableInputError(
+            Fault("candidates", f"candidate {label}", name, reason, "give it the same services as the others")
+            for label, name in wrong["name"].items()
+        )
+    return replace(found, table=table.assign(left_out=table["left_out"].mask(part, "partial")))
+
+
 def _conditions(found: Candidates, inputs: Inputs, budget: float | None, time_limit_s: float) -> Conditions:
     table, part = found.table, inputs.study.siting
     metres = table.geometry.to_crs(next(iter(inputs.networks.values())).crs)
@@ -282,40 +301,22 @@ def known_costs(table: gpd.GeoDataFrame, study: Study) -> np.ndarray[Any, Any]:
     return costs
 
 
-def _curve(
+def _points(
     question: Question, conditions: Conditions, plan: SitingPlan, objective: str
 ) -> tuple[CurvePoint, ...]:
-    """Find most people covered for 0, 1, 2 ... sites, at least those of the plan, on to the goal."""
-    total, free = float(question.people.sum()), int(conditions.free.sum())
-    goal = question.target.goal
-    tolerance = question.target.tolerance
-    points = [
-        CurvePoint(
-            0,
-            question.people_covered,
-            question.people_covered / total,
-            question.people_covered,
-            0.0,
-            "optimal",
-        )
-    ]
-    least = len(conditions.required) or 1
-    most = max(len(plan.sites), min(free, MOST_ON_CURVE))
-    share = conditions.time_limit_s / max(len(plan.sites), 1)
-    for sites in range(least, most + 1):
-        reached = goal is None or points[-1].value >= goal - tolerance
-        if sites > len(plan.sites) and (reached or points[-1].added <= 0):
-            break
-        same = objective == "max_cover" and sites == len(plan.sites)
-        one = (
-            plan
-            if same
-            else best(question, replace(conditions, time_limit_s=share), objective="max_cover", sites=sites)
-        )
-        if one.status == "infeasible":
-            break
-        added = one.value - points[-1].people
-        points.append(CurvePoint(sites, one.value, one.value / total, one.bound, added, one.status))
+    """Tell most people covered for none, the fewest sites that may be, one more ... to the goal."""
+    total, target = float(question.people.sum()), question.target
+    goal = None if target.goal is None else (target.goal - target.tolerance) * total
+    today = question.people_covered
+    points = [CurvePoint(0, today, today / total, today, 0.0, "optimal")]
+    least, plans = curve(question, conditions, least_sites=len(plan.sites), goal=goal)
+    for sites, one in enumerate(plans, least):
+        same = objective == "max_cover" and sites == len(plan.sites) and conditions.budget is None
+        best_one = plan if same else one
+        if sites and best_one.status != "infeasible":
+            added = best_one.value - points[-1].people
+            value = best_one.value / total
+            points.append(CurvePoint(sites, best_one.value, value, best_one.bound, added, best_one.status))
     return tuple(points)
 
 

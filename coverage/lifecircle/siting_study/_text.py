@@ -190,8 +190,10 @@ def _losers(study: SiteStudy, language: Language) -> Iterator[str]:
 def _remedies(study: SiteStudy, language: Language) -> Iterator[str]:
     if study.remedies:
         yield _say("remedies", language)
-        for remedy in study.remedies[:_TOLD]:
-            yield f"- {remedy_line(remedy, language)}"
+        told = {remedy.kind: remedy for remedy in reversed(study.remedies)}
+        for remedy in study.remedies:  # the best of each kind
+            if told[remedy.kind] is remedy:
+                yield f"- {remedy_line(remedy, language)}"
 
 
 def _people(people: float) -> str:

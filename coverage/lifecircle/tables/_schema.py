@@ -168,7 +168,8 @@ def plain_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
     """Put every cell of a column into text as :func:`plain_text` does, a text that recurs only once."""
     if isinstance(cells.dtype, pd.StringDtype):
         code, texts = pd.factorize(cells)
-        plain = pd.array([*(text.strip() for text in texts), ""], dtype="str")  # the last for what is missing
+        stripped = [text.strip() for text in texts.to_numpy(dtype=object)]
+        plain = pd.array([*stripped, ""], dtype="str")  # the last for what is missing
         return pd.Series(plain.take(code), index=cells.index, name=cells.name)
     return cells.map(plain_text).astype("str")
 

@@ -126,6 +126,7 @@ def _add(
                 "tenure": told.tenure,
                 "land_use": told.use,
                 "cost": round(float(rng.uniform(*told.cost))),
+                "services": "small_gym" if told.works == "开放校园" else "",
                 "suitability": round(float(rng.uniform(0.4, 1.0)), 2),
             },
             "geometry": {

@@ -1,0 +1,34 @@
+// Answers questions on a page's data: node ask.js DATA QUESTIONS, where DATA is the text of the page's element and
+// QUESTIONS a file of JSON. What is no number is null.
+
+import fs from "node:fs";
+import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/container.js";
+import { readData } from "../../coverage/lifecircle/atlas/reading.js";
+import { openRoute } from "../../coverage/lifecircle/atlas/route.js";
+
+const [data, questions] = process.argv.slice(2);
+const read = readData(openContainer(await unpackText(fs.readFileSync(data, "utf-8"))));
+const { route } = openRoute(read);
+const plain = (numbers) => Array.from(numbers, (value) => (Number.isNaN(value) ? null : value));
+
+const KINDS = {
+  answers({ year, target }) {
+    const opened = read.years.find(({ entry }) => entry.year === year);
+    const { minutes, status, bucket, nearest, people, steps } = opened.answers(opened.entry.targets.find(({ id }) => id === target));
+    return { minutes: plain(minutes), status: plain(status), bucket: plain(bucket), nearest: plain(nearest),
+      people: plain(people), steps: steps.map((ranks) => ranks.map(plain)) };
+  },
+  whatIf: (question) => route.whatIf(question),
+  times: (question) => plain(route.times(question)),
+  lacks: ({ year, target, cell }) => route.lacks(year, target, cell),
+  snap: ({ lon, lat }) => route.snap(lon, lat),
+  can: (question) => Boolean(route) && route.can(question),
+  column: ({ name }) => plain(read.column(name)),
+  lines() {
+    const { x, y, sizes } = read.roadLines();
+    return { x: plain(x), y: plain(y), sizes: plain(sizes) };
+  },
+};
+
+const asked = JSON.parse(fs.readFileSync(questions, "utf-8"));
+process.stdout.write(JSON.stringify(asked.map(({ kind, ...question }) => KINDS[kind](question))));
