@@ -13,7 +13,8 @@ import shapely
 
 import atlas_town
 import browser
-from lifecircle.atlas import MapSetting, draw_atlas, folium_map
+from atlas_page import point_at
+from lifecircle.atlas import MapSetting, draw_atlas, folium_map, public_findings
 
 pytestmark = pytest.mark.browser
 
@@ -207,3 +208,15 @@ def test_the_public_page_refuses_a_what_if(driver, pages):
     assert all(one is None or round(one * 60, 3) % 300 == 0 for one in minutes)
     page.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
     assert "每格至少 20 人" in page.run("return document.body.innerText")
+
+
+def test_a_cell_of_the_public_page_tells_a_step_of_time(driver, pages):
+    page = opened(driver, pages["public"])
+    (reduced,) = public_findings([atlas_town.town(residents=600)])
+    timed = reduced.demand[(reduced.status["culture"] == "covered").to_numpy()]
+    venues = reduced.facilities.geometry.to_numpy()
+    place = next(one for one in timed.geometry if min(one.distance(venue) for venue in venues) > 0.006)
+    point_at(page, place.y, place.x)
+    tip = page.run("return document.querySelector('.lc-tip').textContent")
+    assert "分钟（分档）" in tip
+    assert "不超过" in tip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from typing import Any
 
 import geopandas as gpd
@@ -13,8 +14,9 @@ import pytest
 import shapely
 
 import atlas_town
+from atlas_town import data_of
 from conftest import seeds
-from lifecircle.atlas import MapSetting, draw_atlas, public_findings, read_payload
+from lifecircle.atlas import MapSetting, draw_atlas, public_findings
 from lifecircle.atlas._figures import figures
 from lifecircle.atlas._public import _cells, share_step
 from lifecircle.atlas._text import people_text
@@ -434,6 +436,7 @@ def test_margins_that_need_every_resident_are_left_out():
         assert (result.curve, result.variants) == ((), {})
         assert result.only_outside_people is result.leg_over_100_m is result.leg_over_200_m is None
         assert result.notes == ("urban_unknown:<20",)
+        assert "翻转点" not in dict(figures(public, result, "zh")["margin"]["facts"])
     assert not len(public.ranks.columns)
     assert not len(public.grid)
     assert public.inputs == ()
@@ -516,8 +519,31 @@ def page(tmp_path_factory):
     ).read_text("utf-8")
 
 
-def data_of(page: str) -> dict[str, Any]:
-    return read_payload(page).page
+def numbers_in(value: Any) -> list[float]:
+    """Give every number of people printed in a row: whole persons, commas taken out."""
+    return [float(text.replace(",", "")) for text in value if re.fullmatch(r"[\d,]+", str(text))]
+
+
+@pytest.mark.parametrize("seed", seeds(3, whole=30))
+def test_no_table_of_the_page_prints_too_few(seed, tmp_path):
+    years = random_years(seed)
+    path = draw_atlas(
+        years, tmp_path / "a.html", language="en", edition="public", setting=MapSetting(min_people=N)
+    )
+    data = data_of(path.read_text("utf-8"))
+    stars = 0
+    for year in data["years"]:
+        for target in year["targets"]:
+            rows = [list(target["people"].values())]
+            rows += [[row["people"], row["left"]] for row in target["districts"]]
+            rows += [[people, left] for _, people, _, left in target["groups"]]
+            rows += [[rung["people"]] for rung in target["ladder"]["rungs"]] if target["ladder"] else []
+            rows += [[gap["people"].split(" ")[0]] for gap in target["gaps"]]
+            stars += sum(cell == "*" for row in rows for cell in row)
+            assert not [number for row in rows for number in numbers_in(row) if too_few(number)]
+            assert all(row["value"] is None for row in target["districts"] if row["left"] == "*")
+            assert target["margin"] is None or target["margin"]["curve"] == []
+    assert stars
 
 
 def test_public_page_says_what_it_is_and_holds_no_roads(page):

@@ -12,8 +12,9 @@ import shapely
 from click.testing import CliRunner
 
 import atlas_town
+from atlas_town import data_of
 from conftest import TOYTOWN, edit
-from lifecircle.atlas import MapSetting, UnknownAssetError, draw_atlas, page_figure, read_payload
+from lifecircle.atlas import MapSetting, UnknownAssetError, draw_atlas, page_figure
 from lifecircle.atlas._base import base_maps
 from lifecircle.atlas._setting import roads_without_masked, without_masked
 from lifecircle.audit import prepare, read_networks, run_audit
@@ -23,10 +24,6 @@ from lifecircle.maps import MapOrder, draw_study, map_setting, years_of
 from lifecircle.study import BaseLayer, read_study
 
 OFFLINE = "img-src data: blob:; "
-
-
-def data_of(page: str):
-    return read_payload(page).page
 
 
 def policy_of(page: str) -> str:

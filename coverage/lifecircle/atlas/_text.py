@@ -187,6 +187,7 @@ _PAGE = {
     "cell_minutes": ("到达时间", "Time"),
     "cell_over": ("{minutes} 分钟，超出 {over} 分钟", "{minutes} min, {over} min too far"),
     "cell_within": ("{minutes} 分钟", "{minutes} min"),
+    "cell_up_to": ("不超过 {minutes} 分钟（分档）", "up to {minutes} min (a step)"),
     "cell_status": ("状态", "Status"),
     "cell_nearest": ("最近设施", "Nearest"),
     "cell_opened": ("开放", "Opened"),

@@ -68,7 +68,8 @@ function cellCard(year, cell) {
   const minutes = answers.minutes[cell] / speedFactor(now);
   if (!Number.isNaN(minutes)) {
     const over = minutes - limitOf(now);
-    rows.push([words.cell_minutes, fill(status === STATUS.beyond ? words.cell_over : words.cell_within,
+    const told = page.data.about.edition === "public" ? words.cell_up_to : status === STATUS.beyond ? words.cell_over : words.cell_within;
+    rows.push([words.cell_minutes, fill(told,
       { minutes: minutesText(minutes), over: minutesText(Math.max(over, 0)) })]);
   }
   const venue = answers.nearest[cell];

@@ -140,7 +140,7 @@ def _sites(
     site, served = nearest_site(question, chosen)
     band = [nearest_site(question, chosen, factor) for factor in question.factors]
     saved = _saved_min(question, scenario)
-    villages = _villages_won(question, scenario, site, served)
+    villages = _villages_won(question, scenario, site, served, sites=len(chosen))
     district = inputs.demand["district"].astype(str).to_numpy()
     groups = _groups(inputs, question)
     reach = question.reach()
@@ -191,9 +191,11 @@ def _saved_min(question: Question, scenario: Scenario) -> Floats:
     return saved
 
 
-def _villages_won(question: Question, scenario: Scenario, site: Ints, served: Flags) -> list[tuple[str, ...]]:
+def _villages_won(
+    question: Question, scenario: Scenario, site: Ints, served: Flags, *, sites: int
+) -> list[tuple[str, ...]]:
     """Name the villages reached now and not before, each with the site that brings most of its people."""
-    out: list[list[str]] = [[] for _ in range(int(site.max(initial=0)) + 1)]
+    out: list[list[str]] = [[] for _ in range(sites)]
     name = f"reached_{question.target.id}"
     before, after = scenario.before.villages, scenario.after.villages
     if name in before and "village" in scenario.inputs.demand:

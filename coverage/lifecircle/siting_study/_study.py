@@ -104,8 +104,8 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     new : how many new sites; None for ``full_cover``
     candidates : list of candidates instead of the study's own; without either, places near the gaps
     objective : ``max_cover`` most people, ``full_cover`` fewest sites for everybody who can be reached,
-        ``p_median`` least walking of all, ``p_center`` the farthest resident nearest, ``max_min_cover`` the
-        worst district best
+        ``p_median`` least walking of all who have a path today, ``p_center`` the farthest of them nearest,
+        ``max_min_cover`` the worst district best
     services : what a new site holds, where its row does not say; left out, what the study says in
         ``[siting.services]``, else as many venues of each class as the rule asks for
     budget : what the sites may cost together, 10,000 yuan
@@ -369,7 +369,8 @@ def _prove(
     assert count is not None
     people = question.people
     seconds = after.seconds[target].to_numpy(dtype=float)
-    timed = np.isfinite(seconds) & (people > 0)
+    today = scenario.before.seconds[target].to_numpy(dtype=float)
+    timed = np.isfinite(today) & (people > 0)
     audited = {
         "max_cover": count.covered,
         "p_median": float(people[timed] @ seconds[timed]),
