@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ import pyogrio
 from lifecircle.files import written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -28,7 +29,7 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
-    """Write one GeoPackage with a layer for each frame, in the order given.
+    """Write one GeoPackage with a layer for each frame, in the order given: same frames, same bytes.
 
     A frame without geometry becomes a table; a named index becomes its first columns.
 
@@ -42,7 +43,7 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
     for name, layer in layers.items():
         if _has_geometry(layer) and layer.crs is None:
             raise ValueError(f"layer {name} has no coordinate system")
-    with written(path) as fresh:
+    with written(path) as fresh, _without_clock():
         for name, layer in layers.items():
             named = [level for level in layer.index.names if level is not None]
             plain = _storable(layer.reset_index(level=named) if named else layer)
@@ -54,6 +55,20 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
                 append=fresh.exists(),
                 geometry_type=_geometry_type(plain),
             )
+
+
+@contextmanager
+def _without_clock() -> Iterator[None]:
+    """Have GDAL write the same day into every GeoPackage, not today's."""
+    before = pyogrio.get_gdal_config_option(_CLOCK)
+    pyogrio.set_gdal_config_options({_CLOCK: "2000-01-01T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({_CLOCK: before})
+
+
+_CLOCK = "OGR_CURRENT_DATE"
 
 
 def _has_geometry(frame: pd.DataFrame) -> bool:
