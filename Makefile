@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all bench clean
+.PHONY: demo test test-all bench bench-atlas clean
 
 demo: .venv/.runtime
 	$(BIN)/lifecircle audit data/geo/haiyan --out results
@@ -33,10 +33,13 @@ test-all: .venv/.dev
 bench: .venv-bench/.done
 	.venv-bench/bin/python -m benchmarks
 
+bench-atlas: .venv-bench/.done
+	.venv-bench/bin/python -m benchmarks.atlas
+
 .venv-bench/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt 'pip>=25.1'
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement benchmarks/requirements.txt --editable '.[fast]'
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement benchmarks/requirements.txt --editable '.[fast,siting]'
 	@touch $@
 
 clean:

@@ -3,6 +3,7 @@
     python -m benchmarks                 the full run: some 20 minutes on two quiet cores
     python -m benchmarks --quick         small networks and a small county, written to --out: some 3 minutes
     python -m benchmarks --quick --alone only the package, scipy and compiled yardsticks: seconds
+    python -m benchmarks --siting        the race of choosing sites alone, the other figures kept
     python -m benchmarks --page          write the page again from benchmarks/results.json
 
 With --out, page and results go to that folder.
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks import children, peers
+from benchmarks.atlas_page import kept_section
 from benchmarks.county import race_county
 from benchmarks.machine import describe_machine, describe_peers
 from benchmarks.networks import (
@@ -34,6 +36,7 @@ from benchmarks.networks import (
 )
 from benchmarks.page import write_page
 from benchmarks.pictures import draw_pictures
+from benchmarks.repairs import race_repairs
 from benchmarks.results import Results
 from benchmarks.searches import (
     MANY_JUNCTIONS,
@@ -44,6 +47,7 @@ from benchmarks.searches import (
     race_ranked,
     race_within,
 )
+from benchmarks.siting import race_siting
 from benchmarks.snapping import race_snapping
 from benchmarks.timing import say
 
@@ -56,12 +60,17 @@ KEPT = ROOT / "benchmarks" / "results.json"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run measures: sizes in junctions, (points, edges) to snap, (edges, residents) of the county."""
+    """What a run measures.
+
+    ``sizes`` in junctions, (points, edges) to snap, (edges, residents) of the county, and (residents, sites)
+    of the three instances that sites are chosen on.
+    """
 
     sizes: tuple[int, ...]
     real: bool
     snapping: tuple[tuple[int, int], ...]
     county: tuple[int, int] | None
+    siting: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
     rounds: int
     alone: bool = False
     children: bool = True
@@ -72,14 +81,23 @@ FULL = Plan(
     real=True,
     snapping=((30_000, 60_000), (1_000_000, 1_000_000)),
     county=(60_000, 30_000),
+    siting=((5_000, 500), (30_000, 2_000), (1_000_000, 10_000)),
     rounds=5,
 )
-QUICK = Plan(sizes=(5_000,), real=True, snapping=((1_000, 5_000),), county=(6_000, 3_000), rounds=2)
+QUICK = Plan(
+    sizes=(5_000,),
+    real=True,
+    snapping=((1_000, 5_000),),
+    county=(6_000, 3_000),
+    siting=((600, 120), (2_000, 300), (20_000, 1_000)),
+    rounds=2,
+)
 ALONE = Plan(
     sizes=(2_000,),
     real=False,
     snapping=((200, 1_000),),
     county=None,
+    siting=((400, 80), (600, 100), (2_000, 200)),
     rounds=2,
     alone=True,
     children=False,
@@ -102,6 +120,7 @@ def measure(plan: Plan, scratch: Path) -> Results:
     for points, edges in plan.snapping:
         rounds = plan.rounds if points <= 100_000 else 1
         results.races.append(race_snapping(points=points, edges=edges, rounds=rounds))
+    results.siting = race_siting(plan.siting, alone=plan.alone)
     if plan.real:
         for name, path in real_files().items():
             network = real_network(name, path)
@@ -135,6 +154,7 @@ def _race_drive(network: Network, file_order: tuple[Network, Array], plan: Plan,
     results.races.append(race_nearest(field, file_order=file_order))
     if network.size > MANY_JUNCTIONS:
         return
+    results.races.append(race_repairs(field))
     results.races.append(race_ranked(field))
     results.races.append(race_within(field, sources=500, peers_too=not plan.alone))
     if network.size <= 100_000:
@@ -162,7 +182,10 @@ def write(results: Results, docs: Path) -> Path:
     docs.mkdir(parents=True, exist_ok=True)
     pictures = draw_pictures(results, docs / "pictures")
     page = docs / "performance.md"
-    page.write_text(write_page(results, pictures=pictures), "utf-8")
+    of_the_map = kept_section(page)
+    page.write_text(
+        write_page(results, pictures=pictures) + (f"\n{of_the_map}" if of_the_map else ""), "utf-8"
+    )
     return page
 
 
@@ -179,6 +202,9 @@ def main() -> None:
     )
     parser.add_argument("--page", action="store_true", help="write the page again, measure nothing")
     parser.add_argument(
+        "--siting", action="store_true", help="measure the choice of sites anew, and nothing else"
+    )
+    parser.add_argument(
         "--out", type=Path, help="folder of page and results; left out, docs, or for --quick a new one"
     )
     options = parser.parse_args()
@@ -186,8 +212,11 @@ def main() -> None:
         parser.error("--alone goes with --quick")
     docs = options.out or (Path(tempfile.mkdtemp(prefix="performance-")) if options.quick else ROOT / "docs")
     kept = docs / "results.json" if options.quick or options.out else KEPT
-    if options.page:
+    if options.page or options.siting:
         results = Results.load(kept)
+        if options.siting:
+            results.siting = race_siting(FULL.siting, alone=False)
+            results.save(kept)
     else:
         plan = (ALONE if options.alone else QUICK) if options.quick else FULL
         with tempfile.TemporaryDirectory(prefix="benchmarks-") as scratch:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.aims import aims_of
+from benchmarks.aims import PROVED, aims_of
+from benchmarks.siting import OWN, Solved
 from benchmarks.timing import BOUND, EXACT, WRONG
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ HEADINGS = {
     "nearest": (
         "The nearest of many facilities",
         "The question behind every rate: one search.",
+    ),
+    "repair": (
+        "One facility more, one less",
+        "The question behind siting and what-if: what was solved stays right as facilities come and go.",
     ),
     "within": (
         "Everything within a limit of each facility",
@@ -35,16 +40,16 @@ HEADINGS = {
 }
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Make one line of a paragraph."""
     return " ".join(text.split())
 
 
-_INTRODUCTION = _prose("""
+_INTRODUCTION = prose("""
     lifecircle beside the tools people would otherwise use, in one run on one machine. `make bench` measures
     everything again and rewrites this page; this run took {minutes} minutes.
 """)
-_HOW_TO_READ = _prose("""
+_HOW_TO_READ = prose("""
     How to read it: contestants answer once (the first call, with whatever they prepare lazily), then in
     interleaved rounds, each round in another order. Times are wall seconds, medians of the rounds; the
     slowest contestants have fewer rounds, and the number stands beside the time. "Times slower" is the median
@@ -53,28 +58,36 @@ _HOW_TO_READ = _prose("""
     fast wrong answer loses, and is marked. A contestant marked with a share did that share of the work, and
     its time is scaled up.
 """)
-_NETWORKS = _prose("""
+_NETWORKS = prose("""
     The synthetic ones are jittered lattices with arterials every tenth line and highways every eightieth,
     38 % of the small streets missing, 8 % of what is no highway one-way, in the shuffled order of an
     OpenStreetMap extract. All contestants are handed junctions in Hilbert order, as `read_roads` numbers
     them, but for the row "order of the file". Helsinki and São Paulo are real extracts, on foot.
 """)
-_MEMORY = _prose("""
+_MEMORY = prose("""
     `nearest` of 500 facilities, driving, in a process of its own: megabytes resident once the arrays were
     loaded, and at the peak, with what the contestant builds and the libraries it imports (of the package's,
-    some 90 MB are numba and its compiler).
+    some 100 MB are numba and its compiler).
 """)
-_COLD = _prose("""
+_COLD = prose("""
     A process that imports the package and asks the three questions once of a graph of four junctions: nothing
     compiled yet, compiled code kept from before, and the scipy engine, which needs no compiler.
 """)
-_COUNTY = _prose("""
+_COUNTY = prose("""
     The synthetic county: {size} (a venue counts once for each circle it is in). Whole processes, start
     included. The audit does far more than the others: it cleans the offices' files, applies rules, barriers,
     five accountings, the aged and the step-free, and writes every table. The second row is the package doing
     just what the peers do: nearest venue of each circle for each resident at three speeds, people by
     district, two csv files. The peers are handed clean tables in metres and search no farther than 1,500 m;
     they go from junction to junction, the package from door to door.
+""")
+
+_SITING = prose("""
+    Residents in towns and open country, candidates among them, people covered within a limit. All contestants
+    work with one thread, so the seconds at work (processor time, the least of the rounds) are compared; the
+    load of the machine when the race began was {load}. A plan is proved when its bound is its value; spopt
+    tells no bound, and is taken at its word. spopt builds its model from a dense table, HiGHS alone is handed
+    the plain sparse one.
 """)
 
 
@@ -89,6 +102,7 @@ def write_page(results: Results, *, pictures: list[str]) -> str:
         _memory(results),
         _cold(results),
         _county(results),
+        _siting(results),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -268,6 +282,37 @@ def _county(results: Results) -> str:
             *_stages([one for one in county.pipelines[1:] if not one.name.endswith("at once")]),
         ]
     )
+
+
+def _siting(results: Results) -> str:
+    if not results.siting:
+        return ""
+    rows = [_solved_row(Solved(**one)) for one in results.siting["rows"]]
+    return "\n".join(
+        [
+            "## Choosing sites",
+            "",
+            _SITING.format(load=results.siting["load"]),
+            "",
+            "| residents x sites | question | contestant | at work | by the clock | value | gap |",
+            "|---|---|---|--:|--:|--:|--:|",
+            *rows,
+        ]
+    )
+
+
+def _solved_row(one: Solved) -> str:
+    name = f"**{one.contestant}**" if one.contestant == OWN else one.contestant
+    cells = [
+        one.instance,
+        one.question,
+        name,
+        _seconds(one.used_s),
+        _seconds(one.wall_s),
+        f"{one.value:,.0f}",
+        "proved" if one.gap <= PROVED else f"{100 * one.gap:.2f} %",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def _whole_row(one: Whole, audit: Whole) -> str:

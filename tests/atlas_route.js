@@ -1,6 +1,10 @@
 // A road search to test the page with: everyone goes straight at 5 km/h, as the made-up county has it.
 window.lifecirclePage = {
   route: {
+    can({ year, target }) {
+      const { opened, one } = this.of(year, target);
+      return one.kind === "circle" && opened.answers(one) !== null;
+    },
     metres(lon, lat, toLon, toLat) {
       return Math.hypot((lon - toLon) * 95700, (lat - toLat) * 111320);
     },

@@ -11,6 +11,7 @@ import pandas as pd
 import pyproj
 import shapely
 
+from lifecircle.atlas import read_payload
 from lifecircle.findings import (
     Accounting,
     Count,
@@ -122,6 +123,12 @@ def town(
         services=SERVICE_NAMES,
         **frames,
     )
+
+
+def data_of(page: str) -> dict[str, Any]:
+    """Read what a page's script is handed over: the printed tables, the edition, the margin."""
+    data: dict[str, Any] = read_payload(page).page
+    return data
 
 
 def with_names(findings: Findings, names: list[str]) -> Findings:

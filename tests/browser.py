@@ -92,13 +92,17 @@ class Page:
 
 
 @contextmanager
-def chromium(profile: Path, *, size: tuple[int, int] = (1366, 768)) -> Iterator[Any]:
-    """Start a Chromium of its own with a fresh profile."""
+def chromium(
+    profile: Path, *, size: tuple[int, int] = (1366, 768), flags: tuple[str, ...] = ()
+) -> Iterator[Any]:
+    """Start a Chromium of its own with a fresh profile; ``flags`` replace those of the same name."""
     browser, driver_path = needed("chromium"), needed("chromedriver")
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     options = webdriver.ChromeOptions()
     options.binary_location = browser
-    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"):
+    given = {flag.partition("=")[0] for flag in flags}
+    kept = [flag for flag in FLAGS if flag.partition("=")[0] not in given]
+    for flag in (*kept, *flags, f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver_path))

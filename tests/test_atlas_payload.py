@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import atlas_roads
 import atlas_town
 from atlas_asking import ask
-from lifecircle.atlas import Extras, PayloadError, draw_atlas, read_payload
+from lifecircle.atlas import PayloadError, draw_atlas, read_payload
 from lifecircle.atlas._answers import STATUS_CODES, STEP_S, steps_of
 from lifecircle.atlas._network import (
     CLOSED,
@@ -358,7 +358,7 @@ def test_what_the_page_does_not_have_is_named():
 
 
 # ---------------------------------------------------------------------------------------------------------
-# Plans, labels, margin
+# Plans
 
 PLAN = {
     "target": "clinic",
@@ -374,23 +374,13 @@ PLAN = {
 }
 
 
-def test_plans_labels_and_margin_stand_in_the_page(tmp_path):
-    extras = Extras(
-        labels=[{"name": {"zh": "杭州湾", "en": "Hangzhou Bay"}, "lon": 121.0, "lat": 30.3, "kind": "water"}],
-        data_date="2025-10-31",
-        roads_source="OpenStreetMap",
-    )
-    page = draw_atlas([atlas_town.town()], tmp_path / "page.html", language="en", plans=[PLAN], extras=extras)
-    told = read_payload(page).page
-    (plan,) = told["plans"]
+def test_plans_stand_in_the_page(tmp_path):
+    page = draw_atlas([atlas_town.town()], tmp_path / "page.html", language="en", plans=[PLAN])
+    (plan,) = read_payload(page).page["plans"]
     assert plan["sites"][0] == {"lon": 120.9, "lat": 30.5, "name": "", "service": "clinic", "people": 12.0}
     assert (plan["value"], plan["bound"], plan["gap"]) == (120.0, 120.0, 0.0)
     assert plan["curve"] == [[1, 80.0], [2, 120.0]]
-    assert told["labels"] == [{"name": "Hangzhou Bay", "lon": 121.0, "lat": 30.3, "kind": "water"}]
-    assert told["margin"]["dataDate"] == "2025-10-31"
-    assert told["margin"]["roadsSource"] == "OpenStreetMap"
-    assert told["margin"]["crs"].endswith("(EPSG:4549)")
-    assert read_payload(page_payload([atlas_town.town()], "zh")).page["margin"]["dataDate"] == "2025-12-31"
+    assert read_payload(page_payload([atlas_town.town()], "zh")).page["plans"] == []
 
 
 def test_plans_that_lack_something_are_refused_together(tmp_path):

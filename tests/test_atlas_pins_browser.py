@@ -10,7 +10,7 @@ import pytest
 
 import atlas_town
 import browser
-from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, point_at, rows_of, text_of, with_facts
+from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, point_at, rows_of, text_of
 from lifecircle.atlas import draw_atlas, percent_text
 from lifecircle.atlas._answers import STEP_S, steps_of
 from lifecircle.atlas._payload import CELL_COLOURS
@@ -38,8 +38,9 @@ def pages(tmp_path_factory, town):
     routed = folder / "routed.html"
     text = plain.read_text("utf-8")
     routed.write_text(text.replace("<head>", f"<head><script>{ROUTE}</script>", 1), encoding="utf-8")
-    public = folder / "public.html"
-    public.write_text(with_facts(routed.read_text("utf-8"), edition="public"), encoding="utf-8")
+    public = draw_atlas([town], folder / "public.html", edition="public")
+    text = public.read_text("utf-8")  # even where roads are held, the edition decides
+    public.write_text(text.replace("<head>", f"<head><script>{ROUTE}</script>", 1), encoding="utf-8")
     return {"plain": plain, "routed": routed, "public": public}
 
 

@@ -328,3 +328,76 @@ def test_trend_of_a_district_holds_every_year(years, town, earlier):
         {one.code: percent_text(one.value) for one in run.targets[0].districts} for run in (earlier, town)
     )
     assert told == [[f"2023 {then[code]} · 2025 {now[code]}", 1] for code in town.districts.index]
+
+
+def nobody(town):
+    rows = ("demand", "facilities", "districts", "gaps", "seconds", "status", "nearest", "people", "villages")
+    result = dataclasses.replace(
+        town.targets[0], value=None, count=None, districts=(), reason="nobody_counted"
+    )
+    return dataclasses.replace(
+        town, targets=(result,), **{name: getattr(town, name).iloc[:0] for name in rows}
+    )
+
+
+def no_venue(town):
+    status = town.status.replace({"covered": "disconnected", "beyond": "disconnected"})
+    nearest = town.nearest.astype(object).where(town.nearest.isna() & False, None)
+    return dataclasses.replace(
+        town,
+        facilities=town.facilities.iloc[:0],
+        seconds=town.seconds * np.nan,
+        status=status,
+        nearest=nearest,
+        targets=tuple(dataclasses.replace(one, venues=()) for one in town.targets),
+    )
+
+
+def all_covered(town):
+    status = town.status.copy()
+    status.loc[:, :] = "covered"
+    return dataclasses.replace(
+        town, status=status, seconds=town.seconds.fillna(0) * 0 + 60, gaps=town.gaps.iloc[:0]
+    )
+
+
+def one_district(town):
+    code = town.districts.index[4]
+    results = tuple(
+        dataclasses.replace(one, districts=tuple(row for row in one.districts if row.code == code))
+        for one in town.targets
+    )
+    return dataclasses.replace(town, districts=town.districts.loc[[code]], targets=results)
+
+
+@pytest.mark.parametrize("make", [nobody, no_venue, all_covered, one_district])
+def test_odd_counties_can_be_tried_out_too(driver, tmp_path, town, earlier, make):
+    path = draw_atlas([make(earlier), make(town)], tmp_path / "odd.html")
+    page = browser.opened(driver, path.as_uri())
+    page.wait_ready()
+    for limit in (1, 30, 15):
+        move_limit(page, limit)
+    page.run("document.getElementById('lc-only-gaps').click()")
+    for value in ("slow", "accepted", "differ", "usual", "reach"):
+        page.run("document.querySelector(`input[value='${arguments[0]}']`)?.click()", value)
+    choose(page, "lc-compare", "0")
+    page.run("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.run("return document.querySelector('#lc-print canvas').width") > 1000
+    choose(page, "lc-compare", "")
+    page.run(
+        "const box = document.getElementById('lc-search'); box.value = '1';"
+        "box.dispatchEvent(new Event('input'))"
+    )
+    if make is all_covered:
+        assert text_of(page, "#lc-gaps-note") == "没有缺口"
+    assert page.run("return document.getElementById('lc-failed').hidden")
+    is_quiet(page)
+
+
+def test_a_figure_without_residents_ends_the_comparison(years):
+    compare(years)
+    choose(years, "lc-target", "literacy")
+    assert years.run("return document.getElementById('lc-divider').hidden")
+    choose(years, "lc-target", "culture")
+    assert years.run("return document.getElementById('lc-compare').value") == ""
+    is_quiet(years)

@@ -20,15 +20,20 @@ r7    (3000, 0)         10    0    4  no road in 500 m   no road in 500 m
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import edit
-from lifecircle.audit import run_audit
+from conftest import edit, seeds
+from lifecircle.audit import prepare, run, run_audit, write_run
+from lifecircle.audit._prepare import prepare_other
+from lifecircle.audit._searches import Searches
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import class_seconds, load_findings
+from lifecircle.reach import nearest_seconds
+from lifecircle.study import read_study
 
 METRES_TO_LIBRARY = {"r1": 1000, "r2": 500, "r3": 1250, "r4": 2000, "r5": 280}
 RULE_METRES = {"r1": 1500, "r2": 1000, "r3": 1750, "r4": 2000, "r5": 780}
@@ -215,6 +220,70 @@ def test_twice_gives_the_same_bytes_and_files_read_back(toytown, tmp_path):
     pd.testing.assert_frame_equal(
         again.demand[["population"]], findings.demand[["population"]], check_dtype=False
     )
+
+
+def registered(folder, seed):
+    """Write a register of venues that open and close in the two years, some in neither."""
+    rng = np.random.default_rng(seed)
+    lines = ["id,name,service,x,y,opened,closed"]
+    for number in range(int(rng.integers(4, 14))):
+        service = rng.choice(["library", "gym", "sports_park", "clinic"])
+        x, y = 501000 + rng.integers(-1000, 1100), 3377000 + rng.integers(0, 200)
+        life = rng.choice(["2019,", "2019,2024-07-01", "2019,2025-07-01", "2024-06-01,", "2025-03-01,"])
+        lines.append(f"V{number},venue {number},{service},{x},{y},{life}")
+    (folder / "facilities.csv").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+@pytest.mark.parametrize("seed", seeds(6, whole=200))
+def test_what_the_year_before_takes_over_is_what_it_would_find(toytown, seed):
+    registered(toytown, seed)
+    study = read_study(toytown)
+    inputs = prepare(study)
+    this_year, anew = Searches(inputs), prepare(study, 2024)
+    circles = [target for target in study.standard.targets if target.kind == "circle"]
+    for target in circles:
+        this_year.answer(target)
+    before, alone = Searches(prepare_other(inputs, 2024), like=this_year), Searches(anew)
+    for target in circles:
+        taken, found = before.answer(target), alone.answer(target)
+        for name in ("seconds", "any_seconds", "venue", "snapped", "leg_m"):
+            np.testing.assert_array_equal(getattr(taken, name), getattr(found, name))
+        for name, times in found.ranks.items():
+            np.testing.assert_array_equal(taken.ranks[name], times)
+    values = {result.target.id: result.value for result in run(anew).targets}
+    assert {result.target.id: result.previous for result in run(inputs).targets} == values
+
+
+def test_a_class_with_the_same_venues_is_searched_once_for_both_years(toytown, monkeypatch):
+    asked = []
+
+    def counted(*arguments, **named):
+        asked.append(len(arguments[2]))
+        return nearest_seconds(*arguments, **named)
+
+    monkeypatch.setattr("lifecircle.audit._searches.nearest_seconds", counted)
+    inputs = prepare(read_study(toytown))
+    this_year = Searches(inputs)
+    before = Searches(prepare_other(inputs, 2024), like=this_year)
+    reading, culture, health = inputs.study.standard.targets
+    for target, venues in ((reading, [1]), (culture, [3]), (health, [1, 1])):
+        asked.clear()  # of culture only the second class is new: the library is known of reading
+        this_year.answer(target)
+        before.answer(target)
+        assert asked == venues
+
+
+def test_what_is_said_of_villages_reads_back_unknown_where_it_was(toytown, tmp_path):
+    findings = run_audit(toytown)
+    flags = pd.array([True, None, False, True], dtype="boolean")[: len(findings.districts)]
+    villages = findings.districts[["name", "geometry"]].assign(
+        reached_culture=flags, urban=flags.fillna(value=False)
+    )
+    write_run(replace(findings, villages=villages.rename_axis("code")), tmp_path)
+    again = load_findings(tmp_path / "2025").villages
+    assert again["reached_culture"].tolist() == flags.tolist()
+    assert again["urban"].tolist() == flags.fillna(value=False).tolist()
+    assert "boolean" in str(again["reached_culture"].dtype)
 
 
 def test_what_a_rule_of_several_venues_rests_on_is_kept(toytown, tmp_path):

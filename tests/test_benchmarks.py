@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks import atlas_page
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,6 +31,7 @@ def test_every_question_is_raced(smallest):
         ("within", "2 k, drive"),
         ("within", "2 k, walk"),
         ("nearest_k", "2 k, drive"),
+        ("repair", "2 k, drive"),
         ("best for scipy", "2 k, drive"),
         ("snap", "0.2 k to 1 k"),
     }
@@ -64,3 +66,44 @@ def test_the_page_has_a_row_for_every_contestant_and_no_path(smallest):
         for timing in race["timings"]:
             assert any(timing["settings"] in row for row in rows), timing["name"]
     assert not re.search(r"/(home|root|tmp|work|Users)/", page)
+
+
+def test_every_choice_of_sites_is_bounded(smallest):
+    results, page = smallest
+    asked = [(row["instance"], row["question"]) for row in results["siting"]["rows"]]
+    assert len(asked) == len(set(asked)) == 9
+    for row in results["siting"]["rows"]:
+        sign = -1 if row["question"].startswith("fewest") else 1
+        assert sign * row["bound"] >= sign * row["value"] - 1e-9
+        assert f"| {row['instance']} | {row['question']} |" in page
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The section on the map page
+
+
+def page_results(**figures):
+    page = {"page": "lifecircle", "county": "30 k cells", "holds": "all", "rounds": 3, **figures}
+    return {"machine": {"cores": "2"}, "pages": [page], "took_s": 600.0}
+
+
+def test_the_map_pages_section_tells_what_holds_and_what_is_not_there_yet():
+    told = atlas_page.section(page_results(file_mb=1.5, interactive_ms=1200.0, what_if_ms=None))
+    assert "| 30 k cells: file | <= 2 MB | 1.5 MB | holds |" in told
+    assert "| 30 k cells: interactive | <= 1000 ms | 1,200 ms | does not hold |" in told
+    assert "| 30 k cells: what-if p95 | <= 100 ms | not there yet |  |" in told
+    assert "200 k cells" not in told
+
+
+def test_either_command_keeps_the_others_section(tmp_path):
+    path = tmp_path / "performance.md"
+    path.write_text("# Performance\n\nraces\n", "utf-8")
+    for figure in (1.5, 1.7):
+        atlas_page.write_section(page_results(file_mb=figure), path)
+    text = path.read_text("utf-8")
+    assert text.startswith("# Performance\n\nraces\n\n<!--")
+    assert text.count(atlas_page.START) == 1
+    assert "1.7 MB" in text
+    assert "1.5 MB" not in text
+    assert atlas_page.kept_section(path) == atlas_page.section(page_results(file_mb=1.7))
+    assert atlas_page.without_section(text) == "# Performance\n\nraces\n\n"

@@ -81,6 +81,19 @@ def test_atlas_draws_the_run_or_computes_it(toytown):
     assert (toytown / "other.html").read_text("utf-8") == page
 
 
+def test_scenario_tells_who_wins_and_where_it_is_written(toytown, tmp_path):
+    (tmp_path / "close.csv").write_text("action,id\nclose,L1\n")
+    done = lifecircle("scenario", toytown, tmp_path / "close.csv")
+    assert done.returncode == 0, done.stderr
+    assert "215 people are no longer covered" in done.stdout
+    assert (toytown / "results" / "2025-scenario-close" / "comparison.json").is_file()
+    (tmp_path / "close.csv").write_text("action,id\nclose,L9\n")
+    done = lifecircle("scenario", toytown, tmp_path / "close.csv", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "did you mean 'L1'?" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_demo_leaves_a_whole_study(tmp_path):
     done = lifecircle("demo", tmp_path / "demo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -29,6 +29,7 @@ from lifecircle.reach import (
     nearest,
     nearest_seconds,
     snap,
+    solve_nearest,
     usable,
     within,
     within_limit,
@@ -732,6 +733,64 @@ def test_lattices_are_counted_the_same_to_the_last_tie() -> None:
             best
         )
     assert ties > 50
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_a_solved_nearest_stays_right_as_facilities_come_and_go(seed) -> None:
+    rng = np.random.default_rng(seed)
+    roads = lattice_town(rng) if seed % 2 == 0 else random_town(rng, keep=0.4)
+    size = 600 if seed % 2 == 0 else 2000
+    here = snap(roads, homes_of(crowd(rng, roads, 60, size)))
+    halls = snap(roads, table_of([*crowd(rng, roads, 16, size), None, (90_000, 0)]))
+    halls = halls.take(rng.permutation(len(halls)))
+    used = list(range(4))  # rows of the table, which are the numbers the facilities have as well
+    solved = solve_nearest(roads, here, halls.take(used), limit_min=12)
+    waiting, seconds, position = 4, *expected_of(roads, here, halls, used)
+    for _ in range(2 * len(halls)):
+        np.testing.assert_array_equal(solved.seconds, seconds)
+        np.testing.assert_array_equal(solved.position, position)
+        there = [row for row in used if usable(roads, halls, limit_min=12)[row]]
+        if waiting < len(halls) and (rng.random() < 0.6 or not there):
+            changed = solved.add(halls.take([waiting]))
+            used.append(waiting)
+            waiting += 1
+        elif there:
+            leaving = int(rng.choice(there))
+            changed = solved.remove(leaving)
+            used.remove(leaving)
+        else:
+            break
+        before = seconds, position
+        seconds, position = expected_of(roads, here, halls, used)
+        np.testing.assert_array_equal(
+            changed, np.flatnonzero((before[0] != seconds) | (before[1] != position))
+        )
+    assert waiting == len(halls)
+
+
+def expected_of(roads, here, halls, used):
+    """Answer in full for some rows of a table, and name the rows."""
+    seconds, place = nearest_seconds(roads, here, halls.take(used), limit_min=12)
+    return seconds[:, 0], np.append(used, -1).astype(np.int64)[place[:, 0]]
+
+
+def test_a_solved_nearest_refuses_what_is_not_there() -> None:
+    roads = roads_of(STREET)
+    here, there = snap(roads, homes_of([(10, 0)])), snap(roads, table_of([(30, 0), None, (60, 0)]))
+    solved = solve_nearest(roads, here, there, limit_min=15)
+    assert (solved.seconds.round(9).tolist(), solved.position.tolist()) == ([16.0], [0])
+    with pytest.raises(GraphError, match="position is 1: no facility with this number is in use"):
+        solved.remove(1)
+    with pytest.raises(GraphError, match="the snap has 2 rows: add one facility at a time"):
+        solved.add(there.take([0, 2]))
+    with pytest.raises(GraphError, match="belongs to other roads"):
+        solved.add(snap(roads_of(STREET), table_of([(20, 0)])))
+    assert solved.add(there.take([1])).tolist() == []
+    assert solved.add(snap(roads, table_of([(20, 0)]))).tolist() == [0]
+    assert (solved.seconds.round(9).tolist(), solved.position.tolist()) == ([8.0], [4])
+    assert solved.remove(4).tolist() == [0]
+    assert [solved.remove(0).tolist(), solved.remove(2).tolist()] == [[0], [0]]
+    assert (solved.seconds.tolist(), solved.position.tolist()) == ([np.inf], [-1])
 
 
 def test_many_facilities_are_joined_in_parts(monkeypatch) -> None:

@@ -103,6 +103,43 @@ def test_snapping_on_the_grid_and_with_the_tree_is_the_same_to_the_last_bit(seed
     assert_same_snaps(roads, table, monkeypatch)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_measures_are_those_of_geos_to_the_last_bit(seed) -> None:
+    rng = np.random.default_rng(seed)
+    lines = streets(rng, 40, 3000)
+    doubled = [shapely.LineString(np.repeat(shapely.get_coordinates(line), 2, axis=0)) for line in lines[:9]]
+    lines = np.append(lines, doubled)
+    points = shapely.points(places(rng, lines, 400, 3000))
+    found = Grid.of(lines).nearest(shapely.get_coordinates(points))
+    known = found.edge >= 0
+    assert known.mean() > 0.8
+    every = shapely.distance(points[known, None], lines[None, :])
+    np.testing.assert_array_equal(found.edge[known], every.argmin(axis=1))
+    chosen = lines[found.edge[known]]
+    np.testing.assert_array_equal(found.metres[known], every.min(axis=1))
+    np.testing.assert_array_equal(found.at_m[known], shapely.line_locate_point(chosen, points[known]))
+    np.testing.assert_array_equal(found.length_m[known], shapely.length(chosen))
+    assert np.isnan(np.stack(found[1:])[:, ~known]).all()
+
+
+@pytest.mark.parametrize("name", ["metres", "at_m", "length_m"])
+def test_a_geos_that_measures_otherwise_has_the_last_word(name, monkeypatch) -> None:
+    rng = np.random.default_rng(5)
+    roads = roads_of(streets(rng, 60, 3000))
+    table = gpd.GeoDataFrame(geometry=shapely.points(places(rng, roads.lines, 60, 3000)), crs=METRES)
+    asked = []
+    plain = Grid.nearest
+
+    def otherwise(grid, xy):
+        found = plain(grid, xy)
+        asked.append(len(xy))
+        return found._replace(**{name: np.nextafter(getattr(found, name), np.inf)})
+
+    monkeypatch.setattr(Grid, "nearest", otherwise)
+    assert_same_snaps(roads, table, monkeypatch)
+    assert asked == [len(table)]
+
+
 def test_lattices_are_snapped_the_same_to_the_last_tie(monkeypatch) -> None:
     side = np.arange(13) * 100.0
     lines = [
@@ -153,6 +190,7 @@ def test_a_single_line_of_any_extent(course) -> None:
 def test_no_points_have_no_edges() -> None:
     lines = np.array([shapely.LineString([(0, 0), (1, 1)])], dtype=object)
     assert [len(part) for part in Grid.of(lines).near(np.zeros((0, 2)))] == [0, 0]
+    assert [len(part) for part in Grid.of(lines).nearest(np.zeros((0, 2)))] == [0, 0, 0, 0]
 
 
 def test_a_grid_is_made_once_and_goes_with_its_lines() -> None:

@@ -287,6 +287,26 @@ def test_only_what_a_row_reached_is_reset(grid):
         assert np.array_equal(alone[2], together[2][part])
 
 
+@pytest.mark.parametrize("threads", [2, 3, 7, 64])
+def test_rows_divided_among_threads_give_the_same_answer(grid, monkeypatch, threads):
+    monkeypatch.setenv("LIFECIRCLE_THREADS", "1")
+    group_ptr = np.array([0, 0, 3, 3, *range(5, 39), 40, 40])  # rows of none, of several, of one source
+    alone = ring_within(*grid.graph, grid.sources, grid.start_s, group_ptr, 300.0)
+    monkeypatch.setattr(_ring, "_WORTH_A_THREAD", 1)
+    monkeypatch.setenv("LIFECIRCLE_THREADS", str(threads))
+    divided = ring_within(*grid.graph, grid.sources, grid.start_s, group_ptr, 300.0)
+    for one, other in zip(alone, divided, strict=True):
+        assert one.dtype == other.dtype
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+def test_a_number_of_threads_that_is_none(grid, monkeypatch, value):
+    monkeypatch.setenv("LIFECIRCLE_THREADS", value)
+    with pytest.raises(GraphError, match=r"LIFECIRCLE_THREADS is .*whole number of at least 1"):
+        ring_within(*grid.graph, grid.sources, grid.start_s, np.arange(41), 300.0)
+
+
 def test_threads_do_not_share_anything(grid):
     def answers(turn):
         sources = np.roll(grid.sources, turn)
@@ -299,6 +319,13 @@ def test_threads_do_not_share_anything(grid):
     with ThreadPoolExecutor(4) as pool:
         for turn, together in zip(turns, pool.map(answers, turns), strict=True):
             assert all(np.array_equal(a, b) for a, b in zip(alone[turn], together, strict=True))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int32, np.uint32, np.int64, np.uint64])
+def test_row_pointers_of_any_type(kind):
+    indptr, indices, seconds = np.array([0, 2, 3, 3], kind), np.array([1, 2, 2]), np.array([1.0, 5.0, 2.0])
+    found = ring_nearest(indptr, indices, seconds, np.array([0]), np.zeros(1), np.array([4]), np.inf)
+    assert (found[0].tolist(), found[1].tolist()) == ([0.0, 1.0, 3.0], [4, 4, 4])
 
 
 def test_limit_is_inclusive():
@@ -468,7 +495,7 @@ def test_bucket_width(seconds, width_s):
 
 def test_without_numba(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
-    _ring._kernels.cache_clear()
+    _ring.search_loops.cache_clear()
     try:
         with pytest.raises(MissingExtraError, match=r"numba.*pip install 'lifecircle\[fast\]'"):
             ring_nearest(
@@ -481,13 +508,13 @@ def test_without_numba(monkeypatch):
                 1.0,
             )
     finally:
-        _ring._kernels.cache_clear()
+        _ring.search_loops.cache_clear()
 
 
 @pytest.fixture
 def fresh_kernels(monkeypatch):
     """Forget whether the hint compiles, and have it compiled anew."""
-    kernels = _ring._kernels()
+    kernels = _ring.search_loops()
     monkeypatch.setattr(kernels, "_prefetch_probe", numba.njit(kernels._prefetch_probe.py_func))
     _ring._hint_compiles.cache_clear()
     yield kernels

@@ -6,6 +6,7 @@ import sys
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from lifecircle.tables import (
     parse_date,
     parse_flag,
     plain_text,
+    plain_texts,
     read_table,
     reject_rows,
     rejected_rows,
@@ -141,6 +143,24 @@ def test_shapefile_that_hides_its_encoding_is_read(tmp_path, encoding):
     LAYER.to_file(tmp_path / "a.shp", encoding=encoding)
     (tmp_path / "a.cpg").unlink()
     assert read_table(tmp_path / "a.shp").frame["名称"].tolist() == ["武原街道", "西塘桥街道"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.Series([" a ", None, "a", "", "\u3000b", "330424001", " a "], index=list("tuvwxyz"), name="code"),
+        pd.Series([1, 1.0, True, "1", None, np.nan, 1.5, pd.NA, dt.date(2021, 3, 1)], dtype=object),
+        pd.Series([330424001.0, np.nan, 0.5]),
+        pd.Series([3, -4]),
+        pd.Series([], dtype="str"),
+    ],
+)
+def test_a_column_of_texts_is_that_of_its_cells(cells):
+    texts = plain_texts(cells)
+    assert texts.tolist() == [plain_text(cell) for cell in cells]
+    assert texts.index.equals(cells.index)
+    assert texts.name == cells.name
+    assert isinstance(texts.dtype, pd.StringDtype)
 
 
 def test_geopackage_of_several_layers_needs_its_name(tmp_path):
@@ -446,6 +466,7 @@ def test_layers_share_one_geopackage(tmp_path):
     assert none.geometry.isna().all()
     assert read_table(path, layer="plain").frame["名称"].tolist() == ["武原街道", "西塘桥街道"]
     assert [path.name for path in tmp_path.iterdir()] == ["results.gpkg"]
+    assert pyogrio.get_gdal_config_option("OGR_SQLITE_SYNCHRONOUS") is None  # as it was
     before = path.read_bytes()
     with pytest.raises(ValueError, match="layer b has no coordinate system"):
         write_layers(path, {"a": LAYER, "b": gpd.GeoDataFrame(geometry=[Point(0, 0)])})

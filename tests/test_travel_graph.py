@@ -6,6 +6,7 @@ import heapq
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 import lifecircle
+from lifecircle import reach
 from lifecircle.errors import GraphError, MissingExtraError
 from lifecircle.reach import TravelGraph, _choice, _compiled, _ring, _scipy
 from lifecircle.reach._choice import Work, choose
@@ -113,7 +115,7 @@ def test_nearest_is_the_search_by_hand(question) -> None:
     np.testing.assert_array_equal(seconds, np.where(inside, expected, np.inf))
     np.testing.assert_array_equal(source, np.where(inside, who, -1))
     assert seconds.dtype == np.float64
-    assert source.dtype == np.int64
+    assert source.dtype == np.int32
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -266,6 +268,9 @@ def test_groups_may_have_any_number() -> None:
     graph = graph_of(3, [(0, 1, 5.0), (1, 2, 5.0), (1, 0, 5.0)])
     high = 2**40
     assert graph.nearest([2, 0], group=[high, 7])[1].tolist() == [7, 7, high]
+    for group, wide in (([2**31 - 1, 7], np.int32), ([2**31, 7], np.int64)):
+        for source in (graph.nearest([2, 0], group=group)[1], graph.nearest_k([2, 0], 1, group=group)[1]):
+            assert (source.ravel().tolist(), source.dtype) == ([7, 7, group[0]], wide)
     assert graph.nearest_k([2, 0, 1], 3, group=[high, 7, high])[1].tolist() == [
         [7, high, -1],
         [high, 7, -1],
@@ -351,7 +356,7 @@ def test_a_process_goes_over_to_the_ring_when_that_has_paid(asked, monkeypatch) 
 def test_without_numba_scipy_answers_and_the_ring_cannot_be_insisted_on(asked, monkeypatch) -> None:
     monkeypatch.setattr(_choice, "is_loaded", lambda: False)
     monkeypatch.setitem(sys.modules, "numba", None)
-    _ring._kernels.cache_clear()
+    _ring.search_loops.cache_clear()
     try:
         assert choose("auto", Work.nearest(10**9)) == "scipy"
         ask_everything(graph_of(2, [(0, 1, 1.0)]))
@@ -364,7 +369,7 @@ def test_without_numba_scipy_answers_and_the_ring_cannot_be_insisted_on(asked, m
             with pytest.raises(MissingExtraError, match=r"numba.*pip install 'lifecircle\[fast\]'"):
                 ask(TravelGraph([0, 0], [], [], engine="ring"))
     finally:
-        _ring._kernels.cache_clear()
+        _ring.search_loops.cache_clear()
 
 
 def test_a_numba_that_does_not_load_is_as_good_as_none(asked, monkeypatch) -> None:
@@ -520,3 +525,69 @@ def test_unusable_questions_are_refused(ask, message) -> None:
 def test_a_graph_is_frozen() -> None:
     with pytest.raises(AttributeError, match="cannot assign"):
         graph_of(1, []).seconds = np.zeros(3)
+    with pytest.raises(ValueError, match="read-only"):
+        graph_of(2, [(0, 1, 1.0)]).seconds[0] = 2.0
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint16, np.int32, np.uint32, np.int64, np.uint64, ">i4"])
+def test_whole_numbers_of_any_type_are_taken(kind) -> None:
+    graph = TravelGraph(np.array([0, 1, 2, 2], kind), np.array([1, 2], kind), np.array([1.0, 2.0], ">f8"))
+    assert (graph.indptr.dtype, graph.indices.dtype) == (np.int32, np.int32)
+    assert graph.nearest(np.array([0], kind), group=np.array([3], kind))[0].tolist() == [0.0, 1.0, 3.0]
+
+
+def test_arrays_of_the_right_types_are_shared_and_others_are_not() -> None:
+    every = np.arange(6, dtype=np.int32)
+    indptr, indices, seconds = np.array([0, 1, 2, 2], np.int32), np.array([1, 2], np.int32), np.ones(2)
+    graph = TravelGraph(indptr, indices, seconds)
+    for mine, held in zip((indptr, indices, seconds), graph.arrays, strict=True):
+        assert np.shares_memory(mine, held)
+        assert mine.flags.writeable
+    graph.nearest([0])
+    assert graph.nearest([0])[0].tolist() == [0.0, 1.0, 2.0]
+    parted = TravelGraph(every[:2], every[2:][::2][:1] - 2, np.ones(2)[::2])
+    assert parted.nearest([0])[0].tolist() == [0.0]
+
+
+def test_a_graph_and_a_search_take_no_memory_but_what_is_said(engine) -> None:
+    """A mask of a byte a junction to check with, 16 bytes a junction to search with, and the rows."""
+    many = 400_000
+    arrays = (
+        np.minimum(np.arange(many + 1), many - 1).astype(np.int32),
+        np.arange(1, many, dtype=np.int32),
+        np.ones(many - 1),
+    )
+    tracemalloc.start()
+    try:
+        graph = TravelGraph(*arrays)
+        made = tracemalloc.get_traced_memory()[1]
+        graph.nearest([0])
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        seconds, source = graph.nearest([0, 9])
+        taken = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert seconds[-1] == many - 10
+    assert source[-1] == 1
+    assert made < many + 100_000
+    if engine == "ring":
+        assert taken < 16 * many + 2_000_000
+
+
+def test_every_public_name_of_reach_loads() -> None:
+    assert sorted(reach.__all__) == sorted(reach._HOME) == sorted(dir(reach))
+    assert all(getattr(reach, name) is not None for name in reach.__all__)
+    with pytest.raises(AttributeError, match=r"'lifecircle\.reach' has no attribute 'nowhere'"):
+        _ = reach.nowhere
+
+
+def test_searching_a_graph_imports_no_tables() -> None:
+    script = (
+        "import sys, lifecircle as lc; lc.TravelGraph([0, 1, 1], [1], [60.0]).nearest([0]);"
+        "sys.exit('pandas' in sys.modules or 'shapely' in sys.modules)"
+    )
+    root = str(Path(lifecircle.__path__[0]).parent)
+    subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": root}, check=True, timeout=60
+    )

@@ -29,19 +29,29 @@ _HOME = {
     "reach_lines": "reach",
     "nearest": "reach",
     "snap": "reach",
+    "solve_nearest": "reach",
     "within": "reach",
     "Findings": "findings",
     "load_findings": "findings",
     "coverage": "measures",
     "draw_atlas": "atlas",
     "folium_map": "atlas",
+    "SitingPlan": "siting",
+    "SitingProblem": "siting",
+    "siting_problem": "siting",
+    "solve_siting": "siting",
+    "static_map": "atlas",
     "run_audit": "audit",
+    "run_scenario": "scenario",
+    "site_study": "siting_study",
 }
 
 __all__ = [
     "Findings",
     "LifecircleError",
     "Roads",
+    "SitingPlan",
+    "SitingProblem",
     "TravelGraph",
     "UnusableInputError",
     "__version__",
@@ -62,14 +72,20 @@ __all__ = [
     "read_roads",
     "roads_from_graph",
     "run_audit",
+    "run_scenario",
+    "site_study",
+    "siting_problem",
     "snap",
+    "solve_nearest",
+    "solve_siting",
+    "static_map",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
 ]
 
 if TYPE_CHECKING:
-    from lifecircle.atlas import draw_atlas, folium_map
+    from lifecircle.atlas import draw_atlas, folium_map, static_map
     from lifecircle.audit import run_audit
     from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
     from lifecircle.demand import assign_districts, read_demand, read_districts
@@ -77,8 +93,11 @@ if TYPE_CHECKING:
     from lifecircle.facilities import read_facilities
     from lifecircle.findings import Findings, load_findings
     from lifecircle.measures import coverage
-    from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, within
+    from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, solve_nearest, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
+    from lifecircle.scenario import run_scenario
+    from lifecircle.siting import SitingPlan, SitingProblem, siting_problem, solve_siting
+    from lifecircle.siting_study import site_study
 
     __version__: str
 

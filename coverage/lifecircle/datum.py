@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,27 @@ _MOST_ROUNDS = 40
 _BEYOND_DEGREES = 1000.0
 _WEB_MERCATOR = "Popular Visualisation Pseudo Mercator"
 _DATUMS = "wgs84, gcj02, bd09 or EPSG:n (CGCS2000 degrees are EPSG:4490)"
+
+
+_SHIFTED_TILES = {
+    "GCJ-02": ("amap", "gaode", "autonavi", "高德", "tencent", "qq", "腾讯", "google", "谷歌", "petal"),
+    "BD-09": ("baidu", "bmap", "百度"),
+}
+
+
+def shifted_tiles(name: str) -> str:
+    """Name the shifted datum that a provider of map tiles draws China in; empty for one not known to.
+
+    Anything in WGS84 or CGCS2000 stands 300 to 800 m off its place on such tiles.
+
+    >>> shifted_tiles("AutoNavi"), shifted_tiles("baidu_vec"), shifted_tiles("osm")
+    ('GCJ-02', 'BD-09', '')
+    """
+    words = re.split(r"[^a-z\u4e00-\u9fff]+", name.casefold())
+    for datum, providers in _SHIFTED_TILES.items():
+        if any(word == one or (len(one) > 2 and one in word) for word in words for one in providers):
+            return datum
+    return ""
 
 
 # --- the two Chinese shifts -------------------------------------------------------------------------
@@ -516,8 +538,10 @@ def _plausible(x: FloatArray, y: FloatArray, *, degrees: bool) -> BoolArray:
 
 
 def _is_blank(series: pd.Series[Any]) -> BoolArray:
-    text = series.astype(object).map(lambda cell: isinstance(cell, str) and not cell.strip())
-    blank: BoolArray = (series.isna() | text.astype(bool)).to_numpy(dtype=bool)
+    blank: BoolArray = series.isna().to_numpy(dtype=bool)
+    if not pd.api.types.is_numeric_dtype(series):
+        text = series.astype(object).map(lambda cell: isinstance(cell, str) and not cell.strip())
+        blank = blank | text.to_numpy(dtype=bool)
     return blank
 
 

@@ -61,6 +61,10 @@ class GraphError(LifecircleError, ValueError):
     """A network or a query on it that has no answer: weights, sources, limits."""
 
 
+class ProofError(LifecircleError, ArithmeticError):
+    """A figure that was computed in two ways came out differently: this package is at fault."""
+
+
 class MissingExtraError(LifecircleError, ImportError):
     """An optional package is not installed; the message names the extra to install."""
 

@@ -343,6 +343,19 @@ def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
     return first
 
 
+def readable_hours(text: str) -> bool:
+    """Tell whether opening hours are written in the notation of OpenStreetMap's ``opening_hours``.
+
+    >>> readable_hours("Tu-Su 08:30-17:00"), readable_hours("half past eight")
+    (True, False)
+    """
+    try:
+        OpeningHours(_COMMENT_ALONE.sub(r"\1 unknown \2", text.strip()))
+    except ParserError:
+        return False
+    return bool(text.strip())
+
+
 def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Tell which facilities are open at a time of an ordinary week.
 

@@ -441,7 +441,7 @@ def load_findings(folder: str | Path) -> Findings:
             ]
         )
     targets = tuple(_target_result(entry) for entry in top["targets"])
-    layers = {name: _read_layer(folder / "results.gpkg", name) for name in _LABEL}
+    layers = _read_layers(folder / "results.gpkg")
     demand = layers["demand"]
     circles = [name.removeprefix("seconds_") for name in demand.columns if name.startswith("seconds_")]
     answers = {
@@ -483,8 +483,21 @@ def _read_ranks(path: Path) -> pd.DataFrame:
     )
 
 
+def _read_layers(path: Path) -> dict[str, gpd.GeoDataFrame]:
+    """Read the layers of a run back; one that held nothing was not written, and is empty."""
+    written = set(pyogrio.list_layers(path)[:, 0])
+    return {
+        name: _read_layer(path, name)
+        if name in written
+        else gpd.GeoDataFrame({label: []}, geometry=[], crs="EPSG:4326").set_index(label)
+        for name, label in _LABEL.items()
+    }
+
+
 def _read_layer(path: Path, name: str) -> gpd.GeoDataFrame:
-    if name not in pyogrio.list_layers(path)[:, 0]:
-        return gpd.GeoDataFrame({_LABEL[name]: []}, geometry=[], crs="EPSG:4326").set_index(_LABEL[name])
-    layer = gpd.read_file(path, layer=name).set_index(_LABEL[name])
+    layer = gpd.read_file(path, layer=name, use_arrow=True).set_index(_LABEL[name])
+    # A flag that is unknown somewhere comes as plain objects.
+    plain = layer.columns[layer.dtypes == np.dtype(object)]
+    flags = [column for column in plain if pd.api.types.infer_dtype(layer[column]) == "boolean"]
+    layer = layer.astype(dict.fromkeys(flags, "boolean"))
     return layer.rename_axis(index="id") if name in {"demand", "facilities"} else layer

@@ -7,8 +7,10 @@ figures stand in ``summary.json``.
 
 from __future__ import annotations
 
+import functools
 import math
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, truncated_percent, word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from lifecircle.findings import Count, DistrictResult, Findings, Language, TargetResult
@@ -39,6 +41,7 @@ STATUS_FILL = {
 }
 
 TEXT, RATE, PEOPLE, POINTS, FIGURE, STATUS = "text", "rate", "people", "points", "figure", "status"
+NUMBER = "number"
 
 _RUNGS = dict.fromkeys(ACCOUNTINGS, RATE)
 BOARD = {
@@ -69,10 +72,22 @@ SCOREBOARD = {
 }  # fmt: skip
 
 _Row = dict[str, Any]
+Sheets = Mapping[str, tuple[Mapping[str, str], Sequence[_Row]]]
+"""Name of a sheet in the catalogue -> name of each column and how it is printed, and the rows."""
 
 
 @dataclass(frozen=True)
-class _Rate:
+class Heading:
+    """What stands above every sheet of a workbook; ``words`` is where the catalogue names its columns."""
+
+    title: str
+    language: Language
+    synthetic: bool
+    words: str = "column"
+
+
+@dataclass(frozen=True)
+class Rate:
     """A figure of a target whose kind is a share: printed as a rate, and a fraction in a workbook."""
 
     share: float
@@ -234,11 +249,11 @@ def _ranks(districts: Iterable[DistrictResult]) -> dict[str, int]:
     return {one.code: values.index(one.value) + 1 for one in known if one.value is not None}
 
 
-def _figure(result: TargetResult, value: float | None) -> _Rate | str:
+def _figure(result: TargetResult, value: float | None) -> Rate | str:
     if value is None:
         return ""
     share = result.target.kind in {"circle", "presence"} or getattr(result.target, "unit", "") == "share"
-    return _Rate(value) if share else f"{value:g}"
+    return Rate(value) if share else f"{value:g}"
 
 
 def _change(result: TargetResult) -> float | None:
@@ -263,7 +278,7 @@ def _remarks(result: TargetResult, language: Language) -> str:
 def _printed(kind: str, value: Any) -> str:
     if value is None or value == "":
         return ""
-    if isinstance(value, _Rate):
+    if isinstance(value, Rate):
         return percent(value.share)
     if kind == RATE:
         return percent(value)
@@ -276,10 +291,25 @@ def _printed(kind: str, value: Any) -> str:
 # The workbook
 
 
+def write_workbook(path: Path, sheets: Sheets, heading: Heading) -> None:
+    """Write a workbook: for each sheet a title, the stamp, the column names and the rows.
+
+    Kinds of column are :data:`TEXT`, :data:`RATE`, :data:`PEOPLE`, :data:`POINTS`, :data:`NUMBER` and
+    :data:`STATUS`; what a row lacks stays empty.
+    """
+    with xlsxwriter.Workbook(path) as book:
+        book.set_properties({"created": _NO_CLOCK})
+        look = _Look(book, "Microsoft YaHei" if heading.language == "zh" else "Calibri")
+        for name, (columns, rows) in sheets.items():
+            _write_sheet(
+                book.add_worksheet(word("sheet", name, heading.language)), columns, rows, heading, look
+            )
+
+
 def _write_workbook(findings: Findings, path: Path) -> None:
     language = findings.language
     numbered = list(enumerate(findings.targets, 1))
-    sheets: Mapping[str, tuple[Mapping[str, str], Sequence[_Row]]] = {
+    sheets: Sheets = {
         "board": (BOARD, [_board_row(number, result, findings) for number, result in numbered]),
         "towns": (TOWNS, [row for number, one in numbered for row in _town_rows(number, one, language)]),
         "ladder": (LADDER, [row for number, one in numbered for row in _ladder_rows(number, one, language)]),
@@ -287,11 +317,7 @@ def _write_workbook(findings: Findings, path: Path) -> None:
         "villages": _village_sheet(findings),
         "gaps": (GAPS, _gap_rows(findings)),
     }
-    with xlsxwriter.Workbook(path) as book:
-        book.set_properties({"created": _NO_CLOCK})
-        look = _Look(book, "Microsoft YaHei" if language == "zh" else "Calibri")
-        for name, (columns, rows) in sheets.items():
-            _write_sheet(book.add_worksheet(word("sheet", name, language)), columns, rows, findings, look)
+    write_workbook(path, sheets, Heading(f"{findings.name} {findings.year}", language, findings.synthetic))
 
 
 class _Look:
@@ -330,26 +356,24 @@ _LINE = "#C8CDD3"
 _LEFT = {"align": "left", "text_wrap": True, "indent": 1}
 _RIGHT = {"align": "right", "indent": 1}
 _SIDES = {TEXT: _LEFT, STATUS: {"align": "center", "text_wrap": True}}
-_NUMBERS = {PEOPLE: "#,##0", POINTS: "+0.0;-0.0;0.0"}
+_NUMBERS = {PEOPLE: "#,##0", POINTS: "+0.0;-0.0;0.0", NUMBER: "#,##0.0"}
 _STRONG = frozenset({"value", "status"})
 _WIDEST = {"source": 26, "remarks": 26, "target": 38}
 _LINE_POINTS = 15.0
 
 
 def _write_sheet(
-    sheet: Any, columns: Mapping[str, str], rows: Sequence[_Row], findings: Findings, look: _Look
+    sheet: Any, columns: Mapping[str, str], rows: Sequence[_Row], heading: Heading, look: _Look
 ) -> None:
-    language = findings.language
+    language = heading.language
     fills = {word("status", name, language): colour for name, colour in STATUS_FILL.items()}
-    stamp = word("stamp", "synthetic" if findings.synthetic else "internal", language)
-    heads = [word("column", name, language) for name in columns]
+    stamp = word("stamp", "synthetic" if heading.synthetic else "internal", language)
+    heads = [_head(name, heading) for name in columns]
     widths = [
         _column_width(name, kind, head, rows)
         for (name, kind), head in zip(columns.items(), heads, strict=True)
     ]
-    sheet.write_string(
-        0, 0, f"{findings.name} {findings.year} · {sheet.get_name()}", look.format(bold=True, font_size=14)
-    )
+    sheet.write_string(0, 0, f"{heading.title} · {sheet.get_name()}", look.format(bold=True, font_size=14))
     sheet.write_string(1, 0, stamp, look.format(font_size=9, font_color="#B00020"))
     head_look = look.format(
         bold=True, bg_color="#E8EEF5", align="center", text_wrap=True, top=1, bottom=1, bottom_color=_LINE
@@ -375,11 +399,17 @@ def _write_sheet(
     sheet.set_footer("&C&P / &N")
 
 
+def _head(name: str, heading: Heading) -> str:
+    """Name a column: by the workbook's own words, else by those of all tables."""
+    own = word(heading.words, name, heading.language)
+    return own if own != name else word("column", name, heading.language)
+
+
 _A3 = 8  # the paper's number in the file format
 
 
 def _share(kind: str, value: Any) -> float | None:
-    if isinstance(value, _Rate):
+    if isinstance(value, Rate):
         return value.share
     return value if kind == RATE else None
 
@@ -392,7 +422,7 @@ def _cell(kind: str, value: Any) -> float | str | None:
     if share is not None:
         return round(truncated_percent(share) / 100, 3)
     if kind in _NUMBERS:
-        return round(float(value), 1 if kind == POINTS else 0)
+        return round(float(value), 0 if kind == PEOPLE else 1)
     return str(value)
 
 
@@ -405,5 +435,12 @@ def _width(value: float | str | None) -> float:
     """Estimate the characters a value takes: a Chinese one counts double, a fraction shows as 100.0%."""
     if isinstance(value, float):
         return max(len(f"{value:,.0f}"), len("100.0%"))
-    text = value or ""
+    return _text_width(value or "")
+
+
+@functools.lru_cache(maxsize=10_000)
+def _text_width(text: str) -> int:
+    """Count the columns a text takes; most texts of a workbook stand in many cells."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lifecircle.datum import shifted_tiles
 from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError
 from lifecircle.standards import Standard, load_standard, read_toml
 
@@ -98,6 +99,76 @@ class PublishPart(_Part):
     min_people: Annotated[int, Field(ge=1)] = 20
 
 
+class LandPart(_Part):
+    """One kind of land in ``siting.exclude``: a layer, and what lying on it means for a candidate.
+
+    ``effect`` : exclude leaves the candidate out, tell says so in the sheets alone; ``outside`` : what is
+    meant is the land outside the polygons, as with an urban development boundary.
+    """
+
+    file: YearlyFile
+    datum: Datum = "wgs84"
+    effect: Literal["exclude", "tell"] = "exclude"
+    outside: bool = False
+
+
+class UnitCost(_Part):
+    """A unit cost in 10,000 yuan: of one, or of a metre for roads; with its source and grade."""
+
+    cost: Annotated[float, Field(gt=0)]
+    source: str = ""
+    grade: Literal["primary", "secondary", "unverified", "setting"] = "setting"
+
+
+Works = Literal[
+    "open_gate", "school_ground", "evening_hours", "link_m", "footbridge_m", "idle_building", "new_building"
+]
+
+
+class SitingPart(_Part):
+    """``[siting]``: where new sites may stand, on which land not, and what works cost."""
+
+    candidates: YearlyFile | None = None
+    datum: Datum = "wgs84"
+    columns: dict[str, str] = Field(default_factory=dict)
+    works: dict[str, Works] = Field(default_factory=dict)
+    services: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    exclude: dict[str, YearlyFile | LandPart] = Field(default_factory=dict)
+    costs: dict[Works, UnitCost] = Field(default_factory=dict)
+    separation_m: Annotated[float, Field(ge=0)] = 0.0
+    spacing_m: Annotated[float, Field(gt=0)] = 250.0
+
+
+BaseLayer = Literal["osm", "tianditu_vec", "tianditu_img"]
+
+
+def _true_datum(name: object) -> object:
+    datum = shifted_tiles(name) if isinstance(name, str) else ""
+    if datum:
+        message = (
+            f"these tiles are drawn in {datum}, on which everything else stands hundreds of metres off its "
+            "place; use osm, tianditu_vec or tianditu_img"
+        )
+        raise ValueError(message)
+    return name
+
+
+class AtlasPart(_Part):
+    """``[atlas]``: online base layers to offer, names of neighbours and waters, until when the data reach."""
+
+    base: tuple[Annotated[BaseLayer, BeforeValidator(_true_datum)], ...] = ()
+    tianditu_key: str = ""
+    labels: str | None = None
+    data_date: str = ""
+
+    @model_validator(mode="after")
+    def _key_for_tianditu(self) -> AtlasPart:
+        if any(name.startswith("tianditu") for name in self.base) and not self.tianditu_key:
+            message = "tianditu layers need tianditu_key (a key of tianditu.gov.cn, which stands in the page)"
+            raise ValueError(message)
+        return self
+
+
 class StandardPart(_Part):
     """``[standard]``: a profile shipped with the package, or a path."""
 
@@ -120,6 +191,8 @@ class _Document(_Part):
     indicators: IndicatorsPart | None = None
     barriers: LayerPart | None = None
     publish: PublishPart = PublishPart()
+    siting: SitingPart = SitingPart()
+    atlas: AtlasPart = AtlasPart()
     standard: StandardPart
 
 
@@ -143,6 +216,8 @@ class Study:
     indicators: IndicatorsPart | None
     barriers: LayerPart | None
     publish: PublishPart
+    siting: SitingPart
+    atlas: AtlasPart
     standard: Standard
     standard_path: Path | None
 

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { inOrder } from "../../coverage/lifecircle/atlas/gaps.js";
 import { matching } from "../../coverage/lifecircle/atlas/matching.js";
+import { fileName } from "../../coverage/lifecircle/atlas/printing.js";
 import { collection, collectionText } from "../../coverage/lifecircle/atlas/scenario.js";
 import { newlyCovered } from "../../coverage/lifecircle/atlas/standing.js";
 
@@ -43,4 +45,18 @@ test("newly covered are those within the limit who were not covered before and a
   const seconds = [100, 900, 900.0000005, 901, NaN, 100, 10];
   assert.deepEqual(newlyCovered(seconds, [2, 1, 2, 2, 3, 3, 0], { limit: 15, factor: 1 }), [0, 2, 5]);
   assert.deepEqual(newlyCovered(seconds, [2, 1, 2, 2, 3, 3, 0], { limit: 15, factor: 1.2 }), [0, 2, 3, 5]);
+});
+
+test("gaps stand by people, or under their causes, each keeping its number", () => {
+  const gaps = ["unsnapped", "beyond", "", "beyond", "new road"].map((reason) => ({ reason }));
+  assert.deepEqual(inOrder(gaps, false).map(([, mine]) => mine.map(({ number }) => number)), [[0, 1, 2, 3, 4]]);
+  assert.deepEqual(inOrder(gaps, true).map(([cause, mine]) => [cause, ...mine.map(({ number }) => number)]), [
+    ["beyond", 1, 3], ["unsnapped", 0], ["new road", 4], ["", 2],
+  ]);
+});
+
+test("a picture's name is one that every system takes", () => {
+  assert.equal(fileName(["海盐县", "culture", 2025]), "海盐县-culture-2025.png");
+  assert.equal(fileName(['a/b\\c:"<>|?*', "\u202ex\n"]), "a_b_c_-_x_.png");
+  assert.equal(fileName(["长".repeat(500)]).length, 84);
 });

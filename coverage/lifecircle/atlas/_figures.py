@@ -261,8 +261,9 @@ def _margin(findings: Findings, result: TargetResult, language: Language) -> dic
     if target.kind != "circle" or not band:
         return None
     slow, usual, fast = (percent_text(band.get(name)) for name in ("slow", "usual", "fast"))
-    rows = [[words["flip"], _flip(result, language)]]
-    if result.borderline_people is not None:
+    rows = []
+    if result.borderline_people is not None:  # the public edition keeps both back
+        rows.append([words["flip"], _flip(result, language)])
         people = people_text(result.borderline_people)
         rows.append([words["borderline"], words["borderline_people"].format(people=people)])
     if result.count is not None and result.count.unsnapped > 0 and result.count.bounds is not None:

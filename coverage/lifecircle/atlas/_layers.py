@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import folium
 from branca.element import MacroElement
@@ -11,6 +11,7 @@ from folium.template import Template
 from folium.utilities import JsCode
 from jinja2 import Environment
 
+from lifecircle.atlas._base import PLACE_STYLE, BaseLayer, PlaceNames, base_maps
 from lifecircle.atlas._offline import Verbatim, in_script
 from lifecircle.atlas._packing import ELEMENT
 from lifecircle.atlas._script import asset, page_script
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from branca.element import Figure
 
-    from lifecircle.findings import Findings
+    from lifecircle.atlas._setting import MapSetting
 
 MAX_ZOOM = 18
 NARROW_PX = 760  # as in page.css
@@ -114,23 +115,36 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool, vill
     page_map.add_child(PageStart())
 
 
-def add_panel(figure: Figure, latest: Findings, years: str, *, words: Mapping[str, str], data: str) -> None:
+def add_panel(figure: Figure, about: Mapping[str, Any], *, words: Mapping[str, str], data: str) -> None:
     """Put the style, the panel, the data and the script in the page, ahead of the map."""
-    publication = latest.publication
     template = Environment(autoescape=True).from_string(asset("panel.html"))
     panel = template.render(
         words=words,
-        name=latest.name,
-        year=years,
-        stamp=words["synthetic"] if latest.synthetic else words["internal"],
-        review=words["review"].format(number=publication.review_number or words["review_none"]),
-        organisation=words["organisation"].format(name=publication.organisation or words["empty"]),
-        date=words["date"].format(date=publication.date or words["empty"]),
+        name=about["name"],
+        year=about["years"],
+        stamp=about["stamp"],
+        margin=about["margin"],
         oldest=words["too_old"].format(version=OLDEST_CHROMIUM),
         element=ELEMENT,
         data=data,
     )
-    figure.header.add_child(Verbatim(f"<style>{asset('page.css')}</style>"), name="page_style")
+    figure.header.add_child(Verbatim(f"<style>{asset('page.css')}{PLACE_STYLE}</style>"), name="page_style")
     figure.html.add_child(Verbatim(panel), name="page_panel")
     figure.html.add_child(Verbatim(f"<script>{in_script(page_script())}</script>"), name="page_script")
     figure.html.add_child(Verbatim(f"<script>{_OLD_BROWSER}</script>"), name="page_old")
+
+
+def add_surroundings(
+    page_map: PageMap, setting: MapSetting, words: Mapping[str, str], *, labels: list[dict[str, Any]]
+) -> None:
+    """Add the base maps a study asks for, below every layer and switched off, and the names around it.
+
+    Raises
+    ------
+    UnusableInputError
+        When a base map is not known, in a shifted datum, or needs a key.
+    """
+    for name, base in base_maps(setting.base, tianditu_key=setting.tianditu_key).items():
+        page_map.add_child(BaseLayer(base, name=words[f"base_{name}"]))
+    if labels:
+        page_map.add_child(PlaceNames(labels))

@@ -114,7 +114,7 @@ def _residents(findings: Findings, result: TargetResult, words: dict[str, str]) 
     """Draw the residents as one feature per class, so that tens of thousands stay light."""
     places = np.round(lonlat(findings.demand), _DECIMALS)
     placed = np.isfinite(places).all(axis=1)
-    classes = _classes(findings, result)
+    classes = resident_classes(findings, result)
     features = [
         {
             "type": "Feature",
@@ -141,7 +141,8 @@ def _residents(findings: Findings, result: TargetResult, words: dict[str, str]) 
     )
 
 
-def _classes(findings: Findings, result: TargetResult) -> npt.NDArray[np.str_]:
+def resident_classes(findings: Findings, result: TargetResult) -> npt.NDArray[np.str_]:
+    """Give each resident's class on the map: (demand,) keys of :data:`CELL_COLOURS`."""
     status = np.array(STATUS_CODES)[status_codes(findings, result)]
     limit_min = float(getattr(result.target, "minutes", np.nan))
     over = findings.seconds[result.target.id].to_numpy(dtype=float) / 60 - limit_min

@@ -7,12 +7,10 @@ outlines and, per target, the printed figures, the rows of the tables and each r
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 from scipy.spatial import cKDTree
 
@@ -27,7 +25,7 @@ from lifecircle.atlas._answers import (
 from lifecircle.atlas._figures import OUTSIDE, figures
 from lifecircle.atlas._network import keep_network, network_of
 from lifecircle.atlas._packing import Shelf
-from lifecircle.atlas._plans import label_data, plan_data
+from lifecircle.atlas._plans import plan_data
 from lifecircle.atlas._text import class_text, goal_text, minutes_text, page_words, people_text
 from lifecircle.atlas._villages import district_names, village_rows
 from lifecircle.wording import word
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.atlas._plans import Label, Plan
+    from lifecircle.atlas._plans import Plan
     from lifecircle.findings import Findings, Language, TargetResult
     from lifecircle.roads import Roads
 
@@ -56,20 +54,21 @@ __all__ = [
 GAPS_SHOWN = 30
 RATE_BREAKS = (0.5, 0.7, 0.85, 0.95)
 OVER_BREAKS_MIN = (5, 15)
-# Told apart without colour by lightness, and in red-green blindness: pale blue, oranges to brown, violet.
+# Told apart by lightness and under every colour blindness: pale blue, oranges to brown, violet; the ground in
+# warm greys, so that the pale blue of the covered shows on it.
 CELL_COLOURS = {
-    "covered": "#a9cfe3",
+    "covered": "#9ccae6",
     "beyond_0": "#fdae61",
     "beyond_1": "#e0601f",
     "beyond_2": "#8c2d04",
     "disconnected": "#54278f",
     "unsnapped": "#4d4d4d",
-    "uncounted": "#dcdcd6",
-    "over": "#c2185b",
+    "uncounted": "#dedbd2",
+    "over": "#b0145a",
     "under": "#00695c",
-    "newly": "#1b7837",
+    "newly": "#1a5fd6",
 }
-RATE_COLOURS = ("#7d8aa0", "#a2acbc", "#c2c9d4", "#dfe3e9", "#f7f8fa")
+RATE_COLOURS = ("#918b82", "#b1aba2", "#ccc7c0", "#e4e1dc", "#f8f7f5")
 NO_RATE_COLOUR = "#ffffff"
 
 _PLACES = 1e5  # positions are kept to 1e-5 degrees, about a metre
@@ -78,41 +77,33 @@ _MAX_VERTICES = 20_000
 _SIMPLIFIED_DEG = 1e-4
 
 
-@dataclass(frozen=True)
-class Extras:
-    """What a page shows beside findings and roads.
-
-    ``plans`` : siting plans; ``labels`` : names of places around, in the map's margin and on it;
-    ``data_date`` : the day that the data are of, as it is to be printed; left out, the last day of the latest
-    year, whose state is audited; ``roads_source`` : where the roads are from; left out, the file they were
-    read from.
-    """
-
-    plans: Sequence[Plan] = ()
-    labels: Sequence[Label] = ()
-    data_date: str = ""
-    roads_source: str = ""
-
-
 def page_payload(
-    years: Sequence[Findings], language: Language, roads: Roads | None = None, *, extras: Extras | None = None
+    years: Sequence[Findings],
+    language: Language,
+    roads: Roads | None = None,
+    *,
+    about: Mapping[str, Any] | None = None,
+    plans: Sequence[Plan] = (),
 ) -> bytes:
-    """Lay out everything the page's script needs, as the uncompressed container of :mod:`._packing`."""
+    """Lay out everything the page's script needs, as the uncompressed container of :mod:`._packing`.
+
+    ``about`` : what the page says of itself, in plain values: edition, title, stamp, margin, labels.
+    """
     shelf = Shelf()
-    return shelf.packed(page_data(years, language, roads, shelf=shelf, extras=extras))
+    return shelf.packed(page_data(years, language, roads, shelf=shelf, about=about, plans=plans))
 
 
-def page_data(
+def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all but three named
     years: Sequence[Findings],
     language: Language,
     roads: Roads | None = None,
     *,
     shelf: Shelf | None = None,
-    extras: Extras | None = None,
+    about: Mapping[str, Any] | None = None,
+    plans: Sequence[Plan] = (),
 ) -> dict[str, Any]:
     """Lay out the header of the page's data, its columns on the shelf."""
     shelf = shelf or Shelf()
-    extras = extras or Extras()
     network = None if roads is None else network_of(roads)
     told = None if roads is None or network is None else keep_network(network, roads.profile, shelf)
     entries: list[dict[str, Any]] = []
@@ -126,33 +117,16 @@ def page_data(
         "cellColours": CELL_COLOURS,
         "overBreaks": list(OVER_BREAKS_MIN),
         "rateBreaks": list(RATE_BREAKS),
-        "rateTexts": _rate_texts(language),
+        "rateTexts": rate_texts(language),
         "rateColours": list(RATE_COLOURS),
         "noRateColour": NO_RATE_COLOUR,
         "bounds": bounds(years),
         "places": _PLACES,
         "years": entries,
         "roads": told,
-        "margin": _margin(years[-1], extras) if years else {},
-        "plans": plan_data(extras.plans),
-        "labels": [label_data(label, language) for label in extras.labels],
+        "plans": plan_data(plans),
+        "about": dict(about or {}),
         "lists": shelf.lists,
-    }
-
-
-def _margin(latest: Findings, extras: Extras) -> dict[str, str]:
-    """Tell what a map's margin has to say of its data: their day, coordinate system and roads."""
-    try:
-        crs = pyproj.CRS(latest.crs)
-    except pyproj.exceptions.CRSError:
-        crs_name = latest.crs
-    else:
-        crs_name = f"{crs.name} ({latest.crs})"
-    read_from = ", ".join(record.path for record in latest.inputs if record.role == "roads")
-    return {
-        "dataDate": extras.data_date or f"{latest.year}-12-31",
-        "crs": crs_name,
-        "roadsSource": extras.roads_source or read_from,
     }
 
 
@@ -170,7 +144,8 @@ def bounds(years: Sequence[Findings]) -> list[list[float]]:
     return [[float(low[1]), float(low[0])], [float(high[1]), float(high[0])]]
 
 
-def _rate_texts(language: Language) -> list[str]:
+def rate_texts(language: Language) -> list[str]:
+    """Print the classes of the districts' rates, from the lowest."""
     words = page_words(language)
     marks = [goal_text(value) for value in RATE_BREAKS]
     between = [words["rate_between"].format(low=low, high=high) for low, high in itertools.pairwise(marks)]
@@ -242,14 +217,14 @@ def _cells(crowd: Crowd, language: Language, shelf: Shelf) -> dict[str, Any]:
     village_names = _unit_names(findings.villages)
     return {
         **_points(name, demand, shelf),
-        "size_m": _cell_size_m(lonlat(demand)),
+        "size_m": cell_size_m(lonlat(demand)),
         "district": _labels(name, demand, "district", names=district_names, shelf=shelf),
         "village": _labels(name, demand, "village", names=village_names, shelf=shelf),
         "roads": None if crowd.ground is None else keep_places(name, crowd.ground.homes, shelf),
     }
 
 
-def _cell_size_m(places: npt.NDArray[np.float64]) -> float:
+def cell_size_m(places: npt.NDArray[np.float64]) -> float:
     """Choose how large a resident is drawn: as far as residents usually stand from each other."""
     known = np.unique(places[np.isfinite(places).all(axis=1)], axis=0)
     if len(known) < 2:

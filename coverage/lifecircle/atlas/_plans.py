@@ -1,4 +1,4 @@
-"""Own the forms in which siting plans and place labels are handed to the page; solves and places nothing."""
+"""Own the form in which siting plans are handed to the page; solves and places nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 from lifecircle.errors import Fault, UnusableInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lifecircle.findings import Language
+    from collections.abc import Sequence
 
 
 class Site(TypedDict):
@@ -40,15 +38,6 @@ class Plan(TypedDict):
     title: NotRequired[str]
     service: NotRequired[str]
     curve: NotRequired[Sequence[tuple[int, float]]]
-
-
-class Label(TypedDict):
-    """The name of a place around the study, such as a neighbour or a bay: one text, or one per language."""
-
-    name: str | Mapping[Language, str]
-    lon: float
-    lat: float
-    kind: NotRequired[str]
 
 
 _NEEDED = ("target", "year", "objective", "status", "sites", "value", "bound", "gap")
@@ -96,18 +85,6 @@ def _plain(plan: Plan) -> dict[str, Any]:
         ],
         **figures,
         "curve": [[int(sites), float(value)] for sites, value in plan.get("curve", ())],
-    }
-
-
-def label_data(label: Label, language: Language) -> dict[str, Any]:
-    """Put a label in the plain form of the page, in its language; Chinese first where it has no such name."""
-    name = label["name"]
-    text = name if isinstance(name, str) else name.get(language) or next(iter(name.values()), "")
-    return {
-        "name": text,
-        "lon": float(label["lon"]),
-        "lat": float(label["lat"]),
-        "kind": str(label.get("kind", "")),
     }
 
 

@@ -16,11 +16,13 @@ from lifecircle.wording import percent
 if TYPE_CHECKING:
     from lifecircle.findings import Language
 
+WITHHELD = "*"  # stands where the public edition keeps a number back
 _NOISE_MIN = 1e-6 / 60  # the tolerance of an inclusive limit, in minutes
 
 _PAGE = {
     "title": ("{name} {year}年公共服务可达性", "{name} {year}: who reaches which public service"),
     "heading": ("{year}年公共服务可达性", "Who reaches which public service, {year}"),
+    "year": ("{year}年", "{year}"),
     "map": ("地图", "Map"),
     "too_old": (
         "浏览器版本过旧，无法显示本页。请使用 Chromium 内核 {version} 或更高版本的浏览器。",
@@ -102,6 +104,20 @@ _PAGE = {
         "GeoJSON for lifecircle scenario",
     ),
     "column_newly": ("新覆盖", "Newly covered"),
+    "save": ("导出图片 PNG", "Save as PNG"),
+    "print": ("打印", "Print"),
+    "paper": ("纸张", "Paper"),
+    "sheet_title": ("{name}{target}（{year}年）", "{name}: {target}, {year}"),
+    "sheet_trial": ("{rule}（试算 {minutes} 分钟）", "{rule} (trial: {minutes} min)"),
+    "cutoff": ("数据截止日期：{year}-12-31", "Data as of: {year}-12-31"),
+    "crs": (
+        "坐标系：计算用 {crs}，显示用 WGS 84 / 网络墨卡托",
+        "Coordinates: computed in {crs}, shown in WGS 84 / Web Mercator",
+    ),
+    "base": ("底图来源：{sources}", "Base map: {sources}"),
+    "and": ("、", ", "),
+    "base_roads": ("道路 {file}", "roads {file}"),
+    "base_districts": ("界线 {file}", "boundaries {file}"),
     "headline": ("结论", "Result"),
     "goal": ("目标值", "Goal"),
     "due": ("（{year}年）", " (due {year})"),
@@ -170,11 +186,12 @@ _PAGE = {
     "cell_minutes": ("到达时间", "Time"),
     "cell_over": ("{minutes} 分钟，超出 {over} 分钟", "{minutes} min, {over} min too far"),
     "cell_within": ("{minutes} 分钟", "{minutes} min"),
+    "cell_up_to": ("不超过 {minutes} 分钟（分档）", "up to {minutes} min (a step)"),
     "cell_status": ("状态", "Status"),
     "cell_nearest": ("最近设施", "Nearest"),
     "cell_opened": ("开放", "Opened"),
     "opened_year": ("{year}年", "{year}"),
-    "opened_in": ("（{year}年开放）", "(opened {year})"),
+    "opened_in": ("（{year}年开放）", " (opened {year})"),
     "cell_lacks": ("尚缺", "Still lacks"),
     "lacks_part": ("{name} {count} 处", "{count}\u00a0× {name}"),
     "lacks_and": ("、", ", "),
@@ -208,11 +225,28 @@ _PAGE = {
     "review_none": ("未送审", "not submitted"),
     "organisation": ("编制单位：{name}", "Prepared by: {name}"),
     "date": ("编制日期：{date}", "Date: {date}"),
+    "data_date": ("数据截止日期：{date}", "Data as of: {date}"),
+    "crs_paper": ("坐标系：{name}", "Coordinate system: {name}"),
+    "base_own": ("本研究的道路与界线数据", "roads and boundaries of the study"),
+    "base_online": ("；可选在线底图：{names}", "; optional online: {names}"),
+    "base_osm": ("OpenStreetMap", "OpenStreetMap"),
+    "base_tianditu_vec": ("天地图矢量", "Tianditu vector map"),
+    "base_tianditu_img": ("天地图影像", "Tianditu imagery"),
     "empty": ("未填", "not filled in"),
     "synthetic": ("合成示例,非真实数据", "Synthetic example, not real data"),
     "internal": (
         "工作底图,未经地图审核不得公开",
         "Working map, not to be made public before it has passed map review",
+    ),
+    "public": ("公开版", "Public edition"),
+    "public_unreviewed": ("公开版，未送审", "Public edition, not yet submitted to map review"),
+    "public_cells": (
+        "公开版：居民合并为每格至少 {people} 人的网格，人数取其整倍数，时间按 5 分钟分档",
+        "Public edition: residents merged to cells of at least {people}, in multiples of it; times by 5 min",
+    ),
+    "public_star": (
+        "“*”：人数过少，或为防推算而不予公布",
+        "*: too few people to publish, or kept back so that none can be worked out",
     ),
     "ladder": ("口径对比", "How it is counted"),
     "ladder_why": (
@@ -418,9 +452,13 @@ def goal_text(value: float) -> str:
 def people_text(people: float) -> str:
     """Print a number of people in whole persons; a part of a person is told as such, not as nobody.
 
-    >>> people_text(1234567.2), people_text(0.3), people_text(0.0)
-    ('1,234,567', '<1', '0')
+    A number kept back (NaN) prints as a star.
+
+    >>> people_text(1234567.2), people_text(0.3), people_text(0.0), people_text(math.nan)
+    ('1,234,567', '<1', '0', '*')
     """
+    if math.isnan(people):
+        return WITHHELD
     return "<1" if 0 < people < 0.5 else f"{people:,.0f}"
 
 

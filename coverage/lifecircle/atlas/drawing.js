@@ -11,7 +11,8 @@ const DRAWN = [6, 0, 1, 2, 3, 4, 8, 7], UNSNAPPED = 5; // places in PAINTED; wha
 const SHAPES = ["square", "triangle", "diamond", "circle", "cross", "bar"];
 const INK = "#12304a";
 
-/* Leaflet's layer that hands a canvas to a function; made when the page runs, for Leaflet is there only then. */
+/* Leaflet's layer that hands a canvas to a function, which answers false where it paints nothing. Made when the page
+   runs, for Leaflet is there only then. */
 const paintingLayer = once(() => L.Renderer.extend({
   initialize(paint, options) {
     L.Renderer.prototype.initialize.call(this, L.extend({ padding: 0.2 }, options));
@@ -48,7 +49,7 @@ const paintingLayer = once(() => L.Renderer.extend({
     const origin = this._map.getPixelOrigin();
     this._context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this._context.clearRect(0, 0, size.x, size.y);
-    this._paint(this._context, {
+    const painted = this._paint(this._context, {
       scale: 256 * Math.pow(2, this._map.getZoom()),
       left: origin.x + this._bounds.min.x,
       top: origin.y + this._bounds.min.y,
@@ -56,14 +57,21 @@ const paintingLayer = once(() => L.Renderer.extend({
       height: size.y,
       zoom: this._map.getZoom(),
     });
+    this._container.style.display = painted === false ? "none" : ""; // an empty canvas costs as much to pan as a full one
   },
 }));
 
+/* A layer in a pane that draws nothing before the page has started. */
 export function painter(pane, paint) {
   return new (paintingLayer())((context, view) => page.started && paint(context, view), { pane });
 }
 
-const hatch = once(() => {
+/* The hatch of residents without a road near, for any context. */
+export function hatchOn(context) {
+  return context.createPattern(hatchTile(), "repeat");
+}
+
+const hatchTile = once(() => {
   const tile = element("canvas", { width: 6, height: 6 });
   const context = tile.getContext("2d");
   context.fillStyle = "#ffffff";
@@ -76,7 +84,7 @@ const hatch = once(() => {
     context.lineTo(shift + 7, -1);
   }
   context.stroke();
-  return context.createPattern(tile, "repeat");
+  return tile;
 });
 
 const packedColour = once(() => {
@@ -107,7 +115,7 @@ function shown(cells, look, view, half) {
    look: classes (places in PAINTED), order (of the placed residents by class), hidden (classes left out). */
 export function paintResidents(context, view, cells, look, side) {
   if (!context.canvas.width || !context.canvas.height) return;
-  const half = side * 0.51 + 0.25; // neighbours overlap a little, or seams show between them
+  const half = side > 5 ? side * 0.58 : side * 0.53 + 0.2; // neighbours overlap a little, or seams show between them
   const ratio = context.canvas.width / view.width;
   const width = context.canvas.width, height = context.canvas.height;
   const image = context.createImageData(width, height);
@@ -125,7 +133,7 @@ export function paintResidents(context, view, cells, look, side) {
   }
   context.putImageData(image, 0, 0);
   if (look.hidden.includes(UNSNAPPED)) return;
-  context.fillStyle = hatch();
+  context.fillStyle = hatchOn(context);
   context.strokeStyle = page.data.cellColours.unsnapped;
   context.lineWidth = 1;
   const reach = Math.max(half, 2), box = Math.round(2 * reach);
@@ -175,7 +183,7 @@ function polygon(context, numbers) {
 
 export function drawSymbol(context, number, x, y, r) {
   trace(context, SHAPES[number % SHAPES.length], x, y, r);
-  context.lineWidth = 3.6;
+  context.lineWidth = Math.min(3.6, r * 0.7);
   context.strokeStyle = "#ffffff";
   context.stroke();
   context.lineWidth = 1.2;

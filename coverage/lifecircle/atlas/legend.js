@@ -4,6 +4,7 @@ import { page, chosen, here, target, limitOf } from "./choices.js";
 import { PAINTED, differenceMark, drawSymbol } from "./drawing.js";
 import { lookIn, standingIn } from "./looks.js";
 import { byId, element, fill, named, part } from "./nodes.js";
+import { newlyShown } from "./pins.js";
 import { CLASSES } from "./reading.js";
 
 /* The rows of residents in the legend: [class, text]; every class that the target can have. */
@@ -50,7 +51,7 @@ const keyed = (mark, text) => element("li", {}, mark, element("span", {}, text))
 const section = (title, entries) => [element("h3", {}, title), element("ul", {}, ...entries.map(([mark, text]) => keyed(mark, text)))];
 
 function markRows(now) {
-  const rows = [];
+  const rows = newlyShown().length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
   if (now.gaps && now.gaps.length) {
     rows.push([element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.gap_marks]);
   }

@@ -10,8 +10,9 @@ import { showLegend } from "./legend.js";
 import { lookIn } from "./looks.js";
 import { byId, element, fill } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
-import { newlyShown, preparePins, settlePins, showPins, whatIf } from "./pins.js";
+import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize } from "./places.js";
+import { preparePrinting } from "./printing.js";
 import { readPage } from "./reading.js";
 import { openRoute } from "./route.js";
 import { forgetSearch, prepareSearch } from "./search.js";
@@ -30,12 +31,28 @@ const PANES = {
 
 function residents(context, view, year) {
   const look = year && lookIn(year);
-  if (look) paintResidents(context, view, year.cells(), look, cellSide(year));
+  if (!look) return false;
+  paintResidents(context, view, year.cells(), look, cellSide(year));
+  return true;
 }
 
 function facilities(context, view, year) {
   const now = year && year.entry.targets.find((one) => one.id === target().id);
-  if (now) paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  if (!now) return false;
+  paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  return true;
+}
+
+function names(context, view) {
+  if (view.zoom < NAMES_FROM) return false;
+  paintNames(context, view, here().villages(), taken);
+  return true;
+}
+
+function newly(context, view) {
+  if (!newlyShown().length) return false;
+  paintNewly(context, view, here().cells(), newlyShown(), cellSide());
+  return true;
 }
 
 function makeLayers() {
@@ -45,13 +62,11 @@ function makeLayers() {
     residentsBefore: painter("lc-residents-before", (context, view) => residents(context, view, before())),
     differences: L.featureGroup(),
     gaps: L.featureGroup(),
-    villages: painter("lc-villages", (context, view) => {
-      if (view.zoom >= NAMES_FROM) paintNames(context, view, here().villages(), taken);
-    }),
+    villages: painter("lc-villages", names),
     facilities: painter("lc-facilities", (context, view) => facilities(context, view, here())),
     facilitiesBefore: painter("lc-facilities-before", (context, view) => facilities(context, view, before())),
     roads: painter("lc-roads", paintRoads),
-    newly: painter("lc-newly", (context, view) => paintNewly(context, view, here().cells(), newlyShown(), cellSide())),
+    newly: painter("lc-newly", newly),
     pins: L.featureGroup(),
   });
 }
@@ -104,6 +119,7 @@ const COUNTED = ["year", "target", "limit", "band"]; // choices that change figu
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
   if (changed(["year", "target"])) {
+    if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
     fillSwipe();
     showGapList();
@@ -150,8 +166,14 @@ async function start() {
   prepareSwipe();
   prepareTip();
   preparePins();
+  preparePrinting();
   prepareSearch();
   onChange(show);
+  let marked = false;
+  onNewly(() => {
+    if (marked !== newlyShown().length > 0) showLegend(); // its key comes and goes with them
+    marked = newlyShown().length > 0;
+  });
   change({ year: chosen.year, target: chosen.target });
   page.layers.roads.redraw();
   page.map.on("zoomend overlayadd", thinMarks);

@@ -1,6 +1,6 @@
 /* Answers "what if we build here?": pins with a service, moved by pointer or key, and whom they would newly cover. */
 
-import { page, here, target, onTrial, limitOf, speedFactor } from "./choices.js";
+import { page, chosen, here, target, onTrial, limitOf, speedFactor } from "./choices.js";
 import { byDistrict, peopleIn, standingIn } from "./looks.js";
 import { byId, element, fill, named, part, peopleText, percentText } from "./nodes.js";
 import { collectionText } from "./scenario.js";
@@ -14,6 +14,11 @@ let waiting = false;
 let newly = []; // the residents that the pins would cover
 
 export const newlyShown = () => newly;
+export const pinsShown = () => (chosen.compared === null ? described() : []);
+
+/* Those who draw with the pins, told when whom they cover has changed. */
+let tellNewly = () => {};
+export const onNewly = (listener) => (tellNewly = listener);
 
 const nameOf = (pin) => fill(page.words.pin_name, { number: pin.number });
 const described = () => pins.map((pin) => ({ lon: pin.lon, lat: pin.lat, service: pin.service, name: nameOf(pin) }));
@@ -84,6 +89,7 @@ export function showPins() {
   const found = asked ? answer() : { people: 0, cells: [] };
   newly = found.cells;
   page.layers.newly.redraw();
+  tellNewly();
   byId("lc-pins-result").hidden = !asked;
   byId("lc-pin-clear").hidden = pins.length === 0;
   byId("lc-pins-part").querySelector(".lc-figure").textContent = asked ? fill(page.words.pins_people, { people: peopleText(found.people) }) : "";
@@ -197,10 +203,10 @@ export function settlePins() {
 /* Whether the roads of the page are those that the target was searched on. */
 const pinsAnswered = () => page.route().can({ year: here().entry.year, target: target().id });
 
-export const pinsOffered = () => page.data.edition !== "public" && page.route() !== null;
+export const pinsOffered = () => page.data.about.edition !== "public" && page.route() !== null;
 
 export function preparePins() {
-  if (page.data.edition === "public") byId("lc-pins-part").remove();
+  if (page.data.about.edition === "public") byId("lc-pins-part").remove();
   if (!pinsOffered()) return;
   page.map.addLayer(page.layers.newly);
   page.map.addLayer(page.layers.pins);
@@ -217,7 +223,7 @@ export function preparePins() {
 
 /* For scripts: whom one venue of the rule's first service at a place would newly cover, at the target's own limit. */
 export async function whatIf({ target: id, year, lon, lat }) {
-  if (page.data.edition === "public") throw new Error("the public edition holds no roads: what-if is not in it");
+  if (page.data.about.edition === "public") throw new Error("the public edition holds no roads: what-if is not in it");
   if (!page.route()) throw new Error("this page holds no roads: draw it with roads to ask what if");
   const { people, cells } = page.route().whatIf({ year: Number(year), target: id, pins: [{ lon, lat }] });
   return { people, cells: Array.from(cells) };

@@ -43,15 +43,21 @@ function venueText(year, venue) {
   const facilities = year.facilities();
   const name = named(facilities.names[venue]);
   const opened = openedOf(facilities, venue);
-  return opened ? element("span", {}, name, " ", fill(page.words.opened_in, { year: opened })) : name;
+  return opened ? element("span", {}, name, fill(page.words.opened_in, { year: opened })) : name;
 }
 
 /* What the rule still lacks at a resident, where the page can search the roads. */
 function lacking(year, now, cell) {
   const route = page.route();
-  if (!route || !route.lacks) return [];
+  if (!route || !route.can({ year: year.entry.year, target: now.id })) return [];
   return route.lacks(year.entry.year, now.id, cell).map((one) => fill(page.words.lacks_part,
     { name: one.name, count: one.count - one.have }));
+}
+
+/* Metres from the door to the road, where the data hold the roads (their legs are in parts of a second, `rate` a metre). */
+function legMetres(year, cell) {
+  const homes = year.homes ? year.homes() : null;
+  return homes && homes.edge[cell] >= 0 ? homes.leg[cell] / page.data.roads.rate : null;
 }
 
 function cellCard(year, cell) {
@@ -62,15 +68,16 @@ function cellCard(year, cell) {
   const minutes = answers.minutes[cell] / speedFactor(now);
   if (!Number.isNaN(minutes)) {
     const over = minutes - limitOf(now);
-    rows.push([words.cell_minutes, fill(status === STATUS.beyond ? words.cell_over : words.cell_within,
+    const told = page.data.about.edition === "public" ? words.cell_up_to : status === STATUS.beyond ? words.cell_over : words.cell_within;
+    rows.push([words.cell_minutes, fill(told,
       { minutes: minutesText(minutes), over: minutesText(Math.max(over, 0)) })]);
   }
   const venue = answers.nearest[cell];
   if (venue) rows.push([words.cell_nearest, venueText(year, venue - 1)]);
   const lacks = status === STATUS.beyond || status === STATUS.disconnected ? lacking(year, now, cell) : [];
   if (lacks.length) rows.push([words.cell_lacks, lacks.join(words.lacks_and)]);
-  const leg = cells.leg ? cells.leg[cell] : NaN;
-  if (leg >= 0) rows.push([words.cell_leg, fill(words.leg_metres, { metres: Math.round(leg) })]);
+  const leg = legMetres(year, cell);
+  if (leg !== null) rows.push([words.cell_leg, fill(words.leg_metres, { metres: Math.round(leg) })]);
   rows.push([words.cell_people, peopleText(answers.people[cell] / 10)]);
   if (cells.district(cell)) rows.push([words.cell_district, named(cells.district(cell))]);
   if (cells.village(cell)) rows.push([words.cell_village, named(cells.village(cell))]);

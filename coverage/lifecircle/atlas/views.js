@@ -75,6 +75,7 @@ export function settleViews() {
   const now = target();
   if (!countings(now).some(([value]) => value === chosen.counting)) chosen.counting = "reach";
   if (!(now.margin && now.margin.factors)) chosen.band = "usual";
+  if (!here().answers(now)) Object.assign(chosen, { limit: null, band: "usual", compared: null });
 }
 
 export function prepareViews() {

@@ -3,7 +3,28 @@
 The rooms below compute pure answers; this one knows the order and is the only one that reads a study.
 """
 
-from lifecircle.audit._prepare import Inputs, prepare
-from lifecircle.audit._run import copy_example, find_run, run, run_audit, write_run
+from lifecircle.audit._circles import bucket, counted_people, in_area, urban_class
+from lifecircle.audit._gaps import gap_clusters
+from lifecircle.audit._prepare import Inputs, prepare, read_networks
+from lifecircle.audit._run import complete_folder, copy_example, find_run, run, run_audit, write_run
+from lifecircle.audit._searches import Answer, Searches, venue_classes
 
-__all__ = ["Inputs", "copy_example", "find_run", "prepare", "run", "run_audit", "write_run"]
+__all__ = [
+    "Answer",
+    "Inputs",
+    "Searches",
+    "bucket",
+    "complete_folder",
+    "copy_example",
+    "counted_people",
+    "find_run",
+    "gap_clusters",
+    "in_area",
+    "prepare",
+    "read_networks",
+    "run",
+    "run_audit",
+    "urban_class",
+    "venue_classes",
+    "write_run",
+]

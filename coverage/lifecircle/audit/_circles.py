@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.audit._ladder import accountings, ladder_notes, village_readings
-from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
+from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor, worked_out_once
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import BUCKETS, Count, DistrictResult, GroupResult, TargetResult
 from lifecircle.measures import (
@@ -113,11 +113,11 @@ def counted_people(target: CircleTarget, inputs: Inputs) -> tuple[str, npt.NDArr
     unknown = _unknown_class(target, inputs, people)
     if unknown > inputs.study.max_rejected * people.sum():
         return f"urban_unknown:{unknown:.0f}", nobody
-    people = np.where(_in_area(target, inputs), people, 0.0)
+    people = np.where(in_area(target, inputs), people, 0.0)
     return ("", people) if people.sum() > 0 else ("nobody_counted", nobody)
 
 
-def _in_area(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
+def in_area(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
     """Tell which residents live in the area a target is about: (demand,)."""
     if target.area == "all":
         return np.ones(len(inputs.demand), dtype=bool)
@@ -133,6 +133,7 @@ def _unknown_class(target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.
 URBAN, RURAL, UNKNOWN = 1, 0, -1
 
 
+@worked_out_once
 def urban_class(inputs: Inputs) -> npt.NDArray[np.int8]:
     """Classify residents as urban, rural or unknown, by village, else by district: (demand,)."""
     found = np.full(len(inputs.demand), UNKNOWN, dtype=np.int8)
@@ -146,8 +147,8 @@ def urban_class(inputs: Inputs) -> npt.NDArray[np.int8]:
 
 
 def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> TargetResult:
-    frame = _near(read)
-    total = _counts(frame, inputs.demand.assign(_people=read.people), None, target)["all"]
+    frame = _near(read, inputs)
+    total = _counts(frame, read.people, None, target)["all"]
     rungs = accountings(target, inputs, searches, read.people, read.answer)
     deciding = rungs[target.accounting]
     value = None if deciding is None else deciding.value
@@ -208,24 +209,24 @@ def _classes(target: CircleTarget, inputs: Inputs) -> dict[str, tuple[str, ...]]
     return {name: tuple(sorted(services)) for name, services in inputs.study.standard.venues(target).items()}
 
 
-def _near(read: _Reading) -> pd.DataFrame:
+def _near(read: _Reading, inputs: Inputs) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "seconds": np.where(read.answer.snapped, read.answer.seconds, np.nan),
-            "status": read.status,
+            "status": pd.Categorical(read.status, categories=BUCKETS),
             "leg_m": read.answer.leg_m,
-        }
+        },
+        index=inputs.demand.index,
     )
 
 
 def _counts(
-    near: pd.DataFrame, demand: pd.DataFrame, by: str | None, target: CircleTarget, people: str = "_people"
+    near: pd.DataFrame, people: npt.NDArray[np.float64], by: pd.Series[str] | None, target: CircleTarget
 ) -> dict[str, Count]:
-    table = coverage(near.set_axis(demand.index), demand, limit_min=target.minutes, by=by, people=people)
-    return {
-        str(label): Count(float(row["people"]), *(float(row[name]) for name in BUCKETS))
-        for label, row in table.iterrows()
-    }
+    counted = pd.DataFrame({"population": people}, index=near.index)
+    table = coverage(near, counted, limit_min=target.minutes, by=by)
+    rows = table[["people", *BUCKETS]].to_numpy(dtype=float).tolist()
+    return {str(label): Count(*row) for label, row in zip(table.index, rows, strict=True)}
 
 
 def _band_value(
@@ -292,8 +293,7 @@ def _districts(
 ) -> tuple[DistrictResult, ...]:
     if inputs.districts is None:
         return ()
-    demand = inputs.demand.assign(_people=read.people)
-    counts = _counts(near, demand, "district", target)
+    counts = _counts(near, read.people, inputs.demand["district"], target)
     results = []
     order = [*sorted(inputs.districts.index), *([OUTSIDE] if counts.get(OUTSIDE) else [])]
     for code in order:
@@ -317,17 +317,16 @@ def _groups(
     target: CircleTarget, inputs: Inputs, near: pd.DataFrame, read: _Reading
 ) -> tuple[GroupResult, ...]:
     """Count the target for everyone in its area and for every group and area class apart."""
-    inside = _in_area(target, inputs)
+    inside = in_area(target, inputs)
     results = []
     for name in ("population", *inputs.study.demand.groups):
-        demand = inputs.demand.assign(_people=np.where(inside, inputs.demand[name], 0.0))
-        count = _counts(near, demand, None, target)["all"]
+        people = inputs.demand[name].to_numpy(dtype=float)
+        count = _counts(near, np.where(inside, people, 0.0), None, target)["all"]
         results.append(GroupResult("all" if name == "population" else name, count, count.value))
     if target.area == "all":
         urban = urban_class(inputs)
         for name, code in (("urban", URBAN), ("rural", RURAL)):
-            demand = inputs.demand.assign(_people=np.where(urban == code, read.people, 0.0))
-            count = _counts(near, demand, None, target)["all"]
+            count = _counts(near, np.where(urban == code, read.people, 0.0), None, target)["all"]
             if count.people > 0:
                 results.append(GroupResult(name, count, count.value))
     return tuple(results)

@@ -16,6 +16,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from lifecircle.audit._prepare import worked_out_once
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -31,7 +33,7 @@ def find_gaps(circle: Circle, inputs: Inputs) -> pd.DataFrame:
     """List a target's gaps, most people first, with the columns :data:`GAP_COLUMNS`."""
     target = circle.result.target.id
     left = np.flatnonzero((circle.status != "covered") & (circle.people > 0))
-    cluster = _clusters(left, circle, inputs)
+    cluster = gap_clusters(left, circle.status, inputs)
     order = np.argsort(cluster, kind="stable")
     ends = np.flatnonzero(np.diff(cluster[order], append=-1))
     facts = _Facts.of(circle, inputs)
@@ -65,9 +67,17 @@ class _Facts:
             circle.seconds,
             circle.status,
             np.where(circle.status == "unsnapped", "", names[circle.venue]),
-            _names(inputs.demand, "district", inputs.districts),
-            _names(inputs.demand, "village", inputs.villages),
+            *_units(inputs),
         )
+
+
+@worked_out_once
+def _units(inputs: Inputs) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """Name each resident's district and village: (demand,) each."""
+    return (
+        _names(inputs.demand, "district", inputs.districts),
+        _names(inputs.demand, "village", inputs.villages),
+    )
 
 
 def _names(demand: pd.DataFrame, column: str, units: pd.DataFrame | None) -> npt.NDArray[np.object_]:
@@ -78,13 +88,21 @@ def _names(demand: pd.DataFrame, column: str, units: pd.DataFrame | None) -> npt
     return out
 
 
-def _clusters(left: npt.NDArray[np.intp], circle: Circle, inputs: Inputs) -> npt.NDArray[np.intp]:
-    """Give the number of the cluster of every uncovered resident, in order of their first resident."""
+def gap_clusters(
+    left: npt.NDArray[np.intp], status: npt.NDArray[np.str_], inputs: Inputs
+) -> npt.NDArray[np.intp]:
+    """Give the number of the gap of every uncovered resident, in order of their first resident.
+
+    Parameters
+    ----------
+    left : (uncovered,) positions of the uncovered residents, ascending
+    status : (demand,) the bucket of every resident
+    """
     if not len(left):
         return np.zeros(0, dtype=np.intp)
     demand = inputs.demand.iloc[left]
     unit = demand["village"] if "village" in demand else demand["district"]
-    key = pd.factorize(unit.astype(str) + "\0" + circle.status[left])[0]
+    key = pd.factorize(unit.astype(str) + "\0" + status[left])[0]
     metres = inputs.metres[left]
     placed = np.flatnonzero(np.isfinite(metres).all(axis=1))
     points = metres[placed]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lifecircle.audit._prepare import worked_out_once
 from lifecircle.audit._searches import venue_classes
 from lifecircle.demand import village_centres
 from lifecircle.facilities import open_at
@@ -121,6 +122,7 @@ class _Villages:
         return Accounting(int((reached & self.counted).sum()), people, people / total if total else None)
 
 
+@worked_out_once
 def village_of(inputs: Inputs) -> npt.NDArray[np.intp]:
     """Give the position of each resident's village among the villages, -1 for none: (demand,)."""
     if inputs.villages is None or "village" not in inputs.demand:
@@ -150,22 +152,19 @@ def straight_villages(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bo
     straight, villages = target.straight, inputs.villages
     if straight is None or villages is None:
         return None
-    crs = inputs.networks[target.profile].crs
-    placed = inputs.facilities.geometry.notna().to_numpy()
-    venues = inputs.facilities[placed].to_crs(crs)
+    venues = inputs.venue_metres
+    placed = np.isfinite(venues).all(axis=1)
     members = venue_classes(target, inputs.study.standard, inputs.facilities)
-    middles = village_centres(villages, crs)
+    middles = village_centres(villages, inputs.crs)
     if straight.centre == "settlement":
-        homes = inputs.demand.to_crs(crs).geometry
-        places = np.column_stack([homes.x.to_numpy(), homes.y.to_numpy()])
         everyone = inputs.demand["population"].to_numpy(dtype=np.float64)
-        settled = settlement_centres(places, everyone, village_of(inputs), len(villages))
+        settled = settlement_centres(inputs.metres, everyone, village_of(inputs), len(villages))
         # Where no resident is listed the village still has its own centre.
         middles = np.where(np.isfinite(settled), settled, middles)
     return holds_rule(
         middles,
         straight_radius(target, village_urban(villages, inputs.districts)),
-        venues=np.column_stack([venues.geometry.x.to_numpy(), venues.geometry.y.to_numpy()]),
+        venues=venues[placed],
         classes={name: member[placed] for name, member in members.items()},
         require=target.require,
         distinct_site_m=straight.distinct_site_m,

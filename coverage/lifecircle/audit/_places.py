@@ -47,7 +47,7 @@ def grid(circles: list[Circle], inputs: Inputs) -> gpd.GeoDataFrame:
     low, high = cells * CELL_M, (cells + 1) * CELL_M
     squares = gpd.GeoSeries(
         shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]),
-        crs=next(iter(inputs.networks.values())).crs,
+        crs=inputs.crs,
     )
     columns: dict[str, Any] = {
         "population": _sums(of, population, len(cells)),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.tables import join_rejects, nearest_name, rejected_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import geopandas as gpd
     import numpy.typing as npt
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from lifecircle.study import Study
 
 _Table = TypeVar("_Table", bound=pd.DataFrame)
+_Fact = TypeVar("_Fact")
 
 _log = logging.getLogger(__name__)
 
@@ -81,14 +83,51 @@ class Inputs:
         return _coordinates(self.demand)
 
     @cached_property
+    def homes(self) -> gpd.GeoDataFrame:
+        """The residents in the metre CRS."""
+        return self.demand.to_crs(self.crs)
+
+    @cached_property
+    def sites(self) -> gpd.GeoDataFrame:
+        """The register in the metre CRS."""
+        return self.register.to_crs(self.crs)
+
+    @cached_property
     def metres(self) -> npt.NDArray[np.float64]:
         """Places of the residents in the metre CRS: (demand, 2), NaN where they have none."""
-        return _coordinates(self.demand.to_crs(next(iter(self.networks.values())).crs))
+        return _coordinates(self.homes)
+
+    @cached_property
+    def venue_metres(self) -> npt.NDArray[np.float64]:
+        """Places of the facilities in the metre CRS: (facility, 2), NaN where they have none."""
+        return _coordinates(self.sites)[self.opened]
+
+    def in_metres(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Give the residents or the register in the metre CRS, projected once for all roads."""
+        return self.homes if table is self.demand else self.sites
+
+    @property
+    def crs(self) -> Any:
+        """The metre CRS, of all networks."""
+        return next(iter(self.networks.values())).crs
 
 
 def _coordinates(table: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
     shapes = table.geometry.to_numpy()
     return np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
+
+
+def worked_out_once(of: Callable[[Inputs], _Fact]) -> Callable[[Inputs], _Fact]:
+    """Keep what a function says of inputs for as long as they are there; every target asks again."""
+    kept: WeakKeyDictionary[Inputs, _Fact] = WeakKeyDictionary()
+
+    @wraps(of)
+    def fact(inputs: Inputs) -> _Fact:
+        if inputs not in kept:
+            kept[inputs] = of(inputs)
+        return kept[inputs]
+
+    return fact
 
 
 def prepare(study: Study, year: int | None = None) -> Inputs:
@@ -100,6 +139,17 @@ def prepare(study: Study, year: int | None = None) -> Inputs:
         With the faults of all files together.
     """
     return _Reader(study, study.year if year is None else year).inputs()
+
+
+def read_networks(study: Study, year: int) -> dict[str, Roads]:
+    """Read the roads of a year alone, as an audit has them: travel profile -> roads, barriers with them.
+
+    Raises
+    ------
+    UnusableInputError
+        As for :func:`prepare`, of the roads and the barriers.
+    """
+    return _Reader(study, year).networks()
 
 
 def prepare_other(inputs: Inputs, year: int) -> Inputs:
@@ -141,7 +191,7 @@ class _Reader:
         with self.faults.catching():
             facilities = self._facilities()
         with self.faults.catching():
-            networks = self._networks()
+            networks = self.networks()
         self.faults.raise_any()
         assert demand is not None
         assert facilities is not None
@@ -268,7 +318,8 @@ class _Reader:
         self.rejects.append(doubles)
         return facilities
 
-    def _networks(self) -> dict[str, Roads]:
+    def networks(self) -> dict[str, Roads]:
+        """Read the roads for every travel profile that the study's circles need."""
         networks: dict[str, Roads] = {}
         used = {str(target.profile) for target in circles(self.study.standard)}
         wanted = sorted(used) or ["walk"]

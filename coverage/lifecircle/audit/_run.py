@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from lifecircle.audit._circles import Circle, assess_circle, circle_value
@@ -28,7 +27,7 @@ from lifecircle.report import write_tables
 from lifecircle.study import example_folder, read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lifecircle.study import Study
 
@@ -70,8 +69,18 @@ def run_audit(
     return findings
 
 
-def run(inputs: Inputs, *, progress: Callable[[str], None] | None = None) -> Findings:
-    """Compute the findings of prepared inputs, the year before beside them where its files allow."""
+def run(
+    inputs: Inputs,
+    *,
+    previous: Mapping[str, float | None] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Findings:
+    """Compute the findings of prepared inputs, the year before beside them where its files allow.
+
+    Parameters
+    ----------
+    previous : target -> value of the year before, where it is known already
+    """
     tell = progress or _log.info
     searches = Searches(inputs)
     found: list[Circle] = []
@@ -85,7 +94,7 @@ def run(inputs: Inputs, *, progress: Callable[[str], None] | None = None) -> Fin
         else:
             results.append(TargetResult(target, None, "not_assessable", f"{target.kind}_not_computed"))
     tell("year before")
-    before = _values_before(inputs, searches)
+    before = _values_before(inputs, searches) if previous is None else previous
     results = [replace(result, previous=before.get(result.target.id)) for result in results]
     return _findings(inputs, found, tuple(results))
 
@@ -104,17 +113,11 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
     study = inputs.study
     names = [circle.result.target.id for circle in found]
     index = inputs.demand.index
-    labels = inputs.facilities.index.to_numpy(dtype=object)
+    labels = inputs.facilities.index.array
 
-    def table(columns: list[np.ndarray]) -> pd.DataFrame:
+    def table(columns: list[Any]) -> pd.DataFrame:
         return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
 
-    nearest = []
-    for circle in found:
-        label = np.full(len(index), None, dtype=object)
-        there = circle.venue >= 0
-        label[there] = labels[circle.venue[there]]
-        nearest.append(label)
     gaps = [find_gaps(circle, inputs) for circle in found if circle.result.value is not None]
     roads = next(iter(inputs.networks.values()))
     return Findings(
@@ -137,7 +140,7 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         grid=grid(found, inputs),
         seconds=table([circle.seconds for circle in found]),
         status=table([circle.status for circle in found]),
-        nearest=table(nearest),
+        nearest=table([labels.take(circle.venue, allow_fill=True) for circle in found]),
         people=table([circle.people for circle in found]),
         ranks=_ranks(found, index),
         gaps=pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(columns=list(GAP_COLUMNS)),
@@ -238,14 +241,14 @@ def copy_example(folder: str | Path) -> Path:
 
 def write_run(findings: Findings, out: Path) -> Path:
     """Write a run's files to ``out/<year>/``, all or none; an equal run already there is left alone."""
-    with _complete(out / str(findings.year)) as folder:
+    with complete_folder(out / str(findings.year)) as folder:
         save_findings(findings, folder)
         write_tables(findings, folder)
     return out / str(findings.year)
 
 
 @contextmanager
-def _complete(target: Path) -> Iterator[Path]:
+def complete_folder(target: Path) -> Iterator[Path]:
     """Give a fresh folder beside the target that takes its place when the block ends well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,16 +40,28 @@ class Answer:
     ranks: Mapping[str, npt.NDArray[np.float64]]
 
 
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """Snaps and class searches by the ids of what they are of, which is held here so that ids stay true."""
+
+    of: list[Inputs] = field(default_factory=list)
+    snaps: dict[object, Snap] = field(default_factory=dict)
+    classes: dict[object, tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]] = field(default_factory=dict)
+
+
 class Searches:
     """Answers the rules of one year's targets, keeping snaps and class searches for the next question.
 
-    Snaps may be taken over from the searches of another year of the same tables.
+    Both may be taken over from the searches of another year: where roads, residents and register are the
+    very same, a class with the same venues open has the same answer. ``keep`` keeps snaps between runs too,
+    which what is tried once and thrown away does not need.
     """
 
-    def __init__(self, inputs: Inputs, *, like: Searches | None = None) -> None:
+    def __init__(self, inputs: Inputs, *, like: Searches | None = None, keep: bool = True) -> None:
         self._inputs = inputs
-        self.snaps: dict[tuple[int, int], Snap] = {} if like is None else like.snaps
-        self._classes: dict[object, tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]] = {}
+        self._keep = keep
+        self.known: _Known = _Known() if like is None else like.known
+        self.known.of.append(inputs)
 
     def answer(
         self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
@@ -79,24 +91,24 @@ class Searches:
         )
 
     def _snap(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
-        key = (id(roads.lines), id(table))
-        if key not in self.snaps:
-            self.snaps[key] = snap(roads, table, keep=True)
-        return self.snaps[key]
+        snaps, key = self.known.snaps, (id(roads.lines), id(table))
+        if key not in snaps:
+            snaps[key] = snap(roads, self._inputs.in_metres(table), keep=self._keep)
+        return snaps[key]
 
     def _class(
         self, roads: Roads, member: npt.NDArray[np.bool_], count: int, minutes: float
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
-        key = (id(roads), member.tobytes(), count, minutes)
-        if key not in self._classes:
-            homes = self._snap(roads, self._inputs.demand)
-            venues = self._snap(roads, self._inputs.register).take(self._inputs.opened)
-            places = np.flatnonzero(member)
-            seconds, venue = nearest_seconds(roads, homes, venues.take(places), k=count, limit_min=minutes)
-            if len(places):
-                venue = np.where(venue >= 0, places[venue], -1)
-            self._classes[key] = seconds, venue
-        return self._classes[key]
+        """Find the nearest venues of a class: seconds and position among the facilities, (demand, k)."""
+        inputs, classes = self._inputs, self.known.classes
+        places = np.flatnonzero(member)
+        entries = inputs.opened[places]  # rows of the register, which years share
+        key = (id(roads), id(inputs.demand), id(inputs.register), entries.tobytes(), count, minutes)
+        if key not in classes:
+            homes, venues = self._snap(roads, inputs.demand), self._snap(roads, inputs.register).take(entries)
+            classes[key] = nearest_seconds(roads, homes, venues, k=count, limit_min=minutes)
+        seconds, venue = classes[key]
+        return seconds, np.append(places, -1)[venue]
 
 
 def venue_classes(

@@ -12,7 +12,7 @@ import shapely
 
 from lifecircle.datum import to_wgs84
 from lifecircle.errors import Fault, FaultLog, UnusableInputError
-from lifecircle.tables import Column, Schema, check_table, plain_text, read_table
+from lifecircle.tables import Column, Schema, check_table, plain_texts, read_table
 
 if TYPE_CHECKING:
     from lifecircle.tables import Checked, Source, Table
@@ -94,11 +94,7 @@ def assign_districts(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | Non
     GeoDataFrame
         With ``district`` (str): a label of ``districts`` or ``(outside)``.
     """
-    own = (
-        demand["district"].map(plain_text).astype("str")
-        if "district" in demand.columns
-        else _texts("", demand.index)
-    )
+    own = plain_texts(demand["district"]) if "district" in demand.columns else _texts("", demand.index)
     if districts is None or districts.empty:
         return demand.assign(district=own.where(own != "", OUTSIDE))
     inside = lowest_polygon(demand, districts)

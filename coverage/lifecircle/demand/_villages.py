@@ -20,7 +20,7 @@ from lifecircle.tables import (
     check_table,
     join_rejects,
     nearest_name,
-    plain_text,
+    plain_texts,
     read_table,
     reject_rows,
     too_many_rejects,
@@ -132,7 +132,7 @@ def assign_villages(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame | None)
         With ``village`` (str), a label of ``villages`` or empty.
     """
     own = (
-        places["village"].map(plain_text).astype("str")
+        plain_texts(places["village"])
         if "village" in places.columns
         else pd.Series("", index=places.index, dtype="str")
     )

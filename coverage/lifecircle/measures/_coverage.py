@@ -116,9 +116,7 @@ def bounds(table: pd.DataFrame) -> pd.DataFrame:
 
 def _status_numbers(near: pd.DataFrame) -> npt.NDArray[np.intp]:
     """Return the position of each status in :data:`STATUSES`, -1 for an unknown one."""
-    number = np.full(len(near), -1, dtype=np.intp)
-    for position, name in enumerate(STATUSES):
-        number[(near["status"] == name).to_numpy(dtype=bool, na_value=False)] = position
+    number: npt.NDArray[np.intp] = pd.Index(STATUSES).get_indexer(pd.Index(near["status"]))
     return number
 
 

@@ -2,20 +2,40 @@
 
 The engine knows junctions, edges and seconds. What a facility is for, who the residents are and which
 share of them is enough is decided above it.
+
+Names load on first use: searching a graph needs neither tables nor geometry, which take more memory and
+time to import than a county takes to search.
 """
 
 from __future__ import annotations
 
-from lifecircle.reach._display import isochrones, reach_lines
-from lifecircle.reach._graph import TravelGraph
-from lifecircle.reach._limits import STATUSES, within_limit
-from lifecircle.reach._pairs import Pairs, within
-from lifecircle.reach._search import nearest, nearest_seconds, statuses
-from lifecircle.reach._snap import _FACILITY_CAP_M as FACILITY_CAP_M
-from lifecircle.reach._snap import _TRIED_EDGES as TRIED_EDGES
-from lifecircle.reach._snap import REASONS, Snap, snap
-from lifecircle.reach._trips import _LEG_SHARE as LEG_SHARE
-from lifecircle.reach._trips import graph_to_facilities, usable
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "FACILITY_CAP_M": "_snap",
+    "LEG_SHARE": "_trips",
+    "REASONS": "_snap",
+    "STATUSES": "_limits",
+    "TRIED_EDGES": "_snap",
+    "Change": "_repair",
+    "NearestSolve": "_repair",
+    "Pairs": "_pairs",
+    "Snap": "_snap",
+    "SolvedNearest": "_solved",
+    "TravelGraph": "_graph",
+    "graph_to_facilities": "_trips",
+    "isochrones": "_display",
+    "nearest": "_search",
+    "nearest_seconds": "_search",
+    "reach_lines": "_display",
+    "snap": "_snap",
+    "solve_nearest": "_solved",
+    "statuses": "_search",
+    "usable": "_trips",
+    "within": "_pairs",
+    "within_limit": "_limits",
+}
 
 __all__ = [
     "FACILITY_CAP_M",
@@ -23,8 +43,11 @@ __all__ = [
     "REASONS",
     "STATUSES",
     "TRIED_EDGES",
+    "Change",
+    "NearestSolve",
     "Pairs",
     "Snap",
+    "SolvedNearest",
     "TravelGraph",
     "graph_to_facilities",
     "isochrones",
@@ -32,8 +55,32 @@ __all__ = [
     "nearest_seconds",
     "reach_lines",
     "snap",
+    "solve_nearest",
     "statuses",
     "usable",
     "within",
     "within_limit",
 ]
+
+if TYPE_CHECKING:
+    from lifecircle.reach._display import isochrones, reach_lines
+    from lifecircle.reach._graph import TravelGraph
+    from lifecircle.reach._limits import STATUSES, within_limit
+    from lifecircle.reach._pairs import Pairs, within
+    from lifecircle.reach._repair import Change, NearestSolve
+    from lifecircle.reach._search import nearest, nearest_seconds, statuses
+    from lifecircle.reach._snap import FACILITY_CAP_M, REASONS, TRIED_EDGES, Snap, snap
+    from lifecircle.reach._solved import SolvedNearest, solve_nearest
+    from lifecircle.reach._trips import LEG_SHARE, graph_to_facilities, usable
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'lifecircle.reach' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"lifecircle.reach.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,4 +1,4 @@
-"""Own which engine answers a question: scipy or the compiled ring; not how either does.
+"""Own which engine answers a question, scipy or the compiled ring, and on how many threads; not how.
 
 The answers are the same, so the choice is one of time alone. Compiled code is quicker at everything but
 being there: numba has to be imported and what it kept on disk has to be loaded, once in a process. So a
@@ -26,6 +26,9 @@ ENGINES: tuple[str, ...] = get_args(Engine)
 ENVIRONMENT = "LIFECIRCLE_ENGINE"
 """Name of the environment variable that chooses where a graph leaves the choice to it."""
 
+THREADS = "LIFECIRCLE_THREADS"
+"""Name of the environment variable that bounds the threads of one question."""
+
 _LOAD_S = 0.7
 """Seconds to import numba and load compiled code kept on disk."""
 
@@ -41,6 +44,11 @@ class Work:
     def nearest(cls, junctions: int) -> Work:
         """One search from all sources together."""
         return cls(4e-7 * junctions, 1e-7 * junctions)
+
+    @classmethod
+    def repairs(cls, junctions: int) -> Work:
+        """Count the hundred repairs that one search is kept for; scipy makes each a search of its own."""
+        return cls(100 * 4e-7 * junctions, 1e-7 * junctions + 100 * 3e-4)
 
     @classmethod
     def nearest_k(cls, junctions: int, groups: int, k: int) -> Work:
@@ -98,6 +106,23 @@ def check_engine(engine: str) -> None:
     """Raise GraphError when a name is not that of an engine."""
     if engine not in ENGINES:
         raise GraphError(f"engine is {engine!r}: give one of {', '.join(ENGINES)}")
+
+
+def thread_count() -> int:
+    """Count the threads that one question may use: the variable LIFECIRCLE_THREADS, else every core there is.
+
+    Raises
+    ------
+    GraphError
+        When the variable is no whole number of at least 1.
+    """
+    value = os.environ.get(THREADS)
+    if not value:
+        cores = getattr(os, "sched_getaffinity", None)
+        return len(cores(0)) if cores else os.cpu_count() or 1
+    if not value.isdecimal() or int(value) < 1:
+        raise GraphError(f"{THREADS} is {value!r}: give a whole number of at least 1, or unset it")
+    return int(value)
 
 
 def _from_environment() -> Engine:

@@ -25,6 +25,11 @@ _log = logging.getLogger(__name__)
 
 _SEARCH = "lifecircle.reach._kernels"
 
+_KERNEL: dict[str, Any] = {"nogil": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
+_PART: dict[str, Any] = {**_KERNEL, "no_cpython_wrapper": True}
+"""Options by which numba compiles. Nothing here is called from C, and parts are not called from Python: what
+would let them be takes as long to compile as they do. A division by zero gives inf, as in numpy."""
+
 
 def compiled(name: str) -> ModuleType:
     """Import a module of compiled loops beside this one, and numba with it.
@@ -59,10 +64,13 @@ def loads() -> bool:
 
 
 def part(function: _Function) -> _Function:
-    """Compile a part of a kernel; it is kept on disk inside the kernels that use it."""
+    """Compile a part of a kernel; it is kept on disk inside the kernels that use it.
+
+    It is called by kernels alone: no entrance from Python is compiled for it.
+    """
     from numba import njit  # noqa: PLC0415 - see the module
 
-    return cast("_Function", njit(nogil=True)(function))
+    return cast("_Function", njit(**_PART)(function))
 
 
 def kernel(function: _Function) -> _Function:
@@ -74,10 +82,10 @@ def kernel(function: _Function) -> _Function:
     from numba import njit  # noqa: PLC0415 - see the module
 
     try:
-        return cast("_Function", njit(nogil=True, cache=True)(function))
+        return cast("_Function", njit(cache=True, **_KERNEL)(function))
     except RuntimeError as error:
         _log.info("compiled code is not kept: %s", error)
-        return part(function)
+        return cast("_Function", njit(**_KERNEL)(function))
 
 
 def call(kernel: Callable[..., _Answer], *arguments: Any) -> _Answer:

@@ -214,7 +214,7 @@ def _junctions(roads: Roads, venue: Venue, *, limit_s: float, by: Layers) -> tup
         return layer, node, seconds, layer
     everywhere, label = graph.nearest(seeds.node, limit_s, start_s=seeds.start_s, group=seeds.group)
     node = np.flatnonzero(np.isfinite(everywhere))
-    return np.zeros_like(node), node, everywhere[node], label[node]
+    return np.zeros_like(node), node, everywhere[node], label[node].astype(np.int64)
 
 
 def _edges_at(roads: Roads, node: Ints) -> tuple[Ints, Ints, Floats]:

@@ -14,8 +14,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lifecircle.errors import GraphError
+from lifecircle.reach._checks import (
+    MOST_INT32,
+    check_count,
+    check_groups,
+    check_junctions,
+    check_lengths,
+    check_pointers,
+    durations,
+    narrowed,
+    whole_numbers,
+)
 from lifecircle.reach._choice import Engine, Work, check_engine, choose
 from lifecircle.reach._limits import search_bound
+from lifecircle.reach._repair import NearestSolve
 from lifecircle.reach._ring import bucket_width, ring_nearest, ring_nearest_k, ring_within
 from lifecircle.reach._scipy import Matrix, matrix_of, scipy_nearest, scipy_nearest_k, scipy_within
 from lifecircle.reach._seeds import Seeds
@@ -25,6 +37,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
+    Whole = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +45,15 @@ class TravelGraph:
     """A directed graph with seconds on its edges, in compressed sparse rows.
 
     Edge ``e`` in ``indptr[i]:indptr[i + 1]`` leads from junction ``i`` to ``indices[e]`` in
-    ``seconds[e]``. Parallel edges and loops are allowed; an edge of zero seconds is an edge. The
-    arrays belong to the graph and are not to be changed.
+    ``seconds[e]``. Parallel edges and loops are allowed; an edge of zero seconds is an edge. Whole
+    numbers of any type are taken and held as below; what comes in these types, in one piece, is not
+    copied but shared. The arrays belong to the graph and are not to be changed.
 
     Attributes
     ----------
-    indptr : (junction + 1,) int64, from 0, never falling
-    indices : (edge,) int64, junctions
-    seconds : (edge,) float64, finite and >= 0
+    indptr : (junction + 1,) int32 (int64 from 2^31 edges on), from 0, never falling; read-only
+    indices : (edge,) int32, junctions; read-only
+    seconds : (edge,) float64, finite and >= 0; read-only
     engine : ``scipy`` or ``ring`` (compiled, needs the extra ``fast``) to insist on one; ``auto`` takes
         the one that is sooner done, or the one that the environment variable LIFECIRCLE_ENGINE names.
         Seconds do not depend on it, nor does who wins a tie.
@@ -58,8 +72,8 @@ class TravelGraph:
     ([0.0, 10.0, 15.0], [0, 0, 0])
     """
 
-    indptr: npt.NDArray[np.integer[Any]]
-    indices: npt.NDArray[np.integer[Any]]
+    indptr: Whole
+    indices: Whole
     seconds: Floats
     _: KW_ONLY
     engine: Engine = "auto"
@@ -67,25 +81,20 @@ class TravelGraph:
     def __post_init__(self) -> None:
         """Check the arrays and hold them in their stated types."""
         check_engine(self.engine)
-        indptr = _integers("indptr", self.indptr)
-        indices = _integers("indices", self.indices)
-        seconds = _durations("seconds", self.seconds)
-        if len(indptr) == 0 or indptr[0] != 0:
-            found = "nothing" if len(indptr) == 0 else str(indptr[0])
-            raise GraphError(f"indptr[0] is {found}: row pointers begin with 0")
-        _refuse("indptr", indptr, np.r_[False, indptr[1:] < indptr[:-1]], "row pointers never fall")
-        if indptr[-1] != len(indices):
-            raise GraphError(
-                f"indptr[{len(indptr) - 1}] is {indptr[-1]}: "
-                f"the last row pointer is the number of edges, {len(indices)}"
-            )
-        if len(seconds) != len(indices):
-            raise GraphError(
-                f"seconds has {len(seconds)} values for {len(indices)} edges: give one for each edge"
-            )
-        _refuse_junctions("indices", indices, len(indptr) - 1)
-        for name, array in (("indptr", indptr), ("indices", indices), ("seconds", seconds)):
-            object.__setattr__(self, name, array)
+        indptr = whole_numbers("indptr", self.indptr)
+        indices = whole_numbers("indices", self.indices)
+        seconds = durations("seconds", self.seconds)
+        check_pointers("indptr", indptr, len(indices))
+        check_lengths(len(indices), "edges", seconds=seconds)
+        check_junctions("indices", indices, len(indptr) - 1)
+        for name, array in (
+            ("indptr", narrowed(indptr, len(indices))),
+            ("indices", narrowed(indices, len(indptr) - 1)),
+            ("seconds", seconds),
+        ):
+            held = array.view()
+            held.flags.writeable = False
+            object.__setattr__(self, name, held)
 
     @property
     def size(self) -> int:
@@ -99,7 +108,7 @@ class TravelGraph:
         *,
         start_s: npt.ArrayLike | None = None,
         group: npt.ArrayLike | None = None,
-    ) -> tuple[Floats, Ints]:
+    ) -> tuple[Floats, Whole]:
         """Find the source that reaches each junction first, outward along the edges.
 
         Parameters
@@ -112,8 +121,8 @@ class TravelGraph:
         Returns
         -------
         seconds : (junction,) float64, inf where none reaches within the limit
-        source : (junction,) int64, position in ``sources`` (or group), -1 where none. Of several sources
-            that arrive in equal seconds, the lowest.
+        source : (junction,) int32 (int64 where a group is 2^31 or more), position in ``sources`` (or
+            group), -1 where none. Of several sources that arrive in equal seconds, the lowest.
 
         Raises
         ------
@@ -123,12 +132,13 @@ class TravelGraph:
         seeds = self._seeds(sources, start_s, group)
         bound = _bound(limit_s)
         if choose(self.engine, Work.nearest(self.size)) == "scipy":
-            return scipy_nearest(self._matrix, seeds, bound)
-        ranked, present = seeds.ranked()
+            first_s, source = scipy_nearest(self.matrix, seeds, bound)
+            return first_s, narrowed(source, seeds.highest)
+        numbered, names = _numbered(seeds)
         seconds, number = ring_nearest(
-            *self.ring_arrays, ranked.node, ranked.start_s, ranked.group, bound, width_s=self.bucket_s
+            *self.arrays, numbered.node, numbered.start_s, numbered.group, bound, width_s=self.bucket_s
         )
-        return seconds, _named(number, present)
+        return seconds, _named(number, names)
 
     def within(
         self,
@@ -162,7 +172,7 @@ class TravelGraph:
         bound = _bound(limit_s)
         rows = int(seeds.group.max()) + 1 if len(seeds) else 0
         if self.engine_within(rows, limit_s) == "scipy":
-            return scipy_within(self._matrix, seeds, rows, bound)
+            return scipy_within(self.matrix, seeds, rows, bound)
         row_ptr, nodes, seconds = self.ring_rows(seeds, rows, bound)
         return row_ptr, nodes.astype(np.int64), seconds
 
@@ -174,7 +184,7 @@ class TravelGraph:
         *,
         start_s: npt.ArrayLike | None = None,
         group: npt.ArrayLike | None = None,
-    ) -> tuple[Floats, Ints]:
+    ) -> tuple[Floats, Whole]:
         """Find the k distinct sources (or groups) that reach each junction first.
 
         Parameters
@@ -185,8 +195,8 @@ class TravelGraph:
         Returns
         -------
         seconds : (junction, k) float64, never falling along a row, inf where there are fewer
-        source : (junction, k) int64, position in ``sources`` (or group), -1 where there are fewer. Equal
-            seconds stand in the order of the positions.
+        source : (junction, k) int32 or int64 as for :meth:`nearest`, position in ``sources`` (or group),
+            -1 where there are fewer. Equal seconds stand in the order of the positions.
 
         Raises
         ------
@@ -196,26 +206,72 @@ class TravelGraph:
         wanted = check_count("k", k)
         seeds = self._seeds(sources, start_s, group)
         bound = _bound(limit_s)
-        ranked, present = seeds.ranked()
-        if choose(self.engine, Work.nearest_k(self.size, len(present), wanted)) == "scipy":
-            return scipy_nearest_k(self._matrix, seeds, wanted, bound)
-        ranks = max(1, min(wanted, len(present)))
+        groups = len(np.unique(seeds.group))
+        if choose(self.engine, Work.nearest_k(self.size, groups, wanted)) == "scipy":
+            ranked_s, ranked = scipy_nearest_k(self.matrix, seeds, wanted, bound)
+            return ranked_s, narrowed(ranked, seeds.highest)
+        ranks = max(1, min(wanted, groups))
+        numbered, names = _numbered(seeds)
         seconds, number = ring_nearest_k(
-            *self.ring_arrays, ranked.node, ranked.start_s, ranked.group, ranks, bound, width_s=self.bucket_s
+            *self.arrays,
+            numbered.node,
+            numbered.start_s,
+            numbered.group,
+            ranks,
+            bound,
+            width_s=self.bucket_s,
         )
+        source = _named(number, names)
+        if ranks == wanted:
+            return seconds, source
         missing = ((0, 0), (0, wanted - ranks))
         return (
             np.pad(seconds, missing, constant_values=np.inf),
-            np.pad(_named(number, present), missing, constant_values=-1),
+            np.pad(source, missing, constant_values=-1),
         )
 
-    @cached_property
-    def ring_arrays(
+    def solve(
         self,
-    ) -> tuple[npt.NDArray[np.unsignedinteger[Any]], npt.NDArray[np.int32], Floats]:
-        """The arrays as the compiled loops take them, so that no search copies them."""
-        few = np.uint32 if len(self.indices) < 2**32 else np.uint64
-        return self.indptr.astype(few), self.indices.astype(np.int32), self.seconds
+        sources: npt.ArrayLike,
+        limit_s: float | None = None,
+        *,
+        start_s: npt.ArrayLike | None = None,
+        group: npt.ArrayLike | None = None,
+    ) -> NearestSolve:
+        """Find the source that reaches each junction first, and keep the answer for repair.
+
+        Parameters
+        ----------
+        sources, limit_s, start_s, group : as for :meth:`nearest`, groups below 2^31 - 1
+
+        Returns
+        -------
+        solve : ``seconds`` and ``source`` as :meth:`nearest` gives them, and the ways to add and remove a
+            source. By compiled loops either touches what it changes alone; scipy searches anew.
+
+        Raises
+        ------
+        GraphError
+            As for :meth:`nearest`.
+        """
+        seeds = self._seeds(sources, start_s, group)
+        bound = _bound(limit_s)
+        compiled = choose(self.engine, Work.repairs(self.size)) == "ring"
+        return NearestSolve.of(self, seeds, bound, compiled=compiled)
+
+    @property
+    def arrays(self) -> tuple[Whole, Whole, Floats]:
+        """The graph as the engines take it: ``indptr``, ``indices``, ``seconds``."""
+        return self.indptr, self.indices, self.seconds
+
+    @cached_property
+    def reversed_arrays(self) -> tuple[Whole, Whole, Floats]:
+        """The edges turned round, in the same form: rows of their heads, listing their tails."""
+        from scipy.sparse import csr_array  # noqa: PLC0415 - only a source that is removed asks for it
+
+        size = self.size
+        turned = csr_array((self.seconds, self.indices, self.indptr), shape=(size, size)).tocsc()
+        return turned.indptr, turned.indices, turned.data
 
     @cached_property
     def bucket_s(self) -> float:
@@ -251,7 +307,7 @@ class TravelGraph:
         order = np.argsort(seeds.group, kind="stable")
         group_ptr = np.concatenate([[0], np.cumsum(np.bincount(seeds.group, minlength=rows))])
         return ring_within(
-            *self.ring_arrays,
+            *self.arrays,
             seeds.node[order],
             seeds.start_s[order],
             group_ptr,
@@ -260,70 +316,34 @@ class TravelGraph:
         )
 
     @cached_property
-    def _matrix(self) -> Matrix:
+    def matrix(self) -> Matrix:
+        """The graph as scipy takes it."""
         return matrix_of(self.indptr, self.indices, self.seconds)
 
     def _seeds(
         self, sources: npt.ArrayLike, start_s: npt.ArrayLike | None, group: npt.ArrayLike | None
     ) -> Seeds:
-        node = _integers("sources", sources)
-        _refuse_junctions("sources", node, self.size)
+        node = whole_numbers("sources", sources)
+        check_junctions("sources", node, self.size)
         many = len(node)
-        start = np.zeros(many) if start_s is None else _durations("start_s", start_s)
-        label = np.arange(many, dtype=np.int64) if group is None else _integers("group", group)
-        for name, array in (("start_s", start), ("group", label)):
-            if len(array) != many:
-                raise GraphError(
-                    f"{name} has {len(array)} values for {many} sources: give one for each source"
-                )
-        _refuse("group", label, label < 0, "groups are numbers >= 0")
-        return Seeds(node, start, label)
+        start = np.zeros(many) if start_s is None else durations("start_s", start_s)
+        label = np.arange(many) if group is None else whole_numbers("group", group).astype(np.int64)
+        check_lengths(many, "sources", start_s=start, group=label)
+        check_groups("group", label)
+        return Seeds(node.astype(np.int64), start, label)
 
 
-def check_count(name: str, value: int) -> int:
-    """Return a whole number of at least 1, or raise GraphError."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise GraphError(f"{name} is {value!r}: give a whole number of at least 1")
-    return int(value)
+def _numbered(seeds: Seeds) -> tuple[Seeds, Ints | None]:
+    """Give the groups numbers that the ring takes: by rank, and with their names, where they are too high."""
+    return (seeds, None) if seeds.highest <= MOST_INT32 else seeds.ranked()
 
 
-def _named(number: npt.NDArray[np.int32], present: Ints) -> Ints:
-    """Put the groups in the place of their numbers, -1 where there is none."""
-    named: Ints = np.append(present, -1)[number]
+def _named(number: npt.NDArray[np.int32], names: Ints | None) -> Whole:
+    """Put the names in the place of their numbers, -1 where there is none."""
+    if names is None:
+        return number
+    named: Ints = np.append(names, -1)[number]
     return named
-
-
-def _integers(name: str, values: npt.ArrayLike) -> Ints:
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise GraphError(f"{name} has {array.ndim} dimensions: give a flat sequence of whole numbers")
-    if array.dtype.kind not in "iu" and len(array):
-        raise GraphError(f"{name}[0] is {array[0]!r} of type {array.dtype}: give whole numbers")
-    return np.ascontiguousarray(array, dtype=np.int64)
-
-
-def _durations(name: str, values: npt.ArrayLike) -> Floats:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise GraphError(f"{name} holds something that is no number: {error}") from error
-    if array.ndim != 1:
-        raise GraphError(f"{name} has {array.ndim} dimensions: give a flat sequence of seconds")
-    _refuse(name, array, ~(np.isfinite(array) & (array >= 0)), "seconds are finite and >= 0")
-    return np.ascontiguousarray(array)
-
-
-def _refuse_junctions(name: str, array: Ints, size: int) -> None:
-    rule = f"junctions are numbered 0 to {size - 1}" if size else "the graph has no junctions"
-    _refuse(name, array, (array < 0) | (array >= size), rule)
-
-
-def _refuse(name: str, array: npt.NDArray[Any], bad: npt.NDArray[np.bool_], rule: str) -> None:
-    if bad.any():
-        position = int(bad.argmax())
-        others = int(bad.sum()) - 1
-        more = f", and {others} more like it" if others else ""
-        raise GraphError(f"{name}[{position}] is {array[position]}: {rule}{more}")
 
 
 def _bound(limit_s: float | None) -> float:

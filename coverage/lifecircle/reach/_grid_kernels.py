@@ -1,6 +1,7 @@
-"""Own the compiled loops that find the edges near a point on a grid of cells; not which of them is nearest.
+"""Own the compiled loops that find the edges near a point on a grid of cells, and measure to them.
 
-Importing this module imports numba.
+The measuring is written in the operations of GEOS, in their order, so that it gives the same bits; whether
+it does, where it runs, is seen to by the caller. Importing this module imports numba.
 """
 
 from __future__ import annotations
@@ -29,13 +30,30 @@ _MARGIN = 1e-6
 
 
 class Segments(NamedTuple):
-    """Straight pieces of the edges: from (ax, ay) to (bx, by), and their ``edge``, each (segment,)."""
+    """Straight pieces of the edges: from (ax, ay) to (bx, by), and their ``edge``, each (segment,).
+
+    The pieces of an edge stand together in their order: ``ptr[edge]:ptr[edge + 1]``.
+    """
 
     ax: Floats
     ay: Floats
     bx: Floats
     by: Floats
     edge: Labels
+    ptr: Longs
+
+
+class Measures(NamedTuple):
+    """What is measured for each point, (point,) each: to the nearest edge, and along it.
+
+    ``edge`` is -1 where a point has no candidates; then the others are NaN. ``metres`` to the edge; ``at_m``
+    along it to the nearest place; ``length_m`` of the edge.
+    """
+
+    edge: Longs
+    metres: Floats
+    at_m: Floats
+    length_m: Floats
 
 
 class Frame(NamedTuple):
@@ -189,3 +207,63 @@ def near(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search, in the
                 at += 1
         ptr[p + 1] = at
     return len(px)
+
+
+@part
+def _between(x: float, y: float, other_x: float, other_y: float) -> float:
+    """Return the metres between two places."""
+    dx, dy = other_x - x, other_y - y
+    return float(np.sqrt(dx * dx + dy * dy))
+
+
+@part
+def _to_segment(px: float, py: float, segments: Segments, s: int) -> tuple[float, float]:
+    """Return the metres from a place to a segment, and the share of it at which the nearest place is.
+
+    The share is not cut off at the ends.
+    """
+    ax, ay, bx, by = segments.ax[s], segments.ay[s], segments.bx[s], segments.by[s]
+    if ax == bx and ay == by:
+        return _between(px, py, ax, ay), 0.0
+    dx, dy = bx - ax, by - ay
+    square = dx * dx + dy * dy
+    share = ((px - ax) * dx + (py - ay) * dy) / square
+    if share <= 0.0:
+        return _between(px, py, ax, ay), share
+    if share >= 1.0:
+        return _between(px, py, bx, by), share
+    aside = ((ay - py) * dx - (ax - px) * dy) / square
+    return abs(aside) * float(np.sqrt(square)), share
+
+
+@kernel
+def measure(  # noqa: PLR0913, PLR0917 - the candidates, and the arrays it works in
+    px: Floats, py: Floats, ptr: Longs, edge: Labels, segments: Segments, measures: Measures
+) -> None:
+    """Measure from each point to its candidates and along the nearest, the first of equals.
+
+    ``ptr`` (point + 1,) and ``edge`` are those of :func:`near`.
+    """
+    for p in range(len(px)):
+        best, chosen = np.inf, -1
+        for c in range(ptr[p], ptr[p + 1]):
+            for s in range(segments.ptr[edge[c]], segments.ptr[edge[c] + 1]):
+                metres, _ = _to_segment(px[p], py[p], segments, s)
+                if metres < best:
+                    best, chosen = metres, edge[c]
+        measures.edge[p] = chosen
+        measures.metres[p] = measures.at_m[p] = measures.length_m[p] = np.nan
+        if chosen < 0:
+            continue
+        nearest, at, before = np.inf, 0.0, 0.0
+        for s in range(segments.ptr[chosen], segments.ptr[chosen + 1]):
+            metres, share = _to_segment(px[p], py[p], segments, s)
+            ax, ay, bx, by = segments.ax[s], segments.ay[s], segments.bx[s], segments.by[s]
+            length = _between(ax, ay, bx, by)
+            if px[p] == bx and py[p] == by:
+                share = 1.0
+            if metres < nearest:
+                nearest = metres
+                at = before if share <= 0.0 else before + (share * length if share <= 1.0 else length)
+            before += length
+        measures.metres[p], measures.at_m[p], measures.length_m[p] = best, at, before

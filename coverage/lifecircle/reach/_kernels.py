@@ -63,7 +63,9 @@ STATES = 5
 _SEEDING, _SEARCHING = 0, 1
 _MASK = ROWS - 1
 _LAST_FLOAT = float(LAST)
-_NEXT = np.uint32(1)
+_NEXT, _ONE = np.uint32(1), np.uint64(1)
+_SOON = 2
+"""Entries of a row by which the labels behind its edges are called for: with ``k`` of them it pays."""
 _BIT, _SIX, _TWELVE, _LOW_SIX = np.uint64(1), np.uint64(6), np.uint64(12), np.uint64(63)
 
 _DE_BRUIJN = 0x03F79D71B4CB0A89
@@ -117,6 +119,20 @@ class Marks(NamedTuple):
 
     word: Words
     block: Words
+    found: Longs
+
+
+class Touched(NamedTuple):
+    """The junctions whose labels a repair changes, and what they were before.
+
+    ``flag`` (junction,) is 1 for those that are listed; ``junction``, ``seconds`` and ``source`` have room
+    for all junctions and are written as far as ``found`` (1,) says.
+    """
+
+    flag: npt.NDArray[np.uint8]
+    junction: Labels
+    seconds: Floats
+    source: Labels
     found: Longs
 
 
@@ -186,8 +202,10 @@ def _sweep(queue: Queue) -> int:
     stamp, rows, fill, state = queue
     capacity = len(rows) // (ROWS + 1)
     far = ROWS * capacity
-    now, many = state[BUCKET], fill[ROWS]
-    if not fill[:ROWS].any():
+    now, many, near = state[BUCKET], fill[ROWS], 0
+    for row in range(ROWS):
+        near += fill[row]
+    if near == 0:
         now = LAST + 1
         for entry in range(many):
             bucket = stamp[rows[np.uint64(far + entry)]]
@@ -217,8 +235,8 @@ def _sweep(queue: Queue) -> int:
     return answer
 
 
-@part
-def _settle(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: see the module
+@kernel
+def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: see the module
     graph: Graph,
     queue: Queue,
     limit_s: float,
@@ -226,13 +244,20 @@ def _settle(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: see t
     seconds: Floats,
     source: Labels | None,
     marks: Marks | None,
+    touched: Touched | None,
     ahead: int | None,
 ) -> int:
-    """Run the ring until nothing waits: ``seconds`` and ``source`` become least, ``marks`` names the reached.
+    """Find the first source at every junction, or what can be reached: run the ring until nothing waits.
 
-    ``source``, ``marks`` and ``ahead`` may be None: numba leaves out, while it compiles, what concerns
-    them. A junction that does not fit is not changed, and the one being relaxed waits again: with more
-    room it is relaxed anew, which does nothing along the edges that were relaxed before.
+    ``seconds`` and ``source`` (junction,) hold the starts, else inf and -1, and become least; the junctions
+    that hold a start wait in the far row of ``queue``, stamped with their buckets. Or they are those of a
+    finished search but for the junctions that wait, whose labels are lower, and for junctions without a
+    label; then ``touched`` lists what changes. ``marks`` names what is reached for the first time.
+
+    ``source``, ``marks``, ``touched`` and ``ahead`` may be None: numba leaves out, while it compiles, what
+    concerns them; ``touched`` goes with ``source``. A junction that does not fit is not changed, and the
+    one being relaxed waits again: with more room it is relaxed anew, which does nothing along the edges
+    that were relaxed before.
 
     Where a source takes a junction over from a slower one, and both times are rounded to the same sum
     along an edge that leaves it, the slower one's name may stand behind that edge though it is on no
@@ -242,6 +267,8 @@ def _settle(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: see t
     stamp, rows, fill, state = queue
     if marks is not None:
         word, block, found = marks
+    if touched is not None:
+        flag, changed, seconds_before, source_before, listed = touched
     capacity = len(rows) // (ROWS + 1)
     sweeping = True
     while True:
@@ -300,6 +327,11 @@ def _settle(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: see t
                     found[0] += 1
                     word[head >> _SIX] |= _BIT << np.uint64(head & _LOW_SIX)
                     block[head >> _TWELVE] |= _BIT << np.uint64((head >> _SIX) & _LOW_SIX)
+                if touched is not None and source is not None and flag[head] == 0:
+                    flag[head] = 1
+                    changed[listed[0]], seconds_before[listed[0]] = head, known
+                    source_before[listed[0]] = source[head]
+                    listed[0] += 1
                 if source is not None:
                     if known < np.inf and time < known and owner != source[head]:
                         for onward in range(indptr[head], indptr[head + _NEXT]):
@@ -312,22 +344,8 @@ def _settle(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop: see t
         state[BUCKET] = now + 1
 
 
-@kernel
-def nearest_kernel(  # noqa: PLR0913, PLR0917 - see the module
-    graph: Graph,
-    queue: Queue,
-    limit_s: float,
-    inverse_width: float,
-    seconds: Floats,
-    source: Labels,
-    ahead: int | None,
-) -> int:
-    """Find the first source at every junction.
-
-    ``seconds`` (junction,) and ``source`` (junction,) hold the starts, else inf and -1; the junctions
-    that hold one wait in the far row of ``queue``, stamped with their buckets.
-    """
-    return _settle(graph, queue, limit_s, inverse_width, seconds, source, None, ahead)
+_settle: Callable[..., int] = part(getattr(nearest_kernel, "py_func", nearest_kernel))
+"""The same loop as a part of another kernel."""
 
 
 @kernel
@@ -350,6 +368,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
     """
     indptr, indices, weight = graph
     stamp, rows, fill, state = queue
+    width = np.uint64(k)
     capacity = len(rows) // (ROWS + 1)
     sweeping = True
     while True:
@@ -368,48 +387,45 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                     later = rows[np.uint64(base + entry + 2 * ahead)]
                     _prefetch(stamp, later)
                     _prefetch(indptr, later)
-                    _prefetch(seconds, np.int64(later) * k)
-                    _prefetch(source, np.int64(later) * k)
+                    _prefetch(seconds, later * width)
+                    _prefetch(source, later * width)
                 if entry + ahead < filled:
                     edge = indptr[rows[np.uint64(base + entry + ahead)]]
                     _prefetch(indices, edge)
                     _prefetch(weight, edge)
+                if entry + _SOON < filled:
+                    soon = rows[np.uint64(base + entry + _SOON)]
+                    for edge in range(indptr[soon], indptr[soon + _NEXT]):
+                        _prefetch(seconds, indices[edge] * width)
+                        _prefetch(source, indices[edge] * width)
             tail = rows[np.uint64(base + entry)]
             entry += 1
             if stamp[tail] != now:
                 continue
             stamp[tail] = IDLE
-            end = (np.int64(tail) + 1) * k
-            first = end - k
-            while (
-                first < end
-                and source[np.uint64(first)] >= 0
-                and _bucket(seconds[np.uint64(first)], inverse_width) < now
-            ):
-                first += 1
+            first = tail * width
+            end = first + width
+            while first < end and source[first] >= 0 and _bucket(seconds[first], inverse_width) < now:
+                first += _ONE
             last = first
-            while (
-                last < end
-                and source[np.uint64(last)] >= 0
-                and _bucket(seconds[np.uint64(last)], inverse_width) == now
-            ):
-                last += 1
+            while last < end and source[last] >= 0 and _bucket(seconds[last], inverse_width) == now:
+                last += _ONE
             for edge in range(indptr[tail], indptr[tail + _NEXT]):
                 head = indices[edge]
-                top = np.int64(head) * k
-                worst = top + k - 1
+                top = head * width
+                worst = top + width - _ONE
                 for label in range(first, last):
-                    time = seconds[np.uint64(label)] + weight[edge]
-                    bound = seconds[np.uint64(worst)]
+                    time = seconds[label] + weight[edge]
+                    bound = seconds[worst]
                     if time > limit_s or time > bound:
                         break
-                    owner = source[np.uint64(label)]
-                    if time == bound and owner >= source[np.uint64(worst)]:
+                    owner = source[label]
+                    if time == bound and owner >= source[worst]:
                         continue
                     rank = top
-                    while rank < worst and source[np.uint64(rank)] != owner:
-                        rank += 1
-                    if source[np.uint64(rank)] == owner and seconds[np.uint64(rank)] <= time:
+                    while rank < worst and source[rank] != owner:
+                        rank += _ONE
+                    if source[rank] == owner and seconds[rank] <= time:
                         continue
                     bucket = _bucket(time, inverse_width)
                     if stamp[head] == IDLE or bucket < stamp[head]:
@@ -425,16 +441,16 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                             filled = place + 1
                         stamp[head] = bucket
                     while rank > top and (
-                        time < seconds[np.uint64(rank - 1)]
-                        or (time == seconds[np.uint64(rank - 1)] and owner < source[np.uint64(rank - 1)])
+                        time < seconds[rank - _ONE]
+                        or (time == seconds[rank - _ONE] and owner < source[rank - _ONE])
                     ):
-                        seconds[np.uint64(rank)] = seconds[np.uint64(rank - 1)]
-                        source[np.uint64(rank)] = source[np.uint64(rank - 1)]
-                        rank -= 1
-                    seconds[np.uint64(rank)] = time
-                    source[np.uint64(rank)] = owner
-            if last < end and source[np.uint64(last)] >= 0:
-                bucket = _bucket(seconds[np.uint64(last)], inverse_width)
+                        seconds[rank] = seconds[rank - _ONE]
+                        source[rank] = source[rank - _ONE]
+                        rank -= _ONE
+                    seconds[rank] = time
+                    source[rank] = owner
+            if last < end and source[last] >= 0:
+                bucket = _bucket(seconds[last], inverse_width)
                 row = bucket & _MASK if bucket - now < ROWS else ROWS
                 place = fill[row]
                 if place >= capacity:
@@ -518,7 +534,7 @@ def within_kernel(  # noqa: PLR0913, PLR0917 - see the module
         if state[PHASE] == _SEEDING:
             _seed(seeds, row, queue, marks, limit_s, inverse_width, seconds)
             state[PHASE] = _SEARCHING
-        code = _settle(graph, queue, limit_s, inverse_width, seconds, None, marks, ahead)
+        code = _settle(graph, queue, limit_s, inverse_width, seconds, None, marks, None, ahead)
         if code != DONE:
             return code
         if pairs.row_ptr[row] + marks.found[0] > len(pairs.nodes):

@@ -37,9 +37,9 @@ by an edge further on, either of the groups may be named from there on: both arr
 given.
 
 The arrays of a graph are trusted, for they are checked once where the graph is made: ``indptr``
-(junction + 1,) from 0, never falling (uint32 is used as it stands, anything else is copied on every
-call); ``indices`` (edge,) int32 junctions; ``seconds`` (edge,) float64, finite and >= 0. Parallel edges
-and loops are edges like any.
+(junction + 1,) from 0, never falling; ``indices`` (edge,) int32 junctions; ``seconds`` (edge,) float64,
+finite and >= 0. Row pointers of 32 or 64 bits, signed or not, are used as they stand; another type or
+array that is not in one piece is copied on every call. Parallel edges and loops are edges like any.
 
 References
 ----------
@@ -52,12 +52,15 @@ a parallelizable shortest path algorithm. Journal of Algorithms 49(1).
 
 from __future__ import annotations
 
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lifecircle.errors import GraphError
+from lifecircle.reach._choice import thread_count
 from lifecircle.reach._compiled import call, compiled
 from lifecircle.reach._seeds import Seeds, lowest_groups
 
@@ -84,6 +87,9 @@ _CAPACITY = 4096
 
 _PAIRS = 65_536
 """Pairs that the output of :func:`ring_within` has room for at first."""
+
+_WORTH_A_THREAD = 1 << 22
+"""Rows times junctions from which one more thread, with memory of its own for every junction, pays."""
 
 _MEAN_EDGES = 3.0
 """Width of a bucket in mean edges: the middle of the range in which the speed is best."""
@@ -160,16 +166,18 @@ def ring_nearest(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare ar
     >>> first_s.tolist(), source.tolist()
     ([0.0, 60.0, 0.0], [7, 7, 4])
     """
-    kernels = _kernels()
-    graph = _graph(kernels, indptr, indices, seconds)
+    kernels = search_loops()
+    graph = bare_graph(kernels, indptr, indices, seconds)
     seeds = _seeds(len(indptr) - 1, sources, start_s, group)
     inverse = 1.0 / _width(width_s, graph.seconds)
     limit = _limit(limit_s)
     first_s, source = _labels(len(indptr) - 1, 1)
     queue = _plant(kernels, seeds, first_s, source, limit=limit, inverse=inverse)
-    _run(kernels, kernels.nearest_kernel, graph, queue, limit, inverse, first_s[:, 0], source[:, 0])
+    labels = first_s[:, 0], source[:, 0]
+    run(kernels, kernels.nearest_kernel, graph, queue, limit, inverse, *labels, None, None)
     if queue.state[kernels.ROUNDED]:
-        return first_s[:, 0], _lowest(graph, seeds, first_s[:, 0])
+        every = Seeds(seeds.node.astype(np.int64), seeds.start_s, seeds.group.astype(np.int64))
+        return first_s[:, 0], lowest_labels(graph, every, first_s[:, 0])
     return first_s[:, 0], source[:, 0]
 
 
@@ -211,14 +219,14 @@ def ring_nearest_k(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare 
     """
     if k < 1:
         raise GraphError(f"k is {k}: give a whole number of at least 1")
-    kernels = _kernels()
-    graph = _graph(kernels, indptr, indices, seconds)
+    kernels = search_loops()
+    graph = bare_graph(kernels, indptr, indices, seconds)
     seeds = _seeds(len(indptr) - 1, sources, start_s, group)
     inverse = 1.0 / _width(width_s, graph.seconds)
     limit = _limit(limit_s)
     first_s, source = _labels(len(indptr) - 1, k)
     queue = _plant(kernels, seeds, first_s, source, limit=limit, inverse=inverse)
-    _run(
+    run(
         kernels,
         kernels.nearest_k_kernel,
         graph,
@@ -245,7 +253,8 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
 ) -> tuple[Longs, Labels, Floats]:
     """Find the junctions that each row of sources reaches.
 
-    Each row costs what it reaches, not the size of the graph: only that is reset for the next one.
+    Each row costs what it reaches, not the size of the graph: only that is reset for the next one. Many
+    rows are divided among threads (see :func:`thread_count`); the answer does not depend on it.
 
     Parameters
     ----------
@@ -273,14 +282,40 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
     >>> row_ptr.tolist(), nodes.tolist(), first_s.tolist()
     ([0, 2, 4], [1, 2, 0, 1], [0.0, 30.0, 0.0, 60.0])
     """
-    kernels = _kernels()
-    graph = _graph(kernels, indptr, indices, seconds)
+    kernels = search_loops()
+    graph = bare_graph(kernels, indptr, indices, seconds)
     size = len(indptr) - 1
     node, start, _ = _seeds(size, sources, start_s, np.zeros(len(sources), dtype=np.int32))
     pointers = _pointers(group_ptr, len(node))
     inverse = 1.0 / _width(width_s, graph.seconds)
     limit = _limit(limit_s)
-    queue = _queue(kernels, size, int(np.diff(pointers).max(initial=0)))
+    pieces = _pieces(pointers, size)
+    search = partial(_rows_within, kernels, graph, limit=limit, inverse=inverse)
+    parts = [(node[ptr[0] : ptr[-1]], start[ptr[0] : ptr[-1]], ptr - ptr[0]) for ptr in pieces]
+    if len(parts) == 1:
+        return search(kernels.Seeds(*parts[0]))
+    with ThreadPoolExecutor(len(parts)) as pool:  # the compiled loops let go of Python's lock
+        found = list(pool.map(search, starmap(kernels.Seeds, parts)))
+    ends = np.cumsum([0, *(int(row_ptr[-1]) for row_ptr, _, _ in found)])
+    row_ptr = [rows[:-1] + first for (rows, _, _), first in zip(found, ends[:-1], strict=True)]
+    nodes, first_s = (np.concatenate([part[column] for part in found]) for column in (1, 2))
+    return np.concatenate([*row_ptr, ends[-1:]]), nodes, first_s
+
+
+def _pieces(pointers: Longs, size: int) -> list[Longs]:
+    """Divide the rows among the threads there are, where there is enough to do for more than one."""
+    rows = len(pointers) - 1
+    many = max(1, min(thread_count(), rows * size // _WORTH_A_THREAD, rows))
+    cuts = np.linspace(0, rows, many + 1).astype(np.int64)
+    return [pointers[first : last + 1] for first, last in pairwise(cuts)]
+
+
+def _rows_within(
+    kernels: ModuleType, graph: Graph, seeds: Any, *, limit: float, inverse: float
+) -> tuple[Longs, Labels, Floats]:
+    """Find what each row of seeds reaches, one row after another, in memory of its own."""
+    size, pointers = len(graph.indptr) - 1, seeds.ptr
+    queue = empty_queue(kernels, size, int(np.diff(pointers).max(initial=0)))
     marks = kernels.Marks(
         word=np.zeros(size // 64 + 1, dtype=np.uint64),
         block=np.zeros(size // 4096 + 1, dtype=np.uint64),
@@ -291,7 +326,6 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
         nodes=np.empty(_PAIRS, dtype=np.int32),
         seconds=np.empty(_PAIRS),
     )
-    seeds = kernels.Seeds(node, start, pointers)
     first_s = np.full(size, np.inf)
     ahead = _ahead(kernels)
     while True:
@@ -300,7 +334,7 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
             many = int(pairs.row_ptr[-1])
             return pairs.row_ptr, pairs.nodes[:many], pairs.seconds[:many]
         if code == kernels.ROWS_FULL:
-            queue = _widen(kernels, queue)
+            queue = widened(kernels, queue)
         else:
             pairs = _lengthen(pairs, marks, int(queue.state[kernels.OUTPUT]))
 
@@ -314,7 +348,7 @@ class _Seeds(NamedTuple):
 
 
 @cache
-def _kernels() -> ModuleType:
+def search_loops() -> ModuleType:
     """Import the compiled loops, and numba with them."""
     return compiled("_kernels")
 
@@ -330,16 +364,17 @@ def _ahead(kernels: ModuleType) -> int | None:
     return _AHEAD if _PREFETCH and _hint_compiles(kernels) else None
 
 
-def _run(
+def run(
     kernels: ModuleType, kernel: Callable[..., int], graph: Graph, queue: Queue, *arguments: Any
-) -> None:
-    """Run a search to its end, with wider rows whenever one is full."""
+) -> Queue:
+    """Run a search to its end, with wider rows whenever one is full; return the queue as wide as it got."""
     ahead = _ahead(kernels)
     while call(kernel, graph, queue, *arguments, ahead) != kernels.DONE:
-        queue = _widen(kernels, queue)
+        queue = widened(kernels, queue)
+    return queue
 
 
-def _graph(
+def bare_graph(
     kernels: ModuleType, indptr: npt.NDArray[Any], indices: npt.NDArray[Any], seconds: Floats
 ) -> Graph:
     """View the graph as the kernels want it; nothing is copied where the types are right already."""
@@ -351,9 +386,14 @@ def _graph(
         raise GraphError(
             f"seconds has {len(seconds)} values for {len(indices)} edges: give one for each edge"
         )
-    offsets = np.ascontiguousarray(indptr, dtype=np.uint32 if len(indices) < 2**32 else np.uint64)
+    offsets = np.ascontiguousarray(indptr)
+    unsigned = {4: np.uint32, 8: np.uint64}.get(offsets.dtype.itemsize)
+    offsets = offsets.astype(np.uint64) if unsigned is None else offsets.view(unsigned)
     heads = np.ascontiguousarray(indices, dtype=np.int32).view(np.uint32)
-    graph: Graph = kernels.Graph(offsets, heads, np.ascontiguousarray(seconds, dtype=np.float64))
+    views = [offsets[:], heads[:], np.ascontiguousarray(seconds, dtype=np.float64)[:]]
+    for view in views:
+        view.flags.writeable = False  # as a graph holds its arrays: one kind of them, compiled once
+    graph: Graph = kernels.Graph(*views)
     return graph
 
 
@@ -423,7 +463,7 @@ def _plant(  # noqa: PLR0913 - two of these are what it writes into
     best = rank < k
     first_s[node[best], rank[best]] = start[best]
     source[node[best], rank[best]] = group[best]
-    queue = _queue(kernels, size, len(waiting))
+    queue = empty_queue(kernels, size, len(waiting))
     with np.errstate(over="ignore"):
         queue.stamp[waiting] = np.minimum(start[begin] * inverse, kernels.LAST).astype(np.int32)
     far = kernels.ROWS * (len(queue.rows) // (kernels.ROWS + 1))
@@ -432,21 +472,15 @@ def _plant(  # noqa: PLR0913 - two of these are what it writes into
     return queue
 
 
-def _lowest(graph: Graph, seeds: _Seeds, first_s: Floats) -> Labels:
+def lowest_labels(graph: Graph, seeds: Seeds, first_s: Floats) -> Labels:
     """Name the lowest group at each junction anew, from the seconds alone."""
     degree = graph.indptr[1:] - graph.indptr[:-1]
     tail = np.repeat(np.arange(len(first_s), dtype=np.int32), degree.astype(np.int64))
-    lowest = lowest_groups(
-        tail,
-        graph.indices.view(np.int32),
-        graph.seconds,
-        seconds=first_s,
-        seeds=Seeds(seeds.node.astype(np.int64), seeds.start_s, seeds.group.astype(np.int64)),
-    )
-    return lowest.astype(np.int32)
+    heads = graph.indices.view(np.int32)
+    return lowest_groups(tail, heads, graph.seconds, seconds=first_s, seeds=seeds).astype(np.int32)
 
 
-def _queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
+def empty_queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
     queue: Queue = kernels.Queue(
         stamp=np.full(size, kernels.IDLE, dtype=np.int32),
         rows=np.empty((kernels.ROWS + 1) * max(_CAPACITY, seeds), dtype=np.uint32),
@@ -456,7 +490,7 @@ def _queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
     return queue
 
 
-def _widen(kernels: ModuleType, queue: Queue) -> Queue:
+def widened(kernels: ModuleType, queue: Queue) -> Queue:
     """Give every row room for twice as many, and keep what waits."""
     narrow = queue.rows.reshape(kernels.ROWS + 1, -1)
     wide = np.empty((kernels.ROWS + 1, 2 * narrow.shape[1]), dtype=np.uint32)

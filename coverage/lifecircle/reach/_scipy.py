@@ -2,17 +2,16 @@
 
 The same three questions as ``_ring`` answers, with the same answers: seconds are those of
 ``scipy.sparse.csgraph.dijkstra`` bit for bit, ties go to the lowest group. Nothing has to be compiled or
-loaded, so that small questions are answered sooner than there; large ones are not, for what scipy finds
-from many sources it lays out as a full table (source, junction).
+loaded but scipy itself, so that small questions are answered sooner than there; large ones are not, for
+what scipy finds from many sources it lays out as a full table (source, junction).
 """
+# ruff: noqa: PLC0415 - scipy.sparse takes 35 MB, which a process that asks the ring alone does not pay
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from lifecircle.reach._seeds import Seeds, lowest_groups
 
@@ -48,6 +47,8 @@ def matrix_of(
     indptr: npt.NDArray[np.integer[Any]], indices: npt.NDArray[np.integer[Any]], seconds: Floats
 ) -> Matrix:
     """Prepare a graph for scipy, which would add parallel edges up."""
+    from scipy.sparse import csr_array
+
     n = len(indptr) - 1
     row = np.repeat(np.arange(n), np.diff(indptr))
     order = np.lexsort((seconds, indices, row))
@@ -73,6 +74,8 @@ def scipy_nearest(matrix: Matrix, seeds: Seeds, limit_s: float) -> tuple[Floats,
     first_s : (junction,) float64, inf where nothing arrives
     group : (junction,) int64, the lowest of those that tie, -1 where nothing arrives
     """
+    from scipy.sparse.csgraph import dijkstra
+
     n, many = matrix.size, len(seeds)
     if n == 0 or many == 0:
         return np.full(n, np.inf), np.full(n, -1, dtype=np.int64)
@@ -148,6 +151,8 @@ def _with_starts(matrix: Matrix, row: npt.NDArray[np.integer[Any]], seeds: Seeds
 
     Start times become the seconds of ordinary edges, so that scipy needs to know nothing of them.
     """
+    from scipy.sparse import csr_array
+
     edges, n = matrix.edges, matrix.size
     order = np.lexsort((seeds.start_s, seeds.node, row))
     row, node, start_s = row[order], seeds.node[order], seeds.start_s[order]
@@ -162,6 +167,8 @@ def _with_starts(matrix: Matrix, row: npt.NDArray[np.integer[Any]], seeds: Seeds
 
 def _dense(matrix: Matrix, seeds: Seeds, first: int, last: int, limit_s: float) -> Floats:
     """Search from groups ``first`` to ``last`` (excluded): (group, junction) seconds, inf where not."""
+    from scipy.sparse.csgraph import dijkstra
+
     n, rows = matrix.size, last - first
     mine = (seeds.group >= first) & (seeds.group < last)
     if n == 0 or not mine.any():

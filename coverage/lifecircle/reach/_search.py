@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.reach._graph import check_count
+from lifecircle.reach._checks import check_count
 from lifecircle.reach._limits import STATUSES, within_limit
 from lifecircle.reach._ranges import least_of
 from lifecircle.reach._trips import Home, Venue, graph_to_facilities, same_edge, snapped_on, usable
@@ -154,11 +154,30 @@ def _first(roads: Roads, home: Home, venue: Venue) -> tuple[Floats, Ints]:
     seconds, label = graph_to_facilities(roads).nearest(
         venue.seeds.node, start_s=venue.seeds.start_s, group=venue.seeds.group
     )
+    return first_at(home, seconds, label, along=same_edge(roads, home, venue))
+
+
+def first_at(
+    home: Home, seconds: Floats, label: npt.NDArray[np.integer[Any]], *, along: tuple[Ints, Ints, Floats]
+) -> tuple[Floats, Ints]:
+    """Find the nearest venue of each home from what is nearest at the junctions and what stands on its edge.
+
+    Parameters
+    ----------
+    home : residents
+    seconds, label : (junction,) to the nearest venue and its number, inf and -1 where none
+    along : home, number of the venue and seconds of each that is met along the edge itself
+
+    Returns
+    -------
+    seconds : (home,) float64, inf where there is none
+    number : (home,) the venue, the lowest of equals, -1 where there is none
+    """
     best, who = home.to_u_s + seconds[home.u], label[home.u]
     other, name = home.to_v_s + seconds[home.v], label[home.v]
     better = (other < best) | ((other == best) & (name < who))
     best, who = np.where(better, other, best), np.where(better, name, who)
-    row, place, direct = same_edge(roads, home, venue)
+    row, place, direct = along
     order = np.lexsort((place, direct, row))
     row, first = np.unique(row[order], return_index=True)
     place, direct = place[order][first], direct[order][first]

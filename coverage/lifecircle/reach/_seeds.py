@@ -28,9 +28,22 @@ class Seeds:
         """Count the seeds."""
         return len(self.node)
 
+    @property
+    def highest(self) -> int:
+        """The highest group, -1 where there are no seeds."""
+        return int(self.group.max(initial=-1))
+
     def where(self, mask: npt.NDArray[np.bool_]) -> Seeds:
         """Return the seeds where ``mask`` (seed,) is true."""
         return Seeds(self.node[mask], self.start_s[mask], self.group[mask])
+
+    def joined(self, other: Seeds) -> Seeds:
+        """Return these seeds and others behind them."""
+        return Seeds(
+            np.concatenate([self.node, other.node]),
+            np.concatenate([self.start_s, other.start_s]),
+            np.concatenate([self.group, other.group]),
+        )
 
     def ranked(self) -> tuple[Seeds, Ints]:
         """Return the seeds with groups numbered from 0 in ascending order, and (number,) the groups."""

@@ -18,7 +18,7 @@ therefore has no clear leg, and neither has a leg that joins a bridge from the w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -45,10 +45,12 @@ REASONS = ("", "far", "barrier", "no_place")
 """Why a point is not on the roads; empty for one that is."""
 
 _DEMAND_CAP_M = 500.0
-_FACILITY_CAP_M = 300.0
+FACILITY_CAP_M = 300.0
 _JUNCTION_M = 1e-7  # above float noise of projected coordinates (1e-9 m), below any limit's slack in time
 _LEG_END_M = 1e-3
-_TRIED_EDGES = 8
+TRIED_EDGES = 8
+_COMPARED = 64
+"""Points whose measures by compiled loops are compared with those of GEOS, each time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,17 +161,18 @@ def _snapped(roads: Roads, index: pd.Index, points: Objects, cap: float) -> Snap
 
     placed = np.flatnonzero(~shapely.is_missing(points))
     reason[shapely.is_missing(points)] = "no_place"
-    nearest, distance = _nearest_edges(roads, points[placed])
-    leg_m[placed] = distance
-    near = distance <= cap  # NaN, no road at all, is not
+    nearest = _nearest_edges(roads, points[placed])
+    leg_m[placed] = nearest.metres
+    near = nearest.metres <= cap  # NaN, no road at all, is not
     reason[placed[~near]] = "far"
 
-    on, chosen, distance = placed[near], nearest[near], distance[near]
-    chosen, distance = _around_barriers(roads, points[on], chosen, distance, cap=cap)
-    reason[on[chosen < 0]] = "barrier"
-    on, distance, chosen = on[chosen >= 0], distance[chosen >= 0], chosen[chosen >= 0]
-    edge[on], leg_m[on] = chosen, distance
-    share[on] = _shares(roads.lines[chosen], points[on])
+    on, nearest = placed[near], nearest.take(near)
+    nearest = _around_barriers(roads, points[on], nearest, cap=cap)
+    clear = nearest.edge >= 0
+    reason[on[~clear]] = "barrier"
+    on, nearest = on[clear], nearest.take(clear)
+    edge[on], leg_m[on] = nearest.edge, nearest.metres
+    share[on] = _shares(roads.lines, points[on], nearest)
     return Snap(index, edge, share, leg_m, reason, roads.lines)
 
 
@@ -188,7 +191,7 @@ def _cap(cap_m: float | Literal["default"] | None, table: gpd.GeoDataFrame) -> f
     if isinstance(cap_m, str):
         if cap_m != "default":
             raise GraphError(f"cap_m is {cap_m!r}: give metres >= 0, None for no cap, or leave it out")
-        return _DEMAND_CAP_M if "population" in table.columns else _FACILITY_CAP_M
+        return _DEMAND_CAP_M if "population" in table.columns else FACILITY_CAP_M
     if not cap_m >= 0:
         raise GraphError(f"cap_m is {cap_m!r}: give metres >= 0, or None for no cap")
     return float(cap_m)
@@ -212,25 +215,71 @@ def _points(roads: Roads, table: gpd.GeoDataFrame) -> Objects:
     return points
 
 
-def _nearest_edges(roads: Roads, points: Objects) -> tuple[Ints, Floats]:
-    """Find the nearest edge of each point and its distance; -1 and NaN where there are no edges."""
-    edge, distance = np.full(len(points), -1, dtype=np.int64), np.full(len(points), np.nan)
+class _Nearest(NamedTuple):
+    """The edge of each point, (point,) each: -1 and NaN where there is none.
+
+    ``metres`` from the point; ``at_m`` along the edge to the nearest place and ``length_m`` of the edge, NaN
+    where that was not measured yet.
+    """
+
+    edge: Ints
+    metres: Floats
+    at_m: Floats
+    length_m: Floats
+
+    @classmethod
+    def none(cls, many: int) -> _Nearest:
+        """Give no edge to any of so many points."""
+        return cls(np.full(many, -1, dtype=np.int64), *(np.full(many, np.nan) for _ in range(3)))
+
+    def take(self, mask: Flags) -> _Nearest:
+        """Return the points where ``mask`` (point,) is true."""
+        return _Nearest(self.edge[mask], self.metres[mask], self.at_m[mask], self.length_m[mask])
+
+    def put(self, row: Ints, edge: Ints, metres: Floats) -> None:
+        """Give points another edge, whose share is to be measured yet."""
+        self.edge[row], self.metres[row] = edge, metres
+        self.at_m[row] = self.length_m[row] = np.nan
+
+
+def _nearest_edges(roads: Roads, points: Objects) -> _Nearest:
+    """Find the nearest edge of each point."""
     if len(points) == 0 or len(roads.lines) == 0:
-        return edge, distance
-    waiting = np.arange(len(points))
-    if choose("auto", Work.snapping(len(points), len(roads.lines))) == "ring":
-        row, found = grid_of(roads.lines).near(shapely.get_coordinates(points))
-        metres = shapely.distance(roads.lines[found], points[row])
-        row, found, metres = _first_of_each(row, found, metres)
-        edge[row], distance[row] = found, metres
-        waiting = np.flatnonzero(edge < 0)
+        return _Nearest.none(len(points))
+    ring = choose("auto", Work.snapping(len(points), len(roads.lines))) == "ring"
+    nearest = _on_grid(roads, points) if ring else _Nearest.none(len(points))
+    waiting = np.flatnonzero(nearest.edge < 0)
     if len(waiting):
         curve = gpd.GeoSeries(points[waiting]).hilbert_distance().to_numpy()
         order = waiting[np.argsort(curve, kind="stable")]
         (row, found), metres = roads.tree.query_nearest(points[order], return_distance=True, all_matches=True)
-        row, found, metres = _first_of_each(order[row], found, metres)
-        edge[row], distance[row] = found, metres
-    return edge, distance
+        nearest.put(*_first_of_each(order[row], found, metres))
+    return nearest
+
+
+def _on_grid(roads: Roads, points: Objects) -> _Nearest:
+    """Find the nearest edge of each point by compiled loops, none where they give up."""
+    grid, xy = grid_of(roads.lines), shapely.get_coordinates(points)
+    nearest = _Nearest(*grid.nearest(xy))
+    if _as_geos_measures(roads, points, nearest):
+        return nearest
+    # a GEOS compiled to other operations, as some processors have them: its own figures are the answer
+    nearest = _Nearest.none(len(points))
+    row, found = grid.near(xy)
+    nearest.put(*_first_of_each(row, found, shapely.distance(roads.lines[found], points[row])))
+    return nearest
+
+
+def _as_geos_measures(roads: Roads, points: Objects, nearest: _Nearest) -> bool:
+    """Tell whether GEOS gives the same figures, to the last bit, for some points."""
+    known = np.flatnonzero(nearest.edge >= 0)
+    some = known[np.linspace(0, len(known) - 1, min(len(known), _COMPARED)).astype(np.int64)]
+    lines = roads.lines[nearest.edge[some]]
+    return (
+        np.array_equal(nearest.metres[some], shapely.distance(lines, points[some]))
+        and np.array_equal(nearest.at_m[some], shapely.line_locate_point(lines, points[some]))
+        and np.array_equal(nearest.length_m[some], shapely.length(lines))
+    )
 
 
 def _first_of_each(row: Ints, edge: Ints, metres: Floats) -> tuple[Ints, Ints, Floats]:
@@ -242,37 +291,36 @@ def _first_of_each(row: Ints, edge: Ints, metres: Floats) -> tuple[Ints, Ints, F
     return row[first], edge[first], metres[first]
 
 
-def _shares(lines: Objects, points: Objects) -> Floats:
-    """Fraction of each line at the place nearest to each point; exactly 0 or 1 at an end."""
-    at = shapely.line_locate_point(lines, points)
-    length = shapely.length(lines)
+def _shares(lines: Objects, points: Objects, nearest: _Nearest) -> Floats:
+    """Fraction of each edge at the place nearest to each point; exactly 0 or 1 at an end."""
+    at_m, length_m = nearest.at_m.copy(), nearest.length_m.copy()
+    rest = np.flatnonzero(np.isnan(at_m))
+    courses = lines[nearest.edge[rest]]
+    at_m[rest] = shapely.line_locate_point(courses, points[rest])
+    length_m[rest] = shapely.length(courses)
     with np.errstate(invalid="ignore"):
-        share = np.clip(at / length, 0.0, 1.0)
-    to_end = length - at
-    return np.where(np.minimum(at, to_end) > _JUNCTION_M, share, np.where(at <= to_end, 0.0, 1.0))
+        share = np.clip(at_m / length_m, 0.0, 1.0)
+    to_end = length_m - at_m
+    return np.where(np.minimum(at_m, to_end) > _JUNCTION_M, share, np.where(at_m <= to_end, 0.0, 1.0))
 
 
-def _around_barriers(
-    roads: Roads, points: Objects, edge: Ints, distance: Floats, *, cap: float
-) -> tuple[Ints, Floats]:
-    """Replace edges whose leg crosses a barrier by the next clear one, -1 where none is clear."""
+def _around_barriers(roads: Roads, points: Objects, nearest: _Nearest, *, cap: float) -> _Nearest:
+    """Replace edges whose leg crosses a barrier by the next clear one, none where none is clear."""
     barriers = np.asarray(list(roads.barriers), dtype=object)
     barriers = barriers[~(shapely.is_missing(barriers) | shapely.is_empty(barriers))]
     if len(barriers) == 0 or len(points) == 0:
-        return edge, distance
+        return nearest
     tree = shapely.STRtree(barriers)
-    blocked = np.flatnonzero(_crosses(tree, points, roads.lines[edge]))
-    edge, distance = edge.copy(), distance.copy()
+    blocked = np.flatnonzero(_crosses(tree, points, roads.lines[nearest.edge]))
     if len(blocked) == 0:
-        return edge, distance
-    row, candidate, metres = _next_edges(roads, points[blocked], distance[blocked], cap=cap)
+        return nearest
+    row, candidate, metres = _next_edges(roads, points[blocked], nearest.metres[blocked], cap=cap)
     clear = ~_crosses(tree, points[blocked[row]], roads.lines[candidate])
     row, candidate, metres = row[clear], candidate[clear], metres[clear]
     taken, first = np.unique(row, return_index=True)
-    edge[blocked] = -1
-    edge[blocked[taken]] = candidate[first]
-    distance[blocked[taken]] = metres[first]
-    return edge, distance
+    nearest.edge[blocked] = -1
+    nearest.put(blocked[taken], candidate[first], metres[first])
+    return nearest
 
 
 def _next_edges(roads: Roads, points: Objects, nearest_m: Floats, *, cap: float) -> tuple[Ints, Ints, Floats]:
@@ -290,7 +338,7 @@ def _next_edges(roads: Roads, points: Objects, nearest_m: Floats, *, cap: float)
     while len(waiting):
         row, found = roads.tree.query(points[waiting], predicate="dwithin", distance=radius[waiting])
         most = np.minimum(cap, everywhere)
-        done = (np.bincount(row, minlength=len(waiting)) >= _TRIED_EDGES) | (radius[waiting] >= most)
+        done = (np.bincount(row, minlength=len(waiting)) >= TRIED_EDGES) | (radius[waiting] >= most)
         rows.append(waiting[row[done[row]]])
         edges.append(found[done[row]])
         waiting = waiting[~done]
@@ -300,7 +348,7 @@ def _next_edges(roads: Roads, points: Objects, nearest_m: Floats, *, cap: float)
     order = np.lexsort((edge, metres, row))
     row, edge, metres = row[order], edge[order], metres[order]
     counts = np.bincount(row, minlength=len(points))
-    _, kept = spread(np.cumsum(counts) - counts, np.minimum(counts, _TRIED_EDGES))
+    _, kept = spread(np.cumsum(counts) - counts, np.minimum(counts, TRIED_EDGES))
     return row[kept], edge[kept], metres[kept]
 
 

@@ -6,7 +6,7 @@ Does not search, and does not say who counts as covered.
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
 
-_LEG_SHARE = 0.25
+LEG_SHARE = 0.25
 """Share of a limit that one access leg may take, inclusive."""
 
 _ONE_PLACE_M = 1e-6
@@ -59,7 +59,7 @@ def usable(roads: Roads, snapped: Snap, *, limit_min: float) -> Flags:
     if not (np.isfinite(limit_min) and limit_min >= 0):
         raise GraphError(f"limit_min is {limit_min!r}: give a finite number of minutes >= 0")
     return snapped.snapped & within_limit(
-        snapped.leg_m / roads.profile.access_ms, _LEG_SHARE * 60.0 * limit_min
+        snapped.leg_m / roads.profile.access_ms, LEG_SHARE * 60.0 * limit_min
     )
 
 
@@ -91,6 +91,10 @@ class Home:
     def __len__(self) -> int:
         """Count the residents."""
         return len(self.edge)
+
+    def take(self, at: Ints) -> Home:
+        """Return the residents at these positions."""
+        return Home(*(getattr(self, column.name)[at] for column in fields(self)))
 
     @classmethod
     def of(cls, roads: Roads, snapped: Snap, rows: Ints) -> Home:
@@ -132,6 +136,27 @@ class Venue:
         start = np.stack([along, against], axis=1).ravel()
         group = np.repeat(np.arange(len(rows)), 2)
         return cls(edge, share, leg_s, Seeds(node, start, group).where(np.isfinite(start)))
+
+    def where(self, mask: Flags) -> Venue:
+        """Return the facilities where ``mask`` (venue,) is true, numbered anew."""
+        rank = np.cumsum(mask) - 1
+        seeds = self.seeds.where(mask[self.seeds.group])
+        return Venue(
+            self.edge[mask],
+            self.share[mask],
+            self.leg_s[mask],
+            Seeds(seeds.node, seeds.start_s, rank[seeds.group]),
+        )
+
+    def joined(self, other: Venue) -> Venue:
+        """Return these facilities and others behind them."""
+        later = Seeds(other.seeds.node, other.seeds.start_s, other.seeds.group + len(self))
+        return Venue(
+            np.concatenate([self.edge, other.edge]),
+            np.concatenate([self.share, other.share]),
+            np.concatenate([self.leg_s, other.leg_s]),
+            self.seeds.joined(later),
+        )
 
     def between(self, first: int, last: int) -> Venue:
         """Return the facilities from ``first`` to ``last`` (excluded), numbered from 0."""

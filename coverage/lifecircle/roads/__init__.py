@@ -4,6 +4,7 @@ Also own the travel profiles and the list of ways each may use, and barriers. Kn
 facilities and no search. The rules are explained in docs/roads.md.
 """
 
+from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
 from lifecircle.roads._fetch import fetch_roads
 from lifecircle.roads._graph import roads_from_graph
 from lifecircle.roads._network import Roads
@@ -20,12 +21,16 @@ from lifecircle.roads._profiles import (
 from lifecircle.roads._read import read_barriers, read_roads
 
 __all__ = [
+    "ALONG_M",
+    "JOIN_WITHIN_M",
     "MODES",
     "PROFILES",
     "Profile",
     "Roads",
     "Rule",
+    "add_road",
     "allowed_way",
+    "close_road",
     "fetch_roads",
     "oneway",
     "profile",

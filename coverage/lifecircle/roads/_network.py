@@ -231,6 +231,10 @@ class Roads:
             )
         return self._taking(np.sort(found))
 
+    def only(self, wanted: npt.NDArray[np.bool_]) -> Roads:
+        """Keep the wanted edges (edge,), and the junctions they touch."""
+        return self._taking(np.flatnonzero(wanted))
+
     def _taking(self, edges: LongArray) -> Roads:
         """Keep some edges and the junctions they touch, numbered as if there had been no others."""
         kept = np.unique(np.concatenate([self.u[edges], self.v[edges]]))

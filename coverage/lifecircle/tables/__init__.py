@@ -26,6 +26,7 @@ from lifecircle.tables._schema import (
     parse_date,
     parse_flag,
     plain_text,
+    plain_texts,
     row_labels,
 )
 from lifecircle.tables._write import write_csv, write_layers
@@ -46,6 +47,7 @@ __all__ = [
     "parse_date",
     "parse_flag",
     "plain_text",
+    "plain_texts",
     "read_table",
     "reject_rows",
     "rejected_rows",

@@ -141,9 +141,9 @@ def row_labels(table: Table, column: str | None) -> pd.Index[Any]:
     if column is not None:
         raw = table.frame[column]
         whole = pd.api.types.is_integer_dtype(raw)
-        texts = raw.map(plain_text)
+        texts = plain_texts(raw)
         if texts.ne("").all() and texts.is_unique:
-            return pd.Index(raw.to_numpy(dtype=np.int64) if whole else texts.astype("str"), name="id")
+            return pd.Index(raw.to_numpy(dtype=np.int64) if whole else texts, name="id")
         why = "holds a value twice" if texts.ne("").all() else "is blank in some rows"
         _log.warning("%s: column '%s' %s, so rows are called by their number", table.name, column, why)
     return pd.Index(table.frame.index.to_numpy(dtype=np.int64), name="id")
@@ -162,6 +162,16 @@ def plain_text(value: Any) -> str:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
     return str(value)
+
+
+def plain_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Put every cell of a column into text as :func:`plain_text` does, a text that recurs only once."""
+    if isinstance(cells.dtype, pd.StringDtype):
+        code, texts = pd.factorize(cells)
+        stripped = [text.strip() for text in texts.to_numpy(dtype=object)]
+        plain = pd.array([*stripped, ""], dtype="str")  # the last for what is missing
+        return pd.Series(plain.take(code), index=cells.index, name=cells.name)
+    return cells.map(plain_text).astype("str")
 
 
 def parse_date(value: Any) -> date | None:
@@ -248,10 +258,12 @@ def _present(table: Table) -> dict[str, str]:
 def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.ndarray[Any, Any]]:
     """Convert one column; what cannot be is missing, with the reason in the second answer (else empty)."""
     wrong = np.full(len(raw), "", dtype=object)
-    numeric = pd.api.types.is_numeric_dtype(raw)
-    blank = (raw.isna() if numeric else raw.map(plain_text).eq("")).to_numpy(dtype=bool)
+    texts = plain_texts(raw) if column.kind == "text" or not pd.api.types.is_numeric_dtype(raw) else None
+    blank = (raw.isna() if texts is None else texts.eq("")).to_numpy(dtype=bool)
+    values: pd.Series[Any]
     if column.kind == "text":
-        values: pd.Series[Any] = raw.map(plain_text).astype("str")
+        assert texts is not None
+        values = texts
     elif column.kind == "number":
         values = pd.to_numeric(raw, errors="coerce").astype("float64")
         values = values.where(np.isfinite(values))

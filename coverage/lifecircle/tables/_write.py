@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ import pyogrio
 from lifecircle.files import written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -42,7 +43,7 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
     for name, layer in layers.items():
         if _has_geometry(layer) and layer.crs is None:
             raise ValueError(f"layer {name} has no coordinate system")
-    with written(path) as fresh:
+    with written(path) as fresh, _flushed_once():
         for name, layer in layers.items():
             named = [level for level in layer.index.names if level is not None]
             plain = _storable(layer.reset_index(level=named) if named else layer)
@@ -53,7 +54,20 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
                 driver="GPKG",
                 append=fresh.exists(),
                 geometry_type=_geometry_type(plain),
+                use_arrow=True,
             )
+
+
+@contextmanager
+def _flushed_once() -> Iterator[None]:
+    """Spare SQLite a flush to disk after every layer: the whole file is flushed before it takes its place."""
+    option = "OGR_SQLITE_SYNCHRONOUS"
+    before = pyogrio.get_gdal_config_option(option)
+    pyogrio.set_gdal_config_options({option: "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({option: before})
 
 
 def _has_geometry(frame: pd.DataFrame) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import shapely
-from county import compare, design, faults, files, network, people, plan, venues, walking
+from county import compare, design, faults, files, network, people, plan, sites, venues, walking
 
 HERE = Path(__file__).resolve().parent
 SEED, TOWNS, EDGES, RESIDENTS = 2025, 9, 56_000, 24_000
@@ -60,6 +60,9 @@ def generate(
     files.write_facilities(register, out)
     files.write_indicators(county, out, seed)
     files.write_csv(pd.DataFrame(designed.rows), out / "designed.csv")
+    sites.write_land(county, settled, out, seed)
+    sites.write_candidates(county, settled, out, seed)
+    sites.write_projects(register, out)
     planted += faults.resident_faults(settled, _fragment_people(roads, settled), ids)
     files.write_csv(pd.DataFrame(planted), out / "faults.csv")
     if out.resolve() != HERE:

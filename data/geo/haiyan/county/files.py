@@ -154,10 +154,11 @@ def write_towns(plan: Plan, folder: Path) -> None:
                 "geometry": {"type": "Polygon", "coordinates": [ring]},
             }
         )
-    _write_geojson(features, folder / "towns.geojson")
+    write_geojson(features, folder / "towns.geojson")
 
 
-def _write_geojson(features: list[dict[str, Any]], path: Path) -> None:
+def write_geojson(features: list[dict[str, Any]], path: Path) -> None:
+    """Write features, one a line."""
     lines = ",\n".join(json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features)
     path.write_text(
         '{"type":"FeatureCollection","features":[\n' + lines + "\n]}\n", encoding="utf-8", newline="\n"
@@ -250,7 +251,7 @@ def _write_points(part: pd.DataFrame, lonlat: Floats, path: Path) -> None:
         features.append(
             {"type": "Feature", "properties": properties, "geometry": {"type": "Point", "coordinates": place}}
         )
-    _write_geojson(features, path)
+    write_geojson(features, path)
 
 
 def _write_workbook(table: pd.DataFrame, path: Path) -> None:

@@ -1,0 +1,81 @@
+"""Own what a study says of its maps, in plain values, and what every edition leaves out; reads no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from lifecircle.findings import Findings
+    from lifecircle.roads import Roads
+
+Edition = Literal["internal", "public"]
+EDITIONS: tuple[Edition, ...] = ("internal", "public")
+
+
+@dataclass(frozen=True, eq=False)
+class MapSetting:
+    """What stands in and around a study's maps besides its findings.
+
+    ``min_people`` : fewest people the public edition tells of; ``mask`` : areas in EPSG:4326 that no edition
+    draws anything in; ``base`` : online base layers to offer, none by default, and the key that Tianditu
+    asks for; ``labels`` : points in EPSG:4326 with ``name`` and ``kind``, such as neighbours and the bay;
+    ``data_date`` : until when the data were collected, printed as it is.
+    """
+
+    min_people: int = 20
+    mask: tuple[shapely.Geometry, ...] = ()
+    base: tuple[str, ...] = ()
+    tianditu_key: str = ""
+    labels: gpd.GeoDataFrame | None = None
+    data_date: str = ""
+
+
+def without_masked(findings: Findings, mask: Sequence[shapely.Geometry]) -> Findings:
+    """Take everything off the map that lies in the mask; the figures of the tables stay what they are.
+
+    Residents there lose their place, venues, gaps and villages there are left out. The mask is not drawn.
+    """
+    if not mask:
+        return findings
+    area = shapely.union_all(list(mask))
+    shapely.prepare(area)
+    demand = findings.demand.copy()
+    demand.geometry = np.where(_in(demand, area), None, demand.geometry.to_numpy())
+    hidden = _in(findings.facilities, area)
+    names = set(findings.facilities["name"][hidden]) - set(findings.facilities["name"][~hidden])
+    gaps = findings.gaps
+    shown = gaps[~shapely.intersects_xy(area, gaps["lon"].astype(float), gaps["lat"].astype(float))]
+    masked = set(findings.facilities.index[hidden])
+    return replace(
+        findings,
+        demand=demand,
+        facilities=findings.facilities[~hidden],
+        villages=findings.villages[~_in(findings.villages, area)],
+        gaps=shown.assign(nearest=shown["nearest"].where(~shown["nearest"].isin(names), None)),
+        nearest=findings.nearest.where(~findings.nearest.isin(masked), None),
+    )
+
+
+def roads_without_masked(roads: Roads, mask: Sequence[shapely.Geometry]) -> Roads:
+    """Leave out the edges of roads that touch the mask, whole edges and never cut ones."""
+    if not mask:
+        return roads
+    area = shapely.union_all(gpd.GeoSeries(list(mask), crs="EPSG:4326").to_crs(roads.crs).to_numpy())
+    shapely.prepare(area)
+    return roads.only(~shapely.intersects(area, roads.lines))
+
+
+def _in(frame: gpd.GeoDataFrame, area: shapely.Geometry) -> npt.NDArray[np.bool_]:
+    """Tell which rows touch an area."""
+    shapes: npt.NDArray[Any] = frame.geometry.to_numpy()
+    inside: npt.NDArray[np.bool_] = np.asarray(shapely.intersects(area, shapes), dtype=bool)
+    return inside

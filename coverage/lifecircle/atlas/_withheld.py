@@ -1,0 +1,334 @@
+"""Own which counts the public edition may print, so that none of them, nor a difference, singles people out.
+
+A count may stand when it is of nobody or of at least ``min_people``. What a reader can add and subtract is
+checked as if it were printed: the rest of a total once the printed rows are taken away, and the difference
+of any two counts of which one is part of the other: two targets, two years, two limits, a group and everyone.
+Where such a difference is too small, the less important of the two is withheld, and then as many others as it
+takes until nothing small is left to find.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from lifecircle.findings import Findings, TargetResult
+
+    Vector = npt.NDArray[np.float64]
+
+TOTAL = "(total)"
+EVERYONE = "all"
+_NOISE = 1e-6
+_SUMMED = 3  # as many groups are taken from everyone at once
+_UNCOVERED = ("beyond", "disconnected", "unsnapped")
+_COVER = ("people", "covered", "left")
+
+What = Literal["people", "detail", "buckets"]
+
+
+@dataclass
+class Withheld:
+    """What one target of one year keeps back: codes of districts, or :data:`TOTAL`, and groups.
+
+    ``people`` : the number of people and everything else of the row; ``detail`` : who is covered and who is
+    not; ``buckets`` : why people are not covered; ``groups`` : rows of the table of groups.
+    """
+
+    people: set[str] = field(default_factory=set)
+    detail: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+    buckets: bool = False
+
+    def hides(self, code: str) -> bool:
+        """Tell whether a row keeps back who is covered."""
+        return code in self.people or code in self.detail
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """The people of one target of one year by what became of them, (resident of any year,) each.
+
+    ``district`` : the place of each resident's district in ``codes``, the number of codes for none of them.
+    ``parts`` : people, covered, left (not covered), beyond, disconnected, unsnapped, and of each group
+    ``group people``, ``group covered`` and ``group left``.
+    """
+
+    year: int
+    target: str
+    rank: int
+    codes: tuple[str, ...]
+    district: npt.NDArray[np.intp]
+    parts: dict[str, Vector]
+    groups: tuple[str, ...]
+    withheld: Withheld
+
+    @cached_property
+    def sums(self) -> dict[str, Vector]:
+        """People of every part by district, the last for those in none: (code + 1,)."""
+        size = len(self.codes) + 1
+        return {
+            name: np.bincount(self.district, weights=one, minlength=size).astype(np.float64)
+            for name, one in self.parts.items()
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Count:
+    """One count a reader has: people of a part in some districts (all where None), less those of others.
+
+    ``row`` : what is kept back to hide it; ``found`` : it is not printed, but found by taking printed rows
+    from a total, and hidden by keeping back one more of those.
+    """
+
+    table: _Table
+    part: str
+    what: What
+    row: str = TOTAL
+    districts: tuple[int, ...] | None = None
+    less: tuple[str, ...] = ()
+    group: str = ""
+    found: bool = False
+
+    @cached_property
+    def people(self) -> float:
+        """How many people it counts."""
+        sums, kept = self.table.sums, slice(None) if self.districts is None else list(self.districts)
+        return float(sums[self.part][kept].sum() - sum(sums[name][kept].sum() for name in self.less))
+
+    @property
+    def vector(self) -> Vector:
+        """The people it counts, resident by resident."""
+        parts = self.table.parts
+        whole = parts[self.part] - sum(parts[name] for name in self.less)
+        if self.districts is None:
+            return whole
+        return np.where(np.isin(self.table.district, self.districts), whole, 0.0)
+
+    @property
+    def importance(self) -> tuple[bool, bool, bool, int, int]:
+        """Order in which counts are kept: totals before districts, late years before early ones."""
+        whole = self.row == TOTAL and not self.found and not self.group
+        return (whole, not self.found, not self.group, self.table.year, -self.table.rank)
+
+
+def withheld_counts(years: Sequence[Findings], *, min_people: float) -> dict[tuple[int, str], Withheld]:
+    """Decide what each target of each year keeps back: (year, target) -> what.
+
+    The years are decided together, because a reader has all of them.
+    """
+    tables = list(_tables(years))
+    while True:
+        counts = [count for table in tables for count in _counts(table)]
+        small = [count for count in counts if _tells_few(count, min_people)]
+        for count in small:
+            _withhold(count)
+        if small:
+            continue
+        pair = _telling_pair(counts, min_people)
+        if pair is None:
+            break
+        _withhold(min(pair, key=lambda count: count.importance))
+    return {(table.year, table.target): table.withheld for table in tables}
+
+
+def _tells_few(count: _Count, min_people: float) -> bool:
+    """Tell whether a count is of some people, but of too few; where groups overlap it counts nobody."""
+    if not _NOISE < count.people < min_people - _NOISE:
+        return False
+    return not count.less or bool((count.vector >= -_NOISE).all())
+
+
+def _telling_pair(counts: list[_Count], min_people: float) -> tuple[_Count, _Count] | None:
+    """Find two counts of which one is part of the other and that differ by too few people."""
+    counts = sorted((count for count in counts if count.people > _NOISE), key=lambda count: count.people)
+    for place, first in enumerate(counts):
+        for second in itertools.islice(counts, place + 1, None):
+            apart = second.people - first.people
+            if apart >= min_people - _NOISE:
+                break
+            if apart > _NOISE and (second.vector - first.vector >= -_NOISE).all():
+                return first, second
+    return None
+
+
+def _withhold(count: _Count) -> None:
+    """Keep a count back; one that is found from others is hidden by keeping one more of those back."""
+    table, kept = count.table, count.table.withheld
+    hidden = kept.people if count.what == "people" else kept.detail
+    if count.group:
+        kept.groups.add(count.group)
+    elif count.what == "buckets":
+        kept.buckets = True
+    elif count.found:
+        left = [code for code in table.codes if code not in hidden | kept.people]
+        hidden.add(min(left, key=lambda code: _cost(table, code)) if left else TOTAL)
+    else:
+        hidden.add(count.row)
+
+
+def _cost(table: _Table, code: str) -> tuple[bool, float, str]:
+    """Order districts by what hiding them costs: the smallest of those that have uncovered people first."""
+    at = table.codes.index(code)
+    return table.sums["left"][at] <= _NOISE, float(table.sums["people"][at]), code
+
+
+def _counts(table: _Table) -> Iterator[_Count]:
+    """List every count of a table that a reader has."""
+    kept = table.withheld
+    for row, districts in ((TOTAL, None), *((code, (at,)) for at, code in enumerate(table.codes))):
+        if row not in kept.people:
+            yield _Count(table, "people", "people", row, districts)
+        if not kept.hides(row):
+            yield from (_Count(table, part, "detail", row, districts) for part in ("covered", "left"))
+    yield from _found(table, "people", kept.people, ("people",))
+    yield from _found(table, "detail", kept.people | kept.detail, ("covered", "left"))
+    if not kept.hides(TOTAL):
+        if not kept.buckets:
+            yield from (_Count(table, part, "buckets") for part in _UNCOVERED)
+        yield from _group_counts(table)
+
+
+def _found(table: _Table, what: What, hidden: set[str], parts: tuple[str, ...]) -> Iterator[_Count]:
+    """List what a reader finds of a column with hidden rows: their sum, or a hidden total of shown rows."""
+    rows = tuple(at for at, code in enumerate(table.codes) if code in hidden)
+    if bool(rows) != (TOTAL in hidden) and table.codes:
+        districts = rows or tuple(range(len(table.codes)))
+        yield from (_Count(table, part, what, TOTAL, districts, found=True) for part in parts)
+
+
+def _group_counts(table: _Table) -> Iterator[_Count]:
+    """List the counts of groups, and of those who remain when groups are taken from everyone."""
+    shown = [name for name in table.groups if name not in table.withheld.groups]
+    others = [name for name in shown if name != EVERYONE]
+    for name in shown:
+        yield from (_Count(table, f"{name} {part}", "detail", group=name) for part in _COVER)
+    if EVERYONE not in shown:
+        return
+    for size in range(1, _SUMMED + 1):
+        for names in itertools.combinations(others, size):
+            least = min(names, key=lambda name: (float(table.sums[f"{name} people"].sum()), name))
+            for part in _COVER:
+                less = tuple(f"{name} {part}" for name in names)
+                yield _Count(table, f"{EVERYONE} {part}", "detail", less=less, group=least, found=True)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# From findings to tables
+
+
+def _tables(years: Sequence[Findings]) -> Iterator[_Table]:
+    """Lay out every circle of every year over the residents of all years, matched by their labels."""
+    labels = years[0].demand.index
+    for findings in years[1:]:
+        labels = labels.union(findings.demand.index, sort=False)
+    for findings in years:
+        demand = findings.demand
+        at = labels.get_indexer(demand.index)
+        district = np.full(len(labels), None, dtype=object)
+        if "district" in demand:
+            district[at] = demand["district"].astype(str).to_numpy(dtype=object)
+        for rank, result in enumerate(findings.targets):
+            name = result.target.id
+            if name not in findings.people or result.count is None:
+                continue
+            status = np.full(len(labels), "", dtype=object)
+            status[at] = findings.status[name].to_numpy(dtype=object)
+            people = {"": findings.people[name], **_groups(findings, result)}
+            parts: dict[str, Vector] = {}
+            for group, own in people.items():
+                whole = _spread(own, at, len(labels))
+                covered = np.where(status == "covered", whole, 0.0)
+                stem = f"{group} " if group else ""
+                parts |= {f"{stem}people": whole, f"{stem}covered": covered, f"{stem}left": whole - covered}
+            parts |= {part: np.where(status == part, parts["people"], 0.0) for part in _UNCOVERED}
+            codes = tuple(one.code for one in result.districts)
+            place = pd.Index(codes, dtype=object).get_indexer(district)
+            yield _Table(
+                findings.year,
+                name,
+                rank,
+                codes,
+                np.where(place < 0, len(codes), place),
+                parts,
+                tuple(group for group in people if group),
+                _unexplained(findings, result),
+            )
+
+
+def _spread(values: pd.Series[float], at: npt.NDArray[np.intp], size: int) -> Vector:
+    out = np.zeros(size)
+    out[at] = values.to_numpy(dtype=float)
+    return out
+
+
+def _groups(findings: Findings, result: TargetResult) -> dict[str, pd.Series[float]]:
+    """Count each group of a target resident by resident, as far as the findings' columns tell."""
+    demand, people = findings.demand, findings.people[result.target.id]
+    inside = in_area(findings, result)
+    found = {}
+    for one in result.groups:
+        column = "population" if one.group == EVERYONE else one.group
+        if column in demand:
+            found[one.group] = demand[column].astype(float).where(inside, 0.0)
+        elif one.group in {"urban", "rural"}:
+            urban = _urban(findings)
+            found[one.group] = people.where((urban == (one.group == "urban")).fillna(value=False), 0.0)
+    return found
+
+
+def in_area(findings: Findings, result: TargetResult) -> pd.Series[bool]:
+    """Tell which residents live in the area a target is about, whoever is counted there."""
+    area = getattr(result.target, "area", EVERYONE)
+    if area == EVERYONE:
+        return pd.Series(data=True, index=findings.demand.index)
+    inside: pd.Series[bool] = (_urban(findings) == (area == "urban")).fillna(value=False).astype(bool)
+    return inside
+
+
+def _urban(findings: Findings) -> pd.Series[bool]:
+    """Tell of every resident whether it is urban, by village, else by district; NA where nobody knows."""
+    demand = findings.demand
+    found = pd.Series(pd.NA, index=demand.index, dtype="boolean")
+    for column, units in (("district", findings.districts), ("village", findings.villages)):
+        if column in demand and "urban" in units:
+            told = demand[column].map(units["urban"].astype("boolean")).astype("boolean")
+            found = told.fillna(found)
+    return found
+
+
+def _unexplained(findings: Findings, result: TargetResult) -> Withheld:
+    """Keep back from the start what cannot be counted again from the residents, and so not be checked."""
+    name, kept = result.target.id, Withheld()
+    people, status = findings.people[name], findings.status[name]
+    covered = people.where(status == "covered", 0.0)
+    district = (
+        findings.demand["district"].astype(str)
+        if "district" in findings.demand
+        else pd.Series("", index=people.index)
+    )
+    assert result.count is not None
+    rows = {TOTAL: (result.count, people.notna())}
+    rows |= {one.code: (one.count, district == one.code) for one in result.districts}
+    for code, (count, mine) in rows.items():
+        same = np.allclose([count.people, count.covered], [people[mine].sum(), covered[mine].sum()])
+        if not same:
+            kept.people.add(code)
+    groups = _groups(findings, result)
+    for one in result.groups:
+        own = groups.get(one.group)
+        told = (one.count.people, one.count.covered)
+        if own is None or not np.allclose(told, (own.sum(), own[status == "covered"].sum())):
+            kept.groups.add(one.group)
+    if kept.people - {TOTAL} and result.districts:
+        kept.people |= {one.code for one in result.districts}
+    return kept

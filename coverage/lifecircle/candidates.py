@@ -1,0 +1,311 @@
+"""Own candidate sites: reading and cleaning a list of them, and on which excluded land each lies.
+
+It knows no roads, residents or targets; which candidate is worth building is found out above.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from scipy.spatial import cKDTree
+
+from lifecircle.datum import locate, to_wgs84
+from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.tables import (
+    Column,
+    Schema,
+    check_table,
+    join_rejects,
+    nearest_name,
+    no_rejects,
+    read_table,
+    reject_rows,
+    row_labels,
+    too_many_rejects,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import numpy.typing as npt
+
+    from lifecircle.tables import Checked, Source, Table
+
+_ID = Column("id", "text", "what the candidate is called by, unique in the file", aliases=("编号",))
+
+CANDIDATE_COLUMNS = Schema(
+    "candidates",
+    (
+        Column("name", "text", "what people call the place", aliases=("候选点", "名称")),
+        Column("works", "text", "kind of works, such as new_building", aliases=("建设方式",)),
+        Column("tenure", "text", "whose the land or building is", aliases=("权属",)),
+        Column("land_use", "text", "planned use of the land", aliases=("规划用途",)),
+        Column("cost", "number", "estimated cost", unit="10,000 yuan", low=0.0, aliases=("估算投资", "投资")),
+        Column("suitability", "number", "how suitable, 0 to 1", low=0.0, aliases=("适宜性",)),
+        Column(
+            "services", "text", "service ids it would give, with ; between them", aliases=("服务", "类别")
+        ),
+        Column("required", "flag", "must be built", aliases=("必选",)),
+        Column("forbidden", "flag", "must not be built", aliases=("禁选",)),
+    ),
+)
+"""Columns of a candidate table, beside ``area`` (its polygon or None); index ``id``, EPSG:4326."""
+
+SAME_PLACE_M = 10.0
+"""Candidates of the same services nearer than this are one (inclusive)."""
+
+OVERLAP_M2 = 1.0
+"""A parcel lies on some land when more of it than this does; a point when it is inside or on the border."""
+
+_POLYGONS = (3, 6)
+_TOUCH_M = 1e-3
+_SLACK = 1.01  # what the scale of a projection may change a distance
+
+
+def read_candidates(
+    source: Source,
+    *,
+    datum: str = "wgs84",
+    columns: Mapping[str, str] | None = None,
+    known_services: Iterable[str] | None = None,
+    max_rejected: float = 0.05,
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Read a list of candidate sites: points, or polygons such as parcels, buildings and school grounds.
+
+    A polygon is built in at its centroid, or at a place inside it where the centroid is not.
+
+    Parameters
+    ----------
+    source : table with a geometry, or ``lon`` and ``lat``
+    datum : of its coordinates
+    columns : canonical name -> name of the column in the file
+    known_services : ids a row may name; left out, any may stand
+    max_rejected : largest share of rows that may be rejected (inclusive)
+
+    Returns
+    -------
+    candidates : GeoDataFrame
+        Columns of :data:`CANDIDATE_COLUMNS` (texts empty, ``cost`` and ``suitability`` NaN, flags False where
+        the file says nothing), ``area`` (its polygon in EPSG:4326 or None), points; index ``id``
+    rejects : one row for each fault, and for each candidate that repeats one above it
+
+    Raises
+    ------
+    MissingFileError
+        The file is not there.
+    UnusableInputError
+        Missing columns, unknown services, required and forbidden at once, or too many rejects.
+    """
+    table = read_table(source)
+    faults = FaultLog()
+    mapped = {
+        name: file for name, file in (columns or {}).items() if name in {"id", *CANDIDATE_COLUMNS.names}
+    }
+    with faults.catching():
+        schema = Schema(CANDIDATE_COLUMNS.name, (_ID, *CANDIDATE_COLUMNS.columns))
+        checked = check_table(table, schema, columns=mapped)
+    with faults.catching():
+        located = locate(table.frame, datum=datum, file=table.name, columns=columns)
+    with faults.catching():
+        areas = _areas(table, datum)
+    faults.raise_any()
+    for fault in (*_unknown_services(table, checked, known_services), *_contradictions(table, checked)):
+        faults.add(fault)
+    faults.raise_any()
+    placeless = located.reason != ""
+    rejects = join_rejects(
+        [
+            checked.rejects,
+            reject_rows(
+                table.name,
+                table.frame.index.to_numpy()[placeless],
+                column=located.column[placeless],
+                value=located.value[placeless],
+                reason=located.reason[placeless],
+                remedy=located.remedy[placeless],
+            ),
+        ]
+    )
+    excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
+    if excess is not None:
+        raise UnusableInputError([excess])
+    frame = _filled(checked).assign(area=areas)
+    candidates = gpd.GeoDataFrame(frame, geometry=_inside(located.points, areas), crs="EPSG:4326")
+    candidates = candidates.set_axis(row_labels(table, checked.found.get("id")).astype("str"))
+    good = ~table.frame.index.isin(rejects["row"])
+    kept, repeated = merge_candidates(candidates[good], file=table.name, rows=table.frame.index[good])
+    return kept, join_rejects([rejects, repeated])
+
+
+def merge_candidates(
+    candidates: gpd.GeoDataFrame, *, file: str, rows: pd.Index[Any]
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Keep the first of candidates of the same services within :data:`SAME_PLACE_M`; tell the others.
+
+    A row that is required stands before one that is not.
+    """
+    if len(candidates) < 2:
+        return candidates, no_rejects()
+    metres = candidates.geometry.to_crs(candidates.estimate_utm_crs())
+    places = np.column_stack([metres.x, metres.y])
+    order = np.argsort(~candidates["required"].to_numpy(dtype=bool), kind="stable")
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    pairs = cKDTree(places).query_pairs(SAME_PLACE_M * _SLACK, output_type="ndarray")
+    lon, lat = candidates.geometry.x.to_numpy(), candidates.geometry.y.to_numpy()
+    one, other = pairs.T
+    _, _, apart_m = pyproj.Geod(ellps="WGS84").inv(lon[one], lat[one], lon[other], lat[other])
+    pairs = pairs[np.asarray(apart_m) <= SAME_PLACE_M + _TOUCH_M]
+    services = candidates["services"].to_numpy(dtype=object)
+    stands = np.arange(len(candidates))
+    first = np.where(rank[pairs[:, 0]] < rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
+    later = pairs.sum(axis=1) - first
+    for one, other in sorted(zip(first, later, strict=True), key=lambda pair: (rank[pair[0]], rank[pair[1]])):
+        if services[one] == services[other] and stands[one] == one and stands[other] == other:
+            stands[other] = one
+    gone = np.flatnonzero(stands != np.arange(len(candidates)))
+    rejects = reject_rows(
+        file,
+        rows.to_numpy()[gone],
+        column="geometry",
+        value=candidates["name"].to_numpy(dtype=object)[gone],
+        reason=[f"the same place as candidate {candidates.index[one]}" for one in stands[gone]],
+        remedy="delete one of the two rows",
+    )
+    return candidates[stands == np.arange(len(candidates))], rejects
+
+
+def on_land(candidates: gpd.GeoDataFrame, land: gpd.GeoDataFrame, *, crs: Any) -> npt.NDArray[np.bool_]:
+    """Tell which candidates lie on some land: (candidate,).
+
+    Parameters
+    ----------
+    candidates : as from :func:`read_candidates`; one with an ``area`` lies on the land when it overlaps it by
+        more than :data:`OVERLAP_M2`
+    land : polygons
+    crs : metre CRS to measure in
+    """
+    tree = shapely.STRtree(shapely.make_valid(land.to_crs(crs).geometry.to_numpy()))
+    points = candidates.geometry.to_crs(crs).to_numpy()
+    inside = np.zeros(len(candidates), dtype=bool)
+    inside[tree.query(points, predicate="intersects")[0]] = True
+    areas = gpd.GeoSeries(candidates["area"].to_numpy(), crs="EPSG:4326").to_crs(crs).to_numpy()
+    drawn = np.flatnonzero(~shapely.is_missing(areas))
+    row, shape = tree.query(areas[drawn], predicate="intersects")
+    overlap = np.zeros(len(candidates))
+    np.add.at(
+        overlap, drawn[row], shapely.area(shapely.intersection(areas[drawn[row]], tree.geometries[shape]))
+    )
+    inside[drawn] = overlap[drawn] > OVERLAP_M2
+    return inside
+
+
+def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
+    """Read the polygons of one kind of land, such as permanent farmland, in EPSG:4326.
+
+    Raises
+    ------
+    MissingFileError
+        The file is not there.
+    UnusableInputError
+        It holds no polygons.
+    """
+    table = read_table(source)
+    if getattr(table.frame, "active_geometry_name", None) is None:
+        fault = Fault(
+            table.name, "", "", "no polygons in it", "give a layer of polygons (gpkg, shp, geojson)"
+        )
+        raise UnusableInputError([fault])
+    land = to_wgs84(table.frame, datum=datum, file=table.name)
+    kind = shapely.get_type_id(land.geometry.to_numpy())
+    wrong = ~np.isin(kind, (-1, *_POLYGONS))
+    if wrong.any():
+        row = table.frame.index[int(wrong.argmax())]
+        found = land.geometry.iloc[int(wrong.argmax())].geom_type
+        fault = Fault(table.name, f"row {row}", found, "land is drawn as polygons", "delete what is none")
+        raise UnusableInputError([fault])
+    return (
+        land[["geometry"]]
+        if land.geometry.name == "geometry"
+        else land.rename_geometry("geometry")[["geometry"]]
+    )
+
+
+def _areas(table: Table, datum: str) -> npt.NDArray[np.object_]:
+    """Give the polygon of each row in EPSG:4326, None where it is a point."""
+    areas: npt.NDArray[np.object_] = np.full(len(table.frame), None, dtype=object)
+    if getattr(table.frame, "active_geometry_name", None) is None:
+        return areas
+    shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
+    drawn = np.isin(shapely.get_type_id(shapes), _POLYGONS)
+    areas[drawn] = shapely.make_valid(shapes[drawn])
+    return areas
+
+
+def _inside(points: npt.NDArray[np.object_], areas: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Move the centroids that lie outside their own polygon into it."""
+    out = points.copy()
+    for at, (point, area) in enumerate(zip(points, areas, strict=True)):
+        if point is not None and area is not None and not shapely.covers(area, point):
+            out[at] = shapely.point_on_surface(area)
+    return out
+
+
+def _filled(checked: Checked) -> pd.DataFrame:
+    """Put the declared columns in order, those the file lacks filled with nothing."""
+    rows, frame = checked.frame.index, checked.frame
+    out: dict[str, Any] = {}
+    for column in CANDIDATE_COLUMNS.columns:
+        if column.kind == "text":
+            given = frame.get(column.name, pd.Series("", index=rows))
+            out[column.name] = given.fillna("").astype("str")
+        elif column.kind == "flag":
+            given = frame.get(column.name, pd.Series(pd.NA, index=rows, dtype="boolean"))
+            out[column.name] = given.fillna(value=False).astype(bool)
+        else:
+            out[column.name] = frame.get(column.name, pd.Series(np.nan, index=rows, dtype="float64"))
+    return pd.DataFrame(out, index=rows)
+
+
+def service_list(text: str) -> tuple[str, ...]:
+    """Take the services of a cell apart.
+
+    >>> service_list("library; gym；")
+    ('library', 'gym')
+    """
+    return tuple(part.strip() for part in text.replace("；", ";").split(";") if part.strip())
+
+
+def _unknown_services(table: Table, checked: Checked, known: Iterable[str] | None) -> list[Fault]:
+    if known is None or "services" not in checked.frame:
+        return []
+    names, faults = sorted(known), []
+    for row, text in checked.frame["services"].items():
+        for service in service_list(str(text)):
+            if service not in names:
+                near = nearest_name(service, names)
+                remedy = f"did you mean '{near}'?" if near else f"use one of {', '.join(names)}"
+                place = f"row {row}, column '{checked.found['services']}'"
+                faults.append(Fault(table.name, place, service, "unknown service id", remedy))
+    return faults
+
+
+def _contradictions(table: Table, checked: Checked) -> list[Fault]:
+    if not {"required", "forbidden"} <= set(checked.frame.columns):
+        return []
+    both = checked.frame["required"].fillna(value=False) & checked.frame["forbidden"].fillna(value=False)
+    return [
+        Fault(
+            table.name,
+            f"row {row}, column '{checked.found['required']}'",
+            "",
+            "required and forbidden at once",
+            "keep one of the two",
+        )
+        for row in checked.frame.index[both.to_numpy(dtype=bool)]
+    ]

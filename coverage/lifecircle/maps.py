@@ -1,0 +1,221 @@
+"""Own the maps of a study: which years they show, from which runs, with which roads, labels and mask.
+
+Reads what ``study.toml`` says of maps and hands plain values to the rooms that draw; draws nothing itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+from lifecircle.atlas import MapSetting, draw_atlas, static_maps
+from lifecircle.audit import find_run, read_networks
+from lifecircle.datum import locate
+from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.roads import read_barriers
+from lifecircle.study import read_study
+from lifecircle.tables import Column, Schema, check_table, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lifecircle.atlas import Edition
+    from lifecircle.findings import Findings, Language
+    from lifecircle.roads import Roads
+    from lifecircle.study import Study
+
+    Tell = Callable[[str], None]
+
+_log = logging.getLogger(__name__)
+
+KINDS = ("neighbour", "water")
+
+
+def years_of(text: str) -> tuple[int, ...]:
+    """Read years as people write them, single ones and spans, in order and each once.
+
+    Raises
+    ------
+    UnusableInputError
+        When a part of the text is neither a year nor a span of years.
+
+    >>> years_of("2025, 2021-2023")
+    (2021, 2022, 2023, 2025)
+    """
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{4})(?:\s*[-–]\s*(\d{4}))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first:
+            fault = Fault("(years)", "", part.strip(), "no year and no span of years", "write 2021-2023,2025")
+            raise UnusableInputError([fault])
+        found.update(range(first, last + 1))
+    return tuple(sorted(found))
+
+
+def map_setting(study: Study) -> MapSetting:
+    """Read what a study says of its maps: the mask, base maps, labels and what stands in the margin.
+
+    Raises
+    ------
+    UnusableInputError
+        With the faults of the mask and of the labels together.
+    """
+    faults = FaultLog()
+    mask: tuple[Any, ...] = ()
+    labels = None
+    if study.publish.mask is not None:
+        with faults.catching():
+            mask = tuple(read_barriers(study.folder / study.publish.mask, crs="EPSG:4326"))
+    if study.atlas.labels is not None:
+        with faults.catching():
+            labels = _labels(study.folder / study.atlas.labels)
+    faults.raise_any()
+    return MapSetting(
+        min_people=study.publish.min_people,
+        mask=mask,
+        base=study.atlas.base,
+        tianditu_key=study.atlas.tianditu_key,
+        labels=labels,
+        data_date=study.atlas.data_date,
+    )
+
+
+_LABELS = Schema(
+    "labels",
+    (
+        Column("name", "text", "what is written on the map", required=True, filled=True),
+        Column("kind", "text", "neighbour (the default) or water"),
+    ),
+)
+
+
+def _labels(path: Path) -> gpd.GeoDataFrame:
+    """Read the names of what lies around a study: name, lon and lat or points, and kind.
+
+    Raises
+    ------
+    UnusableInputError
+        With every row that has no name, no place or an unknown kind.
+    """
+    table = read_table(path)
+    faults = FaultLog()
+    with faults.catching():
+        checked = check_table(table, _LABELS)
+    with faults.catching():
+        located = locate(table.frame, file=table.name)
+    faults.raise_any()
+    for reject in checked.rejects.itertuples():
+        place = f"row {reject.row}, column '{reject.column}'"
+        faults.add(Fault(table.name, place, str(reject.value), str(reject.reason), str(reject.remedy)))
+    kinds = (
+        checked.frame.get("kind", pd.Series(KINDS[0], index=table.frame.index))
+        .fillna("")
+        .replace("", KINDS[0])
+    )
+    known = " or ".join(KINDS)
+    for row, kind, reason, remedy in zip(kinds.index, kinds, located.reason, located.remedy, strict=True):
+        if reason:
+            faults.add(Fault(table.name, f"row {row}", "", str(reason), str(remedy)))
+        if kind not in KINDS:
+            faults.add(
+                Fault(table.name, f"row {row}, column 'kind'", str(kind), "unknown kind", f"write {known}")
+            )
+    faults.raise_any()
+    return gpd.GeoDataFrame(
+        {"name": checked.frame["name"], "kind": kinds}, geometry=located.points, crs="EPSG:4326"
+    )
+
+
+@dataclass(frozen=True)
+class MapOrder:
+    """What is asked of a study's maps; what is left out follows from the study.
+
+    ``years`` : left out, the study's year and the one before, where its files allow; ``results`` : folder of
+    runs; ``out`` : the page, ``maps/<id>.html`` in the study for the internal edition in the study's own
+    language; ``roads`` : whether the page holds the roads, which lets it answer what a new venue would
+    change; ``static`` : folder for a picture of every circle.
+    """
+
+    years: tuple[int, ...] = ()
+    results: Path | None = None
+    out: Path | None = None
+    edition: Edition = "internal"
+    language: Language | None = None
+    roads: bool | None = None
+    static: Path | None = None
+
+
+def draw_study(
+    study: str | Path, order: MapOrder = MapOrder(), *, progress: Tell | None = None
+) -> tuple[Path, ...]:
+    """Draw the maps of a study: the page, and a picture of every circle where a folder is named.
+
+    A year without a run is computed in memory.
+
+    Returns
+    -------
+    paths : the files written, the page first
+
+    Raises
+    ------
+    UnusableInputError
+        With the faults of the study and its files, or when the public edition is asked to hold roads.
+    """
+    tell = progress or _log.info
+    declared = read_study(study)
+    if order.roads and order.edition == "public":
+        reason = "the public edition holds no roads"
+        raise UnusableInputError([Fault("(map)", "roads", "", reason, "leave out --roads")])
+    setting = map_setting(declared)
+    years = _runs(declared, study, order, tell)
+    with_roads = order.edition == "internal" if order.roads is None else order.roads
+    roads = _walked(declared, years[-1].year) if with_roads else None
+    tell("drawing")
+    paths = [
+        draw_atlas(
+            years,
+            order.out or declared.folder / "maps" / _page_name(declared, order),
+            language=order.language,
+            roads=roads,
+            edition=order.edition,
+            setting=setting,
+        )
+    ]
+    if order.static is not None:
+        paths += static_maps(
+            years, order.static, language=order.language, edition=order.edition, setting=setting
+        )
+    return tuple(paths)
+
+
+def _page_name(study: Study, order: MapOrder) -> str:
+    language = "" if order.language in {None, study.language} else f"-{order.language}"
+    edition = "" if order.edition == "internal" else f"-{order.edition}"
+    return f"{study.id}{edition}{language}.html"
+
+
+def _runs(study: Study, where: str | Path, order: MapOrder, tell: Tell) -> list[Findings]:
+    """Find the runs of the years asked for, computing those that are not there."""
+    if order.years:
+        return [find_run(where, year, results=order.results, progress=tell) for year in order.years]
+    latest = find_run(where, study.year, results=order.results, progress=tell)
+    try:
+        before = find_run(where, study.year - 1, results=order.results, progress=tell)
+    except UnusableInputError as error:
+        _log.info("no map of %d: %s", study.year - 1, error)
+        return [latest]
+    return [before, latest]
+
+
+def _walked(study: Study, year: int) -> Roads:
+    """Read the roads of the first circle's travel profile, as the audit had them."""
+    networks = read_networks(study, year)
+    profiles = [str(target.profile) for target in study.standard.targets if target.kind == "circle"]
+    return networks[profiles[0]] if profiles else next(iter(networks.values()))

@@ -1,0 +1,32 @@
+"""Own what-if: changes of a study, applied to its inputs and audited anew, and who wins and who loses.
+
+A scenario is the study's own audit over edited inputs; no figure is computed another way.
+"""
+
+from lifecircle.scenario._apply import apply_changes
+from lifecircle.scenario._changes import ACTIONS, CHANGE_COLUMNS, Change, read_changes
+from lifecircle.scenario._compare import Part, TargetComparison, compare_targets, moved_residents
+from lifecircle.scenario._run import Scenario, compare_inputs, run_scenario, scenario_id
+from lifecircle.scenario._text import change_line, summary_lines
+from lifecircle.scenario._write import check_replaceable, comparison, write_scenario
+
+__all__ = [
+    "ACTIONS",
+    "CHANGE_COLUMNS",
+    "Change",
+    "Part",
+    "Scenario",
+    "TargetComparison",
+    "apply_changes",
+    "change_line",
+    "check_replaceable",
+    "compare_inputs",
+    "compare_targets",
+    "comparison",
+    "moved_residents",
+    "read_changes",
+    "run_scenario",
+    "scenario_id",
+    "summary_lines",
+    "write_scenario",
+]

@@ -1,0 +1,29 @@
+"""Own where to put new sites: from costs and people to a plan with a certificate; no study, no map.
+
+A plan says which sites, what they are worth with those that exist, and a bound that no other choice can
+beat. Where bound and value meet, the plan is proved to be best.
+"""
+
+from __future__ import annotations
+
+from lifecircle.siting._curve import SitingCurve, siting_curve
+from lifecircle.siting._explain import candidates, catchments, near_ties, open_sites, shared_catchments
+from lifecircle.siting._plan import SitingPlan
+from lifecircle.siting._problem import OBJECTIVES, SitingProblem, siting_problem
+from lifecircle.siting._solve import solve, solve_siting
+
+__all__ = [
+    "OBJECTIVES",
+    "SitingCurve",
+    "SitingPlan",
+    "SitingProblem",
+    "candidates",
+    "catchments",
+    "near_ties",
+    "open_sites",
+    "shared_catchments",
+    "siting_curve",
+    "siting_problem",
+    "solve",
+    "solve_siting",
+]

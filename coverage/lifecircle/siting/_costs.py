@@ -1,0 +1,181 @@
+"""Own how costs and weights come in: dense, sparse, labelled; not what is asked of them.
+
+Whatever the form, costs become one table of compressed sparse rows, (demand, site), in which a stored zero
+is a pair and what is absent is unreachable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array, csr_array, issparse
+
+from lifecircle.errors import Fault
+from lifecircle.reach import Pairs
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+_SHOWN = 5
+"""Faulty cells told one by one; the rest is counted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """Costs as read.
+
+    Attributes
+    ----------
+    table : csr (demand, site) float64, indices ascending; finite and >= 0
+    demand, sites : labels of rows and columns
+    named : whether the caller gave the labels, or they are positions
+    """
+
+    table: Any
+    demand: pd.Index
+    sites: pd.Index
+    named: bool
+
+
+def read_costs(source: Any, *, name: str = "costs") -> tuple[Costs | None, list[Fault]]:
+    """Read costs in any of their forms.
+
+    Parameters
+    ----------
+    source : array (demand, site), zeros real and inf unreachable; scipy sparse, a stored zero a pair and
+        what is absent unreachable; DataFrame (dense, with labels); or the pairs of ``within``
+    name : what faults call it
+
+    Returns
+    -------
+    costs, faults : costs is None where there is a fault
+    """
+    demand, sites, named = None, None, False
+    if isinstance(source, Pairs):
+        source, demand, sites, named = source.seconds, source.demand, source.facilities, True
+    elif isinstance(source, pd.DataFrame):
+        demand, sites, named = source.index, source.columns, True
+        source = source.to_numpy(dtype=np.float64)
+    try:
+        row, column, cost, shape = _sparse(source) if issparse(source) else _dense(source)
+    except (TypeError, ValueError) as error:
+        remedy = "give numbers of shape (demand, site), dense or scipy sparse"
+        return None, [Fault(name, "", "", f"not a table of numbers: {error}", remedy)]
+    faults = _cost_faults(name, row, column, cost)
+    if 0 in shape:
+        faults.append(Fault(name, "", f"shape {shape}", "there is no resident or no site", "give both"))
+    faults += _label_faults(name, sites, "site") + _label_faults(name, demand, "resident")
+    if faults:
+        return None, faults
+    table = _canonical(row, column, cost, shape)
+    demand = pd.RangeIndex(shape[0]) if demand is None else demand
+    sites = pd.RangeIndex(shape[1]) if sites is None else sites
+    return Costs(table, demand, sites, named), []
+
+
+def _dense(source: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Floats, tuple[int, int]]:
+    values = np.asarray(source, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"it has {values.ndim} dimensions")
+    row, column = np.nonzero(values != np.inf)
+    shape = (values.shape[0], values.shape[1])
+    return row, column, values[row, column], shape
+
+
+def _sparse(source: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Floats, tuple[int, int]]:
+    # tocoo keeps stored zeros and parallel entries; converting to csr would sum the latter
+    entries = source.tocoo()
+    cost = np.asarray(entries.data, dtype=np.float64)
+    pairs = cost != np.inf
+    return entries.row[pairs], entries.col[pairs], cost[pairs], entries.shape
+
+
+def _canonical(
+    row: npt.NDArray[Any], column: npt.NDArray[Any], cost: Floats, shape: tuple[int, int]
+) -> csr_array:
+    """Sort the pairs by row and site; of parallel ones the least counts."""
+    key = row.astype(np.int64) * shape[1] + column
+    if np.any(key[1:] <= key[:-1]):
+        order = np.lexsort((cost, key))
+        first = np.r_[True, key[order][1:] != key[order][:-1]]
+        order = order[first]
+        row, column, cost = row[order], column[order], cost[order]
+    return coo_array((cost, (row, column)), shape=shape).tocsr()
+
+
+def _cost_faults(name: str, row: npt.NDArray[Any], column: npt.NDArray[Any], cost: Floats) -> list[Fault]:
+    bad = np.flatnonzero(~(cost >= 0))
+    faults = [
+        Fault(
+            name,
+            f"row {row[i]}, column {column[i]}",
+            f"{cost[i]}",
+            "a cost is missing or negative",
+            "give costs >= 0; inf (dense) or no entry (sparse) is unreachable",
+        )
+        for i in bad[:_SHOWN]
+    ]
+    return faults + _more(name, len(bad), "costs are missing or negative")
+
+
+def _more(name: str, many: int, reason: str) -> list[Fault]:
+    if many <= _SHOWN:
+        return []
+    return [Fault(name, "", str(many), f"so many {reason}", "see the ones above")]
+
+
+def _label_faults(name: str, labels: pd.Index | None, kind: str) -> list[Fault]:
+    if labels is None or labels.is_unique:
+        return []
+    again = labels[labels.duplicated()].unique()
+    shown = ", ".join(map(str, again[:_SHOWN]))
+    return [Fault(name, f"{kind}s", shown, f"a {kind} stands more than once", "give each one row or column")]
+
+
+def read_weights(
+    source: Any, demand: pd.Index, *, named: bool, name: str = "weights"
+) -> tuple[Floats, list[Fault]]:
+    """Read one weight (people) for each row of costs.
+
+    Parameters
+    ----------
+    source : (demand,) numbers; a Series is matched by label where the costs have labels
+    demand, named : as in :class:`Costs`
+
+    Returns
+    -------
+    weights, faults : (demand,) float64, finite and >= 0 where there is no fault
+    """
+    if isinstance(source, pd.Series) and named:
+        lost = demand.difference(source.index, sort=False)
+        if len(lost):
+            shown = ", ".join(map(str, lost[:_SHOWN]))
+            reason = f"{len(lost)} residents of the costs have no weight"
+            return np.zeros(0), [Fault(name, "", shown, reason, "give every row of costs a weight")]
+        source = source.reindex(demand)
+    try:
+        weights = np.asarray(source, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        return np.zeros(0), [Fault(name, "", "", f"not numbers: {error}", "give people as numbers")]
+    if weights.shape != (len(demand),):
+        remedy = "give one number for each row of costs"
+        return np.zeros(0), [
+            Fault(name, "", f"shape {weights.shape}", f"there are {len(demand)} rows", remedy)
+        ]
+    bad = np.flatnonzero(~((weights >= 0) & np.isfinite(weights)))
+    faults = [
+        Fault(
+            name,
+            f"row {demand[i]}",
+            f"{weights[i]}",
+            "a weight is missing, negative or infinite",
+            "give people >= 0",
+        )
+        for i in bad[:_SHOWN]
+    ]
+    return weights, faults + _more(name, len(bad), "weights are missing, negative or infinite")

@@ -1,0 +1,243 @@
+"""Own the curve: what each number of sites is worth at best, bounded from above, and the least that will do.
+
+All numbers share their work. A plan for one more site begins with the plan before; the multipliers that bound
+one number bound every other one too, by the sums of the best site scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.siting._certificate import Found, rounded_down, step_beyond, unit_of
+from lifecircle.siting._cover import ones
+from lifecircle.siting._deadline import Deadline
+from lifecircle.siting._greedy import filled, lazy_greedy
+from lifecircle.siting._lagrange import ROUNDING, Effort, cover_bound
+from lifecircle.siting._max_cover import plain_choice, reduce
+from lifecircle.siting._plan import SitingPlan, status_of
+from lifecircle.siting._problem import FEWER_IS_BETTER
+from lifecircle.siting._solve import TIME_LIMIT_S, certified, check_time, solve
+from lifecircle.siting._swaps import improve
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lifecircle.siting._cover import Cover
+    from lifecircle.siting._problem import SitingProblem
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+_STEPS, _KICKS = 250, 10
+
+
+@dataclass(frozen=True)
+class SitingCurve:
+    """Plans for one number of new sites after the other.
+
+    Attributes
+    ----------
+    least : number of new sites of the first plan: those that are required
+    plans : each with one site more than the one before
+    goal : value to be met, None where none was asked for
+    """
+
+    least: int
+    plans: tuple[SitingPlan, ...]
+    goal: float | None = None
+
+    @property
+    def fewest(self) -> int | None:
+        """Number of sites of the first plan that meets the goal; None where none does."""
+        return self._first([plan.value for plan in self.plans])
+
+    @property
+    def fewest_possible(self) -> int | None:
+        """Number of sites below which no plan can meet the goal; it proves ``fewest`` where equal."""
+        return self._first([plan.bound for plan in self.plans])
+
+    def _first(self, values: list[float]) -> int | None:
+        if self.goal is None:
+            return None
+        met = (place for place, value in enumerate(values) if _meets(value, self.goal))
+        place = next(met, None)
+        return None if place is None else self.least + place
+
+
+def siting_curve(
+    problem: SitingProblem,
+    *,
+    most: int | None = None,
+    goal: float | None = None,
+    time_limit_s: float = TIME_LIMIT_S,
+) -> SitingCurve:
+    """Find what each number of new sites is worth.
+
+    Parameters
+    ----------
+    problem : a covering question; its own number of sites plays no part
+    most : the largest number asked for; left out, the curve ends where the goal is met, or where more sites
+        add nothing
+    goal : value to be met, in the terms of the objective. Where plan and bound leave its fewest sites open,
+        the numbers in doubt are solved with what is left of the time
+
+    Returns
+    -------
+    curve : plans from the number of required sites on
+
+    Raises
+    ------
+    UnusableInputError
+        When less is better by the objective, or ``most`` is above the candidates.
+
+    >>> from lifecircle.siting import siting_problem
+    >>> minutes = [[5.0, 20.0, 30.0], [18.0, 9.0, 30.0], [30.0, 12.0, 4.0]]
+    >>> question = siting_problem(minutes, [100, 80, 60], objective="max_cover", limit=15, sites=1)
+    >>> [(plan.sites, plan.value) for plan in siting_curve(question, goal=240).plans]
+    [((), 0.0), ((1,), 140.0), ((0, 1), 240.0)]
+    """
+    check_time(time_limit_s)
+    deadline = Deadline.after(time_limit_s)
+    choice = problem.choice
+    able, least = len(choice.free) + len(choice.required), len(choice.required)
+    _check(problem, most, able)
+    if problem.objective == "max_cover" and choice.is_plain:
+        plans = _shared(problem, least, most, goal, deadline)
+    else:
+        until = goal if most is None else None
+        plans = _one_by_one(problem, least, able if most is None else most, until, deadline)
+    curve = SitingCurve(least, tuple(plans), goal)
+    return curve if goal is None else _settled(problem, curve, deadline)
+
+
+def _meets(value: float, goal: float) -> bool:
+    """Tell whether a value meets a goal; a share of all people is as far off as float noise."""
+    return value >= goal - 1e-12 * abs(goal)
+
+
+def _check(problem: SitingProblem, most: int | None, able: int) -> None:
+    faults = []
+    if problem.objective in FEWER_IS_BETTER:
+        reason = "a curve is for objectives of which more is better"
+        faults.append(Fault("objective", "", problem.objective, reason, "ask for max_cover"))
+    if most is not None and not len(problem.choice.required) <= most <= able:
+        reason = f"{able} candidates may be chosen and {len(problem.choice.required)} must be"
+        faults.append(Fault("most", "", str(most), reason, "ask for a number between the two"))
+    if faults:
+        raise UnusableInputError(faults)
+
+
+def _with_number(problem: SitingProblem, number: int) -> SitingProblem:
+    return replace(problem, choice=replace(problem.choice, count=number))
+
+
+def _one_by_one(
+    problem: SitingProblem, least: int, last: int, goal: float | None, deadline: Deadline
+) -> list[SitingPlan]:
+    """Solve for each number by itself, with an even share of the time; end where ``goal`` is met."""
+    plans: list[SitingPlan] = []
+    for number in range(least, last + 1):
+        share = deadline.left() / (last + 1 - number)
+        plans.append(solve(_with_number(problem, number), time_limit_s=share))
+        if goal is not None and _meets(plans[-1].value, goal):
+            break
+    return plans
+
+
+def _shared(
+    problem: SitingProblem, least: int, most: int | None, goal: float | None, deadline: Deadline
+) -> list[SitingPlan]:
+    """Solve for all numbers together; without ``most`` up to where the greedy choice meets the goal."""
+    choice = replace(problem.choice, count=least)
+    reach = ones(problem.costs.indptr, problem.costs.indices, problem.costs.shape)
+    reduced = reduce(reach, problem.weights, choice)
+    cover, unit = reduced.cover, unit_of(problem.weights)
+    worth = np.asarray(cover.by_site @ cover.weights)
+    greedy, gains = lazy_greedy(cover, len(worth) if most is None else most - least, best=worth)
+    last = most - least if most is not None else _enough(gains, reduced.settled, goal)
+    sums = np.concatenate([[0.0], np.cumsum(-np.sort(-worth)[:last])])
+    bounds = np.minimum(sums, cover.total) + ROUNDING * cover.total
+    chosen, values = [greedy[:0]], [0.0]
+    multipliers = None
+    for number in range(1, last + 1):
+        if number > len(greedy):  # everybody that can be is covered
+            sites, value = filled(greedy, number, worth), float(gains.sum())
+        else:
+            sites, value = _next(cover, chosen[-1], greedy[:number], last, deadline)
+            multipliers = _lowered(cover, bounds, number, value, multipliers, unit, deadline)
+        chosen.append(sites)
+        values.append(value)
+    # what more sites cannot beat fewer cannot either
+    bounds = np.minimum.accumulate(bounds[::-1])[::-1]
+    plans = []
+    for number, (sites, bound) in enumerate(zip(chosen, bounds.tolist(), strict=True), start=least):
+        is_open = choice.base()
+        is_open[reduced.sites[sites]] = True
+        whole = Found(is_open, rounded_down(reduced.settled + bound, unit))
+        plans.append(certified(_with_number(problem, number), whole))
+    return plans
+
+
+def _enough(gains: Floats, settled: float, goal: float | None) -> int:
+    """Give the number of greedily chosen sites that meets the goal, or after which nothing is gained."""
+    if goal is None:
+        return len(gains)
+    reached = settled + np.concatenate([[0.0], np.cumsum(gains)])
+    met = np.flatnonzero([_meets(value, goal) for value in reached.tolist()])
+    return int(met[0]) if len(met) else len(gains)
+
+
+def _next(cover: Cover, before: Ints, greedy: Ints, calls: int, deadline: Deadline) -> tuple[Ints, float]:
+    """Choose one site more than before, or as many greedily, whichever can be improved further."""
+    covered = np.zeros(len(cover.weights), dtype=np.bool_)
+    covered[cover.by_site[before].indices] = True
+    gains = np.asarray(cover.by_site @ np.where(covered, 0.0, cover.weights))
+    gains[before] = -1.0
+    starts = [np.append(before, int(np.argmax(gains))), greedy]
+    tries = [improve(cover, start, kicks=0, deadline=deadline, calls=calls) for start in starts]
+    best = max(tries, key=lambda improved: improved[1])
+    kicks = 0 if deadline.passed() else _KICKS
+    return improve(cover, best[0], kicks=kicks, deadline=deadline, calls=calls)
+
+
+def _lowered(  # noqa: PLR0913, PLR0917 - a step of the sweep, and what it knows
+    cover: Cover,
+    bounds: Floats,
+    number: int,
+    value: float,
+    multipliers: Floats | None,
+    unit: float,
+    deadline: Deadline,
+) -> Floats | None:
+    """Lower the bounds of all numbers by the multipliers that are best for one."""
+    step = step_beyond(value, unit)
+    if deadline.passed() or bounds[number] < value + step:
+        return multipliers
+    effort = Effort(_STEPS, deadline.share(2.0 / (len(bounds) - number + 2)), value + step)
+    choice = plain_choice(cover.by_site.shape[0], number)
+    dual = cover_bound(cover, choice, value, effort=effort, start=multipliers)
+    slack = float(np.maximum(cover.weights - dual.multipliers, 0.0).sum()) + ROUNDING * cover.total
+    sums = np.concatenate([[0.0], np.cumsum(-np.sort(-dual.scores)[: len(bounds) - 1])])
+    np.minimum(bounds, slack + sums * (1 + ROUNDING), out=bounds)
+    return dual.multipliers
+
+
+def _settled(problem: SitingProblem, curve: SitingCurve, deadline: Deadline) -> SitingCurve:
+    """Solve the numbers of which it is open whether they meet the goal, from the largest down."""
+    plans = list(curve.plans)
+    assert curve.goal is not None
+    for place in range(len(plans) - 1, -1, -1):
+        plan = plans[place]
+        in_doubt = _meets(plan.bound, curve.goal) and not _meets(plan.value, curve.goal)
+        if not in_doubt or deadline.passed():
+            continue
+        numbered = _with_number(problem, curve.least + place)
+        again = solve(numbered, time_limit_s=0.5 * deadline.left())
+        better = again if again.value > plan.value else plan
+        bound = max(better.value, min(again.bound, plan.bound))
+        plans[place] = replace(better, bound=bound, status=status_of(better.value, bound))
+    return replace(curve, plans=tuple(plans))

@@ -1,0 +1,147 @@
+"""Own the fewest sites that cover everyone, where nothing else limits the choice."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from lifecircle.siting._certificate import Found
+from lifecircle.siting._cover import Cover, keep_rows
+from lifecircle.siting._dominance import reduce_full_cover
+from lifecircle.siting._greedy import lazy_greedy
+from lifecircle.siting._highs import Model, is_installed, minimise
+from lifecircle.siting._lagrange import Effort, descend
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._deadline import Deadline
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+_STEPS = 400
+_ROUNDING = 1e-9
+
+
+def solve_full_cover(
+    by_row: csr_array,
+    needed: npt.NDArray[np.bool_],
+    choice: Choice,
+    *,
+    deadline: Deadline,
+    most: int | None = None,
+) -> Found:
+    """Cover every row that must be with the fewest sites.
+
+    Parameters
+    ----------
+    by_row : csr (row, site) of ones
+    needed : (row,) rows that must be covered, and can be
+    choice : plain, without a number
+    most : stop as soon as a cover with so many free sites is found, or it is proved that there is none
+
+    Returns
+    -------
+    found : ``bound`` is the least number of sites, existing and required ones included
+    """
+    base = choice.base()
+    rest = np.flatnonzero(needed & ~(np.asarray(by_row @ base.astype(np.float64)) > 0))
+    left = csr_array(keep_rows(by_row, rest)[:, choice.free])
+    always = len(choice.always)
+    rows, sites = reduce_full_cover(left)
+    chosen, bound = fewest(rows, deadline=deadline, most=most)
+    is_open = base
+    is_open[choice.free[sites[chosen]]] = True
+    return Found(is_open, always + bound)
+
+
+def fewest(by_row: csr_array, *, deadline: Deadline, most: int | None = None) -> tuple[Ints, float]:
+    """Cover all rows with the fewest sites.
+
+    Returns
+    -------
+    sites, bound : ascending; no cover has fewer than ``bound``, a whole number
+    """
+    if not by_row.shape[0]:
+        return np.zeros(0, dtype=np.int64), 0.0
+    cover = Cover.of(by_row, np.ones(by_row.shape[0]))
+    chosen = without_idle(cover, lazy_greedy(cover, by_row.shape[1])[0])
+    stop = -1 if most is None else most
+
+    def is_enough(bound: float) -> bool:
+        return bound >= len(chosen) or len(chosen) <= stop or (most is not None and bound > most)
+
+    bound, prices = _dual(cover, float(len(chosen)), deadline=deadline.share(0.4))
+    better = _from_prices(cover, prices)
+    if len(better) < len(chosen):
+        chosen = better
+    if is_enough(bound) or deadline.passed() or not is_installed():
+        return chosen, bound
+    sites, rows = by_row.shape[1], by_row.shape[0]
+    model = Model(
+        cost=np.ones(sites),
+        matrix=by_row,
+        lower=np.ones(rows),
+        upper=np.full(rows, np.inf),
+        least=np.zeros(sites),
+        greatest=np.ones(sites),
+        whole=np.ones(sites, dtype=np.bool_),
+    )
+    start = np.zeros(sites)
+    start[chosen] = 1.0
+    answer = minimise(model, deadline=deadline, unit=1.0, start=start)
+    if answer.x is not None:
+        found = np.flatnonzero(answer.x > 0.5)
+        if len(found) < len(chosen) and _covers(cover, found):
+            chosen = found
+    if math.isfinite(answer.bound):
+        bound = max(bound, float(math.ceil(answer.bound - 1e-6)))
+    return chosen, min(bound, float(len(chosen)))
+
+
+def without_idle(cover: Cover, chosen: Ints) -> Ints:
+    """Take sites away that the others make up for, the ones covering least first; ascending."""
+    times = np.asarray(cover.by_site[np.sort(chosen)].sum(axis=0)).ravel()
+    counts = np.diff(cover.by_site.indptr)
+    kept = []
+    for site in chosen[np.lexsort((-chosen, counts[chosen]))].tolist():
+        rows = cover.by_site.indices[cover.by_site.indptr[site] : cover.by_site.indptr[site + 1]]
+        if times[rows].min() > 1:
+            times[rows] -= 1
+        else:
+            kept.append(site)
+    return np.sort(np.array(kept, dtype=np.int64))
+
+
+def _covers(cover: Cover, chosen: Ints) -> bool:
+    return len(np.unique(cover.by_site[chosen].indices)) == len(cover.weights)
+
+
+def _dual(cover: Cover, value: float, *, deadline: Deadline) -> tuple[float, Floats]:
+    """Bound the number of sites from below by multipliers, which pay for being covered.
+
+    With prices u >= 0 for the rows no cover has fewer sites than ``sum(u) + sum_j min(0, 1 - u(rows of j))``.
+    """
+
+    def evaluate(prices: Floats) -> tuple[float, Floats]:
+        surplus = cover.by_site @ prices - 1.0
+        taken = surplus > 0
+        # descend lowers bounds, so everything is turned round
+        return float(surplus[taken].sum() - prices.sum()), cover.by_row @ taken.astype(np.float64) - 1.0
+
+    shares = (1.0 / np.diff(cover.by_site.indptr))[cover.by_row.indices]
+    start = np.minimum.reduceat(shares, cover.by_row.indptr[:-1])
+    effort = Effort(_STEPS, deadline, -(value - 1.0) - _ROUNDING * (1.0 + value))
+    bound, prices = descend(evaluate, start, np.ones(len(start)), value=-value, effort=effort)
+    return float(max(1, math.ceil(-bound - _ROUNDING * (1.0 + value)))), prices
+
+
+def _from_prices(cover: Cover, prices: Floats) -> Ints:
+    """Choose greedily among the sites that earn most by the rows' prices."""
+    weighted = Cover(cover.by_row, cover.by_site, prices + 1e-6)
+    return without_idle(cover, lazy_greedy(weighted, cover.by_row.shape[1])[0])

@@ -1,0 +1,143 @@
+"""Own the one door to HiGHS: a mixed-integer model in, a solution and a bound out.
+
+highspy is optional and loaded on first use. Its banner goes to the process's own standard output while the
+solver is made, past ``sys.stdout``, so the descriptor is turned away for that moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+    from scipy.sparse import csr_array
+
+    from lifecircle.siting._deadline import Deadline
+
+    Floats = npt.NDArray[np.float64]
+
+_LEAST_S = 0.05
+_WHOLE = 0.999
+"""Share of the least difference of two values within which HiGHS may stop: no better value fits between."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Minimise ``cost @ x`` with ``lower <= matrix @ x <= upper`` and ``least <= x <= greatest``.
+
+    ``whole`` (variable,) says which variables are integers.
+    """
+
+    cost: Floats
+    matrix: csr_array
+    lower: Floats
+    upper: Floats
+    least: Floats
+    greatest: Floats
+    whole: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What HiGHS found: ``x`` is None without a solution; ``bound`` is -inf without one."""
+
+    x: Floats | None
+    bound: float
+    infeasible: bool
+
+
+def is_installed() -> bool:
+    """Tell whether highspy is there."""
+    return importlib.util.find_spec("highspy") is not None
+
+
+def minimise(
+    model: Model,
+    *,
+    deadline: Deadline,
+    unit: float = 0.0,
+    tolerance: float = 1e-7,
+    start: Floats | None = None,
+) -> Answer:
+    """Solve a model until it is proved or the time is up.
+
+    Parameters
+    ----------
+    unit : the least difference of two values, 0 where there is none: then the proof goes to ``tolerance``,
+        relative
+    start : (variable,) a solution to begin with
+    """
+    import highspy  # noqa: PLC0415 - optional
+
+    with _quiet_descriptor():
+        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call] # it has no annotations
+    options = {
+        "output_flag": False,
+        "threads": 1,
+        "random_seed": 0,
+        "time_limit": max(_LEAST_S, deadline.left()),
+        "mip_rel_gap": 0.0 if unit else tolerance,
+        "mip_abs_gap": _WHOLE * unit,
+    }
+    for name, setting in options.items():
+        solver.setOptionValue(name, setting)
+    solver.passModel(_handed_over(highspy, model))
+    if start is not None:
+        solution = highspy.HighsSolution()
+        solution.col_value = start.tolist()
+        solver.setSolution(solution)
+    solver.run()
+    info = solver.getInfo()
+    status = solver.getModelStatus()
+    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    x = np.array(solver.getSolution().col_value) if found else None
+    bound = info.mip_dual_bound if model.whole.any() else info.objective_function_value
+    if not model.whole.any() and status != highspy.HighsModelStatus.kOptimal:
+        bound = -np.inf
+    infeasible = status == highspy.HighsModelStatus.kInfeasible
+    return Answer(x, float(bound) if np.isfinite(bound) else -np.inf, infeasible)
+
+
+def _handed_over(highspy: Any, model: Model) -> Any:
+    linear = highspy.HighsLp()
+    linear.num_col_, linear.num_row_ = len(model.cost), len(model.lower)
+    linear.col_cost_ = model.cost
+    linear.col_lower_, linear.col_upper_ = model.least, model.greatest
+    linear.row_lower_ = np.maximum(model.lower, -highspy.kHighsInf)
+    linear.row_upper_ = np.minimum(model.upper, highspy.kHighsInf)
+    linear.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    linear.a_matrix_.start_ = model.matrix.indptr
+    linear.a_matrix_.index_ = model.matrix.indices
+    linear.a_matrix_.value_ = model.matrix.data
+    if model.whole.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        linear.integrality_ = [kinds[int(whole)] for whole in model.whole]
+    return linear
+
+
+@contextlib.contextmanager
+def _quiet_descriptor() -> Iterator[None]:
+    """Send what is written to descriptor 1 nowhere for a moment."""
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # no standard output: nothing can leak into it
+        yield
+        return
+    with tempfile.TemporaryFile() as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)

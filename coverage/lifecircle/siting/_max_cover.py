@@ -1,0 +1,202 @@
+"""Own the most people within the limit of a number of sites, where only the number is limited.
+
+Greedy and exchanges give a plan, multipliers a bound. Where the two do not meet, sites whose forced choice or
+refusal would push the bound below the plan are settled, and HiGHS decides about the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array, hstack, vstack
+
+from lifecircle.siting._certificate import Found, rounded_down, step_beyond, unit_of
+from lifecircle.siting._choice import Choice
+from lifecircle.siting._cover import Cover, keep_rows, merge_rows
+from lifecircle.siting._greedy import filled, lazy_greedy
+from lifecircle.siting._highs import Model, is_installed, minimise
+from lifecircle.siting._lagrange import Dual, Effort, cover_bound
+from lifecircle.siting._swaps import improve, value_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lifecircle.siting._deadline import Deadline
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Bools = npt.NDArray[np.bool_]
+
+_FIRST_STEPS, _MORE_STEPS = 300, 3000
+_FEW_KICKS, _MANY_KICKS = 50, 1500
+_SMALL = 3000
+"""Pairs of a problem that HiGHS solves at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reduced:
+    """The part of a problem that is still to be decided.
+
+    Attributes
+    ----------
+    cover : rows not covered yet, merged; columns are ``sites``
+    sites : (column,) position among all sites
+    choice : choose exactly so many of the columns
+    settled : weight that is covered whatever is chosen
+    """
+
+    cover: Cover
+    sites: Ints
+    choice: Choice
+    settled: float
+
+
+def plain_choice(size: int, count: int | None) -> Choice:
+    """Allow any so many of all sites."""
+    none = np.zeros(0, dtype=np.int64)
+    return Choice(
+        size=size,
+        kept=none,
+        required=none,
+        free=np.arange(size),
+        count=count,
+        closable=none,
+        closures=0,
+        movable=none,
+        moves=0,
+        prices=None,
+        budget=None,
+        apart=np.zeros((0, 2), dtype=np.int64),
+    )
+
+
+def reduce(by_row: csr_array, weights: Floats, choice: Choice) -> Reduced:
+    """Leave out who is covered in any case and whom nobody can cover, and merge who is covered alike."""
+    base = choice.base()
+    covered = np.asarray(by_row @ base.astype(np.float64)) > 0
+    rest = keep_rows(by_row, np.flatnonzero(~covered & (weights > 0)))[:, choice.free]
+    merged, summed, _ = merge_rows(csr_array(rest), weights[~covered & (weights > 0)])
+    return Reduced(
+        Cover.of(merged, summed),
+        choice.free,
+        plain_choice(len(choice.free), choice.wanted),
+        float(weights[covered].sum()),
+    )
+
+
+def solve_max_cover(by_row: csr_array, weights: Floats, choice: Choice, *, deadline: Deadline) -> Found:
+    """Cover the most weight.
+
+    Parameters
+    ----------
+    by_row : csr (row, site) of ones
+    weights : (row,)
+    choice : plain
+    """
+    problem = reduce(by_row, weights, choice)
+    unit = unit_of(weights)
+    chosen, bound = _solve(problem, unit, deadline)
+    is_open = choice.base()
+    is_open[problem.sites[chosen]] = True
+    return Found(is_open, rounded_down(problem.settled + bound, unit) if unit else problem.settled + bound)
+
+
+def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, float]:
+    cover, choice = problem.cover, problem.choice
+    number = choice.wanted
+    worth = np.asarray(cover.by_site @ cover.weights)
+    greedy, gains = lazy_greedy(cover, number, best=worth)
+    chosen, value = filled(greedy, number, worth), float(gains.sum())
+    # once nothing more can be gained everyone left is covered, for each row has a site
+    if len(greedy) < number or number == choice.size or not len(cover.weights):
+        return chosen, value_of(cover, chosen)
+    chosen, value = improve(cover, chosen, kicks=0, deadline=deadline)
+    dual: Dual | None = None
+    for steps, kicks in ((_FIRST_STEPS, _FEW_KICKS), (_MORE_STEPS, _MANY_KICKS)):
+        if dual is not None and is_installed() and cover.by_row.nnz <= _SMALL:
+            break  # HiGHS has done with it before a longer search is worth its while
+        step = step_beyond(problem.settled + value, unit)
+        dual = cover_bound(
+            cover,
+            choice,
+            value,
+            effort=Effort(steps, deadline.share(0.4), value + step),
+            start=None if dual is None else dual.multipliers,
+        )
+        if dual.bound < value + step or deadline.passed():
+            break
+        chosen, value = improve(
+            cover, chosen, kicks=kicks, deadline=deadline.share(0.3), enough=dual.bound - step
+        )
+        step = step_beyond(problem.settled + value, unit)
+        if dual.bound < value + step:
+            break
+    assert dual is not None
+    step = step_beyond(problem.settled + value, unit)
+    bound = max(value, dual.bound)
+    if dual.bound < value + step:
+        return chosen, value if unit else bound
+    if deadline.passed() or not is_installed():
+        return chosen, bound
+    return _core(problem, chosen, value, dual, unit=unit, step=step, deadline=deadline)
+
+
+def _core(  # noqa: PLR0913 - everything known so far about the problem
+    problem: Reduced, chosen: Ints, value: float, dual: Dual, *, unit: float, step: float, deadline: Deadline
+) -> tuple[Ints, float]:
+    """Settle what the bound settles, and leave the others to HiGHS."""
+    cover, number = problem.cover, problem.choice.wanted
+    closed, opened = settled_sites(dual, number, value + step)
+    covered = np.asarray(cover.by_row @ opened.astype(np.float64)) > 0
+    sites = np.flatnonzero(~closed & ~opened)
+    left = csr_array(keep_rows(cover.by_row, np.flatnonzero(~covered))[:, sites])
+    rows, weights, _ = merge_rows(left, cover.weights[~covered])
+    constant = float(cover.weights[covered].sum())
+    model = cover_model(rows, weights, number - int(opened.sum()))
+    inside = np.isin(sites, chosen).astype(np.float64)
+    start = np.concatenate([inside, (rows @ inside > 0).astype(np.float64)])
+    knows = int(inside.sum()) == number - int(opened.sum())
+    answer = minimise(model, deadline=deadline, unit=unit, start=start if knows else None)
+    # a set that was settled away is at most `step` better than the plan
+    bound = min(dual.bound, max(constant - answer.bound, value if unit else value + step))
+    if answer.infeasible:
+        bound = value if unit else value + step
+    if answer.x is not None:
+        found = np.concatenate([np.flatnonzero(opened), sites[answer.x[: len(sites)] > 0.5]])
+        if len(found) == number and value_of(cover, found) > value:
+            chosen, value = improve(cover, found, kicks=0, deadline=deadline)
+    return chosen, max(value, bound)
+
+
+def settled_sites(dual: Dual, number: int, wanted: float) -> tuple[Bools, Bools]:
+    """Tell which sites no plan worth ``wanted`` opens, and which it must.
+
+    Forcing a site in costs the bound what the last chosen site scores above it; forcing one out costs what
+    it scores above the first that is not chosen.
+    """
+    order = np.argsort(-dual.scores, kind="stable")
+    last, first_out = dual.scores[order[number - 1]], dual.scores[order[number]]
+    chosen = np.zeros(len(order), dtype=np.bool_)
+    chosen[order[:number]] = True
+    closed = ~chosen & (dual.bound - last + dual.scores < wanted)
+    opened = chosen & (dual.bound - dual.scores + first_out < wanted)
+    return closed, opened
+
+
+def cover_model(by_row: csr_array, weights: Floats, number: int) -> Model:
+    """Write maximal covering as a model: x for each site, then y for each row, ``y <= sum of its x``."""
+    rows, sites = by_row.shape
+    count = csr_array(np.concatenate([np.ones(sites), np.zeros(rows)])[np.newaxis, :])
+    links = hstack([-by_row, eye_array(rows, format="csr")], format="csr")
+    matrix = csr_array(vstack([links, count], format="csr"))
+    return Model(
+        cost=np.concatenate([np.zeros(sites), -weights]),
+        matrix=matrix,
+        lower=np.concatenate([np.full(rows, -np.inf), [number]]),
+        upper=np.concatenate([np.zeros(rows), [number]]),
+        least=np.zeros(sites + rows),
+        greatest=np.ones(sites + rows),
+        whole=np.concatenate([np.ones(sites, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)]),
+    )

@@ -1,0 +1,268 @@
+"""Own the least weighted sum of costs, everyone served by the nearest open site.
+
+Costs are weighted beforehand, so that a row's entry is what it adds to the sum. Sites open in any case
+count as one site of their least cost for each row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array, vstack
+
+from lifecircle.siting._certificate import Found, is_proved, none_found
+from lifecircle.siting._highs import Model, is_installed, minimise
+from lifecircle.siting._lagrange import ROUNDING, Effort, descend
+from lifecircle.siting._search import first_set, local_search, set_reaching_all
+from lifecircle.siting._totals import leasts, totals
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._deadline import Deadline
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Bools = npt.NDArray[np.bool_]
+
+_FINE = 4e-7
+_MARGIN = 1e-9
+_STEPS, _KICKS = 800, 40
+_MOST_PAIRS = 400_000
+"""Pairs beyond which HiGHS keeps no deadline and gets nowhere: the multipliers' bound stands."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Weighted costs as pairs, and what a set of sites is worth: the negative of its sum.
+
+    Attributes
+    ----------
+    row, site, cost : (pair,) of sites that may vary, ascending by row and site
+    fixed : (row,) least weighted cost of the sites open in any case, ``nowhere`` where there is none
+    nowhere : what a row that no open site reaches is charged, more than all others together
+    size : number of sites
+    """
+
+    row: Ints
+    site: Ints
+    cost: Floats
+    fixed: Floats
+    nowhere: float
+    size: int
+
+    @classmethod
+    def of(cls, costs: csr_array, weights: Floats, choice: Choice) -> Sums:
+        """Weigh the costs; rows without weight are left out."""
+        used = costs[np.flatnonzero(weights > 0)]
+        row = np.repeat(np.arange(used.shape[0]), np.diff(used.indptr))
+        cost = used.data * weights[weights > 0][row]
+        dearest = np.zeros(used.shape[0])
+        np.maximum.at(dearest, row, cost)
+        nowhere = 2.0 * float(dearest.sum()) + 1.0
+        always = choice.base()[used.indices]
+        fixed = leasts(row[always], cost[always], np.full(used.shape[0], nowhere))
+        varies = np.zeros(used.shape[1], dtype=np.bool_)
+        varies[choice.variable] = True
+        useful = varies[used.indices] & (cost < fixed[row])
+        return cls(
+            row[useful], used.indices[useful].astype(np.int64), cost[useful], fixed, nowhere, used.shape[1]
+        )
+
+    def nearest(self, is_open: Bools) -> tuple[Floats, Ints, Floats]:
+        """Give each row's least cost, the site it comes from (-1: one open in any case), and the second."""
+        pairs = np.flatnonzero(is_open[self.site])
+        row, site, cost = self.row[pairs], self.site[pairs], self.cost[pairs]
+        order = np.lexsort((site, cost, row))
+        row, site, cost = row[order], site[order], cost[order]
+        first = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.zeros(0, dtype=np.int64)
+        least, second = self.fixed.copy(), self.fixed.copy()
+        which = np.full(len(self.fixed), -1, dtype=np.int64)
+        least[row[first]], which[row[first]] = cost[first], site[first]
+        after = first + 1
+        after = after[(after < len(row))]
+        after = after[row[after] == row[after - 1]]
+        second[row[after]] = cost[after]
+        return least, which, second
+
+    def value(self, is_open: Bools) -> float:
+        """Negative of the sum."""
+        pairs = is_open[self.site]
+        return -float(leasts(self.row[pairs], self.cost[pairs], self.fixed).sum())
+
+    def gains(self, is_open: Bools) -> Floats:
+        """Tell what each site would take off the sum: (site,)."""
+        least, _, _ = self.nearest(is_open)
+        saved = np.maximum(least[self.row] - self.cost, 0.0)
+        return totals(self.site, saved, self.size)
+
+    def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
+        """Tell what each exchange would take off the sum: (out, in).
+
+        See Resende and Werneck, "A fast swap-based local search procedure for location problems" (2007).
+        """
+        least, which, second = self.nearest(is_open)
+        saved = np.maximum(least[self.row] - self.cost, 0.0)
+        gain = totals(self.site, saved, self.size)
+        served = which >= 0
+        loss = totals(which[served], (second - least)[served], self.size)
+        place_out = np.full(self.size, -1, dtype=np.int64)
+        place_out[outs] = np.arange(len(outs))
+        place_in = np.full(self.size, -1, dtype=np.int64)
+        place_in[ins] = np.arange(len(ins))
+        out = np.where(served, place_out[which], -1)[self.row]
+        into = place_in[self.site]
+        pairs = np.flatnonzero((out >= 0) & (into >= 0) & (self.cost < second[self.row]))
+        row = self.row[pairs]
+        back = second[row] - np.maximum(self.cost[pairs], least[row])
+        where = out[pairs] * len(ins) + into[pairs]
+        extra = totals(where, back, len(outs) * len(ins)).reshape(len(outs), len(ins))
+        answer: Floats = gain[ins][np.newaxis, :] - loss[outs][:, np.newaxis] + extra
+        return answer
+
+
+def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline: Deadline) -> Found:
+    """Make the weighted sum of costs least.
+
+    Parameters
+    ----------
+    costs : csr (row, site), a stored zero a pair, what is absent unreachable
+    """
+    sums = Sums.of(costs, weights, choice)
+    start = first_set(sums, choice, likes=sums.gains, deadline=deadline)
+    if start.is_open is None:
+        return none_found("no set of sites meets the conditions", proved=start.impossible)
+    is_open, worth = local_search(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
+    if -worth >= sums.nowhere:
+        used = csr_array(costs[np.flatnonzero(weights > 0)])
+        start = set_reaching_all(used, choice, deadline=deadline)
+        if start.is_open is None:
+            return none_found("no allowed set of sites reaches everyone", proved=start.impossible)
+        is_open, worth = local_search(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
+    bound, prices, scores = _dual(sums, choice, -worth, deadline=deadline.share(0.4))
+    if not is_proved(-worth, bound) and not deadline.passed():
+        enough, share = -bound * (1 + _FINE), deadline.share(0.3)
+        is_open, worth = local_search(sums, choice, is_open, kicks=_KICKS, deadline=share, enough=enough)
+    if not is_proved(-worth, bound) and not deadline.passed() and is_installed():
+        dual = bound, prices, scores
+        is_open, worth, bound = _core(sums, choice, is_open, worth, dual, deadline=deadline)
+    return Found(is_open, min(bound, -worth))
+
+
+def _dual(sums: Sums, choice: Choice, value: float, *, deadline: Deadline) -> tuple[float, Floats, Floats]:
+    """Bound the sum from below by a price that each row pays for being served.
+
+    With prices u no allowed set has a sum under ``sum(min(u, fixed)) - most it can score``, where a site
+    scores ``sum_i max(0, u_i - cost_i)``.
+
+    Returns
+    -------
+    bound, prices, scores : the best bound met, (row,) and (site,) it comes from
+    """
+
+    def scores_of(prices: Floats) -> Floats:
+        return totals(sums.site, np.maximum(prices[sums.row] - sums.cost, 0.0), sums.size)
+
+    def evaluate(prices: Floats) -> tuple[float, Floats]:
+        total, chosen = choice.most(scores_of(prices))
+        paid = float(np.minimum(prices, sums.fixed).sum())
+        pays = np.flatnonzero((sums.cost < prices[sums.row]) & chosen[sums.site])
+        served = np.bincount(sums.row[pays], minlength=len(prices))
+        # descend lowers bounds, so everything is turned round
+        return total - paid + ROUNDING * (paid + total), np.subtract(
+            served, prices < sums.fixed, dtype=np.float64
+        )
+
+    start = leasts(sums.row, sums.cost, sums.fixed)
+    effort = Effort(_STEPS, deadline, -value * (1 - _FINE))
+    bound, prices = descend(evaluate, start, sums.fixed, value=-value, effort=effort)
+    return -bound, prices, scores_of(prices)
+
+
+def _core(  # noqa: PLR0913 - everything known so far about the problem
+    sums: Sums,
+    choice: Choice,
+    is_open: Bools,
+    worth: float,
+    dual: tuple[float, Floats, Floats],
+    *,
+    deadline: Deadline,
+) -> tuple[Bools, float, float]:
+    """Leave out pairs and sites that no better set can use, and let HiGHS decide about the others.
+
+    Returns
+    -------
+    is_open, worth, bound : as found, the bound valid for every allowed set
+    """
+    bound, prices, scores = dual
+    # a set that is left out is not better than this
+    target = -worth * (1 - _FINE) + _MARGIN
+    usable = bound + np.maximum(sums.cost - prices[sums.row], 0.0) < target
+    closed = np.zeros(sums.size, dtype=np.bool_)
+    if choice.is_plain and 0 < choice.wanted < len(choice.free):
+        free = scores[choice.free]
+        last = np.sort(free)[len(free) - choice.wanted]
+        closed[choice.free] = (free < last) & (bound + last - free >= target)
+    pairs = np.flatnonzero(usable & ~closed[sums.site])
+    if len(pairs) > _MOST_PAIRS:
+        return is_open, worth, bound
+    model = _model(sums, choice, pairs, closed)
+    answer = minimise(model, deadline=deadline, start=_start(sums, choice, pairs, is_open))
+    lower = max(bound, target if answer.infeasible else min(answer.bound, target))
+    if answer.x is not None:
+        found = choice.base()
+        found[choice.variable] = answer.x[: len(choice.variable)] > 0.5
+        if choice.allows(found) and sums.value(found) > worth:
+            is_open, worth = found, sums.value(found)
+    return is_open, worth, lower
+
+
+def _model(sums: Sums, choice: Choice, pairs: Ints, closed: Bools) -> Model:
+    """Write it as a model: x for each site that varies, z for each pair, z for each row's fixed site."""
+    variable, rows = choice.variable, choice.rows()
+    x, many, people = len(variable), len(pairs), len(sums.fixed)
+    place = np.zeros(sums.size, dtype=np.int64)
+    place[variable] = np.arange(x)
+    fixed = np.flatnonzero(sums.fixed < sums.nowhere)
+    width = x + many + len(fixed)
+    z = x + np.arange(many)
+    served = coo_array(
+        (
+            np.ones(many + len(fixed)),
+            (np.r_[sums.row[pairs], fixed], np.r_[z, x + many + np.arange(len(fixed))]),
+        ),
+        shape=(people, width),
+    )
+    linked = coo_array(
+        (
+            np.r_[np.ones(many), -np.ones(many)],
+            (np.r_[np.arange(many), np.arange(many)], np.r_[z, place[sums.site[pairs]]]),
+        ),
+        shape=(many, width),
+    )
+    conditions = rows.padded(width)
+    greatest = np.ones(width)
+    greatest[:x][closed[variable]] = 0.0
+    matrix: Any = vstack([served, linked, conditions], format="csr")
+    return Model(
+        cost=np.r_[np.zeros(x), sums.cost[pairs], sums.fixed[fixed]],
+        matrix=csr_array(matrix),
+        lower=np.r_[np.ones(people), np.full(many, -np.inf), rows.lower],
+        upper=np.r_[np.ones(people), np.zeros(many), rows.upper],
+        least=np.zeros(width),
+        greatest=greatest,
+        whole=np.arange(width) < x,
+    )
+
+
+def _start(sums: Sums, choice: Choice, pairs: Ints, is_open: Bools) -> Floats | None:
+    """Write a known set down in the variables of the model; None where a pair it uses was left out."""
+    _, which, _ = sums.nearest(is_open)
+    uses = which[sums.row[pairs]] == sums.site[pairs]
+    fixed = np.flatnonzero(sums.fixed < sums.nowhere)
+    if int(uses.sum()) != int((which >= 0).sum()):
+        return None
+    return np.concatenate([is_open[choice.variable], uses, which[fixed] < 0]).astype(np.float64)

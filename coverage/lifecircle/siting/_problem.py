@@ -1,0 +1,350 @@
+"""Own the question: which sites, for whom, under which conditions, checked as a whole; not the answer."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array, vstack
+
+from lifecircle.errors import Fault, FaultLog
+from lifecircle.reach import within_limit
+from lifecircle.siting._conditions import Conditions, read_choice
+from lifecircle.siting._costs import Costs, read_costs, read_weights
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lifecircle.siting._choice import Choice
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Bools = npt.NDArray[np.bool_]
+
+Objective = Literal[
+    "max_cover",
+    "full_cover",
+    "p_median",
+    "p_center",
+    "backup_cover",
+    "rule_cover",
+    "max_min_cover",
+    "capacitated_max_cover",
+]
+OBJECTIVES: tuple[str, ...] = get_args(Objective)
+WITHIN_LIMIT = frozenset(OBJECTIVES) - {"p_median", "p_center"}
+"""Objectives that count who is within a limit."""
+
+FEWER_IS_BETTER = frozenset({"full_cover", "p_median", "p_center"})
+
+
+@dataclass(frozen=True, eq=False)
+class SitingProblem:
+    """A question that has passed every check.
+
+    Attributes
+    ----------
+    objective : one of ``OBJECTIVES``
+    costs : csr (row, site) float64, a stored zero a pair, what is absent unreachable; where a limit counts,
+        only pairs within it. Several services stand one below the other
+    weights : (row,) people
+    demand : labels of rows; (service, label) pairs where there are several services
+    sites : labels of columns
+    choice : the sets of sites that may be chosen
+    existing : positions of the existing sites, ascending
+    need : (row,) how many open sites a row needs
+    resident : (row,) which resident a row belongs to; the resident counts when all its rows are satisfied
+    people : (resident,) their number
+    group : (resident,) position in ``groups``, -1 for those in none
+    groups : labels of the groups whose least share counts
+    capacities : (site,) people each site serves at most, inf where it is not limited
+    """
+
+    objective: str
+    costs: csr_array
+    weights: Floats
+    demand: pd.Index
+    sites: pd.Index
+    choice: Choice
+    existing: Ints
+    need: Ints
+    resident: Ints
+    people: Floats
+    group: Ints
+    groups: pd.Index
+    capacities: Floats
+
+    @property
+    def is_minimised(self) -> bool:
+        """Whether less is better."""
+        return self.objective in FEWER_IS_BETTER
+
+    def labels(self, positions: npt.ArrayLike) -> tuple[Any, ...]:
+        """Name sites."""
+        return tuple(self.sites[np.asarray(positions, dtype=np.int64)].tolist())
+
+
+def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the first optional
+    costs: Any,
+    weights: Any,
+    *,
+    objective: str,
+    limit: float | Mapping[str, float] | None = None,
+    sites: int | None = None,
+    existing: Iterable[Any] = (),
+    required: Iterable[Any] = (),
+    forbidden: Iterable[Any] = (),
+    closable: Iterable[Any] = (),
+    closures: int = 0,
+    movable: Iterable[Any] = (),
+    moves: int | None = None,
+    prices: Any = None,
+    budget: float | None = None,
+    apart: Any = None,
+    positions: Any = None,
+    separation_m: float | None = None,
+    times: int = 2,
+    offers: Any = None,
+    lacking: Mapping[Any, Any] | None = None,
+    groups: Any = None,
+    capacities: Any = None,
+) -> SitingProblem:
+    """Check a question and put it in order; the parameters are those of :func:`solve_siting`.
+
+    Raises
+    ------
+    UnusableInputError
+        With everything that is wrong with it.
+    """
+    log = FaultLog()
+    _check_objective(log, objective, sites, limit)
+    table, people = _stacked(
+        log, costs, weights, limit if objective in WITHIN_LIMIT or limit is not None else None
+    )
+    log.raise_any()
+    assert table is not None
+    conditions = Conditions(
+        existing,
+        required,
+        forbidden,
+        closable,
+        closures,
+        movable,
+        moves,
+        prices,
+        budget,
+        apart,
+        positions,
+        separation_m,
+    )
+    choice, stands = read_choice(
+        log, table.sites, conditions, objective=objective, sites=sites, named=table.named
+    )
+    need, resident, by_rule = _rows(log, table, objective, times, offers, lacking, len(people))
+    group, names = _groups(log, table.demand, objective, groups)
+    holds = _capacities(log, table.sites, objective, capacities)
+    log.raise_any()
+    assert choice is not None
+    return SitingProblem(
+        objective=objective,
+        costs=by_rule,
+        weights=people[resident],
+        demand=table.demand,
+        sites=table.sites,
+        choice=choice,
+        existing=stands,
+        need=need,
+        resident=resident,
+        people=people,
+        group=group,
+        groups=names,
+        capacities=holds,
+    )
+
+
+def _check_objective(log: FaultLog, objective: str, sites: Any, limit: Any) -> None:
+    if objective not in OBJECTIVES:
+        near = difflib.get_close_matches(str(objective), OBJECTIVES, 1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(OBJECTIVES)}"
+        log.add(Fault("objective", "", str(objective), "unknown objective", remedy))
+        return
+    if objective in WITHIN_LIMIT and limit is None:
+        log.add(Fault("limit", "", "", f"{objective} counts who is within a limit", "give limit"))
+    if objective == "full_cover" and sites is not None:
+        reason = "full_cover finds the number of sites itself"
+        log.add(Fault("sites", "", str(sites), reason, "leave sites out, or ask for max_cover"))
+
+
+def _stacked(log: FaultLog, costs: Any, weights: Any, limit: Any) -> tuple[Costs | None, Floats]:
+    """Read costs and weights, of several services one below the other, and keep pairs within the limit."""
+    if not isinstance(costs, Mapping):
+        return _within(log, costs, weights, limit, "")
+    weights = weights if isinstance(weights, Mapping) else dict.fromkeys(costs, weights)
+    limits = limit if isinstance(limit, Mapping) else dict.fromkeys(costs, limit)
+    tables, people = [], []
+    for service in costs:
+        if service not in weights or service not in limits:
+            missing = "weights" if service not in weights else "limit"
+            log.add(Fault(missing, str(service), "", "there is none for this service", "give one for each"))
+            continue
+        table, heads = _within(log, costs[service], weights[service], limits[service], f" of {service}")
+        if table is not None:
+            tables.append((service, table))
+            people.append(heads)
+    if not tables:
+        if not costs:
+            log.add(Fault("costs", "", "", "there is no service", "give the costs of at least one"))
+        return None, np.zeros(0)
+    first = tables[0][1]
+    for service, table in tables[1:]:
+        if not table.sites.equals(first.sites):
+            reason = "the services do not have the same sites in the same order"
+            log.add(Fault("costs", str(service), "", reason, "give every service one column for each site"))
+            return None, np.zeros(0)
+    demand = pd.Index(
+        [(service, label) for service, table in tables for label in table.demand], tupleize_cols=False
+    )
+    rows = csr_array(vstack([table.table for _, table in tables], format="csr"))
+    return Costs(rows, demand, first.sites, first.named), np.concatenate(people)
+
+
+def _within(log: FaultLog, costs: Any, weights: Any, limit: Any, of: str) -> tuple[Costs | None, Floats]:
+    table, faults = read_costs(costs, name=f"costs{of}")
+    for fault in faults:
+        log.add(fault)
+    if limit is not None and not _is_number(limit, least=0.0):
+        log.add(Fault(f"limit{of}", "", str(limit), "not a number >= 0", "give it in the units of the costs"))
+        return None, np.zeros(0)
+    if table is None:
+        return None, np.zeros(0)
+    people, faults = read_weights(weights, table.demand, named=table.named, name=f"weights{of}")
+    for fault in faults:
+        log.add(fault)
+    if limit is not None:
+        entries = table.table.tocoo()
+        near = within_limit(entries.data, float(limit))
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(entries.row[near], minlength=len(table.demand)))])
+        narrow = csr_array((entries.data[near], entries.col[near], indptr), shape=entries.shape)
+        table = Costs(narrow, table.demand, table.sites, table.named)
+    return table, people
+
+
+def _is_number(value: Any, *, least: float) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        return False
+    return math.isfinite(value) and float(value) >= least
+
+
+def _rows(  # noqa: PLR0913, PLR0917 - the sides of a rule
+    log: FaultLog, table: Costs, objective: str, times: Any, offers: Any, lacking: Any, many: int
+) -> tuple[Ints, Ints, csr_array]:
+    """Write down what each resident needs as rows: one, or one for each class it lacks something of.
+
+    Returns
+    -------
+    need, resident, by_row : (row,), (row,) and csr (row, site)
+    """
+    everyone = np.arange(many)
+    if objective == "backup_cover":
+        if not isinstance(times, (int, np.integer)) or isinstance(times, bool) or times < 1:
+            log.add(
+                Fault(
+                    "times", "", str(times), "not a whole number >= 1", "how many sites each one should reach"
+                )
+            )
+            times = 1
+        return np.full(many, int(times), dtype=np.int64), everyone, table.table
+    if objective != "rule_cover":
+        return np.ones(many, dtype=np.int64), everyone, table.table
+    if lacking is None or offers is None:
+        log.add(
+            Fault("lacking, offers", "", "", "rule_cover needs both", "what residents lack, what sites offer")
+        )
+        return np.ones(many, dtype=np.int64), everyone, table.table
+    classes = np.asarray(offers, dtype=object)
+    if classes.shape != (len(table.sites),):
+        log.add(
+            Fault(
+                "offers",
+                "",
+                f"shape {classes.shape}",
+                f"there are {len(table.sites)} sites",
+                "one class each",
+            )
+        )
+        return np.ones(many, dtype=np.int64), everyone, table.table
+    needs, residents, rows = [], [], []
+    for name, numbers in lacking.items():
+        lacks = np.asarray(
+            numbers.reindex(table.demand) if isinstance(numbers, pd.Series) and table.named else numbers
+        )
+        if lacks.shape != (many,) or not np.all((lacks >= 0) & (lacks == np.rint(lacks))):
+            log.add(
+                Fault(
+                    "lacking", str(name), "", "not one whole number >= 0 for each resident", "give one each"
+                )
+            )
+            continue
+        some = np.flatnonzero(lacks > 0)
+        part = table.table[some].tocoo()
+        offered = np.array([one == name for one in classes])[part.col]
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(part.row[offered], minlength=len(some)))])
+        needs.append(lacks[some].astype(np.int64))
+        residents.append(some)
+        rows.append(csr_array((part.data[offered], part.col[offered], indptr), shape=part.shape))
+    if not rows:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), csr_array((0, len(table.sites)))
+    return np.concatenate(needs), np.concatenate(residents), csr_array(vstack(rows, format="csr"))
+
+
+def _groups(log: FaultLog, demand: pd.Index, objective: str, groups: Any) -> tuple[Ints, pd.Index]:
+    if objective != "max_min_cover":
+        if groups is not None:
+            log.add(Fault("groups", "", "", f"{objective} knows no groups", "ask for max_min_cover"))
+        return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
+    if groups is None:
+        log.add(Fault("groups", "", "", "max_min_cover compares groups", "give each resident's district"))
+        return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
+    values = (
+        groups.reindex(demand)
+        if isinstance(groups, pd.Series) and set(demand) <= set(groups.index)
+        else groups
+    )
+    series = pd.Series(np.asarray(values, dtype=object))
+    if len(series) != len(demand):
+        log.add(
+            Fault("groups", "", str(len(series)), f"there are {len(demand)} residents", "give one label each")
+        )
+        return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
+    codes, names = pd.factorize(series)
+    if not len(names):
+        log.add(Fault("groups", "", "", "no resident is in a group", "give each resident's district"))
+    return codes.astype(np.int64), pd.Index(names)
+
+
+def _capacities(log: FaultLog, sites: pd.Index, objective: str, capacities: Any) -> Floats:
+    unlimited = np.full(len(sites), np.inf)
+    if objective != "capacitated_max_cover":
+        if capacities is not None:
+            log.add(Fault("capacities", "", "", f"{objective} knows none", "ask for capacitated_max_cover"))
+        return unlimited
+    if capacities is None:
+        log.add(Fault("capacities", "", "", "capacitated_max_cover needs them", "give people for each site"))
+        return unlimited
+    values = np.asarray(
+        capacities.reindex(sites) if isinstance(capacities, pd.Series) else capacities, dtype=np.float64
+    )
+    if values.shape != (len(sites),) or not np.all(values >= 0):
+        reason = "not one number >= 0 for each site"
+        log.add(
+            Fault(
+                "capacities", "", f"shape {values.shape}", reason, "give people; inf where it is not limited"
+            )
+        )
+        return unlimited
+    return values

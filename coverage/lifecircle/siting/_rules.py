@@ -1,0 +1,388 @@
+"""Own coverage under any rule and any condition: several sites or classes needed, groups, prices, distances.
+
+A resident has one row for each thing it needs, and a row may need several sites. Local search gives a plan,
+multipliers a bound, and HiGHS closes what lies between.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array, hstack, vstack
+
+from lifecircle.siting._certificate import (
+    Found,
+    is_proved,
+    none_found,
+    rounded_down,
+    rounded_up,
+    step_beyond,
+    unit_of,
+)
+from lifecircle.siting._choice import Rows
+from lifecircle.siting._cover import Cover, merge_rows
+from lifecircle.siting._highs import Model, is_installed, minimise
+from lifecircle.siting._lagrange import Effort, rule_bound
+from lifecircle.siting._search import Start, any_set, first_set, local_search
+from lifecircle.siting._totals import totals
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._deadline import Deadline
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Bools = npt.NDArray[np.bool_]
+
+_STEPS, _KICKS = 1500, 60
+_TIE = 1e-4
+"""What the share of all people counts beside the least share of a group, while sets are searched."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Residents, what they need, and what a set of sites is worth to them.
+
+    Attributes
+    ----------
+    cover : rows and sites
+    need, resident : (row,) how many sites, and whose row it is
+    people : (resident,)
+    group, groups : (resident,) position of the group whose least share counts, and how many groups there
+        are; 0 where people count, and groups mean nothing
+    in_group : (group,) people of each group, those included that need nothing any more
+    settled : (group,) or, without groups, (1,): people that are satisfied whatever is chosen
+    """
+
+    cover: Cover
+    need: Ints
+    resident: Ints
+    people: Floats
+    group: Ints
+    groups: int
+    in_group: Floats
+    settled: Floats
+
+    @property
+    def by_group(self) -> bool:
+        """Whether the least share of a group counts, not people."""
+        return self.groups > 0
+
+    def times(self, is_open: Bools) -> Floats:
+        """Count the open sites of each row: (row,)."""
+        return np.asarray(self.cover.by_row @ is_open.astype(np.float64))
+
+    def satisfied(self, times: Floats) -> Bools:
+        """Tell whose rows all have enough sites: (resident,)."""
+        lacking = totals(self.resident, times < self.need, len(self.people))
+        return np.asarray(lacking == 0)
+
+    def value(self, is_open: Bools) -> float:
+        """People satisfied, or the least share of a group."""
+        done = self.people * self.satisfied(self.times(is_open))
+        if not self.by_group:
+            return float(done.sum() + self.settled.sum())
+        return float(self._fairnesses(self._by_group(done)[np.newaxis, :])[0])
+
+    def gains(self, is_open: Bools) -> Floats:
+        """Tell what each site would add: (site,)."""
+        return self._with_each(self.times(is_open), self.cover.by_site) - self.value(is_open)
+
+    def promises(self, is_open: Bools) -> Floats:
+        """Tell what each site would add if people counted in part for each thing they get: (site,)."""
+        missing = np.maximum(self.need - self.times(is_open), 0.0)
+        left = totals(self.resident, missing, len(self.people))
+        worth = self.people[self.resident] / np.maximum(left, 1.0)[self.resident]
+        if self.by_group:
+            worth = worth / self._size()[self.group[self.resident]]
+        return np.asarray(self.cover.by_site @ np.where(missing > 0, worth, 0.0))
+
+    def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
+        """Tell what each exchange would add: (out, in)."""
+        times, by_site = self.times(is_open), self.cover.by_site
+        part = by_site[ins]
+        worths = np.empty((len(outs), len(ins)))
+        for place, out in enumerate(outs.tolist()):
+            rows = by_site.indices[by_site.indptr[out] : by_site.indptr[out + 1]]
+            times[rows] -= 1
+            worths[place] = self._with_each(times, part)
+            times[rows] += 1
+        answer: Floats = worths - self.value(is_open)
+        return answer
+
+    def _with_each(self, times: Floats, by_site: Any) -> Floats:
+        """Tell the worth with each site added to a set that serves rows so many times: (site,).
+
+        A site satisfies whom it gives the only thing missing; it stands in one row of a resident at most.
+        """
+        missing = self.need - times
+        open_rows = totals(self.resident, missing > 0, len(self.people))
+        counts = (missing == 1) & (open_rows[self.resident] == 1)
+        worth = np.where(counts, self.people[self.resident], 0.0)
+        done = self.people * (open_rows == 0)
+        if not self.by_group:
+            return np.asarray(by_site @ worth) + float(done.sum() + self.settled.sum())
+        rows = np.flatnonzero(counts)
+        group = self.group[self.resident[rows]]
+        spread = csr_array((worth[rows], (rows, group)), shape=(len(worth), self.groups))
+        return self._fairnesses((by_site @ spread).toarray() + self._by_group(done))
+
+    def _by_group(self, done: Floats) -> Floats:
+        return totals(self.group, done, self.groups) + self.settled
+
+    def _size(self) -> Floats:
+        return np.where(self.in_group > 0, self.in_group, 1.0)
+
+    def _fairnesses(self, reached: Floats) -> Floats:
+        """Give the least share for each line of people by group, and a little for the share of all."""
+        share = np.where(self.in_group > 0, reached / self._size(), 1.0)
+        answer: Floats = share.min(axis=1) + _TIE * reached.sum(axis=1) / max(1.0, float(self.in_group.sum()))
+        return answer
+
+
+def rules_of(  # noqa: PLR0913 - everything residents ask for
+    by_row: csr_array, need: Ints, resident: Ints, people: Floats, choice: Choice, *, group: Ints, groups: int
+) -> Rules:
+    """Leave out what is satisfied in any case and whom nothing can satisfy, and merge who needs the same."""
+    may_open = choice.base()
+    may_open[choice.variable] = True
+    base = np.asarray(by_row @ choice.base().astype(np.float64))
+    able = np.asarray(by_row @ may_open.astype(np.float64))
+    lacking = totals(resident, base < need, len(people))
+    hopeless = totals(resident, able < need, len(people)) > 0
+    done, alive = lacking == 0, (lacking > 0) & ~hopeless & (people > 0)
+    in_group = totals(group[group >= 0], people[group >= 0], groups)
+    if groups:
+        settled = totals(group[done & (group >= 0)], people[done & (group >= 0)], groups)
+        alive &= group >= 0
+    else:
+        settled = np.array([people[done].sum()])
+    rows = np.flatnonzero(alive[resident])
+    number = np.cumsum(alive) - 1
+    left, needs, owner = csr_array(by_row[rows]), need[rows], number[resident[rows]]
+    heads, groups_left = people[alive], group[alive]
+    if len(rows) == len(heads) and np.array_equal(owner, np.arange(len(rows))):
+        left, heads, first = _merged(left, needs, groups_left, heads)
+        needs, groups_left, owner = needs[first], groups_left[first], np.arange(len(heads))
+    cover = Cover.of(left, heads[owner])
+    return Rules(cover, needs, owner, heads, groups_left, groups, in_group, settled)
+
+
+def _merged(by_row: csr_array, need: Ints, group: Ints, people: Floats) -> tuple[csr_array, Floats, Ints]:
+    """Make one of all rows with the same sites, need and group."""
+    kinds = np.unique(np.stack([need, group]), axis=1, return_inverse=True)[1].ravel()
+    many = int(kinds.max(initial=-1)) + 1
+    marks = csr_array((np.ones(len(kinds)), (np.arange(len(kinds)), kinds)), shape=(len(kinds), many))
+    marked = csr_array(hstack([by_row, marks], format="csr"))
+    marked.sort_indices()
+    merged, summed, first = merge_rows(marked, people)
+    return csr_array(merged[:, : by_row.shape[1]]), summed, first
+
+
+def solve_rules(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
+    """Satisfy the most people, or make the least share of a group largest."""
+    unit = 0.0 if rules.by_group else unit_of(np.concatenate([rules.people, rules.settled]))
+    starts = [
+        first_set(rules, choice, likes=likes, deadline=deadline) for likes in (rules.gains, rules.promises)
+    ]
+    allowed = [start.is_open for start in starts if start.is_open is not None]
+    if not allowed:
+        return none_found("no set of sites meets the conditions", proved=starts[0].impossible)
+    is_open, value = max(
+        (local_search(rules, choice, start, kicks=0, deadline=deadline.share(0.2)) for start in allowed),
+        key=lambda found: found[1],
+    )
+    bound = _bound(rules, choice, value, unit, deadline=deadline.share(0.4))
+    if not _is_done(rules, is_open, bound, unit) and not deadline.passed():
+        is_open, _ = local_search(
+            rules, choice, is_open, kicks=_KICKS, deadline=deadline.share(0.3), enough=bound + 2 * _TIE
+        )
+    if not _is_done(rules, is_open, bound, unit) and not deadline.passed() and is_installed():
+        is_open, bound = _exactly(rules, choice, is_open, bound, unit, deadline)
+    return Found(is_open, bound)
+
+
+def plain_value(rules: Rules, is_open: Bools) -> float:
+    """Give people satisfied, or the least share of a group and nothing beside it."""
+    value = rules.value(is_open)
+    if not rules.by_group:
+        return value
+    done = rules.people * rules.satisfied(rules.times(is_open))
+    reached = totals(rules.group, done, rules.groups) + rules.settled
+    counts = rules.in_group > 0
+    return float((reached[counts] / rules.in_group[counts]).min(initial=1.0))
+
+
+def _is_done(rules: Rules, is_open: Bools, bound: float, unit: float) -> bool:
+    value = plain_value(rules, is_open)
+    return bound < value + unit * 0.5 if unit else is_proved(value, bound)
+
+
+def _bound(rules: Rules, choice: Choice, value: float, unit: float, *, deadline: Deadline) -> float:
+    """Bound what any allowed set is worth."""
+    if not rules.by_group:
+        settled = float(rules.settled.sum())
+        enough = value + step_beyond(value, unit) - settled
+        effort = Effort(_STEPS, deadline, enough)
+        asked = rules.cover, rules.need, rules.resident, rules.people
+        bound = rule_bound(*asked, choice, value=value - settled, effort=effort)
+        return rounded_down(min(bound + settled, settled + float(rules.people.sum())), unit)
+    # no share of all is under the least one, with any weights for the groups
+    counts = np.flatnonzero(rules.in_group > 0)
+    weighings = [np.isin(np.arange(rules.groups), counts) / max(1, len(counts))]
+    weighings += [(np.arange(rules.groups) == one).astype(np.float64) for one in counts.tolist()]
+    bounds = [1.0]
+    for weighing in weighings:
+        factor = np.where(rules.in_group > 0, weighing / np.maximum(rules.in_group, 1e-300), 0.0)
+        people = rules.people * factor[rules.group]
+        settled = float((rules.settled * factor).sum())
+        effort = Effort(_STEPS // 8, deadline, value - settled)
+        part = rule_bound(
+            rules.cover, rules.need, rules.resident, people, choice, value=value - settled, effort=effort
+        )
+        bounds.append(settled + part)
+    return min(bounds)
+
+
+def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
+    rules: Rules, choice: Choice, is_open: Bools, bound: float, unit: float, deadline: Deadline
+) -> tuple[Bools, float]:
+    """Let HiGHS decide."""
+    model = _model(rules, choice)
+    start = _start(rules, choice, is_open)
+    answer = minimise(model, deadline=deadline, unit=unit, start=start)
+    settled = 0.0 if rules.by_group else float(rules.settled.sum())
+    value = plain_value(rules, is_open)
+    if answer.x is not None:
+        found = choice.base()
+        found[choice.variable] = answer.x[: len(choice.variable)] > 0.5
+        if choice.allows(found) and plain_value(rules, found) > value:
+            is_open, value = found, plain_value(rules, found)
+    if math.isfinite(answer.bound):
+        bound = min(bound, rounded_down(settled - answer.bound, unit))
+    return is_open, max(bound, value)
+
+
+def _model(rules: Rules, choice: Choice) -> Model:
+    """Write it as a model: x for each site that varies, y for each resident, and the least share with groups.
+
+    ``need * y <= sum of x``; where a row needs several sites y is whole, else it is by itself.
+    """
+    variable, rows = choice.variable, choice.rows()
+    x, y, t = len(variable), len(rules.people), int(rules.by_group)
+    have = rules.times(choice.base())
+    links, needs = _links(rules, variable, have)
+    width = x + y + t
+    parts: list[Any] = [links.padded(width), rows.padded(width)]
+    lower, upper = [links.lower, rows.lower], [links.upper, rows.upper]
+    cost = np.concatenate([np.zeros(x), -rules.people])
+    if t:
+        counts = np.flatnonzero(rules.in_group > 0)
+        size = rules.in_group[counts]
+        place = np.full(rules.groups, -1, dtype=np.int64)
+        place[counts] = np.arange(len(counts))
+        share = rules.people / rules.in_group[rules.group]
+        matrix = coo_array(
+            (
+                np.concatenate([share, -np.ones(len(counts))]),
+                (
+                    np.concatenate([place[rules.group], np.arange(len(counts))]),
+                    np.concatenate([x + np.arange(y), np.full(len(counts), x + y)]),
+                ),
+            ),
+            shape=(len(counts), width),
+        )
+        parts.append(matrix)
+        lower.append(-rules.settled[counts] / size)
+        upper.append(np.full(len(counts), np.inf))
+        cost = np.concatenate([np.zeros(x + y), [-1.0]])
+    several = np.zeros(y, dtype=np.bool_)
+    several[rules.resident[needs > 1]] = True
+    return Model(
+        cost=cost,
+        matrix=csr_array(vstack(parts, format="csr")),
+        lower=np.concatenate(lower),
+        upper=np.concatenate(upper),
+        least=np.zeros(width),
+        greatest=np.ones(width),
+        whole=np.concatenate([np.ones(x, dtype=np.bool_), several, np.zeros(t, dtype=np.bool_)]),
+    )
+
+
+def _links(rules: Rules, variable: Ints, have: Floats) -> tuple[Rows, Floats]:
+    """Give ``sum of x - left * y`` for each row, and what is left of its need beside ``have``."""
+    left = np.maximum(rules.need - have, 0.0)
+    own = csr_array((-left, (np.arange(len(left)), rules.resident)), shape=(len(left), len(rules.people)))
+    matrix = hstack([csr_array(rules.cover.by_row[:, variable]), own], format="coo")
+    return Rows(coo_array(matrix), np.zeros(len(left)), np.full(len(left), np.inf)), left
+
+
+def _start(rules: Rules, choice: Choice, is_open: Bools) -> Floats:
+    """Write a known set down in the variables of the model."""
+    done = rules.satisfied(rules.times(is_open)).astype(np.float64)
+    least = [plain_value(rules, is_open)] if rules.by_group else []
+    return np.concatenate([is_open[choice.variable].astype(np.float64), done, least])
+
+
+def solve_fewest(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
+    """Satisfy everyone with the fewest sites, under conditions.
+
+    ``rules`` hold everyone who is not satisfied in any case, and everyone can be.
+    """
+    always = float(len(choice.always))
+    is_open, impossible = _a_cover(rules, choice, deadline)
+    if is_open is None:
+        return none_found("no allowed set of sites covers everyone", proved=impossible)
+    bound = always + float(bool(len(rules.people)))
+    if is_open.sum() > bound and is_installed() and not deadline.passed():
+        model = _cover_all(rules, choice)
+        start = is_open[choice.variable].astype(np.float64)
+        answer = minimise(model, deadline=deadline, unit=1.0, start=start)
+        if answer.x is not None:
+            found = choice.base()
+            found[choice.variable] = answer.x > 0.5
+            if (
+                choice.allows(found)
+                and rules.satisfied(rules.times(found)).all()
+                and found.sum() < is_open.sum()
+            ):
+                is_open = found
+        if math.isfinite(answer.bound):
+            bound = max(bound, always + rounded_up(answer.bound, 1.0))
+    return Found(is_open, min(bound, float(is_open.sum())))
+
+
+def _cover_all(rules: Rules, choice: Choice) -> Model:
+    variable, rows = choice.variable, choice.rows()
+    matrix = vstack([csr_array(rules.cover.by_row[:, variable]), rows.matrix], format="csr")
+    left = rules.need - rules.times(choice.base())
+    return Model(
+        cost=np.ones(len(variable)),
+        matrix=csr_array(matrix),
+        lower=np.concatenate([left, rows.lower]),
+        upper=np.concatenate([np.full(len(left), np.inf), rows.upper]),
+        least=np.zeros(len(variable)),
+        greatest=np.ones(len(variable)),
+        whole=np.ones(len(variable), dtype=np.bool_),
+    )
+
+
+def _a_cover(rules: Rules, choice: Choice, deadline: Deadline) -> Start:
+    """Find an allowed set that satisfies everyone: greedily, else by integer programming."""
+    is_open = choice.base()
+    while not rules.satisfied(rules.times(is_open)).all():
+        able = choice.additions(is_open)
+        gains = rules.promises(is_open)[able]
+        if not len(able) or gains.max() <= 0:
+            break
+        is_open[able[int(np.argmax(gains))]] = True
+    if rules.satisfied(rules.times(is_open)).all():
+        return Start(is_open, impossible=False)
+    left = rules.need - rules.times(choice.base())
+    must = csr_array(rules.cover.by_row[:, choice.variable]), left
+    return any_set(choice, -np.ones(choice.size), must=must, deadline=deadline)

@@ -1,0 +1,256 @@
+"""Own the way from a question to a plan: which method, the deadline, the certificate.
+
+Whatever method found a set of sites, its value is counted anew from the costs, and the plan is called optimal
+only when the bound proves that value.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.siting._capacity import solve_capacitated
+from lifecircle.siting._center import solve_center
+from lifecircle.siting._certificate import Found
+from lifecircle.siting._cover import ones
+from lifecircle.siting._deadline import Deadline
+from lifecircle.siting._full_cover import solve_full_cover
+from lifecircle.siting._max_cover import solve_max_cover
+from lifecircle.siting._median import solve_median
+from lifecircle.siting._plan import SitingPlan, status_of
+from lifecircle.siting._problem import FEWER_IS_BETTER, SitingProblem, siting_problem
+from lifecircle.siting._rules import rules_of, solve_fewest, solve_rules
+from lifecircle.siting._score import score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import numpy.typing as npt
+    from scipy.sparse import csr_array
+
+    from lifecircle.siting._problem import Objective
+
+    Bools = npt.NDArray[np.bool_]
+
+TIME_LIMIT_S = 60.0
+
+
+def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the first optional
+    costs: Any,
+    weights: Any,
+    *,
+    objective: Objective,
+    limit: float | Mapping[str, float] | None = None,
+    sites: int | None = None,
+    existing: Iterable[Any] = (),
+    time_limit_s: float = TIME_LIMIT_S,
+    required: Iterable[Any] = (),
+    forbidden: Iterable[Any] = (),
+    closable: Iterable[Any] = (),
+    closures: int = 0,
+    movable: Iterable[Any] = (),
+    moves: int | None = None,
+    prices: Any = None,
+    budget: float | None = None,
+    apart: Iterable[tuple[Any, Any]] | None = None,
+    positions: Any = None,
+    separation_m: float | None = None,
+    times: int = 2,
+    offers: Any = None,
+    lacking: Mapping[Any, Any] | None = None,
+    groups: Any = None,
+    capacities: Any = None,
+) -> SitingPlan:
+    """Choose sites and prove how good the choice is.
+
+    Parameters
+    ----------
+    costs : (demand, site) array, where zeros are real costs and inf is unreachable; scipy sparse, where a
+        stored zero is a pair and what is absent is unreachable; a DataFrame; or the pairs of
+        :func:`~lifecircle.within`. A DataFrame and pairs have labels, and sites then go by those, else by
+        position. A mapping of several services, each with its own costs over the same sites, lets one
+        building serve them all
+    weights : (demand,) people, >= 0; a mapping where services have different ones
+    objective :
+
+        ``max_cover`` most people within the limit of an open site;
+        ``full_cover`` fewest sites that leave nobody beyond the limit;
+        ``p_median`` least sum of people times cost to the nearest open site;
+        ``p_center`` least cost of whoever has the largest;
+        ``backup_cover`` most people within the limit of ``times`` open sites;
+        ``rule_cover`` most people whose lacks are all made up for, see ``lacking``;
+        ``max_min_cover`` largest share of people covered in the group where it is smallest;
+        ``capacitated_max_cover`` most people served within the limit, no site beyond its capacity
+
+    limit : inclusive, in the units of costs; a mapping where services have different ones. Required by all
+        but ``p_median`` and ``p_center``, where costs above it count as unreachable
+    sites : how many new ones to choose, exactly; not for ``full_cover``
+    existing : sites that stand open already and stay so, unless they are closable or movable
+    time_limit_s : seconds; with 0 the plan is greedy and its bound is rough
+    required, forbidden : candidates that must be chosen, and those that must not
+    closable, closures : existing sites of which exactly ``closures`` are closed
+    movable, moves : existing sites of which at most ``moves`` (all unless given) are given up, each for one
+        more new site
+    prices, budget : price of each site (those of existing sites do not count), and what the new ones may
+        cost together; without ``sites`` as many are chosen as are useful
+    apart : pairs of sites that exclude each other
+    positions, separation_m : (site, 2) metres, and how far apart new sites are to be from each other and
+        from existing ones; exactly so far is far enough
+    times : for ``backup_cover``
+    offers : (site,) class of the venue that each site would be, for ``rule_cover``
+    lacking : class -> (demand,) venues that each resident still lacks within the limit, beyond what stands
+        outside ``costs``, for ``rule_cover``
+    groups : (demand,) label of each resident's group, for ``max_min_cover``; None is in no group
+    capacities : (site,) people each site serves at most, for ``capacitated_max_cover``; residents of one row
+        may go to different sites
+
+    Returns
+    -------
+    plan : sites, value, bound, gap, status. Rows without people constrain nothing
+
+    Raises
+    ------
+    UnusableInputError
+        With everything that is wrong with the question.
+
+    >>> minutes = np.array([[5.0, 20.0, 30.0], [18.0, 9.0, 30.0], [30.0, 12.0, 4.0]])
+    >>> plan = solve_siting(minutes, [100, 80, 60], objective="max_cover", limit=15, sites=1)
+    >>> plan.sites, plan.value, plan.bound, plan.status
+    ((1,), 140.0, 140.0, 'optimal')
+    """
+    problem = siting_problem(
+        costs,
+        weights,
+        objective=objective,
+        limit=limit,
+        sites=sites,
+        existing=existing,
+        required=required,
+        forbidden=forbidden,
+        closable=closable,
+        closures=closures,
+        movable=movable,
+        moves=moves,
+        prices=prices,
+        budget=budget,
+        apart=apart,
+        positions=positions,
+        separation_m=separation_m,
+        times=times,
+        offers=offers,
+        lacking=lacking,
+        groups=groups,
+        capacities=capacities,
+    )
+    return solve(problem, time_limit_s=time_limit_s)
+
+
+def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> SitingPlan:
+    """Answer a question that has been checked; see :func:`solve_siting`."""
+    check_time(time_limit_s)
+    deadline = Deadline.after(float(time_limit_s))
+    if not len(problem.costs.data) and problem.objective in {
+        "max_cover",
+        "backup_cover",
+        "capacitated_max_cover",
+    }:
+        return _nothing_in_reach(problem)
+    return certified(problem, _found(problem, deadline))
+
+
+def check_time(time_limit_s: float) -> None:
+    """Refuse what is no number of seconds; no time at all is one.
+
+    Raises
+    ------
+    UnusableInputError
+        For a negative time, and for what is no number.
+    """
+    number = isinstance(time_limit_s, (int, float, np.integer, np.floating))
+    if not number or isinstance(time_limit_s, bool) or not time_limit_s >= 0:
+        remedy = "give seconds >= 0"
+        raise UnusableInputError([Fault("time_limit_s", "", str(time_limit_s), "not a time", remedy)])
+
+
+def _found(problem: SitingProblem, deadline: Deadline) -> Found:
+    """Choose the method."""
+    choice, costs, weights = problem.choice, problem.costs, problem.weights
+    reach = ones(costs.indptr, costs.indices, costs.shape)
+    lost = _lost(problem, reach) if problem.objective in FEWER_IS_BETTER else None
+    if lost is not None:
+        return lost
+    if problem.objective == "p_median":
+        return solve_median(costs, weights, choice, deadline=deadline)
+    if problem.objective == "p_center":
+        return solve_center(costs, weights, choice, deadline=deadline)
+    if problem.objective == "capacitated_max_cover":
+        return solve_capacitated(problem, deadline=deadline)
+    return _covering(problem, reach, deadline)
+
+
+def _covering(problem: SitingProblem, reach: csr_array, deadline: Deadline) -> Found:
+    choice = problem.choice
+    if problem.objective == "max_cover" and choice.is_plain:
+        return solve_max_cover(reach, problem.weights, choice, deadline=deadline)
+    if problem.objective == "full_cover" and choice.is_plain:
+        return solve_full_cover(reach, problem.weights > 0, choice, deadline=deadline)
+    rules = rules_of(
+        reach,
+        problem.need,
+        problem.resident,
+        problem.people,
+        choice,
+        group=problem.group,
+        groups=len(problem.groups),
+    )
+    method = solve_fewest if problem.objective == "full_cover" else solve_rules
+    return method(rules, choice, deadline=deadline)
+
+
+def _lost(problem: SitingProblem, reach: csr_array) -> Found | None:
+    """Find residents that no site which may be open reaches."""
+    may_open = problem.choice.base()
+    may_open[problem.choice.variable] = True
+    reached = np.asarray(reach @ may_open.astype(np.float64)) > 0
+    lost = np.flatnonzero((problem.weights > 0) & ~reached)
+    if not len(lost):
+        return None
+    within = " within the limit" if problem.objective == "full_cover" else ""
+    reason = f"no site that may be open reaches some residents{within}"
+    return Found(None, math.inf, reason=reason, unreachable=lost)
+
+
+def certified(problem: SitingProblem, found: Found) -> SitingPlan:
+    """Count the value of what was found and hold the bound against it."""
+    lost = () if found.unreachable is None else tuple(problem.demand[found.unreachable].tolist())
+    if found.is_open is None:
+        reason = found.reason
+        if lost:
+            shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
+            reason = f"{reason}: {len(lost)} of them, {shown}"
+        return SitingPlan(problem.objective, "infeasible", (), math.nan, math.nan, (), reason, lost)
+    assert problem.choice.allows(found.is_open), "a method found a set that is not allowed"
+    value = score(problem, found.is_open)
+    bound = min(value, found.bound) if problem.is_minimised else max(value, found.bound)
+    stands = np.zeros(len(problem.sites), dtype=np.bool_)
+    stands[problem.existing] = True
+    return SitingPlan(
+        objective=problem.objective,
+        status=status_of(value, bound),
+        sites=problem.labels(np.flatnonzero(found.is_open & ~stands)),
+        value=value,
+        bound=float(bound),
+        closed=problem.labels(np.flatnonzero(~found.is_open & stands)),
+        reason=found.reason,
+    )
+
+
+def _nothing_in_reach(problem: SitingProblem) -> SitingPlan:
+    reason = (
+        "no site reaches any resident within the limit: are limit and costs in the same units, "
+        "and is the limit long enough?"
+    )
+    return SitingPlan(problem.objective, "infeasible", (), 0.0, 0.0, (), reason)

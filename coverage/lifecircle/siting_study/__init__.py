@@ -1,0 +1,29 @@
+"""Own a siting study from end to end: candidates, plan, curve, proof by the audit, explanation, remedies.
+
+The solver knows costs and people alone, the audit knows no plan; this room puts the question, and hands the
+answer back only when the audit of the plan gives the same figure.
+"""
+
+from lifecircle.siting_study._explain import Explanation, Sensitivity, SiteFacts, Tie
+from lifecircle.siting_study._remedies import Remedy
+from lifecircle.siting_study._solve import OBJECTIVES
+from lifecircle.siting_study._study import CurvePoint, SiteStudy, site_study
+from lifecircle.siting_study._text import study_lines, why_line
+from lifecircle.siting_study._write import plan_facts, plan_layer, write_study
+
+__all__ = [
+    "OBJECTIVES",
+    "CurvePoint",
+    "Explanation",
+    "Remedy",
+    "Sensitivity",
+    "SiteFacts",
+    "SiteStudy",
+    "Tie",
+    "plan_facts",
+    "plan_layer",
+    "site_study",
+    "study_lines",
+    "why_line",
+    "write_study",
+]

@@ -1,0 +1,325 @@
+"""Own cheaper remedies: a gate or school ground, evening hours, a missing link, an idle building, a new one.
+
+Each is tried alone, as a change of the study audited anew for the one target; nothing is estimated. Links are
+looked for where two junctions are near in a straight line and far by road.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+from lifecircle.audit import Searches, bucket, counted_people, venue_classes
+from lifecircle.candidates import service_list
+from lifecircle.demand import assign_districts, assign_villages
+from lifecircle.errors import UnusableInputError
+from lifecircle.facilities import open_at
+from lifecircle.measures import rule_seconds
+from lifecircle.reach import Snap, nearest_seconds, snap, usable, within, within_limit
+from lifecircle.scenario import Change, apply_changes
+from lifecircle.siting_study._question import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from lifecircle.audit import Inputs
+    from lifecircle.roads import Roads
+    from lifecircle.siting_study._candidates import Candidates
+    from lifecircle.siting_study._explain import Explanation
+    from lifecircle.siting_study._question import Question
+    from lifecircle.siting_study._solve import Conditions
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+LINK_M = 150.0
+"""Longest missing link looked for, in a straight line: a setting."""
+
+LINK_SAVES_MIN = 3.0
+"""Least minutes a link must save at its worse end."""
+
+_LINKS_TRIED = 12  # links audited, those that promise most people
+_EACH = 5  # remedies told of one kind
+_APART_M = 300.0  # links whose ends are nearer are the same link
+_KINDS = (
+    "open_gate",
+    "school_ground",
+    "evening_hours",
+    "link",
+    "footbridge",
+    "idle_building",
+    "new_building",
+)
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One thing that could be done, and the people it alone would cover.
+
+    ``accounting`` : how they are counted: ``reach``, or ``open`` for hours; ``cost`` : 10,000 yuan, None
+    where it is not known; ``source``, ``grade`` : where the unit cost comes from; ``changes`` : as a
+    scenario.
+    """
+
+    kind: str
+    name: str
+    lon: float
+    lat: float
+    people: float
+    accounting: str
+    cost: float | None
+    source: str
+    grade: str
+    length_m: float | None
+    changes: tuple[Change, ...]
+
+    @property
+    def people_per_cost(self) -> float | None:
+        """People per 10,000 yuan."""
+        return self.people / self.cost if self.cost else None
+
+
+def find_remedies(  # noqa: PLR0913, PLR0917 - the study as far as it is known
+    question: Question,
+    conditions: Conditions,
+    found: Candidates,
+    explanation: Explanation,
+    inputs: Inputs,
+    searches: Searches,
+) -> tuple[Remedy, ...]:
+    """Find what could be done, most people per 10,000 yuan first; where costs are not known, most people.
+
+    Those of known cost come first; the kinds in the order of :data:`_KINDS` where all else is equal.
+    """
+    remedies = [
+        *_buildings(conditions, found, explanation, inputs),
+        *_hours(question, inputs, searches),
+        *_links(question, inputs),
+    ]
+    helpful = [one for one in remedies if one.people >= 0.5]
+
+    def order(one: Remedy) -> tuple[bool, float, int, str]:
+        worth = one.people_per_cost
+        return worth is None, -(one.people if worth is None else worth), _KINDS.index(one.kind), one.name
+
+    return tuple(sorted(helpful, key=order))
+
+
+def _buildings(
+    conditions: Conditions, found: Candidates, explanation: Explanation, inputs: Inputs
+) -> Iterator[Remedy]:
+    """Try every candidate alone, by its kind of works: those that bring most of each kind."""
+    table = found.table
+    able = conditions.free | (found.table["left_out"] == "partial").to_numpy(dtype=bool)
+    gain = np.where(able, explanation.candidates["reach_people"].to_numpy(), 0.0)
+    works = table["works"].where(table["works"].isin(_KINDS), "new_building")
+    for kind in ("open_gate", "school_ground", "idle_building", "new_building"):
+        mine = np.flatnonzero((works == kind).to_numpy(dtype=bool) & (gain > 0))
+        for at in mine[np.argsort(-gain[mine], kind="stable")][:_EACH]:
+            row = table.iloc[at]
+            price = conditions.prices[at]
+            known = unit_cost(inputs, works.iloc[at]) if np.isnan(row["cost"]) else (None, "candidates", "")
+            change = Change(
+                "open",
+                id=f"plan-{table.index[at]}",
+                services=service_list(row["services"]),
+                name=row["name"],
+                shape=row.geometry,
+                file="(remedy)",
+            )
+            yield Remedy(
+                kind,
+                row["name"] or str(table.index[at]),
+                row.geometry.x,
+                row.geometry.y,
+                float(gain[at]),
+                "reach",
+                None if np.isnan(price) else float(price),
+                known[1],
+                known[2],
+                None,
+                (change,),
+            )
+
+
+def unit_cost(inputs: Inputs, works: str) -> tuple[float | None, str, str]:
+    """Give the study's unit cost of some works, 10,000 yuan, its source and grade; None where it has none."""
+    known = {str(name): one for name, one in inputs.study.siting.costs.items()}.get(works)
+    return (None, "", "") if known is None else (known.cost, known.source, known.grade)
+
+
+def _hours(question: Question, inputs: Inputs, searches: Searches) -> Iterator[Remedy]:
+    """Try to open each venue that is closed at the target's hour, known to be, one at a time."""
+    target = question.target
+    if target.open_at is None:
+        return
+    facilities = inputs.facilities
+    members = venue_classes(target, inputs.study.standard, facilities)
+    known, opened = open_at(facilities, target.open_at)
+    closed = np.flatnonzero(np.logical_or.reduce(list(members.values())) & known & ~opened)
+    if not len(closed) or not opened.any():
+        return
+    venues = facilities.iloc[closed].assign(services=facilities["service"].iloc[closed])
+    asked = ask(target, inputs, searches.answer(target, only=opened), venues)
+    gain = np.array([asked.gain([at]) if on else 0.0 for at, on in enumerate(asked.usable)])
+    price, source, grade = unit_cost(inputs, "evening_hours")
+    for at in np.argsort(-gain, kind="stable")[:_EACH]:
+        row = venues.iloc[at]
+        hours = f"{row['hours']}; {_slot(target.open_at)}"
+        change = Change("hours", id=str(venues.index[at]), hours=hours, name=row["name"], file="(remedy)")
+        yield Remedy(
+            "evening_hours",
+            row["name"],
+            row.geometry.x,
+            row.geometry.y,
+            float(gain[at]),
+            "open",
+            price,
+            source,
+            grade,
+            None,
+            (change,),
+        )
+
+
+def _slot(moment: str) -> str:
+    """Write the two hours from a weekday and time in the notation of opening hours.
+
+    >>> _slot("Sat 10:00")
+    'Sa 10:00-12:00'
+    """
+    day, clock = moment.split(" ")
+    hour, minute = clock.split(":")
+    return f"{day[:2]} {clock}-{min(int(hour) + 2, 24):02d}:{minute if int(hour) < 22 else '00'}"
+
+
+# --- links ----------------------------------------------------------------------------------------------
+
+
+def _links(question: Question, inputs: Inputs) -> Iterator[Remedy]:
+    """Try the missing links that promise most people, each audited anew; those that help are told."""
+    target = question.target
+    roads = inputs.networks[target.profile]
+    alone = replace(inputs, networks={target.profile: roads})
+    trees = shapely.STRtree(np.asarray(list(roads.barriers), dtype=object))
+    before = question.people_covered
+    told = []
+    for near, far in _promising(question, inputs, roads):
+        line = shapely.LineString(roads.xy[[far, near]])
+        over = bool(len(trees.query(line, predicate="intersects")))
+        shape = gpd.GeoSeries([line], crs=roads.crs).to_crs("EPSG:4326").iloc[0]
+        change = Change("add_road", shape=shape, highway="footway", within_m=1.0, file="(remedy)")
+        try:
+            now = apply_changes(alone, [change])
+        except UnusableInputError:
+            continue  # no traveller of this profile may use a footway
+        covered = bucket(Searches(now, keep=False).answer(target), question.limit_s) == "covered"
+        people = float(counted_people(target, now)[1][covered].sum()) - before
+        kind = "footbridge" if over else "link"
+        price, source, grade = unit_cost(inputs, f"{kind}_m")
+        middle = shape.interpolate(0.5, normalized=True)
+        cost = None if price is None else price * line.length
+        name = _place_name(inputs, middle)
+        told.append(
+            Remedy(
+                kind, name, middle.x, middle.y, people, "reach", cost, source, grade, line.length, (change,)
+            )
+        )
+    yield from sorted(told, key=lambda one: -one.people)[:_EACH]
+
+
+def _place_name(inputs: Inputs, point: shapely.Point) -> str:
+    """Name a place by the village and district it lies in."""
+    table = gpd.GeoDataFrame(geometry=[point], crs="EPSG:4326")
+    placed = assign_villages(assign_districts(table, inputs.districts), inputs.villages)
+    units = ((inputs.districts, placed["district"].iloc[0]), (inputs.villages, placed["village"].iloc[0]))
+    names = [str(unit["name"].get(label, label)) for unit, label in units if unit is not None and label]
+    return " ".join(names)
+
+
+def _promising(question: Question, inputs: Inputs, roads: Roads) -> list[tuple[int, int]]:
+    """List missing links, (near, far) junctions, those first that would cover most people by a first count.
+
+    A link is missing where the rule takes at least :data:`LINK_SAVES_MIN` longer from its far end than over
+    the link and on from its near end. The first count holds residents to the roads they are on now, and the
+    whole rule to the near end's: the audit of the link is what counts.
+    """
+    target, limit_s = question.target, question.limit_s
+    speed = roads.profile.access_ms
+    rule = _at_junctions(question, inputs, roads)
+    tree = cKDTree(roads.xy)
+    pairs = tree.query_pairs(LINK_M, output_type="ndarray")
+    pairs = np.vstack([pairs, pairs[:, ::-1]])
+    near, far = pairs.T
+    over_s = np.hypot(*(roads.xy[near] - roads.xy[far]).T) / speed
+    onward = rule[near] + over_s
+    in_time = within_limit(onward, limit_s)
+    near, far, onward = near[in_time], far[in_time], onward[in_time]
+    useful = rule[far] >= onward + LINK_SAVES_MIN * 60
+    near, far, onward = near[useful], far[useful], onward[useful]
+    if not len(near):
+        return []
+    ends, at = np.unique(far, return_inverse=True)
+    homes = snap(roads, inputs.demand, keep=True)
+    waiting = np.flatnonzero(question.waiting() & (question.people > 0))
+    waiting = waiting[usable(roads, homes.take(waiting), limit_min=target.minutes)]
+    times = within(
+        roads, homes.take(waiting), _junction_snap(roads, ends), limit_min=target.minutes
+    ).seconds.tocsc()
+    people = question.people[waiting]
+    promise = np.zeros(len(near))
+    for number, end in enumerate(at):
+        part = slice(times.indptr[end], times.indptr[end + 1])
+        inside = within_limit(times.data[part] + onward[number], limit_s)
+        promise[number] = people[times.indices[part][inside]].sum()
+    order = np.lexsort((far, near, onward, -promise))
+    chosen: list[int] = []
+    middle = (roads.xy[near] + roads.xy[far]) / 2
+    for one in order:
+        if promise[one] <= 0 or len(chosen) == _LINKS_TRIED:
+            break
+        if all(np.hypot(*(middle[one] - middle[other])) > _APART_M for other in chosen):
+            chosen.append(int(one))
+    return [(int(near[one]), int(far[one])) for one in chosen]
+
+
+def _at_junctions(question: Question, inputs: Inputs, roads: Roads) -> Floats:
+    """Give the rule time of whoever lives at each junction: (junction,), inf where none."""
+    target = question.target
+    facilities = inputs.facilities
+    venues = snap(roads, facilities, keep=True)
+    junctions = _junction_snap(roads, np.arange(len(roads.xy)))
+    members = venue_classes(target, inputs.study.standard, facilities)
+    return rule_seconds(
+        [
+            nearest_seconds(
+                roads, junctions, venues.where(member), k=target.require[name], limit_min=target.minutes
+            )[0][:, -1]
+            for name, member in members.items()
+        ]
+    )
+
+
+def _junction_snap(roads: Roads, junctions: Ints) -> Snap:
+    """Put junctions on the roads, at an end of one of their edges."""
+    edge = np.full(len(roads.xy), -1, dtype=np.int64)
+    share = np.zeros(len(roads.xy))
+    for ends, part in ((roads.v, 1.0), (roads.u, 0.0)):
+        edge[ends] = np.arange(len(ends))
+        share[ends] = part
+    return Snap(
+        index=pd.RangeIndex(len(junctions)),
+        edge=edge[junctions],
+        share=share[junctions],
+        leg_m=np.zeros(len(junctions)),
+        reason=np.full(len(junctions), "", dtype="<U8"),
+        lines=roads.lines,
+    )

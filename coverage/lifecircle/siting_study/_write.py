@@ -1,0 +1,440 @@
+"""Own the files of a siting study: plan.json, plan.xlsx, plan.gpkg, the picture of the curve; no figure."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lifecircle.audit import complete_folder
+from lifecircle.errors import MissingExtraError
+from lifecircle.findings import METHOD_VERSION
+from lifecircle.report import NUMBER, PEOPLE, POINTS, RATE, TEXT, Heading, write_workbook
+from lifecircle.scenario import check_replaceable, comparison
+from lifecircle.siting_study._explain import nearest_site
+from lifecircle.siting_study._text import land_word, site_name, study_lines
+from lifecircle.tables import write_layers
+from lifecircle.wording import word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lifecircle.findings import Language
+    from lifecircle.report import Sheets
+    from lifecircle.siting_study._study import SiteStudy
+
+_log = logging.getLogger(__name__)
+
+SCHEMA = 1
+MARK = "plan.json"
+
+THREE_LINES = ("永久基本农田", "生态保护红线", "城镇开发边界外")
+"""The kinds of land that always have a column, given by the study or not."""
+
+_MOST_CANDIDATES = 200  # rows of the sheet of candidates; plan.gpkg holds all
+
+CURVE = {
+    "sites": TEXT,
+    "covered": PEOPLE,
+    "value": RATE,
+    "bound_people": PEOPLE,
+    "added": PEOPLE,
+    "proved": TEXT,
+}
+REMEDIES = {
+    "row": TEXT, "works": TEXT, "name": TEXT, "new_people": PEOPLE, "counted": TEXT, "length_m": PEOPLE,
+    "cost": NUMBER, "per_cost": NUMBER, "cost_source": TEXT, "cost_grade": TEXT, "lon": TEXT, "lat": TEXT,
+}  # fmt: skip
+CANDIDATES = {
+    "id": TEXT, "name": TEXT, "works": TEXT, "district": TEXT, "village": TEXT, "rank": PEOPLE,
+    "reach_people": PEOPLE, "plan_has": PEOPLE, "adds": PEOPLE, "swap_for": TEXT, "swap_loss": PEOPLE,
+    "why": TEXT,
+}  # fmt: skip
+WORDS = {"row": TEXT, "text": TEXT}
+
+
+def write_study(study: SiteStudy, folder: str | Path) -> Path:
+    """Write a siting study's files into a folder, all or none; those of an earlier one there are replaced.
+
+    Raises
+    ------
+    UnusableInputError
+        When the folder holds something else.
+    """
+    target = Path(folder)
+    check_replaceable(target, MARK)
+    before = study.scenario.before
+    with complete_folder(target) as fresh:
+        text = json.dumps(plan_facts(study), ensure_ascii=False, indent=1, allow_nan=False)
+        (fresh / MARK).write_text(text + "\n", encoding="utf-8", newline="\n")
+        title = f"{before.name} {before.year} · {study.target.name.get(before.language)}"
+        heading = Heading(title, before.language, before.synthetic, words="plan_column")
+        write_workbook(fresh / "plan.xlsx", _sheets(study), heading)
+        write_layers(fresh / "plan.gpkg", _layers(study))
+        try:
+            draw_curve(study, fresh / "curve.png")
+        except MissingExtraError as error:
+            _log.warning("the curve is not drawn: %s", error)
+    return target
+
+
+def plan_layer(study: SiteStudy) -> dict[str, Any]:
+    """Give the plan as the map page takes it: plain values, sites in WGS84 degrees."""
+    plan = study.plan
+    return {
+        "id": study.id,
+        "target": study.target.id,
+        "year": study.inputs.year,
+        "objective": study.objective,
+        "status": plan.status,
+        "service": "",
+        "sites": [
+            {name: row[name] for name in ("id", "name", "lon", "lat", "service", "people")}
+            for row in _site_rows(study)
+        ],
+        "value": plan.value,
+        "bound": plan.bound,
+        "gap": plan.gap,
+        "curve": [[point.sites, point.people] for point in study.curve],
+    }
+
+
+def plan_facts(study: SiteStudy) -> dict[str, Any]:
+    """Put a siting study in the plain form of ``plan.json``: unrounded, no clock, no absolute path."""
+    before, plan = study.scenario.before, study.plan
+    table = study.explanation.candidates
+    return {
+        "schema": SCHEMA,
+        "id": study.id,
+        "study": before.study,
+        "name": before.name,
+        "year": before.year,
+        "synthetic": before.synthetic,
+        "software": {"version": before.software, "method_version": METHOD_VERSION},
+        "inputs": [asdict(record) for record in (*before.inputs, *study.candidates.records)],
+        "target": study.target.id,
+        "objective": study.objective,
+        "new": study.new,
+        "status": plan.status,
+        "reproducible": "not_proved" not in study.notes,
+        "value": plan.value,
+        "bound": plan.bound,
+        "gap": plan.gap,
+        "people": study.people,
+        "covered_before": study.covered,
+        "covered_after": study.scenario.target(study.target.id).covered_after,
+        "goal": study.target.goal,
+        "enough": study.enough,
+        "attainable": study.attainable,
+        "sites": list(_site_rows(study)),
+        "curve": [asdict(point) for point in study.curve],
+        "ties": [asdict(tie) for tie in study.explanation.ties],
+        "sensitivity": [asdict(one) for one in study.explanation.sensitivity],
+        "remedies": [_remedy_facts(one) for one in study.remedies],
+        "candidates": [
+            {"id": str(label), **{name: _plain(value) for name, value in row.items()}}
+            for label, row in zip(table.index, table.to_dict("records"), strict=True)
+        ],
+        "notes": list(study.notes),
+        "summary": {language: study_lines(study, language) for language in ("zh", "en")},
+        "other_targets": [
+            one for one in comparison(study.scenario)["targets"] if one["target"] != study.target.id
+        ],
+    }
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _remedy_facts(remedy: Any) -> dict[str, Any]:
+    facts = {name: value for name, value in vars(remedy).items() if name != "changes"}
+    return {**facts, "people_per_cost": remedy.people_per_cost}
+
+
+def _site_rows(study: SiteStudy) -> Iterator[dict[str, Any]]:
+    """Give every site of the plan with all that is known of it, in plain form."""
+    table, land = study.candidates.table, study.candidates.land
+    for facts in study.explanation.sites:
+        row = table.loc[facts.id]
+        price = float(study.conditions.prices[table.index.get_loc(facts.id)])
+        known = not np.isnan(price)
+        yield {
+            "id": facts.id,
+            "name": str(row["name"]) or facts.id,
+            "service": str(row["services"]),
+            "lon": round(float(row.geometry.x), 7),
+            "lat": round(float(row.geometry.y), 7),
+            **{name: str(row[name]) for name in ("works", "tenure", "land_use", "district", "village")},
+            "suitability": _plain(float(row["suitability"])),
+            "land": {str(name): bool(land.loc[facts.id, name]) for name in land.columns},
+            "cost": price if known else None,
+            "yuan_per_person": price * 10_000 / facts.people if known and facts.people > 0 else None,
+            **{name: value for name, value in asdict(facts).items() if name != "id"},
+        }
+
+
+# --- the workbook ---------------------------------------------------------------------------------------
+
+
+def _sheets(study: SiteStudy) -> Sheets:
+    language = study.scenario.before.language
+    lines = study_lines(study, language)
+    columns, rows = _plan_sheet(study, language)
+    return {
+        "plan": (columns, rows),
+        "explanation": (WORDS, [{"row": str(at), "text": line} for at, line in enumerate(lines, 1)]),
+        "curve": (CURVE, list(_curve_rows(study, language))),
+        "remedies": (REMEDIES, list(_remedy_rows(study, language))),
+        "candidates": (CANDIDATES, list(_candidate_rows(study, language))),
+    }
+
+
+def _plan_sheet(study: SiteStudy, language: Language) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
+    """Give every site a row and the plan a last one, in the columns an office asks for."""
+    land = study.candidates.land
+    lands = [*THREE_LINES, *(str(name) for name in land.columns if name not in THREE_LINES)]
+    groups = [name for name in ("over60", "under3") if name in study.inputs.study.demand.groups]
+    columns = {
+        "row": TEXT, "site": TEXT, "works": TEXT, "tenure": TEXT, "land_use": TEXT,
+        **dict.fromkeys(lands, TEXT), "services": TEXT, "district": TEXT, "village": TEXT,
+        "new_people": PEOPLE, **{f"new_{name}": PEOPLE for name in (*groups, "rural")},
+        "new_villages": TEXT, "coverage_change": POINTS, "bound_gap": TEXT,
+        "next_best": TEXT, "cost": NUMBER, "yuan_per_person": PEOPLE, "band": TEXT, "saved_hours": NUMBER,
+    }  # fmt: skip
+    services = study.scenario.before.services
+    rows = []
+    for number, facts in enumerate(_site_rows(study), 1):
+        held = [services.get(one, {}).get(language, one) for one in str(facts["service"]).split(";")]
+        rows.append(
+            {
+                "row": str(number),
+                "site": site_name(study, facts["id"]),
+                "works": word("works", facts["works"], language),
+                "tenure": facts["tenure"],
+                "land_use": facts["land_use"],
+                **{name: _on_land(facts["land"].get(name), language) for name in lands},
+                "services": " + ".join(held),
+                "district": _unit_name(study.inputs.districts, facts["district"]),
+                "village": _unit_name(study.inputs.villages, facts["village"]),
+                "new_people": facts["people"],
+                **{f"new_{name}": facts["groups"].get(name) for name in (*groups, "rural")},
+                "new_villages": " ".join(
+                    _unit_name(study.inputs.villages, code) for code in facts["villages"]
+                ),
+                "coverage_change": facts["people"] / study.people * 100,
+                "next_best": _next_best(study, facts),
+                "cost": facts["cost"],
+                "yuan_per_person": facts["yuan_per_person"],
+                "band": " / ".join(f"{people:,.0f}" for people in facts["band"]),
+                "saved_hours": facts["saved_min"] / 60,
+            }
+        )
+    return columns, [*rows, _total_row(study, rows, groups, language)]
+
+
+def _total_row(
+    study: SiteStudy, rows: list[dict[str, Any]], groups: Sequence[str], language: Language
+) -> dict[str, Any]:
+    """Give the plan as a whole: sums of its sites, and how far it can be from the best there is."""
+    costs = [row["cost"] for row in rows]
+    people = sum(row["new_people"] for row in rows)
+    cost = None if any(one is None for one in costs) else sum(costs)
+    band = [one.people for one in study.explanation.sensitivity]
+    plan = study.plan
+    gap = word("plan_status", plan.status, language)
+    if plan.status != "optimal":
+        gap = f"{abs(plan.bound - plan.value):,.0f} ({plan.gap * 100:.2f} %)"
+    return {
+        "site": word("siting", "together", language),
+        "new_people": people,
+        **{f"new_{name}": sum(row[f"new_{name}"] or 0.0 for row in rows) for name in (*groups, "rural")},
+        "coverage_change": people / study.people * 100,
+        "bound_gap": gap,
+        "cost": cost,
+        "yuan_per_person": cost * 10_000 / people if cost is not None and people else None,
+        "band": " / ".join(f"{one:,.0f}" for one in band),
+        "saved_hours": sum(row["saved_hours"] for row in rows),
+    }
+
+
+def _next_best(study: SiteStudy, facts: Mapping[str, Any]) -> str:
+    if facts["swap"] is None:
+        return ""
+    return f"-{facts['swap_loss']:,.0f}: {site_name(study, facts['swap'])}"
+
+
+def _on_land(inside: bool | None, language: Language) -> str:  # noqa: FBT001 - a cell's value
+    return word("on_land", "unknown" if inside is None else "yes" if inside else "no", language)
+
+
+def _unit_name(units: pd.DataFrame | None, code: str) -> str:
+    return code if units is None or code not in units.index else str(units["name"][code])
+
+
+def _curve_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, Any]]:
+    for point in study.curve:
+        yield {
+            "sites": str(point.sites),
+            "covered": point.people,
+            "value": point.value,
+            "bound_people": point.bound,
+            "added": point.added if point.sites else None,
+            "proved": word("plan_status", point.status, language) if point.sites else "",
+        }
+
+
+def _remedy_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, Any]]:
+    for number, one in enumerate(study.remedies, 1):
+        yield {
+            "row": str(number),
+            "works": word("works", one.kind, language),
+            "name": one.name,
+            "new_people": one.people,
+            "counted": word("column", one.accounting, language),
+            "length_m": one.length_m,
+            "cost": one.cost,
+            "per_cost": one.people_per_cost,
+            "cost_source": word("siting", one.source, language) if one.source == "candidates" else one.source,
+            "cost_grade": word("grade", one.grade, language) if one.grade else "",
+            "lon": f"{one.lon:.6f}",
+            "lat": f"{one.lat:.6f}",
+        }
+
+
+def _candidate_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, Any]]:
+    """List candidates by their own reach, those left out last."""
+    facts = study.explanation.candidates
+    table = study.candidates.table
+    order = facts.assign(_out=facts["left_out"] != "").sort_values(["_out", "rank"], kind="stable")
+    for label, row in order.head(_MOST_CANDIDATES).iterrows():
+        out = str(row["left_out"])
+        why = word("why", str(row["reason"]), language)
+        yield {
+            "id": str(label),
+            "name": table["name"][label],
+            "works": word("works", str(table["works"][label]), language),
+            "district": _unit_name(study.inputs.districts, str(table["district"][label])),
+            "village": _unit_name(study.inputs.villages, str(table["village"][label])),
+            **{name: _plain(row[name]) for name in ("rank", "reach_people", "plan_has", "adds", "swap_loss")},
+            "swap_for": row["swap_for"],
+            "why": f"{why}: {land_word(out, language)}" if out else why,
+        }
+
+
+# --- layers and picture ---------------------------------------------------------------------------------
+
+
+def _layers(study: SiteStudy) -> dict[str, pd.DataFrame]:
+    """Lay out the sites, everybody newly covered with his site, all candidates, and the remedies."""
+    sites = pd.DataFrame(
+        [
+            {
+                name: value
+                if not isinstance(value, (dict, tuple, list))
+                else json.dumps(value, ensure_ascii=False)
+                for name, value in row.items()
+            }
+            for row in _site_rows(study)
+        ]
+    )
+    chosen = study.conditions.labels.get_indexer(list(study.plan.sites)).astype(np.int64)
+    nearest, served = nearest_site(study.question, chosen)
+    mine = np.flatnonzero(served & (study.question.people > 0))
+    demand = study.inputs.demand.iloc[mine]
+    layers: dict[str, pd.DataFrame] = {
+        "sites": gpd.GeoDataFrame(
+            sites, geometry=gpd.points_from_xy(sites["lon"], sites["lat"]), crs="EPSG:4326"
+        ),
+        "served": gpd.GeoDataFrame(
+            {
+                "resident": demand.index.astype(str),
+                "site": [str(study.plan.sites[at]) for at in nearest[mine]],
+                "people": study.question.people[mine],
+            },
+            geometry=demand.geometry.to_numpy(),
+            crs="EPSG:4326",
+        ),
+        "candidates": study.candidates.table.drop(columns=["area", "left_out"])
+        .join(study.explanation.candidates)
+        .reset_index(names="id"),
+    }
+    if study.remedies:
+        facts = [_remedy_facts(one) for one in study.remedies]
+        layers["remedies"] = gpd.GeoDataFrame(
+            pd.DataFrame(facts),
+            geometry=[one.changes[0].shape or _point(one) for one in study.remedies],
+            crs="EPSG:4326",
+        )
+    return layers
+
+
+def _point(remedy: Any) -> Any:
+    import shapely  # noqa: PLC0415 - beside its only use
+
+    return shapely.Point(remedy.lon, remedy.lat)
+
+
+def draw_curve(study: SiteStudy, path: Path) -> None:
+    """Draw coverage over the number of sites, with what no plan exceeds and the goal, as a PNG.
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - an extra
+        from matplotlib.figure import Figure  # noqa: PLC0415 - the same
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "print") from error
+    language = study.scenario.before.language
+    figure = Figure(figsize=(8, 4.5), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    fonts = ["Noto Sans CJK SC", "Microsoft YaHei", "SimHei", "DejaVu Sans"]
+    _plot(figure.add_subplot(), study, language, _fonts_here(fonts))
+    figure.savefig(path, metadata={"Software": None})
+
+
+def _fonts_here(wanted: list[str]) -> list[str]:
+    """Keep the fonts that are installed, so that none is asked for in vain."""
+    from matplotlib import font_manager  # noqa: PLC0415 - an extra
+
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    return [name for name in wanted if name in there]
+
+
+def _plot(axes: Any, study: SiteStudy, language: Language, fonts: list[str]) -> None:
+    sites = [point.sites for point in study.curve]
+    values = [point.value * 100 for point in study.curve]
+    bounds = [point.bound / study.people * 100 for point in study.curve]
+    said = {
+        name: word("siting", f"curve_{name}", language)
+        for name in ("sites", "value", "bound", "plan", "goal")
+    }
+    axes.fill_between(sites, values, bounds, color="#c9d7e8", label=said["bound"], linewidth=0)
+    axes.plot(sites, values, color="#1f5a94", marker="o", markersize=4, label=said["value"])
+    at = len(study.plan.sites)
+    chosen = [point.value * 100 for point in study.curve if point.sites == at]
+    if chosen:
+        axes.plot(
+            [at], chosen, color="#b3261e", marker="o", markersize=9, linestyle="none", label=said["plan"]
+        )
+    goal = study.target.goal
+    if goal is not None:
+        axes.axhline(goal * 100, color="#2e7d32", linestyle="--", linewidth=1, label=said["goal"])
+    before = study.scenario.before
+    stamp = word("stamp", "synthetic" if before.synthetic else "internal", language)
+    title = f"{before.name} {before.year} · {study.target.name.get(language)}"
+    axes.set_title(f"{title}\n{stamp}", fontfamily=fonts, fontsize=11)
+    axes.set_xlabel(said["sites"], fontfamily=fonts)
+    axes.set_ylabel(said["value"] + " (%)", fontfamily=fonts)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(visible=True, color="#e3e7ec")
+    axes.legend(prop={"family": fonts, "size": 9}, frameon=False)
