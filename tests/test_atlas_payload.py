@@ -358,7 +358,7 @@ def test_what_the_page_does_not_have_is_named():
 
 
 # ---------------------------------------------------------------------------------------------------------
-# Plans, labels, margin
+# Plans
 
 PLAN = {
     "target": "clinic",

@@ -10,6 +10,7 @@ import pytest
 
 import lifecircle.atlas
 from atlas_asking import node
+from lifecircle.atlas._layers import OLDEST_CHROMIUM
 from lifecircle.atlas._script import page_script
 
 ROOM = Path(lifecircle.atlas.__file__).parent
@@ -67,3 +68,19 @@ def test_what_the_page_cannot_carry_is_refused(files, match):
 def test_modules_are_of_a_size_to_read():
     long = {path.name: len(path.read_text("utf-8").splitlines()) for path in ROOM.glob("*.js")}
     assert {name: lines for name, lines in long.items() if lines > 700} == {}
+
+
+NEWER = (  # than the oldest Chromium stated: what came after version 88, in scripts and style sheets
+    r"\.at\(", r"\.findLast", r"Object\.hasOwn", "structuredClone", r"\.toSorted", "groupBy", r"static \{",
+    "roundRect", "createConicGradient", "randomUUID", "showModal", "popover", r":has\(", r"color-mix\(",
+    r"\d[ds]v[hw]\b", "@layer", "@container", "subgrid", "text-wrap", r"light-dark\(", "overflow: ?clip",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", NEWER)
+def test_nothing_newer_than_the_oldest_browser_is_used(pattern):
+    assert OLDEST_CHROMIUM == 88
+    text = page_script() + (ROOM / "page.css").read_text("utf-8")
+    assert not re.search(pattern, text), (
+        f"{pattern} needs a newer Chromium: raise OLDEST_CHROMIUM and its test"
+    )

@@ -19,7 +19,7 @@ class Route {
     Object.assign(this, { data, years, column, search });
     this.snapper = null;
     this.found = { times: new Int32Array(0), venues: new Int32Array(0) };
-    this.reached = new Uint8Array(0);
+    this.reached = this.have = new Uint8Array(0);
   }
 
   /* Whether a target can be asked about in a year: its own travel is along the page's roads. */
@@ -80,17 +80,20 @@ class Route {
     const bound = Math.floor(((60 * now.minutes + NOISE_S) * this.data.roads.perSecond) / factor);
     const lastStep = (60 * now.minutes + NOISE_S) * STEPS_PER_SECOND;
     const { status, steps } = answers;
-    if (this.reached.length !== status.length) this.reached = new Uint8Array(status.length);
-    const { reached } = this; // how many classes hold, of each cell
+    if (this.reached.length !== status.length) {
+      this.reached = new Uint8Array(status.length);
+      this.have = new Uint8Array(status.length);
+    }
+    const { reached, have } = this; // how many classes hold, and how many venues of a class are near, at each cell
     reached.fill(0);
     steps.forEach((ranks, which) => {
-      const more = members[which].map((pin) => this.timesTo(homes, places, pin, bound).slice());
-      for (let i = 0; i < status.length; i++) {
-        let have = 0;
-        for (const rank of ranks) if (rank[i] >= 0 && rank[i] <= lastStep) have++;
-        for (const times of more) if (times[i] >= 0) have++;
-        if (have >= ranks.length) reached[i]++;
+      have.fill(0);
+      for (const rank of ranks) for (let i = 0; i < have.length; i++) if (rank[i] >= 0 && rank[i] <= lastStep) have[i]++;
+      for (const pin of members[which]) {
+        const times = this.timesTo(homes, places, pin, bound);
+        for (let i = 0; i < have.length; i++) if (times[i] >= 0 && have[i] < ranks.length) have[i]++;
       }
+      for (let i = 0; i < have.length; i++) if (have[i] === ranks.length) reached[i]++;
     });
     const cells = [];
     let heads = 0;
