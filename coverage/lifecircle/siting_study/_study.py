@@ -176,7 +176,7 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
         scenario=scenario,
         explanation=explanation,
         remedies=offers,
-        notes=_notes(found, question, plan, points),
+        notes=_notes(found, question, plan, points, explanation),
     )
 
 
@@ -391,10 +391,15 @@ def _prove(
 
 
 def _notes(
-    found: Candidates, question: Question, plan: SitingPlan, curve: Sequence[CurvePoint]
+    found: Candidates,
+    question: Question,
+    plan: SitingPlan,
+    curve: Sequence[CurvePoint],
+    explanation: Explanation,
 ) -> tuple[str, ...]:
     """Name what a reader must know, as codes of the catalogue."""
     notes = []
+    band = explanation.sensitivity
     if found.generated:
         notes.append(f"generated:{len(found.table)}")
     if len(found.rejects):
@@ -405,6 +410,7 @@ def _notes(
     lost = ~question.answer.snapped & (question.people > 0)
     if lost.any():
         notes.append(f"unsnapped:{question.people[lost].sum():.0f}")
-    if plan.status != "optimal" or any(point.status != "optimal" for point in curve):
+    certificates = (plan.status, *(point.status for point in curve), *(one.status for one in band))
+    if "feasible" in certificates:
         notes.append("not_proved")
     return tuple(notes)
