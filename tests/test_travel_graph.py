@@ -6,6 +6,7 @@ import heapq
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 import lifecircle
+from lifecircle import reach
 from lifecircle.errors import GraphError, MissingExtraError
 from lifecircle.reach import TravelGraph, _choice, _compiled, _ring, _scipy
 from lifecircle.reach._choice import Work, choose
@@ -545,6 +547,39 @@ def test_arrays_of_the_right_types_are_shared_and_others_are_not() -> None:
     assert graph.nearest([0])[0].tolist() == [0.0, 1.0, 2.0]
     parted = TravelGraph(every[:2], every[2:][::2][:1] - 2, np.ones(2)[::2])
     assert parted.nearest([0])[0].tolist() == [0.0]
+
+
+def test_a_graph_and_a_search_take_no_memory_but_what_is_said(engine) -> None:
+    """A mask of a byte a junction to check with, 16 bytes a junction to search with, and the rows."""
+    many = 400_000
+    arrays = (
+        np.minimum(np.arange(many + 1), many - 1).astype(np.int32),
+        np.arange(1, many, dtype=np.int32),
+        np.ones(many - 1),
+    )
+    tracemalloc.start()
+    try:
+        graph = TravelGraph(*arrays)
+        made = tracemalloc.get_traced_memory()[1]
+        graph.nearest([0])
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        seconds, source = graph.nearest([0, 9])
+        taken = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert seconds[-1] == many - 10
+    assert source[-1] == 1
+    assert made < many + 100_000
+    if engine == "ring":
+        assert taken < 16 * many + 2_000_000
+
+
+def test_every_public_name_of_reach_loads() -> None:
+    assert sorted(reach.__all__) == sorted(reach._HOME) == sorted(dir(reach))
+    assert all(getattr(reach, name) is not None for name in reach.__all__)
+    with pytest.raises(AttributeError, match=r"'lifecircle\.reach' has no attribute 'nowhere'"):
+        _ = reach.nowhere
 
 
 def test_searching_a_graph_imports_no_tables() -> None:

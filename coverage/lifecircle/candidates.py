@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from scipy.spatial import cKDTree
 
@@ -62,6 +63,8 @@ OVERLAP_M2 = 1.0
 """A parcel lies on some land when more of it than this does; a point when it is inside or on the border."""
 
 _POLYGONS = (3, 6)
+_TOUCH_M = 1e-3
+_SLACK = 1.01  # what the scale of a projection may change a distance
 
 
 def read_candidates(
@@ -153,7 +156,11 @@ def merge_candidates(
     order = np.argsort(~candidates["required"].to_numpy(dtype=bool), kind="stable")
     rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order))
-    pairs = cKDTree(places).query_pairs(SAME_PLACE_M + 1e-3, output_type="ndarray")
+    pairs = cKDTree(places).query_pairs(SAME_PLACE_M * _SLACK, output_type="ndarray")
+    lon, lat = candidates.geometry.x.to_numpy(), candidates.geometry.y.to_numpy()
+    one, other = pairs.T
+    _, _, apart_m = pyproj.Geod(ellps="WGS84").inv(lon[one], lat[one], lon[other], lat[other])
+    pairs = pairs[np.asarray(apart_m) <= SAME_PLACE_M + _TOUCH_M]
     services = candidates["services"].to_numpy(dtype=object)
     stands = np.arange(len(candidates))
     first = np.where(rank[pairs[:, 0]] < rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])

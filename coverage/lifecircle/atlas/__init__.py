@@ -18,7 +18,7 @@ from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError, content_
 from lifecircle.atlas._packing import PayloadError, encoded
 from lifecircle.atlas._payload import bounds, page_payload
 from lifecircle.atlas._plans import Plan, Site
-from lifecircle.atlas._public import public_findings
+from lifecircle.atlas._public import STEP_MIN, public_findings
 from lifecircle.atlas._reading import Payload, read_payload
 from lifecircle.atlas._setting import (
     EDITIONS,
@@ -137,6 +137,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
         "name": latest.name,
         "years": span,
         "edition": edition,
+        "stepMinutes": STEP_MIN if edition == "public" else None,
         "title": title,
         "stamp": stamp(latest, spoken, edition),
         "margin": margin(latest, spoken, edition=edition, setting=setting),

@@ -102,8 +102,9 @@ class Crowd:
         """Join a year's residents and venues to the roads; without roads that the page can search, none."""
         if roads is None or network is None or not searchable(roads.profile):
             return cls(findings)
-        homes, venues = (
-            places_of(network, roads, snap(roads, table)) for table in (findings.demand, findings.facilities)
+        homes, venues = (  # snapped by the audit before, so most often kept
+            places_of(network, roads, snap(roads, table, keep=True))
+            for table in (findings.demand, findings.facilities)
         )
         ground = Ground(network, graph_of(network), homes=homes, venues=venues, leg_share=LEG_SHARE)
         return cls(findings, ground, roads.profile)

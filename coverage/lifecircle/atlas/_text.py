@@ -59,6 +59,7 @@ _PAGE = {
     "compare_none": ("不对比", "with no other year"),
     "swipe_year": ("{year}年", "{year}"),
     "swipe_no_target": ("无此指标", "no such target"),
+    "swipe_trial": ("{value}（试算 {minutes} 分钟）", "{value} (trial: {minutes} min)"),
     "swipe_divider": ("两年分界，方向键移动", "Divider of the two years, arrow keys move it"),
     "swipe_value": (
         "左 {left} 年占 {share}%，右 {right} 年",

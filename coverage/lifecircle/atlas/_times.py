@@ -130,21 +130,50 @@ def find_times(  # noqa: PLR0913 - the roads, who goes, where to, and how many p
     start = np.stack([leg + ends.from_u, leg + ends.from_v], axis=1).ravel()
     group = np.repeat(member, 2)
     open_ = np.isfinite(start)
-    time, label = graph.nearest_k(node[open_], k, start_s=start[open_], group=group[open_])
+    time, source = graph.nearest_k(node[open_], k, start_s=start[open_], group=group[open_])
+    label = source.astype(np.int64)
     at = homes.edge[row]
     own = ends_of(network, at, homes.along[row])
     u, v = network.u[at], network.v[at]
-    each = np.repeat(np.arange(len(row)), k)
     same = _same_edge(network, homes, row, venues=venues, member=member)
-    times = np.concatenate(
-        [(own.to_u[:, None] + time[u]).ravel(), (own.to_v[:, None] + time[v]).ravel(), same[2]]
+    to_u, to_v = own.to_u[:, None] + time[u], own.to_v[:, None] + time[v]
+    ranked = (
+        _first(to_u[:, 0], to_v[:, 0], label[u, 0], label[v, 0], same)
+        if k == 1
+        else _ranked(_candidates(to_u, to_v, label[u], label[v], same), k=k)
     )
-    names = np.concatenate([label[u].ravel(), label[v].ravel(), same[1]])
-    rows = np.concatenate([each, each, same[0]])
-    for rank, (home, hundredths, venue) in enumerate(_ranked(rows, times, names, k=k)):
+    for rank, (home, hundredths, venue) in enumerate(ranked):
         found.hundredths[row[home], rank] = hundredths + homes.leg[row[home]]
         found.venue[row[home], rank] = venue
     return found
+
+
+def _first(
+    to_u: Floats, to_v: Floats, by_u: Ints, by_v: Ints, same: tuple[Ints, Ints, Floats]
+) -> list[tuple[Ints, Floats, Ints]]:
+    """Find the nearest venue of each home, the lowest of equals: as the first rank of :func:`_ranked`."""
+    later = (to_v < to_u) | ((to_v == to_u) & (by_v < by_u))
+    best, who = np.where(later, to_v, to_u), np.where(later, by_v, by_u)
+    rows, names, times = same
+    order = np.lexsort((names, times, rows))[::-1]  # of the venues of a home the first is written last
+    direct, named = np.full(len(best), np.inf), np.full(len(best), -1, dtype=np.int64)
+    direct[rows[order]], named[rows[order]] = times[order], names[order]
+    nearer = (direct < best) | ((direct == best) & (named < who))
+    best, who = np.where(nearer, direct, best), np.where(nearer, named, who)
+    there = np.flatnonzero(np.isfinite(best))
+    return [(there, best[there], who[there])]
+
+
+def _candidates(
+    to_u: Floats, to_v: Floats, by_u: Ints, by_v: Ints, same: tuple[Ints, Ints, Floats]
+) -> tuple[Ints, Floats, Ints]:
+    """List every venue that a home may reach: home, hundredths of a second, venue."""
+    each = np.repeat(np.arange(len(to_u)), to_u.shape[1])
+    return (
+        np.concatenate([each, each, same[0]]),
+        np.concatenate([to_u.ravel(), to_v.ravel(), same[2]]),
+        np.concatenate([by_u.ravel(), by_v.ravel(), same[1]]),
+    )
 
 
 def _same_edge(
@@ -168,15 +197,15 @@ def _same_edge(
     return home, venue, straight + venues.leg[venue]
 
 
-def _ranked(rows: Ints, times: Floats, names: Ints, *, k: int) -> list[tuple[Ints, Floats, Ints]]:
+def _ranked(candidates: tuple[Ints, Floats, Ints], *, k: int) -> list[tuple[Ints, Floats, Ints]]:
     """Order the venues of each home, each once: for every rank the homes that have one, time and venue."""
+    rows, times, names = candidates
     there = np.isfinite(times)
     rows, times, names = rows[there], times[there], names[there]
-    if k > 1:  # a venue may come by both ends: only its earlier time counts
-        order = np.lexsort((times, names, rows))
-        rows, times, names = rows[order], times[order], names[order]
-        once = np.r_[True, (rows[1:] != rows[:-1]) | (names[1:] != names[:-1])][: len(rows)]
-        rows, times, names = rows[once], times[once], names[once]
+    order = np.lexsort((times, names, rows))  # a venue may come by both ends: only its earlier time counts
+    rows, times, names = rows[order], times[order], names[order]
+    once = np.r_[True, (rows[1:] != rows[:-1]) | (names[1:] != names[:-1])][: len(rows)]
+    rows, times, names = rows[once], times[once], names[once]
     order = np.lexsort((names, times, rows))
     rows, times, names = rows[order], times[order], names[order]
     first = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]][: len(rows)])

@@ -183,7 +183,7 @@ function polygon(context, numbers) {
 
 export function drawSymbol(context, number, x, y, r) {
   trace(context, SHAPES[number % SHAPES.length], x, y, r);
-  context.lineWidth = 3.6;
+  context.lineWidth = Math.min(3.6, r * 0.7);
   context.strokeStyle = "#ffffff";
   context.stroke();
   context.lineWidth = 1.2;

@@ -178,6 +178,7 @@ async function start() {
   page.layers.roads.redraw();
   page.map.on("zoomend overlayadd", thinMarks);
   requestAnimationFrame(() => setTimeout(tellReady));
+  ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));
 }
 
 /* The travel road search of the page's data, where the edition has one. */

@@ -31,10 +31,10 @@ export const metresPerPixel = (lat, zoom) => (40075016.7 * Math.cos((lat * Math.
 /* So large that a resident is drawn as large as it stands for. */
 export function cellSide(year = here()) {
   const metres = metresPerPixel(page.map.getCenter().lat, page.map.getZoom());
-  return Math.min(48, Math.max(2.2, year.entry.cells.size_m / metres));
+  return Math.min(48, Math.max(1.6, year.entry.cells.size_m / metres));
 }
 
-export const symbolSize = (zoom = page.map.getZoom()) => Math.min(7, Math.max(3.2, (zoom - 8) * 1.1));
+export const symbolSize = (zoom = page.map.getZoom()) => Math.min(7, Math.max(2.4, (zoom - 8) * 1.1));
 
 /* The longest round length that fits: 1, 2 or 5 times a power of ten metres. */
 export function roundLength(metres) {

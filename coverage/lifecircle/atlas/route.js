@@ -28,6 +28,11 @@ class Route {
     return Boolean(one && one.answers && one.answers.factor !== null && one.answers.classes.length);
   }
 
+  /* Do now what the first pin would wait for. */
+  warm() {
+    this.snapper ??= new Snapper(this.search().roads, this.column);
+  }
+
   question(year, target) {
     if (!this.can({ year, target })) throw new RangeError(`no what-if for target ${target} in ${year}`);
     const opened = this.years.find(({ entry }) => entry.year === Number(year));
@@ -37,7 +42,7 @@ class Route {
 
   /* Where a place joins the roads. */
   snap(lon, lat) {
-    this.snapper ??= new Snapper(this.search().roads, this.column);
+    this.warm();
     return this.snapper.snap(lon, lat);
   }
 

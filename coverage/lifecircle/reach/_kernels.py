@@ -344,7 +344,7 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
         state[BUCKET] = now + 1
 
 
-_settle: Callable[..., int] = part(cast("Any", nearest_kernel).py_func)
+_settle: Callable[..., int] = part(getattr(nearest_kernel, "py_func", nearest_kernel))
 """The same loop as a part of another kernel."""
 
 

@@ -16,7 +16,7 @@ Without compiled loops everything is searched anew and compared, which gives the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -47,13 +47,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lifecircle.reach._graph import TravelGraph
     from lifecircle.reach._kernels import Graph, Queue, Touched
     from lifecircle.reach._scipy import Matrix
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
     Labels = npt.NDArray[np.int32]
+    Whole = npt.NDArray[np.integer[Any]]
 
 
 class Change(NamedTuple):
@@ -65,6 +65,21 @@ class Change(NamedTuple):
 
     group: int
     junctions: Ints
+
+
+class _Graph(Protocol):
+    """What a repair asks of a graph: see :class:`~lifecircle.reach.TravelGraph`."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def arrays(self) -> tuple[Whole, Whole, Floats]: ...
+    @property
+    def reversed_arrays(self) -> tuple[Whole, Whole, Floats]: ...
+    @property
+    def bucket_s(self) -> float: ...
+    @property
+    def matrix(self) -> Matrix: ...
 
 
 class _Answer(Protocol):
@@ -111,7 +126,7 @@ class NearestSolve:
     _answer: _Answer
 
     @classmethod
-    def of(cls, graph: TravelGraph, seeds: Seeds, bound_s: float, *, compiled: bool) -> NearestSolve:
+    def of(cls, graph: _Graph, seeds: Seeds, bound_s: float, *, compiled: bool) -> NearestSolve:
         """Solve a graph for checked seeds up to an inclusive bound, by compiled loops or by scipy."""
         check_groups("group", seeds.group, below=MOST_INT32)
         answer: _Answer = (_Repaired if compiled else _SolvedAnew).of(graph, seeds, bound_s)
@@ -196,7 +211,7 @@ class _SolvedAnew:
     source: Labels
 
     @classmethod
-    def of(cls, graph: TravelGraph, seeds: Seeds, bound_s: float) -> _SolvedAnew:
+    def of(cls, graph: _Graph, seeds: Seeds, bound_s: float) -> _SolvedAnew:
         seconds, source = scipy_nearest(graph.matrix, seeds, bound_s)
         return cls(graph.matrix, bound_s, seconds, source.astype(np.int32))
 
@@ -215,7 +230,7 @@ class _Repaired:
     """Labels that compiled loops repair where they change."""
 
     loops: ModuleType
-    graph: TravelGraph
+    graph: _Graph
     arrays: Graph
     bound_s: float
     inverse: float
@@ -225,7 +240,7 @@ class _Repaired:
     touched: Touched
 
     @classmethod
-    def of(cls, graph: TravelGraph, seeds: Seeds, bound_s: float) -> _Repaired:
+    def of(cls, graph: _Graph, seeds: Seeds, bound_s: float) -> _Repaired:
         loops = search_loops()
         return cls(
             loops,
@@ -299,9 +314,9 @@ class _Repaired:
         """Tell whether an edge makes the same sum of two times, so that a label beyond it may be stale."""
         lower = (now_s < before_s) & np.isfinite(before_s)
         node, before_s, now_s = node[lower], before_s[lower], now_s[lower]
-        ptr = self.graph.indptr
+        ptr, _, seconds = self.graph.arrays
         row, edge = spread(ptr[node], ptr[node + 1] - ptr[node])
-        weight = self.graph.seconds[edge]
+        weight = seconds[edge]
         with np.errstate(over="ignore"):
             return bool((before_s[row] + weight == now_s[row] + weight).any())
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _FINE = 4e-7
 _MARGIN = 1e-9
 _STEPS, _KICKS = 800, 40
+_MOST_PAIRS = 400_000
+"""Pairs beyond which HiGHS keeps no deadline and gets nowhere: the multipliers' bound stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +207,8 @@ def _core(  # noqa: PLR0913 - everything known so far about the problem
         last = np.sort(free)[len(free) - choice.wanted]
         closed[choice.free] = (free < last) & (bound + last - free >= target)
     pairs = np.flatnonzero(usable & ~closed[sums.site])
+    if len(pairs) > _MOST_PAIRS:
+        return is_open, worth, bound
     model = _model(sums, choice, pairs, closed)
     answer = minimise(model, deadline=deadline, start=_start(sums, choice, pairs, is_open))
     lower = max(bound, target if answer.infeasible else min(answer.bound, target))

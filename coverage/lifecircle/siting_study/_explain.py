@@ -72,12 +72,16 @@ class Tie:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The plan at one end of the band: people newly covered by it, and by the best sites for that speed."""
+    """The plan at one end of the band: people newly covered by it, and by the best sites for that speed.
+
+    ``status`` : the solver's, of those best sites.
+    """
 
     speed: str
     people: float
     best: float | None
     same_sites: int | None
+    status: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +144,7 @@ def _sites(
     site, served = nearest_site(question, chosen)
     band = [nearest_site(question, chosen, factor) for factor in question.factors]
     saved = _saved_min(question, scenario)
-    villages = _villages_won(question, scenario, site, served)
+    villages = _villages_won(question, scenario, site, served, sites=len(chosen))
     district = inputs.demand["district"].astype(str).to_numpy()
     groups = _groups(inputs, question)
     reach = question.reach()
@@ -191,9 +195,11 @@ def _saved_min(question: Question, scenario: Scenario) -> Floats:
     return saved
 
 
-def _villages_won(question: Question, scenario: Scenario, site: Ints, served: Flags) -> list[tuple[str, ...]]:
+def _villages_won(
+    question: Question, scenario: Scenario, site: Ints, served: Flags, *, sites: int
+) -> list[tuple[str, ...]]:
     """Name the villages reached now and not before, each with the site that brings most of its people."""
-    out: list[list[str]] = [[] for _ in range(int(site.max(initial=0)) + 1)]
+    out: list[list[str]] = [[] for _ in range(sites)]
     name = f"reached_{question.target.id}"
     before, after = scenario.before.villages, scenario.after.villages
     if name in before and "village" in scenario.inputs.demand:
@@ -257,31 +263,34 @@ def _possible(question: Question) -> Flags:
     return able
 
 
+def _own_reach(question: Question, chosen: Ints) -> tuple[Floats, Floats, Floats]:
+    """Count what each candidate brings alone, what the plan has of it, and what it adds: (candidate,)."""
+    many = len(question.brings)
+    plan, whole = question.served(chosen), question.gain(chosen)
+    people = np.where(question.waiting(), question.people, 0.0)
+    reach = question.reach()
+    if not question.one_is_enough():
+        alone = np.array([question.gain([one]) for one in range(many)])
+        adds = np.array([question.gain(np.append(chosen, one)) - whole for one in range(many)])
+        return alone, np.minimum(alone, reach.T @ np.where(plan, people, 0.0)), adds
+    able = np.where(_possible(question), people, 0.0)
+    alone, has = reach.T @ able, reach.T @ np.where(plan, able, 0.0)
+    adds = alone - has
+    # those that fill the rule in part are not counted like the others
+    for at in np.flatnonzero((question.brings != question.brings[question.free][0]).any(axis=1)):
+        alone[at] = question.gain([int(at)])
+        adds[at] = question.gain(np.append(chosen, at)) - whole
+        has[at] = np.minimum(alone[at], has[at])
+    return alone, has, adds
+
+
 def _candidates(
     question: Question, conditions: Conditions, found: Candidates, chosen: Ints, swaps: Floats
 ) -> pd.DataFrame:
     """Tell of every candidate what it reaches, what the plan has of that, and why it lost."""
     many = len(conditions.labels)
-    plan = question.served(chosen)
     picked = np.isin(np.arange(many), chosen)
-    waiting = question.waiting()
-    people = np.where(waiting, question.people, 0.0)
-    if question.one_is_enough():
-        able = np.where(_possible(question), people, 0.0)
-        alone = question.reach().T @ able
-        has = question.reach().T @ np.where(plan, able, 0.0)
-        adds = alone - has
-        # those that fill the rule in part are not counted like the others
-        for at in np.flatnonzero((question.brings != question.brings[question.free][0]).any(axis=1)):
-            alone[at] = question.gain([int(at)])
-            adds[at] = question.gain(np.append(chosen, at)) - question.gain(chosen)
-            has[at] = np.minimum(alone[at], has[at])
-    else:
-        whole = question.gain(chosen)
-        alone = np.array([question.gain([one]) for one in range(many)])
-        adds = np.array([question.gain(np.append(chosen, one)) - whole for one in range(many)])
-        inside = question.reach().T @ np.where(plan, people, 0.0)
-        has = np.minimum(alone, inside)
+    alone, has, adds = _own_reach(question, chosen)
     adds = np.where(picked, 0.0, adds)
     left_out = found.table["left_out"].to_numpy(dtype=object)
     rank = pd.Series(np.where(conditions.free, alone, np.nan)).rank(ascending=False, method="min")
@@ -326,11 +335,12 @@ def _sensitivity(question: Question, conditions: Conditions, chosen: Ints) -> It
     for name, factor in zip(("slow", "usual", "fast"), question.factors, strict=True):
         people = question.gain(chosen, factor)
         if factor == 1.0:
-            yield Sensitivity(name, people, people, len(chosen))
+            yield Sensitivity(name, people, people, len(chosen), "optimal")
             continue
         other = best(question, conditions, objective="max_cover", sites=len(chosen), factor=factor)
         if other.status == "infeasible":
-            yield Sensitivity(name, people, None, None)
+            yield Sensitivity(name, people, None, None, "infeasible")
             continue
         picked = conditions.labels.get_indexer(list(other.sites)).astype(np.int64)
-        yield Sensitivity(name, people, question.gain(picked, factor), int(np.isin(picked, chosen).sum()))
+        same = int(np.isin(picked, chosen).sum())
+        yield Sensitivity(name, people, question.gain(picked, factor), same, other.status)

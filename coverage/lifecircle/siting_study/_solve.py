@@ -220,7 +220,7 @@ def _by_class(question: Question, free: Ints, rows: Ints, factor: float) -> tupl
 def _with_today(question: Question, conditions: Conditions, objective: str) -> tuple[Ints, Pairs]:
     """Put what residents have today beside the free candidates, as a site that stands open.
 
-    Residents that nothing reaches are left out: whoever asks is told of them.
+    Residents whom nothing reaches are left out; where walking is measured, all who have no path today.
     """
     free = np.flatnonzero(conditions.free)
     table = question.seconds[:, free]
@@ -231,9 +231,11 @@ def _with_today(question: Question, conditions: Conditions, objective: str) -> t
     counted = question.people > 0
     if objective == "max_min_cover":
         rows = np.flatnonzero(counted)
+    elif objective == "full_cover":
+        met = np.diff(question.reach()[:, free].indptr) > 0
+        rows = np.flatnonzero(counted & (has | met) & question.answer.snapped)
     else:
-        reached = question.reach()[:, free] if objective == "full_cover" else table
-        rows = np.flatnonzero(counted & (has | (np.diff(reached.indptr) > 0)) & question.answer.snapped)
+        rows = np.flatnonzero(counted & has)
     own = csr_array(
         (np.where(has, np.where(np.isfinite(today), today, 0.0), 0.0)[rows][has[rows]],
          np.zeros(int(has[rows].sum()), dtype=np.int64),

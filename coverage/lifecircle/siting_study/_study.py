@@ -104,8 +104,8 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     new : how many new sites; None for ``full_cover``
     candidates : list of candidates instead of the study's own; without either, places near the gaps
     objective : ``max_cover`` most people, ``full_cover`` fewest sites for everybody who can be reached,
-        ``p_median`` least walking of all, ``p_center`` the farthest resident nearest, ``max_min_cover`` the
-        worst district best
+        ``p_median`` least walking of all who have a path today, ``p_center`` the farthest of them nearest,
+        ``max_min_cover`` the worst district best
     services : what a new site holds, where its row does not say; left out, what the study says in
         ``[siting.services]``, else as many venues of each class as the rule asks for
     budget : what the sites may cost together, 10,000 yuan
@@ -176,7 +176,7 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
         scenario=scenario,
         explanation=explanation,
         remedies=offers,
-        notes=_notes(found, question, plan, points),
+        notes=_notes(found, question, plan, points, explanation),
     )
 
 
@@ -369,7 +369,8 @@ def _prove(
     assert count is not None
     people = question.people
     seconds = after.seconds[target].to_numpy(dtype=float)
-    timed = np.isfinite(seconds) & (people > 0)
+    today = scenario.before.seconds[target].to_numpy(dtype=float)
+    timed = np.isfinite(today) & (people > 0)
     audited = {
         "max_cover": count.covered,
         "p_median": float(people[timed] @ seconds[timed]),
@@ -390,10 +391,15 @@ def _prove(
 
 
 def _notes(
-    found: Candidates, question: Question, plan: SitingPlan, curve: Sequence[CurvePoint]
+    found: Candidates,
+    question: Question,
+    plan: SitingPlan,
+    curve: Sequence[CurvePoint],
+    explanation: Explanation,
 ) -> tuple[str, ...]:
     """Name what a reader must know, as codes of the catalogue."""
     notes = []
+    band = explanation.sensitivity
     if found.generated:
         notes.append(f"generated:{len(found.table)}")
     if len(found.rejects):
@@ -404,6 +410,7 @@ def _notes(
     lost = ~question.answer.snapped & (question.people > 0)
     if lost.any():
         notes.append(f"unsnapped:{question.people[lost].sum():.0f}")
-    if plan.status != "optimal" or any(point.status != "optimal" for point in curve):
+    certificates = (plan.status, *(point.status for point in curve), *(one.status for one in band))
+    if "feasible" in certificates:
         notes.append("not_proved")
     return tuple(notes)

@@ -55,7 +55,7 @@ def why_line(study: SiteStudy, candidate: str, language: Language) -> str:
     if row["chosen"]:
         return _say("why_chosen", language, name, _people(row["reach_people"]), _whole(row["rank"]))
     told = _say(
-        "why",
+        "why" if row["plan_has"] >= 0.5 else "why_less",
         language,
         name,
         _people(row["reach_people"]),
