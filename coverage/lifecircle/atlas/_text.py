@@ -219,6 +219,7 @@ _PAGE = {
         "{value} people covered, {status}, at most {bound}",
     ),
     "plan_site_people": ("新增 {people} 人", "{people} people newly"),
+    "plan_marks": ("选址方案的新址", "new sites of the plan"),
     "plan_and": (" + ", " + "),
     "plan_number": ("新址 {number}", "site {number}"),
     "layer_gaps": ("缺口", "Gaps"),

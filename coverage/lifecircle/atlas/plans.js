@@ -7,7 +7,11 @@ import { hideTip } from "./tip.js";
 
 const mine = () => (page.data.plans || []).filter((plan) => plan.target === target().id && plan.year === here().entry.year);
 
-export const sitesShown = () => (page.layers.plans && page.map.hasLayer(page.layers.plans) ? mine().flatMap((plan) => plan.sites) : []);
+export const SITE_COLOUR = "#0f5132"; // as in page.css
+
+/* The sites on the map, with the numbers they bear there. */
+export const sitesShown = () => (page.map.hasLayer(page.layers.plans)
+  ? mine().flatMap((plan) => plan.sites.map((site, i) => ({ ...site, number: i + 1 }))) : []);
 
 const place = (site) => [site.lat, site.lon];
 const details = (site) => [site.services, site.peopleText].filter(Boolean);
