@@ -3,6 +3,7 @@
     python -m benchmarks                 the full run: some 20 minutes on two quiet cores
     python -m benchmarks --quick         small networks and a small county, written to --out: some 3 minutes
     python -m benchmarks --quick --alone only the package, scipy and compiled yardsticks: seconds
+    python -m benchmarks --siting        the race of choosing sites alone, the other figures kept
     python -m benchmarks --page          write the page again from benchmarks/results.json
 
 With --out, page and results go to that folder.
@@ -44,6 +45,7 @@ from benchmarks.searches import (
     race_ranked,
     race_within,
 )
+from benchmarks.siting import race_siting
 from benchmarks.snapping import race_snapping
 from benchmarks.timing import say
 
@@ -56,12 +58,17 @@ KEPT = ROOT / "benchmarks" / "results.json"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run measures: sizes in junctions, (points, edges) to snap, (edges, residents) of the county."""
+    """What a run measures.
+
+    ``sizes`` in junctions, (points, edges) to snap, (edges, residents) of the county, and (residents, sites)
+    of the three instances that sites are chosen on.
+    """
 
     sizes: tuple[int, ...]
     real: bool
     snapping: tuple[tuple[int, int], ...]
     county: tuple[int, int] | None
+    siting: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
     rounds: int
     alone: bool = False
     children: bool = True
@@ -72,14 +79,23 @@ FULL = Plan(
     real=True,
     snapping=((30_000, 60_000), (1_000_000, 1_000_000)),
     county=(60_000, 30_000),
+    siting=((5_000, 500), (30_000, 2_000), (1_000_000, 10_000)),
     rounds=5,
 )
-QUICK = Plan(sizes=(5_000,), real=True, snapping=((1_000, 5_000),), county=(6_000, 3_000), rounds=2)
+QUICK = Plan(
+    sizes=(5_000,),
+    real=True,
+    snapping=((1_000, 5_000),),
+    county=(6_000, 3_000),
+    siting=((600, 120), (2_000, 300), (20_000, 1_000)),
+    rounds=2,
+)
 ALONE = Plan(
     sizes=(2_000,),
     real=False,
     snapping=((200, 1_000),),
     county=None,
+    siting=((400, 80), (600, 100), (2_000, 200)),
     rounds=2,
     alone=True,
     children=False,
@@ -102,6 +118,7 @@ def measure(plan: Plan, scratch: Path) -> Results:
     for points, edges in plan.snapping:
         rounds = plan.rounds if points <= 100_000 else 1
         results.races.append(race_snapping(points=points, edges=edges, rounds=rounds))
+    results.siting = race_siting(plan.siting, alone=plan.alone)
     if plan.real:
         for name, path in real_files().items():
             network = real_network(name, path)
@@ -179,6 +196,9 @@ def main() -> None:
     )
     parser.add_argument("--page", action="store_true", help="write the page again, measure nothing")
     parser.add_argument(
+        "--siting", action="store_true", help="measure the choice of sites anew, and nothing else"
+    )
+    parser.add_argument(
         "--out", type=Path, help="folder of page and results; left out, docs, or for --quick a new one"
     )
     options = parser.parse_args()
@@ -186,8 +206,11 @@ def main() -> None:
         parser.error("--alone goes with --quick")
     docs = options.out or (Path(tempfile.mkdtemp(prefix="performance-")) if options.quick else ROOT / "docs")
     kept = docs / "results.json" if options.quick or options.out else KEPT
-    if options.page:
+    if options.page or options.siting:
         results = Results.load(kept)
+        if options.siting:
+            results.siting = race_siting(FULL.siting, alone=False)
+            results.save(kept)
     else:
         plan = (ALONE if options.alone else QUICK) if options.quick else FULL
         with tempfile.TemporaryDirectory(prefix="benchmarks-") as scratch:

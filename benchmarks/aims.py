@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchmarks.siting import OWN, RAW, SPOPT, Solved
+
 if TYPE_CHECKING:
     from benchmarks.results import Results
+
+
+PROVED = 1e-6
+"""Share of its value that the bound of a proved plan may be off by."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,13 @@ class Aim:
 
 def aims_of(results: Results) -> list[Aim]:
     """Hold a run's figures against every aim."""
-    return [*_search_aims(results), *_snap_aims(results), *_county_aims(results), *_cold_aims(results)]
+    return [
+        *_search_aims(results),
+        *_snap_aims(results),
+        *_county_aims(results),
+        *_cold_aims(results),
+        *_siting_aims(results),
+    ]
 
 
 def _search_aims(results: Results) -> list[Aim]:
@@ -184,3 +196,87 @@ def _warm(results: Results, mode: str, small: float | None) -> str:
     told = [f"with freed memory kept: {warm['ratio']:.1f}"] if warm else []
     told += [f"in scipy's best blocks: {small:.1f}"] if small else []
     return "; ".join(told)
+
+
+def _siting_aims(results: Results) -> list[Aim]:
+    rows = [Solved(**one) for one in results.siting.get("rows", [])]
+    load = results.siting.get("load", "")
+
+    def find(instance: int, question: str, contestant: str = OWN) -> Solved | None:
+        names = list(dict.fromkeys(row.instance for row in rows))
+        return next(
+            (
+                row
+                for row in rows
+                if row.instance == names[instance]
+                and row.question.startswith(question)
+                and row.contestant == contestant
+            ),
+            None,
+        )
+
+    def times(question: str, contestant: str) -> float | None:
+        own, other = find(0, question), find(0, question, contestant)
+        return other.used_s / own.used_s if own and other and own.gap <= PROVED else None
+
+    def gap(instance: int, question: str) -> float | None:
+        own = find(instance, question)
+        return 100 * own.gap if own else None
+
+    def told(instance: int, question: str) -> str:
+        own = find(instance, question)
+        return f"{own.wall_s:.1f} s, of which {own.used_s:.1f} s at work" if own else ""
+
+    busy = f"the machine was shared, load {load}"
+    hasty, curve = find(2, ""), find(1, "curve")
+    small, large = "5,000 residents x 500 sites", "30,000 x 2,000"
+    return [
+        Aim(
+            f"{small}, 5 sites proved, against {SPOPT} end to end", 10, ">=", "times", times("5 sites", SPOPT)
+        ),
+        Aim(f"{small}, 50 sites proved, against {SPOPT} end to end", 3, ">=", "times", times("50", SPOPT)),
+        Aim(f"{small}, 20 sites within 30 s: gap", 0.3, "<=", "%", gap(0, "20"), told(0, "20"), why=busy),
+        Aim(
+            f"{large}, 5 sites within 30 s: gap",
+            0.0001,
+            "<=",
+            "%",
+            gap(1, "5 sites"),
+            told(1, "5 sites"),
+            why=busy,
+        ),
+        Aim(f"{large}, 20 sites within 30 s: gap", 1, "<=", "%", gap(1, "20"), told(1, "20"), why=busy),
+        Aim(f"{large}, 50 sites within 30 s: gap", 2, "<=", "%", gap(1, "50"), told(1, "50"), why=busy),
+        Aim(
+            f"{small}, fewest sites for everyone, against HiGHS on all of it",
+            3,
+            ">=",
+            "times",
+            times("fewest", RAW),
+        ),
+        Aim(
+            "a thousand of 10,000 sites for 1 M residents, reading included",
+            2,
+            "<=",
+            "s",
+            hasty.used_s if hasty else None,
+            f"the clock: {hasty.wall_s:.1f} s" if hasty else "",
+        ),
+        Aim(
+            "the same, peak memory of the process",
+            1,
+            "<=",
+            "GB",
+            hasty.peak_mb / 1024 if hasty else None,
+            why="the process has drawn the instance and solved all others before",
+        ),
+        Aim(
+            f"{large}, curve of 1 to 50 sites with bounds",
+            60,
+            "<=",
+            "s",
+            curve.wall_s if curve else None,
+            told(1, "curve"),
+            why=busy,
+        ),
+    ]

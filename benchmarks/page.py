@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.aims import aims_of
+from benchmarks.aims import PROVED, aims_of
+from benchmarks.siting import OWN, Solved
 from benchmarks.timing import BOUND, EXACT, WRONG
 
 if TYPE_CHECKING:
@@ -77,6 +78,14 @@ _COUNTY = _prose("""
     they go from junction to junction, the package from door to door.
 """)
 
+_SITING = _prose("""
+    Residents in towns and open country, candidates among them, people covered within a limit. All contestants
+    work with one thread, so the seconds at work (processor time, the least of the rounds) are compared; the
+    load of the machine when the race began was {load}. A plan is proved when its bound is its value; spopt
+    tells no bound, and is taken at its word. spopt builds its model from a dense table, HiGHS alone is handed
+    the plain sparse one.
+""")
+
 
 def write_page(results: Results, *, pictures: list[str]) -> str:
     """Write the whole page."""
@@ -89,6 +98,7 @@ def write_page(results: Results, *, pictures: list[str]) -> str:
         _memory(results),
         _cold(results),
         _county(results),
+        _siting(results),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -268,6 +278,37 @@ def _county(results: Results) -> str:
             *_stages([one for one in county.pipelines[1:] if not one.name.endswith("at once")]),
         ]
     )
+
+
+def _siting(results: Results) -> str:
+    if not results.siting:
+        return ""
+    rows = [_solved_row(Solved(**one)) for one in results.siting["rows"]]
+    return "\n".join(
+        [
+            "## Choosing sites",
+            "",
+            _SITING.format(load=results.siting["load"]),
+            "",
+            "| residents x sites | question | contestant | at work | by the clock | value | gap |",
+            "|---|---|---|--:|--:|--:|--:|",
+            *rows,
+        ]
+    )
+
+
+def _solved_row(one: Solved) -> str:
+    name = f"**{one.contestant}**" if one.contestant == OWN else one.contestant
+    cells = [
+        one.instance,
+        one.question,
+        name,
+        _seconds(one.used_s),
+        _seconds(one.wall_s),
+        f"{one.value:,.0f}",
+        "proved" if one.gap <= PROVED else f"{100 * one.gap:.2f} %",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def _whole_row(one: Whole, audit: Whole) -> str:

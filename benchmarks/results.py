@@ -18,7 +18,8 @@ class Results:
     """Everything one run measured.
 
     ``memory`` : network -> one entry per contestant; ``warm`` : mode -> scipy beside the package where freed
-    memory is kept; ``cold`` : wall seconds of a small process by state of the compiled code.
+    memory is kept; ``cold`` : wall seconds of a small process by state of the compiled code; ``siting`` : the
+    load when its race began and one entry per answer.
     """
 
     machine: dict[str, str]
@@ -29,6 +30,7 @@ class Results:
     warm: dict[str, dict[str, float]] = field(default_factory=dict)
     cold: dict[str, float] = field(default_factory=dict)
     county: County | None = None
+    siting: dict[str, Any] = field(default_factory=dict)
     took_s: float = 0.0
 
     def race(self, task: str, network: str) -> Race | None:

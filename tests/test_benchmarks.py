@@ -64,3 +64,13 @@ def test_the_page_has_a_row_for_every_contestant_and_no_path(smallest):
         for timing in race["timings"]:
             assert any(timing["settings"] in row for row in rows), timing["name"]
     assert not re.search(r"/(home|root|tmp|work|Users)/", page)
+
+
+def test_every_choice_of_sites_is_bounded(smallest):
+    results, page = smallest
+    asked = [(row["instance"], row["question"]) for row in results["siting"]["rows"]]
+    assert len(asked) == len(set(asked)) == 9
+    for row in results["siting"]["rows"]:
+        sign = -1 if row["question"].startswith("fewest") else 1
+        assert sign * row["bound"] >= sign * row["value"] - 1e-9
+        assert f"| {row['instance']} | {row['question']} |" in page

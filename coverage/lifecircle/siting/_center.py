@@ -6,18 +6,18 @@ it, and the answers close in on the least one from both sides.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from lifecircle.siting._certificate import Found
-from lifecircle.siting._cover import keep_rows
+from lifecircle.siting._certificate import Found, none_found
+from lifecircle.siting._cover import Cover, keep_rows
 from lifecircle.siting._dominance import reduce_full_cover
 from lifecircle.siting._full_cover import fewest
-from lifecircle.siting._greedy import filled
+from lifecircle.siting._greedy import filled, lazy_greedy
 from lifecircle.siting._rules import rules_of, solve_rules
+from lifecircle.siting._search import set_reaching_all
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,17 +41,14 @@ def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     used = csr_array(costs[np.flatnonzero(weights > 0)])
     levels = np.unique(used.data)
     place = np.searchsorted(levels, used.data)
-    lowest, best = _least_level(used, place, choice), None
-    # levels[:below] are proved too small, levels[above] is known to do; unknown answers stay between
-    below, above = lowest, len(levels)
-    best = _cover_within(used, place, len(levels) - 1, choice, deadline=deadline)
-    if best[0] is None:
-        reason = "no set of so many sites reaches everyone"
-        if best[1] is not True:
-            reason += " that was found in the time; none is ruled out"
-        return Found(None, math.inf, infeasible=True, reason=reason)
-    is_open = best[0]
-    above = _level_of(used, place, is_open)
+    is_open, impossible = _cover_within(used, place, len(levels) - 1, choice, deadline=deadline)
+    if is_open is None and not impossible:
+        is_open, impossible = set_reaching_all(used, choice, deadline=deadline)
+    if is_open is None:
+        return none_found("no allowed set of sites reaches everyone", proved=impossible)
+    is_open = _greedily(used, place, choice, is_open, deadline=deadline.share(0.3))
+    # all levels under `below` are proved too small, `above` is known to do; open questions stay between
+    below, above = _least_level(used, place, choice), _level_of(used, place, is_open)
     left_open: set[int] = set()
     while below < above:
         middle = (below + above) // 2
@@ -67,6 +64,26 @@ def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
         else:
             left_open.add(untried[0])
     return Found(is_open, float(levels[below]) if len(levels) else 0.0)
+
+
+def _greedily(used: csr_array, place: Ints, choice: Choice, is_open: Bools, *, deadline: Deadline) -> Bools:
+    """Lower the largest cost as far as greedy covers do, which is quick and proves nothing."""
+    if not choice.is_plain:
+        return is_open
+    below, above = _least_level(used, place, choice), _level_of(used, place, is_open)
+    while below < above and not deadline.passed():
+        middle = (below + above) // 2
+        left = _left_within(used, place, middle, choice)
+        cover = Cover.of(left, np.ones(left.shape[0]))
+        chosen, gains = lazy_greedy(cover, choice.wanted)
+        if gains.sum() < left.shape[0]:
+            below = middle + 1
+            continue
+        is_open = choice.base()
+        worth = np.asarray(left.sum(axis=0)).ravel()
+        is_open[choice.free[filled(chosen, choice.wanted, worth)]] = True
+        above = min(middle, _level_of(used, place, is_open))
+    return is_open
 
 
 def _spiral(middle: int, below: int, above: int) -> list[int]:
@@ -106,25 +123,36 @@ def _cover_within(
     -------
     is_open, impossible : the set or None, and whether it is proved that there is none
     """
-    row = np.repeat(np.arange(used.shape[0]), np.diff(used.indptr))
-    near = place <= level
-    counts = np.bincount(row[near], minlength=used.shape[0])
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    within = csr_array((np.ones(int(near.sum())), used.indices[near], indptr), shape=used.shape)
     if not choice.is_plain:
-        return _allowed_within(within, choice, deadline=deadline)
-    base = choice.base()
-    rest = np.flatnonzero(np.asarray(within @ base.astype(np.float64)) == 0)
-    left = csr_array(keep_rows(within, rest)[:, choice.free])
-    if len(rest) and int(np.diff(left.indptr).min()) == 0:
+        return _allowed_within(_within(used, place, level), choice, deadline=deadline)
+    left = _left_within(used, place, level, choice)
+    if left.shape[0] and int(np.diff(left.indptr).min()) == 0:
         return None, True
     rows, sites = reduce_full_cover(left)
     chosen, bound = fewest(rows, deadline=deadline, most=choice.wanted)
     if len(chosen) > choice.wanted:
         return None, bound > choice.wanted
-    worth = np.asarray(left.sum(axis=0)).ravel() if len(rest) else np.zeros(len(choice.free))
-    base[choice.free[filled(sites[chosen], choice.wanted, worth)]] = True
-    return base, False
+    is_open = choice.base()
+    worth = np.asarray(left.sum(axis=0)).ravel()
+    is_open[choice.free[filled(sites[chosen], choice.wanted, worth)]] = True
+    return is_open, False
+
+
+def _within(used: csr_array, place: Ints, level: int) -> csr_array:
+    """Keep the pairs within a level, as ones."""
+    row = np.repeat(np.arange(used.shape[0]), np.diff(used.indptr))
+    near = place <= level
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[near], minlength=used.shape[0]))])
+    return csr_array((np.ones(int(near.sum())), used.indices[near], indptr), shape=used.shape)
+
+
+def _left_within(used: csr_array, place: Ints, level: int, choice: Choice) -> csr_array:
+    """Give the rows that no site open in any case reaches within a level, and the free sites that do."""
+    within = _within(used, place, level)
+    rest = np.flatnonzero(np.asarray(within @ choice.base().astype(np.float64)) == 0)
+    left = csr_array(keep_rows(within, rest)[:, choice.free])
+    left.sort_indices()
+    return left
 
 
 def _allowed_within(within: csr_array, choice: Choice, *, deadline: Deadline) -> tuple[Bools | None, bool]:
@@ -142,6 +170,6 @@ def _allowed_within(within: csr_array, choice: Choice, *, deadline: Deadline) ->
     )
     found = solve_rules(rules, choice, deadline=deadline)
     if found.is_open is None:
-        return None, True
+        return None, False  # whether there is an allowed set at all is asked elsewhere
     covered = np.asarray(within @ found.is_open.astype(np.float64)) > 0
     return (found.is_open, False) if covered.all() else (None, found.bound < rows - 0.5)

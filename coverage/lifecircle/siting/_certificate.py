@@ -34,16 +34,24 @@ class Found:
     ----------
     is_open : (site,) the best allowed set, existing sites included; None where none was found
     bound : what no allowed set goes beyond, for the whole value
-    infeasible : whether it is proved that no set is allowed and serves everyone who must be
     reason : what the reader should know, empty where nothing is unusual
     unreachable : rows that no site reaches
     """
 
     is_open: npt.NDArray[np.bool_] | None
     bound: float
-    infeasible: bool = False
     reason: str = ""
     unreachable: npt.NDArray[Any] | None = None
+
+
+def none_found(what: str, *, proved: bool) -> Found:
+    """Say that there is no plan, or that none was found and none is ruled out.
+
+    >>> none_found("no set of so many sites reaches everyone", proved=False).reason
+    'no set of so many sites reaches everyone, as far as was searched in the time; none is ruled out'
+    """
+    open_end = "" if proved else ", as far as was searched in the time; none is ruled out"
+    return Found(None, math.inf, reason=f"{what}{open_end}")
 
 
 def unit_of(weights: Floats) -> float:

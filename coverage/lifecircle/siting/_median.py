@@ -6,17 +6,16 @@ count as one site of their least cost for each row.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
-from lifecircle.siting._certificate import Found, is_proved
+from lifecircle.siting._certificate import Found, is_proved, none_found
 from lifecircle.siting._highs import Model, is_installed, minimise
 from lifecircle.siting._lagrange import ROUNDING, Effort, descend
-from lifecircle.siting._search import first_set, local_search
+from lifecircle.siting._search import first_set, local_search, set_reaching_all
 from lifecircle.siting._totals import leasts, totals
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 _FINE = 4e-7
 _MARGIN = 1e-9
 _STEPS, _KICKS = 800, 40
+_MOST_PAIRS = 400_000
+"""Pairs beyond which HiGHS keeps no deadline and gets nowhere: the multipliers' bound stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,26 +132,23 @@ def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     costs : csr (row, site), a stored zero a pair, what is absent unreachable
     """
     sums = Sums.of(costs, weights, choice)
-    is_open = first_set(sums, choice, likes=sums.gains, deadline=deadline)
-    if is_open is None:
-        return Found(None, math.inf, infeasible=True, reason="no set of sites meets the conditions")
-    is_open, worth = local_search(sums, choice, is_open, kicks=0, deadline=deadline.share(0.3))
+    start = first_set(sums, choice, likes=sums.gains, deadline=deadline)
+    if start.is_open is None:
+        return none_found("no set of sites meets the conditions", proved=start.impossible)
+    is_open, worth = local_search(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
+    if -worth >= sums.nowhere:
+        used = csr_array(costs[np.flatnonzero(weights > 0)])
+        start = set_reaching_all(used, choice, deadline=deadline)
+        if start.is_open is None:
+            return none_found("no allowed set of sites reaches everyone", proved=start.impossible)
+        is_open, worth = local_search(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
     bound, prices, scores = _dual(sums, choice, -worth, deadline=deadline.share(0.4))
     if not is_proved(-worth, bound) and not deadline.passed():
-        enough = -bound * (1 + _FINE)
-        is_open, worth = local_search(
-            sums, choice, is_open, kicks=_KICKS, deadline=deadline.share(0.3), enough=enough
-        )
-    infeasible = False
+        enough, share = -bound * (1 + _FINE), deadline.share(0.3)
+        is_open, worth = local_search(sums, choice, is_open, kicks=_KICKS, deadline=share, enough=enough)
     if not is_proved(-worth, bound) and not deadline.passed() and is_installed():
-        is_open, worth, bound, infeasible = _core(
-            sums, choice, is_open, worth, (bound, prices, scores), deadline=deadline
-        )
-    if -worth >= sums.nowhere:
-        reason = "no allowed set of so many sites reaches everyone"
-        if not infeasible and bound < sums.nowhere:
-            reason = "no set of so many sites that reaches everyone was found in the time; none is ruled out"
-        return Found(None, math.inf, infeasible=True, reason=reason)
+        dual = bound, prices, scores
+        is_open, worth, bound = _core(sums, choice, is_open, worth, dual, deadline=deadline)
     return Found(is_open, min(bound, -worth))
 
 
@@ -192,39 +190,34 @@ def _core(  # noqa: PLR0913 - everything known so far about the problem
     dual: tuple[float, Floats, Floats],
     *,
     deadline: Deadline,
-) -> tuple[Bools, float, float, bool]:
+) -> tuple[Bools, float, float]:
     """Leave out pairs and sites that no better set can use, and let HiGHS decide about the others.
 
     Returns
     -------
-    is_open, worth, bound, infeasible : as found, the bound valid for every allowed set
+    is_open, worth, bound : as found, the bound valid for every allowed set
     """
     bound, prices, scores = dual
-    reachable = -worth < sums.nowhere
-    # nothing is left out unless a plan that serves everyone is known: what is worse than it is not missed
-    target = -worth * (1 - _FINE) + _MARGIN if reachable else math.inf
+    # a set that is left out is not better than this
+    target = -worth * (1 - _FINE) + _MARGIN
     usable = bound + np.maximum(sums.cost - prices[sums.row], 0.0) < target
-    if choice.is_plain and reachable and choice.wanted < len(choice.free):
+    closed = np.zeros(sums.size, dtype=np.bool_)
+    if choice.is_plain and 0 < choice.wanted < len(choice.free):
         free = scores[choice.free]
-        last = np.sort(free)[len(free) - choice.wanted] if choice.wanted else np.inf
-        closed = np.zeros(sums.size, dtype=np.bool_)
+        last = np.sort(free)[len(free) - choice.wanted]
         closed[choice.free] = (free < last) & (bound + last - free >= target)
-        usable &= ~closed[sums.site]
-    else:
-        closed = np.zeros(sums.size, dtype=np.bool_)
-    pairs = np.flatnonzero(usable)
+    pairs = np.flatnonzero(usable & ~closed[sums.site])
+    if len(pairs) > _MOST_PAIRS:
+        return is_open, worth, bound
     model = _model(sums, choice, pairs, closed)
-    start = _start(sums, choice, pairs, is_open) if reachable else None
-    answer = minimise(model, deadline=deadline, start=start)
-    lower = max(bound, min(answer.bound, target))
-    if answer.infeasible:
-        lower = max(bound, target)
+    answer = minimise(model, deadline=deadline, start=_start(sums, choice, pairs, is_open))
+    lower = max(bound, target if answer.infeasible else min(answer.bound, target))
     if answer.x is not None:
         found = choice.base()
         found[choice.variable] = answer.x[: len(choice.variable)] > 0.5
         if choice.allows(found) and sums.value(found) > worth:
             is_open, worth = found, sums.value(found)
-    return is_open, worth, lower, answer.infeasible
+    return is_open, worth, lower
 
 
 def _model(sums: Sums, choice: Choice, pairs: Ints, closed: Bools) -> Model:

@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
-from lifecircle.siting._certificate import Found, is_proved, rounded_down, rounded_up, step_beyond, unit_of
+from lifecircle.siting._certificate import (
+    Found,
+    is_proved,
+    none_found,
+    rounded_down,
+    rounded_up,
+    step_beyond,
+    unit_of,
+)
 from lifecircle.siting._choice import Rows
 from lifecircle.siting._cover import Cover, merge_rows
 from lifecircle.siting._highs import Model, is_installed, minimise
 from lifecircle.siting._lagrange import Effort, rule_bound
-from lifecircle.siting._search import any_set, first_set, local_search
+from lifecircle.siting._search import Start, any_set, first_set, local_search
 from lifecircle.siting._totals import totals
 
 if TYPE_CHECKING:
@@ -32,7 +40,6 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
 
 _STEPS, _KICKS = 1500, 60
-_NO_COVER = "no set of sites that meets the conditions covers everyone"
 _TIE = 1e-4
 """What the share of all people counts beside the least share of a group, while sets are searched."""
 
@@ -183,9 +190,9 @@ def solve_rules(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
     starts = [
         first_set(rules, choice, likes=likes, deadline=deadline) for likes in (rules.gains, rules.promises)
     ]
-    allowed = [start for start in starts if start is not None]
+    allowed = [start.is_open for start in starts if start.is_open is not None]
     if not allowed:
-        return Found(None, math.inf, infeasible=True, reason="no set of sites meets the conditions")
+        return none_found("no set of sites meets the conditions", proved=starts[0].impossible)
     is_open, value = max(
         (local_search(rules, choice, start, kicks=0, deadline=deadline.share(0.2)) for start in allowed),
         key=lambda found: found[1],
@@ -328,14 +335,9 @@ def solve_fewest(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
     ``rules`` hold everyone who is not satisfied in any case, and everyone can be.
     """
     always = float(len(choice.always))
-    is_open = _a_cover(rules, choice, deadline)
+    is_open, impossible = _a_cover(rules, choice, deadline)
     if is_open is None:
-        return Found(
-            None,
-            math.inf,
-            infeasible=True,
-            reason="no set of sites that meets the conditions covers everyone",
-        )
+        return none_found("no allowed set of sites covers everyone", proved=impossible)
     bound = always + float(bool(len(rules.people)))
     if is_open.sum() > bound and is_installed() and not deadline.passed():
         model = _cover_all(rules, choice)
@@ -370,7 +372,7 @@ def _cover_all(rules: Rules, choice: Choice) -> Model:
     )
 
 
-def _a_cover(rules: Rules, choice: Choice, deadline: Deadline) -> Bools | None:
+def _a_cover(rules: Rules, choice: Choice, deadline: Deadline) -> Start:
     """Find an allowed set that satisfies everyone: greedily, else by integer programming."""
     is_open = choice.base()
     while not rules.satisfied(rules.times(is_open)).all():
@@ -380,7 +382,7 @@ def _a_cover(rules: Rules, choice: Choice, deadline: Deadline) -> Bools | None:
             break
         is_open[able[int(np.argmax(gains))]] = True
     if rules.satisfied(rules.times(is_open)).all():
-        return is_open
+        return Start(is_open, impossible=False)
     left = rules.need - rules.times(choice.base())
     must = csr_array(rules.cover.by_row[:, choice.variable]), left
     return any_set(choice, -np.ones(choice.size), must=must, deadline=deadline)

@@ -6,15 +6,15 @@ are worth and a choice which of them are allowed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
+from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy.typing as npt
-    from scipy.sparse import csr_array
 
     from lifecircle.siting._choice import Choice
     from lifecircle.siting._deadline import Deadline
@@ -23,10 +23,21 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Bools = npt.NDArray[np.bool_]
 
+_LIKED_S, _OVERTIME_S = 1.0, 60.0
+_INFEASIBLE = 2
+"""Status of scipy's milp."""
+
 _SEED = 20_250_102
 _NOISE = 1e-10
 _TRIED = 3
 """Exchanges that are tried, the best first, before a set counts as the best around."""
+
+
+class Start(NamedTuple):
+    """A set to begin with: None where none was found, and whether that is because there is none."""
+
+    is_open: Bools | None
+    impossible: bool
 
 
 class Worth(Protocol):
@@ -42,10 +53,8 @@ class Worth(Protocol):
         """Tell what each exchange would add: (out, in)."""
 
 
-def first_set(
-    worth: Worth, choice: Choice, *, likes: Callable[[Bools], Floats], deadline: Deadline
-) -> Bools | None:
-    """Choose an allowed set greedily; None where no set is allowed.
+def first_set(worth: Worth, choice: Choice, *, likes: Callable[[Bools], Floats], deadline: Deadline) -> Start:
+    """Choose an allowed set greedily.
 
     ``likes`` says of a set how much each further site is liked: (site,).
     """
@@ -68,16 +77,17 @@ def first_set(
             break
         is_open[able[int(np.argmax(liked))]] = True
     if choice.allows(is_open):
-        return is_open
+        return Start(is_open, impossible=False)
     return any_set(choice, likes(choice.base()), deadline=deadline)
 
 
 def any_set(
     choice: Choice, liked: Floats, *, deadline: Deadline, must: tuple[csr_array, Floats] | None = None
-) -> Bools | None:
-    """Find an allowed set of much liked sites by integer programming; None where there is none.
+) -> Start:
+    """Find an allowed set of much liked sites by integer programming.
 
-    This is for conditions that a greedy choice runs aground on, so it may go over the time.
+    This is for conditions that a greedy choice runs aground on. A plan is owed even when the time is up, so
+    it may go over it by ``_OVERTIME_S``.
 
     Parameters
     ----------
@@ -88,31 +98,44 @@ def any_set(
 
     variable, rows = choice.variable, choice.rows()
     is_open = choice.base()
+    needs_more = must is not None and bool(np.any(must[1] > 0))
     if not len(variable):
-        return is_open if choice.allows(is_open) else None
+        allowed = choice.allows(is_open) and not needs_more
+        return Start(is_open if allowed else None, impossible=not allowed)
     scale = float(np.abs(liked[variable]).max()) or 1.0
     conditions = []
     if len(rows.lower):
         conditions.append(LinearConstraint(rows.matrix.tocsr(), rows.lower, rows.upper))
     if must is not None:
         conditions.append(LinearConstraint(must[0], must[1], np.inf))
-    for cost in (-liked[variable] / scale, np.zeros(len(variable))):
+    for cost, time_s in (
+        (-liked[variable] / scale, max(_LIKED_S, 0.2 * deadline.left())),
+        (np.zeros(len(variable)), _OVERTIME_S),
+    ):
         answer = milp(
             cost,
             constraints=conditions,
             bounds=Bounds(0, 1),
             integrality=np.ones(len(variable)),
-            options={
-                "time_limit": max(1.0, 0.2 * deadline.left()) if cost.any() else np.inf,
-                "mip_rel_gap": 0.01,
-            },
+            options={"time_limit": time_s, "mip_rel_gap": 0.01},
         )
         if answer.x is not None:
             is_open[variable] = answer.x > 0.5
-            return is_open if choice.allows(is_open) else None
-        if answer.status == 2:
-            return None
-    return None
+            return Start(is_open if choice.allows(is_open) else None, impossible=False)
+        if answer.status == _INFEASIBLE:
+            return Start(None, impossible=True)
+    return Start(None, impossible=False)
+
+
+def set_reaching_all(by_row: csr_array, choice: Choice, *, deadline: Deadline) -> Start:
+    """Find an allowed set that has a site of each row: csr (row, site)."""
+    base = choice.base()
+    row = np.repeat(np.arange(by_row.shape[0]), np.diff(by_row.indptr))
+    served = np.bincount(row[base[by_row.indices]], minlength=by_row.shape[0]) > 0
+    left = csr_array(by_row[np.flatnonzero(~served)][:, choice.variable])
+    table = csr_array((np.ones(len(left.indices)), left.indices, left.indptr), shape=left.shape)
+    worth = np.bincount(by_row.indices, minlength=choice.size).astype(np.float64)
+    return any_set(choice, worth, must=(table, np.ones(table.shape[0])), deadline=deadline)
 
 
 def local_search(  # noqa: PLR0913 - where to begin, what is allowed and when to stop

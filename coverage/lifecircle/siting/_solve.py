@@ -220,7 +220,7 @@ def _lost(problem: SitingProblem, reach: csr_array) -> Found | None:
         return None
     within = " within the limit" if problem.objective == "full_cover" else ""
     reason = f"no site that may be open reaches some residents{within}"
-    return Found(None, math.inf, infeasible=True, reason=reason, unreachable=lost)
+    return Found(None, math.inf, reason=reason, unreachable=lost)
 
 
 def certified(problem: SitingProblem, found: Found) -> SitingPlan:
