@@ -107,9 +107,15 @@ def explain(
     plan: SitingPlan,
     scenario: Scenario,
 ) -> Explanation:
-    """Explain a plan that the audit has proved."""
+    """Explain a plan that the audit has proved.
+
+    What another site in the place of one would cost is counted in people covered, so it is told of plans for
+    most people alone.
+    """
     chosen = conditions.labels.get_indexer(list(plan.sites)).astype(np.int64)
-    swaps = _swaps(question, conditions, chosen)
+    swaps = np.full((len(chosen), len(conditions.labels)), np.inf)
+    if plan.objective == "max_cover":
+        swaps = _swaps(question, conditions, chosen)
     table = _candidates(question, conditions, found, chosen, swaps)
     won = question.gain(chosen)
     ties = [

@@ -146,6 +146,8 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     plan = best(question, conditions, objective=objective, sites=new)
     if plan.status == "infeasible":
         remedy = "give candidates near the gaps, or fewer conditions"
+        if question.people_covered >= question.people.sum():
+            remedy = "choose another target: everybody it counts is covered already"
         raise UnusableInputError([Fault("", "plan", "", f"no plan: {plan.reason}", remedy)])
     tell("curve")
     points = _points(question, conditions, plan, objective)
@@ -407,6 +409,9 @@ def _notes(
     out = found.table["left_out"]
     for reason, count in out[out != ""].value_counts().sort_index().items():
         notes.append(f"left_out:{count}|{reason}")
+    never = question.people.sum() - question.people_covered - question.gain(np.flatnonzero(found.free))
+    if never >= 0.5:
+        notes.append(f"never:{never:,.0f}")
     lost = ~question.answer.snapped & (question.people > 0)
     if lost.any():
         notes.append(f"unsnapped:{question.people[lost].sum():.0f}")

@@ -142,7 +142,7 @@ def _site(facts: SiteFacts, study: SiteStudy, language: Language) -> str:
     comma = word("scenario", "comma", language)
     groups = comma.join(
         f"{word('group', name, language)} {_people(facts.groups[name])}"
-        for name in _GROUPS
+        for name in (_GROUPS if study.target.group == "all" else _GROUPS[-1:])
         if name in facts.groups
     )
     names = {} if study.inputs.districts is None else study.inputs.districts["name"].to_dict()
