@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import atlas_roads
 import atlas_town
 from atlas_asking import ask
-from lifecircle.atlas import PayloadError, draw_atlas, read_payload
+from lifecircle.atlas import MapSetting, PayloadError, draw_atlas, read_payload
 from lifecircle.atlas._answers import STATUS_CODES, STEP_S, steps_of
 from lifecircle.atlas._network import (
     CLOSED,
@@ -374,13 +374,48 @@ PLAN = {
 }
 
 
-def test_plans_stand_in_the_page(tmp_path):
-    page = draw_atlas([atlas_town.town()], tmp_path / "page.html", language="en", plans=[PLAN])
-    (plan,) = read_payload(page).page["plans"]
-    assert plan["sites"][0] == {"lon": 120.9, "lat": 30.5, "name": "", "service": "clinic", "people": 12.0}
+def test_plans_labels_and_margin_stand_in_the_page(tmp_path):
+    labels = gpd.GeoDataFrame(
+        {"name": ["杭州湾"], "kind": ["water"]}, geometry=gpd.points_from_xy([121.0], [30.3]), crs="EPSG:4326"
+    )
+    setting = MapSetting(labels=labels, data_date="2025-10-31")
+    path = tmp_path / "page.html"
+    page = draw_atlas([atlas_town.town()], path, language="en", plans=[PLAN], setting=setting)
+    told = read_payload(page).page
+    (plan,) = told["plans"]
+    assert plan["title"] == "2 new sites: most people covered"
+    assert plan["line"] == "120 people covered, proved best"
+    assert plan["sites"][0] == {
+        "lon": 120.9,
+        "lat": 30.5,
+        "name": "site 1",
+        "services": atlas_town.SERVICE_NAMES["clinic"]["en"],
+        "people": 12.0,
+        "peopleText": "12 people newly",
+    }
     assert (plan["value"], plan["bound"], plan["gap"]) == (120.0, 120.0, 0.0)
     assert plan["curve"] == [[1, 80.0], [2, 120.0]]
-    assert read_payload(page_payload([atlas_town.town()], "zh")).page["plans"] == []
+    about = told["about"]
+    assert about["labels"] == [{"name": "杭州湾", "kind": "water", "at": [30.3, 121.0]}]
+    assert about["dataDate"] == "2025-10-31"
+    assert "2025-10-31" in about["margin"]["data_date"]
+    assert "(EPSG:4549)" in about["margin"]["crs"]
+
+
+def test_a_plan_that_is_not_proved_tells_its_bound(tmp_path):
+    loose = PLAN | {"status": "feasible", "bound": 130.0, "gap": 10 / 120}
+    median = PLAN | {"objective": "p_median"}
+    page = draw_atlas([atlas_town.town()], tmp_path / "page.html", language="en", plans=[loose, median])
+    first, second = read_payload(page).page["plans"]
+    assert first["line"] == "120 people covered, not proved best, at most 130"
+    assert second["line"] == "proved best"  # its value is no number of people
+
+
+def test_a_public_page_tells_where_a_plan_builds_and_not_for_how_many(tmp_path):
+    page = draw_atlas([atlas_town.town()], tmp_path / "page.html", plans=[PLAN], edition="public")
+    (plan,) = read_payload(page).page["plans"]
+    assert [site["people"] for site in plan["sites"]] == [None, None]
+    assert (plan["value"], plan["bound"], plan["curve"], plan["line"]) == (None, None, [], "已证明最优")
 
 
 def test_plans_that_lack_something_are_refused_together(tmp_path):

@@ -484,6 +484,24 @@ def test_a_village_of_few_people_does_not_tell_whether_it_is_reached():
     assert public.villages["reached_far"].notna().any()
 
 
+def test_a_town_of_too_few_tells_no_figure_and_a_large_one_tells_its_own():
+    findings = random_years(1)[1]
+    three = findings.demand.iloc[:3].assign(population=2.0, under3=0.0, over60=0.0)
+    base = dataclasses.replace(findings, districts=findings.districts)
+    small = _year(base, three, 2025, 14)
+    (public,) = public_findings([small], min_people=N)
+    far = public.result("far")
+    assert not len(public.demand)
+    assert (far.value, far.previous, far.status, far.groups) == (None, None, "suppressed", ())
+    assert not [key for key in printed(far) if key[0] == "total"]
+    untold = dataclasses.replace(
+        findings.result("far"), count=dataclasses.replace(findings.result("far").count, people=5000.0)
+    )
+    (public,) = public_findings([dataclasses.replace(findings, targets=(untold,))], min_people=N)
+    assert np.isnan(public.result("far").count.people)
+    assert 0 <= untold.value - public.result("far").value < share_step(5000.0, N)
+
+
 def test_a_district_without_enough_people_hides_another_with_it():
     findings = random_years(6)[1]
     demand = findings.demand.copy()

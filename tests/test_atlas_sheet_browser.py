@@ -9,6 +9,7 @@ import struct
 import time
 import zlib
 
+import geopandas as gpd
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ import atlas_town
 import browser
 import pdf_text
 from atlas_page import MAP, choose, is_quiet, text_of
-from lifecircle.atlas import draw_atlas, percent_text
+from lifecircle.atlas import MapSetting, draw_atlas, percent_text
 from lifecircle.atlas._payload import CELL_COLOURS
 from lifecircle.findings import InputRecord, Publication
 
@@ -200,19 +201,17 @@ def test_the_picture_takes_the_view_that_one_looks_at(driver, pages, town):
     assert near[CELL_COLOURS["disconnected"]] > 3 * wide[CELL_COLOURS["disconnected"]]
 
 
-def test_names_around_the_county_are_in_the_picture(driver, pages):
-    page = ready(driver, pages["zh"])
-    page.run(
-        MAP
-        + """
-const text = document.createElement("span");
-text.textContent = "杭州湾";
-L.marker(map.getCenter(), {
-  icon: L.divIcon({className: "lc-label lc-place lc-place-water", iconSize: [0, 0], html: text}),
-}).addTo(map);
-"""
+def test_names_around_the_county_are_in_the_picture(driver, town, tmp_path):
+    middle = town.districts.geometry.iloc[4].representative_point()
+    labels = gpd.GeoDataFrame(
+        {"name": ["杭州湾", "<b>平湖"], "kind": ["water", "neighbour"]},
+        geometry=[middle, middle],
+        crs="EPSG:4326",
     )
-    assert "杭州湾" in pdf_text.pages_of(printed(driver))[0]
+    page = ready(driver, draw_atlas([town], tmp_path / "around.html", setting=MapSetting(labels=labels)))
+    first = pdf_text.pages_of(printed(driver))[0]
+    assert "杭州湾" in first
+    assert "<b>平湖" in first
     is_quiet(page)
 
 

@@ -255,6 +255,11 @@ def test_two_years_share_the_map(years, town, earlier):
     place = places.iloc[left]
     point_at(years, place.y, place.x)
     assert "超出时限" in text_of(years, ".lc-tip")
+    move_limit(years, 24)
+    for one, run in (("left", earlier), ("right", town)):
+        people = counted(run, 24)[0]
+        share = percent_text(float(people[1] / people[0]))
+        assert text_of(years, f"#lc-year-{one}") == f"{run.year}年 {share}（试算 24 分钟）"
     is_quiet(years)
 
 
@@ -401,3 +406,19 @@ def test_a_figure_without_residents_ends_the_comparison(years):
     choose(years, "lc-target", "culture")
     assert years.run("return document.getElementById('lc-compare').value") == ""
     is_quiet(years)
+
+
+def test_the_public_edition_offers_only_steps_that_can_be_told_apart(driver, town, tmp_path):
+    path = draw_atlas([town], tmp_path / "public.html", edition="public")
+    page = browser.opened(driver, path.as_uri())
+    page.wait_ready()
+    slider = "const s = document.getElementById('lc-limit'); return [s.min, s.max, s.step, s.value]"
+    assert page.run(slider) == ["5", "30", "5", "15"]
+    assert page.run("return document.getElementById('lc-band-row').hidden")
+    assert page.run("return document.getElementById('lc-pins-part')") is None
+    own = text_of(page, "#lc-value")
+    move_limit(page, 20)
+    assert "试算 20 分钟" in text_of(page, "#lc-verdict")
+    page.run("document.getElementById('lc-reset').click()")
+    assert text_of(page, "#lc-value") == own
+    is_quiet(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
@@ -135,6 +136,47 @@ def test_internal_page_holds_the_roads_unless_told_otherwise(study, tmp_path):
     assert data_of(with_roads)["roads"] is not None
     assert data_of(without)["roads"] is None
     assert data_of(with_roads)["about"]["edition"] == "internal"
+
+
+def plan_file(folder, **facts):
+    folder.mkdir()
+    site = {"id": "K1", "name": "示例地块", "lon": 120.9, "lat": 30.5, "service": "library", "people": 40.0}
+    plan = {
+        "study": "toytown",
+        "target": "reading",
+        "year": 2025,
+        "objective": "max_cover",
+        "status": "optimal",
+        "value": 255.0,
+        "bound": 255.0,
+        "gap": 0.0,
+        "sites": [site],
+        "curve": [{"sites": 0, "people": 215.0}, {"sites": 1, "people": 255.0}],
+    }
+    (folder / "plan.json").write_text(json.dumps(plan | facts), "utf-8")
+    return folder
+
+
+def test_the_page_shows_a_plan_by_its_folder_or_file(study, tmp_path):
+    folder = plan_file(tmp_path / "plan")
+    for number, given in enumerate((folder, folder / "plan.json")):
+        out = tmp_path / f"{number}.html"
+        assert run("atlas", study, "--no-roads", "--plan", given, "--out", out).exit_code == 0
+        page = out.read_text("utf-8")
+        (plan,) = data_of(page)["plans"]
+        assert (plan["line"], plan["curve"]) == ("255 people covered, proved best", [[0, 215.0], [1, 255.0]])
+        assert plan["sites"][0]["name"] == "示例地块"
+        assert 'lifecirclePage.layer("plans")' in page
+
+
+def test_faults_of_all_plans_at_once_and_no_page(study, tmp_path):
+    other = plan_file(tmp_path / "other", study="elsewhere")
+    broken = plan_file(tmp_path / "broken")
+    (broken / "plan.json").write_text("[", "utf-8")
+    order = MapOrder(plans=(other, broken, tmp_path / "nowhere"), out=tmp_path / "page.html")
+    with pytest.raises(UnusableInputError, match=r"(?s)another study.*not a siting plan.*no plan here"):
+        draw_study(study, order)
+    assert not (tmp_path / "page.html").exists()
 
 
 def test_the_public_edition_does_not_take_roads(study):

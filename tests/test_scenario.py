@@ -390,7 +390,7 @@ def test_what_is_written(study, tmp_path):
         "comparison.xlsx",
         "scenario.gpkg",
     ]
-    for name in ("comparison.json", "comparison.xlsx"):
+    for name in ("comparison.json", "comparison.xlsx", "scenario.gpkg"):
         assert (one / name).read_bytes() == (other / name).read_bytes()
     top = json.loads((one / "comparison.json").read_text("utf-8"))
     assert str(tmp_path) not in json.dumps(top)

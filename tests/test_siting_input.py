@@ -69,6 +69,15 @@ def town(rows=200, columns=30, seed=5):
         ({"objective": "full_cover", "limit": 5, "sites": 1}, "full_cover finds the number of sites itself"),
         ({**COVER, "objective": "backup_cover", "times": 0}, "times: not a whole number >= 1"),
         ({**COVER, "objective": "rule_cover"}, "rule_cover needs both"),
+        ({**COVER, "objective": "rule_cover", "offers": ["a"], "lacking": {}}, "offers: there are 3 sites"),
+        (
+            {**COVER, "objective": "rule_cover", "offers": ["a"] * 3, "lacking": {"a": [1, -1, 0]}},
+            "lacking, a: not one whole number",
+        ),
+        (
+            {**COVER, "objective": "capacitated_max_cover", "capacities": [1, -2, 3]},
+            "capacities, site 1",
+        ),
         ({**COVER, "objective": "max_min_cover"}, "max_min_cover compares groups"),
         ({**COVER, "objective": "max_min_cover", "groups": ["a"]}, "there are 3 residents"),
         ({**COVER, "objective": "max_min_cover", "groups": [None] * 3}, "no resident is in a group"),

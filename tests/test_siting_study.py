@@ -176,6 +176,8 @@ def test_other_objectives_are_proved_too(listed):
     fewest = study(TOYTOWN, "reading", new=None, objective="full_cover", candidates=listed)
     assert set(fewest.plan.sites) in ({"A", "B"}, {"B", "D"})
     assert fewest.plan.value == 2
+    assert fewest.explanation.sites[0].swap is None  # people covered are not what it strives for
+    assert {"never:10", "unsnapped:10"} <= set(fewest.notes)
     median = study(TOYTOWN, "reading", new=1, objective="p_median", candidates=listed)
     metres = {"r1": 1000, "r2": 500, "r3": 1250, "r5": 280}
     people = {"r1": 100, "r2": 50, "r3": 40, "r5": 25}
@@ -278,6 +280,23 @@ def test_questions_that_cannot_be_asked(listed):
         assert told in str(caught.value), told
 
 
+def test_a_target_that_is_met_needs_no_site(toytown, listed):
+    edit(
+        toytown / "standard.toml",
+        'minutes = 15\nprofile = "walk"\ngoal = 0.9',
+        'minutes = 60\nprofile = "walk"\ngoal = 0.9',
+    )
+    edit(toytown / "residents.csv", "r6,504000,3377200,20,0,8\nr7,503000,3377000,10,0,4\n", "")
+    with pytest.raises(UnusableInputError, match="everybody it counts is covered already"):
+        study(toytown, "reading", new=1, candidates=listed)
+
+
+def test_a_solve_cut_short_says_so(listed):
+    done = study(TOYTOWN, "reading", new=1, candidates=listed, time_limit_s=0.0)
+    assert done.plan.sites
+    assert plan_facts(done)["reproducible"] == ("not_proved" not in done.notes)
+
+
 def test_a_plan_the_audit_does_not_confirm_is_an_error(listed, monkeypatch):
     real = pipeline.best
 
@@ -356,7 +375,7 @@ def test_files_are_whole_and_the_same_twice(listed, tmp_path):
         write_study(site_study(TOYTOWN, "reading", new=2, candidates=listed), tmp_path / name)
     names = ["curve.png", "plan.gpkg", "plan.json", "plan.xlsx"]
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == names
-    for name in ("plan.json", "plan.xlsx", "curve.png"):
+    for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes(), name
     assert str(tmp_path) not in (tmp_path / "one" / "plan.json").read_text("utf-8")
     assert set(pyogrio.list_layers(tmp_path / "one" / "plan.gpkg")[:, 0]) == {

@@ -73,6 +73,13 @@ def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> N
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the page; the study's own.")
 @click.option("--roads/--no-roads", default=None, help="Put the roads in the page, for trying new venues.")
 @click.option("--static", type=click.Path(path_type=Path), help="Folder for a PNG of every circle as well.")
+@click.option(
+    "--plan",
+    "plans",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="plan.json of a siting study to show, or its folder; may be repeated.",
+)
 def atlas(study: Path, years: str | None, **choices: Any) -> None:
     """Draw STUDY's results as one HTML page that opens without a network."""
     from lifecircle.maps import MapOrder, draw_study, years_of

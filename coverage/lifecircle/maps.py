@@ -5,10 +5,12 @@ Reads what ``study.toml`` says of maps and hands plain values to the rooms that 
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
 import pandas as pd
@@ -22,10 +24,10 @@ from lifecircle.study import read_study
 from lifecircle.tables import Column, Schema, check_table, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from lifecircle.atlas import Edition
+    from lifecircle.atlas import Edition, Plan
     from lifecircle.findings import Findings, Language
     from lifecircle.roads import Roads
     from lifecircle.study import Study
@@ -133,6 +135,40 @@ def _labels(path: Path) -> gpd.GeoDataFrame:
     )
 
 
+_PLAN_KEYS = ("target", "year", "objective", "status", "value", "bound", "gap", "sites", "curve")
+
+
+def read_plans(paths: Sequence[Path], *, study: str) -> list[Plan]:
+    """Read siting plans as a page takes them, from ``plan.json`` files or the folders that hold one.
+
+    Raises
+    ------
+    UnusableInputError
+        With every file that is missing, is no plan, or is a plan of another study.
+    """
+    faults, plans = FaultLog(), []
+    for given in paths:
+        path = given / "plan.json" if given.is_dir() else given
+        told: Any = None
+        if not path.is_file():
+            faults.add(
+                Fault(str(given), "", "", "no plan here", "name a plan.json that lifecircle site wrote")
+            )
+            continue
+        with suppress(ValueError):
+            told = json.loads(path.read_text("utf-8"))
+        if not isinstance(told, dict) or any(key not in told for key in _PLAN_KEYS):
+            faults.add(Fault(str(path), "", "", "not a siting plan", "name what lifecircle site wrote"))
+        elif told.get("study") != study:
+            reason = "a plan of another study"
+            faults.add(Fault(str(path), "study", str(told.get("study")), reason, f"name one of {study}"))
+        else:
+            curve = [(point["sites"], point["people"]) for point in told["curve"]]
+            plans.append(cast("Plan", {key: told[key] for key in _PLAN_KEYS} | {"curve": curve}))
+    faults.raise_any()
+    return plans
+
+
 @dataclass(frozen=True)
 class MapOrder:
     """What is asked of a study's maps; what is left out follows from the study.
@@ -140,7 +176,8 @@ class MapOrder:
     ``years`` : left out, the study's year and the one before, where its files allow; ``results`` : folder of
     runs; ``out`` : the page, ``maps/<id>.html`` in the study for the internal edition in the study's own
     language; ``roads`` : whether the page holds the roads, which lets it answer what a new venue would
-    change; ``static`` : folder for a picture of every circle.
+    change; ``static`` : folder for a picture of every circle; ``plans`` : files ``plan.json`` of siting
+    studies, or their folders, to show.
     """
 
     years: tuple[int, ...] = ()
@@ -150,6 +187,7 @@ class MapOrder:
     language: Language | None = None
     roads: bool | None = None
     static: Path | None = None
+    plans: tuple[Path, ...] = ()
 
 
 def draw_study(
@@ -174,6 +212,7 @@ def draw_study(
         reason = "the public edition holds no roads"
         raise UnusableInputError([Fault("(map)", "roads", "", reason, "leave out --roads")])
     setting = map_setting(declared)
+    plans = read_plans(order.plans, study=declared.id)
     years = _runs(declared, study, order, tell)
     with_roads = order.edition == "internal" if order.roads is None else order.roads
     roads = _walked(declared, years[-1].year) if with_roads else None
@@ -184,6 +223,7 @@ def draw_study(
             order.out or declared.folder / "maps" / _page_name(declared, order),
             language=order.language,
             roads=roads,
+            plans=plans,
             edition=order.edition,
             setting=setting,
         )

@@ -358,7 +358,10 @@ _RIGHT = {"align": "right", "indent": 1}
 _SIDES = {TEXT: _LEFT, STATUS: {"align": "center", "text_wrap": True}}
 _NUMBERS = {PEOPLE: "#,##0", POINTS: "+0.0;-0.0;0.0", NUMBER: "#,##0.0"}
 _STRONG = frozenset({"value", "status"})
-_WIDEST = {"source": 26, "remarks": 26, "target": 38}
+_WIDEST = {
+    "source": 26, "remarks": 26, "target": 38, "text": 110, "change": 60, "name": 34, "site": 34,
+    "services": 34, "next_best": 34, "why": 34, "new_villages": 26, "cost_source": 26,
+}  # fmt: skip
 _LINE_POINTS = 15.0
 
 

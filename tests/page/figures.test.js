@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { fill, minutesText, peopleText, percentText } from "../../coverage/lifecircle/atlas/nodes.js";
 import { lengthText, metresPerPixel, roundLength } from "../../coverage/lifecircle/atlas/places.js";
-import { mostMinutes, stepMinutes } from "../../coverage/lifecircle/atlas/views.js";
+import { mostMinutes, sliderOf, stepMinutes } from "../../coverage/lifecircle/atlas/views.js";
 
 test("rates are truncated", () => {
   assert.deepEqual([0.9996, 0.29, 1, 0, 2 / 3, null].map(percentText), ["99.9%", "29.0%", "100.0%", "0.0%", "66.6%", "—"]);
@@ -39,4 +39,14 @@ test("a scale bar is as long as fits, in 1, 2 or 5", () => {
 test("a pixel of zoom 0 at the equator is the world's circumference over 256", () => {
   assert.ok(Math.abs(metresPerPixel(0, 0) - 156543.03) < 0.01);
   assert.ok(Math.abs(metresPerPixel(60, 3) / (156543.03 / 16) - 1) < 1e-6);
+});
+
+test("coarse times offer only the steps that can be told apart, the limit among them", () => {
+  assert.deepEqual(sliderOf(15, null), { min: 1, max: 30, step: 1 });
+  assert.deepEqual(sliderOf(15, 5), { min: 5, max: 30, step: 5 });
+  assert.deepEqual(sliderOf(12, 5), { min: 2, max: 32, step: 5 });
+  for (const limit of [5, 10, 12, 30, 33]) {
+    const { min, max, step } = sliderOf(limit, 5);
+    assert.ok(min >= 1 && min <= 5 && max >= 2 * limit && (limit - min) % step === 0 && (max - limit) % step === 0);
+  }
 });

@@ -17,8 +17,8 @@ from lifecircle.atlas._notebook import folium_map
 from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError, content_policy
 from lifecircle.atlas._packing import PayloadError, encoded
 from lifecircle.atlas._payload import bounds, page_payload
-from lifecircle.atlas._plans import Plan, Site
-from lifecircle.atlas._public import public_findings
+from lifecircle.atlas._plans import Plan, Site, without_people
+from lifecircle.atlas._public import STEP_MIN, public_findings
 from lifecircle.atlas._reading import Payload, read_payload
 from lifecircle.atlas._setting import (
     EDITIONS,
@@ -83,7 +83,7 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
     roads : the roads of the findings: a layer of lines, switched off at first, and what the page searches
         to answer what a new venue would change, where a target's own profile uses the same ways at a flat
         speed; never in the public edition
-    plans : siting plans to show
+    plans : siting plans to show; the public edition tells only where they build
     edition : ``internal`` holds everything; ``public`` is made of findings reduced by
         :func:`public_findings`
     setting : mask, base maps, names around the study and what else stands in the margin
@@ -137,13 +137,15 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
         "name": latest.name,
         "years": span,
         "edition": edition,
+        "stepMinutes": STEP_MIN if edition == "public" else None,
         "title": title,
         "stamp": stamp(latest, spoken, edition),
         "margin": margin(latest, spoken, edition=edition, setting=setting),
         "dataDate": setting.data_date,
         "labels": place_names(setting.labels),
     }
-    raw = page_payload(years, spoken, shown, about=about, plans=plans)
+    told = without_people(plans) if edition == "public" else plans
+    raw = page_payload(years, spoken, shown, about=about, plans=told)
     figure = OfflineFigure(
         title,
         language="zh-CN" if spoken == "zh" else "en",
@@ -155,7 +157,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     figure.add_child(page_map)
     add_surroundings(page_map, setting, words, labels=place_names(setting.labels))
     villages = any(len(findings.villages) for findings in years)
-    add_layers(page_map, words, roads=shown is not None, villages=villages)
+    add_layers(page_map, words, roads=shown is not None, villages=villages, plans=bool(plans))
     return figure
 
 

@@ -37,7 +37,7 @@ _OLD_BROWSER = (
     "if (old) document.getElementById('lc-old').hidden = false; })();"
 )
 
-Kind = Literal["districts", "roads", "residents", "differences", "gaps", "facilities", "villages"]
+Kind = Literal["districts", "roads", "residents", "differences", "gaps", "facilities", "villages", "plans"]
 
 
 class PageMap(folium.Map):
@@ -94,7 +94,9 @@ class PageStart(MacroElement):
         self._name = "PageStart"
 
 
-def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool, villages: bool) -> None:
+def add_layers(
+    page_map: PageMap, words: Mapping[str, str], *, roads: bool, villages: bool, plans: bool = False
+) -> None:
     """Add the page's layers from the bottom up, their switch and the start of the script."""
     shown: dict[Kind, bool] = {
         "districts": True,
@@ -104,6 +106,7 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, roads: bool, vill
         "gaps": True,
         "facilities": True,
         "villages": villages,
+        "plans": plans,
     }
     for kind, wanted in shown.items():
         if wanted:

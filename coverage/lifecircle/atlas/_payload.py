@@ -124,7 +124,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "places": _PLACES,
         "years": entries,
         "roads": told,
-        "plans": plan_data(plans),
+        "plans": plan_data(plans, language, years[-1].services if years else {}),
         "about": dict(about or {}),
         "lists": shelf.lists,
     }

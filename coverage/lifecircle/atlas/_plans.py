@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
+from lifecircle.atlas._text import page_words, people_text
 from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.wording import word
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from lifecircle.findings import Language
 
 
 class Site(TypedDict):
@@ -17,7 +21,7 @@ class Site(TypedDict):
     lat: float
     name: NotRequired[str]
     service: NotRequired[str]
-    people: NotRequired[float]
+    people: NotRequired[float | None]
 
 
 class Plan(TypedDict):
@@ -40,11 +44,14 @@ class Plan(TypedDict):
     curve: NotRequired[Sequence[tuple[int, float]]]
 
 
+_OF_PEOPLE = ("max_cover", "rule_cover", "backup_cover", "capacitated_max_cover")
 _NEEDED = ("target", "year", "objective", "status", "sites", "value", "bound", "gap")
 
 
-def plan_data(plans: Sequence[Plan]) -> list[dict[str, Any]]:
-    """Put plans in the plain form of the page.
+def plan_data(
+    plans: Sequence[Plan], language: Language, services: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """Put plans in the plain form of the page, with what it prints of them.
 
     Raises
     ------
@@ -61,31 +68,74 @@ def plan_data(plans: Sequence[Plan]) -> list[dict[str, Any]]:
                 faults.append(_fault(number, f"site {row}", "", "a site without lon and lat"))
     if faults:
         raise UnusableInputError(faults)
-    return [_plain(plan) for plan in plans]
+    return [_plain(plan, language, services) for plan in plans]
 
 
-def _plain(plan: Plan) -> dict[str, Any]:
+def _plain(plan: Plan, language: Language, services: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    words = page_words(language)
+    objective = word("objective", str(plan["objective"]), language)
     figures = {name: None if plan[name] is None else float(plan[name]) for name in ("value", "bound", "gap")}  # type: ignore[arg-type]  # mypy does not carry the check to the value
     return {
         "target": str(plan["target"]),
         "year": int(plan["year"]),
-        "title": str(plan.get("title", "")),
+        "title": str(plan.get("title", ""))
+        or words["plan_title"].format(sites=len(plan["sites"]), objective=objective),
+        "line": _line(plan, language),
         "objective": str(plan["objective"]),
         "status": str(plan["status"]),
-        "service": str(plan.get("service", "")),
         "sites": [
-            {
-                "lon": float(site["lon"]),
-                "lat": float(site["lat"]),
-                "name": str(site.get("name", "")),
-                "service": str(site.get("service", plan.get("service", ""))),
-                "people": None if site.get("people") is None else float(site["people"]),
-            }
-            for site in plan["sites"]
+            _site(site, number, services=_service_names(plan, site, services, language), words=words)
+            for number, site in enumerate(plan["sites"], 1)
         ],
         **figures,
         "curve": [[int(sites), float(value)] for sites, value in plan.get("curve", ())],
     }
+
+
+def _service_names(
+    plan: Plan, site: Site, services: Mapping[str, Mapping[str, str]], language: Language
+) -> list[str]:
+    ids = str(site.get("service", plan.get("service", ""))).split(";")
+    return [services.get(one, {}).get(language, one) for one in ids if one]
+
+
+def _site(site: Site, number: int, *, services: list[str], words: Mapping[str, str]) -> dict[str, Any]:
+    people = site.get("people")
+    return {
+        "lon": float(site["lon"]),
+        "lat": float(site["lat"]),
+        "name": str(site.get("name", "")) or words["plan_number"].format(number=number),
+        "services": words["plan_and"].join(services),
+        "people": None if people is None else float(people),
+        "peopleText": "" if people is None else words["plan_site_people"].format(people=people_text(people)),
+    }
+
+
+def without_people(plans: Sequence[Plan]) -> list[Plan]:
+    """Leave of plans only where they build: the people they reach may be few, and told apart by it."""
+    return [
+        {
+            **plan,
+            "value": None,
+            "bound": None,
+            "gap": None,
+            "curve": (),
+            "sites": [{**site, "people": None} for site in plan["sites"]],
+        }
+        for plan in plans
+    ]
+
+
+def _line(plan: Plan, language: Language) -> str:
+    """Say how good the plan is: people and how sure, or only how sure where its value is not people."""
+    words, status = page_words(language), word("plan_status", str(plan["status"]), language)
+    value, bound = plan["value"], plan["bound"]
+    if plan["objective"] not in _OF_PEOPLE or value is None:
+        return status
+    proved = plan["status"] == "optimal" or bound is None
+    return words["plan_people" if proved else "plan_bound"].format(
+        value=people_text(value), bound="" if bound is None else people_text(bound), status=status
+    )
 
 
 def _fault(number: int, column: str, value: str, reason: str) -> Fault:

@@ -372,15 +372,22 @@ def _target(
     if withheld is None or result.count is None:
         return _uncounted(plain, min_people)
     hidden = withheld.hides(TOTAL)
-    step = share_step(0.0 if TOTAL in withheld.people else result.count.people, min_people)
+    step = share_step(result.count.people, min_people)
     by_village = getattr(result.target, "accounting", "") in _BY_VILLAGE
-    few = TOTAL in withheld.people
+    if 0 < result.count.people < min_people and not by_village:
+        plain = replace(plain, value=None, previous=None, status=SUPPRESSED, band={}, accountings={})
+        return replace(
+            plain,
+            count=_NOTHING,
+            shortfall_people=None,
+            groups=(),
+            districts=tuple(_district(one, withheld) for one in result.districts),
+        )
     return replace(
         plain,
         count=_count(result.count, withheld, TOTAL, buckets=not withheld.buckets),
         value=result.value if by_village else _cut(result.value, step) if hidden else result.value,
         previous=result.previous if by_village else _cut(result.previous, step),
-        status=SUPPRESSED if few and not by_village else result.status,
         shortfall_people=None if hidden else result.shortfall_people,
         band={
             name: value if name == "usual" and not hidden else _cut(value, step)

@@ -503,7 +503,7 @@ def wrapped(text: str, wide_mm: float, size_pt: float) -> list[str]:
 def shortened(text: str, wide_mm: float, size_pt: float) -> str:
     """Cut a text to one line of a width.
 
-    >>> shortened("四个汉字", 10.0, 7.5), shortened("四个汉字", 20.0, 7.5)
+    >>> shortened("四个汉字", 8.5, 7.5), shortened("四个汉字", 20.0, 7.5)
     ('四个…', '四个汉字')
     """
     kept = text

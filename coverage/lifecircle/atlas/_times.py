@@ -130,8 +130,8 @@ def find_times(  # noqa: PLR0913 - the roads, who goes, where to, and how many p
     start = np.stack([leg + ends.from_u, leg + ends.from_v], axis=1).ravel()
     group = np.repeat(member, 2)
     open_ = np.isfinite(start)
-    time, found_label = graph.nearest_k(node[open_], k, start_s=start[open_], group=group[open_])
-    label = found_label.astype(np.int64)
+    time, source = graph.nearest_k(node[open_], k, start_s=start[open_], group=group[open_])
+    label = source.astype(np.int64)
     at = homes.edge[row]
     own = ends_of(network, at, homes.along[row])
     u, v = network.u[at], network.v[at]

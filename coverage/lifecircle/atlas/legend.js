@@ -5,6 +5,7 @@ import { PAINTED, differenceMark, drawSymbol } from "./drawing.js";
 import { lookIn, standingIn } from "./looks.js";
 import { byId, element, fill, named, part } from "./nodes.js";
 import { newlyShown } from "./pins.js";
+import { sitesShown } from "./plans.js";
 import { CLASSES } from "./reading.js";
 
 /* The rows of residents in the legend: [class, text]; every class that the target can have. */
@@ -54,6 +55,9 @@ function markRows(now) {
   const rows = newlyShown().length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
   if (now.gaps && now.gaps.length) {
     rows.push([element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.gap_marks]);
+  }
+  if (sitesShown().length) {
+    rows.push([element("i", { className: "lc-site lc-site-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.plan_marks]);
   }
   for (const kind of ["over", "under"]) {
     if (now.villages && now.villages.differ.some((one) => one.kind === kind)) rows.push([differenceMark(kind, 18), page.words["villages_" + kind]]);

@@ -12,6 +12,7 @@ import { byId, element, fill } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize } from "./places.js";
+import { showPlans } from "./plans.js";
 import { preparePrinting } from "./printing.js";
 import { readPage } from "./reading.js";
 import { openRoute } from "./route.js";
@@ -68,6 +69,7 @@ function makeLayers() {
     roads: painter("lc-roads", paintRoads),
     newly: painter("lc-newly", newly),
     pins: L.featureGroup(),
+    plans: L.featureGroup(),
   });
 }
 
@@ -139,6 +141,7 @@ function show(choice) {
   if (changed(["year", "target"])) {
     page.layers.facilities.redraw();
     markGaps();
+    showPlans();
   } else if (changed(COUNTED)) thinMarks();
   if (changed(COUNTED)) showPins();
   showSwipe();

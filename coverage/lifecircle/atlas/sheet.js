@@ -8,6 +8,7 @@ import { residentRows } from "./legend.js";
 import { districtRows, lookIn } from "./looks.js";
 import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
+import { SITE_COLOUR, sitesShown } from "./plans.js";
 import { beside, lengthText, metresPerPixel, roundLength, symbolSize } from "./places.js";
 import { across, down } from "./reading.js";
 import { before, dividerShare } from "./swipe.js";
@@ -188,6 +189,18 @@ function drawPins(context, view) {
   }
 }
 
+function siteMark(context, { x, y }, text, size) {
+  context.fillStyle = "#ffffff";
+  context.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
+  context.fillStyle = SITE_COLOUR;
+  context.fillRect(x - size / 2, y - size / 2, size, size);
+  write(context, text, x, y + size * 0.23, { size: size * 0.65, weight: 700, colour: "#ffffff", align: "center" });
+}
+
+function drawSites(context, view) {
+  sitesShown().forEach((site) => siteMark(context, at(view, site.lat, site.lon), String(site.number), 20));
+}
+
 function drawMap(context, view, ratio) {
   context.fillStyle = "#edf0f2";
   context.fillRect(0, 0, view.width, view.height);
@@ -206,6 +219,7 @@ function drawMap(context, view, ratio) {
   if (left) drawDivider(context, view, split, left);
   else {
     if (has("gaps")) drawGaps(context, view, taken);
+    drawSites(context, view);
     drawPins(context, view);
   }
   if (has("villages") && view.zoom >= NAMES_FROM) {
@@ -251,6 +265,7 @@ function drawLegend(context, x, top, width) {
     title(words.legend_residents);
     for (const [which, text] of residents) row((place) => legendMark(context, which, x, place), text);
     if (newlyShown().length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
     if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
   }
   if (now.shares && now.districts.length && !before()) {

@@ -1,7 +1,8 @@
 /* Lays two years side by side on one map: a divider to drag or to move by key, each side with its own year. */
 
-import { page, chosen, change, here, targetIn } from "./choices.js";
-import { byId, element, fill } from "./nodes.js";
+import { page, chosen, change, here, limitOf, onTrial, targetIn } from "./choices.js";
+import { peopleIn, standingIn } from "./looks.js";
+import { byId, element, fill, percentText } from "./nodes.js";
 
 const STEP = 0.02; // of the map's width, for one press of an arrow
 const LEFT_PANES = ["lc-residents-before", "lc-facilities-before"];
@@ -43,10 +44,19 @@ export function moveDivider(to) {
   cut();
 }
 
-function caption(side, year) {
+/* A year's figure: the run's own, or what the page counts for what is tried out. */
+function valueText(year) {
   const now = targetIn(year);
-  const node = byId("lc-year-" + side);
-  node.replaceChildren(element("b", {}, fill(page.words.swipe_year, { year: year.entry.year })), ...(now ? [" ", now.value] : [" ", page.words.swipe_no_target]));
+  if (!now) return page.words.swipe_no_target;
+  if (!onTrial() || !standingIn(year)) return now.value;
+  const { covered, total } = peopleIn(year);
+  const share = total ? percentText(covered / total) : "—";
+  return fill(page.words.swipe_trial, { value: share, minutes: limitOf(now) });
+}
+
+function caption(side, year) {
+  const title = element("b", {}, fill(page.words.swipe_year, { year: year.entry.year }));
+  byId("lc-year-" + side).replaceChildren(title, " ", valueText(year));
 }
 
 export function showSwipe() {

@@ -13,10 +13,23 @@ export const mostMinutes = (limit) => Math.max(LEAST, Math.ceil((2 * limit) / 5)
 /* Steps that reach the target's own limit, whole minutes where that is whole. */
 export const stepMinutes = (limit) => (Number.isInteger(limit) ? 1 : Number.isInteger(2 * limit) ? 0.5 : 0.1);
 
+/* The slider's ends and steps. Where times stand in coarse steps from the limit, as in the public edition, only those
+   steps can be told apart, and only those are offered. */
+export function sliderOf(limit, coarse) {
+  const most = mostMinutes(limit);
+  if (!coarse) return { min: 1, max: most, step: stepMinutes(limit) };
+  return { min: limit - coarse * (Math.ceil(limit / coarse) - 1), max: limit + coarse * Math.ceil((most - limit) / coarse), step: coarse };
+}
+
+/* What a speed tried out divides times by; nothing where times are too coarse to be divided. */
+const factorsOf = (now) => (page.data.about.stepMinutes ? null : now.margin && now.margin.factors);
+
 function showLimit(now) {
   const slider = byId("lc-limit");
-  slider.max = String(mostMinutes(now.minutes));
-  slider.step = String(stepMinutes(now.minutes));
+  const { min, max, step } = sliderOf(now.minutes, page.data.about.stepMinutes);
+  slider.min = String(min);
+  slider.max = String(max);
+  slider.step = String(step);
   slider.value = String(chosen.limit ?? now.minutes);
   const text = fill(page.words.minutes, { minutes: chosen.limit ?? now.minutes });
   slider.setAttribute("aria-valuetext", text);
@@ -53,8 +66,7 @@ export function showViews() {
   byId("lc-views").hidden = !answers;
   if (!answers) return;
   showLimit(now);
-  const factors = now.margin && now.margin.factors;
-  choices("lc-band-row", "lc-band", factors ? BANDS.map((name, i) => [name, page.words["band_" + name], now.margin.band[i][1]]) : [],
+  choices("lc-band-row", "lc-band", factorsOf(now) ? BANDS.map((name, i) => [name, page.words["band_" + name], now.margin.band[i][1]]) : [],
     chosen.band, (band) => change({ band }));
   choices("lc-counting-row", "lc-counting", countings(now), chosen.counting, (counting) => change({ counting }));
   byId("lc-only-gaps").checked = chosen.onlyGaps;
@@ -74,7 +86,7 @@ function countingNote(now) {
 export function settleViews() {
   const now = target();
   if (!countings(now).some(([value]) => value === chosen.counting)) chosen.counting = "reach";
-  if (!(now.margin && now.margin.factors)) chosen.band = "usual";
+  if (!factorsOf(now)) chosen.band = "usual";
   if (!here().answers(now)) Object.assign(chosen, { limit: null, band: "usual", compared: null });
 }
 

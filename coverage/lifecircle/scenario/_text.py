@@ -126,6 +126,7 @@ def _towns(one: TargetComparison, which: str, language: Language) -> str:
     """Name the districts with most of those who win or lose."""
 
     def many(part: Part) -> float:
+        """Count those of one district."""
         return float(getattr(part, which))
 
     mine = [part for part in one.districts if _many(many(part))]

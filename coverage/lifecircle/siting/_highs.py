@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _LEAST_S = 0.05
-_WHOLE = 0.999
-"""Share of the least difference of two values within which HiGHS may stop: no better value fits between."""
+_WHOLE, _DOUBT = 0.99, 0.005
+"""Shares of the least difference of two values: within the first HiGHS may stop, for no better value fits
+between; by the second its bound is trusted less than it says, for its costs are right to 1e-7 only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ def minimise(
     if not model.whole.any() and status != highspy.HighsModelStatus.kOptimal:
         bound = -np.inf
     infeasible = status == highspy.HighsModelStatus.kInfeasible
-    return Answer(x, float(bound) if np.isfinite(bound) else -np.inf, infeasible)
+    return Answer(x, float(bound) - _DOUBT * unit if np.isfinite(bound) else -np.inf, infeasible)
 
 
 def _handed_over(highspy: Any, model: Model) -> Any:

@@ -16,6 +16,7 @@ from lifecircle.errors import Fault, FaultLog
 from lifecircle.reach import within_limit
 from lifecircle.siting._conditions import Conditions, read_choice
 from lifecircle.siting._costs import Costs, read_costs, read_weights
+from lifecircle.siting._needs import read_capacities, read_groups, read_needs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -145,9 +146,10 @@ def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the fi
     choice, stands = read_choice(
         log, table.sites, conditions, objective=objective, sites=sites, named=table.named
     )
-    need, resident, by_rule = _rows(log, table, objective, times, offers, lacking, len(people))
-    group, names = _groups(log, table.demand, objective, groups)
-    holds = _capacities(log, table.sites, objective, capacities)
+    rule = {"times": times, "offers": offers, "lacking": lacking}
+    need, resident, by_rule = read_needs(log, table, objective=objective, **rule)
+    group, names = read_groups(log, table.demand, objective, groups)
+    holds = read_capacities(log, table.sites, objective, capacities)
     log.raise_any()
     assert choice is not None
     return SitingProblem(
@@ -238,113 +240,3 @@ def _is_number(value: Any, *, least: float) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         return False
     return math.isfinite(value) and float(value) >= least
-
-
-def _rows(  # noqa: PLR0913, PLR0917 - the sides of a rule
-    log: FaultLog, table: Costs, objective: str, times: Any, offers: Any, lacking: Any, many: int
-) -> tuple[Ints, Ints, csr_array]:
-    """Write down what each resident needs as rows: one, or one for each class it lacks something of.
-
-    Returns
-    -------
-    need, resident, by_row : (row,), (row,) and csr (row, site)
-    """
-    everyone = np.arange(many)
-    if objective == "backup_cover":
-        if not isinstance(times, (int, np.integer)) or isinstance(times, bool) or times < 1:
-            log.add(
-                Fault(
-                    "times", "", str(times), "not a whole number >= 1", "how many sites each one should reach"
-                )
-            )
-            times = 1
-        return np.full(many, int(times), dtype=np.int64), everyone, table.table
-    if objective != "rule_cover":
-        return np.ones(many, dtype=np.int64), everyone, table.table
-    if lacking is None or offers is None:
-        log.add(
-            Fault("lacking, offers", "", "", "rule_cover needs both", "what residents lack, what sites offer")
-        )
-        return np.ones(many, dtype=np.int64), everyone, table.table
-    classes = np.asarray(offers, dtype=object)
-    if classes.shape != (len(table.sites),):
-        log.add(
-            Fault(
-                "offers",
-                "",
-                f"shape {classes.shape}",
-                f"there are {len(table.sites)} sites",
-                "one class each",
-            )
-        )
-        return np.ones(many, dtype=np.int64), everyone, table.table
-    needs, residents, rows = [], [], []
-    for name, numbers in lacking.items():
-        lacks = np.asarray(
-            numbers.reindex(table.demand) if isinstance(numbers, pd.Series) and table.named else numbers
-        )
-        if lacks.shape != (many,) or not np.all((lacks >= 0) & (lacks == np.rint(lacks))):
-            log.add(
-                Fault(
-                    "lacking", str(name), "", "not one whole number >= 0 for each resident", "give one each"
-                )
-            )
-            continue
-        some = np.flatnonzero(lacks > 0)
-        part = table.table[some].tocoo()
-        offered = np.array([one == name for one in classes])[part.col]
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(part.row[offered], minlength=len(some)))])
-        needs.append(lacks[some].astype(np.int64))
-        residents.append(some)
-        rows.append(csr_array((part.data[offered], part.col[offered], indptr), shape=part.shape))
-    if not rows:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), csr_array((0, len(table.sites)))
-    return np.concatenate(needs), np.concatenate(residents), csr_array(vstack(rows, format="csr"))
-
-
-def _groups(log: FaultLog, demand: pd.Index, objective: str, groups: Any) -> tuple[Ints, pd.Index]:
-    if objective != "max_min_cover":
-        if groups is not None:
-            log.add(Fault("groups", "", "", f"{objective} knows no groups", "ask for max_min_cover"))
-        return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
-    if groups is None:
-        log.add(Fault("groups", "", "", "max_min_cover compares groups", "give each resident's district"))
-        return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
-    values = (
-        groups.reindex(demand)
-        if isinstance(groups, pd.Series) and set(demand) <= set(groups.index)
-        else groups
-    )
-    series = pd.Series(np.asarray(values, dtype=object))
-    if len(series) != len(demand):
-        log.add(
-            Fault("groups", "", str(len(series)), f"there are {len(demand)} residents", "give one label each")
-        )
-        return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
-    codes, names = pd.factorize(series)
-    if not len(names):
-        log.add(Fault("groups", "", "", "no resident is in a group", "give each resident's district"))
-    return codes.astype(np.int64), pd.Index(names)
-
-
-def _capacities(log: FaultLog, sites: pd.Index, objective: str, capacities: Any) -> Floats:
-    unlimited = np.full(len(sites), np.inf)
-    if objective != "capacitated_max_cover":
-        if capacities is not None:
-            log.add(Fault("capacities", "", "", f"{objective} knows none", "ask for capacitated_max_cover"))
-        return unlimited
-    if capacities is None:
-        log.add(Fault("capacities", "", "", "capacitated_max_cover needs them", "give people for each site"))
-        return unlimited
-    values = np.asarray(
-        capacities.reindex(sites) if isinstance(capacities, pd.Series) else capacities, dtype=np.float64
-    )
-    if values.shape != (len(sites),) or not np.all(values >= 0):
-        reason = "not one number >= 0 for each site"
-        log.add(
-            Fault(
-                "capacities", "", f"shape {values.shape}", reason, "give people; inf where it is not limited"
-            )
-        )
-        return unlimited
-    return values

@@ -17,7 +17,7 @@ from lifecircle.findings import InputRecord
 from lifecircle.study import LandPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -92,13 +92,7 @@ def gather(
             records.append(_record("candidates", given, inputs, len(table), len(rejects)))
         else:
             table = near_gaps(inputs, uncovered, people, spacing_m=part.spacing_m)
-    layers: dict[str, tuple[gpd.GeoDataFrame, LandPart]] = {}
-    for name, one in part.exclude.items():
-        land = one if isinstance(one, LandPart) else LandPart(file=one)
-        path = inputs.study.path_in(land.file, inputs.year)
-        with faults.catching():
-            layers[name] = read_land(path, datum=land.datum), land
-            records.append(_record(f"land {name}", path, inputs, len(layers[name][0]), 0))
+    layers = _layers(inputs, records, faults)
     faults.raise_any()
     assert table is not None
     table = assign_villages(assign_districts(table, inputs.districts), inputs.villages)
@@ -107,13 +101,7 @@ def gather(
         table = table.assign(name=table["name"].where(table["name"] != "", near + " " + table.index))
     table = table.assign(works=table["works"].replace(dict(part.works)))
     crs = next(iter(inputs.networks.values())).crs
-    land = pd.DataFrame(index=table.index)
-    left_out = pd.Series("", index=table.index, dtype="str")
-    for name, (layer, one) in layers.items():
-        inside = on_land(table, layer, crs=crs)
-        land[name] = ~inside if one.outside else inside
-        if one.effect == "exclude":
-            left_out = left_out.mask((left_out == "") & land[name], name)
+    land, left_out = _on_each(table, layers, crs)
     left_out = left_out.mask((left_out == "") & table["forbidden"], "forbidden")
     if not target.across_border:
         left_out = left_out.mask((left_out == "") & (table["district"] == OUTSIDE), "outside")
@@ -125,6 +113,34 @@ def gather(
         kept = (left_out == "").to_numpy(dtype=bool)
         table, land = table[kept], land[kept]
     return Candidates(table, land, rejects, tuple(records), given is None)
+
+
+def _layers(
+    inputs: Inputs, records: list[InputRecord], faults: FaultLog
+) -> dict[str, tuple[gpd.GeoDataFrame, LandPart]]:
+    """Read the kinds of land a study keeps free; faults and records are noted."""
+    layers = {}
+    for name, one in inputs.study.siting.exclude.items():
+        part = one if isinstance(one, LandPart) else LandPart(file=one)
+        path = inputs.study.path_in(part.file, inputs.year)
+        with faults.catching():
+            layers[name] = read_land(path, datum=part.datum), part
+            records.append(_record(f"land {name}", path, inputs, len(layers[name][0]), 0))
+    return layers
+
+
+def _on_each(
+    table: gpd.GeoDataFrame, layers: Mapping[str, tuple[gpd.GeoDataFrame, LandPart]], crs: Any
+) -> tuple[pd.DataFrame, pd.Series[Any]]:
+    """Tell on which land each candidate lies, and the first that leaves it out (empty where none does)."""
+    land = pd.DataFrame(index=table.index)
+    left_out = pd.Series("", index=table.index, dtype="str")
+    for name, (layer, part) in layers.items():
+        inside = on_land(table, layer, crs=crs)
+        land[name] = ~inside if part.outside else inside
+        if part.effect == "exclude":
+            left_out = left_out.mask((left_out == "") & land[name], name)
+    return land, left_out
 
 
 def _own_file(inputs: Inputs, file: Any) -> Path | None:

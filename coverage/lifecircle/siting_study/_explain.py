@@ -72,12 +72,16 @@ class Tie:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The plan at one end of the band: people newly covered by it, and by the best sites for that speed."""
+    """The plan at one end of the band: people newly covered by it, and by the best sites for that speed.
+
+    ``status`` : the solver's, of those best sites.
+    """
 
     speed: str
     people: float
     best: float | None
     same_sites: int | None
+    status: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +107,15 @@ def explain(
     plan: SitingPlan,
     scenario: Scenario,
 ) -> Explanation:
-    """Explain a plan that the audit has proved."""
+    """Explain a plan that the audit has proved.
+
+    What another site in the place of one would cost is counted in people covered, so it is told of plans for
+    most people alone.
+    """
     chosen = conditions.labels.get_indexer(list(plan.sites)).astype(np.int64)
-    swaps = _swaps(question, conditions, chosen)
+    swaps = np.full((len(chosen), len(conditions.labels)), np.inf)
+    if plan.objective == "max_cover":
+        swaps = _swaps(question, conditions, chosen)
     table = _candidates(question, conditions, found, chosen, swaps)
     won = question.gain(chosen)
     ties = [
@@ -259,31 +269,34 @@ def _possible(question: Question) -> Flags:
     return able
 
 
+def _own_reach(question: Question, chosen: Ints) -> tuple[Floats, Floats, Floats]:
+    """Count what each candidate brings alone, what the plan has of it, and what it adds: (candidate,)."""
+    many = len(question.brings)
+    plan, whole = question.served(chosen), question.gain(chosen)
+    people = np.where(question.waiting(), question.people, 0.0)
+    reach = question.reach()
+    if not question.one_is_enough():
+        alone = np.array([question.gain([one]) for one in range(many)])
+        adds = np.array([question.gain(np.append(chosen, one)) - whole for one in range(many)])
+        return alone, np.minimum(alone, reach.T @ np.where(plan, people, 0.0)), adds
+    able = np.where(_possible(question), people, 0.0)
+    alone, has = reach.T @ able, reach.T @ np.where(plan, able, 0.0)
+    adds = alone - has
+    # those that fill the rule in part are not counted like the others
+    for at in np.flatnonzero((question.brings != question.brings[question.free][0]).any(axis=1)):
+        alone[at] = question.gain([int(at)])
+        adds[at] = question.gain(np.append(chosen, at)) - whole
+        has[at] = np.minimum(alone[at], has[at])
+    return alone, has, adds
+
+
 def _candidates(
     question: Question, conditions: Conditions, found: Candidates, chosen: Ints, swaps: Floats
 ) -> pd.DataFrame:
     """Tell of every candidate what it reaches, what the plan has of that, and why it lost."""
     many = len(conditions.labels)
-    plan = question.served(chosen)
     picked = np.isin(np.arange(many), chosen)
-    waiting = question.waiting()
-    people = np.where(waiting, question.people, 0.0)
-    if question.one_is_enough():
-        able = np.where(_possible(question), people, 0.0)
-        alone = question.reach().T @ able
-        has = question.reach().T @ np.where(plan, able, 0.0)
-        adds = alone - has
-        # those that fill the rule in part are not counted like the others
-        for at in np.flatnonzero((question.brings != question.brings[question.free][0]).any(axis=1)):
-            alone[at] = question.gain([int(at)])
-            adds[at] = question.gain(np.append(chosen, at)) - question.gain(chosen)
-            has[at] = np.minimum(alone[at], has[at])
-    else:
-        whole = question.gain(chosen)
-        alone = np.array([question.gain([one]) for one in range(many)])
-        adds = np.array([question.gain(np.append(chosen, one)) - whole for one in range(many)])
-        inside = question.reach().T @ np.where(plan, people, 0.0)
-        has = np.minimum(alone, inside)
+    alone, has, adds = _own_reach(question, chosen)
     adds = np.where(picked, 0.0, adds)
     left_out = found.table["left_out"].to_numpy(dtype=object)
     rank = pd.Series(np.where(conditions.free, alone, np.nan)).rank(ascending=False, method="min")
@@ -328,11 +341,12 @@ def _sensitivity(question: Question, conditions: Conditions, chosen: Ints) -> It
     for name, factor in zip(("slow", "usual", "fast"), question.factors, strict=True):
         people = question.gain(chosen, factor)
         if factor == 1.0:
-            yield Sensitivity(name, people, people, len(chosen))
+            yield Sensitivity(name, people, people, len(chosen), "optimal")
             continue
         other = best(question, conditions, objective="max_cover", sites=len(chosen), factor=factor)
         if other.status == "infeasible":
-            yield Sensitivity(name, people, None, None)
+            yield Sensitivity(name, people, None, None, "infeasible")
             continue
         picked = conditions.labels.get_indexer(list(other.sites)).astype(np.int64)
-        yield Sensitivity(name, people, question.gain(picked, factor), int(np.isin(picked, chosen).sum()))
+        same = int(np.isin(picked, chosen).sum())
+        yield Sensitivity(name, people, question.gain(picked, factor), same, other.status)

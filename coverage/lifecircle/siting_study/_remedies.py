@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.audit import Searches, bucket, counted_people, venue_classes
+from lifecircle.audit import Searches, bucket, venue_classes
 from lifecircle.candidates import service_list
 from lifecircle.demand import assign_districts, assign_villages
 from lifecircle.errors import UnusableInputError
@@ -47,6 +47,7 @@ LINK_SAVES_MIN = 3.0
 """Least minutes a link must save at its worse end."""
 
 _LINKS_TRIED = 12  # links audited, those that promise most people
+_HOME_CAP_M = 500.0  # how far residents may be from a road
 _EACH = 5  # remedies told of one kind
 _APART_M = 300.0  # links whose ends are nearer are the same link
 _KINDS = (
@@ -208,21 +209,25 @@ def _links(question: Question, inputs: Inputs) -> Iterator[Remedy]:
     """Try the missing links that promise most people, each audited anew; those that help are told."""
     target = question.target
     roads = inputs.networks[target.profile]
-    alone = replace(inputs, networks={target.profile: roads})
+    reach_m = question.limit_s * roads.profile.access_ms + _HOME_CAP_M
     trees = shapely.STRtree(np.asarray(list(roads.barriers), dtype=object))
-    before = question.people_covered
     told = []
     for near, far in _promising(question, inputs, roads):
         line = shapely.LineString(roads.xy[[far, near]])
         over = bool(len(trees.query(line, predicate="intersects")))
         shape = gpd.GeoSeries([line], crs=roads.crs).to_crs("EPSG:4326").iloc[0]
         change = Change("add_road", shape=shape, highway="footway", within_m=1.0, file="(remedy)")
+        # Nobody farther away than a whole walk and the way to a road can be concerned.
+        apart = np.hypot(*(inputs.metres - line.centroid.coords[0]).T) - line.length
+        mine = np.flatnonzero(apart <= reach_m)
+        part = replace(inputs, networks={target.profile: roads}, demand=inputs.demand.iloc[mine])
         try:
-            now = apply_changes(alone, [change])
+            now = apply_changes(part, [change])
         except UnusableInputError:
             continue  # no traveller of this profile may use a footway
         covered = bucket(Searches(now, keep=False).answer(target), question.limit_s) == "covered"
-        people = float(counted_people(target, now)[1][covered].sum()) - before
+        gained = covered.astype(float) - question.covered[mine]
+        people = float(question.people[mine] @ gained)
         kind = "footbridge" if over else "link"
         price, source, grade = unit_cost(inputs, f"{kind}_m")
         middle = shape.interpolate(0.5, normalized=True)

@@ -146,6 +146,8 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     plan = best(question, conditions, objective=objective, sites=new)
     if plan.status == "infeasible":
         remedy = "give candidates near the gaps, or fewer conditions"
+        if question.people_covered >= question.people.sum():
+            remedy = "choose another target: everybody it counts is covered already"
         raise UnusableInputError([Fault("", "plan", "", f"no plan: {plan.reason}", remedy)])
     tell("curve")
     points = _points(question, conditions, plan, objective)
@@ -176,7 +178,7 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
         scenario=scenario,
         explanation=explanation,
         remedies=offers,
-        notes=_notes(found, question, plan, points),
+        notes=_notes(found, question, plan, points, explanation),
     )
 
 
@@ -391,10 +393,15 @@ def _prove(
 
 
 def _notes(
-    found: Candidates, question: Question, plan: SitingPlan, curve: Sequence[CurvePoint]
+    found: Candidates,
+    question: Question,
+    plan: SitingPlan,
+    curve: Sequence[CurvePoint],
+    explanation: Explanation,
 ) -> tuple[str, ...]:
     """Name what a reader must know, as codes of the catalogue."""
     notes = []
+    band = explanation.sensitivity
     if found.generated:
         notes.append(f"generated:{len(found.table)}")
     if len(found.rejects):
@@ -402,9 +409,13 @@ def _notes(
     out = found.table["left_out"]
     for reason, count in out[out != ""].value_counts().sort_index().items():
         notes.append(f"left_out:{count}|{reason}")
+    never = question.people.sum() - question.people_covered - question.gain(np.flatnonzero(found.free))
+    if never >= 0.5:
+        notes.append(f"never:{never:,.0f}")
     lost = ~question.answer.snapped & (question.people > 0)
     if lost.any():
         notes.append(f"unsnapped:{question.people[lost].sum():.0f}")
-    if plan.status != "optimal" or any(point.status != "optimal" for point in curve):
+    certificates = (plan.status, *(point.status for point in curve), *(one.status for one in band))
+    if "feasible" in certificates:
         notes.append("not_proved")
     return tuple(notes)

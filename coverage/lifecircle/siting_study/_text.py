@@ -55,7 +55,7 @@ def why_line(study: SiteStudy, candidate: str, language: Language) -> str:
     if row["chosen"]:
         return _say("why_chosen", language, name, _people(row["reach_people"]), _whole(row["rank"]))
     told = _say(
-        "why",
+        "why" if row["plan_has"] >= 0.5 else "why_less",
         language,
         name,
         _people(row["reach_people"]),
@@ -142,7 +142,7 @@ def _site(facts: SiteFacts, study: SiteStudy, language: Language) -> str:
     comma = word("scenario", "comma", language)
     groups = comma.join(
         f"{word('group', name, language)} {_people(facts.groups[name])}"
-        for name in _GROUPS
+        for name in (_GROUPS if study.target.group == "all" else _GROUPS[-1:])
         if name in facts.groups
     )
     names = {} if study.inputs.districts is None else study.inputs.districts["name"].to_dict()

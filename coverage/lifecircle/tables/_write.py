@@ -29,7 +29,7 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
-    """Write one GeoPackage with a layer for each frame, in the order given.
+    """Write one GeoPackage with a layer for each frame, in the order given: same frames, same bytes.
 
     A frame without geometry becomes a table; a named index becomes its first columns.
 
@@ -43,7 +43,7 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
     for name, layer in layers.items():
         if _has_geometry(layer) and layer.crs is None:
             raise ValueError(f"layer {name} has no coordinate system")
-    with written(path) as fresh, _flushed_once():
+    with written(path) as fresh, _gdal_options(_PLAIN):
         for name, layer in layers.items():
             named = [level for level in layer.index.names if level is not None]
             plain = _storable(layer.reset_index(level=named) if named else layer)
@@ -59,15 +59,22 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
 
 
 @contextmanager
-def _flushed_once() -> Iterator[None]:
-    """Spare SQLite a flush to disk after every layer: the whole file is flushed before it takes its place."""
-    option = "OGR_SQLITE_SYNCHRONOUS"
-    before = pyogrio.get_gdal_config_option(option)
-    pyogrio.set_gdal_config_options({option: "OFF"})
+def _gdal_options(options: Mapping[str, str]) -> Iterator[None]:
+    """Set options of GDAL for the block, and back to what they were."""
+    before = {name: pyogrio.get_gdal_config_option(name) for name in options}
+    pyogrio.set_gdal_config_options(dict(options))
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({option: before})
+        pyogrio.set_gdal_config_options(before)
+
+
+_PLAIN = {
+    # the same day in every GeoPackage, not today's, so that equal layers are equal files
+    "OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z",
+    # no flush to disk after every layer: the whole file is flushed before it takes its place
+    "OGR_SQLITE_SYNCHRONOUS": "OFF",
+}
 
 
 def _has_geometry(frame: pd.DataFrame) -> bool:

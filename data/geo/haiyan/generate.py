@@ -56,6 +56,7 @@ def generate(
     files.write_barriers(county, roads, out)
     ids = files.write_residents(county, settled, out)
     files.write_towns(county, out)
+    files.write_around(county, out)
     files.write_villages(county, settled, designed.committee, out, seed)
     files.write_facilities(register, out)
     files.write_indicators(county, out, seed)

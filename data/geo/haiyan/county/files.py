@@ -157,6 +157,25 @@ def write_towns(plan: Plan, folder: Path) -> None:
     write_geojson(features, folder / "towns.geojson")
 
 
+AROUND = (
+    ("平湖市", "neighbour", 0.55, 0.985),
+    ("南湖区", "neighbour", 0.2, 0.97),
+    ("海宁市", "neighbour", 0.06, 0.3),
+    ("杭州湾", "water", 0.98, 0.28),
+)
+"""True names of what lies around, and where beside the made-up outline they are written: shares of its width
+and height, from the south-west."""
+
+
+def write_around(plan: Plan, folder: Path) -> None:
+    """Write around.csv: the names of the neighbours and of the bay, for the maps."""
+    west, south, east, north = shapely.union_all(plan.towns).bounds
+    places = np.array([[west + x * (east - west), south + y * (north - south)] for *_, x, y in AROUND])
+    lonlat = np.round(degrees(places), 4)
+    table = {"name": [one[0] for one in AROUND], "kind": [one[1] for one in AROUND]}
+    write_csv(pd.DataFrame({**table, "lon": lonlat[:, 0], "lat": lonlat[:, 1]}), folder / "around.csv")
+
+
 def write_geojson(features: list[dict[str, Any]], path: Path) -> None:
     """Write features, one a line."""
     lines = ",\n".join(json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features)
