@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import math
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,7 @@ class Oracle:
         """Time everyone's rule with the pins in place, in seconds, NaN where it cannot hold."""
         told = self.payload.target(YEAR, target)
         answers = self.payload.answers(YEAR, target)
-        services = [self.payload.year(YEAR)["serviceIds"][one] for one in told["services"]]
+        services = [self.payload.year(YEAR)["serviceIds"][one] for one in told["services"]] or [None]
         per_class: dict[str, list[list[float]]] = {one["name"]: [] for one in told["answers"]["classes"]}
         for pin in pins:
             place = self.snap(pin["lon"], pin["lat"])
@@ -267,3 +268,23 @@ def test_targets_on_other_roads_have_no_what_if(tmp_path):
     assert ask(tmp_path, page_payload([findings], "en", network), asked) == [True, True, False]
     assert ask(tmp_path, page_payload([findings], "en", others), asked) == [False, False, False]
     assert ask(tmp_path, page_payload([findings], "en"), asked) == [False, False, False]
+
+
+def test_the_first_venue_of_all_covers_too(tmp_path):
+    findings, network = atlas_roads.study(4)
+    none = dataclasses.replace(
+        findings,
+        facilities=findings.facilities.iloc[:0],
+        seconds=findings.seconds * np.nan,
+        ranks=findings.ranks * np.nan,
+        nearest=findings.nearest.astype(object).where(findings.nearest.isna(), None),
+        status=findings.status.where(findings.status == "unsnapped", "disconnected"),
+    )
+    raw = page_payload([none], "en", network)
+    oracle = Oracle(read_payload(raw))
+    pins = [[{"lon": pin["lon"], "lat": pin["lat"]}] for pin in pins_of(4, 8)]
+    asked = [{"kind": "whatIf", "year": YEAR, "target": "clinic", "pins": one} for one in pins]
+    told = ask(tmp_path, raw, asked)
+    named = [[{**one[0], "service": "clinic"}] for one in pins]
+    assert [one["cells"] for one in told] == [oracle.newly("clinic", one).tolist() for one in named]
+    assert any(one["people"] for one in told)

@@ -3,6 +3,7 @@
 import { page, chosen, here, target, onTrial, limitOf, speedFactor } from "./choices.js";
 import { byDistrict, peopleIn, standingIn } from "./looks.js";
 import { byId, element, fill, named, part, peopleText, percentText } from "./nodes.js";
+import { servicesOf } from "./route.js";
 import { collectionText } from "./scenario.js";
 import { newlyCovered } from "./standing.js";
 
@@ -25,8 +26,7 @@ const described = () => pins.map((pin) => ({ lon: pin.lon, lat: pin.lat, service
 
 /* The services that a pin can have: those the target's rule counts, first the one it has if that is another. */
 function serviceIds(pin) {
-  const ids = here().entry.serviceIds;
-  const own = target().services.map((service) => ids[service]);
+  const own = servicesOf(here().entry, target());
   return own.includes(pin.service) ? own : [pin.service, ...own];
 }
 
@@ -138,7 +138,7 @@ function nudge(pin, event) {
 }
 
 export function addPin(latlng) {
-  const service = here().entry.serviceIds[target().services[0]];
+  const [service] = servicesOf(here().entry, target());
   const pin = { number: next++, lon: latlng.lng, lat: latlng.lat, service };
   pin.marker = L.marker(latlng, {
     draggable: true, autoPan: true, zIndexOffset: 3000, title: nameOf(pin), alt: nameOf(pin),

@@ -14,6 +14,12 @@ export function openRoute(read) {
   return asked ? { route: new Route(read) } : {};
 }
 
+/* The services that a target's rule counts: those that have a venue, or all of the rule's where none has one yet. */
+export function servicesOf({ serviceIds }, { services, answers }) {
+  if (services.length || !answers) return services.map((service) => serviceIds[service]);
+  return [...new Set(answers.classes.flatMap((one) => one.services))].sort();
+}
+
 class Route {
   constructor({ data, years, column, search }) {
     Object.assign(this, { data, years, column, search });
@@ -48,7 +54,7 @@ class Route {
 
   /* The pins as venues, and of each class of the rule those that count for it. */
   venuesOf({ year, now, factor }, pins) {
-    const first = year.entry.serviceIds[now.services[0]];
+    const [first] = servicesOf(year.entry, now);
     const allowed = legBound(this.data.roads, now, factor);
     const snapped = pins.map(({ lon, lat }) => this.snap(lon, lat));
     const places = { edge: [], along: [], leg: [] };
