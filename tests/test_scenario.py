@@ -84,6 +84,20 @@ def test_open(study):
     assert not done.target("health").changed
 
 
+def test_a_venue_away_from_every_road_is_refused_unless_a_road_comes_first(study):
+    place = point(-800, -800)
+    far = Change("open", services=("library",), name="New", shape=place)
+    swapped = Change("open", services=("gym",), name="Pin", shape=shapely.Point(place.y, place.x))
+    unknown = Change("close", name="Nowhere")
+    with pytest.raises(
+        UnusableInputError, match=r"(?s)name.*Nowhere.*no road within 300 m.*no road within 300 m"
+    ):
+        run_scenario(study, [far, swapped, unknown])
+    road = Change("add_road", shape=line((0, 0), (-800, -800)), highway="footway")
+    done = run_scenario(study, [road, far])
+    assert done.target("reading").won >= 0
+
+
 def test_open_several_services_in_one_building(study):
     # r1 lacks a second gym or park within 1,250 m, r3 both; the building at (600, 0) brings r1 the second
     done = scenario(study, Change("open", services=("gym", "clinic"), name="House", shape=point(600, 0)))

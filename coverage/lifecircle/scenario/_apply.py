@@ -5,6 +5,7 @@ The result is audited like any other, so a scenario says what a full audit of th
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,12 @@ import shapely
 from lifecircle.demand import assign_districts, assign_villages
 from lifecircle.errors import FaultLog
 from lifecircle.facilities import merge_duplicates, open_in
+from lifecircle.reach import FACILITY_CAP_M, snap
 from lifecircle.roads import ALONG_M, JOIN_WITHIN_M, add_road, close_road
 from lifecircle.tables import nearest_name, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lifecircle.audit import Inputs
     from lifecircle.errors import Fault
@@ -65,6 +67,28 @@ def apply_changes(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
             demand = _grown(inputs, demand, change, faults)
     faults.raise_any()
     return replace(inputs, register=register, demand=demand, networks=networks)
+
+
+def off_roads(inputs: Inputs, changes: Sequence[Change]) -> Iterator[Fault]:
+    """Find the venues that open or move where no road is near: they would count for nobody.
+
+    Parameters
+    ----------
+    inputs : with the changes made, so that a road that is added counts
+    changes : as they were made
+    """
+    placed = [one for one in changes if one.action in {"open", "move"} and one.shape is not None]
+    if not placed:
+        return
+    table = gpd.GeoDataFrame(geometry=[one.shape for one in placed], crs="EPSG:4326")
+    on_any = np.zeros(len(placed), dtype=bool)
+    for roads in inputs.networks.values():
+        on_any |= snap(roads, table).snapped
+    for change in itertools.compress(placed, ~on_any):
+        place = f"{change.shape.x:.6f}, {change.shape.y:.6f}"
+        reason = f"no road within {FACILITY_CAP_M:g} m: the venue would count for nobody"
+        remedy = "check the place (longitude first), or add a road to it before"
+        yield change.fault("geometry", place, reason, remedy)
 
 
 # --- venues ---------------------------------------------------------------------------------------------

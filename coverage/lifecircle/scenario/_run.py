@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lifecircle.audit import prepare, run
 from lifecircle.errors import FaultLog
 from lifecircle.findings import InputRecord
-from lifecircle.scenario._apply import apply_changes
+from lifecircle.scenario._apply import apply_changes, off_roads
 from lifecircle.scenario._changes import Change, read_rows
 from lifecircle.scenario._compare import TargetComparison, compare_targets, moved_residents
 from lifecircle.study import Study, read_study
@@ -96,9 +96,11 @@ def run_scenario(
             faults.faults += wrong
     tell("reading")
     with faults.catching():
-        inputs = prepare(study, year)
+        inputs = changed = prepare(study, year)
         with faults.catching():
             changed = apply_changes(inputs, rows)
+        if changed is not inputs or all(one.action != "add_road" for one in rows):
+            faults.faults += off_roads(changed, rows)  # also where something else is wrong
     faults.raise_any()
     tell("before")
     before = run(inputs, progress=tell)
