@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LEAST_S = 0.05
 _WHOLE, _DOUBT = 0.99, 0.005
 """Shares of the least difference of two values: within the first HiGHS may stop, for no better value fits
-between; by the second its bound is trusted less than it says, for its reduced costs are right to 1e-7 only."""
+between; by the second its bound is trusted less than it says, for reduced costs are right to 1e-7 only."""
 
 
 @dataclass(frozen=True, eq=False)
