@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import browser
+
 ROOT = Path(__file__).parent.parent
 TOYTOWN = Path(__file__).parent / "toytown"
 WHOLE_CAMPAIGN = os.environ.get("LIFECIRCLE_CAMPAIGN") == "all"
@@ -20,6 +22,13 @@ def seeds(sample, *, whole):
 def toytown(tmp_path):
     """Give a fresh copy of the toy town's study folder."""
     return Path(shutil.copytree(TOYTOWN, tmp_path / "toytown"))
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    """Give a browser of the module's own, or skip where there is none."""
+    with browser.chromium(tmp_path_factory.mktemp("chromium")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

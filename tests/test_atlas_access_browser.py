@@ -28,12 +28,6 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser.chromium(tmp_path_factory.mktemp("chromium")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def town():
     return atlas_town.town(residents=900)
 

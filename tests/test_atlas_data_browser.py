@@ -21,12 +21,6 @@ return ["minutes", "status", "nearest", "people"].map((name) => plain(answers[na
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser.chromium(tmp_path_factory.mktemp("chromium")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def path(tmp_path_factory):
     findings, network = atlas_roads.study(2, homes=400)
     return draw_atlas([findings], tmp_path_factory.mktemp("page") / "roads.html", roads=network)

@@ -21,12 +21,6 @@ ROUTE = (Path(__file__).parent / "atlas_route.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser.chromium(tmp_path_factory.mktemp("chromium")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def town():
     return atlas_town.town(residents=900)
 

@@ -45,12 +45,6 @@ LINES = {
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser.chromium(tmp_path_factory.mktemp("chromium")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def town():
     records = (("roads", "in/roads.parquet"), ("districts", "towns.gpkg"))
     return dataclasses.replace(
