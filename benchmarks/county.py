@@ -134,10 +134,12 @@ def race_county(folder: Path, *, edges: int, residents: int, rounds: int, here: 
     return County(size, first, tuple(pipelines))
 
 
-def make_county(study: Path, *, edges: int, residents: int) -> None:
-    """Make the synthetic county."""
-    command = [sys.executable, str(GENERATOR), "--out", str(study), "--edges", str(edges)]
-    subprocess.run([*command, "--residents", str(residents)], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+def make_county(study: Path, *, edges: int, residents: int, towns: int | None = None) -> None:
+    """Make the synthetic county; more towns hold more people, and so more places where they live."""
+    asked = {"out": study, "edges": edges, "residents": residents} | ({"towns": towns} if towns else {})
+    options = [word for name, value in asked.items() for word in (f"--{name}", str(value))]
+    command = [sys.executable, str(GENERATOR), *options]
+    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
 def export_tables(study: Path, tables: Path) -> dict[str, int]:
