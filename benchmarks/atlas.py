@@ -64,7 +64,7 @@ class Plan:
     peers: bool = True
 
 
-# A page of plain GeoJson with 200 k squares does not open within two minutes: peers have the first county only.
+# Plain GeoJson of 200 k squares does not open within two minutes: the peers have the first county only.
 FULL = Plan(
     (Size("30 k cells", 60_000, 30_000), Size("200 k cells", 60_000, 200_000, towns=18, peers=False)),
     rounds=3,
