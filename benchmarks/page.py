@@ -267,7 +267,8 @@ def _county(results: Results) -> str:
             "",
             _COUNTY.format(size=size),
             "",
-            f"The very first audit, with nothing kept from an earlier one, took {_seconds(county.first_s)}.",
+            "An audit with nothing kept from an earlier one, no roads, no snaps, no compiled code, took "
+            f"{_seconds(county.first_s)}.",
             "",
             "| pipeline | what it does | median (runs) | times the audit | peak MB | agreement |",
             "|---|---|--:|--:|--:|---|",
