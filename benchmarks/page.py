@@ -267,7 +267,7 @@ def _county(results: Results) -> str:
             "",
             _COUNTY.format(size=size),
             "",
-            f"An audit with nothing kept (no roads, no snaps, no compiled code) took {_seconds(county.first_s)}.",
+            f"An audit with no roads, snaps or compiled code kept took {_seconds(county.first_s)}.",
             "",
             "| pipeline | what it does | median (runs) | times the audit | peak MB | agreement |",
             "|---|---|--:|--:|--:|---|",
