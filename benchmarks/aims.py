@@ -257,7 +257,14 @@ def _siting_aims(results: Results) -> list[Aim]:
         Aim(
             f"{small}, 5 sites proved, against {SPOPT} end to end", 10, ">=", "times", times("5 sites", SPOPT)
         ),
-        Aim(f"{small}, 50 sites proved, against {SPOPT} end to end", 3, ">=", "times", times("50", SPOPT)),
+        Aim(
+            f"{small}, 50 sites proved, against {SPOPT} end to end",
+            3,
+            ">=",
+            "times",
+            times("50", SPOPT),
+            why="with 50 sites the reductions leave most of the proof to the same HiGHS",
+        ),
         Aim(f"{small}, 20 sites within 30 s: gap", 0.3, "<=", "%", gap(0, "20"), told(0, "20"), why=busy),
         Aim(
             f"{large}, 5 sites within 30 s: gap",
@@ -290,8 +297,8 @@ def _siting_aims(results: Results) -> list[Aim]:
             1,
             "<=",
             "GB",
-            hasty.peak_mb / 1024 if hasty else None,
-            why="the process has drawn the instance and solved all others before",
+            hasty.peak_mb / 1024 if hasty and hasty.peak_mb else None,
+            why="drawing the instance counts too",
         ),
         Aim(
             f"{large}, curve of 1 to 50 sites with bounds",

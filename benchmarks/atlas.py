@@ -66,7 +66,7 @@ class Plan:
 
 # Plain GeoJson of 200 k squares does not open within two minutes: the peers have the first county only.
 FULL = Plan(
-    (Size("30 k cells", 60_000, 30_000), Size("200 k cells", 60_000, 200_000, towns=18, peers=False)),
+    (Size("30 k cells", 60_000, 30_000), Size("200 k cells", 60_000, 200_000, towns=21, peers=False)),
     rounds=3,
 )
 QUICK = Plan((Size("3 k cells", 6_000, 3_000),), rounds=1)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -168,11 +169,20 @@ def _within_warm(folder: str, many: str, rounds: str) -> dict[str, Any]:
     }
 
 
+def _greedy(residents: str, sites: str) -> dict[str, Any]:
+    """Choose from a large county without searching."""
+    from benchmarks.siting import greedy
+
+    told = asdict(greedy(int(residents), int(sites)))
+    del told["peak_mb"]  # the launcher tells it
+    return told
+
+
 def _resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-_TASKS = {"nearest": _nearest, "start": _start, "within-warm": _within_warm}
+_TASKS = {"greedy": _greedy, "nearest": _nearest, "start": _start, "within-warm": _within_warm}
 
 if __name__ == "__main__":
     print(json.dumps(_TASKS[sys.argv[1]](*sys.argv[2:])))
