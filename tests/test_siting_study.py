@@ -441,6 +441,10 @@ def test_what_an_office_gets(tmp_path):
     assert built == pytest.approx(done.plan.value, abs=1e-6)
     book = openpyxl.load_workbook(tmp_path / "plan" / "plan.xlsx")
     assert book.sheetnames == ["选址方案", "方案说明", "点数与覆盖率", "更省的办法", "候选点"]
+    # as wide as it is, the plan is printed on two pages that name the site both times
+    assert book["选址方案"].page_setup.fitToWidth == 2
+    assert book["选址方案"].print_title_cols == "$A:$B"
+    assert {book[name].page_setup.fitToWidth for name in book.sheetnames[1:]} == {None}  # one page, as usual
     rows = [[cell.value for cell in row] for row in book["选址方案"].iter_rows(min_row=3)]
     for head in (
         "候选点", "建设方式", "权属", "规划用途", "永久基本农田", "生态保护红线", "城镇开发边界外",

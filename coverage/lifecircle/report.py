@@ -363,6 +363,8 @@ _WIDEST = {
     "services": 34, "next_best": 34, "why": 34, "new_villages": 26, "cost_source": 26,
 }  # fmt: skip
 _LINE_POINTS = 15.0
+_PAGE_WIDTH = 300.0
+"""Width of columns that an A3 page holds in type of some 7 points; a wider sheet is printed on several."""
 
 
 def _write_sheet(
@@ -398,7 +400,10 @@ def _write_sheet(
     sheet.repeat_rows(2)
     sheet.set_landscape()
     sheet.set_paper(_A3)
-    sheet.fit_to_pages(1, 0)
+    across = math.ceil(sum(widths) / _PAGE_WIDTH)
+    if across > 1:
+        sheet.repeat_columns(0, 1)  # number and name stand on every page
+    sheet.fit_to_pages(across, 0)
     sheet.set_footer("&C&P / &N")
 
 
