@@ -69,11 +69,12 @@ def test_candidates_at_one_place_are_merged_and_told():
 def test_faults_are_told_together():
     table = pd.DataFrame(
         {
-            "lon": [120.0, 120.1],
-            "lat": [30.5, 30.5],
-            "services": ["gim", ""],
-            "required": [1, 0],
-            "forbidden": [1, 0],
+            "lon": [120.0, 120.1, 30.5],
+            "lat": [30.5, 30.5, 120.0],
+            "cost": [3, -5, 3],
+            "services": ["gim", "", ""],
+            "required": [1, 0, 0],
+            "forbidden": [1, 0, 0],
         }
     )
     with pytest.raises(UnusableInputError) as caught:
@@ -81,6 +82,8 @@ def test_faults_are_told_together():
     text = str(caught.value)
     assert "row 1, column 'services': unknown service id (found: gim). Remedy: did you mean 'gym'?" in text
     assert "row 1, column 'required': required and forbidden at once" in text
+    assert "row 2, column 'cost': negative (-5)" in text
+    assert "row 3, column 'lat': coordinate is out of range (120.0)" in text
 
 
 def test_a_row_without_a_place_is_a_reject():

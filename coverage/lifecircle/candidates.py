@@ -116,7 +116,6 @@ def read_candidates(
     faults.raise_any()
     for fault in (*_unknown_services(table, checked, known_services), *_contradictions(table, checked)):
         faults.add(fault)
-    faults.raise_any()
     placeless = located.reason != ""
     rejects = join_rejects(
         [
@@ -133,7 +132,8 @@ def read_candidates(
     )
     excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
     if excess is not None:
-        raise UnusableInputError([excess])
+        faults.add(excess)
+    faults.raise_any()
     frame = _filled(checked).assign(area=areas)
     candidates = gpd.GeoDataFrame(frame, geometry=_inside(located.points, areas), crs="EPSG:4326")
     candidates = candidates.set_axis(row_labels(table, checked.found.get("id")).astype("str"))
