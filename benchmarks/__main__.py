@@ -1,6 +1,6 @@
 """Measure everything and write docs/performance.md.
 
-    python -m benchmarks                 the full run: some 20 minutes on two quiet cores
+    python -m benchmarks                 the full run: some 15 minutes on two quiet cores
     python -m benchmarks --quick         small networks and a small county, written to --out: some 3 minutes
     python -m benchmarks --quick --alone only the package, scipy and compiled yardsticks: seconds
     python -m benchmarks --siting        the race of choosing sites alone, the other figures kept

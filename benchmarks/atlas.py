@@ -1,6 +1,6 @@
 """Measure the map page and write its section of docs/performance.md.
 
-    python -m benchmarks.atlas           counties of 30 k and of 200 k cells, medians of 3: some 15 minutes
+    python -m benchmarks.atlas           counties of 30 k and of 200 k cells, medians of 3: some 6 minutes
     python -m benchmarks.atlas --quick   a small county, once, written to --out
     python -m benchmarks.atlas --page    write the section again from benchmarks/atlas.json
 
