@@ -1,5 +1,7 @@
 """The catalogue: both languages everywhere, and rates that never flatter."""
 
+import ast
+import string
 import tomllib
 
 import pytest
@@ -10,9 +12,33 @@ from conftest import ROOT
 from lifecircle.wording import explain, percent, truncated_percent, word
 
 
+def catalogue():
+    return tomllib.loads((ROOT / "coverage/lifecircle/wording.toml").read_text("utf-8"))
+
+
+def fields(template):
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def templates():
+    """Every text that the package gives to ``say``: (template, where it stands)."""
+    for path in sorted((ROOT / "coverage/lifecircle").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say" and node.args:
+                yield ast.literal_eval(node.args[0]), f"{path.name}:{node.lineno}"
+
+
+def test_every_message_has_a_chinese_sentence_with_the_same_fields():
+    known = catalogue()["message"]
+    assert [f"{where}: {text}" for text, where in templates() if text not in known] == []
+    for text, entry in known.items():
+        assert fields(entry["zh"]) == fields(text), text
+
+
 def test_every_entry_has_both_languages():
-    catalogue = tomllib.loads((ROOT / "coverage/lifecircle/wording.toml").read_text("utf-8"))
-    for kind, entries in catalogue.items():
+    for kind, entries in catalogue().items():
+        if kind == "message":
+            continue
         for name, entry in entries.items():
             assert set(entry) == {"zh", "en"}, f"{kind}.{name}"
             assert entry["zh"].count("{") == entry["en"].count("{"), f"{kind}.{name}"

@@ -10,7 +10,42 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+
+class Message(str):
+    """A sentence in English that remembers how it was made, so that it can be printed in another language.
+
+    ``template`` : the sentence with named fields; ``values`` : what stands in the fields. It is an ordinary
+    ``str`` everywhere; :func:`lifecircle.wording.translate` finds the other language by the template.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, values: Mapping[str, object]) -> Message:
+        """Fill the template in English."""
+        message = super().__new__(cls, template.format(**values))
+        message.template = template
+        message.values = values
+        return message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the template when the message is copied or sent to another process."""
+        return (Message, (self.template, dict(self.values)))
+
+
+def say(template: str, **values: object) -> Message:
+    """Make a message of a fault: English now, in the study's language when it is printed.
+
+    Every template used in the package has its Chinese sentence under ``[message]`` in ``wording.toml``.
+
+    >>> say("no column '{name}'", name="lon")
+    "no column 'lon'"
+    """
+    return Message(template, values)
 
 
 class LifecircleError(Exception):

@@ -11,6 +11,8 @@ from decimal import ROUND_FLOOR, Decimal
 from importlib import resources
 from typing import Literal
 
+from lifecircle.errors import Message
+
 Language = Literal["zh", "en"]
 
 
@@ -39,6 +41,26 @@ def explain(code: str, language: Language) -> str:
         return ""
     name, _, rest = code.partition(":")
     return word("reason", name, language).format(*rest.split("|"))
+
+
+def translate(text: str, language: Language) -> str:
+    """Put a message of a fault in a language; a text that is no message, or has no entry, stays as it is.
+
+    Messages among the values are put in the language too.
+
+    >>> from lifecircle.errors import say
+    >>> translate(say("did you mean '{name}'?", name="year"), "zh")
+    '是否应为“year”？'
+    """
+    if language == "en" or not isinstance(text, Message):
+        return str(text)
+    entry = _catalogue().get("message", {}).get(text.template)
+    template = entry[language] if entry else text.template
+    values = {
+        name: translate(value, language) if isinstance(value, str) else value
+        for name, value in text.values.items()
+    }
+    return template.format(**values)
 
 
 def percent(value: float | None, *, empty: str = "—") -> str:
