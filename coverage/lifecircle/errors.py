@@ -7,7 +7,7 @@ An error about input carries its faults as data: where each one is, what is wron
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ class Message(str):
     template: str
     values: Mapping[str, object]
 
-    def __new__(cls, template: str, values: Mapping[str, object]) -> Message:
+    def __new__(cls, template: str, values: Mapping[str, object]) -> Self:
         """Fill the template in English."""
         message = super().__new__(cls, template.format(**values))
         message.template = template
