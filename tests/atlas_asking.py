@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lifecircle.atlas._packing import encoded
+from lifecircle.page_data import encoded
 
 ASK = Path(__file__).parent / "page" / "ask.js"
 

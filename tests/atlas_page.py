@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecircle.atlas._packing import encoded, raw_bytes
+from lifecircle.page_data import encoded
+from lifecircle.page_data._container import raw_bytes
 
 if TYPE_CHECKING:
     import browser

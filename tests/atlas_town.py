@@ -11,7 +11,6 @@ import pandas as pd
 import pyproj
 import shapely
 
-from lifecircle.atlas import read_payload
 from lifecircle.findings import (
     Accounting,
     Count,
@@ -21,6 +20,7 @@ from lifecircle.findings import (
     TargetResult,
     rank_table,
 )
+from lifecircle.page_data import read_payload
 from lifecircle.roads import Roads, profile
 from lifecircle.standards import CapacityTarget, CircleTarget, IndicatorTarget, Straight
 

@@ -22,21 +22,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import atlas_town
-from lifecircle.atlas import (
-    OfflineFigure,
-    UnknownAssetError,
-    draw_atlas,
-    folium_map,
-    percent_text,
-    read_payload,
-)
-from lifecircle.atlas._figures import figures
-from lifecircle.atlas._offline import attribute, json_text, vendored
-from lifecircle.atlas._payload import counted, page_data, status_codes
-from lifecircle.atlas._text import goal_text, minutes_text, page_words, people_text
-from lifecircle.atlas._villages import village_counts
+from lifecircle.atlas import OfflineFigure, UnknownAssetError, attribute, draw_atlas
+from lifecircle.atlas._offline import json_text, vendored
 from lifecircle.errors import LifecircleError, UnusableInputError
 from lifecircle.findings import Count, Publication
+from lifecircle.notebook import folium_map
+from lifecircle.page_data import (
+    figures,
+    minutes_text,
+    page_words,
+    people_text,
+    percent_text,
+    read_payload,
+    status_codes,
+)
+from lifecircle.page_data._payload import counted, page_data
+from lifecircle.page_data._village_rows import village_counts
+from lifecircle.page_data._words import goal_text
 from lifecircle.standards import IndicatorTarget, Straight
 
 HOSTILE = [

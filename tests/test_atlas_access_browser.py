@@ -12,7 +12,8 @@ import pytest
 import atlas_town
 import browser
 from atlas_page import MAP, choose, is_quiet, text_of
-from lifecircle.atlas import draw_atlas, percent_text
+from lifecircle.atlas import draw_atlas
+from lifecircle.page_data import percent_text
 
 pytestmark = pytest.mark.browser
 

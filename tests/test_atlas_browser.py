@@ -13,9 +13,9 @@ import pytest
 import atlas_town
 import browser
 from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, legend_colours, point_at, rows_of, text_of
-from lifecircle.atlas import draw_atlas, folium_map, percent_text
-from lifecircle.atlas._payload import CELL_COLOURS
-from lifecircle.atlas._text import minutes_text
+from lifecircle.atlas import draw_atlas
+from lifecircle.notebook import folium_map
+from lifecircle.page_data import CELL_COLOURS, minutes_text, percent_text
 
 if TYPE_CHECKING:
     from pathlib import Path

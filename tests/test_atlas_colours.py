@@ -8,8 +8,8 @@ import re
 import numpy as np
 import pytest
 
-from lifecircle.atlas._payload import CELL_COLOURS, NO_RATE_COLOUR, RATE_COLOURS
 from lifecircle.atlas._script import asset
+from lifecircle.page_data import CELL_COLOURS, NO_RATE_COLOUR, RATE_COLOURS
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB; no deficiency first.
 VISIONS = {

@@ -8,7 +8,8 @@ import pytest
 import atlas_roads
 import browser
 from atlas_page import is_quiet
-from lifecircle.atlas import draw_atlas, read_payload
+from lifecircle.atlas import draw_atlas
+from lifecircle.page_data import read_payload
 
 pytestmark = pytest.mark.browser
 
@@ -50,14 +51,6 @@ def equals_payload(page, path):
 def test_page_holds_what_python_reads(driver, path):
     page = browser.opened(driver, path.as_uri())
     page.wait_ready()
-    equals_payload(page, path)
-    is_quiet(page)
-
-
-def test_page_unpacks_by_itself_where_the_browser_cannot(driver, path):
-    page = opened_with(driver, path, "delete window.DecompressionStream")
-    page.wait_ready()
-    assert page.run("return typeof DecompressionStream") == "undefined"
     equals_payload(page, path)
     is_quiet(page)
 

@@ -14,7 +14,9 @@ import shapely
 import atlas_town
 import browser
 from atlas_page import point_at
-from lifecircle.atlas import MapSetting, draw_atlas, folium_map, public_findings
+from lifecircle.atlas import draw_atlas
+from lifecircle.notebook import folium_map
+from lifecircle.publication import MapSetting, public_findings
 
 pytestmark = pytest.mark.browser
 

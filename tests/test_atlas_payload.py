@@ -17,9 +17,13 @@ from hypothesis import strategies as st
 import atlas_roads
 import atlas_town
 from atlas_asking import ask
-from lifecircle.atlas import MapSetting, PayloadError, draw_atlas, read_payload
-from lifecircle.atlas._answers import STATUS_CODES, STEP_S, steps_of
-from lifecircle.atlas._network import (
+from lifecircle.atlas import draw_atlas
+from lifecircle.errors import LifecircleError, UnusableInputError
+from lifecircle.limits import within_limit
+from lifecircle.page_data import STATUS_CODES, PayloadError, encoded, page_payload, read_payload
+from lifecircle.page_data._answers import STEP_S, steps_of
+from lifecircle.page_data._container import Shelf, compressed, raw_bytes, unpack
+from lifecircle.page_data._page_roads import (
     CLOSED,
     keep_network,
     line_vertices,
@@ -28,11 +32,9 @@ from lifecircle.atlas._network import (
     projected,
     read_network,
 )
-from lifecircle.atlas._packing import Shelf, compressed, encoded, raw_bytes, unpack
-from lifecircle.atlas._payload import page_payload
-from lifecircle.atlas._times import find_times, graph_of
-from lifecircle.errors import LifecircleError, UnusableInputError
-from lifecircle.reach import nearest_seconds, snap, within_limit
+from lifecircle.page_data._times import find_times, graph_of
+from lifecircle.publication import MapSetting
+from lifecircle.reach import nearest_seconds, snap
 
 NUMBERS = st.lists(st.integers(-(2**30) + 1, 2**30 - 1), max_size=90)
 

@@ -16,12 +16,12 @@ import shapely
 import atlas_town
 from atlas_town import data_of
 from conftest import seeds
-from lifecircle.atlas import MapSetting, draw_atlas, public_findings
-from lifecircle.atlas._figures import figures
-from lifecircle.atlas._public import _cells, share_step
-from lifecircle.atlas._text import people_text
+from lifecircle.atlas import draw_atlas
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import Count, DistrictResult, Findings, GroupResult, TargetResult
+from lifecircle.page_data import figures, people_text
+from lifecircle.publication import MapSetting, public_findings
+from lifecircle.publication._cells import _cells, share_step
 from lifecircle.standards import CircleTarget
 
 N = 20

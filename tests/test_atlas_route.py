@@ -14,13 +14,12 @@ import shapely
 
 import atlas_roads
 from atlas_asking import ask
-from lifecircle.atlas import read_payload
-from lifecircle.atlas._network import line_vertices, projected
-from lifecircle.atlas._payload import page_payload
+from lifecircle.page_data import page_payload, read_payload
+from lifecircle.page_data._page_roads import line_vertices, projected
 from lifecircle.reach import REASONS, nearest_seconds, snap
 
 if TYPE_CHECKING:
-    from lifecircle.atlas._reading import Payload
+    from lifecircle.page_data._payload_reader import Payload
 
 CASES = [(seed, "") for seed in range(5)] + [(5, "empty"), (6, "all"), (7, "one")]
 YEAR = 2025

@@ -13,7 +13,7 @@ from atlas_asking import node
 from lifecircle.atlas._layers import OLDEST_CHROMIUM
 from lifecircle.atlas._script import page_script
 
-ROOM = Path(lifecircle.atlas.__file__).parent
+PAGE = Path(lifecircle.atlas.__file__).parent / "page"
 TESTS = sorted(Path(__file__).parent.glob("page/*.test.js"))
 
 
@@ -32,7 +32,7 @@ def test_modules_pass_their_own_tests():
 def test_every_module_is_in_the_page_once():
     script = page_script()
     carried = re.findall(r"^const (\w+)_module = ", script, re.MULTILINE)
-    modules = sorted(path.stem for path in ROOM.glob("*.js"))
+    modules = sorted(path.stem for path in PAGE.glob("*.js"))
     assert sorted(carried) == modules
     assert carried[-1] == "page"
     assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
@@ -66,7 +66,7 @@ def test_what_the_page_cannot_carry_is_refused(files, match):
 
 
 def test_modules_are_of_a_size_to_read():
-    long = {path.name: len(path.read_text("utf-8").splitlines()) for path in ROOM.glob("*.js")}
+    long = {path.name: len(path.read_text("utf-8").splitlines()) for path in PAGE.glob("*.js")}
     assert {name: lines for name, lines in long.items() if lines > 700} == {}
 
 
@@ -80,7 +80,7 @@ NEWER = (  # than the oldest Chromium stated: what came after version 88, in scr
 @pytest.mark.parametrize("pattern", NEWER)
 def test_nothing_newer_than_the_oldest_browser_is_used(pattern):
     assert OLDEST_CHROMIUM == 88
-    text = page_script() + (ROOM / "page.css").read_text("utf-8")
+    text = page_script() + (PAGE / "page.css").read_text("utf-8")
     assert not re.search(pattern, text), (
         f"{pattern} needs a newer Chromium: raise OLDEST_CHROMIUM and its test"
     )

@@ -17,9 +17,10 @@ import atlas_town
 import browser
 import pdf_text
 from atlas_page import MAP, choose, is_quiet, text_of
-from lifecircle.atlas import MapSetting, draw_atlas, percent_text
-from lifecircle.atlas._payload import CELL_COLOURS
+from lifecircle.atlas import draw_atlas
 from lifecircle.findings import InputRecord, Publication
+from lifecircle.page_data import CELL_COLOURS, percent_text
+from lifecircle.publication import MapSetting
 
 pytestmark = pytest.mark.browser
 

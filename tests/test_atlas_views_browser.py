@@ -10,9 +10,9 @@ import pytest
 import atlas_town
 import browser
 from atlas_page import MAP, cell_of, choose, colour_at, is_quiet, legend_colours, point_at, rows_of, text_of
-from lifecircle.atlas import draw_atlas, percent_text
-from lifecircle.atlas._answers import STEP_S, steps_of
-from lifecircle.atlas._payload import CELL_COLOURS
+from lifecircle.atlas import draw_atlas
+from lifecircle.page_data import CELL_COLOURS, percent_text
+from lifecircle.page_data._answers import STEP_S, steps_of
 
 pytestmark = pytest.mark.browser
 

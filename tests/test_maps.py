@@ -15,13 +15,13 @@ from click.testing import CliRunner
 import atlas_town
 from atlas_town import data_of
 from conftest import TOYTOWN, edit
-from lifecircle.atlas import MapSetting, UnknownAssetError, draw_atlas, page_figure
-from lifecircle.atlas._base import base_maps
-from lifecircle.atlas._setting import roads_without_masked, without_masked
+from lifecircle.atlas import UnknownAssetError, draw_atlas, page_figure
+from lifecircle.atlas._base_maps import base_maps
 from lifecircle.audit import prepare, read_networks, run_audit
 from lifecircle.cli import cli
 from lifecircle.errors import UnusableInputError
 from lifecircle.maps import MapOrder, draw_study, map_setting, years_of
+from lifecircle.publication import MapSetting, roads_without_masked, without_masked
 from lifecircle.study import BaseLayer, read_study
 
 OFFLINE = "img-src data: blob:; "

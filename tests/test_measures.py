@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from lifecircle.errors import UnusableInputError
+from lifecircle.limits import STATUSES
 from lifecircle.measures import bounds, coverage
-from lifecircle.reach import STATUSES
 
 IDS = list("abcdefgh")
 

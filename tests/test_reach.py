@@ -21,8 +21,8 @@ from scipy.spatial import Delaunay
 
 from conftest import seeds
 from lifecircle.errors import GraphError, ProjectionError
+from lifecircle.limits import STATUSES, within_limit
 from lifecircle.reach import (
-    STATUSES,
     TravelGraph,
     _pairs,
     _trips,
@@ -32,7 +32,6 @@ from lifecircle.reach import (
     solve_nearest,
     usable,
     within,
-    within_limit,
 )
 from lifecircle.roads import Roads, profile
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
+from lifecircle.limits import STATUSES
 from lifecircle.measures import bounds, coverage
-from lifecircle.reach import STATUSES, nearest, snap, within
+from lifecircle.reach import nearest, snap, within
 from lifecircle.roads import Roads, profile
 
 METRES = pyproj.CRS("EPSG:4549")

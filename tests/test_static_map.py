@@ -15,11 +15,12 @@ import shapely
 
 import atlas_town
 import lifecircle as lc
-from lifecircle.atlas import FontError, MapSetting, _fonts, _static, public_findings, static_maps
-from lifecircle.atlas._payload import CELL_COLOURS
-from lifecircle.atlas._static import Drawing, draw_static, wrapped
 from lifecircle.errors import LifecircleError, MissingExtraError, UnusableInputError
 from lifecircle.findings import Publication
+from lifecircle.page_data import CELL_COLOURS
+from lifecircle.paper import Drawing, FontError, _fonts, _paper_map, draw_static, static_maps
+from lifecircle.paper._paper_map import wrapped
+from lifecircle.publication import MapSetting, public_findings
 
 pytest.importorskip("matplotlib", reason="maps on paper need the extra print")
 
@@ -32,7 +33,7 @@ def _fonts_there():
 
 @pytest.fixture(autouse=True)
 def _coarse(monkeypatch):
-    monkeypatch.setattr(_static, "_DPI", 60)  # most of the time of a map goes into its pixels
+    monkeypatch.setattr(_paper_map, "_DPI", 60)  # most of the time of a map goes into its pixels
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def town():
 def texts_of(monkeypatch, draw) -> list[str]:
     """Draw, and give every text that was put on the sheet."""
     seen: list[list[str]] = []
-    monkeypatch.setattr(_static, "check_characters", lambda texts: seen.append(list(texts)))
+    monkeypatch.setattr(_paper_map, "check_characters", lambda texts: seen.append(list(texts)))
     draw()
     return seen[0]
 
@@ -149,9 +150,9 @@ def test_larger_paper_is_the_same_map_larger(town, tmp_path):
 
 def test_scale_bar_is_as_long_as_it_says(town, tmp_path, monkeypatch):
     drawn: list[Any] = []
-    scale = _static._scale_and_north
+    scale = _paper_map._scale_and_north
     monkeypatch.setattr(
-        _static, "_scale_and_north", lambda axes, *rest: (drawn.append(axes), scale(axes, *rest))
+        _paper_map, "_scale_and_north", lambda axes, *rest: (drawn.append(axes), scale(axes, *rest))
     )
     lc.static_map(town, "culture", tmp_path / "a.png")
     bar = next(line for line in drawn[0].lines if len(line.get_xdata()) == 4)

@@ -17,9 +17,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 import lifecircle
-from lifecircle import reach
+from lifecircle import compiled, reach
 from lifecircle.errors import GraphError, MissingExtraError
-from lifecircle.reach import TravelGraph, _choice, _compiled, _ring, _scipy
+from lifecircle.reach import TravelGraph, _choice, _ring, _scipy
 from lifecircle.reach._choice import Work, choose
 
 # ---------------------------------------------------------------------------------------------------------
@@ -336,8 +336,8 @@ def test_an_unknown_engine_is_refused(monkeypatch) -> None:
 def test_a_process_goes_over_to_the_ring_when_that_has_paid(asked, monkeypatch) -> None:
     needs_numba("ring")
     loaded: list[bool] = []
-    monkeypatch.setattr(_choice, "is_loaded", lambda: bool(loaded))
-    monkeypatch.setattr(_choice, "loads", lambda: loaded.append(True) or True)
+    monkeypatch.setattr(_choice, "is_loaded", lambda _module: bool(loaded))
+    monkeypatch.setattr(_choice, "loads", lambda _module: loaded.append(True) or True)
     county, metropolis = Work.nearest(37_000), Work.nearest(5_000_000)
     chosen = [choose("auto", county) for _ in range(100)]
     turned = chosen.index("ring")
@@ -354,7 +354,7 @@ def test_a_process_goes_over_to_the_ring_when_that_has_paid(asked, monkeypatch) 
 
 
 def test_without_numba_scipy_answers_and_the_ring_cannot_be_insisted_on(asked, monkeypatch) -> None:
-    monkeypatch.setattr(_choice, "is_loaded", lambda: False)
+    monkeypatch.setattr(_choice, "is_loaded", lambda _module: False)
     monkeypatch.setitem(sys.modules, "numba", None)
     _ring.search_loops.cache_clear()
     try:
@@ -374,12 +374,12 @@ def test_without_numba_scipy_answers_and_the_ring_cannot_be_insisted_on(asked, m
 
 def test_a_numba_that_does_not_load_is_as_good_as_none(asked, monkeypatch) -> None:
     needs_numba("ring")
-    monkeypatch.setattr(_choice, "is_loaded", lambda: False)
+    monkeypatch.setattr(_choice, "is_loaded", lambda _module: False)
 
     def refuse(_name):
         raise ImportError("Numba needs NumPy 1.0 or less")
 
-    monkeypatch.setattr(_compiled, "compiled", refuse)
+    monkeypatch.setattr(compiled, "compiled", refuse)
     assert choose("auto", Work.nearest(10**9)) == "scipy"
     assert asked == []
 

@@ -35,12 +35,12 @@ _HOME = {
     "load_findings": "findings",
     "coverage": "measures",
     "draw_atlas": "atlas",
-    "folium_map": "atlas",
+    "folium_map": "notebook",
     "SitingPlan": "siting",
     "SitingProblem": "siting",
     "siting_problem": "siting",
     "solve_siting": "siting",
-    "static_map": "atlas",
+    "static_map": "paper",
     "run_audit": "audit",
     "run_scenario": "scenario",
     "site_study": "siting_study",
@@ -85,7 +85,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from lifecircle.atlas import draw_atlas, folium_map, static_map
+    from lifecircle.atlas import draw_atlas
     from lifecircle.audit import run_audit
     from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
     from lifecircle.demand import assign_districts, read_demand, read_districts
@@ -93,6 +93,8 @@ if TYPE_CHECKING:
     from lifecircle.facilities import read_facilities
     from lifecircle.findings import Findings, load_findings
     from lifecircle.measures import coverage
+    from lifecircle.notebook import folium_map
+    from lifecircle.paper import static_map
     from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, solve_nearest, within
     from lifecircle.roads import Roads, fetch_roads, read_roads, roads_from_graph
     from lifecircle.scenario import run_scenario

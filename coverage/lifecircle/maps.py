@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 import geopandas as gpd
 import pandas as pd
 
-from lifecircle.atlas import MapSetting, draw_atlas, static_maps
+from lifecircle.atlas import draw_atlas
 from lifecircle.audit import find_run, read_networks
 from lifecircle.datum import locate
 from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.paper import static_maps
+from lifecircle.publication import MapSetting
 from lifecircle.roads import read_barriers
 from lifecircle.study import read_study
 from lifecircle.tables import Column, Schema, check_table, read_table
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from lifecircle.atlas import Edition, Plan
     from lifecircle.findings import Findings, Language
+    from lifecircle.page_data import Plan
+    from lifecircle.publication import Edition
     from lifecircle.roads import Roads
     from lifecircle.study import Study
 

@@ -2,9 +2,9 @@
 // QUESTIONS a file of JSON. What is no number is null.
 
 import fs from "node:fs";
-import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/container.js";
-import { readData } from "../../coverage/lifecircle/atlas/reading.js";
-import { openRoute } from "../../coverage/lifecircle/atlas/route.js";
+import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/page/container.js";
+import { readData } from "../../coverage/lifecircle/atlas/page/payload.js";
+import { openRoute } from "../../coverage/lifecircle/atlas/page/route.js";
 
 const [data, questions] = process.argv.slice(2);
 const read = readData(openContainer(await unpackText(fs.readFileSync(data, "utf-8"))));

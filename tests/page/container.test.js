@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/container.js";
+import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/page/container.js";
 
 /* A container with one section, put together by hand. */
 function container(section, body, { magic = "LCAT", version = 1, base = {} } = {}) {
@@ -37,16 +37,8 @@ test("other bytes and newer versions are refused", () => {
   assert.throws(() => openContainer(container(told("u1", 0, "plain", 1), [], { version: 2 })), /version 2, this page reads 1/);
 });
 
-test("the text is unpacked alike with and without the browser's own means", async () => {
-  const bytes = Buffer.from("LCAT and more ".repeat(5000));
-  const text = ` ${zlib.gzipSync(bytes).toString("base64")}\n`;
-  const own = await unpackText(text);
-  const { DecompressionStream } = globalThis;
-  delete globalThis.DecompressionStream;
-  try {
-    assert.equal(Buffer.compare(Buffer.from(await unpackText(text)), bytes), 0);
-  } finally {
-    globalThis.DecompressionStream = DecompressionStream;
-  }
-  assert.equal(Buffer.compare(Buffer.from(own), bytes), 0);
+test("the text is unpacked to the bytes that were packed", async () => {
+  const bytes = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7) % 251);
+  const text = zlib.gzipSync(bytes).toString("base64");
+  assert.deepEqual(await unpackText(`\n${text}\n`), bytes);
 });

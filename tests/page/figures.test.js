@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { fill, minutesText, peopleText, percentText } from "../../coverage/lifecircle/atlas/nodes.js";
-import { lengthText, metresPerPixel, roundLength } from "../../coverage/lifecircle/atlas/places.js";
-import { mostMinutes, sliderOf, stepMinutes } from "../../coverage/lifecircle/atlas/views.js";
+import { fill, minutesText, peopleText, percentText } from "../../coverage/lifecircle/atlas/page/nodes.js";
+import { lengthText, metresPerPixel, roundLength } from "../../coverage/lifecircle/atlas/page/map_view.js";
+import { mostMinutes, sliderOf, stepMinutes } from "../../coverage/lifecircle/atlas/page/trial_controls.js";
 
 test("rates are truncated", () => {
   assert.deepEqual([0.9996, 0.29, 1, 0, 2 / 3, null].map(percentText), ["99.9%", "29.0%", "100.0%", "0.0%", "66.6%", "—"]);

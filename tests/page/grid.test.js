@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { indexPoints, nearestPoint, shareOf, visitBox } from "../../coverage/lifecircle/atlas/grid.js";
+import { indexPoints, nearestPoint, shareOf, visitBox } from "../../coverage/lifecircle/atlas/page/point_index.js";
 import { random } from "./random.js";
 
 function cloud(seed, count) {

@@ -5,7 +5,7 @@ import test from "node:test";
 
 import {
   classesByVillage, difference, orderOf, reachedUnits, standing, tally, tallyUnits, unitsOf,
-} from "../../coverage/lifecircle/atlas/standing.js";
+} from "../../coverage/lifecircle/atlas/page/status.js";
 import { random } from "./random.js";
 
 // covered at 15, covered at exactly 15, 15.1 min, 40 min, disconnected, unsnapped with a time, not counted

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { inOrder } from "../../coverage/lifecircle/atlas/gaps.js";
-import { matching } from "../../coverage/lifecircle/atlas/matching.js";
-import { fileName } from "../../coverage/lifecircle/atlas/printing.js";
-import { collection, collectionText } from "../../coverage/lifecircle/atlas/scenario.js";
-import { newlyCovered } from "../../coverage/lifecircle/atlas/standing.js";
+import { inOrder } from "../../coverage/lifecircle/atlas/page/gap_list.js";
+import { matching } from "../../coverage/lifecircle/atlas/page/matching.js";
+import { fileName } from "../../coverage/lifecircle/atlas/page/printing.js";
+import { collection, collectionText } from "../../coverage/lifecircle/atlas/page/pin_export.js";
+import { newlyCovered } from "../../coverage/lifecircle/atlas/page/status.js";
 
 const entries = ["海盐县图书馆", "图书馆", "武原街道图书馆分馆", "Library ＡＢ", "秦山·文化礼堂"].map((name) => ({ names: [name] }));
 const found = (typed, most = 9) => matching(entries.map((entry) => ({ ...entry })), typed, most).map((entry) => entry.names[0]);

@@ -1,7 +1,8 @@
 """Own the map page: findings in, one HTML file out that opens without a network; computes no figure.
 
-:func:`draw_atlas` writes the page for planners, :func:`folium_map` gives plain folium layers for
-notebooks. Both draw through Folium; :class:`OfflineFigure` holds everything a page needs.
+:func:`draw_atlas` writes the page for planners through Folium; :class:`OfflineFigure` holds everything a
+page needs. What the page shows is made in :mod:`lifecircle.page_data`; its scripts, style and panel stand in
+the folder ``page``.
 """
 
 from __future__ import annotations
@@ -9,56 +10,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifecircle.atlas._about import margin, stamp
-from lifecircle.atlas._base import base_maps, place_names
-from lifecircle.atlas._fonts import FontError
+from lifecircle.atlas._base_maps import base_maps
 from lifecircle.atlas._layers import PageMap, add_layers, add_panel, add_surroundings
-from lifecircle.atlas._notebook import folium_map
-from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError, content_policy
-from lifecircle.atlas._packing import PayloadError, encoded
-from lifecircle.atlas._payload import bounds, page_payload
-from lifecircle.atlas._plans import Plan, Site, without_people
-from lifecircle.atlas._public import STEP_MIN, public_findings
-from lifecircle.atlas._reading import Payload, read_payload
-from lifecircle.atlas._setting import (
-    EDITIONS,
-    Edition,
-    MapSetting,
-    roads_without_masked,
-    without_masked,
-)
-from lifecircle.atlas._static import Drawing, Size, draw_static
-from lifecircle.atlas._text import page_words, percent_text
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError, attribute, content_policy
 from lifecircle.files import written
+from lifecircle.page_data import (
+    bounds,
+    encoded,
+    margin,
+    page_payload,
+    page_words,
+    place_names,
+    stamp,
+    without_people,
+)
+from lifecircle.publication import STEP_MIN, Edition, MapSetting, edition_findings, roads_without_masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lifecircle.findings import Findings, Language
+    from lifecircle.page_data import Plan
     from lifecircle.roads import Roads
 
-__all__ = [
-    "EDITIONS",
-    "Edition",
-    "FontError",
-    "MapSetting",
-    "OfflineFigure",
-    "Payload",
-    "PayloadError",
-    "Plan",
-    "Site",
-    "UnknownAssetError",
-    "draw_atlas",
-    "edition_findings",
-    "folium_map",
-    "page_figure",
-    "percent_text",
-    "public_findings",
-    "read_payload",
-    "static_map",
-    "static_maps",
-]
+__all__ = ["OfflineFigure", "UnknownAssetError", "attribute", "draw_atlas", "page_figure"]
 
 _PLAIN = MapSetting()
 
@@ -85,7 +60,7 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
         speed; never in the public edition
     plans : siting plans to show; the public edition tells only where they build
     edition : ``internal`` holds everything; ``public`` is made of findings reduced by
-        :func:`public_findings`
+        :func:`lifecircle.publication.public_findings`
     setting : mask, base maps, names around the study and what else stands in the margin
 
     Returns
@@ -159,106 +134,3 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     villages = any(len(findings.villages) for findings in years)
     add_layers(page_map, words, roads=shown is not None, villages=villages, plans=bool(plans))
     return figure
-
-
-def static_map(  # noqa: PLR0913 - each is a choice of its own, and all but three are named
-    findings: Findings,
-    target: str,
-    path: str | Path,
-    *,
-    language: Language | None = None,
-    size: Size = "A4",
-    edition: Edition = "internal",
-    setting: MapSetting = _PLAIN,
-) -> Path:
-    """Draw one circle of a run as a map for a report, with all that a map on paper must carry.
-
-    Parameters
-    ----------
-    target : id of a circle target of the run
-    path : where the map goes; its ending, ``png``, ``svg`` or ``pdf``, decides the format
-    language : ``zh`` or ``en``; left out, the language of the findings
-    size : ``A4`` or ``A3``, lying
-    edition, setting : as for :func:`draw_atlas`
-
-    Returns
-    -------
-    path : the file written; the same findings and fonts give the same bytes
-
-    Raises
-    ------
-    KeyError
-        When the run has no such target.
-    UnusableInputError
-        When the target has no travel times, or the format or the size is not known.
-    FontError
-        When no font on this machine has every character of the map.
-    MissingExtraError
-        When matplotlib is not installed.
-    """
-    (shown,) = edition_findings([findings], edition=edition, setting=setting)
-    drawing = Drawing(shown, shown.result(target), language or shown.language, edition, setting)
-    return draw_static(drawing, Path(path), size=size)
-
-
-def static_maps(
-    findings_list: Sequence[Findings],
-    folder: str | Path,
-    *,
-    language: Language | None = None,
-    edition: Edition = "internal",
-    setting: MapSetting = _PLAIN,
-) -> list[Path]:
-    """Draw every circle of the latest year as ``<folder>/<target>-<year>.png``; see :func:`static_map`.
-
-    The years are reduced together for the public edition, so that picture and page keep the same back.
-    """
-    latest = edition_findings(findings_list, edition=edition, setting=setting)[-1]
-    language = language or latest.language
-    return [
-        draw_static(
-            Drawing(latest, result, language, edition, setting),
-            Path(folder) / f"{result.target.id}-{latest.year}.png",
-            size="A4",
-        )
-        for result in latest.targets
-        if result.target.id in latest.seconds and result.value is not None
-    ]
-
-
-def edition_findings(
-    findings_list: Sequence[Findings], *, edition: Edition, setting: MapSetting = _PLAIN
-) -> list[Findings]:
-    """Give the findings that an edition is made of, in order of their years.
-
-    Raises
-    ------
-    UnusableInputError
-        As for :func:`draw_atlas`.
-    """
-    years = [without_masked(findings, setting.mask) for findings in _in_order(findings_list)]
-    if edition not in EDITIONS:
-        known = " or ".join(EDITIONS)
-        raise UnusableInputError([Fault("(map)", "edition", str(edition), "no such edition", f"use {known}")])
-    return public_findings(years, min_people=setting.min_people) if edition == "public" else years
-
-
-def _in_order(findings_list: Sequence[Findings]) -> list[Findings]:
-    """Put the findings in order of their years, once it is sure that one page can hold them."""
-    faults = []
-    studies = sorted({findings.study for findings in findings_list})
-    years = sorted(findings.year for findings in findings_list)
-    twice = sorted({str(year) for year in years if years.count(year) > 1})
-    if not studies:
-        faults.append(Fault("(findings)", "", "", "no findings to draw", "audit the study first"))
-    if len(studies) > 1:
-        faults.append(
-            Fault("(findings)", "study", ", ".join(studies), "several studies", "draw one page per study")
-        )
-    elif twice:
-        faults.append(
-            Fault("(findings)", "year", ", ".join(twice), "the same year twice", "hand in one run per year")
-        )
-    if faults:
-        raise UnusableInputError(faults)
-    return sorted(findings_list, key=lambda findings: findings.year)

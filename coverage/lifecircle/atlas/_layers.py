@@ -11,17 +11,17 @@ from folium.template import Template
 from folium.utilities import JsCode
 from jinja2 import Environment
 
-from lifecircle.atlas._base import PLACE_STYLE, BaseLayer, PlaceNames, base_maps
+from lifecircle.atlas._base_maps import BaseLayer, PlaceNames, base_maps
 from lifecircle.atlas._offline import Verbatim, in_script
-from lifecircle.atlas._packing import ELEMENT
 from lifecircle.atlas._script import asset, page_script
+from lifecircle.page_data import ELEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from branca.element import Figure
 
-    from lifecircle.atlas._setting import MapSetting
+    from lifecircle.publication import MapSetting
 
 MAX_ZOOM = 18
 NARROW_PX = 760  # as in page.css
@@ -131,7 +131,7 @@ def add_panel(figure: Figure, about: Mapping[str, Any], *, words: Mapping[str, s
         element=ELEMENT,
         data=data,
     )
-    figure.header.add_child(Verbatim(f"<style>{asset('page.css')}{PLACE_STYLE}</style>"), name="page_style")
+    figure.header.add_child(Verbatim(f"<style>{asset('page.css')}</style>"), name="page_style")
     figure.html.add_child(Verbatim(panel), name="page_panel")
     figure.html.add_child(Verbatim(f"<script>{in_script(page_script())}</script>"), name="page_script")
     figure.html.add_child(Verbatim(f"<script>{_OLD_BROWSER}</script>"), name="page_old")

@@ -25,8 +25,8 @@ _NAME = re.compile(r"\w+$")
 
 
 def asset(name: str) -> str:
-    """Read a text file of this room."""
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
+    """Read a text file of the page."""
+    return resources.files(__package__).joinpath("page", name).read_text("utf-8")
 
 
 def page_script(entry: str = ENTRY, *, read: Callable[[str], str] = asset) -> str:

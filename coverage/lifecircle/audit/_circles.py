@@ -12,6 +12,7 @@ from lifecircle.audit._ladder import accountings, ladder_notes, village_readings
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor, worked_out_once
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import BUCKETS, Count, DistrictResult, GroupResult, TargetResult
+from lifecircle.limits import within_limit
 from lifecircle.measures import (
     borderline,
     coverage,
@@ -20,7 +21,6 @@ from lifecircle.measures import (
     flip_seconds,
     shortfall,
 )
-from lifecircle.reach import within_limit
 from lifecircle.standards import milestone, threshold, verdict
 
 if TYPE_CHECKING:

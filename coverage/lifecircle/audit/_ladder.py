@@ -17,8 +17,8 @@ from lifecircle.audit._searches import venue_classes
 from lifecircle.demand import village_centres
 from lifecircle.facilities import open_at
 from lifecircle.findings import Accounting
+from lifecircle.limits import within_limit
 from lifecircle.measures import holds_rule, settlement_centres
-from lifecircle.reach import within_limit
 
 if TYPE_CHECKING:
     import geopandas as gpd

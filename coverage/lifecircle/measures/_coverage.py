@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.errors import Fault, UnusableInputError
-from lifecircle.reach import STATUSES, within_limit
+from lifecircle.limits import STATUSES, within_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

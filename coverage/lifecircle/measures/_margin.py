@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lifecircle.reach import within_limit
+from lifecircle.limits import within_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,6 @@ _HOME = {
     "FACILITY_CAP_M": "_snap",
     "LEG_SHARE": "_trips",
     "REASONS": "_snap",
-    "STATUSES": "_limits",
     "TRIED_EDGES": "_snap",
     "Change": "_repair",
     "NearestSolve": "_repair",
@@ -34,14 +33,12 @@ _HOME = {
     "statuses": "_search",
     "usable": "_trips",
     "within": "_pairs",
-    "within_limit": "_limits",
 }
 
 __all__ = [
     "FACILITY_CAP_M",
     "LEG_SHARE",
     "REASONS",
-    "STATUSES",
     "TRIED_EDGES",
     "Change",
     "NearestSolve",
@@ -59,13 +56,11 @@ __all__ = [
     "statuses",
     "usable",
     "within",
-    "within_limit",
 ]
 
 if TYPE_CHECKING:
     from lifecircle.reach._display import isochrones, reach_lines
     from lifecircle.reach._graph import TravelGraph
-    from lifecircle.reach._limits import STATUSES, within_limit
     from lifecircle.reach._pairs import Pairs, within
     from lifecircle.reach._repair import Change, NearestSolve
     from lifecircle.reach._search import nearest, nearest_seconds, statuses

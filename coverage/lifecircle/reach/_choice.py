@@ -16,8 +16,8 @@ import os
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from lifecircle.compiled import is_loaded, loads
 from lifecircle.errors import GraphError
-from lifecircle.reach._compiled import is_loaded, loads
 
 Engine = Literal["auto", "scipy", "ring"]
 
@@ -29,6 +29,7 @@ ENVIRONMENT = "LIFECIRCLE_ENGINE"
 THREADS = "LIFECIRCLE_THREADS"
 """Name of the environment variable that bounds the threads of one question."""
 
+_KERNELS = "lifecircle.reach._kernels"
 _LOAD_S = 0.7
 """Seconds to import numba and load compiled code kept on disk."""
 
@@ -94,9 +95,9 @@ def choose(engine: Engine, work: Work) -> Literal["scipy", "ring"]:
     asked = engine if engine != "auto" else _from_environment()
     if asked != "auto":
         return asked
-    if is_loaded():
+    if is_loaded(_KERNELS):
         return "ring" if work.ring_s < work.scipy_s else "scipy"
-    if _Spent.seconds + work.scipy_s > _LOAD_S + work.ring_s and loads():
+    if _Spent.seconds + work.scipy_s > _LOAD_S + work.ring_s and loads(_KERNELS):
         return "ring"
     _Spent.seconds += work.scipy_s
     return "scipy"

@@ -23,7 +23,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.errors import GraphError
-from lifecircle.reach._limits import search_bound
+from lifecircle.limits import search_bound
 from lifecircle.reach._ranges import spread
 from lifecircle.reach._trips import Venue, graph_to_facilities, snapped_on, usable
 

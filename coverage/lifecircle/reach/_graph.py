@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lifecircle.errors import GraphError
+from lifecircle.limits import search_bound
 from lifecircle.reach._checks import (
     MOST_INT32,
     check_count,
@@ -26,7 +27,6 @@ from lifecircle.reach._checks import (
     whole_numbers,
 )
 from lifecircle.reach._choice import Engine, Work, check_engine, choose
-from lifecircle.reach._limits import search_bound
 from lifecircle.reach._repair import NearestSolve
 from lifecircle.reach._ring import bucket_width, ring_nearest, ring_nearest_k, ring_within
 from lifecircle.reach._scipy import Matrix, matrix_of, scipy_nearest, scipy_nearest_k, scipy_within

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from lifecircle.reach._compiled import call, compiled
+from lifecircle.compiled import call, compiled
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -59,7 +59,7 @@ class Grid:
         MissingExtraError
             When numba is not installed.
         """
-        kernels = compiled("_grid_kernels")
+        kernels = compiled("lifecircle.reach._grid_kernels")
         xy, line = shapely.get_coordinates(lines, return_index=True)
         joined = np.flatnonzero(line[1:] == line[:-1])
         ends = np.ascontiguousarray(np.hstack([xy[joined], xy[joined + 1]]).T)
@@ -107,7 +107,7 @@ class Grid:
         -------
         measures : in the order of the points; edge -1 where :meth:`near` lists none
         """
-        kernels = compiled("_grid_kernels")
+        kernels = compiled("lifecircle.reach._grid_kernels")
         order = _in_blocks(xy)
         px, py = np.ascontiguousarray(xy[order].T)
         many = len(px)
@@ -122,7 +122,7 @@ class Grid:
 
     def _listed(self, px: Floats, py: Floats) -> tuple[Ints, npt.NDArray[np.int32]]:
         """List the edges that may be the nearest of each point: where each point's begin, and the edges."""
-        kernels = compiled("_grid_kernels")
+        kernels = compiled("lifecircle.reach._grid_kernels")
         many = len(px)
         ptr = np.zeros(many + 1, dtype=np.int64)
         edge = np.empty(2 * many + _ROOM, dtype=np.int32)

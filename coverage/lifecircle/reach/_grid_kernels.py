@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lifecircle.reach._compiled import kernel, part
+from lifecircle.compiled import kernel, part
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -22,7 +22,7 @@ from numba.core import cgutils
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 
-from lifecircle.reach._compiled import kernel, part
+from lifecircle.compiled import kernel, part
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lifecircle.reach._compiled import kernel
+from lifecircle.compiled import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt

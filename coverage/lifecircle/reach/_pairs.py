@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
+from lifecircle.compiled import call, compiled
 from lifecircle.errors import GraphError
-from lifecircle.reach._compiled import call, compiled
-from lifecircle.reach._limits import search_bound, within_limit
+from lifecircle.limits import search_bound, within_limit
 from lifecircle.reach._ranges import least_of, spread
 from lifecircle.reach._trips import Home, Venue, graph_to_facilities, same_edge, snapped_on, usable
 
@@ -168,7 +168,7 @@ def _joined(roads: Roads, home: Home, venue: Venue, *, limit_s: float) -> tuple[
     place : (pair,) int32, position in ``venue``, ascending within a row
     seconds : (pair,) float64, the least
     """
-    kernels = compiled("_pair_kernels")
+    kernels = compiled("lifecircle.reach._pair_kernels")
     graph, bound = graph_to_facilities(roads), search_bound(limit_s)
     found = graph.ring_rows(venue.seeds, len(venue), bound)
     at_junction = kernels.Meetings(

@@ -59,9 +59,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lifecircle.compiled import call, compiled
 from lifecircle.errors import GraphError
 from lifecircle.reach._choice import thread_count
-from lifecircle.reach._compiled import call, compiled
 from lifecircle.reach._seeds import Seeds, lowest_groups
 
 if TYPE_CHECKING:
@@ -350,7 +350,7 @@ class _Seeds(NamedTuple):
 @cache
 def search_loops() -> ModuleType:
     """Import the compiled loops, and numba with them."""
-    return compiled("_kernels")
+    return compiled("lifecircle.reach._kernels")
 
 
 @cache

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lifecircle.limits import STATUSES, within_limit
 from lifecircle.reach._checks import check_count
-from lifecircle.reach._limits import STATUSES, within_limit
 from lifecircle.reach._ranges import least_of
 from lifecircle.reach._trips import Home, Venue, graph_to_facilities, same_edge, snapped_on, usable
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifecircle.errors import GraphError
+from lifecircle.limits import within_limit
 from lifecircle.reach._graph import TravelGraph
-from lifecircle.reach._limits import within_limit
 from lifecircle.reach._ranges import spread
 from lifecircle.reach._seeds import Seeds
 from lifecircle.reach._snap import Snap, check_snap, snap

@@ -7,19 +7,28 @@ is a pair and what is absent is unreachable.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, csr_array, issparse
 
 from lifecircle.errors import Fault
-from lifecircle.reach import Pairs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
+
+
+@runtime_checkable
+class LabelledPairs(Protocol):
+    """Sparse costs with the labels of their rows and columns, such as the pairs of ``lifecircle.within``."""
+
+    seconds: Any
+    demand: pd.Index
+    facilities: pd.Index
+
 
 _SHOWN = 5
 """Faulty cells told one by one; the rest is counted."""
@@ -56,7 +65,7 @@ def read_costs(source: Any, *, name: str = "costs") -> tuple[Costs | None, list[
     costs, faults : costs is None where there is a fault
     """
     demand, sites, named = None, None, False
-    if isinstance(source, Pairs):
+    if isinstance(source, LabelledPairs):
         source, demand, sites, named = source.seconds, source.demand, source.facilities, True
     elif isinstance(source, pd.DataFrame):
         demand, sites, named = source.index, source.columns, True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lifecircle.reach._compiled import kernel, part  # the one place that knows how compiled loops are kept
+from lifecircle.compiled import kernel, part
 
 if TYPE_CHECKING:
     import numpy.typing as npt

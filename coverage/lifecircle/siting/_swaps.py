@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lifecircle.reach._compiled import call  # the one place that knows how compiled loops are kept
+from lifecircle.compiled import call
 from lifecircle.siting._totals import totals
 
 if TYPE_CHECKING:

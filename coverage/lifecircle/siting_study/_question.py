@@ -16,7 +16,8 @@ from scipy.sparse import csr_array
 from lifecircle.audit import bucket, counted_people
 from lifecircle.candidates import service_list
 from lifecircle.errors import Fault, UnusableInputError
-from lifecircle.reach import snap, usable, within, within_limit
+from lifecircle.limits import within_limit
+from lifecircle.reach import snap, usable, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -20,8 +20,9 @@ from lifecircle.candidates import service_list
 from lifecircle.demand import assign_districts, assign_villages
 from lifecircle.errors import UnusableInputError
 from lifecircle.facilities import open_at
+from lifecircle.limits import within_limit
 from lifecircle.measures import rule_seconds
-from lifecircle.reach import Snap, nearest_seconds, snap, usable, within, within_limit
+from lifecircle.reach import Snap, nearest_seconds, snap, usable, within
 from lifecircle.scenario import Change, apply_changes
 from lifecircle.siting_study._question import ask
 

@@ -1,0 +1,119 @@
+/* What each resident looks like, and what units add up to, for what is chosen; kept until something else is chosen. */
+
+import { page, chosen, here, target, targetIn, onTrial, limitOf, speedFactor } from "./selection.js";
+import { PAINTED } from "./drawing.js";
+import { classesByVillage, difference, orderOf, reachedUnits, standing, tally, tallyUnits, unitsOf } from "./status.js";
+
+const COVERED = 0;
+const kept = new Map();
+
+/* Keep what was made for a year until another key is asked for: moving the limit must not fill the memory. */
+function keep(name, year, key, make) {
+  const place = name + "\n" + year.entry.year;
+  const had = kept.get(place);
+  if (had && had.key === key) return had.made;
+  const made = make();
+  kept.set(place, { key, made });
+  return made;
+}
+
+/* Where the residents of a year stand for the chosen target; null where it has no travel times. */
+export function standingIn(year) {
+  const now = targetIn(year);
+  const answers = now && year.answers(now);
+  if (!answers) return null;
+  if (!onTrial()) return answers;
+  const limit = limitOf(now), factor = speedFactor(now);
+  return keep("standing", year, [now.id, limit, factor].join(), () =>
+    standing(answers, year.cells().placed, { limit, factor, overBreaks: page.data.overBreaks }));
+}
+
+const districtUnits = (year, now) => keep("districts", year, now.id, () => {
+  const cells = year.cells();
+  const byCode = cells.districtCode;
+  return unitsOf(byCode || cells.district, cells.count, now.districts.map((one) => (byCode ? one.code : one.name)));
+});
+
+const villageUnits = (year) => keep("villages", year, "", () => {
+  const cells = year.cells(), villages = year.villages();
+  return cells.villageCode && villages.codes
+    ? unitsOf(cells.villageCode, cells.count, villages.codes)
+    : unitsOf(cells.village, cells.count, villages.names);
+});
+
+/* People by bucket as the page counts them. */
+export const peopleIn = (year) => tally(year.answers(targetIn(year)).people, standingIn(year).status);
+
+/* People counted and covered of every district of the target, in the order of its rows, as the page counts them. */
+export function districtsIn(year) {
+  const now = targetIn(year);
+  return tallyUnits(year.answers(now).people, standingIn(year).status, districtUnits(year, now), now.districts.length);
+}
+
+/* Add some residents up by district: [code, name, people], those with most people first. */
+export function byDistrict(year, cells) {
+  const now = targetIn(year), units = districtUnits(year, now), people = year.answers(now).people;
+  const sums = new Float64Array(now.districts.length);
+  for (const cell of cells) if (units[cell] >= 0) sums[units[cell]] += people[cell];
+  return now.districts.map((one, i) => ({ code: one.code, name: one.name, people: sums[i] / 10 }))
+    .filter((one) => one.people > 0).sort((a, b) => b.people - a.people);
+}
+
+/* What each village counts as under each count: the run's own letters, its reach as the page counts it on trial. */
+export function villageStates(year) {
+  const now = targetIn(year);
+  const own = now.villages ? page.data.lists[now.villages.states] : [];
+  if (!onTrial() || !now.villages || !now.villages.reached || !standingIn(year)) return own;
+  return keep("states", year, [now.id, limitOf(now), speedFactor(now)].join(), () => {
+    const sums = tallyUnits(year.answers(now).people, standingIn(year).status, villageUnits(year), own.length);
+    return reachedUnits(sums).map((letter, i) => own[i].slice(0, -1) + letter); // reach is the last of the counts
+  });
+}
+
+/* The letters of one count (accepted, straight, reached) for every village; null where the run has none. */
+export function lettersOf(year, count) {
+  const now = targetIn(year);
+  const place = now && now.villages ? countsOf(now).indexOf(count) : -1;
+  return place < 0 ? null : villageStates(year).map((states) => states[place] ?? "-");
+}
+
+/* Which counts a target's letters are, in their order. */
+export const countsOf = (now) => now.villages.counts.map((name) =>
+  ["accepted", "straight", "reached"].find((count) => page.words["village_" + count] === name));
+
+/* What to paint of a year: the class of every resident, the placed ones by class, the classes left out. */
+export function lookIn(year) {
+  const stands = standingIn(year);
+  if (!stands) return null;
+  const hidden = chosen.onlyGaps ? [COVERED] : [];
+  if (chosen.counting === "reach") return { classes: stands.classes, order: stands.order, hidden };
+  const now = targetIn(year);
+  return keep("counting", year, [now.id, chosen.counting, chosen.onlyGaps, limitOf(now), speedFactor(now)].join(), () => {
+    const letters = chosen.counting === "differ" ? differing(year) : lettersOf(year, chosen.counting);
+    const classes = letters ? classesByVillage(letters, villageUnits(year), stands.classes) : stands.classes;
+    if (chosen.counting === "differ") markDiffering(classes, letters, villageUnits(year));
+    return { classes, order: orderOf(classes, year.cells().placed, PAINTED.length), hidden };
+  });
+}
+
+function differing(year) {
+  const [accepted, straight, reached] = ["accepted", "straight", "reached"].map((count) => lettersOf(year, count) || []);
+  return Array.from(year.villages().names, (_, i) => difference(accepted[i], straight[i], reached[i]) || "1");
+}
+
+function markDiffering(classes, kinds, units) {
+  for (let i = 0; i < classes.length; i++) {
+    const kind = units[i] < 0 ? "" : kinds[units[i]];
+    if (kind === "over" || kind === "under") classes[i] = PAINTED.indexOf(kind);
+  }
+}
+
+/* The district rows of the chosen target as they show: those of the run, or on trial the page's own count. */
+export function districtRows() {
+  const now = target();
+  if (!onTrial() || !standingIn(here())) return now.districts.map((one) => ({ ...one, own: true }));
+  const sums = districtsIn(here());
+  return now.districts.map((one, i) => ({
+    ...one, own: false, value: sums.total[i] ? sums.covered[i] / sums.total[i] : null, left: sums.total[i] - sums.covered[i],
+  }));
+}

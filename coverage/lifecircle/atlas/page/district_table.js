@@ -1,0 +1,128 @@
+/* Shows the districts: their outlines and rates on the map, and the table beside it, each leading to the other. */
+
+import { page, chosen, here, target, targetIn } from "./selection.js";
+import { districtRows } from "./colours.js";
+import { byId, element, named, part, peopleText, percentText, svg } from "./nodes.js";
+import { goToBounds } from "./map_view.js";
+
+const LABELLED = 60; // districts at most that have their names on the map
+let outlinesShown = null;
+export const shapes = new Map();
+
+export const rateClass = (value) => page.data.rateBreaks.filter((limit) => value >= limit).length;
+
+export function ring(packed) {
+  const lon = page.running(packed[0]), lat = page.running(packed[1]);
+  return Array.from(lat, (value, i) => [value / page.data.places, lon[i] / page.data.places]);
+}
+
+function drawOutlines(outlines) {
+  const group = page.layers.districts;
+  group.clearLayers();
+  shapes.clear();
+  outlinesShown = outlines;
+  for (const outline of outlines) {
+    const rings = outline.rings.map((polygon) => polygon.map(ring));
+    const area = L.polygon(rings, { pane: "lc-areas", stroke: false, fillOpacity: 1 });
+    const line = L.polygon(rings, { pane: "lc-lines", fill: false, interactive: false });
+    area.on("click", () => choose(outline.code));
+    const label = L.marker(outline.label, {
+      pane: "lc-labels", interactive: false, keyboard: false,
+      icon: L.divIcon({ className: "lc-label", iconSize: [0, 0], html: element("span", {}, named(outline.name)) }),
+    });
+    const labelled = outlines.length <= LABELLED;
+    for (const layer of labelled ? [area, line, label] : [area, line]) group.addLayer(layer);
+    shapes.set(outline.code, { area, line, rings, name: outline.name, at: outline.label, label: labelled ? label : null });
+  }
+}
+
+/* What colour a district has: its rate's class, none where it has no rate or two years share the map. */
+export function areaColour(one) {
+  const rated = one && one.value !== null && target().shares && chosen.compared === null;
+  return rated ? page.data.rateColours[rateClass(one.value)] : page.data.noRateColour;
+}
+
+export function showDistricts() {
+  const outlines = page.data.lists[here().entry.districts];
+  if (outlinesShown !== outlines) drawOutlines(outlines);
+  const results = new Map(districtRows().map((one) => [one.code, one]));
+  for (const [code, shape] of shapes) {
+    shape.area.setStyle({ fillColor: areaColour(results.get(code)) });
+    const strong = code === chosen.district;
+    shape.line.setStyle({ color: strong ? "#0b3d91" : "#5d6470", weight: strong ? 3.5 : 1.3, dashArray: strong ? null : "6 3" });
+    if (strong) shape.line.bringToFront();
+  }
+}
+
+/* Choose a district on the map and in the table; `pan` brings the map there. */
+export function choose(code, { pan = false } = {}) {
+  chosen.district = code;
+  const shape = shapes.get(code);
+  if (shape) showDistricts();
+  for (const row of byId("lc-districts").tBodies[0].rows) {
+    const mine = row.dataset.code === code;
+    row.classList.toggle("lc-chosen", mine);
+    const button = row.querySelector("button");
+    if (button) button.setAttribute("aria-pressed", String(mine));
+    if (mine && !pan) row.scrollIntoView({ block: "nearest" });
+  }
+  if (shape && pan) goToBounds(shape.area.getBounds());
+}
+
+/* ---- the trend of a district over the years, against the goal ---- */
+
+const WIDE = 66, HIGH = 22, EDGE = 4;
+
+/* The rates of a district in every year of the page: [year, value, printed]. */
+export function trendOf(code) {
+  return page.years.flatMap((year) => {
+    const now = targetIn(year);
+    const one = now && now.districts.find((row) => row.code === code);
+    return one && one.value !== null ? [[year.entry.year, one.value, one.rate]] : [];
+  });
+}
+
+function spark(points, goal) {
+  const values = points.map(([, value]) => value).concat(goal === null ? [] : [goal]);
+  const low = Math.min(...values), high = Math.max(...values);
+  const first = page.years[0].entry.year, span = page.years[page.years.length - 1].entry.year - first || 1;
+  const x = (year) => EDGE + ((year - first) / span) * (WIDE - 2 * EDGE);
+  const y = (value) => HIGH - EDGE - ((value - low) / (high - low || 1)) * (HIGH - 2 * EDGE);
+  const text = points.map(([year, , printed]) => `${year} ${printed}`).join(" · ");
+  const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, width: WIDE, height: HIGH, role: "img", class: "lc-spark", "aria-label": text },
+    svg("title", {}, text));
+  if (goal !== null) picture.append(svg("line", { x1: 0, x2: WIDE, y1: y(goal), y2: y(goal), class: "lc-goal-line" }));
+  picture.append(svg("polyline", { points: points.map(([year, value]) => `${x(year).toFixed(1)},${y(value).toFixed(1)}`).join(" "), class: "lc-curve-line" }));
+  const [lastYear, last] = points[points.length - 1];
+  picture.append(svg("circle", { cx: x(lastYear), cy: y(last), r: 2.6, class: "lc-curve-point" }));
+  return picture;
+}
+
+/* ---- the table ---- */
+
+function row(one, trended, goal) {
+  const name = shapes.has(one.code)
+    ? element("button", { type: "button", className: "lc-link", "aria-pressed": String(one.code === chosen.district) }, named(one.name))
+    : named(one.name);
+  if (name.tagName === "BUTTON") name.addEventListener("click", () => choose(one.code, { pan: true }));
+  const rate = one.own ? one.rate : percentText(one.value);
+  const line = element("tr", { className: one.code === chosen.district ? "lc-chosen" : "" }, element("th", { scope: "row" }, name), element("td", {}, one.people),
+    element("td", { title: one.own ? one.statusText : page.words.trial }, rate), element("td", {}, one.own ? one.left : peopleText(one.left)));
+  if (trended) {
+    const points = trendOf(one.code);
+    line.append(element("td", { className: "lc-trend" }, points.length > 1 ? spark(points, goal) : "—"));
+  }
+  line.dataset.code = one.code;
+  return line;
+}
+
+export function showTable() {
+  const now = target();
+  const words = page.words;
+  part("lc-districts-part", now.districts.length > 0);
+  byId("lc-rate-column").textContent = now.shares ? words.column_rate : words.column_value;
+  const trended = page.years.length > 1;
+  byId("lc-trend-column").hidden = !trended;
+  const goal = now.shares ? now.goal ?? null : null;
+  byId("lc-districts").tBodies[0].replaceChildren(...districtRows().map((one) => row(one, trended, goal)));
+}

@@ -1,0 +1,160 @@
+/* Shows the gaps: numbered on the map and listed beside it, by people or by cause, each leading to the other. */
+
+import { page, target, comma } from "./selection.js";
+import { shapes } from "./district_table.js";
+import { around, byId, element, fill, named, part } from "./nodes.js";
+import { goTo } from "./map_view.js";
+import { hideTip } from "./tip.js";
+
+const FIRST = 8; // gaps listed before one asks for more
+const NUMBER_HALF = 12.5; // pixels
+let all = false;
+let byCause = false;
+
+/* Middle, half width and half height of what stands on the map already, in pixels of the world. */
+export const taken = [];
+
+export const placeOf = (gap) => element("span", {}, ...gap.place.flatMap((name, i) => (i ? [" · ", named(name)] : [named(name)])));
+
+function card(gap) {
+  const lines = [gap.people, ...gap.facts];
+  const node = element("div", {}, element("strong", {}, placeOf(gap)), ...lines.map((line) => element("div", {}, line)));
+  if (gap.nearest) node.append(element("div", {}, ...around(page.words.gap_nearest, named(gap.nearest))));
+  return node;
+}
+
+export function markGaps() {
+  const group = page.layers.gaps;
+  group.clearLayers();
+  (target().gaps || []).forEach((gap, number) => {
+    if (!gap.at) return;
+    const marker = L.marker(gap.at, {
+      icon: L.divIcon({ className: "lc-gap", iconSize: [22, 22], html: element("span", {}, String(number + 1)) }),
+      zIndexOffset: 1000 - number,
+      keyboard: false,
+      number,
+    });
+    marker.bindTooltip(card(gap), { direction: "top", offset: [0, -10], className: "lc-tip" });
+    marker.on("click", () => chooseGap(number));
+    marker.on("mouseover", hideTip);
+    group.addLayer(marker);
+  });
+  thinMarks();
+}
+
+/* Where numbers would cover each other or a district's name, the lesser gap is a dot until one zooms in. */
+export function thinMarks() {
+  const { map, layers } = page;
+  const origin = map.getPixelOrigin();
+  const place = (marker) => map.latLngToLayerPoint(marker.getLatLng()).add(origin);
+  taken.length = 0;
+  for (const { label } of shapes.values()) {
+    const name = label && label.getElement() && label.getElement().firstChild;
+    if (name) taken.push([place(label), name.offsetWidth / 2, name.offsetHeight / 2]);
+  }
+  const free = (at, dx, dy) => !taken.some(([other, x, y]) => Math.abs(other.x - at.x) < dx + x && Math.abs(other.y - at.y) < dy + y);
+  layers.gaps.eachLayer((marker) => {
+    const node = marker.getElement();
+    if (!node) return;
+    const shown = free(place(marker), 13, NUMBER_HALF);
+    node.classList.toggle("lc-gap-dot", !shown);
+    if (shown) taken.push([place(marker), 12, NUMBER_HALF]);
+  });
+  layers.differences.eachLayer((marker) => { // a village's mark moves aside for a gap's number, down for a name
+    const node = marker.getElement();
+    if (!node) return;
+    const at = place(marker);
+    const numbered = taken.some(([other, , y]) => y === NUMBER_HALF && other.distanceTo(at) < 18);
+    node.classList.toggle("lc-beside", numbered);
+    node.classList.toggle("lc-below", !numbered && !free(at, 6, 6));
+  });
+  layers.villages.redraw();
+}
+
+/* ---- the list ---- */
+
+const items = () => [...byId("lc-gaps").querySelectorAll("li[data-number]")];
+
+export function chooseGap(number) {
+  const chosenItem = items().find((item) => item.dataset.number === String(number));
+  if (!chosenItem) return;
+  if (chosenItem.hidden) {
+    all = true;
+    fold();
+  }
+  byId("lc-gaps-part").open = true;
+  for (const item of items()) item.classList.toggle("lc-chosen", item === chosenItem);
+  chosenItem.scrollIntoView({ block: "nearest" });
+}
+
+function listed(gap, number) {
+  const title = element("span", { className: "lc-gap-title" }, placeOf(gap), " ", element("b", {}, gap.people));
+  const head = gap.at ? element("button", { type: "button", className: "lc-link" }, title) : title;
+  if (gap.at) head.addEventListener("click", () => goToGap(number));
+  const item = element("li", {}, element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" },
+    element("span", {}, String(number + 1))), element("div", {}, head, element("div", { className: "lc-small" }, gap.facts.join(comma()))));
+  if (gap.nearest) item.lastChild.append(element("div", { className: "lc-small" }, ...around(page.words.gap_nearest, named(gap.nearest))));
+  item.dataset.number = String(number);
+  return item;
+}
+
+export function goToGap(number) {
+  chooseGap(number);
+  goTo(target().gaps[number].at);
+}
+
+/* The causes there are, in the order of the buckets; a gap without a known one comes last. */
+export const causeOf = (gap) => gap.cause || gap.reason || "";
+const CAUSES = ["beyond", "disconnected", "unsnapped"];
+const causeText = (cause) => page.words["cause_" + cause] || cause || page.words.cause_unknown;
+
+export function inOrder(gaps, grouped) {
+  const numbered = gaps.map((gap, number) => ({ gap, number }));
+  if (!grouped) return [["", numbered]];
+  const others = [...new Set(gaps.map(causeOf))].filter((cause) => !CAUSES.includes(cause)).sort();
+  return [...CAUSES, ...others.filter(Boolean), ...others.filter((cause) => !cause)]
+    .map((cause) => [cause, numbered.filter(({ gap }) => causeOf(gap) === cause)]).filter(([, mine]) => mine.length);
+}
+
+function listGaps() {
+  byId("lc-gaps").replaceChildren(...inOrder(target().gaps || [], byCause).flatMap(([cause, mine]) => [
+    ...(byCause ? [element("li", { className: "lc-cause" }, `${causeText(cause)} (${mine.length})`)] : []),
+    ...mine.map(({ gap, number }) => listed(gap, number)),
+  ]));
+  fold();
+}
+
+export function showGapList() {
+  const now = target();
+  const words = page.words;
+  const gaps = now.gaps || [];
+  part("lc-gaps-part", now.gaps !== null, now.gapCount ? fill(words.gaps_figure, { count: now.gapCount }) : "");
+  byId("lc-gaps-note").textContent = !now.gapCount ? words.gaps_none
+    : fill(now.gapCount > gaps.length ? words.gaps_shown : words.gaps_all, { count: now.gapCount, shown: gaps.length });
+  byId("lc-gaps-sort-row").hidden = new Set(gaps.map(causeOf)).size < 2;
+  if (byId("lc-gaps-sort-row").hidden) byCause = false;
+  byId("lc-gaps-sort").value = byCause ? "cause" : "people";
+  all = false;
+  listGaps();
+}
+
+function fold() {
+  const every = items();
+  every.forEach((item, number) => (item.hidden = !all && number >= FIRST));
+  for (const head of byId("lc-gaps").querySelectorAll(".lc-cause")) head.hidden = head.nextElementSibling?.hidden ?? true;
+  const more = byId("lc-gaps-more");
+  more.hidden = every.length <= FIRST;
+  more.textContent = all ? page.words.gaps_less : fill(page.words.gaps_more, { count: every.length });
+  more.setAttribute("aria-expanded", String(all));
+}
+
+export function prepareGaps() {
+  byId("lc-gaps-more").addEventListener("click", () => {
+    all = !all;
+    fold();
+  });
+  byId("lc-gaps-sort").addEventListener("change", (event) => {
+    byCause = event.target.value === "cause";
+    listGaps();
+  });
+}

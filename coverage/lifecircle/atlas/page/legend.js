@@ -1,0 +1,88 @@
+/* Shows the legend: what every colour, hatch, symbol and mark on the map means for what is chosen. */
+
+import { page, chosen, here, target, limitOf } from "./selection.js";
+import { PAINTED, differenceMark, drawSymbol } from "./drawing.js";
+import { lookIn, standingIn } from "./colours.js";
+import { byId, element, fill, named, part } from "./nodes.js";
+import { newlyShown } from "./pins.js";
+import { sitesShown } from "./plan_layer.js";
+import { CLASSES } from "./payload.js";
+
+/* The rows of residents in the legend: [class, text]; every class that the target can have. */
+export function residentRows() {
+  const now = target(), words = page.words, look = lookIn(here());
+  if (!look) return [];
+  if (chosen.counting !== "reach") {
+    const texts = chosen.counting === "differ"
+      ? { covered: words.counts_agree, over: words.villages_over, under: words.villages_under }
+      : { covered: words["counted_" + chosen.counting], beyond_1: words["uncounted_" + chosen.counting] };
+    return Object.entries({ ...texts, uncounted: words.counts_unknown }).map(([name, text]) => [PAINTED.indexOf(name), text])
+      .filter(([which]) => !look.hidden.includes(which));
+  }
+  const [low, high] = page.data.overBreaks;
+  const text = (name) => fill(words[name], {
+    minutes: limitOf(now), low: name === "beyond_1" ? low : high, high: name === "beyond_0" ? low : high,
+  });
+  return CLASSES.map((name, which) => [which, text(name)])
+    .filter(([which]) => (which < 6 || standingIn(here()).classes.includes(6)) && !look.hidden.includes(which));
+}
+
+function swatch(which) {
+  const node = element("i", { className: "lc-swatch" + (which === 5 ? " lc-hatched" : ""), "aria-hidden": "true" });
+  if (which !== 5) node.style.background = page.data.cellColours[PAINTED[which]];
+  return node;
+}
+
+function rateSwatch(colour) {
+  const node = element("i", { className: "lc-swatch", "aria-hidden": "true" });
+  node.style.background = colour;
+  return node;
+}
+
+function symbol(number) {
+  const ratio = window.devicePixelRatio || 1;
+  const canvas = element("canvas", { width: 18 * ratio, height: 18 * ratio, className: "lc-symbol", "aria-hidden": "true" });
+  const context = canvas.getContext("2d");
+  context.scale(ratio, ratio);
+  drawSymbol(context, number, 9, 9, 6);
+  return canvas;
+}
+
+const keyed = (mark, text) => element("li", {}, mark, element("span", {}, text));
+const section = (title, entries) => [element("h3", {}, title), element("ul", {}, ...entries.map(([mark, text]) => keyed(mark, text)))];
+
+function markRows(now) {
+  const rows = newlyShown().length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
+  if (now.gaps && now.gaps.length) {
+    rows.push([element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.gap_marks]);
+  }
+  if (sitesShown().length) {
+    rows.push([element("i", { className: "lc-site lc-site-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.plan_marks]);
+  }
+  for (const kind of ["over", "under"]) {
+    if (now.villages && now.villages.differ.some((one) => one.kind === kind)) rows.push([differenceMark(kind, 18), page.words["villages_" + kind]]);
+  }
+  return rows;
+}
+
+export function showLegend() {
+  const now = target(), words = page.words;
+  const parts = [];
+  const residents = residentRows();
+  if (residents.length) {
+    const marks = chosen.compared === null ? markRows(now) : [];
+    parts.push(...section(words.legend_residents, [...residents.map(([which, text]) => [swatch(which), text]), ...marks]));
+  }
+  if (now.shares && now.districts.length && chosen.compared === null) {
+    parts.push(...section(words.legend_districts, page.data.rateTexts.map((text, i) => [rateSwatch(page.data.rateColours[i]), text])));
+    parts[parts.length - 1].className = "lc-steps";
+    if (residents.length) parts.push(element("p", { className: "lc-small" }, words.legend_nobody));
+  }
+  if (now.services.length) {
+    parts.push(...section(words.legend_facilities,
+      now.services.map((service, number) => [symbol(number), named(here().entry.services[service])])));
+    parts[parts.length - 1].className = "lc-columns";
+  }
+  part("lc-legend-part", parts.length > 0);
+  byId("lc-legend").replaceChildren(...parts);
+}

@@ -1,0 +1,226 @@
+/* Starts the page: reads its data, makes the layers that folium's scripts ask for, and shows what is chosen.
+   Names are only ever put in as text, never as markup; nothing is asked of any server. */
+
+import { page, chosen, change, onChange, here, target } from "./selection.js";
+import { prepareControls } from "./controls.js";
+import { showDistricts, showTable } from "./district_table.js";
+import { drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, painter } from "./drawing.js";
+import { markGaps, prepareGaps, showGapList, taken, thinMarks } from "./gap_list.js";
+import { showLegend } from "./legend.js";
+import { lookIn } from "./colours.js";
+import { byId, element, fill } from "./nodes.js";
+import { listPending, showFigures } from "./panel.js";
+import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
+import { beside, cellSide, symbolSize } from "./map_view.js";
+import { showPlans } from "./plan_layer.js";
+import { preparePrinting } from "./printing.js";
+import { readPage } from "./payload.js";
+import { openRoute } from "./route.js";
+import { forgetSearch, prepareSearch } from "./find_box.js";
+import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
+import { prepareTip } from "./tip.js";
+import { listVillages, markDifferences, showVillages } from "./village_table.js";
+import { prepareViews, settleViews, showViews } from "./trial_controls.js";
+
+const NAMES_FROM = 12.75; // zoom from which villages have their names
+const PANES = {
+  "lc-areas": 250, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-newly": 360, "lc-lines": 380,
+  "lc-facilities": 450, "lc-facilities-before": 451, "lc-villages": 500, "lc-labels": 550,
+};
+
+/* ---- layers ---- */
+
+function residents(context, view, year) {
+  const look = year && lookIn(year);
+  if (!look) return false;
+  paintResidents(context, view, year.cells(), look, cellSide(year));
+  return true;
+}
+
+function facilities(context, view, year) {
+  const now = year && year.entry.targets.find((one) => one.id === target().id);
+  if (!now) return false;
+  paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  return true;
+}
+
+function names(context, view) {
+  if (view.zoom < NAMES_FROM) return false;
+  paintNames(context, view, here().villages(), taken);
+  return true;
+}
+
+function newly(context, view) {
+  if (!newlyShown().length) return false;
+  paintNewly(context, view, here().cells(), newlyShown(), cellSide());
+  return true;
+}
+
+function makeLayers() {
+  Object.assign(page.layers, {
+    districts: L.featureGroup(),
+    residents: painter("lc-residents", (context, view) => residents(context, view, here())),
+    residentsBefore: painter("lc-residents-before", (context, view) => residents(context, view, before())),
+    differences: L.featureGroup(),
+    gaps: L.featureGroup(),
+    villages: painter("lc-villages", names),
+    facilities: painter("lc-facilities", (context, view) => facilities(context, view, here())),
+    facilitiesBefore: painter("lc-facilities-before", (context, view) => facilities(context, view, before())),
+    roads: painter("lc-roads", paintRoads),
+    newly: painter("lc-newly", newly),
+    pins: L.featureGroup(),
+    plans: L.featureGroup(),
+  });
+}
+
+/* ---- the choices of target and year ---- */
+
+/* Circles first with their values, then what else has a figure, then the rest; each in the plan's order. */
+function fillTargets() {
+  const targets = here().entry.targets, words = page.words;
+  const list = byId("lc-target");
+  const had = list.value;
+  const groups = [
+    [words.targets_circles, targets.filter((one) => one.computed && one.kind === "circle")],
+    [words.targets_others, targets.filter((one) => one.computed && one.kind !== "circle")],
+    [words.targets_not_computed, targets.filter((one) => !one.computed)],
+  ];
+  list.replaceChildren(...groups.filter(([, mine]) => mine.length).map(([label, mine]) => element("optgroup", { label },
+    ...mine.map((one) => element("option", { value: one.id }, one.computed ? fill(words.option_value, one) : one.name)))));
+  const found = targets.find((one) => one.id === had) || groups.flatMap(([, mine]) => mine)[0];
+  chosen.target = targets.indexOf(found);
+  list.value = found.id;
+  listPending(targets, take);
+}
+
+function take(id) {
+  byId("lc-target").value = id;
+  change({ target: here().entry.targets.findIndex((one) => one.id === id), limit: null });
+}
+
+function preparePanel() {
+  const year = byId("lc-year");
+  year.replaceChildren(...page.years.map((one, i) => element("option", { value: String(i) }, String(one.entry.year))));
+  year.selectedIndex = chosen.year;
+  byId("lc-year-row").hidden = page.years.length < 2;
+  fillTargets();
+  byId("lc-target-row").hidden = here().entry.targets.length < 2 && page.years.length < 2;
+  byId("lc-target").addEventListener("change", (event) => take(event.target.value));
+  byId("lc-villages-all").addEventListener("toggle", listVillages);
+  year.addEventListener("change", () => {
+    chosen.year = year.selectedIndex;
+    fillTargets();
+    change({ year: year.selectedIndex, limit: null });
+  });
+}
+
+/* ---- what a choice changes ---- */
+
+const COUNTED = ["year", "target", "limit", "band"]; // choices that change figures, not only what is painted
+
+function show(choice) {
+  const changed = (keys) => keys.some((key) => key in choice);
+  if (changed(["year", "target"])) {
+    if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
+    settleViews();
+    fillSwipe();
+    showGapList();
+    forgetSearch();
+    settlePins();
+  }
+  showDistricts(); // before the table, whose names lead to what is drawn
+  if (changed(COUNTED)) {
+    showFigures(target());
+    showTable();
+    showVillages();
+    markDifferences();
+  }
+  showViews();
+  showLegend();
+  page.layers.residents.redraw();
+  if (changed(["year", "target"])) {
+    page.layers.facilities.redraw();
+    markGaps();
+    showPlans();
+  } else if (changed(COUNTED)) thinMarks();
+  if (changed(COUNTED)) showPins();
+  showSwipe();
+}
+
+/* ---- the start ---- */
+
+let tellReady, tellFailed;
+const ready = new Promise((resolve, reject) => {
+  tellReady = resolve;
+  tellFailed = reject;
+});
+ready.catch(() => {}); // told in the panel
+
+async function start() {
+  const read = await readPage(document);
+  Object.assign(page, { data: read.data, words: read.data.words, years: read.years, roadLines: read.roadLines, running: read.running, plain: read.plain });
+  Object.assign(window.lifecirclePage, read, openRoute(read));
+  chosen.year = page.years.length - 1;
+  page.started = true;
+  preparePanel();
+  prepareControls();
+  prepareGaps();
+  prepareViews();
+  prepareSwipe();
+  prepareTip();
+  preparePins();
+  preparePrinting();
+  prepareSearch();
+  onChange(show);
+  let marked = false;
+  onNewly(() => {
+    if (marked !== newlyShown().length > 0) showLegend(); // its key comes and goes with them
+    marked = newlyShown().length > 0;
+  });
+  change({ year: chosen.year, target: chosen.target });
+  page.layers.roads.redraw();
+  page.map.on("zoomend overlayadd", thinMarks);
+  requestAnimationFrame(() => setTimeout(tellReady));
+  ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));
+}
+
+/* The travel road search of the page's data, where the edition has one. */
+page.route = () => window.lifecirclePage.route ?? null;
+
+/* For the scripts that folium writes: panes before any layer, layers by kind, and the start at the end. */
+window.lifecirclePage = Object.assign(window.lifecirclePage || {}, {
+  drawSymbol,
+  panes(made) {
+    page.map = made;
+    for (const [name, level] of Object.entries(PANES)) {
+      const pane = made.createPane(name);
+      pane.style.zIndex = level;
+      if (name !== "lc-areas") pane.style.pointerEvents = "none";
+    }
+    makeLayers();
+  },
+  layer: (kind) => page.layers[kind],
+  fit(bounds) {
+    page.map.fitBounds(bounds, { paddingTopLeft: [beside(), 12], paddingBottomRight: [12, 12] });
+  },
+  start() {
+    start().catch((error) => {
+      const alert = byId("lc-failed");
+      alert.hidden = false;
+      alert.textContent = alert.dataset.text + error.message;
+      tellFailed(error);
+    });
+  },
+});
+
+window.lifecircle = {
+  ready,
+  whatIf: (question) => ready.then(() => whatIf(question)),
+  minutes(targetId, yearNumber) {
+    const year = page.years.find((one) => one.entry.year === Number(yearNumber));
+    const one = year && year.entry.targets.find((entry) => entry.id === targetId);
+    const answers = one && year.answers(one);
+    if (!answers) throw new RangeError(`no travel times for target ${targetId} in ${yearNumber}`);
+    return Array.from(answers.minutes, (minutes) => (Number.isNaN(minutes) ? null : minutes));
+  },
+};

@@ -1,0 +1,382 @@
+/* Composes the map as one picture with all that a map must carry: title and year, legend, scale, north arrow, stamp,
+   who made it when and from what, and that its boundaries settle nothing. Drawn by the page, asked of no server. */
+
+import { page, chosen, here, target, targetIn, onTrial, limitOf } from "./selection.js";
+import { areaColour, shapes } from "./district_table.js";
+import { PAINTED, drawSymbol, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads } from "./drawing.js";
+import { residentRows } from "./legend.js";
+import { districtRows, lookIn } from "./colours.js";
+import { byId, element, fill } from "./nodes.js";
+import { newlyShown, pinsShown } from "./pins.js";
+import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
+import { beside, lengthText, metresPerPixel, roundLength, symbolSize } from "./map_view.js";
+import { across, down } from "./payload.js";
+import { before, dividerShare } from "./swipe.js";
+
+const WIDTH = 1600, HEIGHT = 1130; // as A4 and A3 lie
+const EDGE = 32, HEAD = 96, SIDE = 330, FOOT = 92;
+const INK = "#1b2430", QUIET = "#4a5565", STAMP = "#a3123a";
+const NAMES_FROM = 12.75;
+
+const font = (size, weight = 400) => `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
+
+/* ---- text ---- */
+
+/* Break text into lines no wider than a width, between words where there are any; the last line tells of more. */
+function lines(context, text, width, most) {
+  const out = [""];
+  for (const word of text.match(/[\p{Script=Latin}\p{N}.,%–-]{1,24}\s?|\s|./gu) || []) {
+    const line = out[out.length - 1] + word;
+    if (context.measureText(line.trimEnd()).width <= width || !out[out.length - 1]) out[out.length - 1] = line;
+    else if (out.length < most) out.push(word.trimStart());
+    else {
+      let cut = out[out.length - 1].trimEnd();
+      while (cut && context.measureText(cut + "…").width > width) cut = cut.slice(0, -1);
+      out[out.length - 1] = cut + "…";
+      break;
+    }
+  }
+  return out;
+}
+
+function write(context, text, x, y, { size = 15, weight = 400, colour = INK, width = 4000, most = 1, align = "left", leading = 1.35 } = {}) {
+  context.font = font(size, weight);
+  context.fillStyle = colour;
+  context.textAlign = align;
+  context.textBaseline = "alphabetic";
+  const rows = lines(context, text, width, most);
+  rows.forEach((row, i) => context.fillText(row.trimEnd(), x, y + i * size * leading));
+  return rows.length * size * leading;
+}
+
+/* ---- the map ---- */
+
+/* The part of the world to draw, in web mercator: what the screen shows beside the legend, or the whole area, without
+   the room around it, where the screen holds all of that. */
+function extent() {
+  const { map } = page;
+  const from = map.containerPointToLatLng([beside() > 100 ? beside() : 0, 0]), to = map.containerPointToLatLng(map.getSize());
+  const box = (north, west, south, east) => ({ x0: across(west), x1: across(east), y0: down(north), y1: down(south), lat: (north + south) / 2 });
+  const [[south, west], [north, east]] = page.data.bounds;
+  const holds = south >= to.lat && north <= from.lat && west >= from.lng && east <= to.lng;
+  return holds ? box(north, west, south, east) : box(from.lat, from.lng, to.lat, to.lng);
+}
+
+/* The view that holds that part in a frame of this size. */
+function viewOf(width, height) {
+  const { x0, x1, y0, y1, lat } = extent();
+  const scale = Math.min((width - 50) / (x1 - x0), (height - 50) / (y1 - y0));
+  const zoom = Math.log2(scale / 256);
+  return { scale, zoom, left: ((x0 + x1) / 2) * scale - width / 2, top: ((y0 + y1) / 2) * scale - height / 2, width, height,
+    metres: metresPerPixel(lat, zoom) };
+}
+
+const at = (view, lat, lon) => ({ x: across(lon) * view.scale - view.left, y: down(lat) * view.scale - view.top });
+
+function trace(context, view, rings) {
+  context.beginPath();
+  for (const ring of rings.flat()) {
+    ring.forEach(([lat, lon], i) => {
+      const { x, y } = at(view, lat, lon);
+      if (i) context.lineTo(x, y);
+      else context.moveTo(x, y);
+    });
+    context.closePath();
+  }
+}
+
+function drawAreas(context, view) {
+  const results = new Map(districtRows().map((one) => [one.code, one]));
+  for (const [code, shape] of shapes) {
+    trace(context, view, shape.rings);
+    context.fillStyle = areaColour(results.get(code));
+    context.fill("evenodd");
+  }
+}
+
+function drawLines(context, view) {
+  context.strokeStyle = "#5d6470";
+  context.lineWidth = 1.3;
+  context.setLineDash([6, 3]);
+  for (const shape of shapes.values()) {
+    trace(context, view, shape.rings);
+    context.stroke();
+  }
+  context.setLineDash([]);
+}
+
+/* Let a painter draw on a canvas of its own, then lay that over the map: painters may clear what is there. */
+function lay(context, view, ratio, paint, clip) {
+  const canvas = element("canvas", { width: Math.round(view.width * ratio), height: Math.round(view.height * ratio) });
+  const own = canvas.getContext("2d");
+  own.setTransform(ratio, 0, 0, ratio, 0, 0);
+  paint(own);
+  const [from, to] = clip || [0, view.width];
+  context.save();
+  context.beginPath();
+  context.rect(from, 0, to - from, view.height);
+  context.clip();
+  context.drawImage(canvas, 0, 0, view.width, view.height);
+  context.restore();
+}
+
+function drawYear(context, view, ratio, year, clip) {
+  const now = targetIn(year);
+  if (!now) return;
+  const side = Math.max(1.6, year.entry.cells.size_m / view.metres);
+  const look = lookIn(year);
+  if (look && page.map.hasLayer(page.layers.residents)) {
+    lay(context, view, ratio, (own) => paintResidents(own, view, year.cells(), look, side), clip);
+  }
+  if (page.map.hasLayer(page.layers.facilities)) {
+    lay(context, view, ratio, (own) => paintFacilities(own, view, year.facilities(), now.services, symbolSize(view.zoom)), clip);
+  }
+}
+
+function halo(context, text, { x, y }, size, weight, colour) {
+  context.font = font(size, weight);
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineJoin = "round";
+  context.lineWidth = 4;
+  context.strokeStyle = "rgba(255, 255, 255, 0.95)";
+  context.fillStyle = colour;
+  const short = text.length > 16 ? text.slice(0, 15) + "…" : text;
+  context.strokeText(short, x, y);
+  context.fillText(short, x, y);
+  return [{ x, y }, context.measureText(short).width / 2, size * 0.6];
+}
+
+function drawLabels(context, view) {
+  const taken = page.data.about.labels.map(({ name, kind, at: [lat, lon] }) =>
+    halo(context, name, at(view, lat, lon), 15, 400, kind === "water" ? "#2a6f97" : "#5d6470"));
+  for (const shape of shapes.values()) taken.push(halo(context, shape.name, at(view, ...shape.at), 15, 700, "#26303c"));
+  return taken;
+}
+
+function drawGaps(context, view, taken) {
+  (target().gaps || []).forEach((gap, number) => {
+    if (!gap.at) return;
+    const place = at(view, ...gap.at);
+    const free = !taken.some(([other, x, y]) => Math.abs(other.x - place.x) < 13 + x && Math.abs(other.y - place.y) < 13 + y);
+    if (free) taken.push([place, 13, 13]);
+    circle(context, place, free ? 11 : 5, "#ffffff", INK);
+    if (free) {
+      context.font = font(11, 700);
+      context.textAlign = "center";
+      context.textBaseline = "middle";
+      context.fillStyle = INK;
+      context.fillText(String(number + 1), place.x, place.y + 0.5);
+    }
+  });
+}
+
+function circle(context, { x, y }, r, colour, edge) {
+  context.beginPath();
+  context.arc(x, y, r, 0, 2 * Math.PI);
+  context.fillStyle = colour;
+  context.fill();
+  context.lineWidth = 2;
+  context.strokeStyle = edge;
+  context.stroke();
+}
+
+function drawPins(context, view) {
+  for (const pin of pinsShown()) {
+    const place = at(view, pin.lat, pin.lon);
+    circle(context, place, 11, page.data.cellColours.newly, "#ffffff");
+    halo(context, pin.name, { x: place.x, y: place.y + 20 }, 13, 700, "#0b2f6b");
+  }
+}
+
+function siteMark(context, { x, y }, text, size) {
+  context.fillStyle = "#ffffff";
+  context.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
+  context.fillStyle = SITE_COLOUR;
+  context.fillRect(x - size / 2, y - size / 2, size, size);
+  write(context, text, x, y + size * 0.23, { size: size * 0.65, weight: 700, colour: "#ffffff", align: "center" });
+}
+
+function drawSites(context, view) {
+  sitesShown().forEach((site) => siteMark(context, at(view, site.lat, site.lon), String(site.number), 20));
+}
+
+function drawMap(context, view, ratio) {
+  context.fillStyle = "#edf0f2";
+  context.fillRect(0, 0, view.width, view.height);
+  const has = (name) => page.layers[name] && page.map.hasLayer(page.layers[name]);
+  if (has("districts")) drawAreas(context, view);
+  if (page.data.roads && has("roads")) lay(context, view, ratio, (own) => paintRoads(own, view));
+  const left = before(), split = left ? dividerShare() * view.width : 0;
+  if (left) drawYear(context, view, ratio, left, [0, split]);
+  drawYear(context, view, ratio, here(), [split, view.width]);
+  if (!left && newlyShown().length) {
+    const side = Math.max(1.6, here().entry.cells.size_m / view.metres);
+    lay(context, view, ratio, (own) => paintNewly(own, view, here().cells(), newlyShown(), side));
+  }
+  if (has("districts")) drawLines(context, view);
+  const taken = drawLabels(context, view);
+  if (left) drawDivider(context, view, split, left);
+  else {
+    if (has("gaps")) drawGaps(context, view, taken);
+    drawSites(context, view);
+    drawPins(context, view);
+  }
+  if (has("villages") && view.zoom >= NAMES_FROM) {
+    lay(context, view, ratio, (own) => paintNames(own, view, here().villages(), taken.map(([place, x, y]) => [{ x: place.x + view.left, y: place.y + view.top }, x, y])));
+  }
+}
+
+function drawDivider(context, view, split, left) {
+  context.fillStyle = "#ffffff";
+  context.fillRect(split - 3, 0, 6, view.height);
+  context.fillStyle = INK;
+  context.fillRect(split - 1, 0, 2, view.height);
+  for (const [year, x, align] of [[left, split - 14, "right"], [here(), split + 14, "left"]]) {
+    write(context, fill(page.words.swipe_year, { year: year.entry.year }), x, 30, { size: 20, weight: 700, align });
+  }
+}
+
+/* ---- what stands beside the map ---- */
+
+function legendMark(context, which, x, y) {
+  context.fillStyle = which === 5 ? hatchOn(context) : page.data.cellColours[PAINTED[which]];
+  context.fillRect(x, y, 24, 15);
+  context.lineWidth = 1;
+  context.strokeStyle = "#59636f";
+  context.strokeRect(x + 0.5, y + 0.5, 23, 14);
+}
+
+function drawLegend(context, x, top, width) {
+  const { words, data } = page, now = target();
+  let y = top;
+  const title = (text) => {
+    y += 8;
+    y += write(context, text, x, y + 13, { size: 14, weight: 700, colour: QUIET, width }) + 5;
+  };
+  const row = (mark, text) => {
+    mark(y);
+    y += Math.max(20, write(context, text, x + 34, y + 13, { size: 14, width: width - 34, most: 2 }));
+  };
+  write(context, words.legend, x, y + 16, { size: 18, weight: 700 });
+  y += 24;
+  const residents = residentRows();
+  if (residents.length) {
+    title(words.legend_residents);
+    for (const [which, text] of residents) row((place) => legendMark(context, which, x, place), text);
+    if (newlyShown().length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
+    if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
+  }
+  if (now.shares && now.districts.length && !before()) {
+    title(words.legend_districts);
+    data.rateTexts.forEach((text, i) => row((place) => {
+      context.fillStyle = data.rateColours[i];
+      context.fillRect(x, place, 24, 15);
+      context.strokeStyle = "#59636f";
+      context.lineWidth = 1;
+      context.strokeRect(x + 0.5, place + 0.5, 23, 14);
+    }, text));
+    if (residents.length) y += write(context, words.legend_nobody, x, y + 13, { size: 13, colour: QUIET, width, most: 2 });
+  }
+  if (now.services.length) {
+    title(words.legend_facilities);
+    now.services.forEach((service, number) => row((place) => drawSymbol(context, number, x + 12, place + 8, 6.5), here().entry.services[service]));
+  }
+}
+
+function drawScale(context, view, x, y) {
+  const metres = roundLength(170 * view.metres), long = metres / view.metres;
+  context.strokeStyle = INK;
+  context.lineWidth = 2;
+  context.beginPath();
+  context.moveTo(x, y - 7);
+  context.lineTo(x, y);
+  context.lineTo(x + long, y);
+  context.lineTo(x + long, y - 7);
+  context.stroke();
+  write(context, lengthText(metres), x + long + 9, y + 2, { size: 15, weight: 600 });
+}
+
+function drawNorth(context, x, y) {
+  context.beginPath();
+  context.moveTo(x, y - 26);
+  context.lineTo(x + 10, y);
+  context.lineTo(x, y - 6);
+  context.lineTo(x - 10, y);
+  context.closePath();
+  context.fillStyle = INK;
+  context.fill();
+  write(context, page.words.north, x, y + 19, { size: 16, weight: 700, align: "center" });
+}
+
+/* The title of the picture: place, target and year, or both years. */
+export function sheetTitle() {
+  const name = byId("lc-name").textContent;
+  const years = before() ? `${before().entry.year}–${here().entry.year}` : String(here().entry.year);
+  return fill(page.words.sheet_title, { name, target: target().name, year: years });
+}
+
+/* What stands under the title: the rule, and the figure with its verdict, or both years' figures. */
+export function sheetSubtitle() {
+  const now = target();
+  const rule = onTrial() ? fill(page.words.sheet_trial, { rule: now.rule, minutes: limitOf(now) }) : now.rule;
+  const left = before();
+  const figures = left
+    ? [left, here()].map((year) => byId(year === left ? "lc-year-left" : "lc-year-right").textContent).join(" → ")
+    : now.computed ? byId("lc-value").textContent + " · " + byId("lc-verdict").textContent : now.statusText;
+  const counting = chosen.counting === "reach" ? "" : byId("lc-counting-note").textContent;
+  return [rule, figures, counting].filter(Boolean).join(" · ");
+}
+
+/* The lines that every map carries, as they stand at the foot of the panel. */
+export const conventions = () => [...document.querySelectorAll("#lc-conventions p")].map((line) => line.textContent);
+
+export function composeSheet(ratio = 1.5) {
+  const canvas = element("canvas", { width: WIDTH * ratio, height: HEIGHT * ratio });
+  const context = canvas.getContext("2d");
+  context.scale(ratio, ratio);
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, WIDTH, HEIGHT);
+  const stamp = byId("lc-stamp").textContent;
+  context.font = font(17, 700);
+  const stampWide = Math.min(420, context.measureText(stamp).width + 24);
+  write(context, sheetTitle(), EDGE, EDGE + 28, { size: 30, weight: 700, width: WIDTH - 3 * EDGE - stampWide });
+  write(context, sheetSubtitle(), EDGE, EDGE + 56, { size: 16, colour: QUIET, width: WIDTH - 3 * EDGE - stampWide });
+  context.strokeStyle = STAMP;
+  context.lineWidth = 2;
+  context.strokeRect(WIDTH - EDGE - stampWide, EDGE, stampWide, 34);
+  write(context, stamp, WIDTH - EDGE - stampWide / 2, EDGE + 23, { size: 17, weight: 700, colour: STAMP, align: "center", width: stampWide - 10 });
+  const wide = WIDTH - 2 * EDGE - SIDE - 20, high = HEIGHT - HEAD - FOOT - EDGE;
+  const view = viewOf(wide, high);
+  context.save();
+  context.translate(EDGE, HEAD + 10);
+  context.beginPath();
+  context.rect(0, 0, wide, high);
+  context.clip();
+  drawMap(context, view, ratio);
+  context.restore();
+  context.strokeStyle = INK;
+  context.lineWidth = 1.5;
+  context.strokeRect(EDGE, HEAD + 10, wide, high);
+  drawLegend(context, EDGE + wide + 20, HEAD + 10, SIDE);
+  drawScale(context, view, EDGE + wide + 20, HEAD + high + 2);
+  drawNorth(context, WIDTH - EDGE - 22, HEAD + high - 14);
+  drawConventions(context, HEAD + high + 36);
+  return canvas;
+}
+
+/* One after another, each whole on its line; that of the boundaries in bold on a line of its own. */
+function drawConventions(context, top) {
+  const first = page.words.boundaries, rest = conventions().filter((line) => line !== first);
+  const width = WIDTH - 2 * EDGE;
+  let x = EDGE, y = top;
+  for (const text of rest) {
+    context.font = font(14);
+    const wide = Math.min(context.measureText(text).width, width);
+    if (x > EDGE && x + wide > EDGE + width) [x, y] = [EDGE, y + 20];
+    write(context, text, x, y, { size: 14, colour: QUIET, width });
+    x += wide + 26;
+  }
+  write(context, first, EDGE, y + 21, { size: 14, weight: 600, width });
+}

@@ -1,0 +1,152 @@
+/* Tells what stands under the pointer, or in the middle of the map for those who move it with the keyboard. */
+
+import { page, chosen, targetIn, limitOf, speedFactor, onTrial } from "./selection.js";
+import { indexPoints, nearestPoint } from "./point_index.js";
+import { standingIn } from "./colours.js";
+import { byId, element, facts, fill, minutesText, named, peopleText } from "./nodes.js";
+import { cellSide, symbolSize } from "./map_view.js";
+import { STATUS, across, down } from "./payload.js";
+import { yearAt } from "./swipe.js";
+
+let tip = null;
+
+function nearestTo(set, latlng, pixels, wanted) {
+  set.index ??= indexPoints(set);
+  const scale = 256 * Math.pow(2, page.map.getZoom());
+  return nearestPoint(set.index, set, { x: across(latlng.lng), y: down(latlng.lat) }, pixels / scale, wanted);
+}
+
+function facilityAt(year, latlng) {
+  const now = targetIn(year);
+  if (!now || !page.map.hasLayer(page.layers.facilities)) return -1;
+  const facilities = year.facilities();
+  return nearestTo(facilities, latlng, symbolSize() + 3, (i) => now.services.includes(facilities.service[i]));
+}
+
+function cellAt(year, latlng) {
+  const stands = page.map.hasLayer(page.layers.residents) ? standingIn(year) : null;
+  if (!stands) return -1;
+  return nearestTo(year.cells(), latlng, Math.max(6, cellSide(year) * 0.72), (i) => !chosen.onlyGaps || stands.classes[i] !== 0);
+}
+
+const openedOf = (facilities, i) => (facilities.opened ? facilities.opened[i] || 0 : 0);
+
+function facilityCard(year, facility) {
+  const facilities = year.facilities();
+  const rows = [[page.words.service, year.entry.services[facilities.service[facility]]]];
+  const opened = openedOf(facilities, facility);
+  if (opened) rows.push([page.words.cell_opened, fill(page.words.opened_year, { year: opened })]);
+  return element("div", {}, element("strong", {}, named(facilities.names[facility])), facts(rows));
+}
+
+function venueText(year, venue) {
+  const facilities = year.facilities();
+  const name = named(facilities.names[venue]);
+  const opened = openedOf(facilities, venue);
+  return opened ? element("span", {}, name, fill(page.words.opened_in, { year: opened })) : name;
+}
+
+/* What the rule still lacks at a resident, where the page can search the roads. */
+function lacking(year, now, cell) {
+  const route = page.route();
+  if (!route || !route.can({ year: year.entry.year, target: now.id })) return [];
+  return route.lacks(year.entry.year, now.id, cell).map((one) => fill(page.words.lacks_part,
+    { name: one.name, count: one.count - one.have }));
+}
+
+/* Metres from the door to the road, where the data hold the roads (their legs are in parts of a second, `rate` a metre). */
+function legMetres(year, cell) {
+  const homes = year.homes ? year.homes() : null;
+  return homes && homes.edge[cell] >= 0 ? homes.leg[cell] / page.data.roads.rate : null;
+}
+
+function cellCard(year, cell) {
+  const words = page.words, now = targetIn(year);
+  const cells = year.cells(), answers = year.answers(now);
+  const status = standingIn(year).status[cell];
+  const rows = [[words.cell_status, status ? page.data.statuses[status] : words.uncounted]];
+  const minutes = answers.minutes[cell] / speedFactor(now);
+  if (!Number.isNaN(minutes)) {
+    const over = minutes - limitOf(now);
+    const told = page.data.about.edition === "public" ? words.cell_up_to : status === STATUS.beyond ? words.cell_over : words.cell_within;
+    rows.push([words.cell_minutes, fill(told,
+      { minutes: minutesText(minutes), over: minutesText(Math.max(over, 0)) })]);
+  }
+  const venue = answers.nearest[cell];
+  if (venue) rows.push([words.cell_nearest, venueText(year, venue - 1)]);
+  const lacks = status === STATUS.beyond || status === STATUS.disconnected ? lacking(year, now, cell) : [];
+  if (lacks.length) rows.push([words.cell_lacks, lacks.join(words.lacks_and)]);
+  const leg = legMetres(year, cell);
+  if (leg !== null) rows.push([words.cell_leg, fill(words.leg_metres, { metres: Math.round(leg) })]);
+  rows.push([words.cell_people, peopleText(answers.people[cell] / 10)]);
+  if (cells.district(cell)) rows.push([words.cell_district, named(cells.district(cell))]);
+  if (cells.village(cell)) rows.push([words.cell_village, named(cells.village(cell))]);
+  if (onTrial()) rows.push([words.trial, words.trial_short]);
+  return facts(rows);
+}
+
+/* Find what stands at a place: its card and its own place; null where nothing does. */
+function found(latlng) {
+  const year = yearAt(page.map.latLngToContainerPoint(latlng).x);
+  const facility = facilityAt(year, latlng);
+  const cell = facility < 0 ? cellAt(year, latlng) : -1;
+  if (facility < 0 && cell < 0) return null;
+  const set = facility < 0 ? year.cells() : year.facilities();
+  const index = facility < 0 ? cell : facility;
+  return { place: [set.lat[index], set.lon[index]], card: facility < 0 ? cellCard(year, cell) : facilityCard(year, facility) };
+}
+
+export function hideTip() {
+  if (tip) page.map.closeTooltip(tip);
+}
+
+function open(one) {
+  const low = page.map.latLngToContainerPoint(one.place).y < page.map.getSize().y / 2;
+  tip.options.direction = low ? "bottom" : "top";
+  tip.options.offset = L.point(0, low ? 8 : -8);
+  tip.setContent(one.card).setLatLng(one.place);
+  if (!page.map.hasLayer(tip)) page.map.openTooltip(tip);
+}
+
+function tell(latlng) {
+  const one = found(latlng);
+  if (one) open(one);
+  else hideTip();
+  return one;
+}
+
+/* Show a venue's card, whether the map draws it or not. */
+export function showVenue(year, facility) {
+  const facilities = year.facilities();
+  open({ place: [facilities.lat[facility], facilities.lon[facility]], card: facilityCard(year, facility) });
+}
+
+/* With the keyboard on the map, a cross marks its middle; what stands there is shown and said. */
+function tellMiddle() {
+  if (document.activeElement !== page.map.getContainer() || !byId("lc-cross").classList.contains("lc-used")) return;
+  const one = tell(page.map.getCenter());
+  byId("lc-said").textContent = one ? [...one.card.querySelectorAll("strong, dt, dd")].map((node) => node.textContent).join(" ") : page.words.nothing_here;
+}
+
+export function prepareTip() {
+  const { map } = page;
+  tip = L.tooltip({ className: "lc-tip", opacity: 1 });
+  map.on("mousemove click", (event) => tell(event.latlng));
+  map.on("mouseout", hideTip);
+  map.on("moveend", tellMiddle);
+  const container = map.getContainer();
+  const cross = element("span", { id: "lc-cross", "aria-hidden": "true" });
+  container.append(cross);
+  const use = (used) => cross.classList.toggle("lc-used", used);
+  container.addEventListener("keydown", (event) => {
+    if (event.target !== container) return;
+    use(true);
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      tellMiddle();
+    } else if (event.key === "Escape") hideTip();
+  });
+  container.addEventListener("blur", () => use(false));
+  container.addEventListener("pointerdown", () => use(false));
+  container.setAttribute("aria-describedby", "lc-map-help");
+}

@@ -1,0 +1,104 @@
+/* Offers what can be tried out on a target: another limit or speed, only the gaps, another way of counting. */
+
+import { page, chosen, change, here, target, onTrial } from "./selection.js";
+import { countsOf } from "./colours.js";
+import { byId, element, fill } from "./nodes.js";
+
+const LEAST = 30; // minutes that the slider reaches at least
+const BANDS = ["slow", "usual", "fast"];
+
+/* The slider's end: at least twice the limit, on a round number of minutes. */
+export const mostMinutes = (limit) => Math.max(LEAST, Math.ceil((2 * limit) / 5) * 5);
+
+/* Steps that reach the target's own limit, whole minutes where that is whole. */
+export const stepMinutes = (limit) => (Number.isInteger(limit) ? 1 : Number.isInteger(2 * limit) ? 0.5 : 0.1);
+
+/* The slider's ends and steps. Where times stand in coarse steps from the limit, as in the public edition, only those
+   steps can be told apart, and only those are offered. */
+export function sliderOf(limit, coarse) {
+  const most = mostMinutes(limit);
+  if (!coarse) return { min: 1, max: most, step: stepMinutes(limit) };
+  return { min: limit - coarse * (Math.ceil(limit / coarse) - 1), max: limit + coarse * Math.ceil((most - limit) / coarse), step: coarse };
+}
+
+/* What a speed tried out divides times by; nothing where times are too coarse to be divided. */
+const factorsOf = (now) => (page.data.about.stepMinutes ? null : now.margin && now.margin.factors);
+
+function showLimit(now) {
+  const slider = byId("lc-limit");
+  const { min, max, step } = sliderOf(now.minutes, page.data.about.stepMinutes);
+  slider.min = String(min);
+  slider.max = String(max);
+  slider.step = String(step);
+  slider.value = String(chosen.limit ?? now.minutes);
+  const text = fill(page.words.minutes, { minutes: chosen.limit ?? now.minutes });
+  slider.setAttribute("aria-valuetext", text);
+  byId("lc-limit-value").textContent = text;
+  const reset = byId("lc-reset");
+  reset.textContent = fill(page.words.trial_reset, { minutes: now.minutes });
+  reset.hidden = !onTrial();
+}
+
+function choices(id, name, rows, current, take) {
+  byId(id).hidden = rows.length < 2;
+  const had = document.activeElement && document.activeElement.name === name;
+  byId(id).querySelector(".lc-segments").replaceChildren(...rows.map(([value, text, hint]) => {
+    const input = element("input", { type: "radio", name, value, checked: value === current, autocomplete: "off" });
+    input.addEventListener("change", () => take(value));
+    return element("label", hint ? { title: hint } : {}, input, element("span", {}, text));
+  }));
+  if (had) byId(id).querySelector("input:checked")?.focus();
+}
+
+/* Ways of counting that the run has for the target's villages, reach first. */
+function countings(now) {
+  const counts = now.villages ? countsOf(now) : [];
+  const official = ["accepted", "straight"].filter((count) => counts.includes(count));
+  if (!official.length) return [];
+  const words = page.words;
+  return [["reach", words.village_reached], ...official.map((count) => [count, words["village_" + count]]),
+    ...(now.villages.reached ? [["differ", words.counting_differ, words.counting_differ_note]] : [])];
+}
+
+export function showViews() {
+  const now = target();
+  const answers = here().answers(now);
+  byId("lc-views").hidden = !answers;
+  if (!answers) return;
+  showLimit(now);
+  choices("lc-band-row", "lc-band", factorsOf(now) ? BANDS.map((name, i) => [name, page.words["band_" + name], now.margin.band[i][1]]) : [],
+    chosen.band, (band) => change({ band }));
+  choices("lc-counting-row", "lc-counting", countings(now), chosen.counting, (counting) => change({ counting }));
+  byId("lc-only-gaps").checked = chosen.onlyGaps;
+  byId("lc-counting-note").hidden = chosen.counting === "reach";
+  byId("lc-counting-note").textContent = countingNote(now);
+}
+
+/* The run's own figure for the way of counting that shows. */
+function countingNote(now) {
+  if (chosen.counting === "reach") return "";
+  if (chosen.counting === "differ") return page.words.counting_differ_note;
+  const rung = now.ladder && now.ladder.rungs.find((one) => one.id === chosen.counting);
+  return rung ? fill(page.words.counting_note, { name: rung.name, villages: rung.villages, share: rung.share, text: rung.text }) : "";
+}
+
+/* What another target or year cannot show goes back to what every target has. */
+export function settleViews() {
+  const now = target();
+  if (!countings(now).some(([value]) => value === chosen.counting)) chosen.counting = "reach";
+  if (!factorsOf(now)) chosen.band = "usual";
+  if (!here().answers(now)) Object.assign(chosen, { limit: null, band: "usual", compared: null });
+}
+
+export function prepareViews() {
+  const slider = byId("lc-limit");
+  slider.addEventListener("input", () => {
+    const minutes = Number(slider.value);
+    change({ limit: Math.abs(minutes - target().minutes) < 1e-9 ? null : minutes });
+  });
+  byId("lc-reset").addEventListener("click", () => {
+    change({ limit: null, band: "usual" });
+    slider.focus();
+  });
+  byId("lc-only-gaps").addEventListener("change", (event) => change({ onlyGaps: event.target.checked }));
+}

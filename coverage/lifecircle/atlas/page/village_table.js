@@ -1,0 +1,139 @@
+/* Shows the villages: those whose counts differ, marked and listed, and on demand every one with its counts. */
+
+import { page, here, target, onTrial, comma } from "./selection.js";
+import { differenceMark } from "./drawing.js";
+import { countsOf, villageStates } from "./colours.js";
+import { around, byId, element, facts, fill, named, part } from "./nodes.js";
+import { goTo } from "./map_view.js";
+import { difference } from "./status.js";
+import { hideTip } from "./tip.js";
+
+export const villagePlace = (village) => {
+  const villages = here().villages();
+  return villages.placed[village] ? [villages.lat[village], villages.lon[village]] : null;
+};
+
+function villageName(village) {
+  const villages = here().villages();
+  const district = villages.districts[village];
+  return [named(villages.names[village]), ...(district ? [" · ", named(district)] : [])];
+}
+
+const answerText = (letter) => (letter === "1" ? page.words.yes : letter === "0" ? page.words.no : page.words.unknown);
+const answerSign = (letter) => (letter === "1" ? "✓" : letter === "0" ? "✗" : "—");
+
+/* The villages that differ: those of the run, or on trial those that the page's own count gives. */
+function differing() {
+  const now = target();
+  if (!now.villages) return [];
+  if (!onTrial() || !now.villages.reached) return now.villages.differ;
+  const counts = countsOf(now);
+  const known = new Map(now.villages.differ.map((one) => [one.village, one]));
+  return villageStates(here()).flatMap((states, village) => {
+    const letter = (count) => (counts.includes(count) ? states[counts.indexOf(count)] : "-");
+    const kind = difference(letter("accepted"), letter("straight"), letter("reached"));
+    return kind ? [{ village, kind, gap: known.get(village)?.gap ?? null }] : [];
+  });
+}
+
+function card(one, now) {
+  const states = villageStates(here())[one.village];
+  const node = element("div", {}, element("strong", {}, ...villageName(one.village)), element("div", {}, page.words["villages_" + one.kind]),
+    facts(now.villages.counts.map((name, i) => [name, answerSign(states[i]) + " " + answerText(states[i])])));
+  if (one.gap) node.append(element("div", {}, page.words.village_gap, [one.gap.people, ...one.gap.facts].join(comma())));
+  if (one.gap && one.gap.nearest) node.append(element("div", {}, ...around(page.words.gap_nearest, named(one.gap.nearest))));
+  return node;
+}
+
+const gapText = (gap) => [[gap.people, ...gap.facts].join(comma()),
+  ...(gap.nearest ? [comma(), ...around(page.words.gap_nearest, named(gap.nearest))] : [])];
+
+export function markDifferences() {
+  const group = page.layers.differences;
+  const now = target();
+  group.clearLayers();
+  for (const one of differing()) {
+    const place = villagePlace(one.village);
+    if (!place) continue;
+    const marker = L.marker(place, {
+      icon: L.divIcon({ className: "lc-difference", iconSize: [18, 18], html: differenceMark(one.kind, 18) }),
+      keyboard: false,
+      village: one.village,
+    });
+    marker.bindTooltip(card(one, now), { direction: "top", offset: [0, -9], className: "lc-tip" });
+    marker.on("click", () => markVillage(one.village));
+    marker.on("mouseover", hideTip);
+    group.addLayer(marker);
+  }
+}
+
+function markVillage(village) {
+  byId("lc-villages-part").open = true;
+  for (const row of byId("lc-differences").rows) {
+    const mine = row.dataset.village === String(village);
+    row.classList.toggle("lc-chosen", mine);
+    if (mine) row.scrollIntoView({ block: "nearest" });
+  }
+}
+
+export function goToVillage(village) {
+  markVillage(village);
+  goTo(villagePlace(village));
+  page.layers.differences.eachLayer((marker) => {
+    if (marker.options.village === village) marker.openTooltip();
+    else marker.closeTooltip();
+  });
+}
+
+function villageRow(village) {
+  const place = villagePlace(village);
+  const title = place ? element("button", { type: "button", className: "lc-link" }, ...villageName(village)) : element("span", {}, ...villageName(village));
+  if (place) title.addEventListener("click", () => goToVillage(village));
+  const row = element("tr", {}, element("th", { scope: "row" }, title),
+    ...[...villageStates(here())[village]].map((letter) => element("td", { className: "lc-answer-" + (letter === "-" ? "x" : letter) },
+      element("span", { "aria-hidden": "true" }, answerSign(letter)), element("span", { className: "lc-hidden" }, answerText(letter)))));
+  row.dataset.village = String(village);
+  return row;
+}
+
+const countsHead = (now) => element("thead", {}, element("tr", {}, element("th", { scope: "col" }, page.words.cell_village),
+  ...now.villages.counts.map((name) => element("th", { scope: "col" }, name))));
+
+function kindBody(kind, differ, now) {
+  const mine = differ.filter((one) => one.kind === kind);
+  if (!mine.length) return [];
+  const columns = 1 + now.villages.counts.length;
+  const head = element("th", { colSpan: columns, scope: "rowgroup" },
+    differenceMark(kind, 14), " ", page.words["villages_" + kind], ` (${mine.length})`);
+  return [element("tbody", {}, element("tr", { className: "lc-kind" }, head), ...mine.flatMap((one) => {
+    const row = villageRow(one.village);
+    if (!one.gap) return [row];
+    const more = element("tr", { className: "lc-more-row" }, element("td", { colSpan: columns }, page.words.village_gap, ...gapText(one.gap)));
+    more.dataset.village = row.dataset.village;
+    row.className = "lc-has-more";
+    return [row, more];
+  }))];
+}
+
+export function showVillages() {
+  const now = target(), words = page.words;
+  const shown = now.villages;
+  const differ = differing();
+  const count = differ.length;
+  if (!part("lc-villages-part", Boolean(shown), shown && shown.reached ? fill(words.villages_figure, { count }) : "")) return;
+  byId("lc-villages-note").textContent = !shown.reached ? words.villages_no_reach : count ? words.table_hint : words.villages_same;
+  byId("lc-differences").replaceChildren(...(count ? [countsHead(now)] : []), ...["over", "under"].flatMap((kind) => kindBody(kind, differ, now)));
+  listVillages();
+}
+
+export function listVillages() {
+  const now = target();
+  const table = byId("lc-villages");
+  table.replaceChildren();
+  if (!byId("lc-villages-all").open || !now.villages) return;
+  const body = element("tbody", {});
+  villageStates(here()).forEach((states, village) => {
+    if (/[01]/.test(states)) body.append(villageRow(village));
+  });
+  table.append(countsHead(now), body);
+}

@@ -1,0 +1,110 @@
+"""Own how compiled loops are loaded, kept on disk and called; not what they do.
+
+Importing this module does not import numba; using it does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from lifecircle.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+_Answer = TypeVar("_Answer")
+
+_log = logging.getLogger(__name__)
+
+_KERNEL: dict[str, Any] = {"nogil": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
+_PART: dict[str, Any] = {**_KERNEL, "no_cpython_wrapper": True}
+"""Options by which numba compiles. Nothing here is called from C, and parts are not called from Python: what
+would let them be takes as long to compile as they do. A division by zero gives inf, as in numpy."""
+
+
+def compiled(module: str) -> ModuleType:
+    """Import a module of compiled loops by its full name, and numba with it.
+
+    Raises
+    ------
+    MissingExtraError
+        When numba is not installed.
+    """
+    try:
+        import numba  # noqa: F401, PLC0415 - optional, and 0.4 s: only who searches with it pays for it
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("numba", "fast") from error
+    return importlib.import_module(module)
+
+
+def is_loaded(module: str) -> bool:
+    """Return whether this process has loaded a module of compiled loops already."""
+    return module in sys.modules
+
+
+def loads(module: str) -> bool:
+    """Load a module of compiled loops and return whether that worked; a broken numba counts as none."""
+    if importlib.util.find_spec("numba") is None:
+        return False
+    try:
+        compiled(module)
+    except ImportError as error:
+        _log.info("working without numba, which is installed but does not load: %s", error)
+        return False
+    return True
+
+
+def part(function: _Function) -> _Function:
+    """Compile a part of a kernel; it is kept on disk inside the kernels that use it.
+
+    It is called by kernels alone: no entrance from Python is compiled for it.
+    """
+    from numba import njit  # noqa: PLC0415 - see the module
+
+    return cast("_Function", njit(**_PART)(function))
+
+
+def kernel(function: _Function) -> _Function:
+    """Compile a kernel on first use and keep it on disk, if there is a folder to keep it in.
+
+    numba tries ``NUMBA_CACHE_DIR``, ``__pycache__`` beside the kernel's file and the user's cache folder.
+    Where none can be written, every process compiles for itself.
+    """
+    from numba import njit  # noqa: PLC0415 - see the module
+
+    try:
+        return cast("_Function", njit(cache=True, **_KERNEL)(function))
+    except RuntimeError as error:
+        _log.info("compiled code is not kept: %s", error)
+        return cast("_Function", njit(**_KERNEL)(function))
+
+
+def call(kernel: Callable[..., _Answer], *arguments: Any) -> _Answer:
+    """Call a kernel, and once more if what was compiled for the first call could not be kept.
+
+    A full disk shows itself only when numba saves, which is after it has compiled the kernel and
+    before it runs it.
+    """
+    if _compiles(kernel):
+        _log.info("compiling %s, once on this machine", getattr(kernel, "__name__", "a kernel"))
+    try:
+        return kernel(*arguments)
+    except OSError as error:
+        _log.info("compiled code is not kept: %s", error)
+        return kernel(*arguments)
+
+
+def _compiles(kernel: Any) -> bool:
+    """Tell whether the next call compiles: nothing is loaded and nothing is kept on disk."""
+    if getattr(kernel, "signatures", True):
+        return False
+    folder = kernel.stats.cache_path
+    name = kernel.py_func.__qualname__
+    return folder is None or not any(Path(folder).glob(f"*.{name}-*.nbi"))

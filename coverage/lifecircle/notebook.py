@@ -1,0 +1,185 @@
+"""Own the plain folium layers of one run, for notebooks; the planners' page is drawn elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import folium
+import numpy as np
+import shapely
+
+from lifecircle.atlas import OfflineFigure, attribute
+from lifecircle.page_data import (
+    CELL_COLOURS,
+    NO_RATE_COLOUR,
+    RATE_BREAKS,
+    RATE_COLOURS,
+    bounds,
+    lonlat,
+    minutes_text,
+    page_words,
+    people_text,
+    resident_classes,
+    value_text,
+)
+from lifecircle.wording import word
+
+if TYPE_CHECKING:
+    from lifecircle.findings import Findings, TargetResult
+
+MAX_ZOOM = 18
+_DECIMALS = 5
+
+
+def folium_map(findings: Findings, *, target: str | None = None) -> folium.Map:
+    """Draw one target of a run as plain folium layers, to look at or to add to in a notebook.
+
+    ``target`` is the first target with travel times unless it is named. The map stands in a figure that
+    needs no network, also when it is saved.
+
+    Raises
+    ------
+    KeyError
+        When the run has no such target.
+    """
+    result = findings.result(target) if target is not None else _first_circle(findings)
+    words = page_words(findings.language)
+    title = words["title"].format(name=findings.name, year=findings.year)
+    figure = OfflineFigure(
+        title,
+        language="zh-CN" if findings.language == "zh" else "en",
+        seed=f"{findings.study} {findings.year} {result.target.id}",
+        height="560px",
+    )
+    made = folium.Map(tiles=None, max_zoom=MAX_ZOOM, prefer_canvas=True, control_scale=True)
+    made.options["maxZoom"] = MAX_ZOOM
+    figure.add_child(made)
+    if len(findings.districts):
+        made.add_child(_districts(findings, result, words))
+    if result.target.id in findings.seconds:
+        made.add_child(_residents(findings, result, words))
+    made.add_child(_gaps(findings, result, words))
+    made.add_child(_facilities(findings, result, words))
+    made.add_child(folium.LayerControl(collapsed=False))
+    made.fit_bounds(bounds([findings]))
+    return made
+
+
+def _first_circle(findings: Findings) -> TargetResult:
+    circles = [result for result in findings.targets if result.target.id in findings.seconds]
+    return (circles or list(findings.targets))[0]
+
+
+def _districts(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.GeoJson:
+    results = {one.code: one for one in result.districts}
+    features = []
+    for code, name, shape in zip(
+        findings.districts.index, findings.districts["name"], findings.districts.geometry, strict=True
+    ):
+        one = results.get(str(code))
+        value = one.value if one is not None and result.target.kind in {"circle", "presence"} else None
+        colour = NO_RATE_COLOUR if value is None else RATE_COLOURS[sum(value >= mark for mark in RATE_BREAKS)]
+        features.append(
+            {
+                "type": "Feature",
+                "geometry": shapely.geometry.mapping(shapely.set_precision(shape, 10**-_DECIMALS)),
+                "properties": {
+                    "name": attribute(str(name)),
+                    "rate": "—"
+                    if one is None
+                    else attribute(value_text(result, one.value, findings.language)),
+                    "people": "—" if one is None else people_text(one.count.people),
+                    "style": {"fillColor": colour, "fillOpacity": 0.8, "color": "#5d6470", "weight": 1.3},
+                },
+            }
+        )
+    tooltip = folium.GeoJsonTooltip(
+        fields=["name", "rate", "people"],
+        aliases=[words["column_name"], words["column_rate"], words["column_people"]],
+    )
+    collection = {"type": "FeatureCollection", "features": features}
+    return folium.GeoJson(
+        collection, name=words["layer_districts"], style_function=_own_style, tooltip=tooltip
+    )
+
+
+def _own_style(feature: dict[str, Any]) -> dict[str, Any]:
+    style: dict[str, Any] = feature["properties"]["style"]
+    return style
+
+
+def _residents(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.GeoJson:
+    """Draw the residents as one feature per class, so that tens of thousands stay light."""
+    places = np.round(lonlat(findings.demand), _DECIMALS)
+    placed = np.isfinite(places).all(axis=1)
+    classes = resident_classes(findings, result)
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "MultiPoint", "coordinates": places[placed & (classes == name)].tolist()},
+            "properties": {
+                "style": {
+                    "fill": True,
+                    "fillColor": colour,
+                    "fillOpacity": 1.0,
+                    "stroke": name == "unsnapped",
+                    "color": "#1b2430",
+                    "weight": 1,
+                }
+            },
+        }
+        for name, colour in CELL_COLOURS.items()
+        if (placed & (classes == name)).any()
+    ]
+    return folium.GeoJson(
+        {"type": "FeatureCollection", "features": features},
+        name=words["layer_residents"],
+        style_function=_own_style,
+        marker=folium.CircleMarker(radius=3),
+    )
+
+
+def _gaps(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.FeatureGroup:
+    group = folium.FeatureGroup(name=words["layer_gaps"])
+    for gap in findings.gaps.to_dict("records"):
+        if gap["target"] != result.target.id or not np.isfinite([gap["lon"], gap["lat"]]).all():
+            continue
+        place = " · ".join(str(gap[unit]) for unit in ("district", "village") if gap[unit])
+        lines = [
+            place,
+            words["gap_people"].format(people=people_text(gap["people"])),
+            word("bucket", str(gap["reason"]), findings.language),
+        ]
+        if np.isfinite(gap["minutes"]):
+            lines.append(words["cell_within"].format(minutes=minutes_text(gap["minutes"])))
+        folium.CircleMarker(
+            [float(gap["lat"]), float(gap["lon"])],
+            radius=6,
+            color="#1b2430",
+            weight=2,
+            fill=False,
+            tooltip="<br>".join(attribute(line) for line in lines),
+        ).add_to(group)
+    return group
+
+
+def _facilities(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.FeatureGroup:
+    group = folium.FeatureGroup(name=words["layer_facilities"])
+    places = lonlat(findings.facilities)
+    names = findings.facilities[["name", "service"]].astype(str).itertuples(index=False)
+    for (lon, lat), (name, service) in zip(places.tolist(), names, strict=True):
+        if service in result.venues and np.isfinite(lon):
+            folium.CircleMarker(
+                [lat, lon],
+                radius=4,
+                color="#ffffff",
+                weight=1,
+                fill_color="#12304a",
+                fill_opacity=1.0,
+                tooltip=f"{attribute(name)}<br>{attribute(_service(findings, service))}",
+            ).add_to(group)
+    return group
+
+
+def _service(findings: Findings, service: str) -> str:
+    return str(findings.services.get(service, {}).get(findings.language, service))

@@ -1,0 +1,322 @@
+"""Own each resident's answer in the page: people, bucket, times to the venues of a rule, nearest venue.
+
+Times are whole steps of 0.05 s. They are rounded to the nearest, but never across the target's own limit, so
+that nobody changes bucket. Where the page has the roads a target was searched on, a time stands as the steps
+by which it differs from what the page finds itself; elsewhere as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lifecircle.findings import class_seconds
+from lifecircle.limits import within_limit
+from lifecircle.page_data._page_roads import PER_SECOND, Network, Places, places_of, searchable
+from lifecircle.page_data._target_text import OUTSIDE
+from lifecircle.page_data._times import Found, Ground, graph_of
+from lifecircle.reach import LEG_SHARE, snap
+from lifecircle.roads import profile as find_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from lifecircle.findings import Findings, TargetResult
+    from lifecircle.page_data._container import Columns, Shelf
+    from lifecircle.roads import Profile, Roads
+    from lifecircle.standards import CircleTarget
+
+    Ints = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
+
+STATUS_CODES = ("", "covered", "beyond", "disconnected", "unsnapped")
+UNSNAPPED = STATUS_CODES.index("unsnapped")
+STEP_S = 0.05
+"""Seconds of one step of time in the page."""
+COUNTED = 8
+"""Added to the bucket's code of a resident whom the target counts."""
+
+PLACE_PARTS = ("edge", "along", "leg")
+"""What stands of a place on the roads."""
+
+_PARTS = (1, 10, 100, 1000)  # of a person, the first in which everybody is whole
+_AGREE_S = 0.5
+_AGREE_SHARE = 0.99
+
+
+def steps_of(seconds: Floats, limit_s: float) -> Ints:
+    """Count seconds in steps of 0.05 s, to the nearest on their own side of a limit; -1 where there is none.
+
+    >>> steps_of(np.array([899.99, 900.0, 900.01, 903.06, np.nan]), 900.0).tolist()
+    [18000, 18000, 18001, 18061, -1]
+    """
+    known = np.isfinite(seconds)
+    times = np.where(known, seconds, 0.0)
+    nearest = np.floor(times / STEP_S + 0.5)
+    last = np.floor((limit_s + 1e-6) / STEP_S + 1e-9)
+    within = within_limit(times, limit_s)
+    sided: Floats = np.where(within, np.minimum(nearest, last), np.maximum(nearest, last + 1))
+    return np.where(known, sided, -1).astype(np.int64)
+
+
+def found_steps(hundredths: Floats, factor: float) -> Ints:
+    """Count times of the page's own search in steps, multiplied by a factor; -1 where there is none."""
+    known = np.isfinite(hundredths)
+    per_step = PER_SECOND * STEP_S
+    steps: Floats = np.floor(np.where(known, hundredths, 0.0) * factor / per_step + 0.5)
+    return np.where(known, steps, -1).astype(np.int64)
+
+
+def counted(findings: Findings, result: TargetResult) -> npt.NDArray[np.bool_]:
+    """Tell which residents a target is about: (demand,)."""
+    mine: npt.NDArray[np.bool_] = (findings.people[result.target.id] > 0).to_numpy(dtype=bool)
+    return mine
+
+
+def buckets(findings: Findings, result: TargetResult) -> Ints:
+    """Give each resident's place in :data:`STATUS_CODES` for a target, whether counted or not."""
+    place = {code: number for number, code in enumerate(STATUS_CODES)}
+    codes: Ints = findings.status[result.target.id].map(place).fillna(0).to_numpy().astype(np.int64)
+    return codes
+
+
+def status_codes(findings: Findings, result: TargetResult) -> Ints:
+    """Give each resident's place in :data:`STATUS_CODES` for a target, 0 for those it does not count."""
+    codes: Ints = np.where(counted(findings, result), buckets(findings, result), 0)
+    return codes
+
+
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """One year's findings, and its residents and venues on the page's roads with their profile, if any."""
+
+    findings: Findings
+    ground: Ground | None = None
+    profile: Profile | None = None
+
+    @classmethod
+    def of(cls, findings: Findings, roads: Roads | None, network: Network | None) -> Crowd:
+        """Join a year's residents and venues to the roads; without roads that the page can search, none."""
+        if roads is None or network is None or not searchable(roads.profile):
+            return cls(findings)
+        homes, venues = (  # snapped by the audit before, so most often kept
+            places_of(network, roads, snap(roads, table, keep=True))
+            for table in (findings.demand, findings.facilities)
+        )
+        ground = Ground(network, graph_of(network), homes=homes, venues=venues, leg_share=LEG_SHARE)
+        return cls(findings, ground, roads.profile)
+
+    def factor(self, profile: str) -> float | None:
+        """Give what the page's times are multiplied by for a profile, None where it uses other ways."""
+        other = find_profile(profile)
+        if self.profile is None or not searchable(other) or other.ways != self.profile.ways:
+            return None
+        return self.profile.access_kmh / other.access_kmh
+
+
+def keep_places(name: str, places: Places, shelf: Shelf) -> dict[str, str]:
+    """Put places in the container."""
+    return {part: shelf.keep(f"{name}/{part}", getattr(places, part)) for part in PLACE_PARTS}
+
+
+def keep_answers(
+    crowd: Crowd, result: TargetResult, shelf: Shelf, before: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Put each resident's answer for a target in the container, None without travel times.
+
+    Parameters
+    ----------
+    before : what was kept for the target in the year before, whose columns may be much the same
+
+    Returns
+    -------
+    told : ``factor`` is what the page's own times are multiplied by, None where times stand as they are
+    """
+    findings, target = crowd.findings, result.target
+    if target.kind != "circle" or target.id not in findings.seconds:
+        return None
+    name, last = f"{findings.year}/{target.id}", before or {}
+    per, people = _people(findings.people[target.id].to_numpy(dtype=np.float64))
+    standing = buckets(findings, result) + COUNTED * counted(findings, result)
+    parts = _classes_of(findings, result, target)
+    factor, found = _own_search(crowd, target, parts)
+    unsnapped = standing % COUNTED == UNSNAPPED
+    told: dict[str, Any] = {
+        "people": shelf.keep(f"{name}/people", people),
+        "per": per,
+        "standing": shelf.keep(f"{name}/standing", standing, since=last.get("standing")),
+        "factor": factor,
+        "classes": [],
+    }
+    for number, part in enumerate(parts):
+        own = (
+            np.where(unsnapped[:, None], -1, found_steps(found[number].hundredths, factor))
+            if factor is not None
+            else -1
+        )
+        told["classes"].append(
+            {
+                "name": part.name,
+                "services": list(part.services),
+                "venues": shelf.keep(f"{name}/{part.name}/venues", part.venues),
+                "steps": [
+                    shelf.keep(f"{name}/{part.name}/{rank + 1}", column, since=_before(last, number, rank))
+                    for rank, column in enumerate((part.steps - own).T)
+                ],
+            }
+        )
+    if not parts:
+        steps = steps_of(findings.seconds[target.id].to_numpy(dtype=np.float64), 60 * target.minutes)
+        told["steps"] = shelf.keep(f"{name}/steps", steps + 1, since=last.get("steps"))
+    venue = findings.facilities.index.get_indexer(findings.nearest[target.id]).astype(np.int64)
+    expected = np.where(unsnapped, -1, nearest_of(found)) if found else -1
+    told["nearest"] = shelf.keep(f"{name}/nearest", venue - expected, since=last.get("nearest"))
+    return told
+
+
+def _people(people: Floats) -> tuple[int, Ints]:
+    """Count people in whole parts of a person: how many parts, and the counts."""
+    per = next(
+        (one for one in _PARTS if np.allclose(people * one, np.round(people * one), atol=1e-9)), _PARTS[-1]
+    )
+    return per, np.round(people * per).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Class:
+    """A class of a rule: its services, its venues (facility,) bool, steps to the nearest (demand, k)."""
+
+    name: str
+    services: tuple[str, ...]
+    venues: npt.NDArray[np.bool_]
+    steps: Ints
+
+
+def _classes_of(findings: Findings, result: TargetResult, target: CircleTarget) -> list[_Class]:
+    """List the classes of a rule; none where the run holds no times of each class that make up the rule's."""
+    require = target.require
+    services = result.classes or ({next(iter(require)): result.venues} if len(require) == 1 else {})
+    try:
+        times = class_seconds(findings, target.id)
+    except KeyError:
+        return []
+    last = np.max([one[:, -1] for one in times.values()], axis=0)  # NaN where any is
+    if not np.array_equal(last, findings.seconds[target.id].to_numpy(dtype=np.float64), equal_nan=True):
+        return []
+    near = np.ones(len(findings.facilities), dtype=bool)
+    if not target.across_border and "district" in findings.facilities:
+        near = (findings.facilities["district"] != OUTSIDE).to_numpy(dtype=bool)
+    return [
+        _Class(
+            name,
+            tuple(services.get(name, ())),
+            near & findings.facilities["service"].isin(services.get(name, ())).to_numpy(dtype=bool),
+            steps_of(one, 60 * target.minutes),
+        )
+        for name, one in times.items()
+    ]
+
+
+def _own_search(crowd: Crowd, target: CircleTarget, parts: list[_Class]) -> tuple[float | None, list[Found]]:
+    """Search the page's roads for a rule: the factor on its times and what is found, class by class.
+
+    No factor where the page has no roads for the target, or others than the run's: all but one in a hundred
+    residents must come out within half a second of the run.
+    """
+    factor = crowd.factor(target.profile)
+    if crowd.ground is None or factor is None or not parts or not all(part.services for part in parts):
+        return None, []
+    found = [
+        crowd.ground.find(part.venues, minutes=target.minutes, factor=factor, k=part.steps.shape[1])
+        for part in parts
+    ]
+    seconds = crowd.findings.seconds[target.id].to_numpy(dtype=np.float64)
+    own = np.max([one.hundredths[:, -1] for one in found], axis=0) * factor / PER_SECOND
+    known = np.isfinite(seconds)
+    agree = np.abs(own[known] - seconds[known]) <= _AGREE_S
+    return (factor, found) if agree.sum() >= _AGREE_SHARE * len(agree) else (None, [])
+
+
+def nearest_of(found: list[Found]) -> Ints:
+    """Name the nearest venue of any class, the lowest of equals; -1 where there is none: (home,)."""
+    firsts = np.column_stack([one.hundredths[:, 0] for one in found])
+    venues = np.column_stack([one.venue[:, 0] for one in found])
+    soonest = firsts.min(axis=1)
+    lowest = np.where(firsts == soonest[:, None], venues, np.iinfo(np.int64).max).min(axis=1)
+    return np.where(np.isfinite(soonest), lowest, -1)
+
+
+def _before(last: Mapping[str, Any], number: int, rank: int) -> str | None:
+    """Name the column of the year before, where it has one of the same class and rank."""
+    classes = last.get("classes", [])
+    if number >= len(classes) or rank >= len(classes[number]["steps"]):
+        return None
+    return str(classes[number]["steps"][rank])
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Reading
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Each resident's answer for a target as the page reads it.
+
+    ``steps`` : (demand,) rule time in steps of 0.05 s, -1 where none; ``classes`` : class -> (demand, k)
+    steps; ``bucket`` : (demand,) places in :data:`STATUS_CODES`; ``counted`` : (demand,) bool; ``nearest`` :
+    (demand,) position in the register, -1 where none; ``people`` : (demand,).
+    """
+
+    steps: Ints
+    classes: Mapping[str, Ints]
+    bucket: Ints
+    counted: npt.NDArray[np.bool_]
+    nearest: Ints
+    people: Floats
+
+    @property
+    def seconds(self) -> Floats:
+        """Rule time in seconds, NaN where none: (demand,)."""
+        return np.where(self.steps >= 0, self.steps * STEP_S, np.nan)
+
+    @property
+    def status(self) -> Ints:
+        """Bucket of those the target counts, 0 for the others: (demand,)."""
+        return np.where(self.counted, self.bucket, 0)
+
+
+def read_places(told: Mapping[str, str], columns: Columns) -> Places:
+    """Read places back from the container."""
+    return Places(*(columns[told[part]].astype(np.int64) for part in ("edge", "along", "leg")))
+
+
+def read_answers(
+    told: Mapping[str, Any], columns: Columns, *, minutes: float, ground: Ground | None
+) -> Answers:
+    """Read a target's answers back from the container, searching the page's roads as the page does."""
+    standing = columns[told["standing"]].astype(np.int64)
+    bucket, factor = standing % COUNTED, told["factor"]
+    unsnapped = bucket == UNSNAPPED
+    nearest = columns[told["nearest"]].astype(np.int64)
+    classes: dict[str, Ints] = {}
+    found: list[Found] = []
+    for one in told["classes"]:
+        steps = np.column_stack([columns[name].astype(np.int64) for name in one["steps"]])
+        own: Ints | int = -1
+        if factor is not None and ground is not None:
+            mask = columns[one["venues"]] > 0
+            found.append(ground.find(mask, minutes=minutes, factor=factor, k=steps.shape[1]))
+            own = np.where(unsnapped[:, None], -1, found_steps(found[-1].hundredths, factor))
+        classes[one["name"]] = steps + own
+    expected = np.where(unsnapped, -1, nearest_of(found)) if found else -1
+    if classes:
+        lasts = np.column_stack([steps[:, -1] for steps in classes.values()])
+        rule = np.where((lasts < 0).any(axis=1), -1, lasts.max(axis=1))
+    else:
+        rule = columns[told["steps"]].astype(np.int64) - 1
+    people = columns[told["people"]] / told["per"]
+    return Answers(rule, classes, bucket, standing >= COUNTED, nearest + expected, people)

@@ -1,0 +1,142 @@
+"""Own the form in which siting plans are handed to the page; solves and places nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+
+from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.page_data._words import page_words, people_text
+from lifecircle.wording import word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lifecircle.findings import Language
+
+
+class Site(TypedDict):
+    """One proposed place: WGS84 degrees, what stands there, whom it newly serves."""
+
+    lon: float
+    lat: float
+    name: NotRequired[str]
+    service: NotRequired[str]
+    people: NotRequired[float | None]
+
+
+class Plan(TypedDict):
+    """One siting plan for one target of one year.
+
+    ``objective`` and ``status`` are those of the solver; ``value``, ``bound`` and ``gap`` (a share) are None
+    where there is none; ``curve`` pairs a number of sites with the value they reach.
+    """
+
+    target: str
+    year: int
+    objective: str
+    status: str
+    sites: Sequence[Site]
+    value: float | None
+    bound: float | None
+    gap: float | None
+    title: NotRequired[str]
+    service: NotRequired[str]
+    curve: NotRequired[Sequence[tuple[int, float]]]
+
+
+_OF_PEOPLE = ("max_cover", "rule_cover", "backup_cover", "capacitated_max_cover")
+_NEEDED = ("target", "year", "objective", "status", "sites", "value", "bound", "gap")
+
+
+def plan_data(
+    plans: Sequence[Plan], language: Language, services: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """Put plans in the plain form of the page, with what it prints of them.
+
+    Raises
+    ------
+    UnusableInputError
+        With every plan that lacks a key, and every site without a place.
+    """
+    faults = []
+    for number, plan in enumerate(plans):
+        missing = [key for key in _NEEDED if key not in plan]
+        if missing:
+            faults.append(_fault(number, "keys", ", ".join(missing), "missing in the plan"))
+        for row, site in enumerate(plan.get("sites", ())):
+            if "lon" not in site or "lat" not in site:
+                faults.append(_fault(number, f"site {row}", "", "a site without lon and lat"))
+    if faults:
+        raise UnusableInputError(faults)
+    return [_plain(plan, language, services) for plan in plans]
+
+
+def _plain(plan: Plan, language: Language, services: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    words = page_words(language)
+    objective = word("objective", str(plan["objective"]), language)
+    figures = {name: None if plan[name] is None else float(plan[name]) for name in ("value", "bound", "gap")}  # type: ignore[arg-type]  # mypy does not carry the check to the value
+    return {
+        "target": str(plan["target"]),
+        "year": int(plan["year"]),
+        "title": str(plan.get("title", ""))
+        or words["plan_title"].format(sites=len(plan["sites"]), objective=objective),
+        "line": _line(plan, language),
+        "objective": str(plan["objective"]),
+        "status": str(plan["status"]),
+        "sites": [
+            _site(site, number, services=_service_names(plan, site, services, language), words=words)
+            for number, site in enumerate(plan["sites"], 1)
+        ],
+        **figures,
+        "curve": [[int(sites), float(value)] for sites, value in plan.get("curve", ())],
+    }
+
+
+def _service_names(
+    plan: Plan, site: Site, services: Mapping[str, Mapping[str, str]], language: Language
+) -> list[str]:
+    ids = str(site.get("service", plan.get("service", ""))).split(";")
+    return [services.get(one, {}).get(language, one) for one in ids if one]
+
+
+def _site(site: Site, number: int, *, services: list[str], words: Mapping[str, str]) -> dict[str, Any]:
+    people = site.get("people")
+    return {
+        "lon": float(site["lon"]),
+        "lat": float(site["lat"]),
+        "name": str(site.get("name", "")) or words["plan_number"].format(number=number),
+        "services": words["plan_and"].join(services),
+        "people": None if people is None else float(people),
+        "peopleText": "" if people is None else words["plan_site_people"].format(people=people_text(people)),
+    }
+
+
+def without_people(plans: Sequence[Plan]) -> list[Plan]:
+    """Leave of plans only where they build: the people they reach may be few, and told apart by it."""
+    return [
+        {
+            **plan,
+            "value": None,
+            "bound": None,
+            "gap": None,
+            "curve": (),
+            "sites": [{**site, "people": None} for site in plan["sites"]],
+        }
+        for plan in plans
+    ]
+
+
+def _line(plan: Plan, language: Language) -> str:
+    """Say how good the plan is: people and how sure, or only how sure where its value is not people."""
+    words, status = page_words(language), word("plan_status", str(plan["status"]), language)
+    value, bound = plan["value"], plan["bound"]
+    if plan["objective"] not in _OF_PEOPLE or value is None:
+        return status
+    proved = plan["status"] == "optimal" or bound is None
+    return words["plan_people" if proved else "plan_bound"].format(
+        value=people_text(value), bound="" if bound is None else people_text(bound), status=status
+    )
+
+
+def _fault(number: int, column: str, value: str, reason: str) -> Fault:
+    return Fault("(plans)", f"plan {number}, {column}", value, reason, "give lifecircle.atlas.Plan in full")

@@ -1,0 +1,84 @@
+"""Own maps on paper: one circle of one run as a picture for a report; computes no figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lifecircle.paper._fonts import FontError
+from lifecircle.paper._paper_map import Drawing, Size, draw_static
+from lifecircle.publication import Edition, MapSetting, edition_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lifecircle.findings import Findings, Language
+
+__all__ = ["Drawing", "FontError", "Size", "draw_static", "static_map", "static_maps"]
+
+_PLAIN = MapSetting()
+
+
+def static_map(  # noqa: PLR0913 - each is a choice of its own, and all but three are named
+    findings: Findings,
+    target: str,
+    path: str | Path,
+    *,
+    language: Language | None = None,
+    size: Size = "A4",
+    edition: Edition = "internal",
+    setting: MapSetting = _PLAIN,
+) -> Path:
+    """Draw one circle of a run as a map for a report, with all that a map on paper must carry.
+
+    Parameters
+    ----------
+    target : id of a circle target of the run
+    path : where the map goes; its ending, ``png``, ``svg`` or ``pdf``, decides the format
+    language : ``zh`` or ``en``; left out, the language of the findings
+    size : ``A4`` or ``A3``, lying
+    edition, setting : as for :func:`lifecircle.atlas.draw_atlas`
+
+    Returns
+    -------
+    path : the file written; the same findings and fonts give the same bytes
+
+    Raises
+    ------
+    KeyError
+        When the run has no such target.
+    UnusableInputError
+        When the target has no travel times, or the format or the size is not known.
+    FontError
+        When no font on this machine has every character of the map.
+    MissingExtraError
+        When matplotlib is not installed.
+    """
+    (shown,) = edition_findings([findings], edition=edition, setting=setting)
+    drawing = Drawing(shown, shown.result(target), language or shown.language, edition, setting)
+    return draw_static(drawing, Path(path), size=size)
+
+
+def static_maps(
+    findings_list: Sequence[Findings],
+    folder: str | Path,
+    *,
+    language: Language | None = None,
+    edition: Edition = "internal",
+    setting: MapSetting = _PLAIN,
+) -> list[Path]:
+    """Draw every circle of the latest year as ``<folder>/<target>-<year>.png``; see :func:`static_map`.
+
+    The years are reduced together for the public edition, so that picture and page keep the same back.
+    """
+    latest = edition_findings(findings_list, edition=edition, setting=setting)[-1]
+    language = language or latest.language
+    return [
+        draw_static(
+            Drawing(latest, result, language, edition, setting),
+            Path(folder) / f"{result.target.id}-{latest.year}.png",
+            size="A4",
+        )
+        for result in latest.targets
+        if result.target.id in latest.seconds and result.value is not None
+    ]
