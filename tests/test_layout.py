@@ -25,6 +25,7 @@ FLOORS = {
     "facilities": 3,
     "demand": 3,
     "candidates": 3,
+    "indicators": 3,
     "study": 3,
     "reach": 4,
     "findings": 4,
