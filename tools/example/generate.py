@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import shapely
-from county import compare, design, faults, files, network, people, plan, sites, venues, walking
+from county import compare, design, faults, figures, files, network, people, plan, sites, venues, walking
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "geo" / "haiyan"
 SEED, TOWNS, EDGES, RESIDENTS = 2025, 9, 56_000, 24_000
@@ -61,6 +61,10 @@ def generate(
     files.write_villages(county, settled, designed.committee, out, seed)
     files.write_facilities(register, out)
     files.write_indicators(county, out, seed)
+    figures.write_town_figures(county, out, seed)
+    figures.write_village_figures(county, out, seed)
+    figures.write_village_income(county, out, seed)
+    figures.write_outlets(ground, register, out, seed)
     files.write_csv(pd.DataFrame(designed.rows), out / "designed.csv")
     sites.write_land(county, settled, out, seed)
     sites.write_candidates(county, settled, out, seed)

@@ -11,6 +11,7 @@ from lifecircle.measures._circles import (
     rule_seconds,
     settlement_centres,
 )
+from lifecircle.measures._committee import committees
 from lifecircle.measures._coverage import NO_DISTRICT, bounds, coverage
 from lifecircle.measures._equity import Gap, gap_between, gap_over, gini, theil, theil_parts, widened
 from lifecircle.measures._margin import borderline, coverage_at, curve_over_speed, flip_seconds, shortfall
@@ -35,6 +36,7 @@ __all__ = [
     "borderline",
     "bounds",
     "capacity",
+    "committees",
     "coverage",
     "coverage_at",
     "curve_over_speed",
