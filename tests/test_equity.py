@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecircle.errors import UnusableInputError
-from lifecircle.measures import gap_between, gap_over, gini, theil, theil_parts, widened
+from lifecircle.measures import gap_between, gap_over, gini, not_smaller, theil, theil_parts
 
 RATES = np.array([0.2, 0.4, 0.6])
 GROUPS = np.array(["rural", "rural", "urban"], dtype=object)
@@ -97,11 +97,11 @@ def test_the_gap_over_districts():
 
 
 def test_a_gap_that_stays_has_not_shrunk_unless_there_is_none():
-    assert widened({2021: 0.4, 2022: 0.3, 2023: 0.3, 2025: 0.1}) == {
+    assert not_smaller({2021: 0.4, 2022: 0.3, 2023: 0.3, 2025: 0.1}) == {
         2021: None, 2022: False, 2023: True, 2025: None,
     }  # fmt: skip
-    assert widened({2021: 0.0, 2022: 0.0})[2022] is False
-    assert widened({2021: 0.3, 2022: 0.3 - 1e-14})[2022] is True
-    assert widened({2021: 0.3, 2022: None, 2023: 0.1}) == {2021: None, 2022: None, 2023: None}
-    assert widened({2021: 0.3, 2022: 0.309}, tolerance=0.01)[2022] is False
-    assert widened({2021: 0.3, 2022: 0.311}, tolerance=0.01)[2022] is True
+    assert not_smaller({2021: 0.0, 2022: 0.0})[2022] is False
+    assert not_smaller({2021: 0.3, 2022: 0.3 - 1e-14})[2022] is True
+    assert not_smaller({2021: 0.3, 2022: None, 2023: 0.1}) == {2021: None, 2022: None, 2023: None}
+    assert not_smaller({2021: 0.3, 2022: 0.309}, tolerance=0.01)[2022] is False
+    assert not_smaller({2021: 0.3, 2022: 0.311}, tolerance=0.01)[2022] is True

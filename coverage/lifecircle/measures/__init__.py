@@ -13,7 +13,7 @@ from lifecircle.measures._circles import (
 )
 from lifecircle.measures._committee import committees
 from lifecircle.measures._coverage import NO_DISTRICT, bounds, coverage
-from lifecircle.measures._equity import Gap, gap_between, gap_over, gini, theil, theil_parts, widened
+from lifecircle.measures._equity import Gap, gap_between, gap_over, gini, not_smaller, theil, theil_parts
 from lifecircle.measures._margin import borderline, coverage_at, curve_over_speed, flip_seconds, shortfall
 from lifecircle.measures._presence import Assign, Presence, presence, units_near
 from lifecircle.measures._registered import (
@@ -46,6 +46,7 @@ __all__ = [
     "gini",
     "holds_rule",
     "largest_distinct",
+    "not_smaller",
     "presence",
     "registered",
     "rule_seconds",
@@ -59,5 +60,4 @@ __all__ = [
     "village_figures",
     "village_rule",
     "villages_reached",
-    "widened",
 ]

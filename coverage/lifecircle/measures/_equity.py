@@ -186,17 +186,17 @@ def gap_over(
     )
 
 
-def widened(by_year: Mapping[int, float | None], *, tolerance: float = 0.0) -> dict[int, bool | None]:
-    """Tell for every year whether the gap grew, or stayed, since the year before.
+def not_smaller(by_year: Mapping[int, float | None], *, tolerance: float = 0.0) -> dict[int, bool | None]:
+    """Tell for every year whether the gap grew, or only stayed, since the year before.
 
-    A gap shrinks when it is less than the year before's, by more than float noise; a gap of 0 that stays 0
-    has nowhere to shrink to and does not count as widened. ``tolerance`` allows so much growth.
+    A gap shrinks when it is less than the year before's, by more than float noise. One of 0 that stays 0
+    has nowhere to shrink to: that is good. ``tolerance`` allows so much growth.
 
     Returns
     -------
-    widened : year -> True, False, or None where this or the year before is unknown
+    not_smaller : year -> True, False, or None where this or the year before is unknown
 
-    >>> widened({2023: 0.3, 2024: 0.2, 2025: 0.2})
+    >>> not_smaller({2023: 0.3, 2024: 0.2, 2025: 0.2})
     {2023: None, 2024: False, 2025: True}
     """
     out: dict[int, bool | None] = {}
