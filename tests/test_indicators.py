@@ -2,6 +2,8 @@
 
 import pandas as pd
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from conftest import ROOT
 from lifecircle.errors import MissingFileError, UnusableInputError
@@ -284,6 +286,42 @@ def test_every_fault_of_a_row_is_told():
     found = read(row("visit", year="x", district="Z"))
     assert [one[1] for one in reasons(found)] == ["year", "district", "target"]
     assert found.rejects["remedy"].iloc[2] == "did you mean 'visits'?"
+
+
+CELLS = {
+    "target": ["visits", "income", "schools", "beds", "visit", "县域就诊率", "", None],
+    "year": [2025, "2024年", "x", "", None, 2025.0, "2025-13-40", -1],
+    "value": [0.5, "50%", 7, "", None, "x", "1e400", "-0", "½", float("nan"), True],
+    "district": ["", "T1", "东镇", "全县", None, "zz", 7],
+    "village": ["", "V1", "一村", None, "zz"],
+    "item": ["", "own", "all", "debt", None],
+    "unit": ["", "share", "%", "万元", "所", "per 1000", None],
+    "source": ["", "office", None],
+}
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=150, derandomize=True)
+def test_whatever_stands_in_a_table_is_a_figure_a_reject_or_a_blank(data):
+    rows = data.draw(st.integers(1, 5))
+    drawn = {name: [data.draw(st.sampled_from(cells)) for _ in range(rows)] for name, cells in CELLS.items()}
+    frame = pd.DataFrame(drawn, dtype=object)
+    assume(frame.notna().any(axis=None))
+    found = read_indicators(
+        frame, standard=STANDARD, districts=DISTRICTS, villages=VILLAGES, max_rejected=1.0
+    )
+    table, rejects = found.table, found.rejects
+    blank = [cell is None or cell != cell or not str(cell).strip() for cell in drawn["value"]]  # noqa: PLR0124
+    for number in range(rows):
+        row = number + 1
+        told, kept = (rejects["row"] == row).any(), (table["row"] == row).any()
+        assert told or kept or blank[number]
+        assert not (told and kept)
+    assert not table.duplicated(["target", "year", "district", "village", "item"]).any()
+    assert (table["value"] >= 0).all()
+    assert (table["value"][table["unit"] == "share"] <= 1).all()
+    assert (rejects["remedy"] != "").all()
+    assert found.rows == rows
 
 
 def test_too_many_rejects_are_unusable():

@@ -91,6 +91,17 @@ def test_an_alias_is_the_unit_it_means():
     assert result.units["hall"].tolist() == [2, 0, 0, 0]
 
 
+def test_units_called_by_names_with_blanks_stay_whole():
+    units = pd.Index(["Old Town", "New Town", "A, B"])
+    table = venues(("hall", "Old Town", "New Town"), ("hall", "", "A, B"), ("hall", "Old Town, New Town", ""))
+    assert found(table, units=units).units["hall"].tolist() == [2, 1, 1]
+
+
+def test_a_venue_may_stand_in_several_units():
+    table = venues(("hall", "", "")).assign(place=pd.Series([("A", "C")], index=["v0"]))
+    assert found(table).units["hall"].tolist() == [1, 0, 1, 0]
+
+
 def test_a_unit_needs_every_key_and_as_many_as_asked():
     rule = {
         "needed": {"hall": 1, "care": 2},
@@ -162,5 +173,5 @@ def test_outlets_near_a_venue_are_named_nearest_first_and_the_distance_is_inclus
     outlets = np.array([[0.0, 50.0], [30.0, 0.0], [0.0, 50.1], [np.nan, np.nan]])
     codes = pd.Index(["far", "near", "out", "lost"])
     places = np.array([[0.0, 0.0], [np.nan, np.nan], [900.0, 0.0]])
-    assert units_near(places, outlets, codes, within_m=50) == ["near far", "", ""]
-    assert units_near(places, outlets[:0], codes[:0], within_m=50) == ["", "", ""]
+    assert units_near(places, outlets, codes, within_m=50) == [("near", "far"), (), ()]
+    assert units_near(places, outlets[:0], codes[:0], within_m=50) == [(), (), ()]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterator, Mapping
+    from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -26,7 +26,7 @@ Assign = Literal["serves_first", "serves", "position"]
 ELSEWHERE, UNLISTED, UNKNOWN_UNIT, NOT_OPEN = "elsewhere", "unlisted", "unknown_unit", "not_open"
 """Kinds of disagreement, as :func:`presence` explains them."""
 
-_BETWEEN_CODES = re.compile(r"[,，;；、|/\s]+")
+_BETWEEN_CODES = re.compile(r"[,，;；、|/]+")
 _DISAGREEMENT = ("venue", "key", "listed", "stands_in", "kind")
 
 
@@ -62,7 +62,7 @@ def presence(  # noqa: PLR0913 - the parts of one question
     *,
     needed: Mapping[str, int],
     services: Mapping[str, Collection[str]],
-    place: pd.Series[str],
+    place: pd.Series[Any],
     opened: npt.NDArray[np.bool_] | None = None,
     counted: npt.NDArray[np.bool_] | None = None,
     aliases: Mapping[str, str] | None = None,
@@ -71,7 +71,8 @@ def presence(  # noqa: PLR0913 - the parts of one question
 ) -> Presence:
     """Tell which units have at least so many open venues of every key of a rule.
 
-    1. A venue's ``serves`` is split into codes; each that is a unit, or an alias of one, is a unit served.
+    1. A venue's ``serves`` is split into codes by commas, semicolons, 、, bars and blanks (a code that has a
+       blank itself stays whole); each that is a unit, or an alias of one, is a unit served.
     2. ``serves_first``: the units served, or where there are none, those it stands in (``place``).
        ``serves``: the units served alone, unless no venue of the key serves any (then ``place``).
        ``position``: those it stands in alone.
@@ -88,7 +89,7 @@ def presence(  # noqa: PLR0913 - the parts of one question
     units : every unit of this kind by its code, unique
     needed : key of the rule -> least number of open venues, >= 1
     services : key of the rule -> ids of the services that count for it
-    place : on the index of ``venues``, the unit it stands in; several codes as in ``serves``, empty for none
+    place : on the index of ``venues``, the unit it stands in, empty for none; or a tuple of several
     opened : (venue,) whether it is open; left out, all are
     counted : (unit,) the units the target is about; left out, all are
     aliases : another code or a name -> the unit meant: a village's code for its district
@@ -137,8 +138,8 @@ def units_near(
     codes: pd.Index[str],
     *,
     within_m: float,
-) -> list[str]:
-    """Name the units whose place lies within a distance of each venue, nearest first, joined by blanks.
+) -> list[tuple[str, ...]]:
+    """Name the units whose place lies within a distance of each venue, nearest first.
 
     For outlets, which have a place and no area.
 
@@ -150,9 +151,9 @@ def units_near(
 
     >>> units_near(np.array([[0.0, 0.0]]), np.array([[0.0, 50.0], [9.0, 0.0]]), pd.Index(["a", "b"]),
     ...     within_m=50.0)
-    ['b a']
+    [('b', 'a')]
     """
-    out = [""] * len(venues_m)
+    out: list[tuple[str, ...]] = [()] * len(venues_m)
     placed, there = (np.flatnonzero(np.isfinite(xy).all(axis=1)) for xy in (venues_m, units_m))
     if not len(placed) or not len(there):
         return out
@@ -162,7 +163,7 @@ def units_near(
     ):
         metres = np.hypot(*(units_m[there[near]] - venues_m[venue]).T)
         order = np.argsort(metres, kind="stable")
-        out[venue] = " ".join(str(code) for code in codes[there[np.asarray(near, dtype=int)[order]]])
+        out[venue] = tuple(str(code) for code in codes[there[np.asarray(near, dtype=int)[order]]])
     return out
 
 
@@ -205,11 +206,19 @@ class _Key:
     closed: npt.NDArray[np.int64]
 
 
-def _split(texts: pd.Series[str]) -> pd.DataFrame:
-    """Split cells into codes: (venue position, code), a code once for each venue."""
-    plain = texts.fillna("").astype("str").reset_index(drop=True)
-    parts = plain.map(lambda text: [code for code in _BETWEEN_CODES.split(text) if code]).explode().dropna()
-    return pd.DataFrame({"venue": parts.index.to_numpy(), "code": parts.astype("str")}).drop_duplicates()
+def _pairs(lists: Iterable[Sequence[str]]) -> pd.DataFrame:
+    """Set out the codes of every venue: (venue position, code), a code once for each venue."""
+    rows = [(venue, code) for venue, codes in enumerate(lists) for code in dict.fromkeys(codes)]
+    frame = pd.DataFrame(rows, columns=["venue", "code"])
+    return frame.astype({"venue": "int64", "code": "str"})
+
+
+def _codes_in(text: str, known: Collection[str]) -> list[str]:
+    """Split a cell into codes; what is a code as it stands is not split further."""
+    found: list[str] = []
+    for part in [text] if text in known else _BETWEEN_CODES.split(text):
+        found += [part.strip()] if part.strip() in known else part.split()
+    return [code for code in found if code]
 
 
 def _served(
@@ -217,7 +226,8 @@ def _served(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read ``serves``: the units each venue lists, and the codes that nobody knows."""
     lists = venues["serves"] if "serves" in venues else pd.Series("", index=venues.index)
-    codes = _split(lists)
+    whole = {*known, *aliases}
+    codes = _pairs(_codes_in(text, whole) for text in lists.fillna("").astype("str"))
     meant = codes["code"].map(lambda code: code if code in units else aliases.get(code, ""))
     at = units.get_indexer(meant)
     strange = (at < 0) & ~codes["code"].isin(list(known)).to_numpy(dtype=bool)
@@ -225,8 +235,8 @@ def _served(
     return pairs.drop_duplicates(), codes[strange]
 
 
-def _standing(place: pd.Series[str], units: pd.Index[str]) -> pd.DataFrame:
-    codes = _split(place)
+def _standing(place: pd.Series[Any], units: pd.Index[str]) -> pd.DataFrame:
+    codes = _pairs(one if isinstance(one, tuple) else (str(one),) for one in place.fillna(""))
     at = units.get_indexer(codes["code"])
     return pd.DataFrame({"venue": codes["venue"].to_numpy(), "unit": at})[at >= 0]
 
