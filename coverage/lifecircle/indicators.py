@@ -181,6 +181,7 @@ def without_doubles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         return table.reset_index(drop=True), no_rejects()
     drop: list[Any] = []
     parts = []
+    # Which of two differing figures is right nobody here can know, and a verdict must not rest on a guess.
     for _, rows in table[twice].groupby(_KEY, sort=False):
         first, same = rows.iloc[0], bool((rows["value"] == rows["value"].iloc[0]).all())
         for label, row in (rows.iloc[1:] if same else rows).iterrows():
@@ -417,11 +418,11 @@ def _target_names(standard: Standard) -> dict[str, Target]:
 def _row_faults(row: Mapping[str, Any], known: Mapping[str, Target], places: _Places) -> Iterator[_Fault]:
     """Find everything wrong with one figure."""
 
-    def fault(column: str, reason: str, remedy: str) -> _Fault:
+    def _wrong(column: str, reason: str, remedy: str) -> _Fault:
         return _Fault(int(row["row"]), str(row[f"in_{column}"]), str(row[column]), reason, remedy)
 
     if _year(row["year"]) is None:
-        yield fault("year", say("not a year"), say("write a year from 1990 to 2100, as 2025"))
+        yield _wrong("year", say("not a year"), say("write a year from 1990 to 2100, as 2025"))
     place = places.of(row)
     if isinstance(place, _Fault):
         yield place
@@ -429,15 +430,16 @@ def _row_faults(row: Mapping[str, Any], known: Mapping[str, Target], places: _Pl
     if target is None:
         near = nearest_name(row["target"], [one.id for one in known.values()])
         remedy = say("did you mean '{name}'?", name=near) if near else say("use the id of a target")
-        yield fault("target", say("no such target"), remedy)
+        yield _wrong("target", say("no such target"), remedy)
         return
     items = getattr(target, "each", {})
     if row["item"] and row["item"] not in items:
         there = ", ".join(items) or "-"
-        yield fault("item", say("the target has no such item"), say("use one of: {there}", there=there))
+        yield _wrong("item", say("the target has no such item"), say("use one of: {there}", there=there))
         return
     if row["item"] and not row["village"]:
-        yield fault("item", say("a figure of one village without its village"), say("fill in the village"))
+        yield _wrong("item", say("a figure of one village without its village"), say("fill in the village"))
+    # A blank figure is unknown, which is a fact to count and no fault.
     if row["value"]:
         value = _value(row, target)
         if isinstance(value, _Fault):
@@ -463,27 +465,28 @@ def _value(row: Mapping[str, Any], target: Target) -> tuple[float, str, bool] | 
     """Read a figure in the target's unit: (value, unit, whether it was turned into it)."""
     column = str(row["column"])
 
-    def fault(column: str, value: str, reason: str, remedy: str) -> _Fault:
+    def _wrong(column: str, value: str, reason: str, remedy: str) -> _Fault:
         return _Fault(int(row["row"]), column, value, reason, remedy)
 
     unit, names = _unit_of(target, item=bool(row["item"]))
     match = _NUMBER.fullmatch(unicodedata.normalize("NFKC", row["value"]).replace("−", "-"))
     if match is None or not np.isfinite(float(match[1])):
         remedy = say("write a number in digits without separators")
-        return fault(column, row["value"], say("not a number"), remedy)
+        return _wrong(column, row["value"], say("not a number"), remedy)
     value, given = float(match[1]), _plain(row["unit"])
     if value < 0:
-        return fault(column, row["value"], say("less than 0"), say("write a figure of 0 or more"))
+        return _wrong(column, row["value"], say("less than 0"), say("write a figure of 0 or more"))
     own = _family(unit)
     kind = "percent" if match[2] else (_family(given) if given else own)
     if given and match[2] and _family(given) not in {"share", "percent"}:
         kind = _family(given)  # 90% in yuan: the unit is what is wrong
+    # Only the two ways to write a share are turned into each other: no other factor is certain.
     if {own, kind} == {"share", "percent"}:
         value, changed = (value / 100 if own == "share" else value * 100), True
     elif kind == own or (given and given in names):
         changed = False
     else:
-        return fault(
+        return _wrong(
             str(row["in_unit"]),
             str(row["unit"]),
             say("another unit than the target's"),
@@ -494,7 +497,7 @@ def _value(row: Mapping[str, Any], target: Target) -> tuple[float, str, bool] | 
         remedy = say("give a figure from 0 to {ceiling}", ceiling=f"{ceiling:g}")
         if own == "share" and not changed and value <= 100:
             remedy = say("write {share}, or write percent as its unit", share=f"{value / 100:.10g}")
-        return fault(column, row["value"], say("more than a share can be"), remedy)
+        return _wrong(column, row["value"], say("more than a share can be"), remedy)
     return value, unit, changed
 
 

@@ -4,7 +4,6 @@ Every function is pure: arrays and tables in, values on the caller's rows out. T
 elsewhere, and no study is read here.
 """
 
-from lifecircle.measures._capacity import ALL, capacity, undecided
 from lifecircle.measures._circles import (
     holds_rule,
     largest_distinct,
@@ -23,6 +22,7 @@ from lifecircle.measures._registered import (
     village_figures,
     village_rule,
 )
+from lifecircle.measures._supply import ALL, capacity, undecided
 from lifecircle.measures._threshold import VILLAGE_SHARES, villages_reached
 
 __all__ = [

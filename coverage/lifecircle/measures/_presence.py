@@ -247,6 +247,7 @@ def _key(register: _Register, name: str, services: Collection[str], least: int, 
     served, standing = (
         pairs[member[pairs["venue"].to_numpy()]] for pairs in (register.served, register.standing)
     )
+    # A register in which no venue of the key lists a unit does not keep such lists: places are all there is.
     if assign == "position" or not len(served):
         claims = standing
     elif assign == "serves":
@@ -257,6 +258,7 @@ def _key(register: _Register, name: str, services: Collection[str], least: int, 
     unit, now = claims["unit"].to_numpy(), register.opened[claims["venue"].to_numpy()]
     number = np.bincount(unit[now], minlength=len(register.units)).astype(np.int64)
     other = np.bincount(unit[~now], minlength=len(register.units)).astype(np.int64)
+    # Closed venues matter only where a unit lacks one: they say why, and what reopening would do.
     short = number < least
     return _Key(name, member, bool(len(served)), claims, number, short, np.where(short, other, 0))
 

@@ -1,4 +1,4 @@
-"""Own capacity: places, beds or carers per so many people; not what a travel time makes of them.
+"""Own the supply of places, beds or carers per so many people; not what a travel time makes of them.
 
 A venue without a figure is unknown, not empty: the sum is then a lower bound, and the table says by how
 many venues.
@@ -65,7 +65,7 @@ def capacity(
     at = pd.Index(rows).get_indexer(where)
     known = np.isfinite(amounts)
 
-    def by_unit(weights: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
+    def _by_unit(weights: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
         sums = np.bincount(at, weights=weights, minlength=len(rows)) if len(rows) else np.zeros(0)
         return [*sums.tolist(), float(weights.sum())]
 
@@ -73,9 +73,9 @@ def capacity(
     table = pd.DataFrame(
         {
             "people": [*heads.tolist(), float(heads.sum())],
-            "venues": by_unit(np.ones(len(venues))),
-            "unknown": by_unit((~known).astype(np.float64)),
-            "amount": by_unit(np.where(known, amounts, 0.0)),
+            "venues": _by_unit(np.ones(len(venues))),
+            "unknown": _by_unit((~known).astype(np.float64)),
+            "amount": _by_unit(np.where(known, amounts, 0.0)),
         },
         index=pd.Index([*rows, ALL], name=unit),
     ).astype({"venues": "int64", "unknown": "int64"})

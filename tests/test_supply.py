@@ -1,4 +1,4 @@
-"""Capacity: amounts per people by unit, what is unknown, and when it leaves a verdict open."""
+"""Supply: amounts per people by unit, what is unknown, and when it leaves a verdict open."""
 
 import math
 
