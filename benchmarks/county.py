@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-GENERATOR = ROOT / "data" / "geo" / "haiyan" / "generate.py"
+GENERATOR = ROOT / "tools" / "example" / "generate.py"
 SAMPLE = 20
 
 

@@ -29,6 +29,7 @@ FLOORS = {
     "facilities": 3,
     "demand": 3,
     "candidates": 3,
+    "indicators": 3,
     "study": 3,
     "reach": 4,
     "findings": 4,
@@ -138,3 +139,5 @@ def test_wheel_holds_only_the_package(tmp_path):
     assert {entry.split("/")[0] for entry in names} == {"lifecircle", name.rsplit("-", 3)[0] + ".dist-info"}
     for needed in ("lifecircle/py.typed", "lifecircle/wording.toml", "lifecircle/example/study.toml"):
         assert needed in names
+    example = {name for name in names if name.startswith("lifecircle/example/")}
+    assert not [name for name in example if name.endswith(".py")]

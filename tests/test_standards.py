@@ -27,6 +27,7 @@ from lifecircle.standards import (
     read_toml,
     shipped_standards,
     threshold,
+    trend_verdict,
     verdict,
 )
 
@@ -611,7 +612,7 @@ def test_haiyan_has_the_circles_and_their_twins(haiyan):
         ("clinic", "circle", None),
         ("clinic_visit_rate", "indicator", 0.9),
         ("culture_system_towns", "presence", 1.0),
-        ("civic_points", "indicator", 1.0),
+        ("civic_points", "presence", 1.0),
         ("good_governance_villages", "presence", 0.5),
         ("village_income", "indicator", 1.0),
         ("bus", "circle", None),
@@ -774,6 +775,132 @@ def test_milestone_lies_on_the_way_and_more_is_never_worse(baseline, goal, year,
     assert min(baseline, goal) <= turn <= max(baseline, goal)
     good = [verdict(target, year, value) in {"met", "on_track"} for value in sorted(values)]
     assert good[1] >= good[0]
+
+
+@pytest.mark.parametrize(
+    ("due", "wrong", "status"),
+    [
+        (None, [False, False], "met"),
+        (None, [False, True], "missed"),
+        (None, [None, True], "missed"),
+        (None, [None, False], "not_assessable"),
+        (None, [], "not_assessable"),
+        (2025, [False], "met"),
+        (2026, [False], "on_track"),
+        (2026, [True], "behind"),
+    ],
+)
+def test_a_trend_is_judged_by_what_moved(due, wrong, status):
+    target = IndicatorTarget.model_validate({"id": "gap", "unit": "ratio", "trend": "shrinking", "due": due})
+    assert target.direction == "down"
+    assert trend_verdict(target, 2025, wrong) == status
+    assert verdict(target, 2025, 0.3) == "reported"
+
+
+# Keys of single kinds
+
+
+PRESENCE = {"kind": "presence", "id": "p", "require": {"hall": 1}, "unit": "village"}
+INDICATOR = {"kind": "indicator", "id": "i", "unit": "share"}
+
+
+@pytest.mark.parametrize(
+    ("target", "key", "reason"),
+    [
+        ({**PRESENCE, "unit": "town"}, "unit", "not one of the words allowed"),
+        ({**PRESENCE, "tier": "hamlet"}, "tier", ""),
+        ({**PRESENCE, "assign": "place"}, "assign", ""),
+        ({**PRESENCE, "outlets": ["shop"]}, "outlets", "means nothing for unit 'village'"),
+        ({**PRESENCE, "within_m": 20}, "within_m", "means nothing for unit 'village'"),
+        ({**PRESENCE, "unit": "district", "committee": "village"}, "committee", "means nothing for unit"),
+        ({**PRESENCE, "unit": "outlet", "within_m": -1}, "within_m", ""),
+        ({**PRESENCE, "committee": ["village"]}, "committee", ""),
+        ({**INDICATOR, "each": {"a": 1}, "computed": {"gap": "districts"}}, "computed", "both computed"),
+        ({**INDICATOR, "unit": "yuan", "each": {"a": 1}}, "unit", "a rule for every village gives a share"),
+        ({**INDICATOR, "each_unit": "yuan"}, "each_unit", "a unit of no rule"),
+        ({**INDICATOR, "trend": "shrinking", "goal": 0.1}, "trend", "both a goal and a trend"),
+        ({**INDICATOR, "trend": "shrinking", "direction": "up"}, "direction", "a figure that has to shrink"),
+        ({**INDICATOR, "trend": "growing"}, "trend", ""),
+        (
+            {**INDICATOR, "computed": {"gap": "urban_rural", "measure": "gini"}},
+            "computed.measure",
+            "districts",
+        ),
+        ({**INDICATOR, "computed": {"gap": "towns"}}, "computed.gap", ""),
+        ({**INDICATOR, "by": "hamlet"}, "by", ""),
+    ],
+)
+def test_keys_that_do_not_go_together_are_told_at_their_key(target, key, reason):
+    with pytest.raises(UnusableInputError) as caught:
+        read_target(target)
+    faults = {fault.place.removeprefix("key ").strip("'"): fault for fault in caught.value.faults}
+    assert key in faults, faults
+    assert faults[key].remedy
+    if reason and key != "unit":
+        assert reason in faults[key].reason
+
+
+def test_a_target_written_out_in_full_reads_back():
+    for target in (PRESENCE, {**PRESENCE, "unit": "district"}, {**PRESENCE, "unit": "outlet"}, INDICATOR):
+        made = read_target(target)
+        assert read_target(made.model_dump(mode="json", by_alias=True)) == made
+
+
+def test_a_tier_chooses_among_the_services_of_a_class(tmp_path):
+    services = """
+    [[service]]
+    id = "hospital"
+    class = "medicine"
+    tier = "county"
+    [[service]]
+    id = "room"
+    class = "medicine"
+    tier = "town"
+    """
+    rule = """
+    [[target]]
+    id = "towns"
+    kind = "presence"
+    unit = "district"
+    require = { medicine = 1 }
+    """
+    standard = loaded(tmp_path, services + rule + 'tier = "town"')
+    assert standard.venues(standard.target("towns")) == {"medicine": {"room"}}
+    (fault,) = faults_in(tmp_path, services + rule + 'tier = "village"').values()
+    assert (fault.reason, fault.place) == (
+        "no service of tier 'village'",
+        "target[1] 'towns'.require.medicine",
+    )
+    assert "county, town" in fault.remedy
+
+
+def test_a_gap_is_counted_of_circles_that_are_there(tmp_path):
+    gap = """
+    [[target]]
+    id = "gap"
+    kind = "indicator"
+    unit = "share"
+    trend = "shrinking"
+    computed = { gap = "urban_rural", circles = ["cultur"] }
+    """
+    (fault,) = faults_in(tmp_path, SERVICES + CULTURE + gap).values()
+    assert (fault.reason, fault.remedy) == ("no circle of this id", "did you mean 'culture'?")
+    standard = loaded(tmp_path, SERVICES + CULTURE + gap.replace("cultur", "culture"))
+    assert standard.target("gap").computed.measure == "difference"
+
+
+def test_haiyan_has_what_a_verdict_of_every_kind_needs(haiyan):
+    income, points = haiyan.target("village_income"), haiyan.target("civic_points")
+    assert (income.each, income.each_unit, income.committee) == (
+        {"recurrent": 200, "operating": 80}, "万元", "village",
+    )  # fmt: skip
+    assert (points.unit, points.outlets, points.within_m) == ("outlet", ("service_window",), 50)
+    gaps = [target for target in haiyan.targets if target.id.startswith("equity_gap")]
+    assert [target.trend for target in gaps] == ["shrinking"] * 3
+    assert [target.computed and target.computed.gap for target in gaps] == ["urban_rural", "districts", None]
+    for target in haiyan.targets:
+        if target.kind == "indicator":
+            assert target.goal is not None or target.trend
 
 
 # The documentation

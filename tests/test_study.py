@@ -15,6 +15,33 @@ def test_toy_town_reads(toytown):
     assert read_study(toytown / "study.toml") == study
 
 
+def test_further_tables_of_figures_and_outlets(toytown):
+    text = (toytown / "study.toml").read_text("utf-8")
+    assert read_study(toytown).indicators is None
+    added = """
+    [indicators]
+    file = "figures.csv"
+    [[indicators.more]]
+    file = { 2021 = "old.csv", 2024 = "new.csv" }
+    target = "income"
+    items = { own = "own income" }
+    [outlets]
+    file = "outlets.csv"
+    service = "shop"
+    """
+    (toytown / "study.toml").write_text(text + added, "utf-8")
+    study = read_study(toytown)
+    assert [study.path_in(part.file, 2023).name for part in study.indicators.files] == [
+        "figures.csv",
+        "old.csv",
+    ]
+    assert study.indicators.files[1].items == {"own": "own income"}
+    assert study.outlets.service == "shop"
+    (toytown / "study.toml").write_text(text + added.replace("items", "itmes"), "utf-8")
+    with pytest.raises(UnusableInputError, match=r"indicators\.more\[1\].*did you mean 'items'"):
+        read_study(toytown)
+
+
 def test_missing_study_names_the_file(tmp_path):
     with pytest.raises(MissingFileError, match=r"study\.toml: no study here.*Remedy: name a folder"):
         read_study(tmp_path)

@@ -83,10 +83,29 @@ class FacilitiesPart(_Part):
     services: dict[str, str] = Field(default_factory=dict)
 
 
-class IndicatorsPart(_Part):
-    """``[indicators]``: registered figures."""
+class IndicatorsFile(_Part):
+    """One table of registered figures.
+
+    ``target`` and ``year`` : of every row, where the table has no such column. ``items`` : item of a rule for
+    every village -> its column, for a table with a column for each.
+    """
 
     file: YearlyFile
+    columns: dict[str, str] = Field(default_factory=dict)
+    target: str | None = None
+    year: int | None = None
+    items: dict[str, str] = Field(default_factory=dict)
+
+
+class IndicatorsPart(IndicatorsFile):
+    """``[indicators]``: registered figures, and ``[[indicators.more]]`` for further tables."""
+
+    more: tuple[IndicatorsFile, ...] = ()
+
+    @property
+    def files(self) -> tuple[IndicatorsFile, ...]:
+        """Every table, in order."""
+        return (self, *self.more)
 
 
 class PublishPart(_Part):
@@ -189,6 +208,7 @@ class _Document(_Part):
     villages: VillagesPart | None = None
     facilities: Annotated[tuple[FacilitiesPart, ...], Field(min_length=1)]
     indicators: IndicatorsPart | None = None
+    outlets: FacilitiesPart | None = None
     barriers: LayerPart | None = None
     publish: PublishPart = PublishPart()
     siting: SitingPart = SitingPart()
@@ -214,6 +234,7 @@ class Study:
     villages: VillagesPart | None
     facilities: tuple[FacilitiesPart, ...]
     indicators: IndicatorsPart | None
+    outlets: FacilitiesPart | None
     barriers: LayerPart | None
     publish: PublishPart
     siting: SitingPart

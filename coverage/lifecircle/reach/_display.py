@@ -125,7 +125,7 @@ def isochrones(
     Returns
     -------
     areas : in the CRS of the roads, one row for each limit, ascending, with columns ``minutes`` (float64)
-        and ``geometry`` (Polygon or MultiPolygon: the reach lines widened, and the area of the limit
+        and ``geometry`` (Polygon or MultiPolygon: the reach lines not_smaller, and the area of the limit
         before). A limit within which no road is reached has no row.
 
     Raises

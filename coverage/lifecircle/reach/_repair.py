@@ -34,10 +34,10 @@ from lifecircle.reach._ring import (
     bare_graph,
     empty_queue,
     lowest_labels,
+    not_smaller,
     ring_nearest,
     run,
     search_loops,
-    widened,
 )
 from lifecircle.reach._scipy import scipy_nearest
 from lifecircle.reach._seeds import Seeds
@@ -302,7 +302,7 @@ class _Repaired:
         self.seconds[node], self.source[node] = start_s, group
         rows = self.loops.ROWS
         while len(self.queue.rows) // (rows + 1) < len(node):
-            self.queue = widened(self.loops, self.queue)
+            self.queue = not_smaller(self.loops, self.queue)
         far = rows * (len(self.queue.rows) // (rows + 1))
         with np.errstate(over="ignore"):
             bucket = np.minimum(start_s * self.inverse, self.loops.LAST).astype(np.int32)

@@ -334,7 +334,7 @@ def _rows_within(
             many = int(pairs.row_ptr[-1])
             return pairs.row_ptr, pairs.nodes[:many], pairs.seconds[:many]
         if code == kernels.ROWS_FULL:
-            queue = widened(kernels, queue)
+            queue = not_smaller(kernels, queue)
         else:
             pairs = _lengthen(pairs, marks, int(queue.state[kernels.OUTPUT]))
 
@@ -370,7 +370,7 @@ def run(
     """Run a search to its end, with wider rows whenever one is full; return the queue as wide as it got."""
     ahead = _ahead(kernels)
     while call(kernel, graph, queue, *arguments, ahead) != kernels.DONE:
-        queue = widened(kernels, queue)
+        queue = not_smaller(kernels, queue)
     return queue
 
 
@@ -490,7 +490,7 @@ def empty_queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
     return queue
 
 
-def widened(kernels: ModuleType, queue: Queue) -> Queue:
+def not_smaller(kernels: ModuleType, queue: Queue) -> Queue:
     """Give every row room for twice as many, and keep what waits."""
     narrow = queue.rows.reshape(kernels.ROWS + 1, -1)
     wide = np.empty((kernels.ROWS + 1, 2 * narrow.shape[1]), dtype=np.uint32)

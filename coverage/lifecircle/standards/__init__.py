@@ -16,6 +16,7 @@ from lifecircle.standards._model import (
     PROFILES,
     CapacityTarget,
     CircleTarget,
+    Equity,
     Grade,
     IndicatorTarget,
     Language,
@@ -27,12 +28,13 @@ from lifecircle.standards._model import (
     Target,
     Text,
 )
-from lifecircle.standards._verdict import Verdict, milestone, threshold, verdict
+from lifecircle.standards._verdict import Verdict, milestone, threshold, trend_verdict, verdict
 
 __all__ = [
     "PROFILES",
     "CapacityTarget",
     "CircleTarget",
+    "Equity",
     "Grade",
     "IndicatorTarget",
     "Language",
@@ -50,5 +52,6 @@ __all__ = [
     "read_toml",
     "shipped_standards",
     "threshold",
+    "trend_verdict",
     "verdict",
 ]

@@ -17,6 +17,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from lifecircle.errors import say
+
 CONFLICT = "conflict"
 
 _GRADES_WITH_SOURCE = ("primary", "secondary")
@@ -82,6 +84,70 @@ def target_conflicts(plain: Mapping[str, Any], *, keys: Iterable[str]) -> Iterat
     yield from _out_of_time(plain)
     yield from _off_course(plain)
     yield from _unknown_fields(plain, sorted(keys))
+    if plain.get("kind") == "presence":
+        yield from _presence_conflicts(plain)
+    if plain.get("kind") == "indicator":
+        yield from _indicator_conflicts(plain)
+
+
+def _presence_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Find keys that mean nothing for the unit of a presence target."""
+    unit = plain.get("unit")
+    for key, only in (("outlets", "outlet"), ("within_m", "outlet"), ("committee", "village")):
+        if key in plain and isinstance(unit, str) and unit != only and not _is_default(key, plain[key]):
+            yield Conflict(
+                (key,),
+                plain[key],
+                say("means nothing for unit '{unit}'", unit=unit),
+                say('leave it out, or write unit = "{only}"', only=only),
+            )
+
+
+def _is_default(key: str, value: object) -> bool:
+    """Tell whether a key says what it would say left out, as in a target that was written out in full."""
+    return value in {"outlets": ([], ()), "within_m": (50,), "committee": ("all",)}[key]
+
+
+def _indicator_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Find sources of a figure that exclude each other."""
+    each, computed, trend = (plain.get(key) for key in ("each", "computed", "trend"))
+    if each and computed:
+        yield Conflict(
+            ("computed",), "", say("both computed and a rule for every village"), say("keep one of the two")
+        )
+    if each and str(plain.get("unit")) not in _UNIT_CEILINGS:
+        yield Conflict(
+            ("unit",),
+            plain.get("unit", ""),
+            say("a rule for every village gives a share of villages"),
+            say('write unit = "share"'),
+        )
+    if plain.get("each_unit") and not each:
+        yield Conflict(
+            ("each_unit",), plain["each_unit"], say("a unit of no rule"), say("add each, or leave it out")
+        )
+    if trend and plain.get("goal") is not None:
+        yield Conflict(
+            ("trend",),
+            trend,
+            say("both a goal and a trend"),
+            say("make two targets of it, or keep one of the two"),
+        )
+    if trend == "shrinking" and plain.get("direction") == "up":
+        yield Conflict(
+            ("direction",), "up", say("a figure that has to shrink"), say('write direction = "down"')
+        )
+
+
+def equity_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Find a measure that two sides have not."""
+    if plain.get("gap") == "urban_rural" and plain.get("measure") in ("gini", "theil"):
+        yield Conflict(
+            ("measure",),
+            plain["measure"],
+            say("a measure of many districts, not of town and country"),
+            say('write measure = "difference" or "ratio", or gap = "districts"'),
+        )
 
 
 def _outside_unit(plain: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -195,6 +261,8 @@ def standard_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
                     loc, name, "a class named as a service is", "give the class or the service another name"
                 )
     known = sorted({*classes, *ids})
+    yield from _empty_tiers(services, targets)
+    yield from _unknown_circles(targets)
     for number, target in targets:
         require = target.get("require")
         for name, count in require.items() if isinstance(require, Mapping) else ():
@@ -205,6 +273,40 @@ def standard_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
                     "no class or service of this name",
                     nearest(name, known, listed=[*sorted(classes), "or the id of a service"]),
                 )
+
+
+def _empty_tiers(
+    services: list[tuple[int, Mapping[str, Any]]], targets: list[tuple[int, Mapping[str, Any]]]
+) -> Iterator[Conflict]:
+    """Find keys of a rule that no service of the target's tier answers to."""
+    tiers: dict[str, set[object]] = defaultdict(set)
+    for number, service in services:
+        for name in (service.get("id"), *(name for _, name in _classes(number, service))):
+            if isinstance(name, str):
+                tiers[name].add(service.get("tier"))
+    for number, target in targets:
+        tier, require = target.get("tier"), target.get("require")
+        for name, count in require.items() if isinstance(tier, str) and isinstance(require, Mapping) else ():
+            if name in tiers and tier not in tiers[name]:
+                there = ", ".join(sorted(str(one) for one in tiers[name] if one)) or "-"
+                yield Conflict(
+                    ("target", number, "require", name),
+                    count,
+                    say("no service of tier '{tier}'", tier=tier),
+                    say("use one of the tiers it has ({there}), or leave tier out", there=there),
+                )
+
+
+def _unknown_circles(targets: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Conflict]:
+    """Find gaps that are to be counted from what is no circle."""
+    circles = [target["id"] for _, target in targets if target.get("kind") == "circle" and "id" in target]
+    for number, target in targets:
+        computed = target.get("computed")
+        asked = computed.get("circles", ()) if isinstance(computed, Mapping) else ()
+        for place, name in enumerate(asked if isinstance(asked, (list, tuple)) else ()):
+            if name not in circles:
+                loc = ("target", number, "computed", "circles", place)
+                yield Conflict(loc, name, say("no circle of this id"), nearest(name, circles))
 
 
 def _repeated(key: str, tables: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Conflict]:

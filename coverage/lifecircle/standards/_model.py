@@ -26,6 +26,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from lifecircle.standards._conflicts import (
     CONFLICT,
     Conflict,
+    equity_conflicts,
     provenance_conflicts,
     standard_conflicts,
     target_conflicts,
@@ -35,6 +36,7 @@ Language = Literal["zh", "en"]
 Grade = Literal["primary", "secondary", "unverified", "setting"]
 Area = Literal["all", "urban", "rural"]
 Tier = Literal["county", "town", "village"]
+Committee = Literal["all", "village", "community"]
 TravelProfile = Literal["walk", "cycle", "ebike", "drive", "walk_aged", "walk_child", "wheelchair"]
 
 PROFILES: tuple[str, ...] = ("walk", "cycle", "ebike", "drive", "walk_aged", "walk_child", "wheelchair")
@@ -265,15 +267,24 @@ class CircleTarget(_Promise):
 
 
 class PresenceTarget(_Promise):
-    """A share of counties, districts or villages that hold the venues asked for.
+    """A share of counties, districts, villages or outlets that hold the venues asked for.
 
-    A unit needs of every key in ``require`` as many venues as it says, and at least ``minimum``.
+    A unit needs of every key in ``require`` as many venues as it says, and at least ``minimum``. ``tier`` :
+    only services of this tier count. ``assign`` : how venues come to their units: by what they list in
+    ``serves``, else where they stand; by the list alone; by the place alone. ``committee`` : villages with
+    a villagers' committee (村委会), or communities (居委会), alone. ``outlets`` : kinds of outlets, all where
+    left out; an outlet holds a venue that lists it or lies within ``within_m`` of it (inclusive).
     """
 
     kind: Literal["presence"] = "presence"
     require: Rule
-    unit: Literal["county", "district", "village"]
+    unit: Literal["county", "district", "village", "outlet"]
     minimum: HowMany = 1
+    tier: Tier | None = None
+    assign: Literal["serves_first", "serves", "position"] = "serves_first"
+    committee: Committee = "all"
+    outlets: tuple[str, ...] = ()
+    within_m: Annotated[float, Field(strict=True, ge=0)] = 50.0
 
     @property
     def needed(self) -> dict[str, int]:
@@ -302,12 +313,48 @@ class CapacityTarget(_Promise):
         return f"per {self.per:.10g}"
 
 
+class Equity(_Part):
+    """A gap that is counted from circles: their shares in town and country, or in all districts.
+
+    ``measure`` : difference (over districts the range), ratio of the higher to the lower, and over districts
+    Gini or Theil. ``circles`` : their ids; left out, every circle that counts both sides. The value is the
+    mean over the circles; a trend is judged for each of them.
+    """
+
+    gap: Literal["urban_rural", "districts"]
+    measure: Literal["difference", "ratio", "gini", "theil"] = "difference"
+    circles: tuple[Id, ...] = ()
+
+    @classmethod
+    def _conflicts(cls, plain: Mapping[str, Any]) -> Iterable[Conflict]:
+        return equity_conflicts(plain)
+
+
 class IndicatorTarget(_Promise):
-    """A registered figure. ``unit`` share is 0..1, percent (or %) 0..100, any other 0 or more."""
+    """A registered figure. ``unit`` share is 0..1, percent (or %) 0..100, any other 0 or more.
+
+    ``unit_names`` : other names of the unit in tables. ``by`` : the smallest units that figures are expected
+    of; which have none is named. ``each`` : a rule that every village has to meet, item -> figure in
+    ``each_unit``; the value is then the share of the villages (of this ``committee``) that meet all items.
+    ``trend`` : without a goal, the figure has to be smaller every year. ``computed`` : the figure is a gap
+    that the audit counts; what is registered stands beside it.
+    """
 
     kind: Literal["indicator"] = "indicator"
     unit: str
+    unit_names: tuple[str, ...] = ()
     direction: Literal["up", "down"] = "up"
+    by: Literal["county", "district", "village"] = "county"
+    each: dict[Id, Number] = Field(default_factory=dict)
+    each_unit: str = ""
+    committee: Committee = "all"
+    trend: Literal["shrinking"] | None = None
+    computed: Equity | None = None
+
+    @classmethod
+    def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        whole = super()._completed(plain)
+        return {"direction": "down", **whole} if whole.get("trend") == "shrinking" else whole
 
 
 Target = Annotated[
@@ -361,7 +408,12 @@ class Standard(_Named):
         """Give the service ids that count for each key of a target's rule; an indicator has none."""
         if isinstance(target, IndicatorTarget):
             return {}
+        tier = target.tier if isinstance(target, PresenceTarget) else None
         return {
-            key: {one.id for one in self.services if key == one.id or key in one.classes}
+            key: {
+                one.id
+                for one in self.services
+                if (key == one.id or key in one.classes) and tier in {None, one.tier}
+            }
             for key in target.require
         }

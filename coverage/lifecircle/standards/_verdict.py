@@ -11,6 +11,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lifecircle.standards._model import Target
 
 Verdict = Literal["met", "missed", "on_track", "behind", "reported", "not_assessable"]
@@ -53,6 +55,28 @@ def verdict(target: Target, year: int, value: float | None) -> Verdict:
     if target.due is None or year >= target.due:
         return "met" if good else "missed"
     return "on_track" if good else "behind"
+
+
+def trend_verdict(target: Target, year: int, wrong: Iterable[bool | None]) -> Verdict:
+    """Judge figures that have to move one way from year to year.
+
+    Parameters
+    ----------
+    wrong : for each figure (a gap of one circle, say) whether it moved the wrong way, or not at all, since
+        the year before; None where that is unknown
+
+    Returns
+    -------
+    verdict : one wrong is enough for ``missed`` (``behind`` before the due year); else one unknown, or no
+        figure at all, is ``not_assessable``; else ``met`` (``on_track``)
+    """
+    moves = list(wrong)
+    early = target.due is not None and year < target.due
+    if any(moves):
+        return "behind" if early else "missed"
+    if not moves or None in moves:
+        return "not_assessable"
+    return "on_track" if early else "met"
 
 
 def _expected(target: Target, year: int) -> Fraction | None:

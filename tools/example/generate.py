@@ -1,9 +1,10 @@
 """Make the synthetic county of Haiyan: the bundled example, or a larger one for benchmarks.
 
-    python data/geo/haiyan/generate.py [--out DIR] [--towns N] [--edges N] [--residents N] [--seed S]
-    python data/geo/haiyan/generate.py --compare FILE.graphml
+    python tools/example/generate.py [--out DIR] [--towns N] [--edges N] [--residents N] [--seed S]
+    python tools/example/generate.py --compare FILE.graphml
 
-The same options give the same bytes. Nothing made here is a survey: see README.md beside this file.
+The same options give the same bytes. Nothing made here is a survey: see README.md in data/geo/haiyan,
+the folder that is written where no other is named.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import shapely
-from county import compare, design, faults, files, network, people, plan, sites, venues, walking
+from county import compare, design, faults, figures, files, network, people, plan, sites, venues, walking
 
-HERE = Path(__file__).resolve().parent
+EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "geo" / "haiyan"
 SEED, TOWNS, EDGES, RESIDENTS = 2025, 9, 56_000, 24_000
 
 
@@ -60,14 +61,18 @@ def generate(
     files.write_villages(county, settled, designed.committee, out, seed)
     files.write_facilities(register, out)
     files.write_indicators(county, out, seed)
+    figures.write_town_figures(county, out, seed)
+    figures.write_village_figures(county, out, seed)
+    figures.write_village_income(county, out, seed)
+    figures.write_outlets(ground, register, out, seed)
     files.write_csv(pd.DataFrame(designed.rows), out / "designed.csv")
     sites.write_land(county, settled, out, seed)
     sites.write_candidates(county, settled, out, seed)
     sites.write_projects(register, out)
     planted += faults.resident_faults(settled, _fragment_people(roads, settled), ids)
     files.write_csv(pd.DataFrame(planted), out / "faults.csv")
-    if out.resolve() != HERE:
-        shutil.copyfile(HERE / "study.toml", out / "study.toml")
+    if out.resolve() != EXAMPLE:
+        shutil.copyfile(EXAMPLE / "study.toml", out / "study.toml")
     told(f"written to {out}")
 
 
@@ -83,7 +88,7 @@ def _fragment_people(roads: network.Network, settled: people.Residents) -> int:
 def main() -> None:
     """Read the options and make the county, or compare its network with a real one."""
     parser = argparse.ArgumentParser(description="Make the synthetic county of Haiyan.")
-    parser.add_argument("--out", type=Path, default=HERE)
+    parser.add_argument("--out", type=Path, default=EXAMPLE)
     parser.add_argument("--towns", type=int, default=TOWNS)
     parser.add_argument("--edges", type=int)
     parser.add_argument("--residents", type=int)

@@ -1,0 +1,249 @@
+"""Own equity: how far apart the shares of districts, or of town and country, are, and whether it shrinks.
+
+Shares are rates from 0 to 1. Every measure takes people as weights, so that a small town weighs little;
+with equal weights they are those of PySAL's ``inequality``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifecircle.errors import Fault, UnusableInputError, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    Floats = npt.NDArray[np.float64]
+
+
+def gini(values: Floats, people: Floats | None = None) -> float | None:
+    """Give the Gini coefficient of values, weighted by people: 0 all equal, towards 1 all in one place.
+
+    Half the mean absolute difference over the mean: sum_ij p_i p_j |y_i - y_j| / (2 mean), where p are the
+    shares of people.
+
+    Parameters
+    ----------
+    values : (unit,) 0 or more
+    people : (unit,) 0 or more; left out, equal
+
+    Returns
+    -------
+    coefficient : 0 to 1; None without people, 0 where every value is 0
+
+    References
+    ----------
+    Gini (1912), Variabilita e mutabilita; as ``inequality.gini.Gini`` with equal weights.
+
+    >>> gini(np.array([0.0, 1.0]))
+    0.5
+    """
+    kept = _kept(values, people)
+    if kept is None:
+        return None
+    y, share = kept
+    mean = float(share @ y)
+    if mean == 0:
+        return 0.0
+    return float(share @ np.abs(y[:, None] - y[None]) @ share / (2 * mean))
+
+
+def theil(values: Floats, people: Floats | None = None) -> float | None:
+    """Give Theil's T of values, weighted by people: sum_i p_i (y_i / mean) ln(y_i / mean), 0 ln 0 = 0.
+
+    Parameters
+    ----------
+    values : (unit,) 0 or more
+    people : (unit,) 0 or more; left out, equal
+
+    Returns
+    -------
+    index : 0 where all are equal, at most ln(unit) with equal weights; None without people
+
+    References
+    ----------
+    Theil (1967), Economics and Information Theory; as ``inequality.theil.Theil`` with equal weights.
+
+    >>> round(theil(np.array([0.0, 1.0])), 6)  # ln 2
+    0.693147
+    """
+    kept = _kept(values, people)
+    if kept is None:
+        return None
+    y, share = kept
+    mean = float(share @ y)
+    return 0.0 if mean == 0 else float(share @ _xlogx(y / mean))
+
+
+def theil_parts(
+    values: Floats, groups: npt.NDArray[np.object_], people: Floats | None = None
+) -> tuple[float, float] | None:
+    """Split Theil's T into what lies between groups and what lies within them; they add up to it.
+
+    between = sum_g P_g (m_g / m) ln(m_g / m), within = sum_g P_g (m_g / m) T_g, where P_g is the share of
+    people and m_g the mean of a group.
+
+    Parameters
+    ----------
+    values : (unit,) 0 or more
+    groups : (unit,) label of each unit's group, as urban or rural
+    people : (unit,) 0 or more; left out, equal
+
+    References
+    ----------
+    Shorrocks (1980), The class of additively decomposable inequality measures, Econometrica 48; as
+    ``inequality.theil.TheilD`` with equal weights.
+
+    >>> theil_parts(np.array([0.5, 0.5, 1.0, 1.0]), np.array(["r", "r", "u", "u"], dtype=object))[1]
+    0.0
+    """
+    kept = _kept(values, people)
+    if kept is None:
+        return None
+    y, share = kept
+    label = np.asarray(groups, dtype=object)[_usable(values, people)]
+    mean = float(share @ y)
+    if mean == 0:
+        return 0.0, 0.0
+    between = within = 0.0
+    for name in dict.fromkeys(label):
+        mine = label == name
+        part = float(share[mine].sum())
+        own = float(share[mine] @ y[mine]) / part
+        between += part * float(_xlogx(np.array([own / mean]))[0])
+        within += part * own / mean * (theil(y[mine], share[mine]) or 0.0)
+    return between, within
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far apart shares are: between the two sides named first, or over all units.
+
+    ``difference`` : high less low, in shares (0.08 is 8 points); ``ratio`` : high over low, None where low
+    is 0; ``high``, ``low`` : labels. Over districts also ``gini``, ``theil`` and its two parts.
+    """
+
+    difference: float
+    ratio: float | None
+    high: str
+    low: str
+    gini: float | None = None
+    theil: float | None = None
+    theil_between: float | None = None
+    theil_within: float | None = None
+
+
+def gap_between(first: float | None, second: float | None, *, names: tuple[str, str]) -> Gap | None:
+    """Give the gap of two shares, whichever is the higher; None where one is unknown.
+
+    >>> gap_between(0.9, 0.6, names=("urban", "rural")).ratio
+    1.5
+    """
+    if first is None or second is None or np.isnan(first) or np.isnan(second):
+        return None
+    (low, below), (high, above) = sorted(zip((first, second), names, strict=True), key=lambda side: side[0])
+    return Gap(high - low, high / low if low > 0 else None, above, below)
+
+
+def gap_over(
+    values: pd.Series[float], people: pd.Series[float], groups: pd.Series[str] | None = None
+) -> Gap | None:
+    """Give the gap over districts: range, ratio of the highest to the lowest, Gini, Theil and its parts.
+
+    Districts without people or without a value are left out; fewer than two leave no gap.
+
+    Parameters
+    ----------
+    values : district -> share
+    people : on the same index, people counted
+    groups : on the same index, urban or rural; left out, Theil is not split
+    """
+    y, weight = values.to_numpy(dtype=np.float64), people.to_numpy(dtype=np.float64)
+    usable = _usable(y, weight)
+    if usable.sum() < 2:
+        return None
+    names = values.index[usable]
+    y, weight = y[usable], weight[usable]
+    high, low = int(y.argmax()), int(y.argmin())
+    parts = None
+    if groups is not None:
+        parts = theil_parts(y, groups.to_numpy(dtype=object)[usable], weight)
+    return Gap(
+        float(y[high] - y[low]),
+        float(y[high] / y[low]) if y[low] > 0 else None,
+        str(names[high]),
+        str(names[low]),
+        gini(y, weight),
+        theil(y, weight),
+        None if parts is None else parts[0],
+        None if parts is None else parts[1],
+    )
+
+
+def not_smaller(by_year: Mapping[int, float | None], *, tolerance: float = 0.0) -> dict[int, bool | None]:
+    """Tell for every year whether the gap grew, or only stayed, since the year before.
+
+    A gap shrinks when it is less than the year before's, by more than float noise. One of 0 that stays 0
+    has nowhere to shrink to: that is good. ``tolerance`` allows so much growth.
+
+    Returns
+    -------
+    not_smaller : year -> True, False, or None where this or the year before is unknown
+
+    >>> not_smaller({2023: 0.3, 2024: 0.2, 2025: 0.2})
+    {2023: None, 2024: False, 2025: True}
+    """
+    out: dict[int, bool | None] = {}
+    for year, now in sorted(by_year.items()):
+        before = by_year.get(year - 1)
+        if now is None or before is None:
+            out[year] = None
+        elif tolerance > 0:
+            out[year] = now - before > tolerance + _NOISE
+        else:
+            out[year] = now > _NOISE and now - before > -_NOISE
+    return out
+
+
+_NOISE = 1e-12
+
+
+def _usable(values: Floats, people: Floats | None) -> npt.NDArray[np.bool_]:
+    known = np.isfinite(values)
+    return known if people is None else known & (np.asarray(people) > 0)
+
+
+def _kept(values: Floats, people: Floats | None) -> tuple[Floats, Floats] | None:
+    """Give the values that count and their shares of people; None where nobody counts."""
+    y = np.asarray(values, dtype=np.float64)
+    if (y < 0).any():
+        at = int(np.flatnonzero(y < 0)[0])
+        raise UnusableInputError(
+            [
+                Fault(
+                    "(values)",
+                    say("position {at}", at=at),
+                    str(y[at]),
+                    say("negative"),
+                    say("give values of at least 0"),
+                )
+            ]
+        )
+    usable = _usable(y, people)
+    if not usable.any():
+        return None
+    weight = np.ones(int(usable.sum())) if people is None else np.asarray(people, np.float64)[usable]
+    return y[usable], weight / weight.sum()
+
+
+def _xlogx(x: Floats) -> Floats:
+    out: Floats = np.zeros(len(x))
+    some = x > 0
+    out[some] = x[some] * np.log(x[some])
+    return out

@@ -1,0 +1,284 @@
+"""Own presence: which units have the venues a target asks for, and where the register contradicts itself.
+
+A unit is a county, a district, a village or an outlet (a service window, a shop, a scenic spot). A venue
+counts for the units its register row lists in ``serves``; where it lists none of this kind, for the unit
+it stands in. Both are known for most venues, so that a contradiction between them can be named.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
+
+Assign = Literal["serves_first", "serves", "position"]
+"""How venues come to their units; see :func:`presence`."""
+
+ELSEWHERE, UNLISTED, UNKNOWN_UNIT, NOT_OPEN = "elsewhere", "unlisted", "unknown_unit", "not_open"
+"""Kinds of disagreement, as :func:`presence` explains them."""
+
+_BETWEEN_CODES = re.compile(r"[,，;；、|/]+")
+_DISAGREEMENT = ("venue", "key", "listed", "stands_in", "kind")
+
+
+@dataclass(frozen=True, eq=False)
+class Presence:
+    """Which units hold a rule.
+
+    ``units`` : on the units counted: one column for each key of the rule with its open venues (int64),
+    ``holds`` (bool), ``lacks`` (the keys short of venues, joined by ``|``) and ``closed`` (int64: venues of
+    those keys that the unit would have, were they open).
+    ``disagreements`` : ``venue`` (label), ``key``, ``listed``, ``stands_in`` (codes or empty), ``kind``.
+    ``by_position`` : keys whose venues list no unit of this kind at all.
+    """
+
+    units: pd.DataFrame
+    disagreements: pd.DataFrame
+    by_position: tuple[str, ...]
+
+    @property
+    def value(self) -> float | None:
+        """Share of the units that hold the rule, 0 to 1; None where no unit is counted."""
+        return float(self.units["holds"].mean()) if len(self.units) else None
+
+    @property
+    def without(self) -> list[str]:
+        """Codes of the units that do not hold the rule, in the order of the units."""
+        return [str(code) for code in self.units.index[~self.units["holds"]]]
+
+
+def presence(  # noqa: PLR0913 - the parts of one question
+    venues: pd.DataFrame,
+    units: pd.Index[str],
+    *,
+    needed: Mapping[str, int],
+    services: Mapping[str, Collection[str]],
+    place: pd.Series[Any],
+    opened: npt.NDArray[np.bool_] | None = None,
+    counted: npt.NDArray[np.bool_] | None = None,
+    aliases: Mapping[str, str] | None = None,
+    known: Collection[str] = (),
+    assign: Assign = "serves_first",
+) -> Presence:
+    """Tell which units have at least so many open venues of every key of a rule.
+
+    1. A venue's ``serves`` is split into codes by commas, semicolons, 、, bars and blanks (a code that has a
+       blank itself stays whole); each that is a unit, or an alias of one, is a unit served.
+    2. ``serves_first``: the units served, or where there are none, those it stands in (``place``).
+       ``serves``: the units served alone, unless no venue of the key serves any (then ``place``).
+       ``position``: those it stands in alone.
+    3. A unit holds the rule when it has, of every key, at least as many open venues as needed (inclusive).
+
+    Kinds of disagreement: ``elsewhere``, it serves units of this kind and stands in none of them;
+    ``unlisted``, it stands in a unit but lists none, and the list decides, so it counts for nobody;
+    ``unknown_unit``, it lists a code that nobody knows; ``not_open``, it is closed or not yet open, and a
+    unit that does not hold the rule has it all the same.
+
+    Parameters
+    ----------
+    venues : (venue,) with ``service`` and, if there is one, ``serves``; open or not
+    units : every unit of this kind by its code, unique
+    needed : key of the rule -> least number of open venues, >= 1
+    services : key of the rule -> ids of the services that count for it
+    place : on the index of ``venues``, the unit it stands in, empty for none; or a tuple of several
+    opened : (venue,) whether it is open; left out, all are
+    counted : (unit,) the units the target is about; left out, all are
+    aliases : another code or a name -> the unit meant: a village's code for its district
+    known : further codes that exist but are units of another kind
+
+    Returns
+    -------
+    Presence
+
+    References
+    ----------
+    The count of the plan's 村村有, 镇（街道）全覆盖: a share of units, each holding or not.
+
+    >>> venues = pd.DataFrame({"service": ["hall", "hall"], "serves": ["A", ""]})
+    >>> found = presence(venues, pd.Index(["A", "B", "C"]), needed={"hall": 1},
+    ...     services={"hall": ["hall"]}, place=pd.Series(["A", "B"]))
+    >>> found.value, found.without
+    (0.6666666666666666, ['C'])
+    """
+    open_now = np.ones(len(venues), dtype=bool) if opened is None else np.asarray(opened, dtype=bool)
+    chosen = np.ones(len(units), dtype=bool) if counted is None else np.asarray(counted, dtype=bool)
+    units_served, strange = _served(venues, units, aliases or {}, {*known, *map(str, units)})
+    register = _Register(venues, units, open_now, units_served, strange, _standing(place, units))
+    keys = [_key(register, name, services[name], least, assign) for name, least in needed.items()]
+    lacks = ["|".join(key.name for key in keys if key.short[at]) for at in range(len(units))]
+    table = pd.DataFrame(
+        {
+            **{key.name: key.number for key in keys},
+            "holds": [not text for text in lacks],
+            "lacks": pd.Series(lacks, dtype="str").to_numpy(),
+            "closed": sum((key.closed for key in keys), start=np.zeros(len(units), dtype=np.int64)),
+        },
+        index=units,
+    )
+    rows = [row for key in keys for row in _disagreements(register, key, decides=assign == "serves")]
+    return Presence(
+        table[chosen],
+        pd.DataFrame(rows, columns=list(_DISAGREEMENT)),
+        tuple(key.name for key in keys if not key.listed),
+    )
+
+
+def units_near(
+    venues_m: npt.NDArray[np.float64],
+    units_m: npt.NDArray[np.float64],
+    codes: pd.Index[str],
+    *,
+    within_m: float,
+) -> list[tuple[str, ...]]:
+    """Name the units whose place lies within a distance of each venue, nearest first.
+
+    For outlets, which have a place and no area.
+
+    Parameters
+    ----------
+    venues_m, units_m : (venue, 2) and (unit, 2) places in metres, NaN where unknown
+    codes : (unit,)
+    within_m : inclusive, to a tenth of a millimetre
+
+    >>> units_near(np.array([[0.0, 0.0]]), np.array([[0.0, 50.0], [9.0, 0.0]]), pd.Index(["a", "b"]),
+    ...     within_m=50.0)
+    [('b', 'a')]
+    """
+    out: list[tuple[str, ...]] = [()] * len(venues_m)
+    placed, there = (np.flatnonzero(np.isfinite(xy).all(axis=1)) for xy in (venues_m, units_m))
+    if not len(placed) or not len(there):
+        return out
+    tree = cKDTree(units_m[there])
+    for venue, near in zip(
+        placed, tree.query_ball_point(venues_m[placed], within_m + 1e-4, return_sorted=True), strict=True
+    ):
+        metres = np.hypot(*(units_m[there[near]] - venues_m[venue]).T)
+        order = np.argsort(metres, kind="stable")
+        out[venue] = tuple(str(code) for code in codes[there[np.asarray(near, dtype=int)[order]]])
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Register:
+    """The venues beside the units they may count for; pairs hold positions of venues and units.
+
+    ``served`` : (venue, unit) as ``serves`` lists them. ``strange`` : (venue, code) that nobody knows.
+    ``standing`` : (venue, unit) as the places say.
+    """
+
+    venues: pd.DataFrame
+    units: pd.Index[str]
+    opened: npt.NDArray[np.bool_]
+    served: pd.DataFrame
+    strange: pd.DataFrame
+    standing: pd.DataFrame
+
+    def codes(self, pairs: pd.DataFrame) -> dict[int, tuple[str, ...]]:
+        """Give the codes of the units of each venue."""
+        found: dict[int, tuple[str, ...]] = {}
+        for venue, unit in zip(pairs["venue"].tolist(), pairs["unit"].tolist(), strict=True):
+            found[venue] = (*found.get(venue, ()), str(self.units[unit]))
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Key:
+    """One key of a rule: its venues, whether any of them lists units, what each counts for, (unit,) counts.
+
+    ``number`` : open venues; ``short`` : too few of them; ``closed`` : others, where there are too few.
+    """
+
+    name: str
+    member: npt.NDArray[np.bool_]
+    listed: bool
+    claims: pd.DataFrame
+    number: npt.NDArray[np.int64]
+    short: npt.NDArray[np.bool_]
+    closed: npt.NDArray[np.int64]
+
+
+def _pairs(lists: Iterable[Sequence[str]]) -> pd.DataFrame:
+    """Set out the codes of every venue: (venue position, code), a code once for each venue."""
+    rows = [(venue, code) for venue, codes in enumerate(lists) for code in dict.fromkeys(codes)]
+    frame = pd.DataFrame(rows, columns=["venue", "code"])
+    return frame.astype({"venue": "int64", "code": "str"})
+
+
+def _codes_in(text: str, known: Collection[str]) -> list[str]:
+    """Split a cell into codes; what is a code as it stands is not split further."""
+    found: list[str] = []
+    for part in [text] if text in known else _BETWEEN_CODES.split(text):
+        found += [part.strip()] if part.strip() in known else part.split()
+    return [code for code in found if code]
+
+
+def _served(
+    venues: pd.DataFrame, units: pd.Index[str], aliases: Mapping[str, str], known: Collection[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read ``serves``: the units each venue lists, and the codes that nobody knows."""
+    lists = venues["serves"] if "serves" in venues else pd.Series("", index=venues.index)
+    whole = {*known, *aliases}
+    codes = _pairs(_codes_in(text, whole) for text in lists.fillna("").astype("str"))
+    meant = codes["code"].map(lambda code: code if code in units else aliases.get(code, ""))
+    at = units.get_indexer(meant)
+    strange = (at < 0) & ~codes["code"].isin(list(known)).to_numpy(dtype=bool)
+    pairs = pd.DataFrame({"venue": codes["venue"].to_numpy(), "unit": at})[at >= 0]
+    return pairs.drop_duplicates(), codes[strange]
+
+
+def _standing(place: pd.Series[Any], units: pd.Index[str]) -> pd.DataFrame:
+    codes = _pairs(one if isinstance(one, tuple) else (str(one),) for one in place.fillna(""))
+    at = units.get_indexer(codes["code"])
+    return pd.DataFrame({"venue": codes["venue"].to_numpy(), "unit": at})[at >= 0]
+
+
+def _key(register: _Register, name: str, services: Collection[str], least: int, assign: Assign) -> _Key:
+    """Count the venues of one key in every unit."""
+    member = register.venues["service"].isin(list(services)).to_numpy(dtype=bool)
+    served, standing = (
+        pairs[member[pairs["venue"].to_numpy()]] for pairs in (register.served, register.standing)
+    )
+    # A register in which no venue of the key lists a unit does not keep such lists: places are all there is.
+    if assign == "position" or not len(served):
+        claims = standing
+    elif assign == "serves":
+        claims = served
+    else:
+        silent = ~standing["venue"].isin(served["venue"])
+        claims = pd.concat([served, standing[silent]], ignore_index=True)
+    unit, now = claims["unit"].to_numpy(), register.opened[claims["venue"].to_numpy()]
+    number = np.bincount(unit[now], minlength=len(register.units)).astype(np.int64)
+    other = np.bincount(unit[~now], minlength=len(register.units)).astype(np.int64)
+    # Closed venues matter only where a unit lacks one: they say why, and what reopening would do.
+    short = number < least
+    return _Key(name, member, bool(len(served)), claims, number, short, np.where(short, other, 0))
+
+
+def _disagreements(
+    register: _Register, key: _Key, *, decides: bool
+) -> Iterator[tuple[Hashable, str, str, str, str]]:
+    """List where list and place contradict each other; ``decides`` says that the list alone counts."""
+    listed, here = register.codes(register.served), register.codes(register.standing)
+    unknown = register.strange.groupby("venue")["code"].agg(" ".join).to_dict()
+    wanted = key.claims[key.short[key.claims["unit"].to_numpy()]]
+    missed = {int(venue) for venue in wanted["venue"] if not register.opened[venue]}
+    for venue in np.flatnonzero(key.member).tolist():
+        says, stays = listed.get(venue, ()), here.get(venue, ())
+        kinds = {
+            UNKNOWN_UNIT: (venue in unknown, unknown.get(venue, "")),
+            ELSEWHERE: (bool(says and stays) and not set(says) & set(stays), " ".join(says)),
+            UNLISTED: (decides and key.listed and not says and bool(stays) and register.opened[venue], ""),
+            NOT_OPEN: (venue in missed, " ".join(says)),
+        }
+        for kind, (found, text) in kinds.items():
+            if found:
+                yield register.venues.index[venue], key.name, text, " ".join(stays), kind
