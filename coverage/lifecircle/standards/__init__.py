@@ -27,7 +27,7 @@ from lifecircle.standards._model import (
     Target,
     Text,
 )
-from lifecircle.standards._verdict import Verdict, milestone, threshold, verdict
+from lifecircle.standards._verdict import Verdict, milestone, threshold, verdict, without_baseline
 
 __all__ = [
     "PROFILES",
@@ -51,4 +51,5 @@ __all__ = [
     "shipped_standards",
     "threshold",
     "verdict",
+    "without_baseline",
 ]
