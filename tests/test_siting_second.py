@@ -25,10 +25,10 @@ def farthest(costs, people, chosen):
 
 
 def least_share(costs, people, limit, groups, chosen):
+    masks = [groups == one for one in np.unique(groups)]
     shares = [
-        people_within(costs[groups == one], people[groups == one], limit, chosen)
-        / people[groups == one].sum()
-        for one in np.unique(groups)
+        people_within(costs[mine], people[mine], limit, chosen) / people[mine].sum()
+        for mine in masks
         if people[mine].sum() > 0
     ]
     return min(shares, default=1.0)
