@@ -174,10 +174,10 @@ def _is_share(one: TargetComparison) -> bool:
     return one.kind in {"circle", "presence"} or one.unit == "share"
 
 
-def _figure(one: TargetComparison, value: float | None) -> Rate | str:
-    if value is None:
-        return ""
-    return Rate(value) if _is_share(one) else f"{value:g}"
+def _figure(one: TargetComparison, value: float | None) -> Rate | float | None:
+    if value is None or not _is_share(one):
+        return value
+    return Rate(value, () if one.goal is None else (one.goal,))
 
 
 def _change_rows(scenario: Scenario, language: Language) -> Iterator[dict[str, Any]]:
