@@ -71,6 +71,17 @@ def write_scenario(scenario: Scenario, folder: str | Path) -> Path:
     return target
 
 
+def check_folder(folder: str | Path) -> None:
+    """Refuse a folder that a scenario may not be written to, before anything is computed.
+
+    Raises
+    ------
+    UnusableInputError
+        As for :func:`check_replaceable`.
+    """
+    check_replaceable(Path(folder), MARK)
+
+
 def check_replaceable(folder: Path, mark: str) -> None:
     """Refuse a folder that holds anything but an earlier result of the same kind, known by its file ``mark``.
 

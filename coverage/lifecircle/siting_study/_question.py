@@ -18,6 +18,7 @@ from lifecircle.candidates import service_list
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.findings import BY_VILLAGE
 from lifecircle.reach import snap, usable, within, within_limit
+from lifecircle.wording import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit import Answer, Basis, Inputs, Searches
+    from lifecircle.findings import Language
     from lifecircle.standards import CircleTarget, Standard
 
     Floats = npt.NDArray[np.float64]
@@ -85,6 +87,12 @@ class Question:
         """
         amounts = seconds if self.speed_ms is None else seconds * self.speed_ms
         return within_limit(amounts, limit * factor)
+
+    @property
+    def timed(self) -> Flags:
+        """Tell who has a path to the rule today: (demand,)."""
+        flags: Flags = self.answer.snapped & np.isfinite(self.answer.seconds)
+        return flags
 
     @property
     def people_covered(self) -> float:
@@ -194,7 +202,7 @@ def ask(
     roads = inputs.networks[target.profile]
     reason, people = counted_people(target, inputs)
     if reason:
-        raise UnusableInputError([not_assessable(target.id, reason)])
+        raise UnusableInputError([not_assessable(target.id, reason, inputs.study.language)])
     answer = basis.answer
     assert answer is not None
     limit = np.full(len(people), float(target.minutes * 60))
@@ -236,9 +244,9 @@ def ask(
     )
 
 
-def not_assessable(target: str, code: str) -> Fault:
+def not_assessable(target: str, code: str, language: Language) -> Fault:
     """Say that a target cannot be assessed, with the reason's code in words."""
-    words = say("the target cannot be assessed: {why}", why=coded(code))
+    words = say("the target cannot be assessed: {why}", why=explain(code, language))
     return Fault("", "target", target, words, say("choose another target"))
 
 
@@ -271,10 +279,13 @@ def whole_rule(target: CircleTarget, standard: Standard) -> tuple[str, ...]:
         )
         wanted = target.require[name] - have
         if len(ordered) < wanted:
-            reason = (
-                f"class {name!r} has only {len(ordered) + have} services for {target.require[name]} venues"
+            reason = say(
+                "class '{name}' has only {many} services for {wanted} venues",
+                name=name,
+                many=len(ordered) + have,
+                wanted=target.require[name],
             )
-            remedy = "say which services a new site holds, with --service or [siting.services]"
+            remedy = say("say which services a new site holds, with --service or [siting.services]")
             raise UnusableInputError([Fault(standard.id, f"target {target.id!r}", name, reason, remedy)])
         chosen += [one.id for one in ordered[: max(wanted, 0)]]
     return tuple(chosen)
@@ -284,11 +295,13 @@ def useful(target: CircleTarget, standard: Standard, services: Mapping[str, str]
     """Find candidates none of whose services count for the target: where -> its services."""
     counted = set().union(*standard.venues(target).values())
     return [
-        Fault("candidates", place, text, f"none of its services counts for {target.id!r}", _counts(counted))
+        Fault(
+            "candidates",
+            place,
+            text,
+            say("none of its services counts for '{target}'", target=target.id),
+            say("give one of {names}", names=", ".join(sorted(counted))),
+        )
         for place, text in services.items()
         if not set(service_list(text)) & counted
     ]
-
-
-def _counts(services: Iterable[str]) -> str:
-    return f"give one of {', '.join(sorted(services))}"
