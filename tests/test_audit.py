@@ -177,9 +177,19 @@ def test_the_state_of_a_year_is_its_last_day(toytown):
 
 
 def test_a_promise_due_later_is_behind_not_missed(toytown):
-    edit(toytown / "standard.toml", "goal = 0.25", "goal = 0.75")
+    edit(toytown / "standard.toml", "goal = 0.25", "goal = 0.75\nbaseline = { 2024 = 0.3 }")
     by_year = {year: run_audit(toytown, year).result("culture").status for year in (2026, 2027, 2028)}
     assert by_year == {2026: "behind", 2027: "missed", 2028: "missed"}
+
+
+def test_without_baseline_nobody_is_behind(toytown):
+    """Nothing says how far 0.75 in 2027 should be in 2026: 75 of 275 are told and not judged."""
+    edit(toytown / "standard.toml", "goal = 0.25", "goal = 0.75")
+    result = run_audit(toytown, 2026).result("culture")
+    assert (result.status, result.reason, result.milestone) == ("reported", "no_baseline", None)
+    assert result.shortfall_people == 132  # 206.25 of 275 are the goal
+    assert {one.status for one in result.districts} == {"reported"}
+    assert run_audit(toytown, 2027).result("culture").status == "missed"
 
 
 def test_no_facility_no_coverage(toytown):

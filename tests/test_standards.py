@@ -701,7 +701,7 @@ def test_gb50180_tiers_are_not_cumulative():
     ("year", "value", "status"),
     [
         (2024, 0.9, "on_track"),
-        (2024, 0.8999, "behind"),
+        (2024, 0.8999, "reported"),  # no baseline: nothing says how far it should be
         (2025, 0.9, "met"),
         (2025, 0.8999999, "missed"),
         (2026, 0.95, "met"),
@@ -748,7 +748,10 @@ def test_milestone_from_the_baseline_alone_or_from_milestones_alone():
     assert verdict(linear, 2023, 0.8399999999) == "behind"
     later = circle(goal=1.0, milestones={2023: 0.8})
     assert [milestone(later, year) for year in (2021, 2023, 2024)] == [0.8, 0.8, 0.9]
-    assert milestone(circle(goal=0.9), 2021) == 0.9
+    assert [verdict(later, 2022, value) for value in (0.7, 0.8)] == ["reported", "on_track"]
+    assert [verdict(later, 2023, value) for value in (0.7, 0.8)] == ["behind", "on_track"]
+    assert milestone(circle(goal=0.9), 2021) is None
+    assert threshold(circle(goal=0.9), 2021) == 0.9
 
 
 def test_indicator_may_have_to_fall():

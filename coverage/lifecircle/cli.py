@@ -16,7 +16,7 @@ from lifecircle.errors import LifecircleError, UnusableInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lifecircle.findings import Findings
+    from lifecircle.findings import Findings, Language
 
 DONE, FOUND, UNUSABLE = 0, 1, 2
 
@@ -102,18 +102,22 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
 )
 def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path | None) -> None:
     """Audit STUDY with the changes of each FILE made in order, and tell who wins and who loses."""
-    from lifecircle.scenario import run_scenario, summary_lines, write_scenario
+    from lifecircle.scenario import check_folder, run_scenario, summary_lines, write_scenario
+    from lifecircle.wording import word
 
     folder = study if study.is_dir() else study.parent
+    if out is not None:
+        check_folder(out)  # before the study is read: it takes a while
     with _progress() as tell:
         done = run_scenario(study, files, year, progress=tell)
         tell("writing")
         place = out or folder / "results" / f"{done.before.year}-scenario-{done.id}"
         write_scenario(done, place)
-    _print_stamp(done.before)
-    for line in summary_lines(done, "en"):
+    language = done.before.language
+    _print_stamp(done.before, language)
+    for line in summary_lines(done, language):
         click.echo(line)
-    click.echo(f"comparison in {place}")
+    click.echo(word("scenario", "written", language).format(place))
 
 
 @cli.command()
@@ -127,25 +131,31 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 @click.option("--objective", default="max_cover", show_default=True, help="What to strive for.")
 @click.option("--service", "services", multiple=True, help="Service a new site holds; may be given again.")
 @click.option("--budget", type=float, help="What the sites may cost together, 10,000 yuan.")
+@click.option("--profile", help="Travel profile to count with, such as walk_aged; the target's own.")
+@click.option("--accounting", help="reach, open or network_distance; the target's own.")
 @click.option("--why", multiple=True, metavar="ID", help="Tell of a candidate why it is not in the plan.")
 @click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds for the solver.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder instead of STUDY/results/YEAR-site-ID.")
 def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, **question: Any) -> None:
     """Find where new sites in STUDY help a target most, with proof, curve, explanation and remedies."""
-    from lifecircle.siting_study import site_study, study_lines, why_line, write_study
+    from lifecircle.siting_study import check_folder, site_study, study_lines, why_line, write_study
+    from lifecircle.wording import word
 
     folder = study if study.is_dir() else study.parent
     time_limit_s = question.pop("time_limit")
+    if out is not None:
+        check_folder(out)  # before the study is read: it takes a while
     with _progress() as tell:
         found = site_study(study, year=year, time_limit_s=time_limit_s, progress=tell, **question)
-        told = [why_line(found, label, "en") for label in why]
+        language = found.scenario.before.language
+        told = [why_line(found, label, language) for label in why]
         tell("writing")
         place = out or folder / "results" / f"{found.inputs.year}-site-{found.id}"
         write_study(found, place)
-    _print_stamp(found.scenario.before)
-    for line in (*study_lines(found, "en"), *told):
+    _print_stamp(found.scenario.before, language)
+    for line in (*study_lines(found, language), *told):
         click.echo(line)
-    click.echo(f"plan in {place}")
+    click.echo(word("siting", "written", language).format(place))
 
 
 @cli.command()
@@ -194,11 +204,11 @@ def _shown(show: Callable[[str], None]) -> Iterator[None]:
         room.removeHandler(handler)
 
 
-def _print_stamp(findings: Findings) -> None:
+def _print_stamp(findings: Findings, language: Language) -> None:
     from lifecircle.wording import word
 
     if findings.synthetic:
-        click.echo(word("stamp", "synthetic", "en"))
+        click.echo(word("stamp", "synthetic", language))
 
 
 def _print_scoreboard(findings: Findings) -> None:

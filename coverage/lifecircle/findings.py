@@ -34,6 +34,8 @@ METHOD_VERSION = "2026.1"
 
 BUCKETS = ("covered", "beyond", "disconnected", "unsnapped")
 ACCOUNTINGS = ("accepted", "straight", "network_distance", "reach", "open", "any_one")
+BY_VILLAGE = frozenset({"accepted", "straight"})
+"""Accountings whose unit is the village; the others count residents."""
 
 Language = Literal["zh", "en"]
 
@@ -89,7 +91,10 @@ class GroupResult:
 
 @dataclass(frozen=True)
 class Accounting:
-    """One rung of the ladder from the reported figure to lived reach: villages, people and a share."""
+    """One rung of the ladder from the reported figure to lived reach: villages, people and a share.
+
+    The share is of villages for :data:`BY_VILLAGE`, of people for the others.
+    """
 
     villages: int
     people: float
@@ -100,10 +105,12 @@ class Accounting:
 class TargetResult:
     """What one run says of one target.
 
-    ``value`` is a share for circles and presence; ``people`` counts the target's own group and area;
-    ``flip_kmh`` is the walking speed below which the verdict turns; ``curve`` pairs speeds (km/h) with
-    coverage; ``venues`` are the services its rule counts, ``classes`` those of each class of the rule;
-    ``notes`` are codes of remarks (see wording).
+    All figures are by the target's own accounting, None where they have no meaning by it. ``value`` is a
+    share for circles and presence; ``count`` counts the target's own group and area; ``flip_kmh`` is the
+    walking speed below which the verdict turns; ``curve`` pairs speeds (km/h) with coverage;
+    ``shortfall_villages`` stands in the place of ``shortfall_people`` where villages are the unit;
+    ``venues`` are the services its rule counts, ``classes`` those of each class of the rule; ``notes`` are
+    codes of remarks, ``previous_notes`` those on the year before (see wording).
     """
 
     target: Target
@@ -124,11 +131,19 @@ class TargetResult:
     leg_over_100_m: float | None = None
     leg_over_200_m: float | None = None
     shortfall_people: float | None = None
+    shortfall_villages: float | None = None
     districts: tuple[DistrictResult, ...] = ()
     groups: tuple[GroupResult, ...] = ()
     venues: tuple[str, ...] = ()
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    previous_notes: tuple[str, ...] = ()
+
+    @property
+    def quality(self) -> Accounting | None:
+        """The accounting that the target prints beside its headline, None where it names none."""
+        name = getattr(self.target, "quality", None)
+        return None if name is None else self.accountings.get(name)
 
 
 @dataclass(frozen=True)
@@ -156,9 +171,10 @@ class Findings:
     """The result of one run, and all that maps, siting and comparison need of it but the roads.
 
     ``seconds``, ``status``, ``nearest`` and ``people`` : (demand, circle target): the rule time (NaN where
-    there is no path), the bucket, the label of the nearest venue of the rule, and the people the target
-    counts. ``ranks`` : (demand, (target, class, rank)) seconds to each venue that a rule of several venues
-    asks for; see :func:`class_seconds`. ``villages`` and ``grid`` (500 m) hold people counted and covered
+    there is no path), the bucket, the label of the venue whose time is the rule time, and the people the
+    target counts. ``ranks`` : (demand, (target, class, rank)) seconds to each venue that a rule of several
+    venues asks for, see :func:`class_seconds`; ``rank_venues`` : the same shape, their labels (categories),
+    see :func:`class_venues`. ``villages`` and ``grid`` (500 m) hold people counted and covered
     per target. ``services`` : id -> name in each language. Tables are in EPSG:4326.
     """
 
@@ -187,6 +203,7 @@ class Findings:
     services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     publication: Publication = field(default_factory=Publication)
     warnings: tuple[str, ...] = ()
+    rank_venues: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def result(self, target: str) -> TargetResult:
         """Find the result of a target.
@@ -203,10 +220,8 @@ class Findings:
         raise KeyError(f"no target {target!r} in this run; it has {known}")
 
 
-def rank_table(
-    columns: Mapping[tuple[str, str, int], npt.NDArray[np.float64]], index: pd.Index
-) -> pd.DataFrame:
-    """Lay out seconds by (target, class, rank) as the table that findings hold."""
+def rank_table(columns: Mapping[tuple[str, str, int], Any], index: pd.Index) -> pd.DataFrame:
+    """Lay out seconds, or labels of venues, by (target, class, rank) as the table that findings hold."""
     names = (
         pd.MultiIndex.from_tuples(list(columns), names=["target", "class", "rank"]) if columns else _NO_RANKS
     )
@@ -233,6 +248,52 @@ def class_seconds(findings: Findings, target: str) -> dict[str, npt.NDArray[np.f
         name: np.column_stack([findings.ranks[target, name, rank + 1] for rank in range(count)])
         for name, count in require.items()
     }
+
+
+def class_venues(findings: Findings, target: str) -> dict[str, pd.Series[Any]]:
+    """Give the label of the last venue that a circle's rule asks of each class, beside :func:`class_seconds`.
+
+    Returns
+    -------
+    venues : class of the rule -> (demand,) label of the facility, NA where there is none
+
+    Raises
+    ------
+    KeyError
+        When the run has no such target, or holds no labels.
+    """
+    require = getattr(findings.result(target).target, "require", {})
+    if sum(require.values()) == 1:
+        return dict.fromkeys(require, findings.nearest[target])
+    return {name: findings.rank_venues[target, name, count] for name, count in require.items()}
+
+
+@dataclass(frozen=True)
+class VenueLine:
+    """One class of a rule at a gap: how many it asks for, the last of these venues and how far it is.
+
+    ``venue`` is empty where there is none. ``minutes``, or ``metres`` where a radius along the roads decides.
+    """
+
+    name: str
+    count: int
+    venue: str
+    minutes: float | None = None
+    metres: float | None = None
+
+
+def venue_lines(text: object) -> list[VenueLine]:
+    """Read a gap's column ``venues``: a line for every class of a rule, none where the gap tells it itself.
+
+    >>> venue_lines('[{"class": "gym", "count": 2, "venue": "West", "minutes": 18.0}]')
+    [VenueLine(name='gym', count=2, venue='West', minutes=18.0, metres=None)]
+    """
+    if not isinstance(text, str) or not text:
+        return []
+    return [
+        VenueLine(one["class"], one["count"], one["venue"], one.get("minutes"), one.get("metres"))
+        for one in json.loads(text)
+    ]
 
 
 def summary(findings: Findings) -> dict[str, Any]:
@@ -264,6 +325,7 @@ _PLAIN = (
     "leg_over_100_m",
     "leg_over_200_m",
     "shortfall_people",
+    "shortfall_villages",
 )
 
 
@@ -311,6 +373,7 @@ def _target_summary(result: TargetResult) -> dict[str, Any]:
         "venues": list(result.venues),
         "classes": {name: list(services) for name, services in result.classes.items()},
         "notes": list(result.notes),
+        "previous_notes": list(result.previous_notes),
         "definition": target.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
 
@@ -361,7 +424,8 @@ def _target_result(entry: dict[str, Any]) -> TargetResult:
         venues=tuple(entry["venues"]),
         classes={name: tuple(services) for name, services in entry.get("classes", {}).items()},
         notes=tuple(entry["notes"]),
-        **{name: entry[name] for name in _PLAIN},
+        previous_notes=tuple(entry.get("previous_notes", ())),
+        **{name: entry.get(name) for name in _PLAIN},
     )
 
 
@@ -381,8 +445,10 @@ def save_findings(findings: Findings, folder: Path) -> None:
         folder / "results.gpkg",
         {name: layer.reset_index(names=_LABEL[name]) for name, layer in layers.items() if len(layer)},
     )
-    flat = ["/".join(map(str, column)) for column in findings.ranks.columns]
-    findings.ranks.set_axis(flat, axis=1).to_parquet(folder / "ranks.parquet")
+    ranks = findings.ranks.set_axis(_flat(findings.ranks), axis=1)
+    venues = findings.rank_venues.set_axis([name + _VENUE for name in _flat(findings.rank_venues)], axis=1)
+    both = pd.concat([ranks, venues], axis=1) if len(venues.columns) else ranks
+    both.to_parquet(folder / "ranks.parquet")
 
 
 _LABEL = {
@@ -396,6 +462,13 @@ _LABEL = {
 _ANSWERS = ("seconds", "status", "nearest", "people")
 _FILES = ("summary.json", "results.gpkg", "ranks.parquet", "rejects.csv")
 _NO_RANKS = pd.MultiIndex.from_arrays([[], [], []], names=["target", "class", "rank"])
+
+
+def _flat(table: pd.DataFrame) -> list[str]:
+    return ["/".join(map(str, column)) for column in table.columns]
+
+
+_VENUE = "/venue"
 
 
 def _with_answers(findings: Findings) -> gpd.GeoDataFrame:
@@ -448,6 +521,7 @@ def load_findings(folder: str | Path) -> Findings:
         answer: demand[[f"{answer}_{target}" for target in circles]].set_axis(circles, axis=1)
         for answer in _ANSWERS
     }
+    ranks, rank_venues = _read_ranks(folder / "ranks.parquet")
     return Findings(
         study=top["study"],
         name=top["name"],
@@ -463,7 +537,8 @@ def load_findings(folder: str | Path) -> Findings:
         districts=layers["districts"],
         villages=layers["villages"],
         grid=layers["grid"],
-        ranks=_read_ranks(folder / "ranks.parquet"),
+        ranks=ranks,
+        rank_venues=rank_venues,
         gaps=pd.DataFrame(layers["gaps"].drop(columns="geometry")),
         rejects=pd.read_csv(folder / "rejects.csv", dtype=str, keep_default_na=False),
         inputs=tuple(InputRecord(**record) for record in top["inputs"]),
@@ -474,11 +549,17 @@ def load_findings(folder: str | Path) -> Findings:
     )
 
 
-def _read_ranks(path: Path) -> pd.DataFrame:
+def _read_ranks(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the times to the venues of rules of several, and the labels of these venues."""
     flat = pd.read_parquet(path)
+    labels = [name for name in flat.columns if name.endswith(_VENUE)]
+    return _ranked(flat.drop(columns=labels)), _ranked(flat[labels])
+
+
+def _ranked(flat: pd.DataFrame) -> pd.DataFrame:
     columns = [column.split("/") for column in flat.columns]
     return rank_table(
-        {(one[0], one[1], int(one[2])): flat.iloc[:, at].to_numpy() for at, one in enumerate(columns)},
+        {(one[0], one[1], int(one[2])): flat.iloc[:, at].array for at, one in enumerate(columns)},
         flat.index,
     )
 

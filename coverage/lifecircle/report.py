@@ -1,8 +1,9 @@
 """Own the tables of a run: scoreboard as csv and workbook, gaps and rejects as csv; computes no figure.
 
 The scoreboard has, for every target in the standard's order, a row for the whole study and one for each
-district. Cells are printed as people read them, rates truncated to a tenth of a point; the unrounded
-figures stand in ``summary.json``.
+district. The csv is printed as people read it, rates truncated to a tenth of a point. Cells of the workbook
+are the unrounded figures, shown to a tenth of a point, but for a rate below its goal that would then show
+the goal: that one is truncated. Text is written as text: nothing a table holds becomes a formula or a link.
 """
 
 from __future__ import annotations
@@ -11,23 +12,24 @@ import functools
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import xlsxwriter
 
 from lifecircle.files import written
-from lifecircle.findings import ACCOUNTINGS, BUCKETS
+from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, venue_lines
 from lifecircle.tables import write_csv
-from lifecircle.wording import explain, percent, truncated_percent, word
+from lifecircle.wording import explain, percent, translate, truncated_percent, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from lifecircle.findings import Count, DistrictResult, Findings, Language, TargetResult
+    from lifecircle.findings import Count, DistrictResult, Findings, Language, TargetResult, VenueLine
 
 STATUS_FILL = {
     "met": "C6E5D0",
@@ -41,34 +43,38 @@ STATUS_FILL = {
 }
 
 TEXT, RATE, PEOPLE, POINTS, FIGURE, STATUS = "text", "rate", "people", "points", "figure", "status"
-NUMBER = "number"
+NUMBER, ORDER, DEGREES, SPEED = "number", "order", "degrees", "speed"
 
-_RUNGS = dict.fromkeys(ACCOUNTINGS, RATE)
 BOARD = {
-    "row": TEXT, "target": TEXT, "department": TEXT, "source": TEXT, "denominator": TEXT,
-    "goal": FIGURE, "due": TEXT, "milestone": FIGURE, "previous": FIGURE, "value": FIGURE, "change": POINTS,
-    "shortfall": PEOPLE, "status": STATUS, "flip": TEXT, "borderline": PEOPLE,
-    "accepted": RATE, "straight": RATE, "network_distance": RATE, "reach": RATE,
+    "row": ORDER, "target": TEXT, "department": TEXT, "source": TEXT, "denominator": TEXT, "judged": TEXT,
+    "goal": FIGURE, "due": ORDER, "milestone": FIGURE, "previous": FIGURE, "value": FIGURE, "quality": RATE,
+    "change": POINTS, "shortfall": PEOPLE, "shortfall_villages": PEOPLE, "status": STATUS, "flip": SPEED,
+    "borderline": PEOPLE, "accepted": RATE, "straight": RATE, "network_distance": RATE, "reach": RATE,
     "grade": TEXT, "remarks": TEXT,
 }  # fmt: skip
 """Columns of the study's own rows, in the order an office reads them."""
+_IF_ANY = frozenset({"quality", "shortfall_villages"})
+"""Columns that are there only where a target has something to put in them."""
 
 COUNTS = {"people": PEOPLE, "covered": PEOPLE, "beyond": PEOPLE, "disconnected": PEOPLE, "unsnapped": PEOPLE}
 TOWNS = {
-    "row": TEXT, "target": TEXT, "district": TEXT, "urban": TEXT, **COUNTS,
-    "value": FIGURE, "goal": FIGURE, "status": STATUS, "rank": TEXT,
+    "row": ORDER, "target": TEXT, "district": TEXT, "urban": TEXT, "judged": TEXT, **COUNTS,
+    "value": FIGURE, "goal": FIGURE, "status": STATUS, "rank": ORDER,
 }  # fmt: skip
-LADDER = {"row": TEXT, "target": TEXT, "rung": TEXT, "villages": PEOPLE, "people": PEOPLE, "value": RATE}
-GROUPS = {"row": TEXT, "target": TEXT, "group": TEXT, **COUNTS, "value": RATE}
+LADDER = {
+    "row": ORDER, "target": TEXT, "rung": TEXT, "villages": PEOPLE, "village_share": RATE, "people": PEOPLE,
+    "people_share": RATE,
+}  # fmt: skip
+GROUPS = {"row": ORDER, "target": TEXT, "group": TEXT, "denominator": TEXT, **COUNTS, "people_share": RATE}
 VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
 GAPS = {
-    "id": TEXT, "target": TEXT, "district": TEXT, "village": TEXT, "gap_people": PEOPLE, "minutes": TEXT,
-    "too_far": TEXT, "nearest": TEXT, "gap_reason": TEXT, "lon": TEXT, "lat": TEXT,
+    "id": TEXT, "target": TEXT, "district": TEXT, "village": TEXT, "gap_people": PEOPLE, "minutes": NUMBER,
+    "too_far": NUMBER, "nearest": TEXT, "venues": TEXT, "gap_reason": TEXT, "lon": DEGREES, "lat": DEGREES,
 }  # fmt: skip
 SCOREBOARD = {
     **{name: BOARD[name] for name in ("row", "target")}, "district": TEXT,
     **{name: kind for name, kind in BOARD.items() if name not in {"row", "target", "grade", "remarks"}},
-    "open": RATE, "any_one": RATE, "band": TEXT, **COUNTS, "rank": TEXT, "grade": TEXT, "remarks": TEXT,
+    "open": RATE, "any_one": RATE, "band": TEXT, **COUNTS, "rank": ORDER, "grade": TEXT, "remarks": TEXT,
 }  # fmt: skip
 
 _Row = dict[str, Any]
@@ -78,26 +84,53 @@ Sheets = Mapping[str, tuple[Mapping[str, str], Sequence[_Row]]]
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands above every sheet of a workbook; ``words`` is where the catalogue names its columns."""
+    """What stands above every sheet of a workbook.
+
+    ``words`` is where the catalogue names its columns; ``names`` are headings of columns that are a study's
+    own, such as one for each target.
+    """
 
     title: str
     language: Language
     synthetic: bool
     words: str = "column"
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A figure of a target whose kind is a share: printed as a rate, and a fraction in a workbook."""
+    """A figure of a target whose kind is a share: printed as a rate, and a fraction in a workbook.
+
+    ``marks`` : goal and milestone, which a rate below them must not show by being rounded.
+    """
 
     share: float
+    marks: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """The change between two shares: unrounded in a workbook, else the difference of what is printed."""
+
+    before: float
+    after: float
+
+    @property
+    def points(self) -> float:
+        """Percentage points, unrounded."""
+        return (self.after - self.before) * 100
+
+    @property
+    def printed(self) -> float:
+        """Percentage points between the two rates as they are printed."""
+        return round(truncated_percent(self.after) - truncated_percent(self.before), 1)
 
 
 def write_tables(findings: Findings, folder: Path) -> None:
     """Write ``scoreboard.csv``, ``scoreboard.xlsx``, ``gaps.csv`` and ``rejects.csv``."""
     write_csv(scoreboard(findings), folder / "scoreboard.csv")
-    write_csv(findings.gaps, folder / "gaps.csv")
-    write_csv(findings.rejects, folder / "rejects.csv")
+    write_csv(_gap_table(findings), folder / "gaps.csv")
+    write_csv(_reject_table(findings), folder / "rejects.csv")
     with written(folder / "scoreboard.xlsx") as fresh:
         _write_workbook(findings, fresh)
 
@@ -109,8 +142,49 @@ def scoreboard(findings: Findings) -> pd.DataFrame:
         rows.append(_board_row(number, result, findings) | {"district": findings.name})
         rows += _town_rows(number, result, findings.language)
     printed = [{name: _printed(kind, row.get(name)) for name, kind in SCOREBOARD.items()} for row in rows]
-    table = pd.DataFrame(printed, columns=list(SCOREBOARD))
-    return table.rename(columns={name: word("column", name, findings.language) for name in SCOREBOARD})
+    columns = _used(SCOREBOARD, rows)
+    table = pd.DataFrame(printed, columns=list(columns))
+    return table.rename(columns={name: word("column", name, findings.language) for name in columns})
+
+
+def warning_lines(findings: Findings) -> list[str]:
+    """Put a run's warnings in the study's language, its own targets and services by their names."""
+    language = findings.language
+    names = {one.target.id: one.target.name.get(language) for one in findings.targets}
+    names |= {service: words[language] for service, words in findings.services.items() if language in words}
+    return [explain(code, language, names) for code in findings.warnings]
+
+
+def _used(columns: Mapping[str, str], rows: Sequence[_Row]) -> dict[str, str]:
+    """Leave out columns that are there only where something stands in them."""
+    return {
+        name: kind
+        for name, kind in columns.items()
+        if name not in _IF_ANY or any(row.get(name) is not None for row in rows)
+    }
+
+
+def _gap_table(findings: Findings) -> pd.DataFrame:
+    """Give the gaps as a script reads them, the venues of the classes in one line."""
+    lines = [venue_lines(text) for text in findings.gaps.get("venues", ())]
+    told = ["; ".join(_plain_line(one) for one in mine) for mine in lines]
+    return findings.gaps.assign(venues=pd.Series(told, index=findings.gaps.index, dtype="str"))
+
+
+def _plain_line(line: VenueLine) -> str:
+    if not line.venue:
+        return f"{line.name} {line.count}: -"
+    far = f"{line.metres:.0f} m" if line.minutes is None else f"{line.minutes:.1f} min"
+    return f"{line.name} {line.count}: {line.venue}, {far}"
+
+
+def _reject_table(findings: Findings) -> pd.DataFrame:
+    """Give the rejects with reasons and remedies in the study's language."""
+    told = {
+        name: [translate(text, findings.language) for text in findings.rejects[name]]
+        for name in ("reason", "remedy")
+    }
+    return findings.rejects.assign(**told)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -119,22 +193,25 @@ def scoreboard(findings: Findings) -> pd.DataFrame:
 
 def _board_row(number: int, result: TargetResult, findings: Findings) -> _Row:
     language, target = findings.language, result.target
-    rungs = {name: rung.value for name, rung in result.accountings.items() if rung is not None}
+    rungs = {name: _rate(result, rung.value) for name, rung in result.accountings.items() if rung is not None}
     return {
-        "row": str(number),
+        "row": number,
         "target": target.name.get(language),
         "department": target.department,
         "source": target.source,
         "denominator": _denominator(result, language),
+        "judged": _judged(result, language),
         "goal": _figure(result, target.goal),
-        "due": "" if target.due is None else str(target.due),
+        "due": target.due,
         "milestone": _figure(result, result.milestone),
         "previous": _figure(result, result.previous),
         "value": _figure(result, result.value),
+        "quality": None if result.quality is None else _rate(result, result.quality.value),
         "change": _change(result),
         "shortfall": result.shortfall_people,
+        "shortfall_villages": result.shortfall_villages,
         "status": word("status", result.status, language),
-        "flip": "" if result.flip_kmh is None else f"{result.flip_kmh:.2f} km/h",
+        "flip": result.flip_kmh,
         "borderline": result.borderline_people,
         **rungs,
         "band": " / ".join(percent(result.band[name]) for name in ("slow", "usual", "fast") if result.band),
@@ -148,15 +225,16 @@ def _town_rows(number: int, result: TargetResult, language: Language) -> list[_R
     ranks = _ranks(result.districts)
     return [
         {
-            "row": str(number),
+            "row": number,
             "target": result.target.name.get(language),
             "district": word("area", "outside", language) if one.code == "(outside)" else one.name,
             "urban": "" if one.urban is None else word("area", "urban" if one.urban else "rural", language),
+            "judged": _judged(result, language),
             **_counts(one.count),
             "value": _figure(result, one.value),
             "goal": _figure(result, result.target.goal),
             "status": word("status", one.status, language),
-            "rank": str(ranks.get(one.code, "")),
+            "rank": ranks.get(one.code),
         }
         for one in result.districts
     ]
@@ -165,12 +243,12 @@ def _town_rows(number: int, result: TargetResult, language: Language) -> list[_R
 def _ladder_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
     return [
         {
-            "row": str(number),
+            "row": number,
             "target": result.target.name.get(language),
             "rung": word("column", name, language),
             "villages": rung.villages,
             "people": rung.people,
-            "value": rung.value,
+            "village_share" if name in BY_VILLAGE else "people_share": _rate(result, rung.value),
         }
         for name in ACCOUNTINGS
         if (rung := result.accountings.get(name)) is not None
@@ -180,11 +258,12 @@ def _ladder_rows(number: int, result: TargetResult, language: Language) -> list[
 def _group_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
     return [
         {
-            "row": str(number),
+            "row": number,
             "target": result.target.name.get(language),
             "group": word("group", one.group, language),
+            "denominator": _group_denominator(result, one.group, language),
             **_counts(one.count),
-            "value": one.value,
+            "people_share": _rate(result, one.value),
         }
         for one in result.groups
     ]
@@ -196,27 +275,39 @@ def _gap_rows(findings: Findings) -> list[_Row]:
     rows = []
     for gap in findings.gaps.to_dict("records"):
         target = limits[gap["target"]]
-        known = not pd.isna(gap["minutes"])
+        lines = [_venue_text(line, findings) for line in venue_lines(gap.get("venues"))]
         rows.append(
             {
                 **gap,
                 "target": target.name.get(language),
                 "gap_people": gap["people"],
-                "minutes": f"{gap['minutes']:.1f}" if known else "",
-                "too_far": f"{max(gap['minutes'] - target.minutes, 0):.1f}" if known else "",
+                "too_far": _too_far(gap["minutes"], target.minutes),
+                "venues": "\n".join(lines),
                 "gap_reason": word("bucket", gap["reason"], language),
-                "lon": "" if pd.isna(gap["lon"]) else f"{gap['lon']:.5f}",
-                "lat": "" if pd.isna(gap["lat"]) else f"{gap['lat']:.5f}",
             }
         )
     return rows
 
 
+def _too_far(minutes: float, limit: float) -> float | None:
+    """Count the minutes beyond the limit; None where there is no way at all."""
+    return max(minutes - limit, 0.0) if math.isfinite(minutes) else None
+
+
+def _venue_text(line: VenueLine, findings: Findings) -> str:
+    """Name the venue of one class of a rule, and how far it is, in the study's language."""
+    language = findings.language
+    name = findings.services.get(line.name, {}).get(language) or word("class", line.name, language)
+    kind = "none" if not line.venue else "minutes" if line.metres is None else "metres"
+    far = "" if kind == "none" else f"{line.minutes:.1f}" if kind == "minutes" else f"{line.metres:.0f}"
+    return word("venue_line", kind, language).format(name=name, count=line.count, venue=line.venue, far=far)
+
+
 def _village_sheet(findings: Findings) -> tuple[Mapping[str, str], list[_Row]]:
-    """Give every village a row and every circle a column with the share covered there."""
+    """Give every village a row and every circle a column with the share of its people covered there."""
     language, villages = findings.language, findings.villages
     circles = [one.target for one in findings.targets if f"people_{one.target.id}" in villages]
-    columns = {**VILLAGES, **{target.name.get(language): RATE for target in circles}}
+    columns = {**VILLAGES, **{f"covered_{target.id}": RATE for target in circles}}
     towns = findings.districts["name"].to_dict() if len(findings.districts) else {}
     rows = []
     for code, village in zip(villages.index, villages.to_dict("records"), strict=True):
@@ -231,7 +322,7 @@ def _village_sheet(findings: Findings) -> tuple[Mapping[str, str], list[_Row]]:
         }
         for target in circles:
             people = village[f"people_{target.id}"]
-            row[target.name.get(language)] = village[f"covered_{target.id}"] / people if people else None
+            row[f"covered_{target.id}"] = village[f"covered_{target.id}"] / people if people else None
         rows.append(row)
     return columns, rows
 
@@ -249,17 +340,41 @@ def _ranks(districts: Iterable[DistrictResult]) -> dict[str, int]:
     return {one.code: values.index(one.value) + 1 for one in known if one.value is not None}
 
 
-def _figure(result: TargetResult, value: float | None) -> Rate | str:
-    if value is None:
-        return ""
-    share = result.target.kind in {"circle", "presence"} or getattr(result.target, "unit", "") == "share"
-    return Rate(value) if share else f"{value:g}"
+def _is_share(result: TargetResult) -> bool:
+    return result.target.kind in {"circle", "presence"} or getattr(result.target, "unit", "") == "share"
 
 
-def _change(result: TargetResult) -> float | None:
-    if result.value is None or result.previous is None:
+def _rate(result: TargetResult, share: float | None) -> Rate | None:
+    """Give a share that must not be rounded up to what it was to reach."""
+    if share is None:
         return None
-    return (result.value - result.previous) * 100
+    marks = (result.target.goal, result.milestone)
+    return Rate(share, tuple(mark for mark in marks if mark is not None))
+
+
+def _figure(result: TargetResult, value: float | None) -> Rate | float | None:
+    return _rate(result, value) if _is_share(result) else value
+
+
+def _change(result: TargetResult) -> Change | None:
+    if result.value is None or result.previous is None or not _is_share(result):
+        return None
+    return Change(result.previous, result.value)
+
+
+def _judged(result: TargetResult, language: Language) -> str:
+    """Name the accounting of a row, and whether it counts villages or people."""
+    name = getattr(result.target, "accounting", "")
+    unit = "village_share" if name in BY_VILLAGE else "people_share"
+    return f"{word('column', name, language)} · {word('column', unit, language)}" if name else ""
+
+
+def _group_denominator(result: TargetResult, group: str, language: Language) -> str:
+    """Name whom a row of a group counts: the target's area, its group, and the row's own."""
+    area, who = result.target.area, result.target.group
+    if group in {"urban", "rural"}:
+        return f"{word('area', group, language)} · {word('group', who, language)}"
+    return f"{word('area', area, language)} · {word('group', group, language)}"
 
 
 def _denominator(result: TargetResult, language: Language) -> str:
@@ -271,7 +386,10 @@ def _denominator(result: TargetResult, language: Language) -> str:
 
 
 def _remarks(result: TargetResult, language: Language) -> str:
-    said = [explain(code, language) for code in (result.reason, *result.notes) if code]
+    codes = [result.reason, *result.notes, *result.previous_notes]
+    if result.quality is not None:
+        codes.append(f"quality_by:{getattr(result.target, 'quality', '')}")
+    said = [explain(code, language) for code in codes if code]
     return "；".join(said) if language == "zh" else "; ".join(said)
 
 
@@ -280,11 +398,13 @@ def _printed(kind: str, value: Any) -> str:
         return ""
     if isinstance(value, Rate):
         return percent(value.share)
-    if kind == RATE:
-        return percent(value)
+    if isinstance(value, Change):
+        return f"{value.printed:+.1f}"
     if kind == PEOPLE:
         return f"{value:,.0f}"
-    return f"{value:+.1f}" if kind == POINTS else str(value)
+    if kind == SPEED:
+        return f"{value:.2f} km/h"
+    return f"{value:g}" if kind == FIGURE else str(value)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -294,10 +414,12 @@ def _printed(kind: str, value: Any) -> str:
 def write_workbook(path: Path, sheets: Sheets, heading: Heading) -> None:
     """Write a workbook: for each sheet a title, the stamp, the column names and the rows.
 
-    Kinds of column are :data:`TEXT`, :data:`RATE`, :data:`PEOPLE`, :data:`POINTS`, :data:`NUMBER` and
-    :data:`STATUS`; what a row lacks stays empty.
+    Kinds of column are :data:`TEXT`, :data:`RATE`, :data:`PEOPLE`, :data:`POINTS`, :data:`FIGURE`,
+    :data:`NUMBER`, :data:`ORDER` (a number that is not added up: 序号, a year), :data:`DEGREES`,
+    :data:`SPEED` and :data:`STATUS`; what a row lacks stays empty. Numbers are written unrounded, texts as
+    texts whatever they begin with.
     """
-    with xlsxwriter.Workbook(path) as book:
+    with xlsxwriter.Workbook(path, _AS_TEXT) as book:
         book.set_properties({"created": _NO_CLOCK})
         look = _Look(book, "Microsoft YaHei" if heading.language == "zh" else "Calibri")
         for name, (columns, rows) in sheets.items():
@@ -309,15 +431,18 @@ def write_workbook(path: Path, sheets: Sheets, heading: Heading) -> None:
 def _write_workbook(findings: Findings, path: Path) -> None:
     language = findings.language
     numbered = list(enumerate(findings.targets, 1))
+    board = [_board_row(number, result, findings) for number, result in numbered]
     sheets: Sheets = {
-        "board": (BOARD, [_board_row(number, result, findings) for number, result in numbered]),
+        "board": (_used(BOARD, board), board),
         "towns": (TOWNS, [row for number, one in numbered for row in _town_rows(number, one, language)]),
         "ladder": (LADDER, [row for number, one in numbered for row in _ladder_rows(number, one, language)]),
         "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
         "villages": _village_sheet(findings),
         "gaps": (GAPS, _gap_rows(findings)),
     }
-    write_workbook(path, sheets, Heading(f"{findings.name} {findings.year}", language, findings.synthetic))
+    names = {f"covered_{one.target.id}": one.target.name.get(language) for one in findings.targets}
+    title = f"{findings.name} {findings.year}"
+    write_workbook(path, sheets, Heading(title, language, findings.synthetic, "board_column", names))
 
 
 class _Look:
@@ -344,6 +469,7 @@ class _Look:
         key = (kind, share, strong, fill)
         if key not in self._cells:
             number = "0.0%" if share else _NUMBERS.get(kind, "@")
+            number = "General" if kind == FIGURE and not share else number
             side = _SIDES.get(kind, _RIGHT)
             colour = {"bg_color": f"#{fill}"} if fill else {}
             line = {"bottom": 1, "bottom_color": _LINE}
@@ -356,11 +482,17 @@ _LINE = "#C8CDD3"
 _LEFT = {"align": "left", "text_wrap": True, "indent": 1}
 _RIGHT = {"align": "right", "indent": 1}
 _SIDES = {TEXT: _LEFT, STATUS: {"align": "center", "text_wrap": True}}
-_NUMBERS = {PEOPLE: "#,##0", POINTS: "+0.0;-0.0;0.0", NUMBER: "#,##0.0"}
+_NUMBERS = {
+    PEOPLE: "#,##0", POINTS: "+0.0;-0.0;0.0", NUMBER: "#,##0.0", ORDER: "0", DEGREES: "0.00000",
+    SPEED: "0.00",
+}  # fmt: skip
+_AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+_LONGEST_TEXT = 32_767  # characters a cell may hold; a longer text would be left out
+_HIGHEST = 409.0  # points a row may be high
 _STRONG = frozenset({"value", "status"})
 _WIDEST = {
     "source": 26, "remarks": 26, "target": 38, "text": 110, "change": 60, "name": 34, "site": 34,
-    "services": 34, "next_best": 34, "why": 34, "new_villages": 26, "cost_source": 26,
+    "services": 34, "next_best": 34, "why": 34, "new_villages": 26, "cost_source": 26, "venues": 44,
 }  # fmt: skip
 _LINE_POINTS = 15.0
 _PAGE_WIDTH = 300.0
@@ -383,7 +515,10 @@ def _write_sheet(
     head_look = look.format(
         bold=True, bg_color="#E8EEF5", align="center", text_wrap=True, top=1, bottom=1, bottom_color=_LINE
     )
-    sheet.write_row(2, 0, heads, head_look)
+    if POINTS in columns.values():
+        sheet.write_string(1, 2, word("footnote", "points", language), look.format(font_size=9))
+    for place, head in enumerate(heads):
+        sheet.write_string(2, place, head[:_LONGEST_TEXT], head_look)
     sheet.set_row(2, 2 * _LINE_POINTS)
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width)
@@ -392,9 +527,9 @@ def _write_sheet(
         for place, (name, kind) in enumerate(columns.items()):
             value = row.get(name)
             cell = _cell(kind, value)
-            sheet.write(number, place, cell, look.of(name, kind, value, fills))
-            lines = max(lines, math.ceil(_width(cell) / (widths[place] - 2)))
-        sheet.set_row(number, lines * _LINE_POINTS)
+            _put(sheet, (number, place), cell, look.of(name, kind, value, fills))
+            lines = max(lines, _lines(cell, widths[place] - 2))
+        sheet.set_row(number, min(lines * _LINE_POINTS, _HIGHEST))
     sheet.freeze_panes(3, 2)
     sheet.autofilter(2, 0, max(len(rows) + 2, 3), len(columns) - 1)
     sheet.repeat_rows(2)
@@ -408,7 +543,9 @@ def _write_sheet(
 
 
 def _head(name: str, heading: Heading) -> str:
-    """Name a column: by the workbook's own words, else by those of all tables."""
+    """Name a column: by the study's own words, by the workbook's, else by those of all tables."""
+    if name in heading.names:
+        return heading.names[name]
     own = word(heading.words, name, heading.language)
     return own if own != name else word("column", name, heading.language)
 
@@ -426,12 +563,43 @@ def _cell(kind: str, value: Any) -> float | str | None:
     """Give a cell's value as a number that adds up and sorts, where it is one."""
     if value is None or value == "":
         return None
+    if isinstance(value, Change):
+        return value.points
     share = _share(kind, value)
     if share is not None:
+        return _shown_share(share, value.marks if isinstance(value, Rate) else ())
+    if kind in _NUMBERS or (kind == FIGURE and not isinstance(value, str)):
+        return float(value) if math.isfinite(float(value)) else None
+    text = str(value)
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
+def _shown_share(share: float, marks: tuple[float, ...]) -> float:
+    """Give a share unrounded, but truncated where a tenth of a point would show a mark it is below.
+
+    >>> _shown_share(0.89996, (0.9,)), _shown_share(0.87666, (0.9,)), _shown_share(0.9999, ())
+    (0.899, 0.87666, 0.999)
+    """
+    shown = Decimal(repr(share)).quantize(Decimal("0.001"), rounding=ROUND_HALF_UP)
+    if any(share < mark and shown >= Decimal(repr(mark)) for mark in (*marks, 1.0)):
         return round(truncated_percent(share) / 100, 3)
-    if kind in _NUMBERS:
-        return round(float(value), 0 if kind == PEOPLE else 1)
-    return str(value)
+    return share
+
+
+def _put(sheet: Any, place: tuple[int, int], cell: float | str | None, look: Any) -> None:
+    """Write a cell as what it is: a text is never looked into."""
+    if cell is None:
+        sheet.write_blank(*place, None, look)
+    elif isinstance(cell, str):
+        sheet.write_string(*place, cell, look)
+    else:
+        sheet.write_number(*place, cell, look)
+
+
+def _lines(cell: float | str | None, width: float) -> int:
+    """Count the lines a cell takes in a column."""
+    texts = cell.split("\n") if isinstance(cell, str) else [cell]
+    return sum(max(1, math.ceil(_width(text) / width)) for text in texts)
 
 
 def _column_width(name: str, kind: str, head: str, rows: Sequence[_Row]) -> float:

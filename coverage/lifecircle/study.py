@@ -132,9 +132,13 @@ class LandPart(_Part):
 
 
 class UnitCost(_Part):
-    """A unit cost in 10,000 yuan: of one, or of a metre for roads; with its source and grade."""
+    """A unit cost in 10,000 yuan: of one, or of a metre for roads; with its source and grade.
+
+    ``paid`` : once, or every year; left out, see :func:`basis_of_cost`.
+    """
 
     cost: Annotated[float, Field(gt=0)]
+    paid: Literal["once", "year"] | None = None
     source: str = ""
     grade: Literal["primary", "secondary", "unverified", "setting"] = "setting"
 
@@ -142,6 +146,17 @@ class UnitCost(_Part):
 Works = Literal[
     "open_gate", "school_ground", "evening_hours", "link_m", "footbridge_m", "idle_building", "new_building"
 ]
+
+
+def basis_of_cost(works: str, cost: UnitCost | None) -> Literal["once", "year"]:
+    """Tell whether works are paid for once or every year: longer hours every year unless the study says so.
+
+    >>> basis_of_cost("evening_hours", None), basis_of_cost("new_building", UnitCost(cost=1, paid="year"))
+    ('year', 'year')
+    """
+    if cost is not None and cost.paid is not None:
+        return cost.paid
+    return "year" if works == "evening_hours" else "once"
 
 
 class SitingPart(_Part):

@@ -9,9 +9,12 @@ import functools
 import tomllib
 from decimal import ROUND_FLOOR, Decimal
 from importlib import resources
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from lifecircle.errors import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Language = Literal["zh", "en"]
 
@@ -31,16 +34,42 @@ def word(kind: str, name: str, language: Language) -> str:
     return entry[language] if entry else name
 
 
-def explain(code: str, language: Language) -> str:
+def explain(code: str, language: Language, names: Mapping[str, str] | None = None) -> str:
     """Put a reason code such as ``urban_unknown:12`` in words; empty stays empty.
+
+    A field of the sentence may name the kind of word that stands in it, ``{0:column}``: no code is printed
+    then. ``names`` : words for codes that are a study's own, such as the ids of its targets.
 
     >>> explain("urban_unknown:12", "en")
     'urban or rural unknown for 12 people'
+    >>> explain("verdict_by:open", "en")
+    'judged by open hours, as are all figures of the row'
     """
     if not code:
         return ""
     name, _, rest = code.partition(":")
-    return word("reason", name, language).format(*rest.split("|"))
+    values = [_Word(text, language, names or {}) for text in rest.split("|")]
+    return word("reason", name, language).format(*values)
+
+
+class _Word(str):
+    """A code that prints as the word of a kind where the format names the kind."""
+
+    __slots__ = ("_language", "_names")
+
+    _language: Language
+    _names: Mapping[str, str]
+
+    def __new__(cls, text: str, language: Language, names: Mapping[str, str]) -> Self:
+        made = super().__new__(cls, text)
+        made._language = language
+        made._names = names
+        return made
+
+    def __format__(self, kind: str) -> str:
+        if not kind:
+            return str(self)
+        return self._names.get(str(self)) or word(kind, str(self), self._language)
 
 
 def translate(text: str, language: Language) -> str:

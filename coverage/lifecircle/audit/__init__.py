@@ -3,16 +3,20 @@
 The rooms below compute pure answers; this one knows the order and is the only one that reads a study.
 """
 
-from lifecircle.audit._circles import bucket, counted_people, in_area, urban_class
+from lifecircle.audit._basis import Basis, basis_of, bucket, open_venues
+from lifecircle.audit._circles import counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
+from lifecircle.audit._ladder import road_radius
 from lifecircle.audit._prepare import Inputs, prepare, read_networks
 from lifecircle.audit._run import complete_folder, copy_example, find_run, run, run_audit, write_run
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
 __all__ = [
     "Answer",
+    "Basis",
     "Inputs",
     "Searches",
+    "basis_of",
     "bucket",
     "complete_folder",
     "copy_example",
@@ -20,8 +24,10 @@ __all__ = [
     "find_run",
     "gap_clusters",
     "in_area",
+    "open_venues",
     "prepare",
     "read_networks",
+    "road_radius",
     "run",
     "run_audit",
     "urban_class",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lifecircle.audit._basis import BY_TIME, BY_VILLAGE, Basis, basis_of, bucket, open_venues
 from lifecircle.audit._ladder import accountings, ladder_notes, village_readings
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor, worked_out_once
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import BUCKETS, Count, DistrictResult, GroupResult, TargetResult
-from lifecircle.limits import within_limit
 from lifecircle.measures import (
     borderline,
     coverage,
@@ -21,7 +21,7 @@ from lifecircle.measures import (
     flip_seconds,
     shortfall,
 )
-from lifecircle.standards import milestone, threshold, verdict
+from lifecircle.standards import milestone, threshold, verdict, without_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +39,11 @@ CURVE_SHARES = tuple(round(0.5 + 0.05 * step, 2) for step in range(21))
 class Circle:
     """One circle target's result, the people it counts and its answer for every resident: (demand,).
 
-    ``ranks`` : class -> (demand, k) seconds to the k nearest venues of the class, NaN where there is none.
-    ``villages`` : name of a column -> boolean for every village, what the accountings say of it.
+    All of it is by the target's own accounting. ``seconds`` are NaN and ``venue`` is -1 where it knows no
+    minutes. ``ranks``, ``venues`` : class -> (demand, k) seconds to the k nearest venues of the class, NaN
+    where there is none, and their positions, -1 for none; none by village. ``speed_ms`` turns seconds into
+    metres where a radius decides. ``villages`` : name of a column -> boolean for every village, what the
+    accountings say of it.
     """
 
     result: TargetResult
@@ -49,52 +52,107 @@ class Circle:
     status: npt.NDArray[np.str_]
     venue: npt.NDArray[np.intp]
     ranks: Mapping[str, npt.NDArray[np.float64]]
+    venues: Mapping[str, npt.NDArray[np.intp]]
     villages: Mapping[str, pd.Series[Any]]
+    speed_ms: float | None = None
 
 
 def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> Circle:
     """Assess a circle target for the year of the inputs."""
-    answer = searches.answer(target)
-    status = bucket(answer, target.minutes * 60)
-    seconds = np.where(answer.snapped & np.isfinite(answer.seconds), answer.seconds, np.nan)
     reason, people = counted_people(target, inputs)
-    readings: dict[str, pd.Series[Any]] = {}
-    if reason:
-        result = TargetResult(target, None, "not_assessable", reason, venues=_venues(target, inputs))
-    else:
-        readings = village_readings(target, inputs, people, answer)
-        result = _assessed(target, inputs, searches, _Reading(answer, status, people))
-    ranks = {
-        name: np.where(answer.snapped[:, None] & np.isfinite(times), times, np.nan)
-        for name, times in answer.ranks.items()
-    }
-    return Circle(result, people, seconds, status, answer.venue, ranks, readings)
+    basis = None if reason else basis_of(target, inputs, searches)
+    if basis is None:
+        return _unassessed(target, inputs, searches, (reason, people))
+    read = _Reading(basis, people)
+    answer = basis.answer
+    seconds = np.full(len(people), np.nan)
+    if answer is not None and basis.timed:
+        seconds = np.where(answer.snapped & np.isfinite(answer.seconds), answer.seconds, np.nan)
+    by_people = basis.covered if answer is not None else _in_time(target, searches)
+    return Circle(
+        result=_assessed(target, inputs, searches, read),
+        people=people,
+        seconds=seconds,
+        status=basis.status,
+        venue=np.full(len(people), -1) if answer is None else answer.venue,
+        ranks={} if answer is None else _known_times(answer),
+        venues={} if answer is None else answer.venues,
+        villages=village_readings(target, inputs, people, by_people),
+        speed_ms=basis.speed_ms,
+    )
+
+
+def _unassessed(
+    target: CircleTarget,
+    inputs: Inputs,
+    searches: Searches,
+    counted: tuple[str, npt.NDArray[np.float64]],
+) -> Circle:
+    """Tell why a target cannot be assessed; its times stand as reach has them, and nobody is counted."""
+    reason, people = counted
+    answer = searches.answer(target)
+    rungs = {} if reason else accountings(target, inputs, searches, people, answer)
+    result = TargetResult(
+        target,
+        None,
+        "not_assessable",
+        reason or f"accounting_missing:{target.accounting}",
+        accountings=rungs,
+        venues=_venues(target, inputs),
+        classes={} if reason else _classes(target, inputs),
+        notes=() if reason else _notes(target, inputs),
+    )
+    return Circle(
+        result=result,
+        people=np.zeros(len(people)),
+        seconds=np.where(answer.snapped & np.isfinite(answer.seconds), answer.seconds, np.nan),
+        status=bucket(answer, target.minutes * 60),
+        venue=answer.venue,
+        ranks=_known_times(answer),
+        venues=answer.venues,
+        villages={},
+    )
 
 
 def circle_value(target: CircleTarget, inputs: Inputs, searches: Searches) -> float | None:
     """Give a circle target's value alone, None where it cannot be assessed."""
     reason, people = counted_people(target, inputs)
-    if reason:
-        return None
-    return _share(bucket(searches.answer(target), target.minutes * 60) == "covered", people)
+    basis = None if reason else basis_of(target, inputs, searches)
+    return None if basis is None else basis.value(people)
+
+
+def _known_times(answer: Answer) -> dict[str, npt.NDArray[np.float64]]:
+    """Give the times to the venues of every class, NaN where there is none."""
+    return {
+        name: np.where(answer.snapped[:, None] & np.isfinite(times), times, np.nan)
+        for name, times in answer.ranks.items()
+    }
+
+
+def _in_time(target: CircleTarget, searches: Searches) -> npt.NDArray[np.bool_]:
+    """Tell who reaches the rule in time, whatever the target's accounting."""
+    flags: npt.NDArray[np.bool_] = bucket(searches.answer(target), target.minutes * 60) == "covered"
+    return flags
 
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """A target's answer beside the people it counts."""
+    """A target's accounting of every resident beside the people it counts."""
 
-    answer: Answer
-    status: npt.NDArray[np.str_]
+    basis: Basis
     people: npt.NDArray[np.float64]
 
+    @property
+    def answer(self) -> Answer | None:
+        return self.basis.answer
 
-def bucket(answer: Answer, limit_s: float) -> npt.NDArray[np.str_]:
-    """Put every resident in one of the four buckets."""
-    return np.select(
-        [~answer.snapped, ~np.isfinite(answer.seconds), within_limit(answer.seconds, limit_s)],
-        ["unsnapped", "disconnected", "covered"],
-        "beyond",
-    )
+    @property
+    def times(self) -> npt.NDArray[np.float64] | None:
+        """Rule times, inf where there is no road near or no path: (demand,); None where no minutes decide."""
+        answer = self.basis.answer
+        if answer is None or not self.basis.timed:
+            return None
+        return np.where(answer.snapped, answer.seconds, np.inf)
 
 
 def counted_people(target: CircleTarget, inputs: Inputs) -> tuple[str, npt.NDArray[np.float64]]:
@@ -149,49 +207,65 @@ def urban_class(inputs: Inputs) -> npt.NDArray[np.int8]:
 def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> TargetResult:
     frame = _near(read, inputs)
     total = _counts(frame, read.people, None, target)["all"]
-    rungs = accountings(target, inputs, searches, read.people, read.answer)
-    deciding = rungs[target.accounting]
-    value = None if deciding is None else deciding.value
-    goal = threshold(target, inputs.year)
-    slow, _, fast = inputs.networks[target.profile].profile.band
+    rungs = accountings(target, inputs, searches, read.people, searches.answer(target))
+    value = read.basis.value(read.people)
     legs = _long_legs(read)
+    status = verdict(target, inputs.year, value)
+    late = status == "reported" and without_baseline(target, inputs.year)
     return TargetResult(
         target=target,
         value=value,
-        status=verdict(target, inputs.year, value),
-        reason="" if value is not None else f"accounting_missing:{target.accounting}",
+        status=status,
+        reason="no_baseline" if late else "",
         milestone=milestone(target, inputs.year),
         count=total,
-        band={
-            "slow": _band_value(target, inputs, searches, read, slow),
-            "usual": total.value,
-            "fast": _band_value(target, inputs, searches, read, fast),
-        },
         accountings=rungs,
         variants=_variants(target, inputs, searches, read),
         only_outside_people=_only_outside(target, inputs, searches, read),
         leg_over_100_m=legs[0],
         leg_over_200_m=legs[1],
-        shortfall_people=None if goal is None else shortfall(total.covered, total.people, goal),
         districts=_districts(target, inputs, frame, read),
         groups=_groups(target, inputs, frame, read),
         venues=_venues(target, inputs),
         classes=_classes(target, inputs),
         notes=_notes(target, inputs),
-        **_margin(target, inputs, read),
+        **_shortfall(target, inputs, total, read),
+        **_margin(target, inputs, searches, read),
     )
 
 
-def _margin(target: CircleTarget, inputs: Inputs, read: _Reading) -> dict[str, Any]:
-    """Tell how firmly the verdict stands: flip point, curve, people near the limit."""
+def _shortfall(target: CircleTarget, inputs: Inputs, total: Count, read: _Reading) -> dict[str, Any]:
+    """Count what is missing to the goal, or to the milestone of the year: people, or villages by village."""
+    goal, basis = threshold(target, inputs.year), read.basis
+    if goal is None:
+        return {}
+    if basis.holds is not None and basis.counted is not None:
+        held = float((basis.holds & basis.counted).sum())
+        return {"shortfall_villages": shortfall(held, float(basis.counted.sum()), goal)}
+    return {"shortfall_people": shortfall(total.covered, total.people, goal)}
+
+
+def _margin(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> dict[str, Any]:
+    """Tell how firmly the verdict stands: band, flip point, curve, people near the limit.
+
+    Nothing where the accounting knows no minutes: the notes say so.
+    """
+    seconds = read.times
+    if seconds is None:
+        return {}
     limit_s = target.minutes * 60
     profile = inputs.networks[target.profile].profile
     usual_kmh = profile.access_ms * 3.6
     goal = threshold(target, inputs.year)
-    seconds = np.where(read.answer.snapped, read.answer.seconds, np.inf)
     flip = None if goal is None else flip_seconds(seconds, read.people, goal)
     speeds = [round(usual_kmh * share, 2) for share in CURVE_SHARES] if profile.uniform else []
+    slow, _, fast = profile.band
     return {
+        "band": {
+            "slow": _band_value(target, inputs, searches, read, slow),
+            "usual": read.basis.value(read.people),
+            "fast": _band_value(target, inputs, searches, read, fast),
+        },
         "flip_kmh": None if flip is None or not profile.uniform else usual_kmh * flip / limit_s,
         "flip_minutes": None if flip is None else flip / 60,
         "borderline_people": borderline(seconds, read.people, limit_s),
@@ -210,11 +284,13 @@ def _classes(target: CircleTarget, inputs: Inputs) -> dict[str, tuple[str, ...]]
 
 
 def _near(read: _Reading, inputs: Inputs) -> pd.DataFrame:
+    times, answer = read.times, read.answer
+    nothing = np.full(len(read.people), np.nan)
     return pd.DataFrame(
         {
-            "seconds": np.where(read.answer.snapped, read.answer.seconds, np.nan),
-            "status": pd.Categorical(read.status, categories=BUCKETS),
-            "leg_m": read.answer.leg_m,
+            "seconds": nothing if times is None else np.where(np.isfinite(times), times, np.nan),
+            "status": pd.Categorical(read.basis.status, categories=BUCKETS),
+            "leg_m": nothing if answer is None else answer.leg_m,
         },
         index=inputs.demand.index,
     )
@@ -232,17 +308,19 @@ def _counts(
 def _band_value(
     target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading, factor: float
 ) -> float | None:
-    roads = inputs.networks[target.profile]
-    seconds = read.answer.seconds
-    if roads.profile.uniform:
-        seconds = np.where(read.answer.snapped, seconds, np.inf)
-        return coverage_at(seconds, read.people, target.minutes * 60, factor=factor)
-    other = searches.answer(target, profile=at_factor(target.profile, factor))
-    return coverage_at(np.where(other.snapped, other.seconds, np.inf), read.people, target.minutes * 60)
+    limit_s, seconds = target.minutes * 60, read.times
+    if seconds is not None and inputs.networks[target.profile].profile.uniform:
+        return coverage_at(seconds, read.people, limit_s, factor=factor)
+    other = searches.answer(
+        target, profile=at_factor(target.profile, factor), only=open_venues(target, inputs)
+    )
+    return coverage_at(np.where(other.snapped, other.seconds, np.inf), read.people, limit_s)
 
 
-def _long_legs(read: _Reading) -> tuple[float, float]:
-    covered = np.where(read.status == "covered", read.people, 0.0)
+def _long_legs(read: _Reading) -> tuple[float | None, float | None]:
+    if read.answer is None:
+        return None, None
+    covered = np.where(read.basis.covered, read.people, 0.0)
     return float(covered[read.answer.leg_m > 100].sum()), float(covered[read.answer.leg_m > 200].sum())
 
 
@@ -250,10 +328,10 @@ def _variants(
     target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading
 ) -> dict[str, float | None]:
     """Report the same circle for people who walk otherwise: the aged, all by their own group, step-free."""
-    if inputs.networks[target.profile].profile.mode != "walk":
+    if inputs.networks[target.profile].profile.mode != "walk" or not read.basis.timed:
         return {}
-    limit_s = target.minutes * 60
-    aged, step_free = (searches.answer(target, profile=profile) for profile in (AGED, STEP_FREE))
+    limit_s, only = target.minutes * 60, open_venues(target, inputs)
+    aged, step_free = (searches.answer(target, profile=name, only=only) for name in (AGED, STEP_FREE))
     covered_aged = bucket(aged, limit_s) == "covered"
     out: dict[str, float | None] = {
         "step_free": _share(bucket(step_free, limit_s) == "covered", read.people),
@@ -267,7 +345,7 @@ def _variants(
         )
         old = read.people * shares if target.group != "over60" else read.people
         out["aged_over60"] = _share(covered_aged, old)
-        usual = read.status == "covered"
+        usual = read.basis.covered
         total = read.people.sum()
         out["by_group_speed"] = float((old[covered_aged].sum() + (read.people - old)[usual].sum()) / total)
     return out
@@ -279,13 +357,14 @@ def _share(covered: npt.NDArray[np.bool_], people: npt.NDArray[np.float64]) -> f
 
 
 def _only_outside(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> float | None:
-    if inputs.districts is None:
+    if inputs.districts is None or target.accounting == "accepted":
         return None
     inside = (inputs.facilities["district"] != OUTSIDE).to_numpy(dtype=bool)
     if inside.all():
         return 0.0
-    own = bucket(searches.answer(target, only=inside), target.minutes * 60) == "covered"
-    return float(read.people[(read.status == "covered") & ~own].sum())
+    own = basis_of(target, inputs, searches, only=inside)
+    assert own is not None  # as with all venues
+    return float(read.people[read.basis.covered & ~own.covered].sum())
 
 
 def _districts(
@@ -300,17 +379,26 @@ def _districts(
         count = counts.get(code, Count(0.0, 0.0, 0.0, 0.0, 0.0))
         known = code in inputs.districts.index
         urban = inputs.districts["urban"].get(code) if known and "urban" in inputs.districts else None
+        value = _district_value(read, inputs, code, count)
         results.append(
             DistrictResult(
                 code=str(code),
                 name=str(inputs.districts["name"][code]) if known else OUTSIDE,
                 urban=None if urban is None or pd.isna(urban) else bool(urban),
                 count=count,
-                value=count.value,
-                status="nobody" if count.value is None else verdict(target, inputs.year, count.value),
+                value=value,
+                status="nobody" if count.value is None else verdict(target, inputs.year, value),
             )
         )
     return tuple(results)
+
+
+def _district_value(read: _Reading, inputs: Inputs, code: Any, count: Count) -> float | None:
+    """Give a district's share: of its villages where they are the accounting's unit, else of its people."""
+    if read.basis.holds is None or inputs.villages is None:
+        return count.value
+    mine = (inputs.villages["district"] == code).to_numpy(dtype=bool)
+    return read.basis.value(read.people, mine)
 
 
 def _groups(
@@ -337,4 +425,8 @@ def _notes(target: CircleTarget, inputs: Inputs) -> tuple[str, ...]:
     notes = [f"urban_unknown:{unknown:.0f}"] if unknown else []
     if target.accounting != "reach":
         notes.append(f"verdict_by:{target.accounting}")
+    if target.accounting not in BY_TIME:
+        notes.append(f"no_margin:{target.accounting}")
+    if target.accounting in BY_VILLAGE:
+        notes.append("by_village")
     return (*notes, *ladder_notes(target, inputs))

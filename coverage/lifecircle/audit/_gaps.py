@@ -2,11 +2,12 @@
 
 A gap is a cluster of uncovered residents of one village (one district, where there are no villages)
 with one reason, each within :data:`LINK_M` of another. It stands at the resident nearest to their
-weighted mean place.
+weighted mean place, whose minutes and venues it tells: what stands beside each other is of one place.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +17,26 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from lifecircle.audit._basis import GAP_REASONS
 from lifecircle.audit._prepare import worked_out_once
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from lifecircle.audit._circles import Circle
     from lifecircle.audit._prepare import Inputs
 
 LINK_M = 500.0  # a setting
-GAP_COLUMNS = ("id", "target", "district", "village", "lon", "lat", "people", "minutes", "nearest", "reason")
-_FIGURES = frozenset({"lon", "lat", "people", "minutes"})
+GAP_COLUMNS = (
+    "id", "target", "district", "village", "lon", "lat", "people", "minutes", "nearest", "reason",
+    "mean_minutes", "venues",
+)  # fmt: skip
+"""``minutes`` is the rule time at the gap's place, ``nearest`` the venue that it leads to, ``mean_minutes``
+the mean over the gap's people, ``venues`` the venue of every class that the place asks for (see
+:func:`lifecircle.findings.venue_lines`)."""
+_FIGURES = frozenset({"lon", "lat", "people", "minutes", "mean_minutes"})
 
 
 def find_gaps(circle: Circle, inputs: Inputs) -> pd.DataFrame:
@@ -47,7 +57,11 @@ def find_gaps(circle: Circle, inputs: Inputs) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class _Facts:
-    """What gaps are told from, (demand,) each: places (NaN where none), people, answers, names of units."""
+    """What gaps are told from, (demand,) each: places (NaN where none), people, answers, names of units.
+
+    ``ranks``, ``venues`` : class -> (demand,) seconds to the last venue the rule asks of the class, NaN where
+    there is none, and its name; ``asked`` : class -> how many the rule asks for.
+    """
 
     lonlat: npt.NDArray[np.float64]
     people: npt.NDArray[np.float64]
@@ -56,11 +70,17 @@ class _Facts:
     nearest: npt.NDArray[np.object_]
     district: npt.NDArray[np.object_]
     village: npt.NDArray[np.object_]
+    ranks: Mapping[str, npt.NDArray[np.float64]]
+    venues: Mapping[str, npt.NDArray[np.object_]]
+    asked: Mapping[str, int]
+    reasons: Mapping[str, str]
+    speed_ms: float | None
 
     @classmethod
     def of(cls, circle: Circle, inputs: Inputs) -> _Facts:
         """Gather the facts of one circle."""
         names = np.append(inputs.facilities["name"].to_numpy(dtype=object), "")
+        target = circle.result.target
         return cls(
             inputs.lonlat,
             circle.people,
@@ -68,6 +88,11 @@ class _Facts:
             circle.status,
             np.where(circle.status == "unsnapped", "", names[circle.venue]),
             *_units(inputs),
+            ranks={name: times[:, -1] for name, times in circle.ranks.items()},
+            venues={name: names[venue[:, -1]] for name, venue in circle.venues.items()},
+            asked=getattr(target, "require", {}),
+            reasons={"beyond": GAP_REASONS.get(getattr(target, "accounting", ""), "beyond")},
+            speed_ms=circle.speed_ms,
         )
 
 
@@ -131,7 +156,8 @@ def _gap(mine: npt.NDArray[np.intp], facts: _Facts) -> dict[str, Any]:
         apart[:, 0] *= np.cos(np.radians(lonlat[placed[0], 1]))
         head = mine[placed[np.argmin((apart**2).sum(axis=1))]]
     finite = np.isfinite(seconds)
-    minutes = (weight[finite] @ seconds[finite]) / weight[finite].sum() / 60 if finite.any() else np.nan
+    mean = (weight[finite] @ seconds[finite]) / weight[finite].sum() / 60 if finite.any() else np.nan
+    reason = str(facts.status[mine[0]])
     return {
         "first": int(mine[0]),
         "district": facts.district[mine[0]],
@@ -139,7 +165,29 @@ def _gap(mine: npt.NDArray[np.intp], facts: _Facts) -> dict[str, Any]:
         "lon": round(float(facts.lonlat[head, 0]), 6),
         "lat": round(float(facts.lonlat[head, 1]), 6),
         "people": float(weight.sum()),
-        "minutes": float(minutes),
+        "minutes": float(facts.seconds[head]) / 60,
         "nearest": facts.nearest[head],
-        "reason": str(facts.status[mine[0]]),
+        "reason": facts.reasons.get(reason, reason),
+        "mean_minutes": float(mean),
+        "venues": "" if reason == "unsnapped" else _venues_at(int(head), facts),
     }
+
+
+def _venues_at(head: int, facts: _Facts) -> str:
+    """Name the venue of every class that a place's rule ends with, and how far it is, as JSON.
+
+    Nothing for a rule of one venue by minutes: the columns of the gap say it all.
+    """
+    if sum(facts.asked.values()) == 1 and facts.speed_ms is None:
+        return ""
+    lines = []
+    for name, times in facts.ranks.items():
+        known = bool(np.isfinite(times[head]))
+        line: dict[str, Any] = {"class": name, "count": facts.asked[name]}
+        line["venue"] = str(facts.venues[name][head]) if known else ""
+        if facts.speed_ms is None:
+            line["minutes"] = float(times[head]) / 60 if known else None
+        else:
+            line["metres"] = float(times[head]) * facts.speed_ms if known else None
+        lines.append(line)
+    return json.dumps(lines, ensure_ascii=False) if lines else ""

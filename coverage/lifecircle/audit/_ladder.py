@@ -45,7 +45,7 @@ def accountings(
     any_one = np.where(answer.snapped, answer.any_seconds, np.inf)
     opened = _open_answer(target, inputs, searches)
     return {
-        "accepted": villages.by_village(_accepted(target, inputs)),
+        "accepted": villages.by_village(accepted_villages(target, inputs)),
         "straight": villages.by_village(straight_villages(target, inputs)),
         "network_distance": villages.by_resident(_along_roads(target, inputs, searches)),
         "reach": villages.by_resident(within_limit(reached, limit_s)),
@@ -55,9 +55,16 @@ def accountings(
 
 
 def village_readings(
-    target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.float64], answer: Answer
+    target: CircleTarget,
+    inputs: Inputs,
+    people: npt.NDArray[np.float64],
+    covered: npt.NDArray[np.bool_],
 ) -> dict[str, pd.Series[Any]]:
     """Tell for every village whether it is accepted, holds the straight circle, and is reached.
+
+    Parameters
+    ----------
+    covered : (demand,) who is covered, by the target's own accounting where it counts residents
 
     Returns
     -------
@@ -67,11 +74,10 @@ def village_readings(
     if inputs.villages is None:
         return {}
     villages = _Villages(target, inputs, people)
-    in_time = within_limit(np.where(answer.snapped, answer.seconds, np.inf), target.minutes * 60)
     readings = {
-        "accepted": _accepted(target, inputs),
+        "accepted": accepted_villages(target, inputs),
         "straight": straight_villages(target, inputs),
-        "reached": villages.reached(in_time),
+        "reached": villages.reached(covered),
     }
     nobody = ~villages.counted | (villages.total <= 0)
     return {
@@ -89,10 +95,7 @@ class _Villages:
         self.of = village_of(inputs)
         units = inputs.villages
         self.number = 0 if units is None else len(units)
-        self.counted = np.ones(self.number, dtype=bool)
-        if units is not None and target.area != "all":
-            urban = village_urban(units, inputs.districts)
-            self.counted = _flags(urban if target.area == "urban" else ~urban)
+        self.counted = villages_counted(target, inputs)
         self.total = self._add(np.ones(len(people), dtype=bool))
 
     def _add(self, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -139,7 +142,17 @@ def village_urban(villages: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None
     return own.fillna(villages["district"].map(districts["urban"]).astype("boolean"))
 
 
-def _accepted(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_] | None:
+def villages_counted(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
+    """Tell which villages lie in the area a target is about: (village,)."""
+    units = inputs.villages
+    if units is None or target.area == "all":
+        return np.ones(0 if units is None else len(units), dtype=bool)
+    urban = village_urban(units, inputs.districts)
+    return _flags(urban if target.area == "urban" else ~urban)
+
+
+def accepted_villages(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_] | None:
+    """Tell which villages are on the target's accepted list: (village,); None without a list."""
     column = f"accepted_{target.id}"
     if inputs.villages is None or column not in inputs.villages:
         return None
@@ -147,13 +160,20 @@ def _accepted(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_] | N
     return listed
 
 
-def straight_villages(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_] | None:
-    """Tell which villages' straight-line circles hold the rule: (village,); None without radii."""
+def straight_villages(
+    target: CircleTarget, inputs: Inputs, *, only: npt.NDArray[np.bool_] | None = None
+) -> npt.NDArray[np.bool_] | None:
+    """Tell which villages' straight-line circles hold the rule: (village,); None without radii.
+
+    ``only`` : (facility,) venues to count instead of all.
+    """
     straight, villages = target.straight, inputs.villages
     if straight is None or villages is None:
         return None
     venues = inputs.venue_metres
     placed = np.isfinite(venues).all(axis=1)
+    if only is not None:
+        placed &= only
     members = venue_classes(target, inputs.study.standard, inputs.facilities)
     middles = village_centres(villages, inputs.crs)
     if straight.centre == "settlement":
@@ -192,7 +212,7 @@ def ladder_notes(target: CircleTarget, inputs: Inputs) -> list[str]:
         unknown = int(village_urban(units, inputs.districts).isna().sum()) if target.area == "all" else 0
         if unknown:
             notes.append(f"rural_radius_used:{unknown}")
-    hours = _known_hours(target, inputs)
+    hours = known_hours(target, inputs)
     if hours is not None:
         venue, known, _ = hours
         silent = int((venue & ~known).sum())
@@ -202,18 +222,29 @@ def ladder_notes(target: CircleTarget, inputs: Inputs) -> list[str]:
 
 
 def _along_roads(target: CircleTarget, inputs: Inputs, searches: Searches) -> npt.NDArray[np.bool_] | None:
-    """Tell which residents find the rule within the straight radius measured along the roads.
-
-    A profile with one speed gives metres as seconds x speed; by road class there is no such reading.
-    """
-    if target.straight is None or inputs.villages is None:
-        return None
-    profile = inputs.networks[target.profile].profile
-    if not profile.uniform:
+    """Tell which residents find the rule within the straight radius measured along the roads."""
+    radius = road_radius(target, inputs)
+    if radius is None:
         return None
     answer = searches.answer(target)
-    metres = np.where(answer.snapped, answer.seconds * profile.access_ms, np.inf)
-    return within_limit(metres, straight_radius(target, _resident_urban(inputs, inputs.villages)))
+    speed_ms = inputs.networks[target.profile].profile.access_ms
+    return within_limit(np.where(answer.snapped, answer.seconds * speed_ms, np.inf), radius)
+
+
+def road_radius(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.float64] | None:
+    """Give each resident's radius along the roads in metres: (demand,); None where there is no such reading.
+
+    A profile with one speed gives metres as seconds x speed; where the class of the road decides the speed
+    it does not.
+    """
+    straight = target.straight
+    if straight is None or not inputs.networks[target.profile].profile.uniform:
+        return None
+    if straight.urban_m == straight.rural_m:
+        return np.full(len(inputs.demand), float(straight.urban_m))
+    if inputs.villages is None:
+        return None
+    return straight_radius(target, _resident_urban(inputs, inputs.villages))
 
 
 def _resident_urban(inputs: Inputs, villages: gpd.GeoDataFrame) -> pd.Series[Any]:
@@ -225,7 +256,7 @@ def _resident_urban(inputs: Inputs, villages: gpd.GeoDataFrame) -> pd.Series[Any
     return own.fillna(demand["district"].map(inputs.districts["urban"]).astype("boolean"))
 
 
-def _known_hours(
+def known_hours(
     target: CircleTarget, inputs: Inputs
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None:
     """Tell the venues of the rule, whose hours are known and which are open; None where none is known."""
@@ -239,7 +270,7 @@ def _known_hours(
 
 def _open_answer(target: CircleTarget, inputs: Inputs, searches: Searches) -> npt.NDArray[np.float64] | None:
     """Give the rule time over the venues open at the target's hour; None without hour or any known hours."""
-    hours = _known_hours(target, inputs)
+    hours = known_hours(target, inputs)
     if hours is None:
         return None
     _, _, opened = hours

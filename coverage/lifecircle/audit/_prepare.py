@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from lifecircle.roads import Roads
     from lifecircle.standards import CircleTarget, Standard
-    from lifecircle.study import Study
+    from lifecircle.study import Study, YearlyFile
 
 _Table = TypeVar("_Table", bound=pd.DataFrame)
 _Fact = TypeVar("_Fact")
@@ -161,11 +161,16 @@ def prepare_other(inputs: Inputs, year: int) -> Inputs:
         As for :func:`prepare`.
     """
     study = inputs.study
-    parts = (study.roads, study.demand, study.districts, study.villages, study.barriers, *study.facilities)
-    files = [part.file for part in parts if part is not None and part.file is not None]
-    if all(study.path_in(file, year) == study.path_in(file, inputs.year) for file in files):
+    if all(study.path_in(file, year) == study.path_in(file, inputs.year) for file in yearly_files(study)):
         return replace(inputs, year=year)
     return prepare(study, year)
+
+
+def yearly_files(study: Study) -> list[YearlyFile]:
+    """List the files an audit is computed from that may be given by year, accepted lists among them."""
+    parts = (study.roads, study.demand, study.districts, study.villages, study.barriers, *study.facilities)
+    files = [part.file for part in parts if part is not None and part.file is not None]
+    return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
 
 class _Reader:

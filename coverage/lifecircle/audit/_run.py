@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
-from lifecircle.audit._circles import Circle, assess_circle, circle_value
+from lifecircle.audit._before import YearBefore, year_before
+from lifecircle.audit._circles import Circle, assess_circle
 from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
 from lifecircle.audit._places import grid, village_counts
-from lifecircle.audit._prepare import Inputs, circles, prepare, prepare_other
+from lifecircle.audit._prepare import Inputs, circles, prepare
 from lifecircle.audit._searches import Searches, venue_classes
 from lifecircle.errors import Fault, UnusableInputError
 from lifecircle.findings import Findings, Publication, TargetResult, load_findings, rank_table, save_findings
@@ -94,19 +96,16 @@ def run(
         else:
             results.append(TargetResult(target, None, "not_assessable", f"{target.kind}_not_computed"))
     tell("year before")
-    before = _values_before(inputs, searches) if previous is None else previous
-    results = [replace(result, previous=before.get(result.target.id)) for result in results]
+    before = year_before(inputs, searches) if previous is None else YearBefore(previous)
+    results = [
+        replace(
+            result,
+            previous=before.shares.get(result.target.id),
+            previous_notes=before.notes.get(result.target.id, ()),
+        )
+        for result in results
+    ]
     return _findings(inputs, found, tuple(results))
-
-
-def _values_before(inputs: Inputs, now: Searches) -> dict[str, float | None]:
-    """Compute each circle's value for the year before, from the study's own files for that year."""
-    try:
-        earlier = prepare_other(inputs, inputs.year - 1)
-    except UnusableInputError:
-        return {}
-    searches = Searches(earlier, like=now)
-    return {target.id: circle_value(target, earlier, searches) for target in circles(earlier.study.standard)}
 
 
 def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, ...]) -> Findings:
@@ -142,7 +141,8 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         status=table([circle.status for circle in found]),
         nearest=table([labels.take(circle.venue, allow_fill=True) for circle in found]),
         people=table([circle.people for circle in found]),
-        ranks=_ranks(found, index),
+        ranks=_ranks(found, index, [circle.ranks for circle in found]),
+        rank_venues=_ranks(found, index, [_labels(circle, labels) for circle in found]),
         gaps=pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(columns=list(GAP_COLUMNS)),
         rejects=inputs.rejects,
         inputs=inputs.records,
@@ -152,16 +152,31 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
     )
 
 
-def _ranks(found: list[Circle], index: pd.Index) -> pd.DataFrame:
-    """Set out the times to every venue that rules of more than one venue ask for."""
+def _ranks(found: list[Circle], index: pd.Index, answers: list[Mapping[str, Any]]) -> pd.DataFrame:
+    """Set out the times to every venue that rules of more than one venue ask for, or their labels."""
     columns = {
-        (circle.result.target.id, name, rank + 1): times[:, rank]
-        for circle in found
+        (circle.result.target.id, name, rank + 1): column
+        for circle, answer in zip(found, answers, strict=True)
         if sum(times.shape[1] for times in circle.ranks.values()) > 1
-        for name, times in circle.ranks.items()
-        for rank in range(times.shape[1])
+        for name, times in answer.items()
+        for rank, column in enumerate(times if isinstance(times, list) else times.T)
     }
     return rank_table(columns, index)
+
+
+def _labels(circle: Circle, labels: Any) -> dict[str, list[pd.Categorical]]:
+    """Name the venues of every class and rank: categories, as few venues stand beside many residents."""
+    names = pd.Index(labels)
+    return {
+        name: [
+            pd.Categorical.from_codes(
+                np.where(np.isfinite(times[:, at]), venues[:, at], -1), names
+            ).remove_unused_categories()
+            for at in range(venues.shape[1])
+        ]
+        for name, venues in circle.venues.items()
+        for times in [circle.ranks[name]]
+    }
 
 
 def _units(layer: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:

@@ -28,8 +28,10 @@ class Answer:
     """What one network says of one rule, for every resident.
 
     ``seconds``, ``any_seconds`` : (demand,) rule time and time to the nearest single venue, inf where
-    there is no path; ``venue`` : (demand,) position of the nearest venue, -1 for none; ``snapped`` :
-    (demand,); ``ranks`` : class -> (demand, k) times to the k nearest venues the rule asks of the class.
+    there is no path; ``venue`` : (demand,) position of the venue whose time is the rule time, the first
+    class of the rule first, -1 where there is no rule time; ``snapped`` : (demand,); ``ranks`` : class ->
+    (demand, k) times to the k nearest venues the rule asks of the class; ``venues`` : class -> (demand, k)
+    their positions, -1 for none.
     """
 
     seconds: npt.NDArray[np.float64]
@@ -38,6 +40,7 @@ class Answer:
     snapped: npt.NDArray[np.bool_]
     leg_m: npt.NDArray[np.float64]
     ranks: Mapping[str, npt.NDArray[np.float64]]
+    venues: Mapping[str, npt.NDArray[np.intp]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,17 +80,19 @@ class Searches:
             for name, member in members.items()
         }
         ranks = {name: seconds for name, (seconds, _) in found.items()}
-        firsts = np.column_stack([seconds[:, 0] for seconds, _ in found.values()])
-        venues = np.column_stack([venue[:, 0] for _, venue in found.values()])
-        soonest = firsts.min(axis=1)
-        lowest = np.where(firsts == soonest[:, None], venues, np.iinfo(np.intp).max).min(axis=1)
+        lasts = np.column_stack([seconds[:, -1] for seconds in ranks.values()])
+        asked = np.column_stack([venue[:, -1] for _, venue in found.values()])
+        slowest = lasts.argmax(axis=1)[:, None]  # the first of equals
+        deciding = np.take_along_axis(asked, slowest, axis=1)[:, 0]
+        seconds = rule_seconds([seconds[:, -1] for seconds in ranks.values()])
         return Answer(
-            seconds=rule_seconds([seconds[:, -1] for seconds in ranks.values()]),
-            any_seconds=soonest,
-            venue=np.where(np.isfinite(soonest), lowest, -1),
+            seconds=seconds,
+            any_seconds=np.column_stack([seconds[:, 0] for seconds in ranks.values()]).min(axis=1),
+            venue=np.where(np.isfinite(seconds), deciding, -1),
             snapped=usable(roads, homes, limit_min=target.minutes),
             leg_m=homes.leg_m,
             ranks=ranks,
+            venues={name: venue for name, (_, venue) in found.items()},
         )
 
     def _snap(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:

@@ -11,7 +11,7 @@ import math
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
-from lifecircle.wording import percent
+from lifecircle.wording import percent, word
 
 if TYPE_CHECKING:
     from lifecircle.findings import Language
@@ -399,16 +399,6 @@ _PAGE = {
 }
 
 # The classes that the shipped standards' circles ask for; any other prints as the service or id it is.
-_CLASSES = {
-    "mandatory": ("必备类设施", "mandatory venue"),
-    "public_benefit": ("公益类设施", "public-benefit venue"),
-    "civic_venue": ("文明实践场所", "civic-practice venue"),
-    "fitness_venue": ("健身场地", "fitness venue"),
-    "nursery_care": ("托育机构", "nursery"),
-    "elder_care_venue": ("养老服务设施", "elder-care venue"),
-    "clinic_venue": ("医疗机构", "clinic"),
-}
-
 _UNITS = {"percent": ("%", "%"), "ratio": ("", ""), "schools": ("所", "schools")}
 
 
@@ -430,7 +420,7 @@ def class_text(name: str, language: Language) -> str:
     >>> class_text("public_benefit", "zh"), class_text("bus_stop", "zh")
     ('公益类设施', 'bus_stop')
     """
-    return _CLASSES.get(name, (name, name))[0 if language == "zh" else 1]
+    return word("class", name, language)
 
 
 def page_words(language: Language) -> dict[str, str]:

@@ -5,10 +5,16 @@ A scenario is the study's own audit over edited inputs; no figure is computed an
 
 from lifecircle.scenario._apply import apply_changes
 from lifecircle.scenario._changes import ACTIONS, CHANGE_COLUMNS, Change, read_changes
-from lifecircle.scenario._compare import Part, TargetComparison, compare_targets, moved_residents
+from lifecircle.scenario._compare import (
+    Part,
+    TargetComparison,
+    compare_targets,
+    moved_residents,
+    saved_seconds,
+)
 from lifecircle.scenario._run import Scenario, compare_inputs, run_scenario, scenario_id
 from lifecircle.scenario._text import change_line, summary_lines
-from lifecircle.scenario._write import check_replaceable, comparison, write_scenario
+from lifecircle.scenario._write import check_folder, check_replaceable, comparison, write_scenario
 
 __all__ = [
     "ACTIONS",
@@ -19,6 +25,7 @@ __all__ = [
     "TargetComparison",
     "apply_changes",
     "change_line",
+    "check_folder",
     "check_replaceable",
     "compare_inputs",
     "compare_targets",
@@ -26,6 +33,7 @@ __all__ = [
     "moved_residents",
     "read_changes",
     "run_scenario",
+    "saved_seconds",
     "scenario_id",
     "summary_lines",
     "write_scenario",

@@ -54,8 +54,8 @@ class TargetComparison:
 
     ``won``, ``lost``, ``come`` : people, see the module; ``connected``, ``cut_off`` : people who had no
     path to the rule and have one, and the other way round; ``nearer``, ``farther`` : people whose time to
-    the rule is shorter, longer; ``saved_min`` : minutes saved, people times minutes, those who are farther
-    counted against it;
+    the rule is shorter, longer; ``saved_min`` : minutes saved, people times minutes, see
+    :func:`saved_seconds`;
     ``gaps_closed``, ``gaps_opened`` : ids of gaps nobody of whom is uncovered after, or was before.
     Figures of residents are None for targets that are not circles.
     """
@@ -160,9 +160,29 @@ class _Moves:
 
     @property
     def saved_s(self) -> Floats:
-        """Seconds saved, 0 where there is no path before or after, or where times are equal but for noise."""
-        saved = np.nan_to_num(self.seconds_before - self.seconds_after, nan=0.0)
-        return np.where(np.abs(saved) > _NOISE_S, saved, 0.0)
+        """Give the seconds each resident saves, see :func:`saved_seconds`."""
+        return saved_seconds(self.seconds_before, self.seconds_after)
+
+
+def saved_seconds(before: Floats, after: Floats) -> Floats:
+    """Give the seconds each resident saves on the way to the rule: the one meaning of saved time.
+
+    Whoever had a path before and has one after is counted, covered or not; those who are farther count
+    against it. Without a path before, or after, no time can be told, and none is counted.
+
+    Parameters
+    ----------
+    before, after : (demand,) seconds, NaN where there is no path
+
+    Returns
+    -------
+    saved : (demand,) seconds, negative for those who are farther; 0 where times differ by float noise alone
+
+    >>> saved_seconds(np.array([900.0, 60.0, np.nan]), np.array([300.0, 90.0, 60.0])).tolist()
+    [600.0, -30.0, 0.0]
+    """
+    saved = np.nan_to_num(before - after, nan=0.0)
+    return np.where(np.abs(saved) > _NOISE_S, saved, 0.0)
 
 
 def _compared(one: TargetResult, other: TargetResult, both: _Both) -> TargetComparison:

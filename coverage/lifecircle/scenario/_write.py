@@ -71,6 +71,17 @@ def write_scenario(scenario: Scenario, folder: str | Path) -> Path:
     return target
 
 
+def check_folder(folder: str | Path) -> None:
+    """Refuse a folder that a scenario may not be written to, before anything is computed.
+
+    Raises
+    ------
+    UnusableInputError
+        As for :func:`check_replaceable`.
+    """
+    check_replaceable(Path(folder), MARK)
+
+
 def check_replaceable(folder: Path, mark: str) -> None:
     """Refuse a folder that holds anything but an earlier result of the same kind, known by its file ``mark``.
 
@@ -174,10 +185,10 @@ def _is_share(one: TargetComparison) -> bool:
     return one.kind in {"circle", "presence"} or one.unit == "share"
 
 
-def _figure(one: TargetComparison, value: float | None) -> Rate | str:
-    if value is None:
-        return ""
-    return Rate(value) if _is_share(one) else f"{value:g}"
+def _figure(one: TargetComparison, value: float | None) -> Rate | float | None:
+    if value is None or not _is_share(one):
+        return value
+    return Rate(value, () if one.goal is None else (one.goal,))
 
 
 def _change_rows(scenario: Scenario, language: Language) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,23 @@ Status = Literal["optimal", "feasible", "infeasible"]
 
 
 @dataclass(frozen=True)
+class SecondAim:
+    """What decides among sets that are equally good by the objective, and how good the plan is by it.
+
+    Attributes
+    ----------
+    objective : ``max_cover`` most people covered, or ``p_median`` least weighted sum of costs
+    status : ``optimal`` only when the plan is, and no set with its value is better by this aim
+    value, bound : as of a plan, among the sets that hold its value
+    """
+
+    objective: str
+    status: Status
+    value: float
+    bound: float
+
+
+@dataclass(frozen=True)
 class SitingPlan:
     """A plan and how good it is known to be.
 
@@ -28,6 +45,7 @@ class SitingPlan:
     closed : existing sites that are closed or given up for another
     reason : what the reader should know; empty where nothing is unusual
     unreachable : residents that no site reaches, where everyone must be served
+    second : for ``p_center`` and ``max_min_cover``, whose value is that of many sets, what decides among them
     """
 
     objective: str
@@ -38,6 +56,7 @@ class SitingPlan:
     closed: tuple[Any, ...] = ()
     reason: str = ""
     unreachable: tuple[Any, ...] = ()
+    second: SecondAim | None = None
 
     @property
     def gap(self) -> float:

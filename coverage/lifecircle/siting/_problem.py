@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, vstack
 
-from lifecircle.errors import Fault, FaultLog
+from lifecircle.errors import Fault, FaultLog, say
 from lifecircle.limits import within_limit
 from lifecircle.siting._conditions import Conditions, read_choice
 from lifecircle.siting._costs import Costs, read_costs, read_weights
@@ -64,6 +64,8 @@ class SitingProblem:
     group : (resident,) position in ``groups``, -1 for those in none
     groups : labels of the groups whose least share counts
     capacities : (site,) people each site serves at most, inf where it is not limited
+    second_reach, second_people : csr (row, site) of ones and (row,) people: whom each site covers by the
+        second aim of ``p_center``; None where it is the least weighted sum
     """
 
     objective: str
@@ -79,6 +81,8 @@ class SitingProblem:
     group: Ints
     groups: pd.Index
     capacities: Floats
+    second_reach: csr_array | None = None
+    second_people: Floats | None = None
 
     @property
     def is_minimised(self) -> bool:
@@ -114,6 +118,8 @@ def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the fi
     lacking: Mapping[Any, Any] | None = None,
     groups: Any = None,
     capacities: Any = None,
+    second_limit: Any = None,
+    second_weights: Any = None,
 ) -> SitingProblem:
     """Check a question and put it in order; the parameters are those of :func:`solve_siting`.
 
@@ -150,6 +156,7 @@ def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the fi
     need, resident, by_rule = read_needs(log, table, objective=objective, **rule)
     group, names = read_groups(log, table.demand, objective, groups)
     holds = read_capacities(log, table.sites, objective, capacities)
+    second = _read_second(log, table, people, objective, second_limit, second_weights)
     log.raise_any()
     assert choice is not None
     return SitingProblem(
@@ -166,6 +173,8 @@ def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the fi
         group=group,
         groups=names,
         capacities=holds,
+        second_reach=second[0],
+        second_people=second[1],
     )
 
 
@@ -234,6 +243,36 @@ def _within(log: FaultLog, costs: Any, weights: Any, limit: Any, of: str) -> tup
         narrow = csr_array((entries.data[near], entries.col[near], indptr), shape=entries.shape)
         table = Costs(narrow, table.demand, table.sites, table.named)
     return table, people
+
+
+def _read_second(  # noqa: PLR0913, PLR0917 - the two sides of the second aim, and what they belong to
+    log: FaultLog, table: Costs, people: Floats, objective: str, limit: Any, weights: Any
+) -> tuple[csr_array | None, Floats | None]:
+    """Read who counts as covered by the second aim of p_center, and the people."""
+    if limit is None and weights is None:
+        return None, None
+    if objective != "p_center" or limit is None:
+        reason = say("only p_center has a second aim within a limit, and it needs second_limit")
+        log.add(
+            Fault("second_limit, second_weights", "", "", reason, say("leave them out, or give the limit"))
+        )
+        return None, None
+    limits = np.asarray(limit, dtype=np.float64)
+    many = len(table.demand)
+    if limits.shape not in {(), (many,)} or not np.all(limits >= 0):
+        remedy = say("give one number >= 0, or one for each row of costs")
+        log.add(Fault("second_limit", "", "", say("not a limit"), remedy))
+        return None, None
+    heads = people
+    if weights is not None:
+        heads, faults = read_weights(weights, table.demand, named=table.named, name="second_weights")
+        for fault in faults:
+            log.add(fault)
+    row = np.repeat(np.arange(many), np.diff(table.table.indptr))
+    near = within_limit(table.table.data, np.broadcast_to(limits, many)[row])
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[near], minlength=many))])
+    reach = csr_array((np.ones(int(near.sum())), table.table.indices[near], indptr), shape=table.table.shape)
+    return reach, heads
 
 
 def _is_number(value: Any, *, least: float) -> bool:

@@ -253,8 +253,8 @@ def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
     rules: Rules, choice: Choice, is_open: Bools, bound: float, unit: float, deadline: Deadline
 ) -> tuple[Bools, float]:
     """Let HiGHS decide."""
-    model = _model(rules, choice)
-    start = _start(rules, choice, is_open)
+    model = model_of(rules, choice)
+    start = start_of(rules, choice, is_open)
     answer = minimise(model, deadline=deadline, unit=unit, start=start)
     settled = 0.0 if rules.by_group else float(rules.settled.sum())
     value = plain_value(rules, is_open)
@@ -268,7 +268,7 @@ def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
     return is_open, max(bound, value)
 
 
-def _model(rules: Rules, choice: Choice) -> Model:
+def model_of(rules: Rules, choice: Choice) -> Model:
     """Write it as a model: x for each site that varies, y for each resident, and the least share with groups.
 
     ``need * y <= sum of x``; where a row needs several sites y is whole, else it is by itself.
@@ -322,7 +322,7 @@ def _links(rules: Rules, variable: Ints, have: Floats) -> tuple[Rows, Floats]:
     return Rows(coo_array(matrix), np.zeros(len(left)), np.full(len(left), np.inf)), left
 
 
-def _start(rules: Rules, choice: Choice, is_open: Bools) -> Floats:
+def start_of(rules: Rules, choice: Choice, is_open: Bools) -> Floats:
     """Write a known set down in the variables of the model."""
     done = rules.satisfied(rules.times(is_open)).astype(np.float64)
     least = [plain_value(rules, is_open)] if rules.by_group else []

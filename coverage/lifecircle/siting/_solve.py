@@ -7,6 +7,7 @@ only when the bound proves that value.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from lifecircle.siting._plan import SitingPlan, status_of
 from lifecircle.siting._problem import FEWER_IS_BETTER, SitingProblem, siting_problem
 from lifecircle.siting._rules import rules_of, solve_fewest, solve_rules
 from lifecircle.siting._score import score
+from lifecircle.siting._second import TWO_AIMS, with_second
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
 
 TIME_LIMIT_S = 60.0
+_FIRST_SHARE = 0.75
+"""Of the time, for the first of two aims at most; the second has what is left."""
 
 
 def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the first optional
@@ -63,6 +67,8 @@ def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the firs
     lacking: Mapping[Any, Any] | None = None,
     groups: Any = None,
     capacities: Any = None,
+    second_limit: Any = None,
+    second_weights: Any = None,
 ) -> SitingPlan:
     """Choose sites and prove how good the choice is.
 
@@ -106,10 +112,15 @@ def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the firs
     groups : (demand,) label of each resident's group, for ``max_min_cover``; None is in no group
     capacities : (site,) people each site serves at most, for ``capacitated_max_cover``; residents of one row
         may go to different sites
+    second_limit, second_weights : for ``p_center``: among the sets of the least largest cost the one that
+        covers most people within this limit (one, or (demand,)) is taken; ``second_weights`` (demand,) where
+        other people count for that. Without a limit it is the one of the least sum of people times cost. For
+        ``max_min_cover`` it is always the one that covers most people
 
     Returns
     -------
-    plan : sites, value, bound, gap, status. Rows without people constrain nothing
+    plan : sites, value, bound, gap, status; ``second`` says what decided among sets of the same value for
+        ``p_center`` and ``max_min_cover``. Rows without people constrain nothing
 
     Raises
     ------
@@ -144,6 +155,8 @@ def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the firs
         lacking=lacking,
         groups=groups,
         capacities=capacities,
+        second_limit=second_limit,
+        second_weights=second_weights,
     )
     return solve(problem, time_limit_s=time_limit_s)
 
@@ -158,7 +171,14 @@ def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> Siti
         "capacitated_max_cover",
     }:
         return _nothing_in_reach(problem)
-    return certified(problem, _found(problem, deadline))
+    if problem.objective not in TWO_AIMS:
+        return certified(problem, _found(problem, deadline))
+    found = _found(problem, deadline.share(_FIRST_SHARE))
+    plan = certified(problem, found)
+    if found.is_open is None:
+        return plan
+    is_open, second = with_second(problem, found.is_open, plan, deadline=deadline)
+    return replace(certified(problem, replace(found, is_open=is_open)), second=second)
 
 
 def check_time(time_limit_s: float) -> None:

@@ -1,6 +1,8 @@
 """Own the explanation of a plan: whom each site serves, what was nearly as good, why the others lost.
 
-Everybody newly covered is told with the site nearest to him, so that the sites' people add up to the plan's.
+Everybody newly covered is told with the site nearest to him, so that the sites' people add up to the plan's,
+and so is every minute saved. What another site in the place of one would change is counted in the quantity
+that the plan strives for.
 """
 
 from __future__ import annotations
@@ -11,8 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit import in_area, urban_class
-from lifecircle.siting_study._solve import best
+from lifecircle.audit import Searches, basis_of, in_area, urban_class
+from lifecircle.reach import nearest_seconds, snap
+from lifecircle.scenario import saved_seconds
+from lifecircle.siting_study._rivals import Aim, Swaps, aim_of, swaps_of
+from lifecircle.siting_study._solve import best, covering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,9 +36,12 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 NEAR_TIE = 0.01
-"""A plan with one site changed is nearly as good when it covers at most this share fewer newly."""
+"""A plan with one site changed is nearly as good when it gives up at most this share of what the plan gains
+over today, by the plan's own quantity and, where that is a worst case, of the people newly covered too."""
 
-_MOST_SWAPS = 20_000  # swaps tried one by one where candidates count together
+RURAL, UNKNOWN = 0, -1  # see lifecircle.audit.urban_class
+
+_WORST_CASES = frozenset({"p_center", "max_min_cover"})
 
 
 @dataclass(frozen=True)
@@ -41,40 +49,52 @@ class SiteFacts:
     """What one site of a plan brings.
 
     ``people`` : newly covered and nearest to it; ``sole`` : of all newly covered those who would not be
-    without it; ``shared`` : those in its reach who would still be; ``groups``, ``districts`` : of ``people``;
-    ``villages`` : codes of villages most of whose people are reached now and were not, with the site that
-    brings most of them; ``saved_min`` : minutes saved times people, of all nearest to it who are newly
-    covered; ``band`` : ``people`` at slow, usual and fast; ``swap``, ``swap_loss`` : the candidate that would
-    replace it best, and how many fewer people the plan would then cover (None where there is no other).
+    without it; ``shared`` : those in its reach who would still be; ``groups`` : of ``people``, the rural ones
+    among them, None where the class of all is unknown, and ``class_unknown``, how many it is unknown of;
+    ``districts`` : of ``people``; ``villages`` : codes of villages most of whose people are reached now and
+    were not, with the site that brings most of them; ``saved_min`` : minutes saved times people, see
+    :func:`lifecircle.scenario.saved_seconds`, of everybody whose nearest new site it is; ``band`` :
+    ``people`` at slow, usual and fast, None where no one speed decides; ``swap`` : the candidate that would
+    replace it best, ``swap_loss`` by how much the plan's own quantity is worse then, ``swap_people`` how many
+    fewer people are covered then, ``swap_least`` the district that is worst then (None and empty where there
+    is no other).
     """
 
     id: str
     people: float
     sole: float
     shared: float
-    groups: Mapping[str, float]
+    groups: Mapping[str, float | None]
     districts: Mapping[str, float]
     villages: tuple[str, ...]
     saved_min: float
-    band: tuple[float, float, float]
+    band: tuple[float | None, float, float | None]
     swap: str | None
     swap_loss: float | None
+    swap_people: float | None
+    swap_least: str
 
 
 @dataclass(frozen=True)
 class Tie:
-    """A plan nearly as good: one site in the place of another, and how many fewer people it covers."""
+    """A plan nearly as good: one site in the place of another.
+
+    ``loss`` : by how much the plan's own quantity is worse; ``people`` : how many fewer people are covered.
+    """
 
     site: str
     instead: str
     loss: float
+    people: float
+    least: str = ""
 
 
 @dataclass(frozen=True)
 class Sensitivity:
     """The plan at one end of the band: people newly covered by it, and by the best sites for that speed.
 
-    ``status`` : the solver's, of those best sites.
+    ``best``, ``same_sites``, ``status`` : of the best sites for that speed, where the plan is one for most
+    people; else None and empty.
     """
 
     speed: str
@@ -88,12 +108,15 @@ class Sensitivity:
 class Explanation:
     """Why a plan is as it is.
 
-    ``candidates`` : index candidate; ``chosen``, ``left_out``, ``reach_people`` (newly covered by it alone),
-    ``rank`` (by that, 1 the most; missing where left out), ``plan_has`` (of those, covered by the plan),
-    ``adds`` (people it would add to the plan), ``swap_for`` and ``swap_loss`` (the site it would best
-    replace, and the people lost by it), ``reason`` (code of why it is not in the plan).
+    ``aim`` : the quantity it strives for; ``candidates`` : index candidate; ``chosen``, ``left_out``,
+    ``reach_people`` (newly covered by it alone), ``rank`` (by that, 1 the most; missing where left out),
+    ``plan_has`` (of those, covered by the plan), ``adds`` (people it would add to the plan), ``swap_for``
+    (the site in whose place it does best), ``swap_loss`` (by how much the plan's own quantity is worse then),
+    ``swap_people`` (how many fewer people are covered then), ``swap_least`` (the district that is worst
+    then), ``reason`` (code of why it is not in the plan).
     """
 
+    aim: Aim
     sites: tuple[SiteFacts, ...]
     ties: tuple[Tie, ...]
     sensitivity: tuple[Sensitivity, ...]
@@ -107,28 +130,37 @@ def explain(
     plan: SitingPlan,
     scenario: Scenario,
 ) -> Explanation:
-    """Explain a plan that the audit has proved.
-
-    What another site in the place of one would cost is counted in people covered, so it is told of plans for
-    most people alone.
-    """
+    """Explain a plan that the audit has proved."""
     chosen = conditions.labels.get_indexer(list(plan.sites)).astype(np.int64)
-    swaps = np.full((len(chosen), len(conditions.labels)), np.inf)
-    if plan.objective == "max_cover":
-        swaps = _swaps(question, conditions, chosen)
-    table = _candidates(question, conditions, found, chosen, swaps)
-    won = question.gain(chosen)
+    aim = aim_of(question, conditions, chosen, plan.objective)
+    swaps = swaps_of(question, conditions, chosen, plan)
+    near = _near(swaps, plan.objective, abs(aim.after - aim.before), question.gain(chosen))
+    labels = conditions.labels
     ties = [
-        Tie(str(conditions.labels[chosen[at]]), str(conditions.labels[other]), float(swaps[at, other]))
-        for at in range(len(chosen))
-        for other in np.flatnonzero(swaps[at] <= NEAR_TIE * won)
+        Tie(
+            str(labels[chosen[at]]),
+            str(labels[other]),
+            float(swaps.loss[at, other]),
+            float(swaps.people[at, other]),
+            str(swaps.least[at, other]),
+        )
+        for at, other in np.argwhere(near)
     ]
     return Explanation(
-        sites=tuple(_sites(question, conditions, chosen, swaps, scenario)),
-        ties=tuple(sorted(ties, key=lambda tie: (tie.loss, tie.site, tie.instead))),
-        sensitivity=tuple(_sensitivity(question, conditions, chosen)),
-        candidates=table,
+        aim=aim,
+        sites=tuple(_sites(question, conditions, found, chosen, swaps, scenario)),
+        ties=tuple(sorted(ties, key=lambda tie: (tie.loss, tie.people, tie.site, tie.instead))),
+        sensitivity=tuple(_sensitivity(question, conditions, chosen, plan.objective)),
+        candidates=_candidates(question, conditions, found, chosen, swaps, near, plan.objective),
     )
+
+
+def _near(swaps: Swaps, objective: str, gain: float, won: float) -> Flags:
+    """Tell which exchanges leave the plan nearly as good: (site, candidate)."""
+    near: Flags = swaps.loss <= NEAR_TIE * gain
+    if objective in _WORST_CASES:
+        near &= swaps.people <= NEAR_TIE * won
+    return near
 
 
 def nearest_site(question: Question, chosen: Ints, factor: float = 1.0) -> tuple[Ints, Flags]:
@@ -137,22 +169,52 @@ def nearest_site(question: Question, chosen: Ints, factor: float = 1.0) -> tuple
     times = np.full((len(served), len(chosen)), np.inf)
     for at, column in enumerate(chosen):
         part = question.seconds[:, [column]].tocoo()
-        near = part.data <= question.limit_s * max(question.factors) + 1
-        times[part.row[near], at] = part.data[near]
+        times[part.row, at] = part.data
     return np.argmin(times, axis=1).astype(np.int64), served
 
 
-def _sites(
-    question: Question, conditions: Conditions, chosen: Ints, swaps: Floats, scenario: Scenario
+def _saved_by_site(question: Question, found: Candidates, chosen: Ints, scenario: Scenario) -> Floats:
+    """Add up the minutes saved by everybody, each with the new site nearest to him: (site,)."""
+    target, inputs = question.target, scenario.inputs
+    after = basis_of(target, inputs, Searches(inputs))
+    assert after is not None
+    assert after.answer is not None
+    now, then = (
+        np.where(answer.snapped & np.isfinite(answer.seconds), answer.seconds, np.nan)
+        for answer in (question.answer, after.answer)
+    )
+    saved = saved_seconds(now, then) / 60
+    roads = inputs.networks[target.profile]
+    sites = snap(roads, found.table.iloc[chosen])
+    homes = snap(roads, inputs.demand, keep=True)
+    _, nearest = nearest_seconds(roads, homes, sites, limit_min=target.minutes)
+    mine = (saved != 0) & (nearest[:, 0] >= 0)
+    return np.bincount(
+        nearest[mine, 0], weights=(question.people * saved)[mine], minlength=len(chosen)
+    ).astype(np.float64)
+
+
+def _sites(  # noqa: PLR0913, PLR0917 - the plan from all sides
+    question: Question,
+    conditions: Conditions,
+    found: Candidates,
+    chosen: Ints,
+    swaps: Swaps,
+    scenario: Scenario,
 ) -> Iterator[SiteFacts]:
     inputs = scenario.inputs
     people = question.people
     site, served = nearest_site(question, chosen)
-    band = [nearest_site(question, chosen, factor) for factor in question.factors]
-    saved = _saved_min(question, scenario)
+    by_speed = len(set(question.factors)) > 1
+    band = [
+        nearest_site(question, chosen, factor) if by_speed or factor_at == 1 else None
+        for factor_at, factor in enumerate(question.factors)
+    ]
+    saved = _saved_by_site(question, found, chosen, scenario)
     villages = _villages_won(question, scenario, site, served, sites=len(chosen))
     district = inputs.demand["district"].astype(str).to_numpy()
     groups = _groups(inputs, question)
+    best_ones = swaps.best(1)
     reach = question.reach()
     for at, column in enumerate(chosen):
         mine = served & (site == at)
@@ -160,25 +222,27 @@ def _sites(
         sole = float(people[served & ~without].sum())
         inside = np.zeros(len(people), dtype=bool)
         inside[reach[:, [column]].tocoo().row] = True
-        others = np.flatnonzero(np.isfinite(swaps[at]))
-        best_one = int(others[np.argmin(swaps[at, others])]) if len(others) else -1
+        other = int(best_ones[at])
+        has = bool(np.isfinite(swaps.loss[at, other]))
         yield SiteFacts(
             id=str(conditions.labels[column]),
             people=float(people[mine].sum()),
             sole=sole,
             shared=float(people[served & inside & without].sum()),
-            groups={name: float(count[mine].sum()) for name, count in groups.items()},
+            groups=_in_groups(groups, mine, people),
             districts={
                 str(name): float(people[mine & (district == name)].sum())
                 for name in sorted(set(district[mine]))
             },
             villages=villages[at],
-            saved_min=float(people[mine] @ saved[mine]),
+            saved_min=float(saved[at]),
             band=tuple(  # type: ignore[arg-type]  # three factors give three
-                float(people[who & (nearest == at)].sum()) for nearest, who in band
+                None if one is None else float(people[one[1] & (one[0] == at)].sum()) for one in band
             ),
-            swap=str(conditions.labels[best_one]) if best_one >= 0 else None,
-            swap_loss=float(swaps[at, best_one]) if best_one >= 0 else None,
+            swap=str(conditions.labels[other]) if has else None,
+            swap_loss=float(swaps.loss[at, other]) if has else None,
+            swap_people=float(swaps.people[at, other]) if has else None,
+            swap_least=str(swaps.least[at, other]) if has else "",
         )
 
 
@@ -189,16 +253,21 @@ def _groups(inputs: Inputs, question: Question) -> dict[str, Floats]:
         name: np.where(inside, inputs.demand[name].to_numpy(dtype=float), 0.0)
         for name in inputs.study.demand.groups
     }
-    return {**counts, "rural": np.where(urban_class(inputs) == 0, question.people, 0.0)}
+    urban = urban_class(inputs)
+    return {
+        **counts,
+        "rural": np.where(urban == RURAL, question.people, 0.0),
+        "class_unknown": np.where(urban == UNKNOWN, question.people, 0.0),
+    }
 
 
-def _saved_min(question: Question, scenario: Scenario) -> Floats:
-    """Minutes saved by each resident, 0 for those who had no path before."""
-    target = question.target.id
-    before = scenario.before.seconds[target].to_numpy(dtype=float)
-    after = scenario.after.seconds[target].to_numpy(dtype=float)
-    saved: Floats = np.nan_to_num(before - after, nan=0.0) / 60
-    return saved
+def _in_groups(groups: Mapping[str, Floats], mine: Flags, people: Floats) -> dict[str, float | None]:
+    """Add up the groups of some residents; the rural ones are None where nobody's class is known."""
+    found: dict[str, float | None] = {name: float(count[mine].sum()) for name, count in groups.items()}
+    whole = float(people[mine].sum())
+    if whole > 0 and found["class_unknown"] == whole:
+        found["rural"] = None
+    return found
 
 
 def _villages_won(
@@ -220,67 +289,17 @@ def _villages_won(
     return [tuple(codes) for codes in out]
 
 
-def _swaps(question: Question, conditions: Conditions, chosen: Ints) -> Floats:
-    """Count the people lost when a site of the plan is replaced: (site, candidate), inf where it may not be.
-
-    Where one candidate in reach is enough, all are counted at once; where candidates count together each is
-    tried, unless there are too many (inf throughout).
-    """
-    free = np.flatnonzero(conditions.free)
-    others = np.setdiff1d(free, chosen)
-    out = np.full((len(chosen), len(conditions.labels)), np.inf)
-    fixed = set(conditions.required)
-    barred = {pair for one, other in conditions.apart for pair in ((one, other), (other, one))}
-    whole = question.gain(chosen)
-    quick = question.one_is_enough()
-    if not quick and len(chosen) * len(others) > _MOST_SWAPS:
-        return out
-    for at, site in enumerate(chosen):
-        if str(conditions.labels[site]) in fixed:
-            continue
-        rest = np.delete(chosen, at)
-        kept = question.gain(rest) if len(rest) else 0.0
-        if quick:
-            left = np.where(
-                question.waiting()
-                & ~(question.served(rest) if len(rest) else np.zeros(len(question.people), bool)),
-                question.people,
-                0.0,
-            )
-            added = question.reach().T @ np.where(_possible(question), left, 0.0)
-            out[at, others] = whole - kept - added[others]
-        else:
-            out[at, others] = [whole - question.gain(np.append(rest, other)) for other in others]
-        names = {str(conditions.labels[one]) for one in rest}
-        for other in others:
-            if any((str(conditions.labels[other]), name) in barred for name in names):
-                out[at, other] = np.inf
-        if conditions.budget is not None:
-            cost = conditions.prices[rest].sum() + conditions.prices[others]
-            out[at, others[cost > conditions.budget]] = np.inf
-    return out
-
-
-def _possible(question: Question) -> Flags:
-    """Tell whom one candidate covers when it is in reach, where one is enough: (demand,)."""
-    needs = question.needs()
-    assert needs is not None
-    able: Flags = needs == 1
-    return able
-
-
 def _own_reach(question: Question, chosen: Ints) -> tuple[Floats, Floats, Floats]:
     """Count what each candidate brings alone, what the plan has of it, and what it adds: (candidate,)."""
     many = len(question.brings)
     plan, whole = question.served(chosen), question.gain(chosen)
     people = np.where(question.waiting(), question.people, 0.0)
-    reach = question.reach()
     if not question.one_is_enough():
         alone = np.array([question.gain([one]) for one in range(many)])
         adds = np.array([question.gain(np.append(chosen, one)) - whole for one in range(many)])
-        return alone, np.minimum(alone, reach.T @ np.where(plan, people, 0.0)), adds
-    able = np.where(_possible(question), people, 0.0)
-    alone, has = reach.T @ able, reach.T @ np.where(plan, able, 0.0)
+        return alone, np.minimum(alone, question.reach().T @ np.where(plan, people, 0.0)), adds
+    table = covering(question)
+    alone, has = table.T @ people, table.T @ np.where(plan, people, 0.0)
     adds = alone - has
     # those that fill the rule in part are not counted like the others
     for at in np.flatnonzero((question.brings != question.brings[question.free][0]).any(axis=1)):
@@ -290,8 +309,14 @@ def _own_reach(question: Question, chosen: Ints) -> tuple[Floats, Floats, Floats
     return alone, has, adds
 
 
-def _candidates(
-    question: Question, conditions: Conditions, found: Candidates, chosen: Ints, swaps: Floats
+def _candidates(  # noqa: PLR0913, PLR0917 - the plan from all sides
+    question: Question,
+    conditions: Conditions,
+    found: Candidates,
+    chosen: Ints,
+    swaps: Swaps,
+    near: Flags,
+    objective: str,
 ) -> pd.DataFrame:
     """Tell of every candidate what it reaches, what the plan has of that, and why it lost."""
     many = len(conditions.labels)
@@ -300,26 +325,19 @@ def _candidates(
     adds = np.where(picked, 0.0, adds)
     left_out = found.table["left_out"].to_numpy(dtype=object)
     rank = pd.Series(np.where(conditions.free, alone, np.nan)).rank(ascending=False, method="min")
-    nearest = swaps.argmin(axis=0) if len(chosen) else np.zeros(many, dtype=np.intp)
-    loss = swaps.min(axis=0) if len(chosen) else np.full(many, np.inf)
-    swap = np.array(
-        [
-            str(conditions.labels[chosen[one]]) if np.isfinite(cost) else ""
-            for one, cost in zip(nearest, loss, strict=True)
-        ],
-        dtype=object,
-    )
-    reason = np.select(
-        [
-            picked,
-            left_out != "",
-            alone <= 0,
-            adds <= 0,
-            np.isfinite(loss) & (loss <= NEAR_TIE * question.gain(chosen)),
-        ],
-        ["chosen", "left_out", "reaches_nobody", "plan_has_all", "near_tie"],
-        "adds_less",
-    )
+    place = swaps.best(0)
+    every = np.arange(many)
+    counted = np.isfinite(swaps.loss[place, every]) if len(chosen) else np.zeros(many, dtype=bool)
+    best_for = {
+        name: table[place, every] if len(chosen) else np.full(many, np.nan)
+        for name, table in (("loss", swaps.loss), ("people", swaps.people), ("least", swaps.least))
+    }
+    reasons = [(picked, "chosen"), (left_out != "", "left_out")]
+    if objective == "max_cover":
+        reasons += [(alone <= 0, "reaches_nobody"), (adds <= 0, "plan_has_all")]
+    reasons += [(near.any(axis=0), "near_tie"), (~swaps.allowed.any(axis=0), "barred")]
+    otherwise = "adds_less" if objective == "max_cover" else f"worse_{objective}"
+    names = [str(conditions.labels[chosen[one]]) if len(chosen) else "" for one in place]
     return pd.DataFrame(
         {
             "chosen": picked,
@@ -328,18 +346,30 @@ def _candidates(
             "rank": rank.to_numpy(),
             "plan_has": has,
             "adds": adds,
-            "swap_for": swap.astype(str),
-            "swap_loss": np.where(np.isfinite(loss), loss, np.nan),
-            "reason": reason.astype(str),
+            "swap_for": np.where(counted, np.array(names, dtype=object), "").astype(str),
+            "swap_loss": np.where(counted, best_for["loss"], np.nan),
+            "swap_people": np.where(counted, best_for["people"], np.nan),
+            "swap_least": np.where(counted, best_for["least"], "").astype(str),
+            "reason": np.select(
+                [flags for flags, _ in reasons], [name for _, name in reasons], otherwise
+            ).astype(str),
         },
         index=conditions.labels,
     )
 
 
-def _sensitivity(question: Question, conditions: Conditions, chosen: Ints) -> Iterator[Sensitivity]:
-    """Count the plan at slow, usual and fast, beside the best sites for that speed."""
+def _sensitivity(
+    question: Question, conditions: Conditions, chosen: Ints, objective: str
+) -> Iterator[Sensitivity]:
+    """Count the plan at slow, usual and fast; for most people beside the best sites for that speed."""
+    by_speed = len(set(question.factors)) > 1
     for name, factor in zip(("slow", "usual", "fast"), question.factors, strict=True):
+        if name != "usual" and not by_speed:
+            continue  # speeds differ by class of road, or a radius decides
         people = question.gain(chosen, factor)
+        if objective != "max_cover":
+            yield Sensitivity(name, people, None, None, "")
+            continue
         if factor == 1.0:
             yield Sensitivity(name, people, people, len(chosen), "optimal")
             continue

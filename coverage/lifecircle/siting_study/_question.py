@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from lifecircle.audit import bucket, counted_people
+from lifecircle.audit import basis_of, counted_people, road_radius
 from lifecircle.candidates import service_list
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.findings import BY_VILLAGE
 from lifecircle.limits import within_limit
 from lifecircle.reach import snap, usable, within
+from lifecircle.wording import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.audit import Answer, Inputs
+    from lifecircle.audit import Answer, Basis, Inputs, Searches
+    from lifecircle.findings import Language
     from lifecircle.standards import CircleTarget, Standard
 
     Floats = npt.NDArray[np.float64]
@@ -40,23 +43,30 @@ _TIERS = ("village", "town", "county", None)
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A circle target and candidates.
+    """A circle target and candidates, counted by the target's own accounting.
 
     Attributes
     ----------
     target : the circle
     people : (demand,) people the target counts
-    answer : what the audit says of every resident today
+    answer : what the audit says of every resident today, over the venues the accounting counts
+    covered : (demand,) who is covered today
+    limit : (demand,) seconds within which each resident is covered, or metres where ``speed_ms`` is given
+    speed_ms : what turns seconds into metres where a radius along the roads decides, else None
     usable : (candidate,) whether the audit would count a venue there: a road near enough
     brings : (candidate, class) venues of each class of the rule
     seconds : csr (demand, candidate) times up to the fast end of the band; a stored zero is a pair
-    factors : slow, usual and fast, as shares of the usual speed; all 1 where speeds differ by road class
+    factors : slow, usual and fast, as shares of the usual speed; all 1 where speeds differ by road class, and
+        where no speed decides
     free : (candidate,) whether it may be chosen
     """
 
     target: CircleTarget
     people: Floats
     answer: Answer
+    covered: Flags
+    limit: Floats
+    speed_ms: float | None
     usable: Flags
     brings: Ints
     seconds: Any
@@ -65,14 +75,24 @@ class Question:
     _kept: dict[object, Any] = field(default_factory=dict)
 
     @property
-    def limit_s(self) -> float:
-        """Seconds of the limit at the usual speed."""
-        return float(self.target.minutes * 60)
+    def limit_s(self) -> Floats:
+        """Seconds of each resident's limit at the usual speed: (demand,)."""
+        return self.limit if self.speed_ms is None else self.limit / self.speed_ms
+
+    def within(self, seconds: Floats, limit: Floats, factor: float = 1.0) -> Flags:
+        """Tell which times are within limits at a share of the usual speed, as the audit does.
+
+        Parameters
+        ----------
+        limit : as ``self.limit``, in a shape that goes with ``seconds``
+        """
+        amounts = seconds if self.speed_ms is None else seconds * self.speed_ms
+        return within_limit(amounts, limit * factor)
 
     @property
-    def covered(self) -> Flags:
-        """Tell who is covered today: (demand,)."""
-        flags: Flags = bucket(self.answer, self.limit_s) == "covered"
+    def timed(self) -> Flags:
+        """Tell who has a path to the rule today: (demand,)."""
+        flags: Flags = self.answer.snapped & np.isfinite(self.answer.seconds)
         return flags
 
     @property
@@ -84,7 +104,7 @@ class Question:
         """Count venues each resident lacks of each class, at a share of the usual speed: (demand, class)."""
         return np.column_stack(
             [
-                (~within_limit(times, self.limit_s * factor)).sum(axis=1)
+                (~self.within(times, self.limit[:, np.newaxis], factor)).sum(axis=1)
                 for times in self.answer.ranks.values()
             ]
         ).astype(np.int64)
@@ -94,10 +114,12 @@ class Question:
         key = ("reach", factor)
         if key not in self._kept:
             table = self.seconds
-            near = within_limit(table.data, self.limit_s * factor)
-            row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))[near]
-            indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=table.shape[0]))])
-            self._kept[key] = csr_array((np.ones(len(row)), table.indices[near], indptr), shape=table.shape)
+            every = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+            near = self.within(table.data, self.limit[every], factor)
+            indptr = np.concatenate([[0], np.cumsum(np.bincount(every[near], minlength=table.shape[0]))])
+            self._kept[key] = csr_array(
+                (np.ones(int(near.sum())), table.indices[near], indptr), shape=table.shape
+            )
         return self._kept[key]
 
     def waiting(self, factor: float = 1.0) -> Flags:
@@ -132,41 +154,76 @@ class Question:
         np.floor_divide(lacks + one - 1, one, out=each, where=(one > 0) & (lacks > 0))
         return np.where(self.answer.snapped, each.max(axis=1), IMPOSSIBLE)
 
+    def fills_the_rule(self) -> bool:
+        """Tell whether every candidate that may be chosen holds all that the rule asks for."""
+        asked = np.array(list(self.target.require.values()))
+        return bool((self.brings[self.free] >= asked).all())
+
     def one_is_enough(self, factor: float = 1.0) -> bool:
         """Tell whether one candidate in reach covers anyone whom candidates can cover."""
         needs = self.needs(factor)
         return needs is not None and bool(np.isin(needs, (0, 1, IMPOSSIBLE)).all())
 
 
+def basis_for(target: CircleTarget, inputs: Inputs, searches: Searches) -> Basis:
+    """Ask what the target's own accounting says of every resident today.
+
+    Raises
+    ------
+    UnusableInputError
+        The accounting counts villages, or the study has not what it needs.
+    """
+    remedy = say("ask with --accounting reach, or set accounting in the profile")
+    if target.accounting in BY_VILLAGE:
+        reason = say("'{name}' counts villages, and a plan counts residents", name=target.accounting)
+        raise UnusableInputError([Fault(target.id, "accounting", target.accounting, reason, remedy)])
+    basis = basis_of(target, inputs, searches)
+    if basis is None or basis.answer is None:
+        reason = say("the study has not what this accounting needs: opening hours, or radii by village")
+        raise UnusableInputError([Fault(target.id, "accounting", target.accounting, reason, remedy)])
+    return basis
+
+
 def ask(
     target: CircleTarget,
     inputs: Inputs,
-    answer: Answer,
+    basis: Basis,
     candidates: gpd.GeoDataFrame,
     *,
-    times_limit: float = 1.0,
+    far: bool = False,
 ) -> Question:
     """Find the times between residents and candidates, and what each brings.
 
     Parameters
     ----------
-    answer : what the audit says of every resident today
-    times_limit : times the limit up to which times to candidates are found, at least the fast end's
+    basis : what the target's accounting says of every resident today, see :func:`basis_for`
     candidates : with ``services``, what each would hold
+    far : look for candidates as far as anybody must go today, and not up to the limit alone
     """
     roads = inputs.networks[target.profile]
     reason, people = counted_people(target, inputs)
     if reason:
-        fault = Fault(target.id, "target", reason, "the target cannot be assessed", "choose another target")
-        raise UnusableInputError([fault])
+        raise UnusableInputError([not_assessable(target.id, reason, inputs.study.language)])
+    answer = basis.answer
+    assert answer is not None
+    limit = np.full(len(people), float(target.minutes * 60))
+    if basis.speed_ms is not None:
+        radius = road_radius(target, inputs)
+        assert radius is not None  # as when the basis was asked
+        limit = radius
     homes = snap(roads, inputs.demand, keep=True)
     sites = snap(roads, candidates)
     rows = np.flatnonzero(usable(roads, homes, limit_min=target.minutes))
     columns = np.flatnonzero(usable(roads, sites, limit_min=target.minutes))
-    factors = roads.profile.band if roads.profile.uniform else (1.0, 1.0, 1.0)
+    by_speed = roads.profile.uniform and basis.speed_ms is None
+    factors = roads.profile.band if by_speed else (1.0, 1.0, 1.0)
+    longest_s = float(limit.max(initial=0.0) / (basis.speed_ms or 1.0)) * max(factors)
+    if far:
+        timed = answer.snapped & np.isfinite(answer.seconds) & (people > 0)
+        longest_s = max(longest_s, float(answer.seconds[timed].max(initial=0.0)))
     # The legs a query allows grow with its limit: those of the usual one were sorted out above.
     near = within(
-        roads, homes.take(rows), sites.take(columns), limit_min=target.minutes * max(*factors, times_limit)
+        roads, homes.take(rows), sites.take(columns), limit_min=max(target.minutes, longest_s / 60)
     ).seconds
     indptr = np.zeros(len(homes) + 1, dtype=np.int64)
     indptr[rows + 1] = np.diff(near.indptr)
@@ -177,12 +234,21 @@ def ask(
         target=target,
         people=people,
         answer=answer,
+        covered=basis.covered,
+        limit=limit,
+        speed_ms=basis.speed_ms,
         usable=flags,
         brings=brought(target, inputs.study.standard, candidates["services"]),
         seconds=csr_array((near.data, columns[near.indices], np.cumsum(indptr)), shape=shape),
         factors=factors,
         free=flags,
     )
+
+
+def not_assessable(target: str, code: str, language: Language) -> Fault:
+    """Say that a target cannot be assessed, with the reason's code in words."""
+    words = say("the target cannot be assessed: {why}", why=explain(code, language))
+    return Fault("", "target", target, words, say("choose another target"))
 
 
 def brought(target: CircleTarget, standard: Standard, services: Iterable[str]) -> Ints:
@@ -214,10 +280,13 @@ def whole_rule(target: CircleTarget, standard: Standard) -> tuple[str, ...]:
         )
         wanted = target.require[name] - have
         if len(ordered) < wanted:
-            reason = (
-                f"class {name!r} has only {len(ordered) + have} services for {target.require[name]} venues"
+            reason = say(
+                "class '{name}' has only {many} services for {wanted} venues",
+                name=name,
+                many=len(ordered) + have,
+                wanted=target.require[name],
             )
-            remedy = "say which services a new site holds, with --service or [siting.services]"
+            remedy = say("say which services a new site holds, with --service or [siting.services]")
             raise UnusableInputError([Fault(standard.id, f"target {target.id!r}", name, reason, remedy)])
         chosen += [one.id for one in ordered[: max(wanted, 0)]]
     return tuple(chosen)
@@ -227,11 +296,13 @@ def useful(target: CircleTarget, standard: Standard, services: Mapping[str, str]
     """Find candidates none of whose services count for the target: where -> its services."""
     counted = set().union(*standard.venues(target).values())
     return [
-        Fault("candidates", place, text, f"none of its services counts for {target.id!r}", _counts(counted))
+        Fault(
+            "candidates",
+            place,
+            text,
+            say("none of its services counts for '{target}'", target=target.id),
+            say("give one of {names}", names=", ".join(sorted(counted))),
+        )
         for place, text in services.items()
         if not set(service_list(text)) & counted
     ]
-
-
-def _counts(services: Iterable[str]) -> str:
-    return f"give one of {', '.join(sorted(services))}"

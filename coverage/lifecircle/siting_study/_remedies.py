@@ -1,13 +1,15 @@
 """Own cheaper remedies: a gate or school ground, evening hours, a missing link, an idle building, a new one.
 
 Each is tried alone, as a change of the study audited anew for the one target; nothing is estimated. Links are
-looked for where two junctions are near in a straight line and far by road.
+looked for where two junctions are near in a straight line and far by road. Only what is counted by the same
+accounting and paid for in the same way, once or every year, is held against each other: the others stand in
+rankings of their own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -15,16 +17,16 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.audit import Searches, bucket, venue_classes
+from lifecircle.audit import Searches, basis_of, open_venues, venue_classes
 from lifecircle.candidates import service_list
 from lifecircle.demand import assign_districts, assign_villages
 from lifecircle.errors import UnusableInputError
 from lifecircle.facilities import open_at
-from lifecircle.limits import within_limit
 from lifecircle.measures import rule_seconds
 from lifecircle.reach import Snap, nearest_seconds, snap, usable, within
 from lifecircle.scenario import Change, apply_changes
 from lifecircle.siting_study._question import ask
+from lifecircle.study import basis_of_cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from lifecircle.siting_study._explain import Explanation
     from lifecircle.siting_study._question import Question
     from lifecircle.siting_study._solve import Conditions
+    from lifecircle.standards import CircleTarget
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
@@ -66,9 +69,9 @@ _KINDS = (
 class Remedy:
     """One thing that could be done, and the people it alone would cover.
 
-    ``accounting`` : how they are counted: ``reach``, or ``open`` for hours; ``cost`` : 10,000 yuan, None
-    where it is not known; ``source``, ``grade`` : where the unit cost comes from; ``changes`` : as a
-    scenario.
+    ``accounting`` : how they are counted: as the target is, or ``open`` for hours; ``cost`` : 10,000 yuan,
+    ``paid`` once or every year, None where it is not known; ``source``, ``grade`` : where the unit cost comes
+    from; ``changes`` : as a scenario; ``rank`` : place in the ranking of its accounting and way of paying.
     """
 
     kind: str
@@ -77,15 +80,22 @@ class Remedy:
     lat: float
     people: float
     accounting: str
+    paid: Literal["once", "year"]
     cost: float | None
     source: str
     grade: str
     length_m: float | None
     changes: tuple[Change, ...]
+    rank: int = 0
+
+    @property
+    def ranking(self) -> tuple[str, str]:
+        """Name the ranking it stands in: accounting, and how it is paid."""
+        return self.accounting, self.paid
 
     @property
     def people_per_cost(self) -> float | None:
-        """People per 10,000 yuan."""
+        """People per 10,000 yuan, or per 10,000 yuan a year."""
         return self.people / self.cost if self.cost else None
 
 
@@ -97,26 +107,45 @@ def find_remedies(  # noqa: PLR0913, PLR0917 - the study as far as it is known
     inputs: Inputs,
     searches: Searches,
 ) -> tuple[Remedy, ...]:
-    """Find what could be done, most people per 10,000 yuan first; where costs are not known, most people.
+    """Find what could be done, a ranking for each accounting and way of paying.
 
-    Those of known cost come first; the kinds in the order of :data:`_KINDS` where all else is equal.
+    The ranking of the target's own accounting and of what is paid once comes first. In each, most people per
+    10,000 yuan come first; those of unknown cost follow by people; the kinds in the order of :data:`_KINDS`
+    where all else is equal.
     """
     remedies = [
-        *_buildings(conditions, found, explanation, inputs),
+        *_buildings(question, conditions, found, explanation, inputs),
         *_hours(question, inputs, searches),
         *_links(question, inputs),
     ]
     helpful = [one for one in remedies if one.people >= 0.5]
 
-    def order(one: Remedy) -> tuple[bool, float, int, str]:
+    def order(one: Remedy) -> tuple[bool, bool, str, bool, float, int, str]:
         worth = one.people_per_cost
-        return worth is None, -(one.people if worth is None else worth), _KINDS.index(one.kind), one.name
+        return (
+            one.accounting != question.target.accounting,
+            one.paid != "once",
+            one.accounting,
+            worth is None,
+            -(one.people if worth is None else worth),
+            _KINDS.index(one.kind),
+            one.name,
+        )
 
-    return tuple(sorted(helpful, key=order))
+    ranked: list[Remedy] = []
+    places: dict[tuple[str, str], int] = {}
+    for one in sorted(helpful, key=order):
+        places[one.ranking] = places.get(one.ranking, 0) + 1
+        ranked.append(replace(one, rank=places[one.ranking]))
+    return tuple(ranked)
 
 
 def _buildings(
-    conditions: Conditions, found: Candidates, explanation: Explanation, inputs: Inputs
+    question: Question,
+    conditions: Conditions,
+    found: Candidates,
+    explanation: Explanation,
+    inputs: Inputs,
 ) -> Iterator[Remedy]:
     """Try every candidate alone, by its kind of works: those that bring most of each kind."""
     table = found.table
@@ -128,13 +157,15 @@ def _buildings(
         for at in mine[np.argsort(-gain[mine], kind="stable")][:_EACH]:
             row = table.iloc[at]
             price = conditions.prices[at]
-            known = unit_cost(inputs, works.iloc[at]) if np.isnan(row["cost"]) else (None, "candidates", "")
+            own = not np.isnan(row["cost"])  # its row says what building it costs, once
+            _, source, grade, paid = unit_cost(inputs, kind)
             change = Change(
                 "open",
                 id=f"plan-{table.index[at]}",
                 services=service_list(row["services"]),
                 name=row["name"],
                 shape=row.geometry,
+                hours=hours_of(question.target),
                 file="(remedy)",
             )
             yield Remedy(
@@ -143,25 +174,34 @@ def _buildings(
                 row.geometry.x,
                 row.geometry.y,
                 float(gain[at]),
-                "reach",
+                question.target.accounting,
+                "once" if own else paid,
                 None if np.isnan(price) else float(price),
-                known[1],
-                known[2],
+                "candidates" if own else source,
+                "" if own else grade,
                 None,
                 (change,),
             )
 
 
-def unit_cost(inputs: Inputs, works: str) -> tuple[float | None, str, str]:
-    """Give the study's unit cost of some works, 10,000 yuan, its source and grade; None where it has none."""
+def unit_cost(inputs: Inputs, works: str) -> tuple[float | None, str, str, Literal["once", "year"]]:
+    """Give the study's unit cost of some works, 10,000 yuan, its source and grade, and how it is paid."""
     known = {str(name): one for name, one in inputs.study.siting.costs.items()}.get(works)
-    return (None, "", "") if known is None else (known.cost, known.source, known.grade)
+    if known is None:
+        return None, "", "", basis_of_cost(works, None)
+    return known.cost, known.source, known.grade, basis_of_cost(works, known)
 
 
 def _hours(question: Question, inputs: Inputs, searches: Searches) -> Iterator[Remedy]:
-    """Try to open each venue that is closed at the target's hour, known to be, one at a time."""
-    target = question.target
+    """Try to open each venue that is closed at the target's hour, known to be, one at a time.
+
+    It is counted by open hours, whatever the target's accounting: by any other a closed venue counts already.
+    """
+    target = question.target.model_copy(update={"accounting": "open"})
     if target.open_at is None:
+        return
+    basis = basis_of(target, inputs, searches)
+    if basis is None:
         return
     facilities = inputs.facilities
     members = venue_classes(target, inputs.study.standard, facilities)
@@ -170,12 +210,12 @@ def _hours(question: Question, inputs: Inputs, searches: Searches) -> Iterator[R
     if not len(closed) or not opened.any():
         return
     venues = facilities.iloc[closed].assign(services=facilities["service"].iloc[closed])
-    asked = ask(target, inputs, searches.answer(target, only=opened), venues)
+    asked = ask(target, inputs, basis, venues)
     gain = np.array([asked.gain([at]) if on else 0.0 for at, on in enumerate(asked.usable)])
-    price, source, grade = unit_cost(inputs, "evening_hours")
+    price, source, grade, paid = unit_cost(inputs, "evening_hours")
     for at in np.argsort(-gain, kind="stable")[:_EACH]:
         row = venues.iloc[at]
-        hours = f"{row['hours']}; {_slot(target.open_at)}"
+        hours = f"{row['hours']}; {slot(target.open_at)}"
         change = Change("hours", id=str(venues.index[at]), hours=hours, name=row["name"], file="(remedy)")
         yield Remedy(
             "evening_hours",
@@ -184,6 +224,7 @@ def _hours(question: Question, inputs: Inputs, searches: Searches) -> Iterator[R
             row.geometry.y,
             float(gain[at]),
             "open",
+            paid,
             price,
             source,
             grade,
@@ -192,10 +233,16 @@ def _hours(question: Question, inputs: Inputs, searches: Searches) -> Iterator[R
         )
 
 
-def _slot(moment: str) -> str:
+def hours_of(target: CircleTarget) -> str:
+    """Give the hours a new site is supposed to keep: the target's hour where only open venues count."""
+    counts = target.accounting == "open" and target.open_at is not None
+    return slot(str(target.open_at)) if counts else ""
+
+
+def slot(moment: str) -> str:
     """Write the two hours from a weekday and time in the notation of opening hours.
 
-    >>> _slot("Sat 10:00")
+    >>> slot("Sat 10:00")
     'Sa 10:00-12:00'
     """
     day, clock = moment.split(" ")
@@ -210,7 +257,7 @@ def _links(question: Question, inputs: Inputs) -> Iterator[Remedy]:
     """Try the missing links that promise most people, each audited anew; those that help are told."""
     target = question.target
     roads = inputs.networks[target.profile]
-    reach_m = question.limit_s * roads.profile.access_ms + _HOME_CAP_M
+    reach_m = float(question.limit_s.max(initial=0.0)) * roads.profile.access_ms + _HOME_CAP_M
     trees = shapely.STRtree(np.asarray(list(roads.barriers), dtype=object))
     told = []
     for near, far in _promising(question, inputs, roads):
@@ -226,17 +273,29 @@ def _links(question: Question, inputs: Inputs) -> Iterator[Remedy]:
             now = apply_changes(part, [change])
         except UnusableInputError:
             continue  # no traveller of this profile may use a footway
-        covered = bucket(Searches(now, keep=False).answer(target), question.limit_s) == "covered"
-        gained = covered.astype(float) - question.covered[mine]
+        basis = basis_of(target, now, Searches(now, keep=False))
+        assert basis is not None  # as without the link
+        gained = basis.covered.astype(float) - question.covered[mine]
         people = float(question.people[mine] @ gained)
         kind = "footbridge" if over else "link"
-        price, source, grade = unit_cost(inputs, f"{kind}_m")
+        price, source, grade, paid = unit_cost(inputs, f"{kind}_m")
         middle = shape.interpolate(0.5, normalized=True)
         cost = None if price is None else price * line.length
         name = _place_name(inputs, middle)
         told.append(
             Remedy(
-                kind, name, middle.x, middle.y, people, "reach", cost, source, grade, line.length, (change,)
+                kind,
+                name,
+                middle.x,
+                middle.y,
+                people,
+                target.accounting,
+                paid,
+                cost,
+                source,
+                grade,
+                line.length,
+                (change,),
             )
         )
     yield from sorted(told, key=lambda one: -one.people)[:_EACH]
@@ -259,6 +318,7 @@ def _promising(question: Question, inputs: Inputs, roads: Roads) -> list[tuple[i
     whole rule to the near end's: the audit of the link is what counts.
     """
     target, limit_s = question.target, question.limit_s
+    longest_s = float(limit_s.max(initial=0.0))
     speed = roads.profile.access_ms
     rule = _at_junctions(question, inputs, roads)
     tree = cKDTree(roads.xy)
@@ -267,7 +327,7 @@ def _promising(question: Question, inputs: Inputs, roads: Roads) -> list[tuple[i
     near, far = pairs.T
     over_s = np.hypot(*(roads.xy[near] - roads.xy[far]).T) / speed
     onward = rule[near] + over_s
-    in_time = within_limit(onward, limit_s)
+    in_time = onward <= longest_s
     near, far, onward = near[in_time], far[in_time], onward[in_time]
     useful = rule[far] >= onward + LINK_SAVES_MIN * 60
     near, far, onward = near[useful], far[useful], onward[useful]
@@ -277,15 +337,17 @@ def _promising(question: Question, inputs: Inputs, roads: Roads) -> list[tuple[i
     homes = snap(roads, inputs.demand, keep=True)
     waiting = np.flatnonzero(question.waiting() & (question.people > 0))
     waiting = waiting[usable(roads, homes.take(waiting), limit_min=target.minutes)]
+    limit_min = max(target.minutes, longest_s / 60)
     times = within(
-        roads, homes.take(waiting), _junction_snap(roads, ends), limit_min=target.minutes
+        roads, homes.take(waiting), _junction_snap(roads, ends), limit_min=limit_min
     ).seconds.tocsc()
-    people = question.people[waiting]
+    people, limits = question.people[waiting], question.limit[waiting]
     promise = np.zeros(len(near))
     for number, end in enumerate(at):
         part = slice(times.indptr[end], times.indptr[end + 1])
-        inside = within_limit(times.data[part] + onward[number], limit_s)
-        promise[number] = people[times.indices[part][inside]].sum()
+        rows = times.indices[part]
+        inside = question.within(times.data[part] + onward[number], limits[rows])
+        promise[number] = people[rows[inside]].sum()
     order = np.lexsort((far, near, onward, -promise))
     chosen: list[int] = []
     middle = (roads.xy[near] + roads.xy[far]) / 2
@@ -304,6 +366,9 @@ def _at_junctions(question: Question, inputs: Inputs, roads: Roads) -> Floats:
     venues = snap(roads, facilities, keep=True)
     junctions = _junction_snap(roads, np.arange(len(roads.xy)))
     members = venue_classes(target, inputs.study.standard, facilities)
+    counted = open_venues(target, inputs)
+    if counted is not None:
+        members = {name: member & counted for name, member in members.items()}
     return rule_seconds(
         [
             nearest_seconds(

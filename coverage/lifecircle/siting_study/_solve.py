@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_array, hstack
 from scipy.spatial import cKDTree
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.reach import Pairs
 from lifecircle.siting import SitingPlan, siting_curve, siting_problem, solve, solve_siting
 from lifecircle.siting_study._question import IMPOSSIBLE
@@ -82,20 +82,26 @@ def best(
     """
     if objective == "max_cover":
         return _covering(question, conditions, sites, factor)
-    if not question.one_is_enough():
-        reason = f"{objective} needs candidates each of which fills the rule alone"
-        raise UnusableInputError([Fault("", "objective", objective, reason, "ask for max_cover")])
+    check_alone(question, objective)
     rows, table = _with_today(question, conditions, objective)
+    people = question.people[rows]
     extra: dict[str, Any] = {}
     if objective == "max_min_cover":
         extra["groups"] = pd.Series(conditions.groups[rows], index=table.demand)
     if objective != "full_cover":
         extra |= {"sites": sites}
-    if objective not in {"p_median", "p_center"}:
-        extra |= {"limit": question.limit_s}
+    if objective in {"max_min_cover", "full_cover"}:
+        extra |= {"limit": 1.0}
+    if objective == "p_center":
+        # Those without a path today have no time that could be made less, but they may be covered.
+        extra |= {"second_limit": question.limit_s[rows], "second_weights": people}
+        people = np.where(question.timed[rows], people, 0.0)
+    if conditions.budget is not None:
+        prices = pd.Series(conditions.prices, index=conditions.labels)[table.facilities[1:]]
+        extra |= {"budget": conditions.budget, "prices": pd.concat([pd.Series({_TODAY: 0.0}), prices])}
     plan = solve_siting(
         table,
-        question.people[rows],
+        people,
         objective=objective,  # type: ignore[arg-type]  # checked against OBJECTIVES by the caller
         existing=[_TODAY],
         time_limit_s=conditions.time_limit_s,
@@ -105,6 +111,23 @@ def best(
         # what residents have today is no site of theirs
         return replace(plan, value=plan.value - 1, bound=plan.bound - 1)
     return plan
+
+
+def check_alone(question: Question, objective: str) -> None:
+    """Refuse an aim that the candidates cannot be asked for.
+
+    Raises
+    ------
+    UnusableInputError
+        Candidates count together; or, where times count, they hold but a part of the rule.
+    """
+    if objective == "max_cover":
+        return
+    timed = objective in {"p_median", "p_center"}
+    if not question.one_is_enough() or (timed and not question.fills_the_rule()):
+        reason = say("'{name}' needs candidates each of which fills the rule alone", name=objective)
+        remedy = say("ask for max_cover, or let a site hold all that the rule asks for (--service)")
+        raise UnusableInputError([Fault("", "objective", objective, reason, remedy)])
 
 
 def _common(conditions: Conditions, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,9 +140,8 @@ def _covering(question: Question, conditions: Conditions, sites: int | None, fac
     problem = covering_problem(question, conditions, sites, factor)
     covered = question.people_covered if factor == 1.0 else _covered_at(question, factor)
     if problem is None:
-        return SitingPlan(
-            "max_cover", "infeasible", (), math.nan, math.nan, (), "no candidate covers anybody"
-        )
+        reason = say("no candidate covers anybody")
+        return SitingPlan("max_cover", "infeasible", (), math.nan, math.nan, (), reason)
     return _with_covered(solve(problem, time_limit_s=conditions.time_limit_s), covered)
 
 
@@ -209,8 +231,8 @@ def _by_class(question: Question, free: Ints, rows: Ints, factor: float) -> tupl
     brings = question.brings[free]
     classes = list(question.answer.ranks)
     if (brings.sum(axis=1) > 1).any():
-        reason = "candidates hold different services, and some more than one venue of the rule"
-        remedy = "give all candidates the same services (--service), or each one venue"
+        reason = say("candidates hold different services, and some more than one venue of the rule")
+        remedy = say("give all candidates the same services (--service), or each one venue")
         raise UnusableInputError([Fault("candidates", "column 'services'", "", reason, remedy)])
     lacks = question.lacks(factor)[rows]
     offers = [classes[int(one.argmax())] if one.any() else "" for one in brings]
@@ -220,27 +242,43 @@ def _by_class(question: Question, free: Ints, rows: Ints, factor: float) -> tupl
 def _with_today(question: Question, conditions: Conditions, objective: str) -> tuple[Ints, Pairs]:
     """Put what residents have today beside the free candidates, as a site that stands open.
 
-    Residents whom nothing reaches are left out; where walking is measured, all who have no path today.
+    Where times count, the pairs are seconds and those who have a path today are asked about (for p_center
+    also those whom a candidate would cover); else a pair says that somebody is covered. Residents whom
+    nothing reaches are left out, but of a district they are a part.
     """
     free = np.flatnonzero(conditions.free)
-    table = question.seconds[:, free]
-    today = question.answer.seconds
-    has = question.answer.snapped & np.isfinite(today)
-    if objective in {"full_cover", "max_min_cover"}:
-        has = question.covered
     counted = question.people > 0
+    has = question.covered
+    today = np.zeros(len(has))
+    table = covering(question)[:, free]
+    met = np.diff(table.indptr) > 0
     if objective == "max_min_cover":
         rows = np.flatnonzero(counted)
     elif objective == "full_cover":
-        met = np.diff(question.reach()[:, free].indptr) > 0
-        rows = np.flatnonzero(counted & (has | met) & question.answer.snapped)
+        rows = np.flatnonzero(counted & (has | met))
     else:
-        rows = np.flatnonzero(counted & has)
+        has, today = question.timed, question.answer.seconds
+        rows = np.flatnonzero(counted & (has | met) if objective == "p_center" else counted & has)
+        table = question.seconds[:, free]
     own = csr_array(
-        (np.where(has, np.where(np.isfinite(today), today, 0.0), 0.0)[rows][has[rows]],
-         np.zeros(int(has[rows].sum()), dtype=np.int64),
+        (today[rows][has[rows]], np.zeros(int(has[rows].sum()), dtype=np.int64),
          np.concatenate([[0], np.cumsum(has[rows])])),
         shape=(len(rows), 1),
     )  # fmt: skip
     whole = csr_array(hstack([own, table[rows]], format="csr"))
     return rows, Pairs(whole, pd.RangeIndex(len(rows)), pd.Index([_TODAY, *conditions.labels[free]]))
+
+
+def covering(question: Question) -> Any:
+    """Give whom one candidate in reach covers that are not covered today: csr (demand, candidate) of ones.
+
+    For candidates each of which is enough alone.
+    """
+    needs = question.needs()
+    assert needs is not None
+    able = question.waiting() & (needs == 1)
+    table = question.reach()
+    row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+    kept = able[row]
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=table.shape[0]))])
+    return csr_array((np.ones(int(kept.sum())), table.indices[kept], indptr), shape=table.shape)

@@ -10,15 +10,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit import Searches, counted_people, prepare, run
+from lifecircle.audit import Searches, basis_of, counted_people, prepare, run
 from lifecircle.candidates import service_list
-from lifecircle.errors import Fault, ProofError, UnusableInputError
+from lifecircle.errors import Fault, ProofError, UnusableInputError, say
 from lifecircle.scenario import Change, Scenario, apply_changes, compare_inputs
 from lifecircle.siting_study._candidates import Candidates, gather
 from lifecircle.siting_study._explain import Explanation, explain
-from lifecircle.siting_study._question import Question, ask, useful, whole_rule
-from lifecircle.siting_study._remedies import Remedy, find_remedies
+from lifecircle.siting_study._question import (
+    Question,
+    ask,
+    basis_for,
+    not_assessable,
+    useful,
+    whole_rule,
+)
+from lifecircle.siting_study._remedies import Remedy, find_remedies, hours_of
 from lifecircle.siting_study._solve import OBJECTIVES, Conditions, best, curve, too_near
+from lifecircle.standards import PROFILES, threshold
 from lifecircle.study import Study, read_study
 from lifecircle.tables import nearest_name
 
@@ -33,10 +41,6 @@ if TYPE_CHECKING:
     from lifecircle.standards import CircleTarget
 
 _log = logging.getLogger(__name__)
-
-
-FAR_LIMITS = 8.0
-"""Times the limit up to which p_median and p_center look for candidates."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,20 @@ class CurvePoint:
 class SiteStudy:
     """A plan for a target, proved against the audit, with all that explains it.
 
-    ``people``, ``covered`` : people the target counts, and those covered today; ``plan`` : the solver's, its
-    value counting what stands today; ``curve`` : from none to at least the sites asked for; ``enough`` :
-    fewest sites that reach the goal, None where there is no goal or it is not reached; ``attainable`` :
-    people covered with every candidate built; ``scenario`` : the plan audited.
+    ``target`` : as it was counted, with the profile and accounting that were asked for; ``own`` : as the
+    standard has it; ``people``, ``covered`` : people the target counts, and those covered today; ``plan`` :
+    the solver's, its value counting what stands today; ``curve`` : from none to at least the sites asked for;
+    ``enough`` :
+    fewest sites known to reach the goal, None where there is no goal or it is not reached;
+    ``enough_possible`` : fewest that are not ruled out, which proves ``enough`` where equal; ``attainable`` :
+    people covered with every candidate built, ``goal_attainable`` whether that is the goal; ``scenario`` :
+    the plan audited.
     """
 
     id: str
     inputs: Inputs
     target: CircleTarget
+    own: CircleTarget
     new: int | None
     objective: str
     candidates: Candidates
@@ -74,7 +83,9 @@ class SiteStudy:
     plan: SitingPlan
     curve: tuple[CurvePoint, ...]
     enough: int | None
+    enough_possible: int | None
     attainable: float
+    goal_attainable: bool
     scenario: Scenario
     explanation: Explanation
     remedies: tuple[Remedy, ...]
@@ -91,6 +102,8 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     services: Sequence[str] | None = None,
     budget: float | None = None,
     year: int | None = None,
+    profile: str | None = None,
+    accounting: str | None = None,
     remedies: bool = True,
     time_limit_s: float = 60.0,
     progress: Callable[[str], None] | None = None,
@@ -105,10 +118,14 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     candidates : list of candidates instead of the study's own; without either, places near the gaps
     objective : ``max_cover`` most people, ``full_cover`` fewest sites for everybody who can be reached,
         ``p_median`` least walking of all who have a path today, ``p_center`` the farthest of them nearest,
-        ``max_min_cover`` the worst district best
+        ``max_min_cover`` the worst district best; among plans as good by one of the last two the one that
+        covers most people is taken
     services : what a new site holds, where its row does not say; left out, what the study says in
         ``[siting.services]``, else as many venues of each class as the rule asks for
     budget : what the sites may cost together, 10,000 yuan
+    profile : travel profile to count the target with instead of its own, such as ``walk_aged`` for a target
+        of the aged; everything follows it, the audit of the plan too
+    accounting : ``reach``, ``open`` or ``network_distance`` instead of the target's own
     remedies : look for cheaper remedies too
     time_limit_s : seconds for the solve, and as many again for the curve
 
@@ -122,59 +139,69 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     tell = progress or _log.info
     if isinstance(study, str | Path):
         study = read_study(study)
-    goal = _circle(study, target)
-    _check(objective, new)
+    own = _circle(study, target)
+    _check(objective, new, profile, accounting)
+    goal = own.model_copy(
+        update={"profile": profile or own.profile, "accounting": accounting or own.accounting}
+    )
+    study = _counting(study, goal)
     tell("reading")
     inputs = prepare(study, year)
-    tell("before")
-    before = run(inputs, progress=tell)
     searches = Searches(inputs)
-    tell("candidates")
-    uncovered = (before.status[target] != "covered").to_numpy(dtype=bool)
     reason, people = counted_people(goal, inputs)
     if reason:
-        fault = Fault("", "target", target, f"cannot be assessed: {reason}", "choose another target")
-        raise UnusableInputError([fault])
+        raise UnusableInputError([not_assessable(target, reason, study.language)])
+    basis = basis_for(goal, inputs, searches)
+    tell("before")
+    before = run(inputs, progress=tell)
+    tell("candidates")
+    uncovered = ~basis.covered
     found = gather(inputs, goal, uncovered, people, file=candidates)
     found = _with_services(found, goal, study, services)
-    far = FAR_LIMITS if objective in {"p_median", "p_center"} else 1.0
-    question = ask(goal, inputs, searches.answer(goal), found.table, times_limit=far)
+    far = objective in {"p_median", "p_center"}
+    question = ask(goal, inputs, basis, found.table, far=far)
     found = _without_parts(_without_roads(found, question), question)
     question = replace(question, free=found.free)
     conditions = _conditions(found, inputs, budget, time_limit_s)
     tell("solving")
     plan = best(question, conditions, objective=objective, sites=new)
     if plan.status == "infeasible":
-        remedy = "give candidates near the gaps, or fewer conditions"
+        remedy = say("give candidates near the gaps, or fewer conditions")
         if question.people_covered >= question.people.sum():
-            remedy = "choose another target: everybody it counts is covered already"
-        raise UnusableInputError([Fault("", "plan", "", f"no plan: {plan.reason}", remedy)])
+            remedy = say("choose another target: everybody it counts is covered already")
+        why = say("no plan: {why}", why=plan.reason)
+        raise UnusableInputError([Fault("", "plan", "", why, remedy)])
     tell("curve")
     points = _points(question, conditions, plan, objective)
     tell("proof")
-    scenario = _audited(inputs, found.table, plan, before, tell)
-    _prove(question, plan, scenario, conditions, objective)
+    scenario = _audited(inputs, goal, found.table, plan, before, tell)
+    _prove(question, plan, scenario, conditions)
     tell("explaining")
     explanation = explain(question, conditions, found, plan, scenario)
     offers: tuple[Remedy, ...] = ()
     if remedies:
         tell("remedies")
         offers = find_remedies(question, conditions, found, explanation, inputs, searches)
+    total, turn = float(question.people.sum()), final_turn(goal)
+    attainable = question.people_covered + question.gain(np.flatnonzero(conditions.free))
     return SiteStudy(
-        id=f"{target}-{len(plan.sites)}" + ("" if objective == "max_cover" else f"-{objective}"),
+        id=_plan_id(own, goal, plan),
         inputs=inputs,
         target=goal,
+        own=own,
         new=new,
         objective=objective,
         candidates=found,
         question=question,
         conditions=conditions,
-        people=float(question.people.sum()),
+        people=total,
         covered=question.people_covered,
         plan=plan,
         curve=points,
-        enough=_enough(points, goal),
-        attainable=question.people_covered + question.gain(np.flatnonzero(conditions.free)),
+        enough=_first(points, [point.value for point in points], goal),
+        enough_possible=_first(points, [point.bound / total for point in points], goal),
+        attainable=attainable,
+        goal_attainable=turn is None or attainable / total >= turn,
         scenario=scenario,
         explanation=explanation,
         remedies=offers,
@@ -182,29 +209,64 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     )
 
 
+def _counting(study: Study, target: CircleTarget) -> Study:
+    """Let a study count one target as it is asked for, so that its audit does too."""
+    targets = tuple(target if one.id == target.id else one for one in study.standard.targets)
+    return replace(study, standard=study.standard.model_copy(update={"targets": targets}))
+
+
+def _plan_id(own: CircleTarget, asked: CircleTarget, plan: SitingPlan) -> str:
+    """Name a plan by its target, number of sites, and whatever is not as usual."""
+    parts = [own.id, str(len(plan.sites))]
+    parts += [] if plan.objective == "max_cover" else [plan.objective]
+    parts += [] if asked.profile == own.profile else [asked.profile]
+    parts += [] if asked.accounting == own.accounting else [asked.accounting]
+    return "-".join(parts)
+
+
 def _circle(study: Study, target: str) -> CircleTarget:
     known = [one.id for one in study.standard.targets if one.kind == "circle"]
     for one in study.standard.targets:
         if one.id == target and one.kind == "circle":
             return one
-    near = nearest_name(target, known)
-    remedy = f"did you mean '{near}'?" if near else f"use one of {', '.join(known)}"
-    raise UnusableInputError([Fault("", "target", target, "no such circle target", remedy)])
+    raise UnusableInputError(
+        [Fault("", "target", target, say("no such circle target"), _meant(target, known))]
+    )
 
 
-def _check(objective: str, new: int | None) -> None:
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Say which name was meant, or which there are."""
+    near = nearest_name(name, known)
+    return (
+        say("did you mean '{name}'?", name=near)
+        if near
+        else say("use one of {names}", names=", ".join(known))
+    )
+
+
+_COUNTED_BY_RESIDENT = ("reach", "open", "network_distance")
+
+
+def _check(objective: str, new: int | None, profile: str | None, accounting: str | None) -> None:
     faults = []
     if objective not in OBJECTIVES:
-        near = nearest_name(objective, OBJECTIVES)
-        remedy = f"did you mean '{near}'?" if near else f"use one of {', '.join(OBJECTIVES)}"
-        faults.append(Fault("", "objective", objective, "unknown objective", remedy))
+        reason = say("unknown objective")
+        faults.append(Fault("", "objective", objective, reason, _meant(objective, OBJECTIVES)))
+    if profile is not None and profile not in PROFILES:
+        reason = say("unknown travel profile")
+        faults.append(Fault("", "profile", profile, reason, _meant(profile, PROFILES)))
+    if accounting is not None and accounting not in _COUNTED_BY_RESIDENT:
+        reason = say("no accounting that a plan can be made by: it must count residents")
+        names = say("use one of {names}", names=", ".join(_COUNTED_BY_RESIDENT))
+        faults.append(Fault("", "accounting", accounting, reason, names))
     if objective == "full_cover":
         if new is not None:
-            remedy = "leave the number out"
-            faults.append(Fault("", "new", str(new), "full_cover finds the number of sites itself", remedy))
+            reason, remedy = say("full_cover finds the number of sites itself"), say("leave the number out")
+            faults.append(Fault("", "new", str(new), reason, remedy))
     elif new is None or new < 1:
         shown = "" if new is None else str(new)
-        faults.append(Fault("", "new", shown, "how many new sites is not said", "give a number from 1"))
+        reason, remedy = say("how many new sites is not said"), say("give a number from 1")
+        faults.append(Fault("", "new", shown, reason, remedy))
     if faults:
         raise UnusableInputError(faults)
 
@@ -219,9 +281,8 @@ def _with_services(
     faults = []
     for one in given:
         if one not in known:
-            near = nearest_name(one, known)
-            remedy = f"did you mean '{near}'?" if near else f"use one of {', '.join(sorted(known))}"
-            faults.append(Fault("", "services", one, "unknown service id", remedy))
+            reason = say("unknown service id")
+            faults.append(Fault("", "services", one, reason, _meant(one, sorted(known))))
     table = found.table
     if not faults:
         holds = given or whole_rule(target, standard)
@@ -245,8 +306,9 @@ def _without_roads(found: Candidates, question: Question) -> Candidates:
     lost = ~question.usable & (table["left_out"] == "").to_numpy(dtype=bool)
     wrong = table[lost & table["required"].to_numpy(dtype=bool)]
     if len(wrong):
+        reason, remedy = say("required, yet no road is near enough"), say("move it")
         raise UnusableInputError(
-            Fault("candidates", f"candidate {label}", name, "required, yet no road is near enough", "move it")
+            Fault("candidates", say("candidate {id}", id=label), name, reason, remedy)
             for label, name in wrong["name"].items()
         )
     return replace(found, table=table.assign(left_out=table["left_out"].mask(lost, "no_road")))
@@ -265,9 +327,10 @@ def _without_parts(found: Candidates, question: Question) -> Candidates:
     part = free & ~whole
     wrong = table[part & table["required"].to_numpy(dtype=bool)]
     if len(wrong):
-        reason = "required, yet it fills the rule only in part, and others fill it alone"
+        reason = say("required, yet it fills the rule only in part, and others fill it alone")
+        remedy = say("give it the same services as the others")
         raise UnusableInputError(
-            Fault("candidates", f"candidate {label}", name, reason, "give it the same services as the others")
+            Fault("candidates", say("candidate {id}", id=label), name, reason, remedy)
             for label, name in wrong["name"].items()
         )
     return replace(found, table=table.assign(left_out=table["left_out"].mask(part, "partial")))
@@ -280,9 +343,9 @@ def _conditions(found: Candidates, inputs: Inputs, budget: float | None, time_li
     free = found.free
     if budget is not None and np.isnan(prices[free]).any():
         label = table.index[free][np.isnan(prices[free])][0]
-        reason = "a budget needs the cost of every candidate"
-        remedy = "fill the column cost, or give unit costs in [siting.costs]"
-        raise UnusableInputError([Fault("candidates", f"candidate {label}", "", reason, remedy)])
+        reason = say("a budget needs the cost of every candidate")
+        remedy = say("fill the column cost, or give unit costs in [siting.costs]")
+        raise UnusableInputError([Fault("candidates", say("candidate {id}", id=label), "", reason, remedy)])
     return Conditions(
         labels=pd.Index(table.index.astype(str)),
         free=free,
@@ -307,8 +370,9 @@ def _points(
     question: Question, conditions: Conditions, plan: SitingPlan, objective: str
 ) -> tuple[CurvePoint, ...]:
     """Tell most people covered for none, the fewest sites that may be, one more ... to the goal."""
-    total, target = float(question.people.sum()), question.target
-    goal = None if target.goal is None else (target.goal - target.tolerance) * total
+    total = float(question.people.sum())
+    turn = final_turn(question.target)
+    goal = None if turn is None else people_for(turn, total)
     today = question.people_covered
     points = [CurvePoint(0, today, today / total, today, 0.0, "optimal")]
     least, plans = curve(question, conditions, least_sites=len(plan.sites), goal=goal)
@@ -322,15 +386,42 @@ def _points(
     return tuple(points)
 
 
-def _enough(curve: Sequence[CurvePoint], target: CircleTarget) -> int | None:
-    if target.goal is None:
+def final_turn(target: CircleTarget) -> float | None:
+    """Give the share that reaches the goal, as the verdict of the due year has it; None without a goal."""
+    return threshold(target, LAST_YEAR if target.due is None else target.due)
+
+
+LAST_YEAR = 9999
+"""A year after every milestone: what is expected then is the goal itself."""
+
+
+def people_for(turn: float, total: float) -> float:
+    """Give the fewest people whose share, divided as the audit divides, is at least ``turn``.
+
+    ``turn * total`` may be off by a rounding in either direction: 0.07 of 100 comes out above 7.
+
+    >>> people_for(0.07, 100.0), people_for(0.9, 275.0)
+    (7.0, 247.5)
+    """
+    people = turn * total
+    while people / total < turn:
+        people = float(np.nextafter(people, np.inf))
+    while people > 0 and np.nextafter(people, -np.inf) / total >= turn:
+        people = float(np.nextafter(people, -np.inf))
+    return people
+
+
+def _first(curve: Sequence[CurvePoint], shares: Sequence[float], target: CircleTarget) -> int | None:
+    """Give the first number of sites whose share reaches the goal."""
+    turn = final_turn(target)
+    if turn is None:
         return None
-    reached = [point.sites for point in curve if point.value >= target.goal - target.tolerance]
-    return reached[0] if reached else None
+    reached = (point.sites for point, share in zip(curve, shares, strict=True) if share >= turn)
+    return next(reached, None)
 
 
-def plan_changes(table: gpd.GeoDataFrame, sites: Sequence[str]) -> tuple[Change, ...]:
-    """Put the sites of a plan as changes of a scenario."""
+def plan_changes(table: gpd.GeoDataFrame, sites: Sequence[str], target: CircleTarget) -> tuple[Change, ...]:
+    """Put the sites of a plan as changes of a scenario; open at the target's hour where that counts."""
     return tuple(
         Change(
             "open",
@@ -338,6 +429,7 @@ def plan_changes(table: gpd.GeoDataFrame, sites: Sequence[str]) -> tuple[Change,
             services=service_list(table.loc[label, "services"]),
             name=table.loc[label, "name"] or str(label),
             shape=table.geometry[label],
+            hours=hours_of(target),
             file="(plan)",
             row=number,
         )
@@ -345,51 +437,56 @@ def plan_changes(table: gpd.GeoDataFrame, sites: Sequence[str]) -> tuple[Change,
     )
 
 
-def _audited(
-    inputs: Inputs, table: gpd.GeoDataFrame, plan: SitingPlan, before: Findings, tell: Callable[[str], None]
+def _audited(  # noqa: PLR0913, PLR0917 - what is built, and what it is held against
+    inputs: Inputs,
+    target: CircleTarget,
+    table: gpd.GeoDataFrame,
+    plan: SitingPlan,
+    before: Findings,
+    tell: Callable[[str], None],
 ) -> Scenario:
-    changes = plan_changes(table, plan.sites)
+    changes = plan_changes(table, plan.sites, target)
     return compare_inputs(inputs, apply_changes(inputs, changes), changes, before=before, progress=tell)
 
 
 _SAME = 1e-9
 
 
-def _prove(
-    question: Question, plan: SitingPlan, scenario: Scenario, conditions: Conditions, objective: str
-) -> None:
-    """Hold the plan's value against the audit of the study with its sites.
+def _prove(question: Question, plan: SitingPlan, scenario: Scenario, conditions: Conditions) -> None:
+    """Hold the people a plan covers, and its own quantity, against the audit of the study with its sites.
 
     Raises
     ------
     ProofError
         They differ.
     """
-    target = question.target.id
-    after = scenario.after
-    count = after.result(target).count
-    assert count is not None
-    people = question.people
-    seconds = after.seconds[target].to_numpy(dtype=float)
-    today = scenario.before.seconds[target].to_numpy(dtype=float)
-    timed = np.isfinite(today) & (people > 0)
-    audited = {
-        "max_cover": count.covered,
-        "p_median": float(people[timed] @ seconds[timed]),
-        "p_center": float(seconds[timed].max(initial=0.0)),
-    }
-    said = plan.value
-    if objective == "max_min_cover":
-        parts = [one.count for one in after.result(target).districts] or [count]
-        audited[objective] = min(one.covered / one.people for one in parts if one.people > 0)
-    elif objective == "full_cover":
-        audited[objective] = count.covered
-        said = question.people_covered + question.gain(conditions.labels.get_indexer(list(plan.sites)))
-    if abs(audited[objective] - said) > _SAME * max(abs(said), 1.0):
-        raise ProofError(
-            f"the plan for {target!r} says {said!r}, the audit of its sites {audited[objective]!r}: "
-            "please report this with the study"
-        )
+    target, inputs = question.target, scenario.inputs
+    result = scenario.after.result(target.id)
+    assert result.count is not None
+    chosen = conditions.labels.get_indexer(list(plan.sites))
+    figures = {"people": (question.people_covered + question.gain(chosen), result.count.covered)}
+    if plan.objective == "max_cover":
+        figures["value"] = plan.value, result.count.covered
+    elif plan.objective == "max_min_cover":
+        parts = [one.count for one in result.districts] or [result.count]
+        least = min(one.covered / one.people for one in parts if one.people > 0)
+        figures["value"] = plan.value, least
+    elif plan.objective in {"p_median", "p_center"}:
+        basis = basis_of(target, inputs, Searches(inputs))
+        assert basis is not None
+        assert basis.answer is not None
+        timed = np.flatnonzero(question.timed & (question.people > 0))
+        seconds, people = basis.answer.seconds[timed], question.people[timed]
+        found = people @ seconds if plan.objective == "p_median" else seconds.max(initial=0.0)
+        figures["value"] = plan.value, float(found)
+    if plan.second is not None:
+        figures["second"] = plan.second.value, result.count.covered
+    for name, (said, audited) in figures.items():
+        if abs(audited - said) > _SAME * max(abs(said), 1.0):
+            raise ProofError(
+                f"the plan for {target.id!r} says {said!r} ({name}), the audit of its sites {audited!r}: "
+                "please report this with the study"
+            )
 
 
 def _notes(
@@ -412,10 +509,14 @@ def _notes(
     never = question.people.sum() - question.people_covered - question.gain(np.flatnonzero(found.free))
     if never >= 0.5:
         notes.append(f"never:{never:,.0f}")
+    target = question.target
+    if target.accounting == "open":
+        notes.append(f"supposed_open:{target.open_at}")
     lost = ~question.answer.snapped & (question.people > 0)
     if lost.any():
         notes.append(f"unsnapped:{question.people[lost].sum():.0f}")
-    certificates = (plan.status, *(point.status for point in curve), *(one.status for one in band))
+    second = () if plan.second is None else (plan.second.status,)
+    certificates = (plan.status, *second, *(point.status for point in curve), *(one.status for one in band))
     if "feasible" in certificates:
         notes.append("not_proved")
     return tuple(notes)

@@ -15,10 +15,22 @@ import pandas as pd
 from lifecircle.audit import complete_folder
 from lifecircle.errors import MissingExtraError
 from lifecircle.findings import METHOD_VERSION
-from lifecircle.report import NUMBER, PEOPLE, POINTS, RATE, TEXT, Heading, write_workbook
+from lifecircle.report import (
+    DEGREES,
+    NUMBER,
+    ORDER,
+    PEOPLE,
+    POINTS,
+    RATE,
+    TEXT,
+    Heading,
+    Rate,
+    write_workbook,
+)
 from lifecircle.scenario import check_replaceable, comparison
 from lifecircle.siting_study._explain import nearest_site
-from lifecircle.siting_study._text import land_word, site_name, study_lines
+from lifecircle.siting_study._remedies import hours_of
+from lifecircle.siting_study._text import land_word, own_value, site_name, study_lines, unit_name
 from lifecircle.tables import write_layers
 from lifecircle.wording import word
 
@@ -40,7 +52,7 @@ THREE_LINES = ("永久基本农田", "生态保护红线", "城镇开发边界�
 _MOST_CANDIDATES = 200  # rows of the sheet of candidates; plan.gpkg holds all
 
 CURVE = {
-    "sites": TEXT,
+    "sites": ORDER,
     "covered": PEOPLE,
     "value": RATE,
     "bound_people": PEOPLE,
@@ -48,15 +60,27 @@ CURVE = {
     "proved": TEXT,
 }
 REMEDIES = {
-    "row": TEXT, "works": TEXT, "name": TEXT, "new_people": PEOPLE, "counted": TEXT, "length_m": PEOPLE,
-    "cost": NUMBER, "per_cost": NUMBER, "cost_source": TEXT, "cost_grade": TEXT, "lon": TEXT, "lat": TEXT,
+    "ranking": TEXT, "row": ORDER, "works": TEXT, "name": TEXT, "lon": DEGREES, "lat": DEGREES,
+    "new_people": PEOPLE, "counted": TEXT, "length_m": PEOPLE, "cost": NUMBER, "paid": TEXT,
+    "per_cost": NUMBER, "cost_source": TEXT, "cost_grade": TEXT,
 }  # fmt: skip
 CANDIDATES = {
-    "id": TEXT, "name": TEXT, "works": TEXT, "district": TEXT, "village": TEXT, "rank": PEOPLE,
-    "reach_people": PEOPLE, "plan_has": PEOPLE, "adds": PEOPLE, "swap_for": TEXT, "swap_loss": PEOPLE,
-    "why": TEXT,
+    "id": TEXT, "name": TEXT, "lon": DEGREES, "lat": DEGREES, "works": TEXT, "district": TEXT,
+    "village": TEXT, "rank": ORDER, "reach_people": PEOPLE, "plan_has": PEOPLE, "adds": PEOPLE,
+    "swap_for": TEXT,
 }  # fmt: skip
-WORDS = {"row": TEXT, "text": TEXT}
+WORDS = {"row": ORDER, "text": TEXT}
+
+_SWAPS = {
+    "max_cover": {"swap_loss": PEOPLE},
+    "full_cover": {"swap_left": PEOPLE},
+    "p_center": {"swap_longer": NUMBER, "swap_people": PEOPLE},
+    "p_median": {"swap_together": PEOPLE, "swap_people": PEOPLE},
+    "max_min_cover": {"swap_points": NUMBER, "swap_people": PEOPLE},
+}
+"""Columns that say what an exchange would cost, in the quantity that the plan strives for.
+
+Where a radius along the roads decides, times are metres, and their columns are named with ``_m``."""
 
 
 def write_study(study: SiteStudy, folder: str | Path) -> Path:
@@ -82,6 +106,17 @@ def write_study(study: SiteStudy, folder: str | Path) -> Path:
         except MissingExtraError as error:
             _log.warning("the curve is not drawn: %s", error)
     return target
+
+
+def check_folder(folder: str | Path) -> None:
+    """Refuse a folder that a siting study may not be written to, before anything is computed.
+
+    Raises
+    ------
+    UnusableInputError
+        It holds something else.
+    """
+    check_replaceable(Path(folder), MARK)
 
 
 def plan_layer(study: SiteStudy) -> dict[str, Any]:
@@ -119,6 +154,9 @@ def plan_facts(study: SiteStudy) -> dict[str, Any]:
         "software": {"version": before.software, "method_version": METHOD_VERSION},
         "inputs": [asdict(record) for record in (*before.inputs, *study.candidates.records)],
         "target": study.target.id,
+        "profile": study.target.profile,
+        "accounting": study.target.accounting,
+        "own": {"profile": study.own.profile, "accounting": study.own.accounting},
         "objective": study.objective,
         "new": study.new,
         "status": plan.status,
@@ -126,12 +164,16 @@ def plan_facts(study: SiteStudy) -> dict[str, Any]:
         "value": plan.value,
         "bound": plan.bound,
         "gap": plan.gap,
+        "second": None if plan.second is None else asdict(plan.second),
+        "aim": asdict(study.explanation.aim),
         "people": study.people,
         "covered_before": study.covered,
         "covered_after": study.scenario.target(study.target.id).covered_after,
         "goal": study.target.goal,
         "enough": study.enough,
+        "enough_possible": study.enough_possible,
         "attainable": study.attainable,
+        "goal_attainable": study.goal_attainable,
         "sites": list(_site_rows(study)),
         "curve": [asdict(point) for point in study.curve],
         "ties": [asdict(tie) for tie in study.explanation.ties],
@@ -172,6 +214,7 @@ def _site_rows(study: SiteStudy) -> Iterator[dict[str, Any]]:
             "lon": round(float(row.geometry.x), 7),
             "lat": round(float(row.geometry.y), 7),
             **{name: str(row[name]) for name in ("works", "tenure", "land_use", "district", "village")},
+            "hours": hours_of(study.target),
             "suitability": _plain(float(row["suitability"])),
             "land": {str(name): bool(land.loc[facts.id, name]) for name in land.columns},
             "cost": price if known else None,
@@ -192,21 +235,52 @@ def _sheets(study: SiteStudy) -> Sheets:
         "explanation": (WORDS, [{"row": str(at), "text": line} for at, line in enumerate(lines, 1)]),
         "curve": (CURVE, list(_curve_rows(study, language))),
         "remedies": (REMEDIES, list(_remedy_rows(study, language))),
-        "candidates": (CANDIDATES, list(_candidate_rows(study, language))),
+        "candidates": (_candidate_columns(study), list(_candidate_rows(study, language))),
     }
+
+
+def _swap_columns(study: SiteStudy) -> dict[str, str]:
+    """Name the columns that say what an exchange would cost."""
+    metres = study.question.speed_ms is not None
+    timed = {"swap_longer", "swap_together"}
+    return {
+        f"{name}_m" if metres and name in timed else name: kind
+        for name, kind in _SWAPS[study.objective].items()
+    }
+
+
+def _swap_cells(study: SiteStudy, loss: float | None, people: float | None) -> dict[str, Any]:
+    """Give the cells of these columns; empty where there is no exchange."""
+    if loss is None or people is None or np.isnan(loss):
+        return {}
+    speed_ms = study.question.speed_ms
+    first, *second = _swap_columns(study)
+    if study.objective in {"p_center", "p_median"}:
+        loss = loss / 60 if speed_ms is None else loss * speed_ms
+    elif study.objective == "max_min_cover":
+        loss *= 100
+    return {first: loss, **dict.fromkeys(second, people)}
+
+
+def _candidate_columns(study: SiteStudy) -> dict[str, str]:
+    return {**CANDIDATES, **_swap_columns(study), "why": TEXT}
 
 
 def _plan_sheet(study: SiteStudy, language: Language) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
     """Give every site a row and the plan a last one, in the columns an office asks for."""
     land = study.candidates.land
     lands = [*THREE_LINES, *(str(name) for name in land.columns if name not in THREE_LINES)]
-    groups = [name for name in ("over60", "under3") if name in study.inputs.study.demand.groups]
+    groups: list[str] = [name for name in ("over60", "under3") if name in study.inputs.study.demand.groups]
+    sites = study.explanation.sites
+    groups += ["rural", *(["class_unknown"] if any(one.groups["class_unknown"] for one in sites) else [])]
+    bands = ("band_slow", "band_usual", "band_fast") if None not in sites[0].band else ()
     columns = {
-        "row": TEXT, "site": TEXT, "works": TEXT, "tenure": TEXT, "land_use": TEXT,
-        **dict.fromkeys(lands, TEXT), "services": TEXT, "district": TEXT, "village": TEXT,
-        "new_people": PEOPLE, **{f"new_{name}": PEOPLE for name in (*groups, "rural")},
+        "row": ORDER, "site": TEXT, "lon": DEGREES, "lat": DEGREES, "works": TEXT, "tenure": TEXT,
+        "land_use": TEXT, **dict.fromkeys(lands, TEXT), "services": TEXT, "district": TEXT, "village": TEXT,
+        "new_people": PEOPLE, **{f"new_{name}": PEOPLE for name in groups},
         "new_villages": TEXT, "coverage_change": POINTS, "bound_gap": TEXT,
-        "next_best": TEXT, "cost": NUMBER, "yuan_per_person": PEOPLE, "band": TEXT, "saved_hours": NUMBER,
+        "next_best": TEXT, **_swap_columns(study), "cost": NUMBER, "yuan_per_person": PEOPLE,
+        **dict.fromkeys(bands, PEOPLE), "saved_hours": NUMBER,
     }  # fmt: skip
     services = study.scenario.before.services
     rows = []
@@ -214,25 +288,26 @@ def _plan_sheet(study: SiteStudy, language: Language) -> tuple[Mapping[str, str]
         held = [services.get(one, {}).get(language, one) for one in str(facts["service"]).split(";")]
         rows.append(
             {
-                "row": str(number),
+                "row": number,
                 "site": site_name(study, facts["id"]),
+                "lon": facts["lon"],
+                "lat": facts["lat"],
                 "works": word("works", facts["works"], language),
                 "tenure": facts["tenure"],
                 "land_use": facts["land_use"],
                 **{name: _on_land(facts["land"].get(name), language) for name in lands},
                 "services": " + ".join(held),
-                "district": _unit_name(study.inputs.districts, facts["district"]),
-                "village": _unit_name(study.inputs.villages, facts["village"]),
+                "district": unit_name(study, facts["district"]),
+                "village": _village_name(study, facts["village"]),
                 "new_people": facts["people"],
-                **{f"new_{name}": facts["groups"].get(name) for name in (*groups, "rural")},
-                "new_villages": " ".join(
-                    _unit_name(study.inputs.villages, code) for code in facts["villages"]
-                ),
+                **{f"new_{name}": facts["groups"].get(name) for name in groups},
+                "new_villages": " ".join(_village_name(study, code) for code in facts["villages"]),
                 "coverage_change": facts["people"] / study.people * 100,
-                "next_best": _next_best(study, facts),
+                "next_best": "" if facts["swap"] is None else site_name(study, facts["swap"]),
+                **_swap_cells(study, facts["swap_loss"], facts["swap_people"]),
                 "cost": facts["cost"],
                 "yuan_per_person": facts["yuan_per_person"],
-                "band": " / ".join(f"{people:,.0f}" for people in facts["band"]),
+                **dict(zip(bands, facts["band"], strict=False)),
                 "saved_hours": facts["saved_min"] / 60,
             }
         )
@@ -246,44 +321,48 @@ def _total_row(
     costs = [row["cost"] for row in rows]
     people = sum(row["new_people"] for row in rows)
     cost = None if any(one is None for one in costs) else sum(costs)
-    band = [one.people for one in study.explanation.sensitivity]
+    band = {f"band_{one.speed}": one.people for one in study.explanation.sensitivity}
     plan = study.plan
     gap = word("plan_status", plan.status, language)
     if plan.status != "optimal":
-        gap = f"{abs(plan.bound - plan.value):,.0f} ({plan.gap * 100:.2f} %)"
+        gap = f"{gap}: {own_value(study, plan.bound, language)} ({plan.gap * 100:.2f} %)"
+    if plan.objective != "max_cover":
+        gap = f"{own_value(study, plan.value, language)}; {gap}"
     return {
         "site": word("siting", "together", language),
         "new_people": people,
-        **{f"new_{name}": sum(row[f"new_{name}"] or 0.0 for row in rows) for name in (*groups, "rural")},
+        **{f"new_{name}": _sum([row[f"new_{name}"] for row in rows]) for name in groups},
         "coverage_change": people / study.people * 100,
         "bound_gap": gap,
         "cost": cost,
         "yuan_per_person": cost * 10_000 / people if cost is not None and people else None,
-        "band": " / ".join(f"{one:,.0f}" for one in band),
+        **band,
         "saved_hours": sum(row["saved_hours"] for row in rows),
     }
 
 
-def _next_best(study: SiteStudy, facts: Mapping[str, Any]) -> str:
-    if facts["swap"] is None:
-        return ""
-    return f"-{facts['swap_loss']:,.0f}: {site_name(study, facts['swap'])}"
+def _sum(parts: Sequence[float | None]) -> float | None:
+    """Add up people; unknown where a part is."""
+    known = [one for one in parts if one is not None]
+    return sum(known) if len(known) == len(parts) else None
 
 
 def _on_land(inside: bool | None, language: Language) -> str:  # noqa: FBT001 - a cell's value
     return word("on_land", "unknown" if inside is None else "yes" if inside else "no", language)
 
 
-def _unit_name(units: pd.DataFrame | None, code: str) -> str:
+def _village_name(study: SiteStudy, code: str) -> str:
+    units = study.inputs.villages
     return code if units is None or code not in units.index else str(units["name"][code])
 
 
 def _curve_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, Any]]:
+    marks = () if study.target.goal is None else (study.target.goal,)
     for point in study.curve:
         yield {
-            "sites": str(point.sites),
+            "sites": point.sites,
             "covered": point.people,
-            "value": point.value,
+            "value": Rate(point.value, marks),
             "bound_people": point.bound,
             "added": point.added if point.sites else None,
             "proved": word("plan_status", point.status, language) if point.sites else "",
@@ -291,20 +370,23 @@ def _curve_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, Any]
 
 
 def _remedy_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, Any]]:
-    for number, one in enumerate(study.remedies, 1):
+    for one in study.remedies:
+        accounting, paid = word("column", one.accounting, language), word("paid", one.paid, language)
         yield {
-            "row": str(number),
+            "ranking": f"{accounting} · {paid}",
+            "row": one.rank,
             "works": word("works", one.kind, language),
             "name": one.name,
+            "lon": one.lon,
+            "lat": one.lat,
             "new_people": one.people,
-            "counted": word("column", one.accounting, language),
+            "counted": accounting,
             "length_m": one.length_m,
             "cost": one.cost,
+            "paid": paid,
             "per_cost": one.people_per_cost,
             "cost_source": word("siting", one.source, language) if one.source == "candidates" else one.source,
             "cost_grade": word("grade", one.grade, language) if one.grade else "",
-            "lon": f"{one.lon:.6f}",
-            "lat": f"{one.lat:.6f}",
         }
 
 
@@ -319,11 +401,14 @@ def _candidate_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, 
         yield {
             "id": str(label),
             "name": table["name"][label],
+            "lon": float(table.geometry[label].x),
+            "lat": float(table.geometry[label].y),
             "works": word("works", str(table["works"][label]), language),
-            "district": _unit_name(study.inputs.districts, str(table["district"][label])),
-            "village": _unit_name(study.inputs.villages, str(table["village"][label])),
-            **{name: _plain(row[name]) for name in ("rank", "reach_people", "plan_has", "adds", "swap_loss")},
+            "district": unit_name(study, str(table["district"][label])),
+            "village": _village_name(study, str(table["village"][label])),
+            **{name: _plain(row[name]) for name in ("rank", "reach_people", "plan_has", "adds")},
             "swap_for": row["swap_for"],
+            **_swap_cells(study, row["swap_loss"], row["swap_people"]),
             "why": f"{why}: {land_word(out, language)}" if out else why,
         }
 
@@ -420,12 +505,11 @@ def _plot(axes: Any, study: SiteStudy, language: Language, fonts: list[str]) -> 
     }
     axes.fill_between(sites, values, bounds, color="#c9d7e8", label=said["bound"], linewidth=0)
     axes.plot(sites, values, color="#1f5a94", marker="o", markersize=4, label=said["value"])
-    at = len(study.plan.sites)
-    chosen = [point.value * 100 for point in study.curve if point.sites == at]
-    if chosen:
-        axes.plot(
-            [at], chosen, color="#b3261e", marker="o", markersize=9, linestyle="none", label=said["plan"]
-        )
+    # The curve is that of most people covered; a plan that strives for something else lies under it.
+    count = study.scenario.after.result(study.target.id).count
+    assert count is not None
+    at, own = len(study.plan.sites), count.covered / study.people * 100
+    axes.plot([at], [own], color="#b3261e", marker="o", markersize=9, linestyle="none", label=said["plan"])
     goal = study.target.goal
     if goal is not None:
         axes.axhline(goal * 100, color="#2e7d32", linestyle="--", linewidth=1, label=said["goal"])

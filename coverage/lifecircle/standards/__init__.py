@@ -28,7 +28,14 @@ from lifecircle.standards._model import (
     Target,
     Text,
 )
-from lifecircle.standards._verdict import Verdict, milestone, threshold, trend_verdict, verdict
+from lifecircle.standards._verdict import (
+    Verdict,
+    milestone,
+    threshold,
+    trend_verdict,
+    verdict,
+    without_baseline,
+)
 
 __all__ = [
     "PROFILES",
@@ -54,4 +61,5 @@ __all__ = [
     "threshold",
     "trend_verdict",
     "verdict",
+    "without_baseline",
 ]

@@ -253,7 +253,9 @@ class _Promise(_Named):
 class CircleTarget(_Promise):
     """A share of residents that reach the rule's venues within some minutes.
 
-    ``require`` : class or service id -> how many of it. ``accounting`` is the one the verdict uses.
+    ``require`` : class or service id -> how many of it. ``accounting`` is the one the verdict uses, and all
+    figures of its row with it. ``quality`` : an accounting whose value is printed beside the headline, such
+    as ``open`` for the venues that are open when people are free.
     """
 
     kind: Literal["circle"] = "circle"
@@ -263,6 +265,7 @@ class CircleTarget(_Promise):
     open_at: WeekTime | None = None
     straight: Straight | None = None
     accounting: Literal["accepted", "straight", "network_distance", "reach", "open"] = "reach"
+    quality: Literal["accepted", "straight", "network_distance", "reach", "open", "any_one"] | None = None
     across_border: bool = True
 
 

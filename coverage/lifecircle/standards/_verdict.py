@@ -22,17 +22,29 @@ def milestone(target: Target, year: int) -> float | None:
     """Give the figure a target should have reached in a year, before tolerance; None without a goal.
 
     In and after the due year, and without one, it is the goal. Before, it is read off the straight lines
-    between baseline, milestones and goal; before the first of them it is that first figure, and with
-    neither baseline nor milestones it is the goal.
+    between baseline, milestones and goal; before the first of them it is that first figure. With neither
+    baseline nor milestones nothing says how far a target should be before its due year: None.
     """
+    if without_baseline(target, year) and not (target.baseline or target.milestones):
+        return None
     exact = _expected(target, year)
     return None if exact is None else float(exact)
+
+
+def without_baseline(target: Target, year: int) -> bool:
+    """Tell whether a year lies before the due year of a goal and before every baseline and milestone.
+
+    In such a year a target can be seen to be early, but not to be late.
+    """
+    if target.goal is None or target.due is None or year >= target.due:
+        return False
+    return all(year < given for given in (*target.baseline, *target.milestones))
 
 
 def threshold(target: Target, year: int) -> float | None:
     """Give the figure at which the verdict of a year turns: the milestone with the tolerance allowed.
 
-    A value equal to it is good enough. None without a goal.
+    A value equal to it is good enough. Where there is no milestone it is the goal. None without a goal.
     """
     exact = _expected(target, year)
     if exact is None:
@@ -44,7 +56,9 @@ def verdict(target: Target, year: int, value: float | None) -> Verdict:
     """Judge an unrounded value in a year.
 
     ``met`` or ``missed`` in and after the due year (and where there is none), ``on_track`` or ``behind``
-    before it, ``reported`` without a goal, ``not_assessable`` without a value.
+    before it, ``reported`` without a goal, ``not_assessable`` without a value. No baseline, no ``behind``:
+    in a year before every baseline and milestone a value that is good enough already is ``on_track``, any
+    other is ``reported``, as nothing says how far it should be.
     """
     if value is None or math.isnan(value):
         return "not_assessable"
@@ -54,7 +68,9 @@ def verdict(target: Target, year: int, value: float | None) -> Verdict:
     good = value <= turn if _falls(target) else value >= turn
     if target.due is None or year >= target.due:
         return "met" if good else "missed"
-    return "on_track" if good else "behind"
+    if good:
+        return "on_track"
+    return "reported" if without_baseline(target, year) else "behind"
 
 
 def trend_verdict(target: Target, year: int, wrong: Iterable[bool | None]) -> Verdict:

@@ -29,7 +29,7 @@ from lifecircle.tables._schema import (
     plain_texts,
     row_labels,
 )
-from lifecircle.tables._write import write_csv, write_layers
+from lifecircle.tables._write import rearmed, unarmed, write_csv, write_layers
 
 __all__ = [
     "DATE_DTYPE",
@@ -49,10 +49,12 @@ __all__ = [
     "plain_text",
     "plain_texts",
     "read_table",
+    "rearmed",
     "reject_rows",
     "rejected_rows",
     "row_labels",
     "too_many_rejects",
+    "unarmed",
     "write_csv",
     "write_layers",
 ]

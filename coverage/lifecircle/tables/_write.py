@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from lifecircle.files import written
 
@@ -21,11 +23,45 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a table as csv that spreadsheets and scripts read alike, the same bytes for the same table.
 
     UTF-8 with a byte order mark, line feeds alone, floats in their shortest form that reads back equal,
-    nothing where a value is missing. A named index goes first, an unnamed one is left out.
+    nothing where a value is missing. A named index goes first, an unnamed one is left out. A text that a
+    spreadsheet would take for a formula is written as :func:`unarmed` gives it.
     """
-    text = frame.to_csv(index=any(name is not None for name in frame.index.names), lineterminator="\n")
+    named = [level for level in frame.index.names if level is not None]
+    plain = frame.reset_index(level=named) if named else frame
+    safe = plain.set_axis([unarmed(name) for name in plain.columns], axis=1)
+    for place, column in enumerate(plain.columns):
+        if not (is_numeric_dtype(plain[column]) or is_datetime64_any_dtype(plain[column])):
+            safe.isetitem(place, plain[column].map(unarmed))
+    text = safe.to_csv(index=False, lineterminator="\n")
     with written(path) as fresh:
         fresh.write_bytes(b"\xef\xbb\xbf" + text.encode("utf-8"))
+
+
+def unarmed(cell: Any) -> Any:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula; anything else as it is.
+
+    Such a text begins with ``=``, ``+``, ``-``, ``@``, a tab or a return and is no number.
+    :func:`rearmed` gives the text back as it was.
+
+    >>> [unarmed(text) for text in ("=1+1", "-12.5 %", "+86 573", "school", "'=a")]
+    ["'=1+1", '-12.5 %', "'+86 573", 'school', "''=a"]
+    """
+    if not isinstance(cell, str) or not _ARMED.match(cell) or _NUMBER.fullmatch(cell):
+        return cell
+    return f"'{cell}"
+
+
+def rearmed(cell: Any) -> Any:
+    """Give a text of a csv of ours as it was before :func:`unarmed`.
+
+    >>> [rearmed(text) for text in ("'=1+1", "-12.5 %", "'s-Hertogenbosch", "''=a")]
+    ['=1+1', '-12.5 %', "'s-Hertogenbosch", "'=a"]
+    """
+    return cell[1:] if isinstance(cell, str) and cell.startswith("'") and _ARMED.match(cell) else cell
+
+
+_ARMED = re.compile(r"'*[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d[\d,]*)?\.?\d+([eE][+-]?\d+)?( ?%)?")
 
 
 def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:

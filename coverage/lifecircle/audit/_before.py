@@ -1,0 +1,92 @@
+"""Own the year before: when there is one, what it is computed from, and what is said of it.
+
+A value of the year before stands beside this year's only where something dated differs between the two:
+a file given by year, or the venues that are open. Without that it would be this year's figure printed
+twice. What the year before shares with this year, because no file of its own is given, is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifecircle.audit._circles import circle_value
+from lifecircle.audit._prepare import circles, prepare_other, yearly_files
+from lifecircle.audit._searches import Searches
+from lifecircle.errors import UnusableInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lifecircle.audit._prepare import Inputs
+    from lifecircle.standards import CircleTarget
+    from lifecircle.study import Study, YearlyFile
+
+
+@dataclass(frozen=True)
+class YearBefore:
+    """Values of the year before and remarks on them: target -> value, target -> codes (see wording)."""
+
+    shares: Mapping[str, float | None] = field(default_factory=dict)
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def year_before(inputs: Inputs, now: Searches) -> YearBefore:
+    """Compute each circle's value for the year before, from the study's own files for that year."""
+    study, year = inputs.study, inputs.year - 1
+    targets = circles(study.standard)
+    if not all(_has(file, year) for file in yearly_files(study)):
+        return YearBefore(notes={target.id: (f"year_before_no_file:{year}",) for target in targets})
+    try:
+        earlier = prepare_other(inputs, year)
+    except UnusableInputError as error:
+        code = f"year_before_unusable:{error.faults[0].file}"
+        return YearBefore(notes={target.id: (code,) for target in targets})
+    searches = Searches(earlier, like=now)
+    values: dict[str, float | None] = {}
+    notes: dict[str, tuple[str, ...]] = {}
+    for target in targets:
+        if _differs(target, inputs, earlier):
+            values[target.id] = circle_value(target, earlier, searches)
+            notes[target.id] = _shared(target, study, (year, inputs.year))
+        else:
+            notes[target.id] = (f"year_before_same:{year}",)
+    return YearBefore(values, notes)
+
+
+def _has(file: YearlyFile, year: int) -> bool:
+    return isinstance(file, str) or any(given <= year for given in file)
+
+
+def _same(study: Study, file: YearlyFile | None, years: tuple[int, int]) -> bool:
+    """Tell whether one file holds in both years; a place that is fetched has no years."""
+    return file is None or study.path_in(file, years[0]) == study.path_in(file, years[1])
+
+
+def _differs(target: CircleTarget, now: Inputs, earlier: Inputs) -> bool:
+    """Tell whether anything dated differs that the target's accounting may rest on."""
+    study, years = now.study, (earlier.year, now.year)
+    if target.accounting == "accepted":
+        return not _same_list(target, study, years)
+    if not all(_same(study, file, years) for file in yearly_files(study)):
+        return True
+    return not np.array_equal(now.opened, earlier.opened)
+
+
+def _same_list(target: CircleTarget, study: Study, years: tuple[int, int]) -> bool:
+    """Tell whether the accepted list of a target is one for both years."""
+    part = study.villages
+    if part is None:
+        return True
+    return _same(study, part.accepted.get(target.id, part.file), years)
+
+
+def _shared(target: CircleTarget, study: Study, years: tuple[int, int]) -> tuple[str, ...]:
+    """Say which of this year's inputs the year before was computed with, for want of its own."""
+    if target.accounting in {"accepted", "straight"}:
+        return ()
+    parts = {"roads": study.roads.file, "residents": study.demand.file}
+    shared = [name for name, file in parts.items() if _same(study, file, years)]
+    return tuple(f"year_before_{name}:{years[0]}" for name in shared)
