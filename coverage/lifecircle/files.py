@@ -11,6 +11,7 @@ its place whole, holds its own checksum, and is computed anew when anything abou
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import json
 import logging
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.errors import Fault, UnusableInputError, say, system_errors
 
 try:
     import fcntl
@@ -126,6 +127,20 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
         recover(target, kind)
 
 
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give a fresh folder beside a target that is not there or empty; it takes its place when the block ends.
+
+    Raises
+    ------
+    OSError
+        When something stands at the target by then.
+    """
+    with _claimed(target) as fresh:
+        yield fresh
+        _rename(fresh, target)
+
+
 def recover(target: Path, kind: Results) -> None:
     """Finish or undo what a killed command left half done at a place, and clear what nobody works on.
 
@@ -205,15 +220,26 @@ def _holds(path: Path, mark: bytes) -> bool:
         return content.find(mark) >= 0
 
 
+def check_room(path: str | Path) -> None:
+    """Make sure that a name can be made at a place: its nearest folder that is there can be written.
+
+    Raises
+    ------
+    UnusableInputError
+        When it cannot.
+    """
+    with system_errors(path):
+        _check_room(Path(path))
+
+
 def _check_room(path: Path) -> None:
-    """Make sure that a name can be made here: its nearest folder that is there can be written."""
     above = path.parent
     while not os.path.lexists(above) and above != above.parent:
         above = above.parent
     if not above.is_dir():
-        raise NotADirectoryError(20, os.strerror(20), str(above))
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
     if not os.access(above, os.W_OK | os.X_OK):
-        raise PermissionError(13, os.strerror(13), str(above))
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
 
 
 def _is_own(folder: Path, kind: Results) -> bool:
@@ -383,64 +409,6 @@ def _clear(folder: Path, mark: str | None = None) -> None:
                 (folder / mark).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
-
-
-# ---------------------------------------------------------------------------------------------------------
-# Errors of the system
-
-_REASONS: Final = {
-    "EACCES": ("the system does not permit it", "change the rights of the file or folder, or name another"),
-    "EPERM": ("the system does not permit it", "change the rights of the file or folder, or name another"),
-    "EROFS": ("the disk can only be read", "name a place on another disk"),
-    "ENOSPC": ("the disk is full", "make room on the disk, or name a place on another"),
-    "EDQUOT": ("the disk is full", "make room on the disk, or name a place on another"),
-    "EFBIG": ("the file would be larger than the system permits", "name a place on another disk"),
-    "ENAMETOOLONG": ("the name is too long", "use a shorter name"),
-    "ENOENT": ("no such file or folder", "check the path"),
-    "EISDIR": ("is a folder, not a file", "name a file"),
-    "ENOTDIR": ("is a file, not a folder", "name a folder"),
-    "ELOOP": ("links that lead in a circle", "name the file itself"),
-    "EMFILE": ("too many files are open", "raise the limit of open files (ulimit -n)"),
-    "EIO": ("the disk reports an error", "check the disk, and run again"),
-    "ETXTBSY": ("another program has the file open", "close the other program, and run again"),
-    "EBUSY": ("another program has the file open", "close the other program, and run again"),
-}
-
-
-def system_fault(error: OSError, place: str | Path = "") -> Fault | None:
-    """Put an error of the operating system as a fault, None where it is none (it has no error number)."""
-    import errno  # noqa: PLC0415 - on the way to an error only
-
-    name = errno.errorcode.get(error.errno or 0)
-    if name is None:
-        return None
-    file = error.filename if error.filename is not None else place
-    shown = os.fsdecode(file) if isinstance(file, str | bytes | os.PathLike) else str(place)
-    if name in _REASONS:
-        reason, remedy = _REASONS[name]
-        return Fault(shown, "", "", say(reason), say(remedy))
-    remedy = say("check the file, its folder and the disk, and run again")
-    return Fault(shown, "", "", say("the system reports: {text}", text=os.strerror(error.errno or 0)), remedy)
-
-
-@contextmanager
-def system_errors(place: str | Path) -> Iterator[None]:
-    """Raise errors of the operating system as faults of the place that was read or written.
-
-    Raises
-    ------
-    UnusableInputError
-        In the place of an :class:`OSError`; errors of input pass as they are.
-    """
-    try:
-        yield
-    except UnusableInputError:
-        raise
-    except OSError as error:
-        fault = system_fault(error, place)
-        if fault is None:
-            raise
-        raise UnusableInputError([fault]) from error
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from lifecircle.atlas._fonts import FontError
 from lifecircle.atlas._layers import PageMap, add_layers, add_panel, add_surroundings
 from lifecircle.atlas._notebook import folium_map
 from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError, content_policy
-from lifecircle.atlas._packing import PayloadError, encoded
+from lifecircle.atlas._packing import ELEMENT, PayloadError, encoded
 from lifecircle.atlas._payload import bounds, page_payload
 from lifecircle.atlas._plans import Plan, Site, without_people
 from lifecircle.atlas._public import STEP_MIN, public_findings
@@ -27,7 +27,7 @@ from lifecircle.atlas._setting import (
     roads_without_masked,
     without_masked,
 )
-from lifecircle.atlas._static import Drawing, Size, draw_static
+from lifecircle.atlas._static import PICTURE_MARK, Drawing, Size, draw_static
 from lifecircle.atlas._text import page_words, percent_text
 from lifecircle.errors import Fault, UnusableInputError
 from lifecircle.files import written
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EDITIONS",
+    "PAGE_MARK",
+    "PICTURE_MARK",
     "Edition",
     "FontError",
     "MapSetting",
@@ -54,6 +56,7 @@ __all__ = [
     "folium_map",
     "page_figure",
     "percent_text",
+    "picture_name",
     "public_findings",
     "read_payload",
     "static_map",
@@ -61,6 +64,9 @@ __all__ = [
 ]
 
 _PLAIN = MapSetting()
+
+PAGE_MARK = f'id="{ELEMENT}"'.encode()
+"""What every page holds, so that one of another program is never replaced."""
 
 
 def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two are named
@@ -218,12 +224,21 @@ def static_maps(
     return [
         draw_static(
             Drawing(latest, result, language, edition, setting),
-            Path(folder) / f"{result.target.id}-{latest.year}.png",
+            Path(folder) / picture_name(result.target.id, latest.year),
             size="A4",
         )
         for result in latest.targets
         if result.target.id in latest.seconds and result.value is not None
     ]
+
+
+def picture_name(target: str, year: int) -> str:
+    """Name the picture of a circle.
+
+    >>> picture_name("culture", 2025)
+    'culture-2025.png'
+    """
+    return f"{target}-{year}.png"
 
 
 def edition_findings(

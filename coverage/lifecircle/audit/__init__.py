@@ -6,7 +6,7 @@ The rooms below compute pure answers; this one knows the order and is the only o
 from lifecircle.audit._circles import bucket, counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
 from lifecircle.audit._prepare import Inputs, prepare, read_networks
-from lifecircle.audit._run import complete_folder, copy_example, find_run, run, run_audit, write_run
+from lifecircle.audit._run import copy_example, find_run, run, run_audit, write_run
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "Inputs",
     "Searches",
     "bucket",
-    "complete_folder",
     "copy_example",
     "counted_people",
     "find_run",
