@@ -61,8 +61,11 @@ def _faults_of(error: Exception) -> list[Fault] | None:
             say("close other programs, or use a computer with more memory"),
         )
         return [Fault("", "", "", reason, remedy)]
-    fault = system_fault(error) if isinstance(error, OSError) else None
-    return None if fault is None else [fault]
+    # A library that writes may hand the error of the system on inside one of its own.
+    for one in (error, *error.args, error.__cause__):
+        if isinstance(one, OSError) and (fault := system_fault(one)) is not None:
+            return [fault]
+    return None
 
 
 def _plain_fault(text: str) -> Fault:

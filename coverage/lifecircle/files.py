@@ -119,11 +119,18 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
     check_folder(target, kind)
     with system_errors(target):
         target = Path(os.path.realpath(target))  # a link goes on leading to the folder
+        made = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _claimed(target) as fresh:
-            yield fresh
-            _keep_strangers(target, fresh, kind)
-            _swap(fresh, target, kind)
+        try:
+            with _claimed(target) as fresh:
+                yield fresh
+                _keep_strangers(target, fresh, kind)
+                _swap(fresh, target, kind)
+        except BaseException:
+            with suppress(OSError):
+                for folder in made:
+                    folder.rmdir()
+            raise
         recover(target, kind)
 
 
