@@ -423,7 +423,7 @@ def test_what_is_written(study, tmp_path):
     write_scenario(done, one)  # an earlier result is replaced
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "thesis.docx").write_text("mine")
-    with pytest.raises(UnusableInputError, match="holds other things"):
+    with pytest.raises(UnusableInputError, match="no earlier results"):
         write_scenario(done, tmp_path / "own")
     assert (tmp_path / "own" / "thesis.docx").read_text() == "mine"
 

@@ -1,41 +1,174 @@
-"""Own the command line: parse, call one library function, print; the one place that prints or exits."""
+"""Own the command line: parse, call one library function, print; the one place that prints or exits.
+
+Exit status: 0 done; 1 found (``--strict``); 2 unusable input, usage, or an error of the system; 70 a fault of
+this program; 130 interrupted. Every fault is one line, in the language of the study.
+"""
 
 from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lifecircle.errors import LifecircleError, UnusableInputError
+from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lifecircle.files import Results
     from lifecircle.findings import Findings, Language
 
-DONE, FOUND, UNUSABLE = 0, 1, 2
+DONE, FOUND, UNUSABLE, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
 
 _SELDOM = 500_000  # objects made and kept between two looks for cycles
 
-_STUDY = click.argument("study", type=click.Path(path_type=Path))
+
+class _Commands(click.Group):
+    """The commands, whose errors end in lines and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; print what it raises in the language of the study named on the command line."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+            raise
+        except Exception as error:  # the one place where every error ends
+            language = _language(ctx.obj)
+            status = UNUSABLE
+            if (faults := _faults_of(error)) is None:
+                status, faults = BROKEN, [_own_fault(error)]
+                if logging.getLogger().isEnabledFor(logging.INFO):
+                    logging.getLogger(__name__).exception("where it arose:")
+            _print_faults(faults, language)
+            ctx.exit(status)
+
+
+def _faults_of(error: Exception) -> list[Fault] | None:
+    """Put an error that is no fault of this program in faults, None for one that is."""
+    if isinstance(error, UnusableInputError):
+        return list(error.faults)
+    if isinstance(error, LifecircleError):
+        return [_plain_fault(str(error))]
+    if isinstance(error, MemoryError):
+        reason, remedy = (
+            say("not enough memory"),
+            say("close other programs, or use a computer with more memory"),
+        )
+        return [Fault("", "", "", reason, remedy)]
+    # A library that writes may hand the error of the system on inside one of its own.
+    for one in (error, *error.args, error.__cause__):
+        if isinstance(one, OSError) and (fault := system_fault(one)) is not None:
+            return [fault]
+    return None
+
+
+def _plain_fault(text: str) -> Fault:
+    """Take the remedy of an error apart from what it says."""
+    reason, _, remedy = text.partition(" Remedy: ")
+    return Fault("", "", "", reason.rstrip("."), remedy)
+
+
+def _own_fault(error: Exception) -> Fault:
+    what = f"{type(error).__name__}: {error}"
+    return Fault(
+        "",
+        "",
+        "",
+        say("this is a fault of lifecircle itself, not of your data: {what}", what=what),
+        say("run lifecircle -v with the same words to see where it arose, and report it"),
+    )
+
+
+def _print_faults(faults: list[Fault], language: Language) -> None:
+    from lifecircle.wording import fault_line
+
+    start = "错误：" if language == "zh" else "error: "
+    for fault in faults:
+        _say(start + fault_line(fault, language), err=True)
+
+
+def _language(study: Path | None) -> Language:
+    """Find the language of a study, also of one that cannot be read whole; English where there is none."""
+    import re
+    import tomllib
+
+    if study is None:
+        return "en"
+    try:
+        path = study / "study.toml" if study.is_dir() else study
+        text = path.read_bytes()[:1_000_000].decode("utf-8-sig", "replace")
+    except (OSError, ValueError):
+        return "en"
+    try:
+        named = tomllib.loads(text).get("language")
+    except (ValueError, RecursionError):
+        match = re.search(r"""^\s*language\s*=\s*["'](\w+)["']""", text, re.MULTILINE)
+        named = match[1] if match else None
+    return "en" if named == "en" else "zh"
+
+
+def _remember(ctx: click.Context, _: click.Parameter, study: Path) -> Path:
+    """Keep the study that a command is given, whose language errors are printed in."""
+    ctx.find_root().obj = study
+    return study
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print a line; a reader who has gone, as in ``| head``, is no reason to stop."""
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        _let_go(sys.stderr if err else sys.stdout)
+
+
+def _let_go(stream: Any) -> None:
+    """Send what is still to be printed to a closed pipe nowhere."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _show(text: str) -> None:
+    """Print a line that may hold what stands in a file."""
+    from lifecircle.wording import one_line
+
+    _say(one_line(text, _LONGEST_LINE))
+
+
+_LONGEST_LINE = 4000
+
+
+class _OneLine(logging.Formatter):
+    """Puts a message of the log in one line, without the passwords it may hold."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as logging has it
+        """Put the message in one line; a traceback, asked for by -v, follows as it is."""
+        from lifecircle.wording import one_line
+
+        return one_line(super().formatMessage(record))
+
+
+_STUDY = click.argument("study", type=click.Path(path_type=Path), callback=_remember)
 _YEAR = click.option("--year", type=int, help="Year to audit; the study's own where left out.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="lifecircle")
 @click.option("-v", "--verbose", is_flag=True, help="Say more on the error stream.")
 def cli(*, verbose: bool) -> None:
     """Who reaches which public service in N minutes, over real road networks."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
 
 
 @cli.command()
@@ -51,7 +184,7 @@ def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> N
     with _progress() as tell:
         findings = run_audit(study, year, out=out or folder / "results", progress=tell)
     _print_scoreboard(findings)
-    click.echo(f"results in {(out or folder / 'results') / str(findings.year)}")
+    _show(f"results in {(out or folder / 'results') / str(findings.year)}")
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
         raise SystemExit(FOUND)
 
@@ -88,7 +221,7 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
     with _progress() as tell:
         paths = draw_study(study, order, progress=tell)
     for path in paths:
-        click.echo(f"map in {path}")
+        _show(f"map in {path}")
 
 
 @cli.command()
@@ -102,12 +235,11 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
 )
 def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path | None) -> None:
     """Audit STUDY with the changes of each FILE made in order, and tell who wins and who loses."""
-    from lifecircle.scenario import check_folder, run_scenario, summary_lines, write_scenario
+    from lifecircle.scenario import FOLDER, run_scenario, summary_lines, write_scenario
     from lifecircle.wording import word
 
     folder = study if study.is_dir() else study.parent
-    if out is not None:
-        check_folder(out)  # before the study is read: it takes a while
+    _check_place(out, folder / "results" / "scenario", FOLDER)
     with _progress() as tell:
         done = run_scenario(study, files, year, progress=tell)
         tell("writing")
@@ -116,8 +248,8 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
     language = done.before.language
     _print_stamp(done.before, language)
     for line in summary_lines(done, language):
-        click.echo(line)
-    click.echo(word("scenario", "written", language).format(place))
+        _show(line)
+    _show(word("scenario", "written", language).format(place))
 
 
 @cli.command()
@@ -138,13 +270,12 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 @click.option("--out", type=click.Path(path_type=Path), help="Folder instead of STUDY/results/YEAR-site-ID.")
 def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, **question: Any) -> None:
     """Find where new sites in STUDY help a target most, with proof, curve, explanation and remedies."""
-    from lifecircle.siting_study import check_folder, site_study, study_lines, why_line, write_study
+    from lifecircle.siting_study import FOLDER, site_study, study_lines, why_line, write_study
     from lifecircle.wording import word
 
     folder = study if study.is_dir() else study.parent
+    _check_place(out, folder / "results" / "site", FOLDER)
     time_limit_s = question.pop("time_limit")
-    if out is not None:
-        check_folder(out)  # before the study is read: it takes a while
     with _progress() as tell:
         found = site_study(study, year=year, time_limit_s=time_limit_s, progress=tell, **question)
         language = found.scenario.before.language
@@ -154,8 +285,8 @@ def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, 
         write_study(found, place)
     _print_stamp(found.scenario.before, language)
     for line in (*study_lines(found, language), *told):
-        click.echo(line)
-    click.echo(word("siting", "written", language).format(place))
+        _show(line)
+    _show(word("siting", "written", language).format(place))
 
 
 @cli.command()
@@ -170,9 +301,19 @@ def demo(directory: Path) -> None:
         findings = run_audit(study, out=study / "results", progress=tell)
         page, *_ = draw_study(study, progress=tell)
     _print_scoreboard(findings)
-    click.echo(
-        f"a synthetic study is in {study}\nresults in {study / 'results' / str(findings.year)}\nmap in {page}"
-    )
+    _show(f"a synthetic study is in {study}")
+    _show(f"results in {study / 'results' / str(findings.year)}")
+    _show(f"map in {page}")
+
+
+def _check_place(out: Path | None, usual: Path, kind: Results) -> None:
+    """Refuse a place that results cannot go to before they are computed; the usual one has its name later."""
+    from lifecircle.files import check_folder, check_room
+
+    if out is not None:
+        check_folder(out, kind)
+    else:
+        check_room(usual)
 
 
 @contextmanager
@@ -180,7 +321,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
     """Show the current step on the error stream; nothing where it is not a terminal."""
     from rich.console import Console
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
         yield logging.getLogger(__name__).info
         return
@@ -208,16 +349,23 @@ def _print_stamp(findings: Findings, language: Language) -> None:
     from lifecircle.wording import word
 
     if findings.synthetic:
-        click.echo(word("stamp", "synthetic", language))
+        _show(word("stamp", "synthetic", language))
 
 
 def _print_scoreboard(findings: Findings) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from lifecircle.wording import explain, percent, word
+    from lifecircle.wording import explain, one_line, percent, word
 
-    table = Table(title=f"{findings.name} {findings.year}", title_justify="left")
+    title = Text(one_line(f"{findings.name} {findings.year}", 200))
+    # A console takes [square brackets] for markup, and names may hold them.
+    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False, emoji=False)
+    table = Table(
+        title=title, title_justify="left", box=box.ASCII if console.options.ascii_only else box.HEAVY_HEAD
+    )
     table.add_column("target")
     for name in ("value", "goal", "not covered"):
         table.add_column(name, justify="right")
@@ -234,16 +382,16 @@ def _print_scoreboard(findings: Findings) -> None:
         left = "" if result.count is None else f"{result.count.uncovered:,.0f}"
         band = " / ".join(percent(result.band.get(name)) for name in ("slow", "usual", "fast"))
         table.add_row(result.target.id, value, goal, left, word("status", result.status, "en"), band)
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    if findings.synthetic:
-        console.print(word("stamp", "synthetic", "en"))
-    console.print(table)
+    _print_stamp(findings, findings.language)
+    with console.capture() as captured:
+        console.print(table)
+    _say(captured.get().rstrip("\n"))
     for reason, names in left_out.items():
-        console.print(f"not assessable, {explain(reason, 'en')}: {', '.join(names)}")
+        _show(f"not assessable, {explain(reason, 'en')}: {', '.join(names)}")
     if len(findings.rejects):
-        console.print(f"{len(findings.rejects)} rows rejected, see rejects.csv")
+        _show(f"{len(findings.rejects)} rows rejected, see rejects.csv")
     for warning in findings.warnings:
-        console.print(f"warning: {explain(warning, 'en')}")
+        _show(f"warning: {explain(warning, 'en')}")
 
 
 def main() -> None:
@@ -252,17 +400,27 @@ def main() -> None:
     # takes a tenth of an audit and frees next to nothing. Looking through all that is left at the end takes
     # another tenth; it goes with the process.
     gc.set_threshold(_SELDOM)
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal has no character for is printed as its number; it is no reason to end.
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # may be replaced
     try:
-        cli.main(standalone_mode=True)
-    except UnusableInputError as error:
-        for fault in error.faults:
-            click.echo(f"error: {fault}", err=True)
-        raise SystemExit(UNUSABLE) from None
-    except LifecircleError as error:
-        click.echo(f"error: {error}", err=True)
-        raise SystemExit(UNUSABLE) from None
+        status = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted", err=True)
+        status = INTERRUPTED
+    except SystemExit as end:
+        status = end.code
     finally:
         gc.freeze()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go(sys.stdout)
+    raise SystemExit(status if isinstance(status, int) else DONE)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,15 @@ An error about input carries its faults as data: where each one is, what is wron
 
 from __future__ import annotations
 
+import errno
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 
 class Message(str):
@@ -131,7 +135,7 @@ class FaultLog:
         self.faults.append(fault)
 
     def catching(self) -> _Catching:
-        """Context that notes the faults of an :class:`UnusableInputError` and goes on."""
+        """Context that notes the faults of input, or an error of the system, and goes on."""
         return _Catching(self)
 
     def raise_any(self) -> None:
@@ -157,4 +161,66 @@ class _Catching:
         if isinstance(error, UnusableInputError):
             self._log.faults.extend(error.faults)
             return True
+        if isinstance(error, OSError) and (fault := system_fault(error)) is not None:
+            self._log.faults.append(fault)
+            return True
         return False
+
+
+_REASONS: Final = {
+    "EACCES": (
+        say("the system does not permit it"),
+        say("change the rights of the file or folder, or name another"),
+    ),
+    "EPERM": (
+        say("the system does not permit it"),
+        say("change the rights of the file or folder, or name another"),
+    ),
+    "EROFS": (say("the disk can only be read"), say("name a place on another disk")),
+    "ENOSPC": (say("the disk is full"), say("make room on the disk, or name a place on another")),
+    "EDQUOT": (say("the disk is full"), say("make room on the disk, or name a place on another")),
+    "EFBIG": (say("the file would be larger than the system permits"), say("name a place on another disk")),
+    "ENAMETOOLONG": (say("the name is too long"), say("use a shorter name")),
+    "ENOENT": (say("no such file or folder"), say("check the path")),
+    "EISDIR": (say("is a folder, not a file"), say("name a file")),
+    "ENOTDIR": (say("is a file, not a folder"), say("name a folder")),
+    "ELOOP": (say("links that lead in a circle"), say("name the file itself")),
+    "EMFILE": (say("too many files are open"), say("raise the limit of open files (ulimit -n)")),
+    "EIO": (say("the disk reports an error"), say("check the disk, and run again")),
+    "ETXTBSY": (say("another program has the file open"), say("close the other program, and run again")),
+    "EBUSY": (say("another program has the file open"), say("close the other program, and run again")),
+}
+
+
+def system_fault(error: OSError, place: str | Path = "") -> Fault | None:
+    """Put an error of the operating system as a fault, None where it is none (it has no error number)."""
+    name = errno.errorcode.get(error.errno or 0)
+    if name is None:
+        return None
+    file = error.filename if error.filename is not None else place
+    shown = os.fsdecode(file) if isinstance(file, str | bytes | os.PathLike) else str(place)
+    if name in _REASONS:
+        reason, remedy = _REASONS[name]
+        return Fault(shown, "", "", reason, remedy)
+    remedy = say("check the file, its folder and the disk, and run again")
+    return Fault(shown, "", "", say("the system reports: {text}", text=os.strerror(error.errno or 0)), remedy)
+
+
+@contextmanager
+def system_errors(place: str | Path) -> Iterator[None]:
+    """Raise errors of the operating system as faults of the place that was read or written.
+
+    Raises
+    ------
+    UnusableInputError
+        In the place of an :class:`OSError`; errors of input pass as they are.
+    """
+    try:
+        yield
+    except UnusableInputError:
+        raise
+    except OSError as error:
+        fault = system_fault(error, place)
+        if fault is None:
+            raise
+        raise UnusableInputError([fault]) from error

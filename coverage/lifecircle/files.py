@@ -1,30 +1,53 @@
-"""Own files: written whole or not at all, hashed, and arrays kept between runs in a cache folder.
+"""Own files: written whole or not at all, hashed, folders swapped, and arrays kept between runs in a cache.
+
+A command may be killed at any moment. What it was writing stands beside its place under a name of its own
+(``.2025-new-1a2b3c4d``), locked for as long as the process lives; the next command that comes to the place
+finishes or restores it and clears what nobody works on any more.
 
 The cache may vanish at any moment and may be shared by several processes: an entry is one file that takes
-its place whole, is checked when it is read, and is made anew when anything about it is wrong.
+its place whole, holds its own checksum, and is computed anew when anything about it is wrong.
 """
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import hashlib
 import json
 import logging
+import mmap
 import os
+import re
 import secrets
-import zipfile
-from contextlib import contextmanager
+import shutil
+import struct
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from lifecircle.errors import Fault, UnusableInputError, say, system_errors
+
+try:
+    import fcntl
+except ImportError:  # Windows: left-overs are then never cleared, because nothing says whose they are
+    fcntl = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lifecircle.errors import Message
 
 _log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Version of what cache entries hold; entries of another version are not found."""
+
+
+# ---------------------------------------------------------------------------------------------------------
+# One file
 
 
 @contextmanager
@@ -41,85 +64,12 @@ def written(path: str | Path) -> Iterator[Path]:
         When the folder is not there, or the block wrote nothing.
     """
     final = Path(path)
-    fresh = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
-    try:
+    with _claimed(final) as room:
+        fresh = room / final.name
         yield fresh
         _flush(fresh)
         fresh.replace(final)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
     _flush_folder(final.parent)
-
-
-def cache_folder(kind: str) -> Path:
-    """Name the folder that entries of a kind are kept in: ``LIFECIRCLE_CACHE``, else the user's own."""
-    own = os.environ.get("LIFECIRCLE_CACHE")
-    if own:
-        return Path(own) / kind
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "lifecircle" / kind
-
-
-def content_key(*parts: str | bytes | Path) -> str:
-    """Hash texts, bytes and the contents of files into one key, each told apart from the next.
-
-    A path stands for its content, and for that of the files beside it that differ by suffix alone (a
-    shapefile is several files).
-
-    >>> content_key("ab", "c") == content_key("a", "bc")
-    False
-    """
-    digest = hashlib.sha256(str(FORMAT).encode())
-    for part in parts:
-        for piece in _pieces(part):
-            digest.update(len(piece).to_bytes(8, "little"))
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _pieces(part: str | bytes | Path) -> Iterator[bytes]:
-    if isinstance(part, Path):
-        together = [part] if part.suffix.lower() != ".shp" else sorted(part.parent.glob(f"{part.stem}.*"))
-        for path in together:
-            yield path.read_bytes()
-    else:
-        yield part.encode() if isinstance(part, str) else part
-
-
-def load_arrays(kind: str, key: str) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]] | None:
-    """Read an entry of the cache: its arrays and its facts, None where there is none that is whole."""
-    path = _entry(kind, key)
-    try:
-        # a zip: the checksum of every member is tested as it is read
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as entry:
-            arrays = {name: entry[name] for name in entry.files}
-        facts = json.loads(bytes(arrays.pop("facts")).decode())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        _log.warning("%s is not whole (%s): made anew", path, error)
-        return None
-    return arrays, facts
-
-
-def save_arrays(
-    kind: str, key: str, arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
-) -> None:
-    """Keep arrays and facts (plain JSON) in the cache; where that cannot be, go on without."""
-    path = _entry(kind, key)
-    entries: dict[str, Any] = dict(arrays)
-    plain = np.frombuffer(json.dumps(facts, ensure_ascii=False).encode(), dtype=np.uint8)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written(path) as fresh, fresh.open("wb") as file:
-            np.savez(file, allow_pickle=False, facts=plain, **entries)
-    except OSError as error:
-        _log.info("nothing kept in %s: %s", path.parent, error)
-
-
-def _entry(kind: str, key: str) -> Path:
-    return cache_folder(kind) / f"{key}.npz"
 
 
 def _flush(path: Path) -> None:
@@ -136,3 +86,499 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Folders of results
+
+
+@dataclass(frozen=True)
+class Results:
+    """A kind of folder this package writes: ``mark`` is the file it is known by, ``files`` are all its files.
+
+    The mark is JSON with the keys ``schema`` and ``study``. What else people keep in such a folder is
+    theirs, and stays when the folder is written again.
+    """
+
+    mark: str
+    files: tuple[str, ...]
+
+
+@contextmanager
+def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
+    """Give a fresh folder beside the target that takes its place when the block ends well.
+
+    A reader sees the earlier results or the new ones, whole. Killed at any moment, the earlier ones, the new
+    ones, or both are there, and :func:`recover` puts them right.
+
+    Raises
+    ------
+    UnusableInputError
+        When something else stands at the target, or the system refuses to write there.
+    """
+    check_folder(target, kind)
+    with system_errors(target):
+        target = Path(os.path.realpath(target))  # a link goes on leading to the folder
+        made = [folder for folder in target.parents if not folder.exists()]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with _claimed(target) as fresh:
+                yield fresh
+                _keep_strangers(target, fresh, kind)
+                _swap(fresh, target, kind)
+        except BaseException:
+            with suppress(OSError):
+                for folder in made:
+                    folder.rmdir()
+            raise
+        recover(target, kind)
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give a fresh folder beside a target that is not there or empty; it takes its place when the block ends.
+
+    Raises
+    ------
+    OSError
+        When something stands at the target by then.
+    """
+    with _claimed(target) as fresh:
+        yield fresh
+        _rename(fresh, target)
+
+
+def recover(target: Path, kind: Results) -> None:
+    """Finish or undo what a killed command left half done at a place, and clear what nobody works on.
+
+    Only names that this module gives are looked at, and never those of a process that is still running.
+    """
+    left = _left_overs(target)
+    with suppress(OSError):
+        if left and not target.exists():
+            # Killed between two renames. What was to come is complete: the first comes after that.
+            for token in sorted(token for role, token in left if role == "old"):
+                old, new = _beside(target, "old", token), _beside(target, "new", token)
+                whole = next((one for one in (new, old) if (one / kind.mark).is_file()), None)
+                if whole is not None and not _is_held(new):
+                    whole.replace(target)
+                    _log.warning("%s was left between two renames by a killed command: put right", target)
+                    break
+        if target.exists() or all(role == "new" for role, _ in left):
+            for role, token in _left_overs(target):
+                _clear(_beside(target, role, token), kind.mark)
+
+
+def check_folder(folder: str | Path, kind: Results) -> None:
+    """Refuse a place where results could not take the place of what stands there, before any is computed.
+
+    Raises
+    ------
+    UnusableInputError
+        When it is a file, or a folder that holds something but no earlier results of this kind, or cannot
+        be written.
+    """
+    named, folder = str(folder), Path(os.path.realpath(folder))
+    with system_errors(named):
+        recover(folder, kind)
+        reason: Message | None = None
+        if folder.exists() and not folder.is_dir():
+            reason = say("a file stands here, where a folder of results is to be written")
+        elif folder.exists() and any(folder.iterdir()) and not _is_own(folder, kind):
+            reason = say("the folder holds things that are no earlier results, and is not replaced")
+        if reason is not None:
+            remedy = say("name another folder with --out, or move away what stands there")
+            raise UnusableInputError([Fault(named, "", "", reason, remedy)])
+        _check_room(folder)
+
+
+def check_file(path: str | Path, mark: bytes) -> None:
+    """Refuse a place where a file could not take the place of what stands there, before it is computed.
+
+    Parameters
+    ----------
+    mark : bytes that every earlier file of this kind holds
+
+    Raises
+    ------
+    UnusableInputError
+        When it is a folder, or a file without the mark that is not empty, or cannot be written.
+    """
+    path = Path(path)
+    with system_errors(path):
+        reason: Message | None = None
+        if path.is_dir():
+            reason = say("a folder stands here, where a file is to be written")
+        elif path.exists() and not path.is_file():
+            reason = say("what stands here is no plain file, and is not replaced")
+        elif path.exists() and not _holds(path, mark):
+            reason = say("the file was not written by lifecircle, and is not replaced")
+        if reason is not None:
+            remedy = say("name another file, or move away what stands there")
+            raise UnusableInputError([Fault(str(path), "", "", reason, remedy)])
+        _check_room(path)
+
+
+def _holds(path: Path, mark: bytes) -> bool:
+    """Say whether a file holds some bytes; an empty one has nothing to lose."""
+    if not path.stat().st_size:
+        return True
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(mark) >= 0
+
+
+def check_room(path: str | Path) -> None:
+    """Make sure that a name can be made at a place: its nearest folder that is there can be written.
+
+    Raises
+    ------
+    UnusableInputError
+        When it cannot.
+    """
+    with system_errors(path):
+        _check_room(Path(path))
+
+
+def _check_room(path: Path) -> None:
+    above = path.parent
+    while not os.path.lexists(above) and above != above.parent:
+        above = above.parent
+    if not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
+
+
+def _is_own(folder: Path, kind: Results) -> bool:
+    """Say whether a folder holds earlier results, whole or damaged."""
+    mark = folder / kind.mark
+    if mark.is_file():
+        start = mark.read_bytes()[:4096].decode("utf-8", "replace")
+        if re.match(r'\s*\{\s*"schema":\s*\d+,\s', start) and '"study":' in start:
+            return True
+    # Damaged beyond its mark: it holds nothing that results would not hold.
+    names = {entry.name for entry in folder.iterdir()}
+    return len(names) >= min(3, len(kind.files)) and names <= set(kind.files)
+
+
+def _keep_strangers(target: Path, fresh: Path, kind: Results) -> None:
+    """Copy what people keep beside earlier results, such as notes, to the new ones."""
+    for entry in sorted(target.iterdir()) if target.is_dir() else ():
+        goal = fresh / entry.name
+        if entry.name in kind.files or goal.exists():
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, goal, symlinks=True)
+        else:
+            shutil.copy2(entry, goal, follow_symlinks=False)
+
+
+def _swap(fresh: Path, target: Path, kind: Results) -> None:
+    """Put a complete folder in place: at once where the system can, else by two renames."""
+    if target.exists():
+        if _exchange(fresh, target):
+            return  # what stood there is in the fresh folder's place now, and goes with it
+        old = _beside(target, "old", fresh.name.rsplit("-", 1)[1])
+        _rename(target, old)
+        try:
+            _rename(fresh, target)
+        except BaseException:
+            if not target.exists():
+                _rename(old, target)
+            raise
+        (old / kind.mark).unlink(missing_ok=True)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        _rename(fresh, target)
+
+
+def _rename(old: Path, new: Path) -> None:
+    old.replace(new)
+
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step; False where the system or the disk has no such step."""
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    done = swap(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
+    return bool(done == 0)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# What is being written, and what was left by a killed process
+
+_LEFT: Final = re.compile(r"-(new|old)-([0-9a-f]{8})")
+_LONGEST: Final = 200  # bytes of a name: file systems end at 255, and the role and token take some
+
+
+def _beside(target: Path, role: str, token: str) -> Path:
+    """Name a folder beside the target: what is to take its place (new), what stood there (old)."""
+    return target.with_name(f".{_stem(target)}-{role}-{token}")
+
+
+def _stem(target: Path) -> str:
+    name = target.name
+    while len(os.fsencode(name)) > _LONGEST:
+        name = name[:-1]
+    return name
+
+
+@contextmanager
+def _claimed(target: Path) -> Iterator[Path]:
+    """Give an empty folder of this process beside a target, locked while the block runs and then removed."""
+    _clear_beside(target)
+    room, lock = _claim(target)
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _claim(target: Path) -> tuple[Path, int | None]:
+    while True:
+        room = _beside(target, "new", secrets.token_hex(4))
+        room.mkdir()
+        with suppress(FileNotFoundError, BlockingIOError):
+            lock = _lock(room)
+            if lock is None or room.is_dir():
+                return room, lock
+            os.close(lock)
+        # Another process took it for a left-over between mkdir and lock, and cleared it.
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder for as long as the process lives; None where the system or the disk has no locks.
+
+    Raises
+    ------
+    BlockingIOError
+        When another process holds it.
+    FileNotFoundError
+        When it is not there.
+    """
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _is_held(folder: Path) -> bool:
+    """Say whether a process works on a folder, as far as the disk has locks."""
+    try:
+        lock = _lock(folder)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    if lock is not None:
+        os.close(lock)
+    return False
+
+
+def _left_overs(target: Path) -> list[tuple[str, str]]:
+    """List what stands beside a target under names of this module: role and token."""
+    start, found = f".{_stem(target)}", []
+    with suppress(OSError):
+        for name in os.listdir(target.parent):  # noqa: PTH208 - names alone, of a folder that may be large
+            if name.startswith(start) and (match := _LEFT.fullmatch(name, len(start))):
+                found.append((match[1], match[2]))  # noqa: PERF401 - what was found stays when one fails
+    return sorted(found)
+
+
+def _clear_beside(target: Path) -> None:
+    """Clear what killed writers of a file left."""
+    for role, token in _left_overs(target):
+        if role == "new" and ("old", token) not in _left_overs(target):
+            _clear(_beside(target, role, token))
+
+
+def _clear(folder: Path, mark: str | None = None) -> None:
+    """Remove a folder that nobody works on; its mark goes first, so that half of it is never restored."""
+    with suppress(OSError):
+        lock = _lock(folder)
+        if lock is None:
+            return  # nobody can say whether it is worked on
+        with suppress(OSError):
+            if mark is not None:
+                (folder / mark).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Hashes
+
+_COMPANIONS: Final = {
+    ".shp": (".dbf", ".shx", ".prj", ".cpg"),
+    ".gpkg": (".gpkg-wal",),
+    ".tif": (".tfw", ".prj"),
+}
+"""Files beside a file of a format that its readers read with it."""
+
+
+def files_of(path: Path) -> list[Path]:
+    """List the files that are read as one: a shapefile is several, in any capitals."""
+    wanted = {ending: number for number, ending in enumerate(_COMPANIONS.get(path.suffix.lower(), ()))}
+    if not wanted:
+        return [path]
+    beside = [
+        (wanted[other.suffix.lower()], other.name, other)
+        for other in path.parent.glob("*")
+        if other != path and other.stem == path.stem and other.suffix.lower() in wanted
+    ]
+    return [path, *(other for _, _, other in sorted(beside))]
+
+
+def file_hash(path: Path) -> str:
+    """Hash the content of one file: SHA-256, as ``sha256sum`` prints it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def content_key(*parts: str | bytes | Path) -> str:
+    """Hash texts, bytes and the contents of files into one key, each told apart from the next.
+
+    A path stands for its content, and for that of the files read with it (a shapefile is several files).
+
+    >>> content_key("ab", "c") == content_key("a", "bc")
+    False
+    """
+    digest = hashlib.sha256(str(FORMAT).encode())
+    for part in parts:
+        for piece in _pieces(part):
+            digest.update(len(piece).to_bytes(8, "little"))
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _pieces(part: str | bytes | Path) -> Iterator[bytes]:
+    if isinstance(part, Path):
+        for path in files_of(part):
+            yield path.suffix.lower().encode()
+            yield path.read_bytes()
+    else:
+        yield part.encode() if isinstance(part, str) else part
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The cache
+
+
+def cache_folder(kind: str) -> Path:
+    """Name the folder that entries of a kind are kept in: ``LIFECIRCLE_CACHE``, else the user's own.
+
+    Raises
+    ------
+    RuntimeError
+        When the user has no folder of their own.
+    """
+    own = os.environ.get("LIFECIRCLE_CACHE")
+    if own:
+        return Path(own) / kind
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "lifecircle" / kind
+
+
+_MAGIC: Final = b"lifecircle arrays\n"
+_HEAD: Final = struct.Struct("<32sI")  # SHA-256 of all that follows it; length of the JSON that describes it
+_STEP: Final = 64  # arrays begin at multiples of it, so that they can be used where they stand
+
+
+def load_arrays(
+    kind: str, key: str, names: Iterable[str] | None = None
+) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]] | None:
+    """Read an entry of the cache: its arrays and its facts, None where there is none that is whole.
+
+    Parameters
+    ----------
+    names : the arrays it must hold, no more and no less, where that is known
+    """
+    try:
+        path = _entry(kind, key)
+        arrays, facts = _unpacked(np.fromfile(path, dtype=np.uint8), names)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
+        _log.warning("an entry of the cache (%s %s) is not whole (%s): made anew", kind, key, error)
+        return None
+    return arrays, facts
+
+
+def save_arrays(
+    kind: str, key: str, arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
+) -> None:
+    """Keep arrays and facts (plain JSON) in the cache; where that cannot be, go on without."""
+    try:
+        path = _entry(kind, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written(path) as fresh, fresh.open("wb") as file:
+            for piece in _packed(arrays, facts):
+                file.write(piece)
+    except (OSError, RuntimeError) as error:
+        _log.info("nothing kept in the cache: %s", error)
+
+
+def _entry(kind: str, key: str) -> Path:
+    return cache_folder(kind) / f"{key}.arrays"
+
+
+def _packed(arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]) -> list[bytes]:
+    """Lay out an entry: magic, checksum, description, arrays."""
+    told: dict[str, Any] = {"facts": facts, "arrays": {}}
+    parts: list[bytes] = []
+    at = 0
+    for name, array in arrays.items():
+        raw = np.ascontiguousarray(array).tobytes()
+        told["arrays"][name] = [array.dtype.str, list(array.shape), at]
+        parts += [raw, bytes(-len(raw) % _STEP)]
+        at += len(raw) + len(parts[-1])
+    text = json.dumps(told, ensure_ascii=False).encode()
+    start = len(_MAGIC) + _HEAD.size + len(text)
+    parts = [text, bytes(-start % _STEP), *parts]
+    digest = hashlib.sha256(len(text).to_bytes(4, "little"))
+    for part in parts:
+        digest.update(part)
+    return [_MAGIC, _HEAD.pack(digest.digest(), len(text)), *parts]
+
+
+def _unpacked(
+    raw: np.ndarray[Any, np.dtype[np.uint8]], names: Iterable[str] | None
+) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+    """Read an entry back.
+
+    Raises
+    ------
+    ValueError
+        When it is not what was written.
+    """
+    head = len(_MAGIC) + _HEAD.size
+    if raw[: len(_MAGIC)].tobytes() != _MAGIC or len(raw) < head:
+        raise ValueError("not an entry")
+    checksum, length = _HEAD.unpack(raw[len(_MAGIC) : head].tobytes())
+    digest = hashlib.sha256(length.to_bytes(4, "little"))
+    digest.update(raw[head:].data)
+    if digest.digest() != checksum:
+        raise ValueError("its checksum is another")
+    told = json.loads(raw[head : head + length].tobytes())
+    start = head + length + -(head + length) % _STEP
+    if names is not None and set(names) != set(told["arrays"]):
+        raise ValueError("it holds other arrays")
+    arrays = {}
+    for name, (dtype, shape, at) in told["arrays"].items():
+        kind = np.dtype(dtype)
+        size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+        arrays[name] = raw[start + at : start + at + size].view(kind).reshape(shape)
+    return arrays, told["facts"]

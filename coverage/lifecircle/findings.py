@@ -3,7 +3,8 @@
 A run's folder holds ``summary.json`` (the verdicts, unrounded), ``results.gpkg`` (residents with their
 seconds per target, facilities, districts, villages, gaps), ``ranks.parquet`` (what rules of several venues
 rest on) and ``rejects.csv``. :func:`load_findings` reads a :class:`Findings` back from those four, so that
-maps, siting and comparison never compute a reach again.
+maps, siting and comparison never compute a reach again. ``checksums.txt`` says what every file held when it
+was written, so that a damaged one is never read as a result.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
-from lifecircle.errors import Fault, MissingFileError, UnusableInputError
+from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say, system_errors
+from lifecircle.files import Results, file_hash
 from lifecircle.standards import read_target
 from lifecircle.tables import write_layers
 
@@ -31,6 +33,22 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 METHOD_VERSION = "2026.1"
+CHECKSUMS = "checksums.txt"
+
+RUN = Results(
+    "summary.json",
+    (
+        "summary.json",
+        "results.gpkg",
+        "ranks.parquet",
+        "rejects.csv",
+        "scoreboard.csv",
+        "scoreboard.xlsx",
+        "gaps.csv",
+        CHECKSUMS,
+    ),
+)
+"""The folder of a run: the file it is known by, and all that stand in it."""
 
 BUCKETS = ("covered", "beyond", "disconnected", "unsnapped")
 ACCOUNTINGS = ("accepted", "straight", "network_distance", "reach", "open", "any_one")
@@ -174,7 +192,8 @@ class Findings:
     there is no path), the bucket, the label of the venue whose time is the rule time, and the people the
     target counts. ``ranks`` : (demand, (target, class, rank)) seconds to each venue that a rule of several
     venues asks for, see :func:`class_seconds`; ``rank_venues`` : the same shape, their labels (categories),
-    see :func:`class_venues`. ``villages`` and ``grid`` (500 m) hold people counted and covered
+    see :func:`class_venues`. ``fingerprint`` : hash of all that a study's run follows from,
+    empty for findings of trial inputs. ``villages`` and ``grid`` (500 m) hold people counted and covered
     per target. ``services`` : id -> name in each language. Tables are in EPSG:4326.
     """
 
@@ -204,6 +223,7 @@ class Findings:
     publication: Publication = field(default_factory=Publication)
     warnings: tuple[str, ...] = ()
     rank_venues: pd.DataFrame = field(default_factory=pd.DataFrame)
+    fingerprint: str = ""
 
     def result(self, target: str) -> TargetResult:
         """Find the result of a target.
@@ -307,6 +327,7 @@ def summary(findings: Findings) -> dict[str, Any]:
         "synthetic": findings.synthetic,
         "crs": findings.crs,
         "software": {"version": findings.software, "method_version": METHOD_VERSION},
+        "fingerprint": findings.fingerprint,
         "roads": findings.roads_key,
         "publication": asdict(findings.publication),
         "services": {name: dict(words) for name, words in findings.services.items()},
@@ -484,6 +505,27 @@ def _gap_layer(gaps: pd.DataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(gaps, geometry=gpd.points_from_xy(gaps["lon"], gaps["lat"]), crs="EPSG:4326")
 
 
+def seal(folder: Path) -> None:
+    """Write ``checksums.txt`` of a run's folder: SHA-256 and name of its files, as ``sha256sum`` does."""
+    names = sorted(
+        path.name for path in folder.iterdir() if path.name in RUN.files and path.name != CHECKSUMS
+    )
+    lines = [f"{file_hash(folder / name)}  {name}\n" for name in names]
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def read_fingerprint(folder: str | Path) -> str:
+    """Read the fingerprint of a run from its summary alone; empty where the run has none.
+
+    Raises
+    ------
+    UnusableInputError
+        When the summary cannot be read.
+    """
+    found = _summary(Path(folder)).get("fingerprint", "")
+    return found if isinstance(found, str) else ""
+
+
 def load_findings(folder: str | Path) -> Findings:
     """Read a run back from its folder.
 
@@ -492,27 +534,82 @@ def load_findings(folder: str | Path) -> Findings:
     MissingFileError
         When the folder holds no finished run.
     UnusableInputError
-        When the run was written by a newer version of the format.
+        When a file of the run is damaged, or was written by a newer version of the format.
     """
     folder = Path(folder)
     for name in _FILES:
         if not (folder / name).is_file():
-            raise MissingFileError(
-                [Fault(str(folder / name), "", "", "a run without this file", "audit the study again")]
-            )
-    top = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+            reason, remedy = say("a run without this file"), say("audit the study again")
+            raise MissingFileError([Fault(str(folder / name), "", "", reason, remedy)])
+    top = _summary(folder)
     if top["schema"] > SCHEMA:
-        raise UnusableInputError(
-            [
-                Fault(
-                    str(folder / "summary.json"),
-                    "key 'schema'",
-                    str(top["schema"]),
-                    f"newer than this version reads ({SCHEMA})",
-                    "upgrade lifecircle",
-                )
-            ]
-        )
+        reason = say("newer than this version reads ({schema})", schema=SCHEMA)
+        place, shown = say("key '{key}'", key="schema"), str(top["schema"])
+        fault = Fault(str(folder / "summary.json"), place, shown, reason, say("upgrade lifecircle"))
+        raise UnusableInputError([fault])
+    _check_seal(folder)
+    try:
+        return _findings(folder, top)
+    except UnusableInputError:
+        raise
+    except _DAMAGED as error:
+        raise UnusableInputError([_damaged(folder, f"{type(error).__name__}: {error}")]) from error
+
+
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, ArithmeticError)
+"""What reading a damaged run may raise: a whole one holds only what this package wrote."""
+
+
+def _damaged(path: Path, what: str) -> Fault:
+    reason = say("a damaged run: {what}", what=" ".join(what.split())[:200])
+    return Fault(str(path), "", "", reason, say("audit the study again"))
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    """Read the summary of a run.
+
+    Raises
+    ------
+    UnusableInputError
+        When it is not there, or not what a summary is.
+    """
+    path = folder / "summary.json"
+    with system_errors(path):
+        text = path.read_bytes()
+    try:
+        top = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnusableInputError([_damaged(path, str(error))]) from None
+    if not isinstance(top, dict) or not isinstance(top.get("schema"), int):
+        raise UnusableInputError([_damaged(path, "no summary")])
+    return top
+
+
+def _check_seal(folder: Path) -> None:
+    """Compare the files that findings are read from with what they held when they were written.
+
+    Raises
+    ------
+    UnusableInputError
+        With every file that holds something else now.
+    """
+    path = folder / CHECKSUMS
+    if not path.is_file():
+        return  # a run of a version that wrote none
+    with system_errors(path):
+        lines = path.read_text("utf-8", "replace").splitlines()
+        sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+        faults = [
+            _damaged(folder / name, "not what was written")
+            for name in _FILES
+            if sums.get(name) != file_hash(folder / name)
+        ]
+    if faults:
+        raise UnusableInputError(faults)
+
+
+def _findings(folder: Path, top: Mapping[str, Any]) -> Findings:
+    """Put findings together from the files of a run and its summary."""
     targets = tuple(_target_result(entry) for entry in top["targets"])
     layers = _read_layers(folder / "results.gpkg")
     demand = layers["demand"]
@@ -545,6 +642,7 @@ def load_findings(folder: str | Path) -> Findings:
         services=top["services"],
         publication=Publication(**top["publication"]),
         warnings=tuple(top["warnings"]),
+        fingerprint=top.get("fingerprint", ""),
         **answers,
     )
 

@@ -5,24 +5,25 @@ Reads what ``study.toml`` says of maps and hands plain values to the rooms that 
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import geopandas as gpd
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lifecircle.atlas import draw_atlas
+from lifecircle.atlas import PAGE_MARK, draw_atlas
 from lifecircle.audit import find_run, read_networks
 from lifecircle.datum import locate
-from lifecircle.errors import Fault, FaultLog, UnusableInputError
-from lifecircle.paper import static_maps
+from lifecircle.errors import Fault, FaultLog, MissingExtraError, UnusableInputError, say
+from lifecircle.files import check_file
+from lifecircle.paper import PICTURE_MARK, picture_name, static_maps
 from lifecircle.publication import MapSetting
 from lifecircle.roads import read_barriers
-from lifecircle.study import read_study
+from lifecircle.study import check_year, read_study
 from lifecircle.tables import Column, Schema, check_table, read_table
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from lifecircle.page_data import Plan
     from lifecircle.publication import Edition
     from lifecircle.roads import Roads
+    from lifecircle.standards import Standard
     from lifecircle.study import Study
 
     Tell = Callable[[str], None]
@@ -58,8 +60,10 @@ def years_of(text: str) -> tuple[int, ...]:
         match = re.fullmatch(r"\s*(\d{4})(?:\s*[-–]\s*(\d{4}))?\s*", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if last < first:
-            fault = Fault("(years)", "", part.strip(), "no year and no span of years", "write 2021-2023,2025")
-            raise UnusableInputError([fault])
+            reason, remedy = say("no year and no span of years"), say("write 2021-2023,2025")
+            raise UnusableInputError([Fault("(years)", "", part.strip(), reason, remedy)])
+        check_year(first)
+        check_year(last)
         found.update(range(first, last + 1))
     return tuple(sorted(found))
 
@@ -117,8 +121,8 @@ def _labels(path: Path) -> gpd.GeoDataFrame:
         located = locate(table.frame, file=table.name)
     faults.raise_any()
     for reject in checked.rejects.itertuples():
-        place = f"row {reject.row}, column '{reject.column}'"
-        faults.add(Fault(table.name, place, str(reject.value), str(reject.reason), str(reject.remedy)))
+        place = say("row {row}, column '{column}'", row=reject.row, column=reject.column)
+        faults.add(Fault(table.name, place, str(reject.value), reject.reason, reject.remedy))
     kinds = (
         checked.frame.get("kind", pd.Series(KINDS[0], index=table.frame.index))
         .fillna("")
@@ -127,18 +131,48 @@ def _labels(path: Path) -> gpd.GeoDataFrame:
     known = " or ".join(KINDS)
     for row, kind, reason, remedy in zip(kinds.index, kinds, located.reason, located.remedy, strict=True):
         if reason:
-            faults.add(Fault(table.name, f"row {row}", "", str(reason), str(remedy)))
+            faults.add(Fault(table.name, say("row {row}", row=row), "", reason, remedy))
         if kind not in KINDS:
-            faults.add(
-                Fault(table.name, f"row {row}, column 'kind'", str(kind), "unknown kind", f"write {known}")
-            )
+            place = say("row {row}, column '{column}'", row=row, column="kind")
+            choices = say("write {known}", known=known)
+            faults.add(Fault(table.name, place, str(kind), say("unknown kind"), choices))
     faults.raise_any()
     return gpd.GeoDataFrame(
         {"name": checked.frame["name"], "kind": kinds}, geometry=located.points, crs="EPSG:4326"
     )
 
 
-_PLAN_KEYS = ("target", "year", "objective", "status", "value", "bound", "gap", "sites", "curve")
+class _PlanPart(BaseModel):
+    """What a page takes of ``plan.json``; the file holds more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class _PlanSite(_PlanPart):
+    id: str = ""
+    name: str = ""
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    service: str = ""
+    people: float | None = None
+
+
+class _PlanPoint(_PlanPart):
+    sites: int
+    people: float
+
+
+class _PlanFile(_PlanPart):
+    study: str
+    target: str
+    year: int
+    objective: str
+    status: str
+    value: float | None
+    bound: float | None
+    gap: float | None
+    sites: tuple[_PlanSite, ...]
+    curve: tuple[_PlanPoint, ...]
 
 
 def read_plans(paths: Sequence[Path], *, study: str) -> list[Plan]:
@@ -151,25 +185,37 @@ def read_plans(paths: Sequence[Path], *, study: str) -> list[Plan]:
     """
     faults, plans = FaultLog(), []
     for given in paths:
-        path = given / "plan.json" if given.is_dir() else given
-        told: Any = None
-        if not path.is_file():
-            faults.add(
-                Fault(str(given), "", "", "no plan here", "name a plan.json that lifecircle site wrote")
-            )
-            continue
-        with suppress(ValueError):
-            told = json.loads(path.read_text("utf-8"))
-        if not isinstance(told, dict) or any(key not in told for key in _PLAN_KEYS):
-            faults.add(Fault(str(path), "", "", "not a siting plan", "name what lifecircle site wrote"))
-        elif told.get("study") != study:
-            reason = "a plan of another study"
-            faults.add(Fault(str(path), "study", str(told.get("study")), reason, f"name one of {study}"))
-        else:
-            curve = [(point["sites"], point["people"]) for point in told["curve"]]
-            plans.append(cast("Plan", {key: told[key] for key in _PLAN_KEYS} | {"curve": curve}))
+        with faults.catching():
+            plans.append(_plan(given, study))
     faults.raise_any()
     return plans
+
+
+def _plan(given: Path, study: str) -> Plan:
+    """Read one plan.
+
+    Raises
+    ------
+    UnusableInputError
+        When there is none, or it is damaged or of another study.
+    """
+    path = given / "plan.json" if given.is_dir() else given
+    if not path.is_file():
+        reason, remedy = say("no plan here"), say("name a plan.json that lifecircle site wrote")
+        raise UnusableInputError([Fault(str(given), "", "", reason, remedy)])
+    try:
+        found = _PlanFile.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        reason, remedy = say("not a siting plan"), say("name what lifecircle site wrote")
+        raise UnusableInputError([Fault(str(path), place, "", reason, remedy)]) from None
+    if found.study != study:
+        reason, remedy = say("a plan of another study"), say("name one of {study}", study=study)
+        raise UnusableInputError([Fault(str(path), "study", found.study, reason, remedy)])
+    plain = found.model_dump(exclude={"study"})
+    plain["curve"] = [(point.sites, point.people) for point in found.curve]
+    return cast("Plan", plain)
 
 
 @dataclass(frozen=True)
@@ -207,13 +253,21 @@ def draw_study(
     Raises
     ------
     UnusableInputError
-        With the faults of the study and its files, or when the public edition is asked to hold roads.
+        With the faults of the study and its files, or when the public edition is asked to hold roads; before
+        anything is computed, when something else stands where a map goes, or nothing can be written there.
+    MissingExtraError
+        When pictures are asked for and matplotlib is not installed.
     """
     tell = progress or _log.info
     declared = read_study(study)
     if order.roads and order.edition == "public":
         reason = "the public edition holds no roads"
         raise UnusableInputError([Fault("(map)", "roads", "", reason, "leave out --roads")])
+    page = order.out or declared.folder / "maps" / _page_name(declared, order)
+    check_file(page, PAGE_MARK)
+    years_asked = [check_year(year) for year in order.years]
+    if order.static is not None:
+        check_static(order.static, declared.standard, max(years_asked, default=declared.year))
     setting = map_setting(declared)
     plans = read_plans(order.plans, study=declared.id)
     years = _runs(declared, study, order, tell)
@@ -223,7 +277,7 @@ def draw_study(
     paths = [
         draw_atlas(
             years,
-            order.out or declared.folder / "maps" / _page_name(declared, order),
+            page,
             language=order.language,
             roads=roads,
             plans=plans,
@@ -236,6 +290,26 @@ def draw_study(
             years, order.static, language=order.language, edition=order.edition, setting=setting
         )
     return tuple(paths)
+
+
+def check_static(folder: Path, standard: Standard, year: int) -> None:
+    """Refuse a folder of pictures before any is computed: one of another program is never replaced.
+
+    Raises
+    ------
+    UnusableInputError
+        When something else stands where a picture goes, or nothing can be written there.
+    MissingExtraError
+        When matplotlib is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("matplotlib", "print")
+    faults = FaultLog()
+    for target in standard.targets:
+        if target.kind == "circle":
+            with faults.catching():
+                check_file(folder / picture_name(target.id, year), PICTURE_MARK)
+    faults.raise_any()
 
 
 def _page_name(study: Study, order: MapOrder) -> str:

@@ -14,10 +14,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lifecircle.datum import shifted_tiles
-from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError
+from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say
 from lifecircle.standards import Standard, load_standard, read_toml
 
 STUDY_FILE = "study.toml"
+
+FIRST_YEAR, LAST_YEAR = 1950, 2200
 
 YearlyFile = str | dict[int, str]
 
@@ -212,7 +214,7 @@ class StandardPart(_Part):
 class _Document(_Part):
     id: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
     name: str = ""
-    year: Annotated[int, Field(ge=1950, le=2200)]
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
     crs: str | None = None
     language: Literal["zh", "en"] = "zh"
     synthetic: bool = False
@@ -317,6 +319,21 @@ def read_study(folder: str | Path) -> Study:
         standard_path=own if own.is_file() else None,
         **{name: getattr(document, name) for name in _Document.model_fields if name != "standard"},
     )
+
+
+def check_year(year: int) -> int:
+    """Give a year back if a study can be audited for it.
+
+    Raises
+    ------
+    UnusableInputError
+        When it is before :data:`FIRST_YEAR` or after :data:`LAST_YEAR`.
+    """
+    if FIRST_YEAR <= year <= LAST_YEAR:
+        return year
+    reason = say("no year that a study can be audited for")
+    remedy = say("give a year from {first} to {last}", first=FIRST_YEAR, last=LAST_YEAR)
+    raise UnusableInputError([Fault("", "year", str(year), reason, remedy)])
 
 
 def example_folder() -> Path:

@@ -6,15 +6,19 @@ A rate is printed truncated to a tenth of a point, so that one below its goal ne
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
+import unicodedata
 from decimal import ROUND_FLOOR, Decimal
 from importlib import resources
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from lifecircle.errors import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lifecircle.errors import Fault
 
 Language = Literal["zh", "en"]
 
@@ -48,8 +52,10 @@ def explain(code: str, language: Language, names: Mapping[str, str] | None = Non
     if not code:
         return ""
     name, _, rest = code.partition(":")
-    values = [_Word(text, language, names or {}) for text in rest.split("|")]
-    return word("reason", name, language).format(*values)
+    entry = _catalogue().get("reason", {}).get(name)
+    if entry is None:
+        return code
+    return entry[language].format(*(_Word(text, language, names or {}) for text in rest.split("|")))
 
 
 class _Word(str):
@@ -90,6 +96,100 @@ def translate(text: str, language: Language) -> str:
         for name, value in text.values.items()
     }
     return template.format(**values)
+
+
+LINE: Final = 500
+"""Characters of a line about a fault: what stands in a file may be of any length."""
+
+_USERS: Final = (re.compile(r"://[^\s/@:]+:[^@\n]*@"), re.compile(r"://\S*@"))
+_SECRETS: Final = re.compile(
+    r"""(?i)\b((?:\w*(?:password|passwd|pwd|secret|token|api_?key|_key))|tk|key)"""
+    r"""(["']?\s*=\s*)("[^"]*"|'[^']*'|[^\s&;,]+)"""
+)
+
+
+def fault_line(fault: Fault, language: Language) -> str:
+    """Put a fault in one line of a language; nothing in a file can make it two, or as long as it likes.
+
+    >>> from lifecircle.errors import Fault, say
+    >>> fault = Fault("a.csv", "row 3, column 'lon'", "x", say("did you mean '{name}'?", name="y"), "mend it")
+    >>> fault_line(fault, "zh")
+    'a.csv，第 3 行，列“lon”：是否应为“y”？（现为：x）。处理办法：mend it'
+    """
+    zh = language == "zh"
+    remedy = one_line(translate(fault.remedy, language), LINE // 2)
+    reason = one_line(translate(fault.reason, language), LINE)
+    value = one_line(fault.value, 80)
+    # A path is known by its end, so the middle of a long one is left out.
+    names = (
+        one_line(place_text(fault.file, language), 160),
+        one_line(place_text(fault.place, language), 160),
+    )
+    where = ("，" if zh else ", ").join(name for name in names if name)
+    found = "" if not value else f"（现为：{value}）" if zh else f" (found: {value})"
+    after = "" if not remedy else f"。处理办法：{remedy}" if zh else f". Remedy: {remedy}"
+    before = (where + ("：" if zh else ": ") if where else "") + reason.rstrip("。" if zh else "")
+    return one_line(before, LINE - len(found) - len(after)) + found + after
+
+
+def one_line(text: str, longest: int = LINE) -> str:
+    r"""Put a text in one line that shows as it is: no control characters, no passwords, at most so long.
+
+    >>> one_line("a\nb\x1b[31m"), one_line("postgresql://me:secret@host/db"), one_line("abcdefghij", 7)
+    ('a b\\x1b[31m', 'postgresql://***@host/db', 'abc…hij')
+    """
+    if len(text) > 4 * longest:  # what would be left out anyway; a cell may hold megabytes
+        text = text[: 2 * longest] + "…" + text[-2 * longest :]
+    for user in _USERS:
+        text = user.sub("://***@", text)
+    text = _SECRETS.sub(r"\1\2***", text)
+    text = "".join(map(_shown, " ".join(text.split())))
+    if len(text) <= longest:
+        return text
+    end = (longest - 1) // 2
+    return f"{text[: longest - 1 - end]}…{text[len(text) - end :]}"
+
+
+def _shown(sign: str) -> str:
+    """Show a character that would change the line it stands in, such as one that turns its direction."""
+    if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        return sign
+    return sign.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+_PLACES: Final = (
+    (re.compile(r"rows? ([\d, –-]+)"), "第 {0} 行"),
+    (re.compile(r"line (\d+)"), "第 {0} 行"),
+    (re.compile(r"column '(.*)'"), "列“{0}”"),
+    (re.compile(r"key ['\"](.*)['\"]"), "键“{0}”"),
+    (re.compile(r"layer '(.*)'"), "图层“{0}”"),
+    (re.compile(r"sheet '(.*)'"), "工作表“{0}”"),
+    (re.compile(r"(\d+) of (\d+) rows"), "{1} 行中的 {0} 行"),
+    (re.compile(r"\(map\)"), "（地图）"),
+    (re.compile(r"\(years\)|years?"), "年份"),
+    (re.compile(r"\(findings\)"), "（核算结果）"),
+    (re.compile(r"\(table\)"), "（内存中的表）"),
+    (re.compile(r"\(target\)|target"), "指标"),
+)
+
+
+def place_text(place: str, language: Language) -> str:
+    """Put the place of a fault in a language: a message, or the plain forms that places have.
+
+    >>> place_text("row 3, column 'lon'", "zh"), place_text("facilities[2]", "zh")
+    ('第 3 行，列“lon”', 'facilities[2]')
+    """
+    if language == "en" or isinstance(place, Message):
+        return translate(place, language)
+    parts = re.split(r", (?=column |key |line |row )", place, maxsplit=1)
+    return "，".join(_place_part(part) for part in parts)
+
+
+def _place_part(part: str) -> str:
+    for pattern, text in _PLACES:
+        if match := pattern.fullmatch(part):
+            return text.format(*match.groups())
+    return part
 
 
 def percent(value: float | None, *, empty: str = "—") -> str:

@@ -15,6 +15,7 @@ from lifecircle.atlas._layers import PageMap, add_layers, add_panel, add_surroun
 from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError, attribute, content_policy
 from lifecircle.files import written
 from lifecircle.page_data import (
+    ELEMENT,
     bounds,
     encoded,
     margin,
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
     from lifecircle.page_data import Plan
     from lifecircle.roads import Roads
 
-__all__ = ["OfflineFigure", "UnknownAssetError", "attribute", "draw_atlas", "page_figure"]
+__all__ = ["PAGE_MARK", "OfflineFigure", "UnknownAssetError", "attribute", "draw_atlas", "page_figure"]
 
 _PLAIN = MapSetting()
+
+PAGE_MARK = f'id="{ELEMENT}"'.encode()
+"""What every page holds, so that one of another program is never replaced."""
 
 
 def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two are named

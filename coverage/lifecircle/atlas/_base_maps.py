@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from branca.element import MacroElement
 from folium.map import Layer
 from folium.template import Template
 
+from lifecircle.atlas._offline import PlainMacro, json_text
 from lifecircle.datum import shifted_tiles
 from lifecircle.errors import Fault, UnusableInputError
 
@@ -78,13 +78,13 @@ def _tianditu(layers: tuple[str, ...], key: str) -> BaseMap:
     return BaseMap(addresses, "01234567", hosts, "天地图 (Tianditu)", 18)
 
 
-class BaseLayer(Layer):
+class BaseLayer(Layer, PlainMacro):
     """A base map a reader may switch on; while it is on, the districts' shading lets it show through."""
 
     _template = Template(
         """
 {% macro script(this, kwargs) %}
-var {{ this.get_name() }} = L.layerGroup({{ this.addresses|tojson }}.map(function (address) {
+var {{ this.get_name() }} = L.layerGroup({{ this.addresses }}.map(function (address) {
   return L.tileLayer(address, {{ this.tile_options|tojson }});
 }));
 {{ this.get_name() }}.on("add remove", function (event) {
@@ -98,7 +98,7 @@ var {{ this.get_name() }} = L.layerGroup({{ this.addresses|tojson }}.map(functio
     def __init__(self, base: BaseMap, *, name: str) -> None:
         super().__init__(name=name, overlay=True, show=False)
         self._name = "BaseLayer"
-        self.addresses = list(base.addresses)
+        self.addresses = json_text(list(base.addresses))
         self.tile_options: dict[str, Any] = {
             "attribution": base.attribution,
             "maxNativeZoom": base.most_zoom,
@@ -106,13 +106,13 @@ var {{ this.get_name() }} = L.layerGroup({{ this.addresses|tojson }}.map(functio
         }
 
 
-class PlaceNames(MacroElement):
+class PlaceNames(PlainMacro):
     """Names of what lies around the study: neighbours, waters; only ever put in as text."""
 
     _template = Template(
         """
 {% macro script(this, kwargs) %}
-{{ this.places|tojson }}.forEach(function (place) {
+{{ this.places }}.forEach(function (place) {
   var text = document.createElement("span");
   text.textContent = place.name;
   L.marker(place.at, {
@@ -127,4 +127,4 @@ class PlaceNames(MacroElement):
     def __init__(self, places: list[dict[str, Any]]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # branca leaves its constructors untyped
         self._name = "PlaceNames"
-        self.places = places
+        self.places = json_text(places)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import folium
-from branca.element import MacroElement
 from folium.map import Layer
 from folium.template import Template
 from folium.utilities import JsCode
 from jinja2 import Environment
 
 from lifecircle.atlas._base_maps import BaseLayer, PlaceNames, base_maps
-from lifecircle.atlas._offline import Verbatim, in_script
+from lifecircle.atlas._offline import PlainMacro, Verbatim, in_script
 from lifecircle.atlas._script import asset, page_script
 from lifecircle.page_data import ELEMENT
 
@@ -40,7 +39,7 @@ _OLD_BROWSER = (
 Kind = Literal["districts", "roads", "residents", "differences", "gaps", "facilities", "villages", "plans"]
 
 
-class PageMap(folium.Map):
+class PageMap(folium.Map, PlainMacro):
     """Folium map that fills its part of the page, takes no tiles and needs Leaflet alone."""
 
     default_js = [entry for entry in folium.Map.default_js if entry[0] == "leaflet"]  # noqa: RUF012 - as folium has it
@@ -67,7 +66,7 @@ lifecirclePage.fit({{ this.shown|tojson }});
         self.label = label
 
 
-class PageLayer(Layer):
+class PageLayer(Layer, PlainMacro):
     """Layer that ``page.js`` draws from the page's data; the layer control of folium switches it."""
 
     _template = Template(
@@ -84,7 +83,7 @@ var {{ this.get_name() }} = lifecirclePage.layer({{ this.kind|tojson }});
         self.kind = kind
 
 
-class PageStart(MacroElement):
+class PageStart(PlainMacro):
     """The last word of the page's script: fill the panel and draw."""
 
     _template = Template("{% macro script(this, kwargs) %}lifecirclePage.start();{% endmacro %}")

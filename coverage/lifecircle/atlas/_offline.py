@@ -17,7 +17,7 @@ from html.parser import HTMLParser
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from branca.element import CssLink, Element, Figure, JavascriptLink
+from branca.element import CssLink, Element, Figure, JavascriptLink, MacroElement
 from folium.map import Icon
 from folium.raster_layers import TileLayer
 from folium.template import Template
@@ -134,6 +134,26 @@ class Verbatim(Element):
     def render(self, **_kwargs: object) -> str:
         """Give the text."""
         return self.text
+
+
+class PlainMacro(MacroElement):
+    """Element whose rendered macros are put in the page as they are.
+
+    Branca renders what a macro gave once more, as a template of its own: what a value of a table had put
+    there would then be run.
+    """
+
+    def render(self, **kwargs: Any) -> None:  # type: ignore[override]  # as branca's own, which is untyped
+        """Put what the macros give in the figure, then the children."""
+        figure = self.get_root()
+        if not isinstance(figure, Figure):
+            raise TypeError("an element is rendered in a figure alone")
+        for part in ("header", "html", "script"):
+            macro = getattr(self._template.module, part, None)
+            if macro is not None:
+                getattr(figure, part).add_child(Verbatim(macro(self, kwargs)), name=self.get_name())
+        for child in self._children.values():
+            child.render(**kwargs)
 
 
 class OfflineFigure(Figure):

@@ -8,7 +8,7 @@ from lifecircle.audit._circles import counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
 from lifecircle.audit._ladder import road_radius
 from lifecircle.audit._prepare import Inputs, prepare, read_networks
-from lifecircle.audit._run import complete_folder, copy_example, find_run, run, run_audit, write_run
+from lifecircle.audit._run import copy_example, find_run, run, run_audit, write_run
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "Searches",
     "basis_of",
     "bucket",
-    "complete_folder",
     "copy_example",
     "counted_people",
     "find_run",

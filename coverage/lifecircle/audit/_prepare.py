@@ -28,6 +28,7 @@ from lifecircle.errors import Fault, FaultLog
 from lifecircle.facilities import merge_duplicates, open_in, read_facilities
 from lifecircle.findings import InputRecord
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
+from lifecircle.study import check_year
 from lifecircle.tables import join_rejects, nearest_name, rejected_rows
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def prepare(study: Study, year: int | None = None) -> Inputs:
     UnusableInputError
         With the faults of all files together.
     """
-    return _Reader(study, study.year if year is None else year).inputs()
+    return _Reader(study, study.year if year is None else check_year(year)).inputs()
 
 
 def read_networks(study: Study, year: int) -> dict[str, Roads]:
@@ -149,7 +150,7 @@ def read_networks(study: Study, year: int) -> dict[str, Roads]:
     UnusableInputError
         As for :func:`prepare`, of the roads and the barriers.
     """
-    return _Reader(study, year).networks()
+    return _Reader(study, check_year(year)).networks()
 
 
 def prepare_other(inputs: Inputs, year: int) -> Inputs:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import shutil
-import tempfile
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,17 +15,29 @@ import pandas as pd
 
 from lifecircle.audit._before import YearBefore, year_before
 from lifecircle.audit._circles import Circle, assess_circle
+from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, prepare
 from lifecircle.audit._searches import Searches, venue_classes
-from lifecircle.errors import Fault, UnusableInputError
-from lifecircle.findings import Findings, Publication, TargetResult, load_findings, rank_table, save_findings
+from lifecircle.errors import Fault, UnusableInputError, say, system_errors
+from lifecircle.files import check_folder, complete_folder, recover, whole_folder
+from lifecircle.findings import (
+    RUN,
+    Findings,
+    Publication,
+    TargetResult,
+    load_findings,
+    rank_table,
+    read_fingerprint,
+    save_findings,
+    seal,
+)
 from lifecircle.report import write_tables
-from lifecircle.study import example_folder, read_study
+from lifecircle.study import check_year, example_folder, read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from lifecircle.study import Study
 
@@ -57,14 +65,20 @@ def run_audit(
     Raises
     ------
     UnusableInputError
-        With every fault of the study, its standard and its files.
+        With every fault of the study, its standard and its files; before anything is read, when ``out``
+        holds something else where the results go, or cannot be written.
     """
     tell = progress or _log.info
     if isinstance(study, str | Path):
         study = read_study(study)
+    year = study.year if year is None else check_year(year)
+    if out is not None:
+        check_folder(Path(out) / str(year), RUN)
     tell("reading")
+    # Before the files are read: one that changes meanwhile makes the run outdated, never current.
+    made_of = fingerprint(study, year)
     inputs = prepare(study, year)
-    findings = run(inputs, progress=tell)
+    findings = replace(run(inputs, progress=tell), fingerprint=made_of)
     if out is not None:
         tell("writing")
         write_run(findings, Path(out))
@@ -215,24 +229,23 @@ def find_run(
         As for :func:`run_audit`.
     """
     declared = read_study(study)
-    year = declared.year if year is None else year
+    year = declared.year if year is None else check_year(year)
     folder = (declared.folder / "results" if results is None else Path(results)) / str(year)
-    if (folder / "summary.json").is_file():
-        found = load_findings(folder)
-        if found.study == declared.id and all(
-            _unchanged(declared.folder / one.path, one.sha256) for one in found.inputs
-        ):
-            return found
+    recover(folder, RUN)
+    if not (folder / RUN.mark).is_file():
+        return run_audit(declared, year, progress=progress)
+    try:
+        # What a run was made of stands in a small file: the large ones are read only if it is current.
+        if read_fingerprint(folder) == fingerprint(declared, year):
+            return load_findings(folder)
         _log.warning("%s is of other inputs than the study's now: computed anew", folder)
+    except UnusableInputError as error:
+        _log.warning("%s: computed anew", error)
     return run_audit(declared, year, progress=progress)
 
 
-def _unchanged(path: Path, sha256: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
-
-
 def copy_example(folder: str | Path) -> Path:
-    """Copy the bundled synthetic study into a new folder.
+    """Copy the bundled synthetic study into a new folder, whole or not at all.
 
     Raises
     ------
@@ -240,41 +253,33 @@ def copy_example(folder: str | Path) -> Path:
         When the folder is there already and not empty.
     """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UnusableInputError(
-            [Fault(str(folder), "", "", "already there and not empty", "name a new folder for the example")]
-        )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(
-        example_folder(),
-        folder,
-        dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("__pycache__", "results", "maps"),
-    )
+    with system_errors(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            reason = say("already there and not empty")
+            raise UnusableInputError(
+                [Fault(str(folder), "", "", reason, say("name a new folder for the example"))]
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with whole_folder(folder) as fresh:
+            shutil.copytree(
+                example_folder(),
+                fresh,
+                dirs_exist_ok=True,
+                ignore=shutil.ignore_patterns("__pycache__", "results", "maps"),
+            )
     return folder
 
 
 def write_run(findings: Findings, out: Path) -> Path:
-    """Write a run's files to ``out/<year>/``, all or none; an equal run already there is left alone."""
-    with complete_folder(out / str(findings.year)) as folder:
+    """Write a run's files to ``out/<year>/``, all or none, in the place of an earlier run.
+
+    Raises
+    ------
+    UnusableInputError
+        When something else stands there, or the system refuses to write.
+    """
+    with complete_folder(out / str(findings.year), RUN) as folder:
         save_findings(findings, folder)
         write_tables(findings, folder)
+        seal(folder)
     return out / str(findings.year)
-
-
-@contextmanager
-def complete_folder(target: Path) -> Iterator[Path]:
-    """Give a fresh folder beside the target that takes its place when the block ends well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        fresh.chmod(0o755)
-        yield fresh
-        old = target.with_name(f".{target.name}-old-{os.getpid()}")
-        if target.exists():
-            target.replace(old)
-        fresh.replace(target)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise

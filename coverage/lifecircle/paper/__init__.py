@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifecircle.paper._fonts import FontError
-from lifecircle.paper._paper_map import Drawing, Size, draw_static
+from lifecircle.paper._paper_map import PICTURE_MARK, Drawing, Size, draw_static
 from lifecircle.publication import Edition, MapSetting, edition_findings
 
 if TYPE_CHECKING:
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from lifecircle.findings import Findings, Language
 
-__all__ = ["Drawing", "FontError", "Size", "draw_static", "static_map", "static_maps"]
+__all__ = [
+    "PICTURE_MARK",
+    "Drawing",
+    "FontError",
+    "Size",
+    "draw_static",
+    "picture_name",
+    "static_map",
+    "static_maps",
+]
 
 _PLAIN = MapSetting()
 
@@ -76,9 +85,18 @@ def static_maps(
     return [
         draw_static(
             Drawing(latest, result, language, edition, setting),
-            Path(folder) / f"{result.target.id}-{latest.year}.png",
+            Path(folder) / picture_name(result.target.id, latest.year),
             size="A4",
         )
         for result in latest.targets
         if result.target.id in latest.seconds and result.value is not None
     ]
+
+
+def picture_name(target: str, year: int) -> str:
+    """Name the picture of a circle.
+
+    >>> picture_name("culture", 2025)
+    'culture-2025.png'
+    """
+    return f"{target}-{year}.png"

@@ -53,8 +53,10 @@ _VENUE = "#12304a"
 _MARKERS = ("s", "^", "D", "o", "P", "v", "p", "h", "8", "<", ">", "X")
 _CLASSES = ("covered", "beyond_0", "beyond_1", "beyond_2", "disconnected", "unsnapped", "uncounted")
 _DPI = 200
-_NOTHING_OF_TIME: dict[str, dict[str, None]] = {
-    "png": {"Software": None},
+PICTURE_MARK = b"Software\0lifecircle"
+"""What every picture holds, so that one of another program is never replaced."""
+_NOTHING_OF_TIME: dict[str, dict[str, str | None]] = {
+    "png": {"Software": "lifecircle"},
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }

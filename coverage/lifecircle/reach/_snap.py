@@ -140,7 +140,7 @@ def snap(
     absent = shapely.is_missing(points)
     places = shapely.get_coordinates(points[~absent])
     key = content_key(roads.key, repr(cap), absent.tobytes(), places.tobytes())
-    kept = load_arrays(_KIND, key)
+    kept = load_arrays(_KIND, key, _KEPT)
     if kept is not None:
         return Snap(index=table.index, lines=roads.lines, **kept[0])
     fresh = _snapped(roads, table.index, points, cap)

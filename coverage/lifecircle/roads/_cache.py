@@ -7,6 +7,7 @@ rules of reading; so a changed file or rule is never answered from what was kept
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from lifecircle.roads._profiles import Profile
 
+_log = logging.getLogger(__name__)
+
 READING: Final = 1
 """Version of how files become roads; raise it with any change of the readers that changes a network."""
 
@@ -35,7 +38,11 @@ def cached(path: Path, used: Profile, crs: Any, *, read: Callable[[], Roads]) ->
     key = content_key(str(READING), rules, asked, path.suffix.lower(), path)
     kept = load_arrays(_KIND, key)
     if kept is not None:
-        return _restored(*kept, used)
+        try:
+            return _restored(*kept, used)
+        except (LookupError, TypeError, ValueError) as error:
+            # Whole, but laid out otherwise: of another version of the package in the same cache.
+            _log.warning("roads in the cache cannot be used (%s): read anew", error)
     roads = read()
     save_arrays(_KIND, key, _arrays(roads), {"crs": roads.crs.to_wkt(), "key": roads.network_key})
     return roads

@@ -19,7 +19,7 @@ import pyogrio
 import shapely
 
 from lifecircle.datum import EAST_NAMES, LON_NAMES, locate, to_wgs84
-from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError
+from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say
 from lifecircle.facilities import readable_hours
 from lifecircle.tables import Column, Schema, Table, check_table, nearest_name, plain_text, read_table
 
@@ -290,6 +290,8 @@ def _table(path: Path) -> Table:
 def _toml_table(path: Path) -> Table:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
+    except RecursionError:
+        raise UnusableInputError([_too_deep(path)]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UnusableInputError(
             [Fault(str(path), "", "", f"broken TOML: {error}", "correct the file")]
@@ -318,6 +320,8 @@ def _json_table(path: Path) -> Table:
     """Read GeoJSON called .json, or the plan of a siting study."""
     try:
         content = json.loads(path.read_text("utf-8"))
+    except RecursionError:
+        raise UnusableInputError([_too_deep(path)]) from None
     except ValueError as error:
         fault = Fault(str(path), "", "", f"broken JSON: {error}", "correct the file")
         raise UnusableInputError([fault]) from None
@@ -330,6 +334,10 @@ def _json_table(path: Path) -> Table:
         remedy = "give a FeatureCollection, or the plan.json of lifecircle site"
         raise UnusableInputError([Fault(str(path), "", "", reason, remedy)])
     return _opening(_rows(str(path), pd.DataFrame(sites)), str(path))
+
+
+def _too_deep(path: Path) -> Fault:
+    return Fault(str(path), "", "", say("nested too deeply to be read"), say("write it with fewer brackets"))
 
 
 def _opening(table: Table, name: str) -> Table:
@@ -374,7 +382,7 @@ def _shapes(table: Table, datum: str) -> Sequence[Any]:
             if shape is None and not pd.isna(cell):
                 remedy = "write WKT, as in LINESTRING (lon lat, lon lat)"
                 faults.add(Fault(table.name, f"row {row}, column '{text}'", str(cell), "not a shape", remedy))
-        given = np.array([shape is not None for shape in drawn], dtype=bool)
+        given = np.array([shape is not None and not shape.is_empty for shape in drawn], dtype=bool)
         if given.any():
             layer = gpd.GeoDataFrame(geometry=np.asarray(drawn, dtype=object)[given])
             shapes[given] = to_wgs84(layer, datum=datum, file=table.name).geometry.to_numpy()

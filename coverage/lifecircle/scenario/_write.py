@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from lifecircle.audit import complete_folder
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.files import Results, complete_folder
 from lifecircle.findings import METHOD_VERSION
 from lifecircle.report import FIGURE, NUMBER, PEOPLE, POINTS, STATUS, TEXT, Heading, Rate, write_workbook
 from lifecircle.scenario._text import change_line, summary_lines
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MARK = "comparison.json"
+FOLDER = Results(MARK, (MARK, "comparison.xlsx", "scenario.gpkg"))
 
 _BOTH = {"value_before": FIGURE, "value_after": FIGURE, "points": POINTS}
 _MOVES = {"won": PEOPLE, "lost": PEOPLE}
@@ -53,11 +53,10 @@ def write_scenario(scenario: Scenario, folder: str | Path) -> Path:
     Raises
     ------
     UnusableInputError
-        When the folder holds something else.
+        When the folder holds something else, or the system refuses to write.
     """
     target = Path(folder)
-    check_replaceable(target, MARK)
-    with complete_folder(target) as fresh:
+    with complete_folder(target, FOLDER) as fresh:
         text = json.dumps(comparison(scenario), ensure_ascii=False, indent=1, allow_nan=False)
         (fresh / MARK).write_text(text + "\n", encoding="utf-8", newline="\n")
         heading = Heading(
@@ -69,31 +68,6 @@ def write_scenario(scenario: Scenario, folder: str | Path) -> Path:
         write_workbook(fresh / "comparison.xlsx", _sheets(scenario), heading)
         write_layers(fresh / "scenario.gpkg", _layers(scenario))
     return target
-
-
-def check_folder(folder: str | Path) -> None:
-    """Refuse a folder that a scenario may not be written to, before anything is computed.
-
-    Raises
-    ------
-    UnusableInputError
-        As for :func:`check_replaceable`.
-    """
-    check_replaceable(Path(folder), MARK)
-
-
-def check_replaceable(folder: Path, mark: str) -> None:
-    """Refuse a folder that holds anything but an earlier result of the same kind, known by its file ``mark``.
-
-    Raises
-    ------
-    UnusableInputError
-        It does, or it is a file.
-    """
-    if not folder.exists() or (folder.is_dir() and (not any(folder.iterdir()) or (folder / mark).is_file())):
-        return
-    what = "is a file" if folder.is_file() else f"holds other things than an earlier {mark}"
-    raise UnusableInputError([Fault(str(folder), "", "", what, "name a new folder with --out")])
 
 
 def comparison(scenario: Scenario) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from lifecircle.siting_study._remedies import Remedy
 from lifecircle.siting_study._solve import OBJECTIVES
 from lifecircle.siting_study._study import CurvePoint, SiteStudy, site_study
 from lifecircle.siting_study._text import study_lines, why_line
-from lifecircle.siting_study._write import check_folder, plan_facts, plan_layer, write_study
+from lifecircle.siting_study._write import FOLDER, plan_facts, plan_layer, write_study
 
 __all__ = [
+    "FOLDER",
     "OBJECTIVES",
     "CurvePoint",
     "Explanation",
@@ -20,7 +21,6 @@ __all__ = [
     "SiteFacts",
     "SiteStudy",
     "Tie",
-    "check_folder",
     "plan_facts",
     "plan_layer",
     "site_study",

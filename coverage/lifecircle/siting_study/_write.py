@@ -12,8 +12,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit import complete_folder
 from lifecircle.errors import MissingExtraError
+from lifecircle.files import Results, complete_folder
 from lifecircle.findings import METHOD_VERSION
 from lifecircle.report import (
     DEGREES,
@@ -27,7 +27,7 @@ from lifecircle.report import (
     Rate,
     write_workbook,
 )
-from lifecircle.scenario import check_replaceable, comparison
+from lifecircle.scenario import comparison
 from lifecircle.siting_study._explain import nearest_site
 from lifecircle.siting_study._remedies import hours_of
 from lifecircle.siting_study._text import land_word, own_value, site_name, study_lines, unit_name
@@ -45,6 +45,7 @@ _log = logging.getLogger(__name__)
 
 SCHEMA = 1
 MARK = "plan.json"
+FOLDER = Results(MARK, (MARK, "plan.xlsx", "plan.gpkg", "curve.png"))
 
 THREE_LINES = ("永久基本农田", "生态保护红线", "城镇开发边界外")
 """The kinds of land that always have a column, given by the study or not."""
@@ -89,12 +90,11 @@ def write_study(study: SiteStudy, folder: str | Path) -> Path:
     Raises
     ------
     UnusableInputError
-        When the folder holds something else.
+        When the folder holds something else, or the system refuses to write.
     """
     target = Path(folder)
-    check_replaceable(target, MARK)
     before = study.scenario.before
-    with complete_folder(target) as fresh:
+    with complete_folder(target, FOLDER) as fresh:
         text = json.dumps(plan_facts(study), ensure_ascii=False, indent=1, allow_nan=False)
         (fresh / MARK).write_text(text + "\n", encoding="utf-8", newline="\n")
         title = f"{before.name} {before.year} · {study.target.name.get(before.language)}"
@@ -106,17 +106,6 @@ def write_study(study: SiteStudy, folder: str | Path) -> Path:
         except MissingExtraError as error:
             _log.warning("the curve is not drawn: %s", error)
     return target
-
-
-def check_folder(folder: str | Path) -> None:
-    """Refuse a folder that a siting study may not be written to, before anything is computed.
-
-    Raises
-    ------
-    UnusableInputError
-        It holds something else.
-    """
-    check_replaceable(Path(folder), MARK)
 
 
 def plan_layer(study: SiteStudy) -> dict[str, Any]:
@@ -516,7 +505,7 @@ def _plot(axes: Any, study: SiteStudy, language: Language, fonts: list[str]) -> 
     before = study.scenario.before
     stamp = word("stamp", "synthetic" if before.synthetic else "internal", language)
     title = f"{before.name} {before.year} · {study.target.name.get(language)}"
-    axes.set_title(f"{title}\n{stamp}", fontfamily=fonts, fontsize=11)
+    axes.set_title(f"{title}\n{stamp}", fontfamily=fonts, fontsize=11, parse_math=False)  # a $ is a $
     axes.set_xlabel(said["sites"], fontfamily=fonts)
     axes.set_ylabel(said["value"] + " (%)", fontfamily=fonts)
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from lifecircle.errors import Fault, MissingFileError, UnusableInputError
+from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say
 from lifecircle.standards._conflicts import nearest
 from lifecircle.standards._faults import faults_of
 from lifecircle.standards._model import Standard, Target
@@ -158,6 +158,9 @@ def _document(source: Path | Traversable, file: str) -> dict[str, Any]:
         raise UnusableInputError([fault]) from None
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        fault = Fault(file, "", "", say("nested too deeply to be read"), say("write it with fewer brackets"))
+        raise UnusableInputError([fault]) from None
     except tomllib.TOMLDecodeError as error:
         raise UnusableInputError([_broken(str(error), text, file)]) from None
 

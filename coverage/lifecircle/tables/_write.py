@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pyogrio
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
+from pyogrio.errors import DataLayerError, DataSourceError
 
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.files import written
 
 if TYPE_CHECKING:
@@ -73,13 +75,15 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
     ------
     ValueError
         When there is no layer, or a geometry is in no CRS.
+    UnusableInputError
+        When it cannot be written.
     """
     if not layers:
         raise ValueError("a GeoPackage needs at least one layer")
     for name, layer in layers.items():
         if _has_geometry(layer) and layer.crs is None:
             raise ValueError(f"layer {name} has no coordinate system")
-    with written(path) as fresh, _gdal_options(_PLAIN):
+    with _writing(path), written(path) as fresh, _gdal_options(_PLAIN):
         for name, layer in layers.items():
             named = [level for level in layer.index.names if level is not None]
             plain = _storable(layer.reset_index(level=named) if named else layer)
@@ -92,6 +96,17 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
                 geometry_type=_geometry_type(plain),
                 use_arrow=True,
             )
+
+
+@contextmanager
+def _writing(path: str | Path) -> Iterator[None]:
+    """Raise what GDAL reports of a disk that is full or gone as a fault: it has no error number to go by."""
+    try:
+        yield
+    except (DataSourceError, DataLayerError) as error:
+        reason = say("cannot be written: {text}", text=" ".join(str(error).split()))
+        remedy = say("make room on the disk, or name a place on another")
+        raise UnusableInputError([Fault(str(path), "", "", reason, remedy)]) from error
 
 
 @contextmanager
