@@ -94,6 +94,8 @@ def test_the_gap_over_districts():
     assert gap.theil == pytest.approx(gap.theil_between + gap.theil_within)
     assert gap_over(values, people).theil_between is None
     assert gap_over(values[:1], people[:1]) is None
+    nothing = gap_over(pd.Series({"A": 0.0, "B": 0.5}), pd.Series({"A": 1.0, "B": 1.0}))
+    assert (nothing.difference, nothing.ratio, nothing.low) == (0.5, None, "A")
 
 
 def test_a_gap_that_stays_has_not_shrunk_unless_there_is_none():

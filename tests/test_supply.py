@@ -79,6 +79,7 @@ def test_missing_columns_are_told_together():
         (0.2, 0.49, 0.5, False, False),  # not even everything would meet it
         (0.2, 0.5, 0.5, False, True),
         (3.0, 5.0, 4.0, True, True),
+        (4.0, 5.0, 4.0, True, True),  # good enough itself, and more would not be
         (4.1, 5.0, 4.0, True, False),
         (3.0, 4.0, 4.0, True, False),
         (0.1, math.inf, None, False, False),
