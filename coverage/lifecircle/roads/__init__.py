@@ -7,6 +7,7 @@ facilities and no search. The rules are explained in docs/roads.md.
 from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
 from lifecircle.roads._fetch import fetch_roads
 from lifecircle.roads._graph import roads_from_graph
+from lifecircle.roads._joining import MISS_M
 from lifecircle.roads._network import Roads, RoadsReading
 from lifecircle.roads._profiles import (
     MODES,
@@ -18,7 +19,6 @@ from lifecircle.roads._profiles import (
     profile,
     way_kmh,
 )
-from lifecircle.roads._joining import MISS_M
 from lifecircle.roads._read import read_barriers, read_roads
 
 __all__ = [

@@ -177,7 +177,9 @@ def read_list(text: str) -> Any:
 
 def _crs_of(graph: Graph, name: str) -> pyproj.CRS:
     stated = graph.graph.get("crs")
-    remedy = say("write EPSG:4326 there for longitude and latitude, or save the graph again with a newer OSMnx")
+    remedy = say(
+        "write EPSG:4326 there for longitude and latitude, or save the graph again with a newer OSMnx"
+    )
     if stated is None:
         raise UnusableInputError([Fault(name, "graph attribute 'crs'", "", "the graph has no CRS", remedy)])
     try:

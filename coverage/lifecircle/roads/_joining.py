@@ -77,12 +77,12 @@ class _Course:
     @property
     def first(self) -> BoolArray:
         """Whether each vertex begins its line."""
-        return np.r_[True, self.line[1:] != self.line[:-1]]
+        return np.concatenate([[True], self.line[1:] != self.line[:-1]])
 
     @property
     def last(self) -> BoolArray:
         """Whether each vertex ends its line."""
-        return np.r_[self.line[1:] != self.line[:-1], True]
+        return np.concatenate([self.line[1:] != self.line[:-1], [True]])
 
     def lines(self) -> ObjectArray:
         """Draw the lines as they are now."""
@@ -134,7 +134,7 @@ def _vertices(lines: ObjectArray, level: LongArray) -> _Course:
 
 
 def _points(xy: FloatArray) -> tuple[FloatArray, LongArray]:
-    """Number the different places among coordinates: places (point, 2) and the point of each coordinate."""
+    """List the different places among coordinates: places (point, 2), and the point of each coordinate."""
     found, point = np.unique(xy[:, 0] + 1j * xy[:, 1], return_inverse=True)
     return np.column_stack([found.real, found.imag]), point.astype(np.int64)
 
@@ -194,9 +194,10 @@ def _root(parent: list[int], node: int) -> int:
 
 
 def _components(pairs: LongArray, count: int) -> LongArray:
-    """Number the groups that pairs of 0 ... count - 1 make."""
+    """Give each of 0 ... count - 1 the number of the group that pairs put it in."""
     links = scipy.sparse.coo_array((np.ones(len(pairs), np.int8), pairs.T), shape=(count, count))
-    return connected_components(links, directed=False)[1].astype(np.int64)
+    label: LongArray = connected_components(links, directed=False)[1].astype(np.int64)
+    return label
 
 
 def _short_lines(
@@ -255,7 +256,12 @@ def _repeated(course: _Course, point: LongArray) -> BoolArray:
     first, last = np.flatnonzero(course.first), np.flatnonzero(course.last)
     one, other = point[first], point[last]
     alike = pd.DataFrame(
-        {"low": np.minimum(one, other), "high": np.maximum(one, other), "count": last - first, "level": course.level}
+        {
+            "low": np.minimum(one, other),
+            "high": np.maximum(one, other),
+            "count": last - first,
+            "level": course.level,
+        }
     )
     several = np.flatnonzero(alike.duplicated(keep=False))
     repeated = np.zeros(len(first), dtype=bool)

@@ -1,6 +1,7 @@
 """Own the making of roads from tables: lines from an office's own files, and edge tables.
 
-Junctions are where lines meet (``_joining``), or the columns ``u`` and ``v``. Does not know OSM files or graphs.
+Junctions are where lines meet (``_joining``), or the columns ``u`` and ``v``. Does not know OSM files or
+graphs.
 """
 
 from __future__ import annotations
@@ -50,9 +51,10 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
     """Read a table of road lines or edges.
 
     Columns read, in any case of letters and under their usual names (``words.toml``): the geometry (or
-    ``geometry``, ``wkt``, ``geom`` as text); ``u`` and ``v`` (junctions), ``u_lon, u_lat, v_lon, v_lat`` where
-    there is no line; ``highway``; ``oneway``; ``layer``, ``bridge``, ``tunnel``; ``speed_kmh`` (not on foot);
-    ``length`` in metres where there is no line; the other keys the rules read, also out of ``other_tags``.
+    ``geometry``, ``wkt``, ``geom`` as text); ``u`` and ``v`` (junctions), ``u_lon``, ``u_lat``, ``v_lon``,
+    ``v_lat`` where there is no line; ``highway``; ``oneway``; ``layer``, ``bridge``, ``tunnel``;
+    ``speed_kmh`` (not on foot); ``length`` in metres where there is no line; the other keys the rules read,
+    also out of ``other_tags``.
 
     Raises
     ------
@@ -251,7 +253,9 @@ def _by_place(
     pieces = _pieces(joined.lines, joined.start, joined.end, joined.xy)
     x, y, metres = joined.misses.T
     lon, lat = shift_between(frame, pyproj.CRS("EPSG:4326"))(x, y)
-    places = sorted(zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), np.round(metres, 3).tolist(), strict=True))
+    places = sorted(
+        zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), np.round(metres, 3).tolist(), strict=True)
+    )
     return pieces, row[joined.row].astype(np.int64), replace(told, joined=joined.joined, misses=tuple(places))
 
 
@@ -327,7 +331,9 @@ def _junctions(
     named = np.concatenate([start, end])[told] if len(lon) else np.empty(0, np.int64)
     stated = to_metres(lon[told], lat[told], frame) if len(named) else np.empty((0, 2))
     told_at[named] = stated
-    turn = _drawn_backwards(s, e, first, last, told_at)[:, None] if len(given) else np.empty((0, 1), dtype=bool)
+    turn = np.zeros((len(given), 1), dtype=bool)
+    if len(given):
+        turn[:, 0] = _drawn_backwards(s, e, first, last, told_at)
     node = np.concatenate([s, e, named])
     place = np.vstack([np.where(turn, last, first), np.where(turn, first, last), stated])
     xy = np.full(told_at.shape, np.nan)
@@ -354,13 +360,16 @@ def _drawn_backwards(
     _spread(s, e, first, last, place)
     lost = np.flatnonzero(np.isnan(place[s]).any(axis=1) & np.isnan(place[e]).any(axis=1))
     if len(lost):
-        links = scipy.sparse.coo_array((np.ones(len(lost), np.int8), (s[lost], e[lost])), shape=(len(place),) * 2)
+        links = scipy.sparse.coo_array(
+            (np.ones(len(lost), np.int8), (s[lost], e[lost])), shape=(len(place),) * 2
+        )
         _, group = connected_components(links, directed=False)
         _, one = np.unique(group[s[lost]], return_index=True)
         place[s[lost[one]]], place[e[lost[one]]] = first[lost[one]], last[lost[one]]
         _spread(s, e, first, last, place)
     drawn = _apart(first, place[s]) + _apart(last, place[e])
-    return np.asarray(drawn > _apart(first, place[e]) + _apart(last, place[s]))
+    turned: BoolArray = np.asarray(drawn > _apart(first, place[e]) + _apart(last, place[s]), dtype=bool)
+    return turned
 
 
 def _place_meetings(
@@ -376,7 +385,11 @@ def _place_meetings(
     table = pd.DataFrame({"node": node, "x": ends[:, 0], "y": ends[:, 1], "support": support})
     best = table[table["support"] == table.groupby("node")["support"].transform("max")]
     spread = best.groupby("node").agg(
-        x=("x", "first"), y=("y", "first"), support=("support", "first"), wide=("x", np.ptp), high=("y", np.ptp)
+        x=("x", "first"),
+        y=("y", "first"),
+        support=("support", "first"),
+        wide=("x", np.ptp),
+        high=("y", np.ptp),
     )
     sure = spread[(spread["support"] > 1) & (spread[["wide", "high"]] <= 2 * FIT_M).all(axis=1)]
     at = sure.index.to_numpy()
@@ -391,7 +404,8 @@ def _spread(s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, pla
         fresh = False
         for here, other in ((s, e), (e, s)):
             lines = np.flatnonzero(there[here] & ~there[other])
-            begins = _apart(first[lines], place[here[lines]]) <= _apart(last[lines], place[here[lines]])
+            known = place[here[lines]]
+            begins = np.asarray(_apart(first[lines], known) <= _apart(last[lines], known), dtype=bool)
             place[other[lines][::-1]] = np.where(begins[:, None], last[lines], first[lines])[::-1]
             fresh |= len(lines) > 0
         if not fresh:

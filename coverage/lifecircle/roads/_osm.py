@@ -188,7 +188,8 @@ def read_osm_barriers(path: str, crs: pyproj.CRS) -> ObjectArray:
     shapes = shapely.from_wkb(np.array(found, dtype=object))
     barriers: ObjectArray = shapely.transform(shapes, to_metres.transform, interleaved=False)
     # what lies where the CRS of the area has no answer is half a world away from it
-    return barriers[np.isfinite(shapely.bounds(barriers)).all(axis=1)]
+    there: ObjectArray = barriers[np.isfinite(shapely.bounds(barriers)).all(axis=1)]
+    return there
 
 
 def _line(way: Any) -> list[bytes]:

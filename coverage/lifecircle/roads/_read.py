@@ -130,13 +130,17 @@ def read_barriers(
         The file cannot be read, or holds no geometries, no CRS, or places that are not on the earth.
     """
     frame = pyproj.CRS.from_user_input(crs)
+    declared = None if datum is None or datum.lower() == "wgs84" else datum
     if is_osm(source):
         _check_there(str(source))
+        if declared is not None:
+            reason, remedy = say("an OSM file is always in WGS84"), say("leave the datum out")
+            raise UnusableInputError([Fault(str(source), "datum", declared, reason, remedy)])
         return read_osm_barriers(str(source), frame)
     name = str(source) if isinstance(source, (str, Path)) else "barriers"
     shapes = _layer(source, layer)
-    if datum is not None and isinstance(shapes, gpd.GeoDataFrame):
-        shapes = to_wgs84(shapes, datum=datum, file=name)
+    if declared is not None or (datum is not None and shapes.crs is None):
+        shapes = to_wgs84(shapes, datum=datum or "wgs84", file=name)
     found = shapes_in(shapes, frame, name)
     _check_places(shapes, found, name)
     return found
@@ -159,7 +163,8 @@ def _check_places(shapes: Any, found: ObjectArray, name: str) -> None:
     remedy = say("longitude comes before latitude; draw the shape again, or delete the row")
     lost = there[~inside][:10]
     raise UnusableInputError(
-        Fault(name, f"row {shapes.index[at]}, column 'geometry'", _corner(given[at]), reason, remedy) for at in lost
+        Fault(name, f"row {shapes.index[at]}, column 'geometry'", _corner(given[at]), reason, remedy)
+        for at in lost
     )
 
 

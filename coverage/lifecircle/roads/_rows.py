@@ -236,7 +236,10 @@ def _shifted(rows: Rows, datum: str | None) -> Rows:
     frame = rows.frame
     if set(PLACE_COLUMNS) <= set(frame.columns) and (undo is not None or datum is not None):
         for lon_name, lat_name in (PLACE_COLUMNS[:2], PLACE_COLUMNS[2:]):
-            lon, lat = (pd.to_numeric(frame[each], errors="coerce").to_numpy(np.float64, na_value=np.nan) for each in (lon_name, lat_name))
+            lon, lat = (
+                pd.to_numeric(frame[each], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+                for each in (lon_name, lat_name)
+            )
             if datum is not None and datum.strip().lower().startswith("epsg:"):
                 lon, lat = to_degrees(lon, lat)
             if undo is not None:
@@ -360,7 +363,11 @@ def _check_settings(rows: Rows, settings: LineSettings) -> None:
         if ours.strip().lower() not in known:
             near = nearest_name(ours, known)
             reason = say("roads have no such column")
-            remedy = say("did you mean '{near}'?", near=near) if near else say("use one of {known}", known=", ".join(known))
+            remedy = (
+                say("did you mean '{near}'?", near=near)
+                if near
+                else say("use one of {known}", known=", ".join(known))
+            )
             faults.append(Fault(rows.name, f"columns.{ours}", "", reason, remedy))
         elif theirs.strip() and theirs.strip().lower() not in there:
             reason = say("the road table has no column of this name")
@@ -399,7 +406,9 @@ def _with_tags(frame: pd.DataFrame) -> pd.DataFrame:
         values = np.array([found.get(key) for found in tags], dtype=object)
         if key in frame.columns:
             own = frame[key].to_numpy(dtype=object)
-            empty = frame[key].isna().to_numpy() | np.array([isinstance(cell, str) and not cell.strip() for cell in own])
+            empty = frame[key].isna().to_numpy() | np.array(
+                [isinstance(cell, str) and not cell.strip() for cell in own]
+            )
             values = np.where(empty, values, own)
         frame = frame.assign(**{key: pd.Series(values, index=frame.index, dtype=object)})
     return frame
@@ -423,7 +432,7 @@ def _own_classes(settings: LineSettings) -> dict[str, str]:
 
 def _distinct(column: pd.Series[Any]) -> list[Any]:
     """List the different cells of a column; cells that cannot be compared one by one."""
-    cells = column.tolist()
+    cells: list[Any] = column.tolist()
     try:
         return list(dict.fromkeys(cells))
     except TypeError:
@@ -453,7 +462,9 @@ def _with_words(rows: Rows, settings: LineSettings) -> Rows:
         reason = say("a cell of a road table holds one word, this one holds a record")
         remedy = say("write one word for each cell")
         wrong = np.array([word is None for word in words], dtype=bool)
-        faults += rows.faults(wrong, reason, remedy, column=key, values=rows.frame[key].to_numpy(dtype=object))
+        faults += rows.faults(
+            wrong, reason, remedy, column=key, values=rows.frame[key].to_numpy(dtype=object)
+        )
     if faults:
         raise UnusableInputError(faults)
     notes = list(rows.notes)

@@ -157,12 +157,13 @@ def _broken_geometries(path: Path, layer: str | None, error: Exception) -> list[
     reason = say("the geometry of this row cannot be read")
     if len(rows):
         return [
-            Fault(str(path), f"row {row}, column 'geometry'", "", reason, remedy)
-            for row in rows[:_SHOWN]
+            Fault(str(path), f"row {row}, column 'geometry'", "", reason, remedy) for row in rows[:_SHOWN]
         ]
     why = " ".join(str(error).split())[:200] or type(error).__name__
     reason = say("the layer cannot be read: {why}", why=why)
-    return [Fault(str(path), "", "", reason, say("open the layer in the program it came from and save it again"))]
+    return [
+        Fault(str(path), "", "", reason, say("open the layer in the program it came from and save it again"))
+    ]
 
 
 def _unread_rows(path: Path, layer: str | None) -> Sequence[int]:

@@ -15,13 +15,14 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.parsers import expat
 
 from lifecircle.errors import Fault, UnusableInputError, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d{1,3})?")
 _WHOLE: Final = re.compile(r"-?\d{1,18}")
@@ -149,7 +150,10 @@ class _Scan:
     def _begin(self, kind: str, found: Mapping[str, str]) -> None:
         self._number = self._whole(found, "id")
         self._tags, self._refs, self._members = {}, [], []
-        self._skipped = found.get("action") == "delete" or found.get("visible", "true").lower() in {"false", "no"}
+        self._skipped = found.get("action") == "delete" or found.get("visible", "true").lower() in {
+            "false",
+            "no",
+        }
         self.deleted += self._skipped
         rank, before = _ORDER[kind], self._last
         self._last = max(rank, before)
@@ -169,7 +173,9 @@ class _Scan:
     def _odd(found: Mapping[str, str]) -> bool:
         """Tell whether attributes that are not needed would stop osmium."""
         counts = all(_COUNT.fullmatch(found.get(key, "1")) for key in ("uid", "version"))
-        whole = _WHOLE.fullmatch(found.get("changeset", "1")) and not found.get("changeset", "1").startswith("-")
+        whole = _WHOLE.fullmatch(found.get("changeset", "1")) and not found.get("changeset", "1").startswith(
+            "-"
+        )
         time = "timestamp" not in found or _TIME.fullmatch(found["timestamp"])
         visible = found.get("visible", "true") in {"true", "false"}
         return not (counts and whole and time and visible)
@@ -230,7 +236,7 @@ class _Stop(Exception):  # noqa: N818 - no error: it ends the reading of a file 
     """Enough faults are known."""
 
 
-def _opened(path: str) -> IO[bytes]:
+def _opened(path: str) -> AbstractContextManager[Any]:
     lower = path.lower()
     if lower.endswith(".gz"):
         return gzip.open(path, "rb")
@@ -251,7 +257,7 @@ def _read_xml(path: str) -> tuple[_Things, int]:
 
 
 def _untidy_pbf(path: str) -> bool:
-    """Tell whether a pbf file that does not say it is in order is out of it, or holds new or deleted objects."""
+    """Tell whether a pbf file is out of order, or holds new or deleted objects; most say not."""
     import osmium  # noqa: PLC0415 - only needed for OSM files
 
     with _read_errors(path):
@@ -259,6 +265,7 @@ def _untidy_pbf(path: str) -> bool:
             if reader.header().get("sorting") == "Type_then_ID":
                 return False
         last = 0
+        thing: Any
         for thing in osmium.FileProcessor(path):
             rank = 0 if thing.is_node() else 1 if thing.is_way() else 2
             if rank < last or thing.id < 0 or not thing.visible:
@@ -272,6 +279,7 @@ def _read_pbf(path: str) -> tuple[_Things, int]:
 
     things, deleted = _Things(), 0
     kinds = {"n": "node", "w": "way", "r": "relation"}
+    thing: Any
     with _read_errors(path):
         for thing in osmium.FileProcessor(path):
             kept: dict[int, Any] = (

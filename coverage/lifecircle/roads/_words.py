@@ -111,23 +111,26 @@ def cell_words(value: Any) -> str | tuple[str, ...] | None:
     >>> cell_words(1.0), cell_words("-1.0"), cell_words(["primary", "service"]), cell_words({"a": 1})
     ('1', '-1', ('primary', 'service'), None)
     """
-    if value is None or isinstance(value, (bool, np.bool_)):
-        return "" if value is None else ("yes" if value else "no")
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
     if isinstance(value, (int, float, np.number)):
         return _number_word(float(value))
     if isinstance(value, (list, tuple, np.ndarray)):
-        parts = [cell_words(part) for part in value]
-        if not all(isinstance(part, str) for part in parts):
-            return None
-        words = tuple(dict.fromkeys(part for part in parts if isinstance(part, str) and part))
-        return words if len(words) > 1 else "".join(words)
+        return _several_words([cell_words(part) for part in value])
     if not isinstance(value, str):
         return None if isinstance(value, (dict, bytes)) else ""
     word = value.strip()
     several = read_list(word)
-    if isinstance(several, (list, tuple)):
-        return cell_words(several)
+    if isinstance(several, list):
+        return _several_words([cell_words(part) for part in several])
     return word.partition(".")[0] if _WHOLE.fullmatch(word) else word
+
+
+def _several_words(parts: list[Any]) -> str | tuple[str, ...] | None:
+    if not all(isinstance(part, str) for part in parts):
+        return None
+    words = tuple(dict.fromkeys(part for part in parts if part))
+    return words if len(words) > 1 else "".join(words)
 
 
 def _number_word(value: float) -> str:
@@ -139,7 +142,7 @@ def _number_word(value: float) -> str:
 def read_tags(cell: Any, keys: Iterable[str]) -> dict[str, str]:
     """Read wanted keys out of a cell that holds many tags: hstore text of GDAL, JSON, or a mapping.
 
-    >>> read_tags('"bridge"=>"yes","name"=>"A \\\\"B\\\\""', {"bridge"})
+    >>> read_tags('"bridge"=>"yes","name"=>"A, B"', {"bridge"})
     {'bridge': 'yes'}
     """
     if isinstance(cell, str) and cell.lstrip().startswith("{"):
@@ -148,11 +151,11 @@ def read_tags(cell: Any, keys: Iterable[str]) -> dict[str, str]:
         except (ValueError, RecursionError):
             return {}
     if isinstance(cell, (list, np.ndarray)):
-        cell = dict(pair for pair in cell if isinstance(pair, (list, tuple)) and len(pair) == 2)
+        cell = {str(pair[0]): pair[1] for pair in cell if isinstance(pair, (list, tuple)) and len(pair) == 2}
     if isinstance(cell, dict):
         found = {str(key): value for key, value in cell.items() if isinstance(value, str)}
     elif isinstance(cell, str):
-        found = {key: value for key, value in _PAIR.findall(cell)}
+        found = dict(_PAIR.findall(cell))
     else:
         return {}
     return {key: found[key] for key in keys if found.get(key)}
