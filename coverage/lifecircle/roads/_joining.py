@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MISS_M = 5.0
 """Dead ends this near to another line (inclusive) are counted as probable misses, for the office to mend."""
 
+_NOISE_M = 1e-6  # a distance is inclusive, up to the noise of coordinates
 _STUB = 4.0  # a dead end no longer than this many times its distance from the road it leaves is no miss
 
 
@@ -103,7 +104,7 @@ def join_lines(
         is always joined, because that is the noise of coordinates.
     split_crossings : also cut lines of one level where they cross without a shared vertex.
     """
-    reach = max(float(join_m), JOIN_M)
+    reach = max(float(join_m), JOIN_M) + _NOISE_M
     course = _with_end_nodes(_vertices(lines, level), reach)
     course = _with_shared_vertices(course)
     course = _with_near_insides(course, reach)
@@ -473,7 +474,7 @@ def _misses(
     own = dead % len(lines)
     far_end = np.concatenate([end, start])[dead]
     points = shapely.points(xy[node[dead]])
-    at, near = shapely.STRtree(lines).query(points, predicate="dwithin", distance=MISS_M)
+    at, near = shapely.STRtree(lines).query(points, predicate="dwithin", distance=MISS_M + _NOISE_M)
     metres = shapely.distance(points[at], lines[near])
     leaves = (start[near] == far_end[at]) | (end[near] == far_end[at])
     stub = leaves & (shapely.length(lines[own[at]]) <= _STUB * metres)
@@ -484,5 +485,11 @@ def _misses(
     kept = (near != own[at]) & ~stub & ~below & (metres > 0)
     if not kept.any():
         return np.empty((0, 3))
-    best = pd.Series(metres[kept]).groupby(at[kept]).min()
-    return np.column_stack([xy[node[dead[best.index.to_numpy()]]], best.to_numpy()])
+    to_start = np.hypot(*(xy[start[near]] - xy[node[dead[at]]]).T) <= ends
+    meant = np.where(ends <= metres + JOIN_M, np.where(to_start, start[near], end[near]), -1)
+    found = pd.DataFrame({"node": node[dead[at]], "metres": metres, "meant": meant})[kept]
+    best = found.sort_values(["metres", "node", "meant"]).drop_duplicates("node").set_index("node")
+    # two ends that miss each other are one miss
+    back = best["meant"].reindex(best["meant"]).to_numpy() == best.index.to_numpy()
+    best = best[~(back & (best["meant"].to_numpy() < best.index.to_numpy()))].sort_index()
+    return np.column_stack([xy[best.index.to_numpy()], best["metres"].to_numpy()])

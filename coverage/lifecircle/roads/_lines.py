@@ -405,8 +405,9 @@ def _spread(s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, pla
         for here, other in ((s, e), (e, s)):
             lines = np.flatnonzero(there[here] & ~there[other])
             known = place[here[lines]]
-            begins = np.asarray(_apart(first[lines], known) <= _apart(last[lines], known), dtype=bool)
-            place[other[lines][::-1]] = np.where(begins[:, None], last[lines], first[lines])[::-1]
+            begins = _apart(first[lines], known) <= _apart(last[lines], known)
+            far = np.where(np.expand_dims(begins, 1), last[lines], first[lines])
+            place[other[lines][::-1]] = far[::-1]
             fresh |= len(lines) > 0
         if not fresh:
             return
