@@ -107,7 +107,11 @@ def test_crossings_are_joined_only_when_asked():
 
 def test_splitting_keeps_class_direction_and_speed():
     frame = table(
-        MAIN, line((250, 0), (250, 100)), highway=["primary", "service"], oneway=["yes", None], speed_kmh=[36, 18]
+        MAIN,
+        line((250, 0), (250, 100)),
+        highway=["primary", "service"],
+        oneway=["yes", None],
+        speed_kmh=[36, 18],
     )
     roads = read_roads(frame, mode="drive")
     main = roads.highway == "primary"
@@ -145,8 +149,12 @@ def test_a_split_grid_equals_the_whole_lines():
     """Streets whole, with vertices at their crossings, give the times of streets cut there by hand."""
     n, step = 9, 50.0
     places = [step * i for i in range(n)]
-    whole = [line(*((x, y) for y in places)) for x in places] + [line(*((x, y) for x in places)) for y in places]
-    cut = [part for each in whole for part in map(LineString, zip(each.coords, each.coords[1:], strict=False))]
+    whole = [line(*((x, y) for y in places)) for x in places] + [
+        line(*((x, y) for x in places)) for y in places
+    ]
+    cut = [
+        part for each in whole for part in map(LineString, zip(each.coords, each.coords[1:], strict=False))
+    ]
     first, again = read_roads(table(*whole)), read_roads(table(*cut))
     assert first.key == again.key
     assert (first.reading.joined, again.reading.joined) == ((n - 2) ** 2 + 4 * (n - 2), 0)
@@ -174,7 +182,9 @@ def test_what_was_read_survives_every_change_of_the_network(tmp_path):
 
 def test_a_distance_for_joining_is_no_more_than_what_is_counted():
     for wrong in (-1, 5.1, float("nan")):
-        with pytest.raises(UnusableInputError, match=r"join_m: a distance for joining lines is 0 to 5 metres"):
+        with pytest.raises(
+            UnusableInputError, match=r"join_m: a distance for joining lines is 0 to 5 metres"
+        ):
             read_roads(table(MAIN), join_m=wrong)
 
 
@@ -190,7 +200,9 @@ def test_shifted_lines_are_put_back(tmp_path):
     path = tmp_path / "lines.csv"
     path.write_text("wkt\n" + "\n".join(f'"{each.wkt}"' for each in table(MAIN).geometry), "utf-8")
     assert read_roads(path, datum=FRAME).xy.round(3).tolist() == [[X, Y], [X + 500, Y]]
-    with pytest.raises(UnusableInputError, match=r"datum: roads cannot be read in this datum \(found: auto\)"):
+    with pytest.raises(
+        UnusableInputError, match=r"datum: roads cannot be read in this datum \(found: auto\)"
+    ):
         read_roads(moved, datum="auto")
 
 
@@ -199,18 +211,21 @@ def coverage(roads, homes, venues):
     return float((found["status"] == "covered").mean())
 
 
+KEYS = ["highway", "layer", "bridge", "tunnel"]
+
+
 def unsplit(path):
-    """Draw the ways that a walker may use, whole as they are in the file, with their class alone."""
+    """Draw the ways that a walker may use, whole as they are in the file, with their class and level."""
     ways = osmium.FileProcessor(path).with_locations().with_filter(osmium.filter.KeyFilter("highway"))
     found = [
-        (way.tags["highway"], [(node.lon, node.lat) for node in run])
+        ([way.tags.get(key) for key in KEYS], [(node.lon, node.lat) for node in run])
         for way in ways
         if way.is_way() and allowed_way(dict(way.tags), "walk")
         for there, run in itertools.groupby(way.nodes, lambda node: node.location.valid())
         if there  # a node that the extract lacks cuts the way
     ]
-    classes, lines = zip(*[(word, LineString(xy)) for word, xy in found if len(xy) > 1], strict=True)
-    return gpd.GeoDataFrame({"highway": classes}, geometry=list(lines), crs=4326)
+    words, lines = zip(*[(words, LineString(xy)) for words, xy in found if len(xy) > 1], strict=True)
+    return gpd.GeoDataFrame(list(words), columns=KEYS, geometry=list(lines), crs=4326)
 
 
 def check_three_forms(path, box_m):

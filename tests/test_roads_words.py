@@ -54,7 +54,8 @@ def test_every_class_word_means_a_class_of_openstreetmap():
 
 
 @pytest.mark.parametrize(
-    "column", ["highway", "fclass", "type", "Class", "ROAD_CLASS", "道路等级", "等级", "road-type", "公路等级"]
+    "column",
+    ["highway", "fclass", "type", "Class", "ROAD_CLASS", "道路等级", "等级", "road-type", "公路等级"],
 )
 def test_class_columns_go_by_their_usual_names(column):
     roads = read_roads(table("主干路", None, "高速公路", "seawall", "footway", column=column))
@@ -93,7 +94,9 @@ def test_a_column_whose_words_nobody_knows_is_no_licence_to_walk():
 def test_the_class_column_is_the_one_whose_words_are_known():
     frame = table("1", "2", column="class", road_type=["x", "y"], 等级=["县道", "乡道"])
     assert sorted(read_roads(frame).highway) == ["secondary", "tertiary"]
-    assert read_roads(table("县道", column="DLDJ"), columns={"highway": "dldj"}).highway.tolist() == ["secondary"]
+    assert read_roads(table("县道", column="DLDJ"), columns={"highway": "dldj"}).highway.tolist() == [
+        "secondary"
+    ]
 
 
 def test_a_table_without_a_class_column_is_of_unknown_class():
