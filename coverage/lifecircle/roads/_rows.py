@@ -364,7 +364,7 @@ def _check_settings(rows: Rows, settings: LineSettings) -> None:
             near = nearest_name(ours, known)
             reason = say("roads have no such column")
             remedy = (
-                say("did you mean '{near}'?", near=near)
+                say("did you mean '{name}'?", name=near)
                 if near
                 else say("use one of {known}", known=", ".join(known))
             )
