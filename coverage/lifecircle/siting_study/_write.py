@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.audit import complete_folder
+from lifecircle.datum import in_china_area
 from lifecircle.errors import MissingExtraError
 from lifecircle.findings import METHOD_VERSION
 from lifecircle.report import NUMBER, PEOPLE, POINTS, RATE, TEXT, Heading, write_workbook
@@ -35,7 +36,7 @@ SCHEMA = 1
 MARK = "plan.json"
 
 THREE_LINES = ("永久基本农田", "生态保护红线", "城镇开发边界外")
-"""The kinds of land that always have a column, given by the study or not."""
+"""The kinds of land that always have a column in China, given by the study or not."""
 
 _MOST_CANDIDATES = 200  # rows of the sheet of candidates; plan.gpkg holds all
 
@@ -199,7 +200,8 @@ def _sheets(study: SiteStudy) -> Sheets:
 def _plan_sheet(study: SiteStudy, language: Language) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
     """Give every site a row and the plan a last one, in the columns an office asks for."""
     land = study.candidates.land
-    lands = [*THREE_LINES, *(str(name) for name in land.columns if name not in THREE_LINES)]
+    usual = THREE_LINES if in_china_area(study.inputs.lonlat) else ()
+    lands = [*usual, *(str(name) for name in land.columns if name not in usual)]
     groups = [name for name in ("over60", "under3") if name in study.inputs.study.demand.groups]
     columns = {
         "row": TEXT, "site": TEXT, "works": TEXT, "tenure": TEXT, "land_use": TEXT,
