@@ -7,7 +7,7 @@ import logging
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -16,7 +16,7 @@ from lifecircle.errors import LifecircleError, UnusableInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lifecircle.findings import Findings
+    from lifecircle.findings import Findings, Language
 
 DONE, FOUND, UNUSABLE = 0, 1, 2
 
@@ -51,7 +51,7 @@ def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> N
     with _progress() as tell:
         findings = run_audit(study, year, out=out or folder / "results", progress=tell)
     _print_scoreboard(findings)
-    click.echo(f"results in {(out or folder / 'results') / str(findings.year)}")
+    _print_place("results", (out or folder / "results") / str(findings.year), findings.language)
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
         raise SystemExit(FOUND)
 
@@ -83,12 +83,14 @@ def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> N
 def atlas(study: Path, years: str | None, **choices: Any) -> None:
     """Draw STUDY's results as one HTML page that opens without a network."""
     from lifecircle.maps import MapOrder, draw_study, years_of
+    from lifecircle.study import read_study
 
     order = MapOrder(years=years_of(years) if years else (), **choices)
     with _progress() as tell:
         paths = draw_study(study, order, progress=tell)
+    language = order.language or read_study(study).language
     for path in paths:
-        click.echo(f"map in {path}")
+        _print_place("map", path, language)
 
 
 @cli.command()
@@ -111,9 +113,9 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
         place = out or folder / "results" / f"{done.before.year}-scenario-{done.id}"
         write_scenario(done, place)
     _print_stamp(done.before)
-    for line in summary_lines(done, "en"):
+    for line in summary_lines(done, done.before.language):
         click.echo(line)
-    click.echo(f"comparison in {place}")
+    _print_place("comparison", place, done.before.language)
 
 
 @cli.command()
@@ -138,14 +140,15 @@ def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, 
     time_limit_s = question.pop("time_limit")
     with _progress() as tell:
         found = site_study(study, year=year, time_limit_s=time_limit_s, progress=tell, **question)
-        told = [why_line(found, label, "en") for label in why]
+        language = found.scenario.before.language
+        told = [why_line(found, label, language) for label in why]
         tell("writing")
         place = out or folder / "results" / f"{found.inputs.year}-site-{found.id}"
         write_study(found, place)
     _print_stamp(found.scenario.before)
-    for line in (*study_lines(found, "en"), *told):
+    for line in (*study_lines(found, language), *told):
         click.echo(line)
-    click.echo(f"plan in {place}")
+    _print_place("plan", place, language)
 
 
 @cli.command()
@@ -160,9 +163,9 @@ def demo(directory: Path) -> None:
         findings = run_audit(study, out=study / "results", progress=tell)
         page, *_ = draw_study(study, progress=tell)
     _print_scoreboard(findings)
-    click.echo(
-        f"a synthetic study is in {study}\nresults in {study / 'results' / str(findings.year)}\nmap in {page}"
-    )
+    places = {"study": study, "results": study / "results" / str(findings.year), "map": page}
+    for name, place in places.items():
+        _print_place(name, place, findings.language)
 
 
 @contextmanager
@@ -198,42 +201,57 @@ def _print_stamp(findings: Findings) -> None:
     from lifecircle.wording import word
 
     if findings.synthetic:
-        click.echo(word("stamp", "synthetic", "en"))
+        click.echo(word("stamp", "synthetic", findings.language))
+
+
+def _print_place(name: str, place: Path, language: Language) -> None:
+    """Print where something was written."""
+    from lifecircle.wording import word
+
+    click.echo(word("terminal", name, language).format(place=place))
 
 
 def _print_scoreboard(findings: Findings) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    from lifecircle.report import warning_lines
     from lifecircle.wording import explain, percent, word
 
-    table = Table(title=f"{findings.name} {findings.year}", title_justify="left")
-    table.add_column("target")
-    for name in ("value", "goal", "not covered"):
-        table.add_column(name, justify="right")
-    table.add_column("verdict")
-    table.add_column("slow-usual-fast", justify="right")
+    language = findings.language
+    table = Table(title=Text(f"{findings.name} {findings.year}"), title_justify="left")
+    for name in ("id", "target", "value", "goal", "left", "status", "band"):
+        side: Literal["left", "right"] = "right" if name in {"value", "goal", "left", "band"} else "left"
+        table.add_column(word("terminal", name, language), justify=side)
     left_out: dict[str, list[str]] = {}
     for result in findings.targets:
         if result.status == "not_assessable":
-            left_out.setdefault(result.reason, []).append(result.target.id)
+            left_out.setdefault(result.reason, []).append(result.target.name.get(language))
             continue
         value, goal = (
             "" if figure is None else percent(figure) for figure in (result.value, result.target.goal)
         )
         left = "" if result.count is None else f"{result.count.uncovered:,.0f}"
-        band = " / ".join(percent(result.band.get(name)) for name in ("slow", "usual", "fast"))
-        table.add_row(result.target.id, value, goal, left, word("status", result.status, "en"), band)
+        band = " / ".join(percent(result.band[name]) for name in ("slow", "usual", "fast") if result.band)
+        status = word("status", result.status, language)
+        cells = (result.target.id, result.target.name.get(language), value, goal, left, status, band)
+        table.add_row(*(Text(cell) for cell in cells))  # as they are: a name may hold brackets
     console = Console(width=None if sys.stdout.isatty() else 120)
-    if findings.synthetic:
-        console.print(word("stamp", "synthetic", "en"))
+    _print_stamp(findings)
     console.print(table)
-    for reason, names in left_out.items():
-        console.print(f"not assessable, {explain(reason, 'en')}: {', '.join(names)}")
+    between = "、" if language == "zh" else ", "
+    lines = [
+        word("terminal", "left_out", language).format(
+            reason=explain(reason, language), names=between.join(names)
+        )
+        for reason, names in left_out.items()
+    ]
     if len(findings.rejects):
-        console.print(f"{len(findings.rejects)} rows rejected, see rejects.csv")
-    for warning in findings.warnings:
-        console.print(f"warning: {explain(warning, 'en')}")
+        lines.append(word("terminal", "rejects", language).format(count=len(findings.rejects)))
+    lines += [word("terminal", "warning", language).format(text=text) for text in warning_lines(findings)]
+    for line in lines:
+        console.print(Text(line))
 
 
 def main() -> None:
