@@ -12,7 +12,7 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -184,7 +184,7 @@ def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> N
     with _progress() as tell:
         findings = run_audit(study, year, out=out or folder / "results", progress=tell)
     _print_scoreboard(findings)
-    _show(f"results in {(out or folder / 'results') / str(findings.year)}")
+    _print_place("results", (out or folder / "results") / str(findings.year), findings.language)
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
         raise SystemExit(FOUND)
 
@@ -216,12 +216,14 @@ def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> N
 def atlas(study: Path, years: str | None, **choices: Any) -> None:
     """Draw STUDY's results as one HTML page that opens without a network."""
     from lifecircle.maps import MapOrder, draw_study, years_of
+    from lifecircle.study import read_study
 
     order = MapOrder(years=years_of(years) if years else (), **choices)
     with _progress() as tell:
         paths = draw_study(study, order, progress=tell)
+    language = order.language or read_study(study).language
     for path in paths:
-        _show(f"map in {path}")
+        _print_place("map", path, language)
 
 
 @cli.command()
@@ -236,7 +238,6 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
 def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path | None) -> None:
     """Audit STUDY with the changes of each FILE made in order, and tell who wins and who loses."""
     from lifecircle.scenario import FOLDER, run_scenario, summary_lines, write_scenario
-    from lifecircle.wording import word
 
     folder = study if study.is_dir() else study.parent
     _check_place(out, folder / "results" / "scenario", FOLDER)
@@ -249,7 +250,7 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
     _print_stamp(done.before, language)
     for line in summary_lines(done, language):
         _show(line)
-    _show(word("scenario", "written", language).format(place))
+    _print_place("comparison", place, language)
 
 
 @cli.command()
@@ -271,7 +272,6 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, **question: Any) -> None:
     """Find where new sites in STUDY help a target most, with proof, curve, explanation and remedies."""
     from lifecircle.siting_study import FOLDER, site_study, study_lines, why_line, write_study
-    from lifecircle.wording import word
 
     folder = study if study.is_dir() else study.parent
     _check_place(out, folder / "results" / "site", FOLDER)
@@ -286,7 +286,7 @@ def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, 
     _print_stamp(found.scenario.before, language)
     for line in (*study_lines(found, language), *told):
         _show(line)
-    _show(word("siting", "written", language).format(place))
+    _print_place("plan", place, language)
 
 
 @cli.command()
@@ -301,9 +301,9 @@ def demo(directory: Path) -> None:
         findings = run_audit(study, out=study / "results", progress=tell)
         page, *_ = draw_study(study, progress=tell)
     _print_scoreboard(findings)
-    _show(f"a synthetic study is in {study}")
-    _show(f"results in {study / 'results' / str(findings.year)}")
-    _show(f"map in {page}")
+    places = {"study": study, "results": study / "results" / str(findings.year), "map": page}
+    for name, place in places.items():
+        _print_place(name, place, findings.language)
 
 
 def _check_place(out: Path | None, usual: Path, kind: Results) -> None:
@@ -352,46 +352,62 @@ def _print_stamp(findings: Findings, language: Language) -> None:
         _show(word("stamp", "synthetic", language))
 
 
+def _print_place(name: str, place: Path, language: Language) -> None:
+    """Print where something was written."""
+    from lifecircle.wording import word
+
+    _show(word("terminal", name, language).format(place=place))
+
+
 def _print_scoreboard(findings: Findings) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from lifecircle.report import warning_lines
     from lifecircle.wording import explain, one_line, percent, word
 
-    title = Text(one_line(f"{findings.name} {findings.year}", 200))
+    language = findings.language
     # A console takes [square brackets] for markup, and names may hold them.
     console = Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False, emoji=False)
     table = Table(
-        title=title, title_justify="left", box=box.ASCII if console.options.ascii_only else box.HEAVY_HEAD
+        title=Text(one_line(f"{findings.name} {findings.year}", 200)),
+        title_justify="left",
+        box=box.ASCII if console.options.ascii_only else box.HEAVY_HEAD,
     )
-    table.add_column("target")
-    for name in ("value", "goal", "not covered"):
-        table.add_column(name, justify="right")
-    table.add_column("verdict")
-    table.add_column("slow-usual-fast", justify="right")
+    for name in ("id", "target", "value", "goal", "left", "status", "band"):
+        side: Literal["left", "right"] = "right" if name in {"value", "goal", "left", "band"} else "left"
+        table.add_column(word("terminal", name, language), justify=side)
     left_out: dict[str, list[str]] = {}
     for result in findings.targets:
         if result.status == "not_assessable":
-            left_out.setdefault(result.reason, []).append(result.target.id)
+            left_out.setdefault(result.reason, []).append(result.target.name.get(language))
             continue
         value, goal = (
             "" if figure is None else percent(figure) for figure in (result.value, result.target.goal)
         )
         left = "" if result.count is None else f"{result.count.uncovered:,.0f}"
-        band = " / ".join(percent(result.band.get(name)) for name in ("slow", "usual", "fast"))
-        table.add_row(result.target.id, value, goal, left, word("status", result.status, "en"), band)
-    _print_stamp(findings, findings.language)
+        band = " / ".join(percent(result.band[name]) for name in ("slow", "usual", "fast") if result.band)
+        status = word("status", result.status, language)
+        cells = (result.target.id, result.target.name.get(language), value, goal, left, status, band)
+        table.add_row(*(Text(one_line(cell, 200)) for cell in cells))
+    _print_stamp(findings, language)
     with console.capture() as captured:
         console.print(table)
     _say(captured.get().rstrip("\n"))
-    for reason, names in left_out.items():
-        _show(f"not assessable, {explain(reason, 'en')}: {', '.join(names)}")
+    between = "、" if language == "zh" else ", "
+    lines = [
+        word("terminal", "left_out", language).format(
+            reason=explain(reason, language), names=between.join(names)
+        )
+        for reason, names in left_out.items()
+    ]
     if len(findings.rejects):
-        _show(f"{len(findings.rejects)} rows rejected, see rejects.csv")
-    for warning in findings.warnings:
-        _show(f"warning: {explain(warning, 'en')}")
+        lines.append(word("terminal", "rejects", language).format(count=len(findings.rejects)))
+    lines += [word("terminal", "warning", language).format(text=text) for text in warning_lines(findings)]
+    for line in lines:
+        _show(line)
 
 
 def main() -> None:

@@ -231,6 +231,17 @@ def check_metre_crs(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> None:
         )
 
 
+def in_china_area(lonlat: FloatArray) -> bool:
+    """Tell whether places lie in China's area (:data:`CHINA_AREA`) by their middle: (place, 2), NaN for none.
+
+    >>> in_china_area(np.array([[120.9, 30.5]])), in_china_area(np.array([[-15.4, 28.1]]))
+    (True, False)
+    """
+    known = lonlat[np.isfinite(lonlat).all(axis=1)]
+    lon, lat = np.median(known, axis=0, keepdims=True).T if len(known) else np.full((2, 1), np.nan)
+    return bool(_in_box(lon, lat, CHINA_AREA)[0])
+
+
 def scale_error(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> float:
     """Find the largest scale error of a projected CRS over the rectangle around the points.
 

@@ -23,7 +23,7 @@ import xlsxwriter
 from lifecircle.files import written
 from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, venue_lines
 from lifecircle.tables import write_csv
-from lifecircle.wording import explain, percent, translate, truncated_percent, word
+from lifecircle.wording import explain, percent, printed_points, translate, truncated_percent, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,7 +123,7 @@ class Change:
     @property
     def printed(self) -> float:
         """Percentage points between the two rates as they are printed."""
-        return round(truncated_percent(self.after) - truncated_percent(self.before), 1)
+        return printed_points(self.before, self.after)
 
 
 def write_tables(findings: Findings, folder: Path) -> None:

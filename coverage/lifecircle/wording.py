@@ -211,3 +211,12 @@ def truncated_percent(value: float) -> float:
     """
     points = Decimal(repr(value)) * 1000
     return float(points.to_integral_value(rounding=ROUND_FLOOR) / 10)
+
+
+def printed_points(before: float, after: float) -> float:
+    """Give the points between two shares as they are printed, which need not be those of the unrounded ones.
+
+    >>> printed_points(0.8601, 0.8709), round((0.8709 - 0.8601) * 100, 1)
+    (1.0, 1.1)
+    """
+    return round(truncated_percent(after) - truncated_percent(before), 1)

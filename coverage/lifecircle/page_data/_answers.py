@@ -1,4 +1,4 @@
-"""Own each resident's answer in the page: people, bucket, times to the venues of a rule, nearest venue.
+"""Own each resident's answer in the page: people, bucket, times to the venues of a rule, and these venues.
 
 Times are whole steps of 0.05 s. They are rounded to the nearest, but never across the target's own limit, so
 that nobody changes bucket. Where the page has the roads a target was searched on, a time stands as the steps
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecircle.findings import class_seconds
+from lifecircle.facilities import open_at
+from lifecircle.findings import class_seconds, class_venues
 from lifecircle.limits import within_limit
 from lifecircle.page_data._page_roads import PER_SECOND, Network, Places, places_of, searchable
 from lifecircle.page_data._target_text import OUTSIDE
@@ -163,6 +164,7 @@ def keep_answers(
                 "name": part.name,
                 "services": list(part.services),
                 "venues": shelf.keep(f"{name}/{part.name}/venues", part.venues),
+                "last": _keep_last(part, found[number] if found else None, unsnapped, (shelf, name)),
                 "steps": [
                     shelf.keep(f"{name}/{part.name}/{rank + 1}", column, since=_before(last, number, rank))
                     for rank, column in enumerate((part.steps - own).T)
@@ -173,9 +175,19 @@ def keep_answers(
         steps = steps_of(findings.seconds[target.id].to_numpy(dtype=np.float64), 60 * target.minutes)
         told["steps"] = shelf.keep(f"{name}/steps", steps + 1, since=last.get("steps"))
     venue = findings.facilities.index.get_indexer(findings.nearest[target.id]).astype(np.int64)
-    expected = np.where(unsnapped, -1, nearest_of(found)) if found else -1
+    expected = np.where(unsnapped, -1, deciding_of(found)) if found else -1
     told["nearest"] = shelf.keep(f"{name}/nearest", venue - expected, since=last.get("nearest"))
     return told
+
+
+def _keep_last(part: _Class, found: Found | None, unsnapped: npt.NDArray[np.bool_], at: Any) -> str | None:
+    """Keep which venue is the last that the rule asks of a class; None where the run does not say."""
+    if part.last is None:
+        return None
+    shelf, name = at
+    expected = -1 if found is None else np.where(unsnapped, -1, found.venue[:, -1])
+    kept: str = shelf.keep(f"{name}/{part.name}/last", part.last - expected)
+    return kept
 
 
 def _people(people: Floats) -> tuple[int, Ints]:
@@ -188,37 +200,65 @@ def _people(people: Floats) -> tuple[int, Ints]:
 
 @dataclass(frozen=True, eq=False)
 class _Class:
-    """A class of a rule: its services, its venues (facility,) bool, steps to the nearest (demand, k)."""
+    """A class of a rule: its services, its venues (facility,) bool, steps to the nearest (demand, k).
+
+    ``last`` : (demand,) position of the last of these venues, -1 for none; None for a rule of one venue,
+    whose venue is the one that decides, and where the run does not say.
+    """
 
     name: str
     services: tuple[str, ...]
     venues: npt.NDArray[np.bool_]
     steps: Ints
+    last: Ints | None
 
 
 def _classes_of(findings: Findings, result: TargetResult, target: CircleTarget) -> list[_Class]:
-    """List the classes of a rule; none where the run holds no times of each class that make up the rule's."""
+    """List the classes of a rule; none where the run holds no times of each class that make up the rule's.
+
+    Where a radius or a village decides there are none: the page tries new venues by minutes.
+    """
     require = target.require
+    if target.accounting not in {"reach", "open"}:
+        return []
     services = result.classes or ({next(iter(require)): result.venues} if len(require) == 1 else {})
     try:
         times = class_seconds(findings, target.id)
     except KeyError:
         return []
-    last = np.max([one[:, -1] for one in times.values()], axis=0)  # NaN where any is
-    if not np.array_equal(last, findings.seconds[target.id].to_numpy(dtype=np.float64), equal_nan=True):
+    rule = np.max([one[:, -1] for one in times.values()], axis=0)  # NaN where any is
+    if not np.array_equal(rule, findings.seconds[target.id].to_numpy(dtype=np.float64), equal_nan=True):
         return []
     near = np.ones(len(findings.facilities), dtype=bool)
     if not target.across_border and "district" in findings.facilities:
         near = (findings.facilities["district"] != OUTSIDE).to_numpy(dtype=bool)
+    if target.accounting == "open" and target.open_at is not None and "hours" in findings.facilities:
+        near &= open_at(findings.facilities, target.open_at)[1]
+    last = _last_venues(findings, target)
     return [
         _Class(
             name,
             tuple(services.get(name, ())),
             near & findings.facilities["service"].isin(services.get(name, ())).to_numpy(dtype=bool),
             steps_of(one, 60 * target.minutes),
+            last.get(name),
         )
         for name, one in times.items()
     ]
+
+
+def _last_venues(findings: Findings, target: CircleTarget) -> dict[str, Ints]:
+    """Find the last venue that a rule of several asks of each class: class -> (demand,), -1 for none."""
+    if sum(target.require.values()) == 1:
+        return {}
+    try:
+        venues = class_venues(findings, target.id)
+    except KeyError:
+        return {}
+    index = findings.facilities.index
+    return {
+        name: index.get_indexer(labels.astype(object)).astype(np.int64) for name, labels in venues.items()
+    }
 
 
 def _own_search(crowd: Crowd, target: CircleTarget, parts: list[_Class]) -> tuple[float | None, list[Found]]:
@@ -241,13 +281,13 @@ def _own_search(crowd: Crowd, target: CircleTarget, parts: list[_Class]) -> tupl
     return (factor, found) if agree.sum() >= _AGREE_SHARE * len(agree) else (None, [])
 
 
-def nearest_of(found: list[Found]) -> Ints:
-    """Name the nearest venue of any class, the lowest of equals; -1 where there is none: (home,)."""
-    firsts = np.column_stack([one.hundredths[:, 0] for one in found])
-    venues = np.column_stack([one.venue[:, 0] for one in found])
-    soonest = firsts.min(axis=1)
-    lowest = np.where(firsts == soonest[:, None], venues, np.iinfo(np.int64).max).min(axis=1)
-    return np.where(np.isfinite(soonest), lowest, -1)
+def deciding_of(found: list[Found]) -> Ints:
+    """Name the venue whose time is the rule's, the first class of equals; -1 where there is none: (home,)."""
+    lasts = np.column_stack([one.hundredths[:, -1] for one in found])
+    venues = np.column_stack([one.venue[:, -1] for one in found])
+    slowest = lasts.argmax(axis=1)[:, None]
+    deciding = np.take_along_axis(venues, slowest, axis=1)[:, 0]
+    return np.where(np.isfinite(lasts).all(axis=1), deciding, -1)
 
 
 def _before(last: Mapping[str, Any], number: int, rank: int) -> str | None:
@@ -268,7 +308,8 @@ class Answers:
 
     ``steps`` : (demand,) rule time in steps of 0.05 s, -1 where none; ``classes`` : class -> (demand, k)
     steps; ``bucket`` : (demand,) places in :data:`STATUS_CODES`; ``counted`` : (demand,) bool; ``nearest`` :
-    (demand,) position in the register, -1 where none; ``people`` : (demand,).
+    (demand,) position in the register of the venue that decides, -1 where none; ``people`` : (demand,);
+    ``lasts`` : class -> (demand,) the last venue the rule asks of it, for rules of several venues.
     """
 
     steps: Ints
@@ -277,6 +318,7 @@ class Answers:
     counted: npt.NDArray[np.bool_]
     nearest: Ints
     people: Floats
+    lasts: Mapping[str, Ints]
 
     @property
     def seconds(self) -> Floats:
@@ -303,20 +345,25 @@ def read_answers(
     unsnapped = bucket == UNSNAPPED
     nearest = columns[told["nearest"]].astype(np.int64)
     classes: dict[str, Ints] = {}
+    lasts: dict[str, Ints] = {}
     found: list[Found] = []
     for one in told["classes"]:
+        ends: Ints | int = -1
         steps = np.column_stack([columns[name].astype(np.int64) for name in one["steps"]])
         own: Ints | int = -1
         if factor is not None and ground is not None:
             mask = columns[one["venues"]] > 0
             found.append(ground.find(mask, minutes=minutes, factor=factor, k=steps.shape[1]))
             own = np.where(unsnapped[:, None], -1, found_steps(found[-1].hundredths, factor))
+            ends = np.where(unsnapped, -1, found[-1].venue[:, -1])
         classes[one["name"]] = steps + own
-    expected = np.where(unsnapped, -1, nearest_of(found)) if found else -1
+        if one["last"] is not None:
+            lasts[one["name"]] = columns[one["last"]].astype(np.int64) + ends
+    expected = np.where(unsnapped, -1, deciding_of(found)) if found else -1
     if classes:
-        lasts = np.column_stack([steps[:, -1] for steps in classes.values()])
-        rule = np.where((lasts < 0).any(axis=1), -1, lasts.max(axis=1))
+        ended = np.column_stack([steps[:, -1] for steps in classes.values()])
+        rule = np.where((ended < 0).any(axis=1), -1, ended.max(axis=1))
     else:
         rule = columns[told["steps"]].astype(np.int64) - 1
     people = columns[told["people"]] / told["per"]
-    return Answers(rule, classes, bucket, standing >= COUNTED, nearest + expected, people)
+    return Answers(rule, classes, bucket, standing >= COUNTED, nearest + expected, people, lasts)

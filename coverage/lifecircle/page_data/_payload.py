@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
+from lifecircle.findings import venue_lines
 from lifecircle.page_data._answers import (
     STATUS_CODES,
     Crowd,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.findings import Findings, Language, TargetResult
+    from lifecircle.findings import Findings, Language, TargetResult, VenueLine
     from lifecircle.page_data._plan_rows import Plan
     from lifecircle.roads import Roads
 
@@ -382,10 +383,24 @@ def _gaps(findings: Findings, result: TargetResult, language: Language) -> list[
                 "facts": facts,
                 "reason": reason,
                 "nearest": _plain(gap["nearest"]),
+                "venues": [_venue_line(line, findings, language) for line in venue_lines(gap.get("venues"))],
                 "at": [float(gap["lat"]), float(gap["lon"])] if located else None,
             }
         )
     return rows
+
+
+def _venue_line(line: VenueLine, findings: Findings, language: Language) -> dict[str, str]:
+    """Print one class of a rule at a gap; its venue's name goes where the text has {name}."""
+    words = page_words(language)
+    name = findings.services.get(line.name, {}).get(language) or class_text(line.name, language)
+    kind, far = "venue_none", ""
+    if line.venue and line.minutes is not None:
+        kind, far = "venue_minutes", minutes_text(line.minutes)
+    elif line.venue and line.metres is not None:
+        kind, far = "venue_metres", f"{line.metres:.0f}"
+    text = words[kind].format(kind=name.replace("{name}", ""), count=line.count, far=far, name="{name}")
+    return {"text": text, "venue": line.venue}
 
 
 def _plain(value: object) -> str:

@@ -21,7 +21,7 @@ from lifecircle.page_data._words import (
 )
 from lifecircle.roads import profile
 from lifecircle.standards import threshold
-from lifecircle.wording import explain, word
+from lifecircle.wording import explain, printed_points, word
 
 if TYPE_CHECKING:
     from lifecircle.findings import Accounting, Count, DistrictResult, Findings, Language, TargetResult
@@ -50,7 +50,7 @@ def figures(findings: Findings, result: TargetResult, language: Language) -> dic
         "status": result.status,
         "statusText": word("status", result.status, language),
         "reason": explain(result.reason, language),
-        "notes": [explain(note, language) for note in result.notes],
+        "notes": [explain(note, language) for note in (*result.notes, *result.previous_notes)],
         "facts": _facts(findings, result, language),
         "people": None if result.count is None else _people(result.count),
         "shares": is_share(result),
@@ -124,17 +124,23 @@ def _counts_whom(result: TargetResult, language: Language) -> str:
 
 
 def _facts(findings: Findings, result: TargetResult, language: Language) -> list[list[str]]:
-    """List goal, milestone before the due year, year before with its change, and what is short."""
+    """List goal, milestone before the due year, quality, year before with its change, and what is short."""
     target, words = result.target, page_words(language)
     rows = [[words["goal"], _goal(result, language)]]
     before_due = target.due is not None and findings.year < target.due
     if before_due and result.milestone is not None:
         rows.append([words["milestone"], _mark(result, result.milestone, language)])
+    if result.quality is not None:
+        name = word("column", getattr(target, "quality", ""), language)
+        rows.append([words["quality"].format(name=name), percent_text(result.quality.value)])
     if result.previous is not None:
         rows.append([words["before"], _before(result, language)])
     if result.shortfall_people:
         people = people_text(result.shortfall_people)
         rows.append([words["shortfall"], words["shortfall_people"].format(people=people)])
+    if result.shortfall_villages:
+        villages = f"{result.shortfall_villages:,.0f}"
+        rows.append([words["shortfall"], words["shortfall_villages"].format(villages=villages)])
     return rows
 
 
@@ -155,7 +161,7 @@ def _before(result: TargetResult, language: Language) -> str:
     value = value_text(result, result.previous, language)
     if result.value is None or result.previous is None or not is_share(result):
         return value
-    points = f"{(result.value - result.previous) * 100:+.1f}".replace("-", "−")
+    points = f"{printed_points(result.previous, result.value):+.1f}".replace("-", "−")
     return page_words(language)["before_change"].format(value=value, points=points)
 
 

@@ -289,6 +289,7 @@ def _reduced(
         villages=villages,
         grid=findings.grid.iloc[:0],
         ranks=findings.ranks.iloc[:0, :0],
+        rank_venues=findings.rank_venues.iloc[:0, :0],
         gaps=_gaps(findings, at, cells, min_people),
         rejects=findings.rejects.iloc[:0],
         inputs=(),
@@ -328,6 +329,8 @@ def _gaps(findings: Findings, at: Places, cells: _Cells, min_people: int) -> pd.
     gaps = findings.gaps[findings.gaps["people"] >= min_people].copy()
     gaps["people"] = _whole(gaps["people"].to_numpy(dtype=float), min_people)
     gaps["minutes"] = np.nan
+    gaps["mean_minutes"] = np.nan
+    gaps["venues"] = ""
     homes = np.column_stack(
         [shapely.get_x(_points(findings.demand)), shapely.get_y(_points(findings.demand))]
     )
@@ -360,6 +363,7 @@ def _target(
         result,
         reason=_without_few(result.reason, min_people),
         notes=tuple(_without_few(note, min_people) for note in result.notes),
+        shortfall_villages=None,
         flip_kmh=None,
         flip_minutes=None,
         borderline_people=None,

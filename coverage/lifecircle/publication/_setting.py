@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,9 +61,20 @@ def without_masked(findings: Findings, mask: Sequence[shapely.Geometry]) -> Find
         demand=demand,
         facilities=findings.facilities[~hidden],
         villages=findings.villages[~_in(findings.villages, area)],
-        gaps=shown.assign(nearest=shown["nearest"].where(~shown["nearest"].isin(names), None)),
+        gaps=shown.assign(
+            nearest=shown["nearest"].where(~shown["nearest"].isin(names), None),
+            venues=[_unnamed(text, names) for text in shown.get("venues", [""] * len(shown))],
+        ),
         nearest=findings.nearest.where(~findings.nearest.isin(masked), None),
+        rank_venues=findings.rank_venues.where(~findings.rank_venues.isin(masked)),
     )
+
+
+def _unnamed(venues: object, names: set[str]) -> str:
+    """Leave out of a gap's venues the lines of those that are masked."""
+    lines = json.loads(venues) if isinstance(venues, str) and venues else []
+    kept = [line for line in lines if line["venue"] not in names]
+    return json.dumps(kept, ensure_ascii=False) if kept else ""
 
 
 def roads_without_masked(roads: Roads, mask: Sequence[shapely.Geometry]) -> Roads:

@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from lifecircle.datum import in_china_area
 from lifecircle.errors import MissingExtraError
 from lifecircle.files import Results, complete_folder
 from lifecircle.findings import METHOD_VERSION
@@ -48,7 +49,7 @@ MARK = "plan.json"
 FOLDER = Results(MARK, (MARK, "plan.xlsx", "plan.gpkg", "curve.png"))
 
 THREE_LINES = ("永久基本农田", "生态保护红线", "城镇开发边界外")
-"""The kinds of land that always have a column, given by the study or not."""
+"""The kinds of land that always have a column in China, given by the study or not."""
 
 _MOST_CANDIDATES = 200  # rows of the sheet of candidates; plan.gpkg holds all
 
@@ -258,7 +259,8 @@ def _candidate_columns(study: SiteStudy) -> dict[str, str]:
 def _plan_sheet(study: SiteStudy, language: Language) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
     """Give every site a row and the plan a last one, in the columns an office asks for."""
     land = study.candidates.land
-    lands = [*THREE_LINES, *(str(name) for name in land.columns if name not in THREE_LINES)]
+    usual = THREE_LINES if in_china_area(study.inputs.lonlat) else ()
+    lands = [*usual, *(str(name) for name in land.columns if name not in usual)]
     groups: list[str] = [name for name in ("over60", "under3") if name in study.inputs.study.demand.groups]
     sites = study.explanation.sites
     groups += ["rural", *(["class_unknown"] if any(one.groups["class_unknown"] for one in sites) else [])]

@@ -2,7 +2,7 @@
 
 import { page, target, comma } from "./selection.js";
 import { shapes } from "./district_table.js";
-import { around, byId, element, fill, named, part } from "./nodes.js";
+import { byId, element, fill, named, part, venueNodes } from "./nodes.js";
 import { goTo } from "./map_view.js";
 import { hideTip } from "./tip.js";
 
@@ -19,7 +19,7 @@ export const placeOf = (gap) => element("span", {}, ...gap.place.flatMap((name, 
 function card(gap) {
   const lines = [gap.people, ...gap.facts];
   const node = element("div", {}, element("strong", {}, placeOf(gap)), ...lines.map((line) => element("div", {}, line)));
-  if (gap.nearest) node.append(element("div", {}, ...around(page.words.gap_nearest, named(gap.nearest))));
+  node.append(...venueNodes(gap, page.words).map((line) => element("div", {}, ...line)));
   return node;
 }
 
@@ -93,7 +93,7 @@ function listed(gap, number) {
   if (gap.at) head.addEventListener("click", () => goToGap(number));
   const item = element("li", {}, element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" },
     element("span", {}, String(number + 1))), element("div", {}, head, element("div", { className: "lc-small" }, gap.facts.join(comma()))));
-  if (gap.nearest) item.lastChild.append(element("div", { className: "lc-small" }, ...around(page.words.gap_nearest, named(gap.nearest))));
+  item.lastChild.append(...venueNodes(gap, page.words).map((line) => element("div", { className: "lc-small" }, ...line)));
   item.dataset.number = String(number);
   return item;
 }

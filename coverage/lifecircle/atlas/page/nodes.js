@@ -30,6 +30,12 @@ export function around(text, node) {
   return [before, node, after || ""];
 }
 
+/* The venue of a gap, or one line for each class of a rule of several: the contents of each line. */
+export function venueNodes(gap, words) {
+  if (gap.venues.length) return gap.venues.map((one) => around(one.text, named(one.venue)));
+  return gap.nearest ? [around(words.gap_nearest, named(gap.nearest))] : [];
+}
+
 /* Show a part of the panel with the figure at the end of its title, or hide it. */
 export function part(id, shown, figure) {
   const node = byId(id);

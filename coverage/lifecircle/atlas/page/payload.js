@@ -92,7 +92,7 @@ function openYear({ data, column, search }, entry) {
 }
 
 /* Each resident's answer. `steps`: of each class of the rule, of each rank, the time to that venue in steps of 0.05 s,
-   -1 where there is none. `heads` are people in parts, `per` of which are one person. */
+   -1 where there is none; `lasts`: the last of these venues. `heads` are people in parts, `per` of which are one person. */
 function openAnswers(reader, entry, target) {
   const told = target.answers;
   if (!told) return null;
@@ -101,7 +101,7 @@ function openAnswers(reader, entry, target) {
   const standing = column(told.standing), placed = column(entry.cells.placed), heads = column(told.people);
   const bucket = standing.map((code) => code % COUNTED);
   const status = standing.map((code) => (code >= COUNTED ? code % COUNTED : 0));
-  const { steps, nearest } = openTimes(reader, target, bucket);
+  const { steps, nearest, lasts } = openTimes(reader, target, bucket);
   const rule = ruleSteps(steps.length ? steps.map((ranks) => ranks[ranks.length - 1]) : [shifted(column(told.steps))]);
   const seconds = Float64Array.from(rule, (step) => (step < 0 ? NaN : step / STEPS_PER_SECOND));
   const minutes = Float64Array.from(rule, (step) => (step < 0 ? NaN : step / (60 * STEPS_PER_SECOND)));
@@ -116,7 +116,7 @@ function openAnswers(reader, entry, target) {
   const order = CLASSES.map(() => []); // the residents of each class that have a place
   for (let i = 0; i < count; i++) if (placed[i]) order[classes[i]].push(i);
   const people = Float64Array.from(heads, (parts) => (10 * parts) / told.per); // tenths
-  return { minutes, seconds, status, bucket, classes, order, people, heads, per: told.per, nearest, steps };
+  return { minutes, seconds, status, bucket, classes, order, people, heads, per: told.per, nearest, steps, lasts };
 }
 
 const shifted = (kept) => Int32Array.from(kept, (step) => step - 1);
@@ -132,29 +132,36 @@ function ruleSteps(lasts) {
   });
 }
 
-/* The times class by class and the nearest venue (1 more than its place, 0 for none): as they stand, or as the page's
-   own search finds them with what the run's differ by. */
+/* The times class by class, the last venue asked of each class (null where it is not told) and the venue that decides
+   (1 more than its place, 0 for none): as they stand, or as the page's own search finds them with what the run's differ
+   by. */
 function openTimes({ column, data, search, homes, venues }, target, bucket) {
   const told = target.answers;
   const kept = told.classes.map((one) => one.steps.map(column));
   const differs = Int32Array.from(column(told.nearest));
-  if (told.factor === null) return { steps: kept.map((ranks) => ranks.map(shifted)), nearest: differs };
-  const soonest = new Int32Array(bucket.length).fill(-1), who = new Int32Array(bucket.length).fill(-1);
+  const ends = told.classes.map((one) => (one.last === null ? null : Int32Array.from(column(one.last))));
+  if (told.factor === null) return { steps: kept.map((ranks) => ranks.map(shifted)), nearest: differs, lasts: ends };
+  const slowest = new Int32Array(bucket.length).fill(-1), who = new Int32Array(bucket.length).fill(-1);
+  const lacking = new Uint8Array(bucket.length);
+  const lasts = [];
   const steps = told.classes.map((one, which) => {
     const members = membersOf(column(one.venues), venues(), legBound(data.roads, target, told.factor));
     const k = one.steps.length;
     const found = search().find(homes(), venues(), members, { k });
     for (let i = 0; i < bucket.length; i++) {
-      const time = found.times[i * k], venue = found.venues[i * k];
-      if (time < 0 || (soonest[i] >= 0 && (time > soonest[i] || (time === soonest[i] && venue > who[i])))) continue;
-      soonest[i] = time;
-      who[i] = venue;
+      const time = found.times[i * k + k - 1];
+      if (time < 0) lacking[i] = 1;
+      else if (time > slowest[i]) {
+        slowest[i] = time;
+        who[i] = found.venues[i * k + k - 1];
+      }
     }
+    lasts.push(ends[which] && ends[which].map((more, i) => (bucket[i] === STATUS.unsnapped ? more : found.venues[i * k + k - 1] + 1 + more)));
     return kept[which].map((differences, rank) => Int32Array.from(differences, (more, i) =>
       more + (bucket[i] === STATUS.unsnapped ? -1 : foundSteps(data.roads, found.times[i * k + rank], told.factor))));
   });
-  const nearest = differs.map((more, i) => (bucket[i] === STATUS.unsnapped ? more : who[i] + 1 + more));
-  return { steps, nearest };
+  const nearest = differs.map((more, i) => (bucket[i] === STATUS.unsnapped ? more : (lacking[i] ? 0 : who[i] + 1) + more));
+  return { steps, nearest, lasts };
 }
 
 /* A time of the page's own search in steps, at a speed so many times slower. */

@@ -1,7 +1,7 @@
 /* Hands the map out: as a PNG picture, or printed on A4 or A3 with the whole table of districts and list of gaps. */
 
 import { page, here, target } from "./selection.js";
-import { byId, element, named } from "./nodes.js";
+import { byId, element, named, venueNodes } from "./nodes.js";
 import { composeSheet, conventions, sheetSubtitle, sheetTitle } from "./sheet.js";
 
 const PRINT_RATIO = 2; // pixels of the picture for one of its own: some 180 to the inch on A4
@@ -46,7 +46,7 @@ function gapTable() {
   const { words } = page;
   const body = element("tbody", {}, ...gaps.map((gap, number) => element("tr", {},
     element("th", { scope: "row" }, String(number + 1)), element("td", {}, ...gap.place.flatMap((name, i) => (i ? [" · ", named(name)] : [named(name)]))),
-    element("td", {}, gap.people), element("td", {}, gap.facts.join(" ")), element("td", {}, gap.nearest ? named(gap.nearest) : ""))));
+    element("td", {}, gap.people), element("td", {}, gap.facts.join(" ")), element("td", {}, ...(gap.venues.length ? venueNodes(gap, words).map((line) => element("div", {}, ...line)) : [gap.nearest ? named(gap.nearest) : ""])))));
   const head = ["", words.cell_village, words.column_people, words.cell_minutes, words.cell_nearest]
     .map((text) => element("th", { scope: "col" }, text));
   return element("table", { className: "lc-printed-gaps" }, element("caption", {}, words.gaps), element("thead", {}, element("tr", {}, ...head)), body);

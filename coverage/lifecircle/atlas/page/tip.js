@@ -5,7 +5,7 @@ import { indexPoints, nearestPoint } from "./point_index.js";
 import { standingIn } from "./colours.js";
 import { byId, element, facts, fill, minutesText, named, peopleText } from "./nodes.js";
 import { cellSide, symbolSize } from "./map_view.js";
-import { STATUS, across, down } from "./payload.js";
+import { STATUS, across, down, STEPS_PER_SECOND } from "./payload.js";
 import { yearAt } from "./swipe.js";
 
 let tip = null;
@@ -60,6 +60,17 @@ function legMetres(year, cell) {
   return homes && homes.edge[cell] >= 0 ? homes.leg[cell] / page.data.roads.rate : null;
 }
 
+/* For a rule of several venues a line for each class: the last venue it asks for, and the time to that one. */
+function classRows(year, now, answers, cell) {
+  return now.answers.classes.flatMap((one, which) => {
+    const lasts = answers.lasts[which], ranks = answers.steps[which];
+    if (!lasts || !lasts[cell]) return [];
+    const minutes = ranks[ranks.length - 1][cell] / (60 * STEPS_PER_SECOND) / speedFactor(now);
+    const name = fill(page.words.class_rank, { name: one.text, count: ranks.length });
+    return [[name, element("span", {}, venueText(year, lasts[cell] - 1), " · " + fill(page.words.cell_within, { minutes: minutesText(minutes) }))]];
+  });
+}
+
 function cellCard(year, cell) {
   const words = page.words, now = targetIn(year);
   const cells = year.cells(), answers = year.answers(now);
@@ -72,8 +83,9 @@ function cellCard(year, cell) {
     rows.push([words.cell_minutes, fill(told,
       { minutes: minutesText(minutes), over: minutesText(Math.max(over, 0)) })]);
   }
-  const venue = answers.nearest[cell];
-  if (venue) rows.push([words.cell_nearest, venueText(year, venue - 1)]);
+  const venue = answers.nearest[cell], ways = classRows(year, now, answers, cell);
+  if (ways.length) rows.push(...ways);
+  else if (venue) rows.push([words.cell_nearest, venueText(year, venue - 1)]);
   const lacks = status === STATUS.beyond || status === STATUS.disconnected ? lacking(year, now, cell) : [];
   if (lacks.length) rows.push([words.cell_lacks, lacks.join(words.lacks_and)]);
   const leg = legMetres(year, cell);

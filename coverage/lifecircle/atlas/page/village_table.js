@@ -3,7 +3,7 @@
 import { page, here, target, onTrial, comma } from "./selection.js";
 import { differenceMark } from "./drawing.js";
 import { countsOf, villageStates } from "./colours.js";
-import { around, byId, element, facts, fill, named, part } from "./nodes.js";
+import { byId, element, facts, fill, named, part, venueNodes } from "./nodes.js";
 import { goTo } from "./map_view.js";
 import { difference } from "./status.js";
 import { hideTip } from "./tip.js";
@@ -41,12 +41,12 @@ function card(one, now) {
   const node = element("div", {}, element("strong", {}, ...villageName(one.village)), element("div", {}, page.words["villages_" + one.kind]),
     facts(now.villages.counts.map((name, i) => [name, answerSign(states[i]) + " " + answerText(states[i])])));
   if (one.gap) node.append(element("div", {}, page.words.village_gap, [one.gap.people, ...one.gap.facts].join(comma())));
-  if (one.gap && one.gap.nearest) node.append(element("div", {}, ...around(page.words.gap_nearest, named(one.gap.nearest))));
+  if (one.gap) node.append(...venueNodes(one.gap, page.words).map((line) => element("div", {}, ...line)));
   return node;
 }
 
 const gapText = (gap) => [[gap.people, ...gap.facts].join(comma()),
-  ...(gap.nearest ? [comma(), ...around(page.words.gap_nearest, named(gap.nearest))] : [])];
+  ...venueNodes(gap, page.words).flatMap((line) => [comma(), ...line])];
 
 export function markDifferences() {
   const group = page.layers.differences;
