@@ -26,6 +26,7 @@ FLOORS = {
     "demand": 3,
     "candidates": 3,
     "study": 3,
+    "reading": 3,
     "reach": 4,
     "findings": 4,
     "measures": 5,

@@ -19,6 +19,7 @@ import pandas as pd
 import pyogrio
 
 from lifecircle.errors import Fault, MissingFileError, UnusableInputError
+from lifecircle.reading import Reading, plain_reading, read_reading
 from lifecircle.standards import read_target
 from lifecircle.tables import write_layers
 
@@ -187,6 +188,7 @@ class Findings:
     services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     publication: Publication = field(default_factory=Publication)
     warnings: tuple[str, ...] = ()
+    reading: Reading = field(default_factory=Reading)
 
     def result(self, target: str) -> TargetResult:
         """Find the result of a target.
@@ -250,6 +252,7 @@ def summary(findings: Findings) -> dict[str, Any]:
         "publication": asdict(findings.publication),
         "services": {name: dict(words) for name, words in findings.services.items()},
         "inputs": [asdict(record) for record in findings.inputs],
+        "reading": plain_reading(findings.reading),
         "warnings": list(findings.warnings),
         "targets": [_target_summary(result) for result in findings.targets],
     }
@@ -470,6 +473,7 @@ def load_findings(folder: str | Path) -> Findings:
         services=top["services"],
         publication=Publication(**top["publication"]),
         warnings=tuple(top["warnings"]),
+        reading=read_reading(top.get("reading")),
         **answers,
     )
 

@@ -46,7 +46,7 @@ class RoadsPart(_Part):
     file: YearlyFile | None = None
     place: str | None = None
     buffer_m: Annotated[float, Field(ge=0)] = 3000.0
-    prefer_main_m: Annotated[float, Field(ge=0)] = 50.0
+    prefer_main_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 50.0
     fragment_m: Annotated[float, Field(ge=0)] = 500.0
 
     @model_validator(mode="after")
@@ -190,7 +190,7 @@ class ReadingPart(_Part):
     ``coarse_change`` : change of the rate in that check above which the data are insufficient.
     """
 
-    near_min: Share = 0.05
+    near_min: Share = 0.01
     far_warn: Share = 0.1
     unsnapped_max: Share = 0.5
     fragment_min: Share = 0.5

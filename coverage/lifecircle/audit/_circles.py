@@ -89,9 +89,13 @@ class _Reading:
 
 
 def bucket(answer: Answer, limit_s: float) -> npt.NDArray[np.str_]:
-    """Put every resident in one of the four buckets."""
+    """Put every resident in one of the four buckets.
+
+    Where there are too few venues anywhere, no road is to blame: everybody on the roads is ``beyond``.
+    """
+    pathless = ~np.isfinite(answer.seconds) & (not answer.lacking)
     return np.select(
-        [~answer.snapped, ~np.isfinite(answer.seconds), within_limit(answer.seconds, limit_s)],
+        [~answer.snapped, pathless, within_limit(answer.seconds, limit_s)],
         ["unsnapped", "disconnected", "covered"],
         "beyond",
     )

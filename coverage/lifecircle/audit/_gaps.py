@@ -141,5 +141,10 @@ def _gap(mine: npt.NDArray[np.intp], facts: _Facts) -> dict[str, Any]:
         "people": float(weight.sum()),
         "minutes": float(minutes),
         "nearest": facts.nearest[head],
-        "reason": str(facts.status[mine[0]]),
+        "reason": _reason(str(facts.status[mine[0]]), finite=bool(finite.any())),
     }
+
+
+def _reason(status: str, *, finite: bool) -> str:
+    """Name why people are not covered: their bucket, unless there are too few venues anywhere."""
+    return "too_few_venues" if status == "beyond" and not finite else status

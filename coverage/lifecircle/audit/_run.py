@@ -17,7 +17,9 @@ import geopandas as gpd
 import pandas as pd
 
 from lifecircle.audit._circles import Circle, assess_circle, circle_value
+from lifecircle.audit._doubts import weighed
 from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
+from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, prepare, prepare_other
 from lifecircle.audit._searches import Searches, venue_classes
@@ -29,6 +31,7 @@ from lifecircle.study import example_folder, read_study
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from lifecircle.reading import CoarseReading, Reading
     from lifecircle.study import Study
 
 _log = logging.getLogger(__name__)
@@ -85,18 +88,21 @@ def run(
     searches = Searches(inputs)
     found: list[Circle] = []
     results: list[TargetResult] = []
+    coarse: list[CoarseReading] = []
     for target in inputs.study.standard.targets:
         if target.kind == "circle":
             tell(target.id)
             circle = assess_circle(target, inputs, searches)
-            found.append(circle)
-            results.append(circle.result)
+            result, check = weighed(circle, inputs, searches)
+            found.append(replace(circle, result=result))
+            results.append(result)
+            coarse += [check] if check is not None else []
         else:
             results.append(TargetResult(target, None, "not_assessable", f"{target.kind}_not_computed"))
     tell("year before")
     before = _values_before(inputs, searches) if previous is None else previous
     results = [replace(result, previous=before.get(result.target.id)) for result in results]
-    return _findings(inputs, found, tuple(results))
+    return _findings(inputs, found, tuple(results), report_reading(inputs, searches, coarse))
 
 
 def _values_before(inputs: Inputs, now: Searches) -> dict[str, float | None]:
@@ -109,7 +115,9 @@ def _values_before(inputs: Inputs, now: Searches) -> dict[str, float | None]:
     return {target.id: circle_value(target, earlier, searches) for target in circles(earlier.study.standard)}
 
 
-def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, ...]) -> Findings:
+def _findings(
+    inputs: Inputs, found: list[Circle], results: tuple[TargetResult, ...], reading: Reading
+) -> Findings:
     study = inputs.study
     names = [circle.result.target.id for circle in found]
     index = inputs.demand.index
@@ -148,7 +156,8 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         inputs=inputs.records,
         services={one.id: one.name.model_dump() for one in study.standard.services},
         publication=Publication(study.publish.organisation, study.publish.date, study.publish.review_number),
-        warnings=tuple(_empty_classes(inputs)),
+        warnings=(*_empty_classes(inputs), *reading_warnings(reading, inputs)),
+        reading=reading,
     )
 
 
