@@ -198,48 +198,56 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
 
 
 def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any]]:
-    """Give the rows of the workbook's sheet: part, what, figure, metres, people, lon, lat, remark."""
-
-    def row(part: str, what: str, figure: float | None = None, **others: Any) -> dict[str, Any]:
-        return {
-            "reading_part": _word(part, language),
-            "reading_what": what,
-            "reading_rows": figure,
-            **others,
-        }
-
+    """Give the rows of the workbook's sheet: input, what, rows, metres, people, lon, lat, remarks."""
     for one in reading.inputs:
-        part = word("input_role", one.role, language)
-        yield row(part, one.path, one.rows, remarks=_notes(one, language))
-        yield row(part, _word("used", language), one.used)
-        for reason, rows in one.left_out.items():
-            yield row(part, _reason(reason, language), rows)
-        if one.near is not None:
-            yield row(part, _word("near", language), remarks=percent(one.near))
+        yield from _input_rows(one, language)
     for name in ("in_districts", "in_villages"):
         share = getattr(reading, name)
         if share is not None:
-            yield row("demand", _fill(name, language, share=percent(share)))
+            yield _row("demand", _fill(name, language, share=percent(share)), language)
     for network in reading.networks:
-        yield row("roads", _network_line(network, reading, language), network.edges)
+        yield _row("roads", _network_line(network, reading, language), language, reading_rows=network.edges)
         for lon, lat, metres in network.misses:
-            yield row("roads", _word("miss", language), metres=metres, lon=lon, lat=lat)
-        for role in ("homes", "venues"):
-            places: PlacesReading = getattr(network, role)
-            for text in _places_lines(role, places, reading, language, named=0):
-                yield row(role, text)
-            for place in places.named:
-                yield row(
-                    role,
-                    place.name or place.id,
-                    metres=place.metres,
-                    people=place.people,
-                    lon=place.lon,
-                    lat=place.lat,
-                    remarks=_place_reason(place, language),
-                )
+            yield _row("roads", _word("miss", language), language, metres=metres, lon=lon, lat=lat)
+        yield from _places_rows("homes", network.homes, reading, language)
+        yield from _places_rows("venues", network.venues, reading, language)
     for check in reading.coarse:
-        yield row("coarse", _coarse_line(check, language))
+        yield _row("coarse", _coarse_line(check, language), language)
+
+
+def _row(part: str, what: str, language: Language, **others: Any) -> dict[str, Any]:
+    return {"reading_part": _word(part, language), "reading_what": what, **others}
+
+
+def _input_rows(one: InputReading, language: Language) -> Iterator[dict[str, Any]]:
+    def row(what: str, rows: int | None = None, remarks: str = "") -> dict[str, Any]:
+        part = word("input_role", one.role, language)
+        return {"reading_part": part, "reading_what": what, "reading_rows": rows, "remarks": remarks}
+
+    yield row(one.path, one.rows, _notes(one, language))
+    yield row(_word("used", language), one.used)
+    for reason, rows in one.left_out.items():
+        yield row(_reason(reason, language), rows)
+    if one.near is not None:
+        yield row(_word("near", language), remarks=percent(one.near))
+
+
+def _places_rows(
+    role: str, places: PlacesReading, reading: Reading, language: Language
+) -> Iterator[dict[str, Any]]:
+    for text in _places_lines(role, places, reading, language, named=0):
+        yield _row(role, text, language)
+    for one in places.named:
+        yield _row(
+            role,
+            one.name or one.id,
+            language,
+            metres=one.metres,
+            people=one.people,
+            lon=one.lon,
+            lat=one.lat,
+            remarks=_place_reason(one, language),
+        )
 
 
 def _word(name: str, language: Language) -> str:

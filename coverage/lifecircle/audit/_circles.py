@@ -41,6 +41,7 @@ class Circle:
 
     ``ranks`` : class -> (demand, k) seconds to the k nearest venues of the class, NaN where there is none.
     ``villages`` : name of a column -> boolean for every village, what the accountings say of it.
+    ``lacking`` : see :class:`~lifecircle.audit._searches.Answer`.
     """
 
     result: TargetResult
@@ -50,6 +51,7 @@ class Circle:
     venue: npt.NDArray[np.intp]
     ranks: Mapping[str, npt.NDArray[np.float64]]
     villages: Mapping[str, pd.Series[Any]]
+    lacking: tuple[str, ...] = ()
 
 
 def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> Circle:
@@ -68,7 +70,7 @@ def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> C
         name: np.where(answer.snapped[:, None] & np.isfinite(times), times, np.nan)
         for name, times in answer.ranks.items()
     }
-    return Circle(result, people, seconds, status, answer.venue, ranks, readings)
+    return Circle(result, people, seconds, status, answer.venue, ranks, readings, answer.lacking)
 
 
 def circle_value(target: CircleTarget, inputs: Inputs, searches: Searches) -> float | None:
@@ -91,9 +93,10 @@ class _Reading:
 def bucket(answer: Answer, limit_s: float) -> npt.NDArray[np.str_]:
     """Put every resident in one of the four buckets.
 
-    Where there are too few venues anywhere, no road is to blame: everybody on the roads is ``beyond``.
+    Where there are too few venues anywhere, no road is to blame for that: whoever reaches any venue of the
+    rule is ``beyond``, and only who reaches none is ``disconnected``.
     """
-    pathless = ~np.isfinite(answer.seconds) & (not answer.lacking)
+    pathless = ~np.isfinite(answer.any_seconds if answer.lacking else answer.seconds)
     return np.select(
         [~answer.snapped, pathless, within_limit(answer.seconds, limit_s)],
         ["unsnapped", "disconnected", "covered"],

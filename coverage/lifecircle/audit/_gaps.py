@@ -56,6 +56,7 @@ class _Facts:
     nearest: npt.NDArray[np.object_]
     district: npt.NDArray[np.object_]
     village: npt.NDArray[np.object_]
+    lacking: tuple[str, ...]
 
     @classmethod
     def of(cls, circle: Circle, inputs: Inputs) -> _Facts:
@@ -68,6 +69,7 @@ class _Facts:
             circle.status,
             np.where(circle.status == "unsnapped", "", names[circle.venue]),
             *_units(inputs),
+            circle.lacking,
         )
 
 
@@ -141,10 +143,10 @@ def _gap(mine: npt.NDArray[np.intp], facts: _Facts) -> dict[str, Any]:
         "people": float(weight.sum()),
         "minutes": float(minutes),
         "nearest": facts.nearest[head],
-        "reason": _reason(str(facts.status[mine[0]]), finite=bool(finite.any())),
+        "reason": _reason(str(facts.status[mine[0]]), facts.lacking),
     }
 
 
-def _reason(status: str, *, finite: bool) -> str:
+def _reason(status: str, lacking: tuple[str, ...]) -> str:
     """Name why people are not covered: their bucket, unless there are too few venues anywhere."""
-    return "too_few_venues" if status == "beyond" and not finite else status
+    return lacking[0].partition(":")[0] if lacking and status != "unsnapped" else status

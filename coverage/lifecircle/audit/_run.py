@@ -181,12 +181,15 @@ def _units(layer: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
 
 
 def _empty_classes(inputs: Inputs) -> list[str]:
-    """Warn of every class that a circle asks for and that has no open facility."""
+    """Warn of every class of a circle that has no open facility, or fewer than the rule asks for."""
     warnings = []
     for target in circles(inputs.study.standard):
         for name, member in venue_classes(target, inputs.study.standard, inputs.facilities).items():
-            if not member.any():
+            here, asked = int(member.sum()), target.require[name]
+            if not here:
                 warnings.append(f"class_empty:{target.id}|{name}|{inputs.year}")
+            elif here < asked:
+                warnings.append(f"class_short:{target.id}|{name}|{inputs.year}|{here}|{asked}")
     return warnings
 
 

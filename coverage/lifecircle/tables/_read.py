@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Source: TypeAlias = "str | Path | pd.DataFrame | Table"
-"""Where a table comes from: a path, a database URL, a frame (a GeoDataFrame is one), or a table read before."""
+"""Where a table comes from: a path, a database URL, a frame (a GeoDataFrame is one), a table read before."""
 
 IN_MEMORY = "(table)"
 
