@@ -205,6 +205,7 @@ def _print_scoreboard(findings: Findings) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from lifecircle.reading import reading_lines
     from lifecircle.wording import explain, percent, word
 
     table = Table(title=f"{findings.name} {findings.year}", title_justify="left")
@@ -233,7 +234,9 @@ def _print_scoreboard(findings: Findings) -> None:
     if len(findings.rejects):
         console.print(f"{len(findings.rejects)} rows rejected, see rejects.csv")
     for warning in findings.warnings:
-        console.print(f"warning: {explain(warning, 'en')}")
+        console.print(f"warning: {explain(warning, 'en')}", markup=False)
+    for line in reading_lines(findings.reading, "en"):
+        console.print(f"  {line}", markup=False, highlight=False)
 
 
 def main() -> None:

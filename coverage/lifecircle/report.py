@@ -20,6 +20,7 @@ import xlsxwriter
 
 from lifecircle.files import written
 from lifecircle.findings import ACCOUNTINGS, BUCKETS
+from lifecircle.reading import reading_rows
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, truncated_percent, word
 
@@ -64,6 +65,10 @@ VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
 GAPS = {
     "id": TEXT, "target": TEXT, "district": TEXT, "village": TEXT, "gap_people": PEOPLE, "minutes": TEXT,
     "too_far": TEXT, "nearest": TEXT, "gap_reason": TEXT, "lon": TEXT, "lat": TEXT,
+}  # fmt: skip
+READING = {
+    "reading_part": TEXT, "reading_what": TEXT, "reading_rows": PEOPLE, "people": PEOPLE, "metres": NUMBER,
+    "lon": TEXT, "lat": TEXT, "remarks": TEXT,
 }  # fmt: skip
 SCOREBOARD = {
     **{name: BOARD[name] for name in ("row", "target")}, "district": TEXT,
@@ -316,6 +321,7 @@ def _write_workbook(findings: Findings, path: Path) -> None:
         "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
         "villages": _village_sheet(findings),
         "gaps": (GAPS, _gap_rows(findings)),
+        "reading": (READING, list(reading_rows(findings.reading, language))),
     }
     write_workbook(path, sheets, Heading(f"{findings.name} {findings.year}", language, findings.synthetic))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifecircle.atlas._about import margin, stamp
+from lifecircle.atlas._about import margin, stamp, what_was_read
 from lifecircle.atlas._base import base_maps, place_names
 from lifecircle.atlas._fonts import FontError
 from lifecircle.atlas._layers import PageMap, add_layers, add_panel, add_surroundings
@@ -141,6 +141,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
         "title": title,
         "stamp": stamp(latest, spoken, edition),
         "margin": margin(latest, spoken, edition=edition, setting=setting),
+        "reading": what_was_read(latest, spoken, edition),
         "dataDate": setting.data_date,
         "labels": place_names(setting.labels),
     }

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from lifecircle.audit import bucket, counted_people
 from lifecircle.candidates import service_list
 from lifecircle.errors import Fault, UnusableInputError
-from lifecircle.reach import snap, usable, within, within_limit
+from lifecircle.reach import usable, within, within_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -158,8 +158,8 @@ def ask(
     if reason:
         fault = Fault(target.id, "target", reason, "the target cannot be assessed", "choose another target")
         raise UnusableInputError([fault])
-    homes = snap(roads, inputs.demand, keep=True)
-    sites = snap(roads, candidates)
+    homes = inputs.snapped(roads, inputs.demand)
+    sites = inputs.snapped(roads, candidates, keep=False)
     rows = np.flatnonzero(usable(roads, homes, limit_min=target.minutes))
     columns = np.flatnonzero(usable(roads, sites, limit_min=target.minutes))
     factors = roads.profile.band if roads.profile.uniform else (1.0, 1.0, 1.0)
