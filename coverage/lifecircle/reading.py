@@ -188,11 +188,14 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
     for share, name in ((reading.in_districts, "in_districts"), (reading.in_villages, "in_villages")):
         if share is not None:
             lines.append(_fill(name, language, share=percent(share)))
+    said: set[str] = set()  # networks that differ in their ways have much the same homes off the roads
     for network in reading.networks:
-        lines.append(_network_line(network, reading, language))
+        own = [_network_line(network, reading, language)]
         if not public:
-            lines += _places_lines("homes", network.homes, reading, language)
-            lines += _places_lines("venues", network.venues, reading, language)
+            own += _places_lines("homes", network.homes, reading, language)
+            own += _places_lines("venues", network.venues, reading, language)
+        lines += [line for line in own if line not in said]
+        said |= set(own)
     lines += [_coarse_line(one, language) for one in reading.coarse]
     return lines
 

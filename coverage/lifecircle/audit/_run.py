@@ -23,7 +23,7 @@ from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, prepare, prepare_other
 from lifecircle.audit._searches import Searches, venue_classes
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.findings import Findings, Publication, TargetResult, load_findings, rank_table, save_findings
 from lifecircle.report import write_tables
 from lifecircle.study import example_folder, read_study
@@ -239,7 +239,15 @@ def copy_example(folder: str | Path) -> Path:
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UnusableInputError(
-            [Fault(str(folder), "", "", "already there and not empty", "name a new folder for the example")]
+            [
+                Fault(
+                    str(folder),
+                    "",
+                    "",
+                    say("already there and not empty"),
+                    say("name a new folder for the example"),
+                )
+            ]
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(

@@ -16,7 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from lifecircle.errors import GraphError
+from lifecircle.errors import GraphError, say
 from lifecircle.reach._compiled import is_loaded, loads
 
 Engine = Literal["auto", "scipy", "ring"]
@@ -105,7 +105,9 @@ def choose(engine: Engine, work: Work) -> Literal["scipy", "ring"]:
 def check_engine(engine: str) -> None:
     """Raise GraphError when a name is not that of an engine."""
     if engine not in ENGINES:
-        raise GraphError(f"engine is {engine!r}: give one of {', '.join(ENGINES)}")
+        raise GraphError(
+            say("engine is {value}: give one of {names}", value=repr(engine), names=", ".join(ENGINES))
+        )
 
 
 def thread_count() -> int:
@@ -121,7 +123,13 @@ def thread_count() -> int:
         cores = getattr(os, "sched_getaffinity", None)
         return len(cores(0)) if cores else os.cpu_count() or 1
     if not value.isdecimal() or int(value) < 1:
-        raise GraphError(f"{THREADS} is {value!r}: give a whole number of at least 1, or unset it")
+        raise GraphError(
+            say(
+                "{variable} is {value}: give a whole number of at least 1, or unset it",
+                variable=THREADS,
+                value=repr(value),
+            )
+        )
     return int(value)
 
 
@@ -131,4 +139,11 @@ def _from_environment() -> Engine:
         if value == name:
             engine: Engine = name
             return engine
-    raise GraphError(f"{ENVIRONMENT} is {value!r}: give one of {', '.join(ENGINES)}, or unset it")
+    raise GraphError(
+        say(
+            "{variable} is {value}: give one of {names}, or unset it",
+            variable=ENVIRONMENT,
+            value=repr(value),
+            names=", ".join(ENGINES),
+        )
+    )
