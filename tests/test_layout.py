@@ -31,6 +31,7 @@ FLOORS = {
     "candidates": 3,
     "indicators": 3,
     "study": 3,
+    "reading": 3,
     "reach": 4,
     "findings": 4,
     "publication": 5,

@@ -122,6 +122,71 @@ def test_equal_distances_go_to_the_lowest_edge() -> None:
     assert snap(turned, homes_of([(50, 0), (50, 20)])).edge.tolist() == [0, 1]
 
 
+def test_a_snap_prefers_the_main_network_to_a_short_fragment_only_when_asked() -> None:
+    """A path of 20 m joins nothing; the street is 1,000 m long. Metres of each home to path and street."""
+    path = [(200, 45), (220, 45)]
+    roads = roads_of([[(0, 0), (1000, 0)], path])
+    homes = homes_of(
+        [(210, 48), (210, 50), (210, 47.5), (210, 20)]
+    )  # 3 and 48, 5 and 50, 2.5 and 47.5, 25, 20
+    assert snap(roads, homes).edge.tolist() == [1, 1, 1, 0]
+    assert snap(roads, homes).moved.tolist() == [False] * 4
+    found = snap(roads, homes, prefer_main_m=45)  # farther by 45 exactly, 45, 45, and not at all
+    assert found.edge.tolist() == [0] * 4
+    assert found.moved.tolist() == [True, True, True, False]
+    np.testing.assert_allclose(found.leg_m, [48, 50, 47.5, 20], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.share, 0.21, rtol=0, atol=1e-12)
+    assert snap(roads, homes, prefer_main_m=44.999).edge.tolist() == [1, 1, 1, 0]
+    assert found.take([3, 0]).moved.tolist() == [False, True]
+
+
+def test_a_fragment_is_short_by_all_its_roads_and_the_longest_never_is() -> None:
+    street, spur = [(0, 0), (1000, 0)], [[(200, 45), (500, 45)], [(500, 45), (500, 245)]]  # 300 + 200 m
+    home = homes_of([(350, 40)])
+    roads = roads_of([street, *spur])
+    assert snap(roads, home, prefer_main_m=50).edge.tolist() == [1]  # 500 m is not under 500 m
+    assert snap(roads, home, prefer_main_m=50, fragment_m=500.001).edge.tolist() == [0]
+    small = roads_of([[(0, 0), (90, 0)], [(0, 45), (80, 45)]])  # both short; the longer one is the network
+    assert snap(small, homes_of([(40, 5), (40, 40)]), prefer_main_m=50).edge.tolist() == [0, 0]
+    assert snap(small, homes_of([(40, 40)]), prefer_main_m=50).moved.tolist() == [True]
+
+
+def test_the_main_network_within_the_cap_the_lowest_edge_of_equals_and_past_no_barrier() -> None:
+    path, streets = (
+        [(200, 45), (220, 45)],
+        [[(0, 0), (1000, 0)], [(0, 90), (1000, 90)], [(1000, 0), (1000, 90)]],
+    )
+    roads = roads_of([path, *streets])
+    homes = homes_of([(210, 45), (210, 44), (210, 46)])  # in the middle, nearer the first, nearer the second
+    assert snap(roads, homes, prefer_main_m=50).edge.tolist() == [1, 1, 2]
+    assert snap(roads, homes, prefer_main_m=50, cap_m=44).edge.tolist() == [0, 1, 2]
+    wall = shapely.LineString([(150, 20), (300, 20)])
+    walled = roads_of([path, *streets], barriers=[wall])
+    assert snap(walled, homes, prefer_main_m=50).edge.tolist() == [2, 2, 2]
+    closed = roads_of([path, *streets], barriers=[wall, shapely.LineString([(150, 70), (300, 70)])])
+    found = snap(closed, homes, prefer_main_m=50)
+    assert found.edge.tolist() == [0, 0, 0]
+    assert not found.moved.any()
+
+
+@pytest.mark.parametrize("metres", [-1.0, float("nan")])
+@pytest.mark.parametrize("name", ["prefer_main_m", "fragment_m"])
+def test_a_preference_is_in_metres(name, metres) -> None:
+    with pytest.raises(GraphError, match=name):
+        snap(roads_of(STREET), homes_of([(0, 0)]), **{name: metres})
+
+
+def test_kept_snaps_are_kept_apart_by_preference(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("LIFECIRCLE_CACHE", str(tmp_path))
+    roads = roads_of([[(0, 0), (1000, 0)], [(200, 45), (220, 45)]])
+    home = homes_of([(210, 48)])
+    for _ in range(2):  # fresh, then kept
+        assert snap(roads, home, keep=True).edge.tolist() == [1]
+        found = snap(roads, home, keep=True, prefer_main_m=50)
+        assert (found.edge.tolist(), found.moved.tolist()) == ([0], [True])
+        assert snap(roads, home, keep=True, prefer_main_m=50, fragment_m=10).edge.tolist() == [1]
+
+
 def test_a_point_at_a_junction_has_a_share_of_exactly_nought_or_one() -> None:
     fan = [[(0, 0), (100 * np.cos(t), 100 * np.sin(t))] for t in np.linspace(-1, 1, 7)]
     away, back = roads_of(fan), roads_of([course[::-1] for course in fan])

@@ -73,6 +73,34 @@ def drawn(seed: int) -> tuple[np.random.Generator, Roads, gpd.GeoDataFrame, gpd.
     return rng, roads, table_at(rng, roads, 40, people=True), table_at(rng, roads, 5, people=False)
 
 
+@LAW
+@given(TOWNS, st.floats(0, 300), st.floats(0, 4000))
+def test_the_main_network_is_preferred_within_bounds(seed, prefer, fragment) -> None:
+    """A leg is longer by no more than asked for, and only to get from a short fragment to one that is not."""
+    _, roads, homes, _ = drawn(seed)
+    plain = snap(roads, homes)
+    same = snap(roads, homes, prefer_main_m=0, fragment_m=fragment)
+    for name in ("edge", "share", "leg_m", "reason", "moved"):
+        np.testing.assert_array_equal(getattr(same, name), getattr(plain, name))
+    found = snap(roads, homes, prefer_main_m=prefer, fragment_m=fragment)
+    np.testing.assert_array_equal(found.reason, plain.reason)
+    length = np.bincount(roads.components[roads.u], weights=roads.length_m)
+    short = (length < fragment) & (np.arange(len(length)) != length.argmax())
+    on_short = short[roads.components[roads.u]]
+    moved = found.moved
+    assert (found.leg_m[moved] <= plain.leg_m[moved] + prefer).all()
+    assert (found.leg_m[moved] >= plain.leg_m[moved]).all()
+    assert on_short[plain.edge[moved]].all()
+    assert not on_short[found.edge[moved]].any()
+    for name in ("edge", "share", "leg_m"):
+        np.testing.assert_array_equal(getattr(found, name)[~moved], getattr(plain, name)[~moved])
+    for row in np.flatnonzero(plain.snapped & ~moved):  # whoever stays has no such edge near
+        if on_short[plain.edge[row]] and prefer > 0:
+            point = homes.geometry.iloc[row]
+            metres = shapely.distance(roads.lines, point)[~on_short]
+            assert (metres > min(plain.leg_m[row] + prefer, 500.0)).all()
+
+
 def seconds_of(near) -> np.ndarray:
     return near.seconds.fillna(np.inf).to_numpy()
 

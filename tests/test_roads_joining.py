@@ -192,7 +192,7 @@ def test_shifted_lines_are_put_back(tmp_path):
     degrees = table(MAIN, line((250, 0), (250, 300))).to_crs(4326)
     right = read_roads(degrees, crs=FRAME)
     moved = degrees.set_geometry(
-        shapely.transform(degrees.geometry.to_numpy(), lambda x, y: gcj02_from_wgs84(x, y), interleaved=False)
+        shapely.transform(degrees.geometry.to_numpy(), gcj02_from_wgs84, interleaved=False)
     )
     back = read_roads(moved, crs=FRAME, datum="gcj02")
     assert back.xy == pytest.approx(right.xy, abs=0.1)

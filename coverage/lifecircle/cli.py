@@ -365,6 +365,7 @@ def _print_scoreboard(findings: Findings) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from lifecircle.reading import reading_lines
     from lifecircle.report import warning_lines
     from lifecircle.wording import explain, one_line, percent, word
 
@@ -406,6 +407,7 @@ def _print_scoreboard(findings: Findings) -> None:
     if len(findings.rejects):
         lines.append(word("terminal", "rejects", language).format(count=len(findings.rejects)))
     lines += [word("terminal", "warning", language).format(text=text) for text in warning_lines(findings)]
+    lines += [f"  {line}" for line in reading_lines(findings.reading, language)]
     for line in lines:
         _show(line)
 

@@ -21,6 +21,7 @@ import pyogrio
 
 from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say, system_errors
 from lifecircle.files import Results, file_hash
+from lifecircle.reading import Reading, plain_reading, read_reading
 from lifecircle.standards import read_target
 from lifecircle.tables import write_layers
 
@@ -224,6 +225,7 @@ class Findings:
     warnings: tuple[str, ...] = ()
     rank_venues: pd.DataFrame = field(default_factory=pd.DataFrame)
     fingerprint: str = ""
+    reading: Reading = field(default_factory=Reading)
 
     def result(self, target: str) -> TargetResult:
         """Find the result of a target.
@@ -332,6 +334,7 @@ def summary(findings: Findings) -> dict[str, Any]:
         "publication": asdict(findings.publication),
         "services": {name: dict(words) for name, words in findings.services.items()},
         "inputs": [asdict(record) for record in findings.inputs],
+        "reading": plain_reading(findings.reading),
         "warnings": list(findings.warnings),
         "targets": [_target_summary(result) for result in findings.targets],
     }
@@ -643,6 +646,7 @@ def _findings(folder: Path, top: Mapping[str, Any]) -> Findings:
         publication=Publication(**top["publication"]),
         warnings=tuple(top["warnings"]),
         fingerprint=top.get("fingerprint", ""),
+        reading=read_reading(top.get("reading")),
         **answers,
     )
 

@@ -22,6 +22,7 @@ import xlsxwriter
 
 from lifecircle.files import written
 from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, venue_lines
+from lifecircle.reading import reading_rows
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, printed_points, translate, truncated_percent, word
 
@@ -70,6 +71,10 @@ VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
 GAPS = {
     "id": TEXT, "target": TEXT, "district": TEXT, "village": TEXT, "gap_people": PEOPLE, "minutes": NUMBER,
     "too_far": NUMBER, "nearest": TEXT, "venues": TEXT, "gap_reason": TEXT, "lon": DEGREES, "lat": DEGREES,
+}  # fmt: skip
+READING = {
+    "reading_part": TEXT, "reading_what": TEXT, "reading_rows": PEOPLE, "people": PEOPLE, "metres": NUMBER,
+    "lon": TEXT, "lat": TEXT, "remarks": TEXT,
 }  # fmt: skip
 SCOREBOARD = {
     **{name: BOARD[name] for name in ("row", "target")}, "district": TEXT,
@@ -439,6 +444,7 @@ def _write_workbook(findings: Findings, path: Path) -> None:
         "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
         "villages": _village_sheet(findings),
         "gaps": (GAPS, _gap_rows(findings)),
+        "reading": (READING, list(reading_rows(findings.reading, language))),
     }
     names = {f"covered_{one.target.id}": one.target.name.get(language) for one in findings.targets}
     title = f"{findings.name} {findings.year}"

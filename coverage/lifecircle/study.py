@@ -42,7 +42,9 @@ class RoadsPart(_Part):
     """``[roads]``: a file, or a place name fetched through OSMnx; and how a table of lines is read.
 
     ``join_m``, ``layer``, ``columns``, ``classes``, ``datum``, ``split_crossings`` : see
-    :func:`lifecircle.roads.read_roads`; a table of lines alone knows them.
+    :func:`lifecircle.roads.read_roads`; a table of lines alone knows them. ``prefer_main_m`` : how much
+    longer an access leg may be so as not to end on a fragment whose roads are together shorter than
+    ``fragment_m``.
     """
 
     file: YearlyFile | None = None
@@ -54,6 +56,8 @@ class RoadsPart(_Part):
     classes: dict[str, str] = Field(default_factory=dict)
     datum: Datum | None = None
     split_crossings: bool = False
+    prefer_main_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 50.0
+    fragment_m: Annotated[float, Field(ge=0)] = 500.0
 
     @model_validator(mode="after")
     def _one_source(self) -> RoadsPart:
@@ -215,6 +219,30 @@ class AtlasPart(_Part):
         return self
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ReadingPart(_Part):
+    """``[reading]``: from which point on what was read is doubted; every share is from 0 to 1.
+
+    ``near_min`` : least share of a table's rows near the roads; with less it is unusable.
+    ``far_warn`` : share of rows or people off the roads, or outside the districts, above which is warned.
+    ``unsnapped_max`` : share of a target's people without a road above which its data are insufficient.
+    ``fragment_min`` : least share of the roads that their largest fragment has.
+    ``coarse_share`` : share of the usual reach above which the spacing of residents is coarse.
+    ``coarse_people`` : share of people at coarse places above which is warned and checked.
+    ``coarse_change`` : change of the rate in that check above which the data are insufficient.
+    """
+
+    near_min: Share = 0.01
+    far_warn: Share = 0.1
+    unsnapped_max: Share = 0.5
+    fragment_min: Share = 0.5
+    coarse_share: Share = 0.125
+    coarse_people: Share = 0.5
+    coarse_change: Share = 0.02
+
+
 class StandardPart(_Part):
     """``[standard]``: a profile shipped with the package, or a path."""
 
@@ -240,6 +268,7 @@ class _Document(_Part):
     publish: PublishPart = PublishPart()
     siting: SitingPart = SitingPart()
     atlas: AtlasPart = AtlasPart()
+    reading: ReadingPart = ReadingPart()
     standard: StandardPart
 
 
@@ -266,6 +295,7 @@ class Study:
     publish: PublishPart
     siting: SitingPart
     atlas: AtlasPart
+    reading: ReadingPart
     standard: Standard
     standard_path: Path | None
 

@@ -23,6 +23,7 @@ from lifecircle.page_data import (
     page_words,
     place_names,
     stamp,
+    what_was_read,
     without_people,
 )
 from lifecircle.publication import STEP_MIN, Edition, MapSetting, edition_findings, roads_without_masked
@@ -120,6 +121,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
         "title": title,
         "stamp": stamp(latest, spoken, edition),
         "margin": margin(latest, spoken, edition=edition, setting=setting),
+        "reading": what_was_read(latest, spoken, edition),
         "dataDate": setting.data_date,
         "labels": place_names(setting.labels),
     }

@@ -126,6 +126,7 @@ def add_panel(figure: Figure, about: Mapping[str, Any], *, words: Mapping[str, s
         year=about["years"],
         stamp=about["stamp"],
         margin=about["margin"],
+        reading=about["reading"],
         oldest=words["too_old"].format(version=OLDEST_CHROMIUM),
         element=ELEMENT,
         data=data,

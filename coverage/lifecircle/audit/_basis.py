@@ -85,13 +85,18 @@ class Basis:
 
 
 def bucket(answer: Answer, limit_s: float) -> npt.NDArray[np.str_]:
-    """Put every resident in one of the four buckets."""
+    """Put every resident in one of the four buckets.
+
+    Where there are too few venues anywhere, no road is to blame for that: whoever reaches any venue of the
+    rule is ``beyond``, and only who reaches none is ``disconnected``.
+    """
     return _buckets(answer, within_limit(answer.seconds, limit_s))
 
 
 def _buckets(answer: Answer, near: Flags) -> npt.NDArray[np.str_]:
+    pathless = ~np.isfinite(answer.any_seconds if answer.lacking else answer.seconds)
     return np.select(
-        [~answer.snapped, ~np.isfinite(answer.seconds), near],
+        [~answer.snapped, pathless, near],
         ["unsnapped", "disconnected", "covered"],
         "beyond",
     )

@@ -43,7 +43,7 @@ class Circle:
     minutes. ``ranks``, ``venues`` : class -> (demand, k) seconds to the k nearest venues of the class, NaN
     where there is none, and their positions, -1 for none; none by village. ``speed_ms`` turns seconds into
     metres where a radius decides. ``villages`` : name of a column -> boolean for every village, what the
-    accountings say of it.
+    accountings say of it. ``lacking`` : see :class:`~lifecircle.audit._searches.Answer`.
     """
 
     result: TargetResult
@@ -55,6 +55,7 @@ class Circle:
     venues: Mapping[str, npt.NDArray[np.intp]]
     villages: Mapping[str, pd.Series[Any]]
     speed_ms: float | None = None
+    lacking: tuple[str, ...] = ()
 
 
 def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> Circle:
@@ -79,6 +80,7 @@ def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> C
         venues={} if answer is None else answer.venues,
         villages=village_readings(target, inputs, people, by_people),
         speed_ms=basis.speed_ms,
+        lacking=() if answer is None else answer.lacking,
     )
 
 
@@ -111,6 +113,7 @@ def _unassessed(
         ranks=_known_times(answer),
         venues=answer.venues,
         villages={},
+        lacking=answer.lacking,
     )
 
 

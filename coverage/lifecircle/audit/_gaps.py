@@ -75,6 +75,7 @@ class _Facts:
     asked: Mapping[str, int]
     reasons: Mapping[str, str]
     speed_ms: float | None
+    lacking: tuple[str, ...]
 
     @classmethod
     def of(cls, circle: Circle, inputs: Inputs) -> _Facts:
@@ -93,6 +94,7 @@ class _Facts:
             asked=getattr(target, "require", {}),
             reasons={"beyond": GAP_REASONS.get(getattr(target, "accounting", ""), "beyond")},
             speed_ms=circle.speed_ms,
+            lacking=circle.lacking,
         )
 
 
@@ -167,7 +169,7 @@ def _gap(mine: npt.NDArray[np.intp], facts: _Facts) -> dict[str, Any]:
         "people": float(weight.sum()),
         "minutes": float(facts.seconds[head]) / 60,
         "nearest": facts.nearest[head],
-        "reason": facts.reasons.get(reason, reason),
+        "reason": _reason(reason, facts),
         "mean_minutes": float(mean),
         "venues": "" if reason == "unsnapped" else _venues_at(int(head), facts),
     }
@@ -191,3 +193,10 @@ def _venues_at(head: int, facts: _Facts) -> str:
             line["metres"] = float(times[head]) * facts.speed_ms if known else None
         lines.append(line)
     return json.dumps(lines, ensure_ascii=False) if lines else ""
+
+
+def _reason(status: str, facts: _Facts) -> str:
+    """Name why people are not covered: their bucket, unless there are too few venues anywhere."""
+    if facts.lacking and status != "unsnapped":
+        return facts.lacking[0].partition(":")[0]
+    return facts.reasons.get(status, status)

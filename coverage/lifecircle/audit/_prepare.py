@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from pathlib import Path
@@ -14,6 +15,17 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lifecircle.audit._placement import (
+    Ground,
+    Layer,
+    check_barriers,
+    check_districts,
+    check_near,
+    districts_near,
+    placement_warnings,
+    usual_reach_m,
+    with_near,
+)
 from lifecircle.demand import (
     accepted_targets,
     assign_districts,
@@ -22,14 +34,17 @@ from lifecircle.demand import (
     read_demand,
     read_districts,
     read_villages,
+    village_centres,
     with_districts,
 )
-from lifecircle.errors import Fault, FaultLog
+from lifecircle.errors import Fault, FaultLog, Message, say
 from lifecircle.facilities import merge_duplicates, open_in, read_facilities
 from lifecircle.findings import InputRecord
+from lifecircle.reach import snap
+from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.study import check_year
-from lifecircle.tables import join_rejects, nearest_name, rejected_rows
+from lifecircle.tables import join_rejects, nearest_name, read_table, rejected_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,9 +52,11 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
+    from lifecircle.reach import Snap
     from lifecircle.roads import Roads
     from lifecircle.standards import CircleTarget, Standard
     from lifecircle.study import Study, YearlyFile
+    from lifecircle.tables import Table
 
 _Table = TypeVar("_Table", bound=pd.DataFrame)
 _Fact = TypeVar("_Fact")
@@ -56,6 +73,8 @@ class Inputs:
 
     ``networks`` : travel profile -> roads; profiles that differ only in speed share their lines.
     ``register`` : every facility, with ``district`` and ``village``, open in the year or not.
+    ``read`` : what was read of every file; ``in_districts`` : share of the people who live in one;
+    ``doubts`` : codes of warnings about where the inputs lie.
     """
 
     study: Study
@@ -67,6 +86,9 @@ class Inputs:
     register: gpd.GeoDataFrame
     rejects: pd.DataFrame
     records: tuple[InputRecord, ...]
+    read: tuple[InputReading, ...] = ()
+    in_districts: float | None = None
+    doubts: tuple[str, ...] = ()
 
     @cached_property
     def opened(self) -> npt.NDArray[np.intp]:
@@ -104,8 +126,18 @@ class Inputs:
         return _coordinates(self.sites)[self.opened]
 
     def in_metres(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Give the residents or the register in the metre CRS, projected once for all roads."""
-        return self.homes if table is self.demand else self.sites
+        """Give the residents or the register in the metre CRS, projected once; others as they are."""
+        return self.homes if table is self.demand else self.sites if table is self.register else table
+
+    def snapped(self, roads: Roads, table: gpd.GeoDataFrame, *, keep: bool = True) -> Snap:
+        """Join a table in the metre CRS to roads, with the study's preference for the main network."""
+        part = self.study.roads
+        return snap(roads, table, prefer_main_m=part.prefer_main_m, fragment_m=part.fragment_m, keep=keep)
+
+    @property
+    def reach_m(self) -> float:
+        """The usual reach: how far anybody gets within the largest limit of a circle."""
+        return usual_reach_m(self.study.standard)
 
     @property
     def crs(self) -> Any:
@@ -183,6 +215,7 @@ class _Reader:
         self.faults = FaultLog()
         self.rejects: list[pd.DataFrame] = []
         self.records: list[InputRecord] = []
+        self.read: list[InputReading] = []
 
     def inputs(self) -> Inputs:
         """Read everything, and only then raise what was wrong anywhere."""
@@ -208,7 +241,7 @@ class _Reader:
             self.faults.raise_any()
         demand = assign_villages(assign_districts(demand, districts), villages)
         facilities = assign_villages(assign_districts(facilities, districts), villages)
-        return Inputs(
+        inputs = Inputs(
             study=self.study,
             year=self.year,
             networks=networks,
@@ -219,11 +252,56 @@ class _Reader:
             rejects=join_rejects(self.rejects).sort_values(["file", "row"], kind="stable", ignore_index=True),
             records=tuple(self.records),
         )
+        return self._placed(inputs)
 
-    def _record(self, role: str, path: Path, rows: int, rejects: pd.DataFrame | None = None) -> None:
+    def _placed(self, inputs: Inputs) -> Inputs:
+        """Check where the inputs lie to each other, and note how many of their rows lie near the roads."""
+        roads = next(iter(inputs.networks.values()))
+        ground, layers = Ground(roads, usual_reach_m(self.study.standard)), _layers(inputs)
+        shares: dict[tuple[str, str], float] = {}
+        inside = None
+        paths = {record.role: record.path for record in self.records}
+        with self.faults.catching():
+            shares = check_near(ground, layers, paths.get("roads", "roads"), self.study)
+        if not self.faults.faults:  # districts that miss lost residents are not to blame
+            with self.faults.catching():
+                inside = check_districts(
+                    inputs.demand, inputs.districts, paths.get("districts", "districts"), self.study
+                )
+        if inputs.districts is not None and len(inputs.districts):
+            shares["districts", paths["districts"]] = districts_near(ground, inputs.districts, inputs.crs)
+        with self.faults.catching():
+            share = check_barriers(ground, roads, paths.get("barriers", "barriers"))
+            if share is not None:
+                shares["barriers", paths["barriers"]] = share
+        self.faults.raise_any()
+        read = with_near(self.read, layers, shares)
+        doubts = placement_warnings(ground, layers, read, self.study)
+        if inside is not None and 1 - inside > self.study.reading.far_warn:
+            doubts.append(f"outside_districts:{1 - inside:.1%}")
+        return replace(inputs, read=read, in_districts=inside, doubts=tuple(doubts))
+
+    def _record(  # noqa: PLR0913 - what is known of a file
+        self,
+        role: str,
+        path: Path,
+        rows: int,
+        rejects: pd.DataFrame | None = None,
+        *,
+        table: Table | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """Note a file: its digest, the rows used of it, and those left out with the reason.
+
+        ``table`` : the file's rows as they were found, where it is a table.
+        """
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         rejected = 0 if rejects is None else rejected_rows(rejects)
         self.records.append(InputRecord(role, self._name(path), digest, rows, rejected))
+        found = rows if table is None else len(table.frame)
+        left = {} if rejects is None else left_out(rejects, found - rows)
+        said = (*notes, *getattr(table, "notes", ()))
+        self.read.append(InputReading(role, self._name(path), found, rows, left, notes=said))
 
     def _name(self, path: str | Path) -> str:
         """Name a file from the study's folder, so that a run tells the same wherever the study lies."""
@@ -239,15 +317,16 @@ class _Reader:
     def _demand(self) -> gpd.GeoDataFrame:
         part = self.study.demand
         path = self.study.path_in(part.file, self.year)
+        table = read_table(path)
         demand, rejects = read_demand(
-            path,
+            table,
             population=part.population,
             groups=part.groups,
             datum=part.datum,
             max_rejected=self.study.max_rejected,
         )
         self.rejects.append(self._named(rejects, "file"))
-        self._record("demand", path, len(demand), rejects)
+        self._record("demand", path, len(demand), rejects, table=table)
         return demand.set_axis(demand.index.astype(str).rename("id"))
 
     def _districts(self) -> gpd.GeoDataFrame | None:
@@ -255,8 +334,9 @@ class _Reader:
         if part is None:
             return None
         path = self.study.path_in(part.file, self.year)
-        districts = read_districts(path, datum=part.datum)
-        self._record("districts", path, len(districts))
+        table = read_table(path)
+        districts = read_districts(table, datum=part.datum)
+        self._record("districts", path, len(districts), table=table)
         return districts
 
     def _villages(self) -> gpd.GeoDataFrame | None:
@@ -264,9 +344,10 @@ class _Reader:
         if part is None:
             return None
         path = self.study.path_in(part.file, self.year)
-        villages, rejects = read_villages(path, datum=part.datum, max_rejected=self.study.max_rejected)
+        table = read_table(path)
+        villages, rejects = read_villages(table, datum=part.datum, max_rejected=self.study.max_rejected)
         self.rejects.append(self._named(rejects, "file"))
-        self._record("villages", path, len(villages), rejects)
+        self._record("villages", path, len(villages), rejects, table=table)
         for name in accepted_targets(villages):
             self._check_target(path.name, f"column 'accepted_{name}'", name, prefix="accepted_")
         for name in part.accepted:
@@ -277,8 +358,12 @@ class _Reader:
         known = [target.id for target in self.study.standard.targets]
         if name not in known:
             near = nearest_name(name, known)
-            remedy = f"did you mean '{prefix}{near}'?" if near else f"use one of {', '.join(known)}"
-            reason = "an accepted list for a target the standard does not have"
+            remedy = (
+                say("did you mean '{name}'?", name=prefix + near)
+                if near
+                else say("use one of {names}", names=", ".join(known))
+            )
+            reason = say("an accepted list for a target the standard does not have")
             self.faults.add(Fault(file, place, name, reason, remedy))
 
     def _with_accepted(
@@ -302,8 +387,9 @@ class _Reader:
         for part in self.study.facilities:
             with faults.catching():
                 path = self.study.path_in(part.file, self.year)
+                table = read_table(path)
                 frame, rejects = read_facilities(
-                    path,
+                    table,
                     service=part.service,
                     datum=part.datum,
                     columns=part.columns,
@@ -312,7 +398,7 @@ class _Reader:
                     known_services=known,
                 )
                 self.rejects.append(self._named(rejects, "file"))
-                self._record("facilities", path, len(frame), rejects)
+                self._record("facilities", path, len(frame), rejects, table=table)
                 parts.append(frame.set_axis(frame.index.astype(str)))
         faults.raise_any()
         facilities = pd.concat(parts)
@@ -322,7 +408,18 @@ class _Reader:
         facilities = self._named(facilities.rename_axis("id"), "source")
         facilities, doubles = merge_duplicates(facilities)
         self.rejects.append(doubles)
+        self._leave_out_doubles(doubles)
         return facilities
+
+    def _leave_out_doubles(self, doubles: pd.DataFrame) -> None:
+        """Note rows that repeat another, which show only when all lists are put together."""
+        many = doubles.drop_duplicates(["file", "row"])["file"].value_counts()
+        for at, one in enumerate(self.read):
+            rows = int(many.get(one.path, 0)) if one.role == "facilities" else 0
+            if rows:
+                many = many.drop(one.path)  # of two lists in one file the first has them
+                left = {**one.left_out, "duplicate": rows}
+                self.read[at] = replace(one, used=one.used - rows, left_out=left)
 
     def networks(self) -> dict[str, Roads]:
         """Read the roads for every travel profile that the study's circles need."""
@@ -366,6 +463,7 @@ class _Reader:
             )
             if not read:
                 self._record("roads", path, len(roads.u))
+                self.read[-1] = _roads_read(self.read[-1], roads)
         return self._with_barriers(roads, first=not read)
 
     def _with_barriers(self, roads: Roads, *, first: bool) -> Roads:
@@ -377,6 +475,58 @@ class _Reader:
         if first:
             self._record("barriers", path, len(barriers))
         return roads.with_barriers(barriers)
+
+
+_KEPT = "kept as unsnapped"  # how the reason of a reject ends whose row is used all the same
+
+
+def left_out(rejects: pd.DataFrame, rows: int) -> dict[str, int]:
+    """Count the rows that are not used by the first reason of each: reason -> rows; together ``rows``.
+
+    A reason is the template of its sentence, so that rows of one kind count together whatever their values.
+    """
+    first = rejects[~rejects["reason"].map(lambda text: str(text).endswith(_KEPT)).astype(bool)]
+    first = first.drop_duplicates(["file", "row"])
+    counts: dict[str, int] = {}
+    for reason in first["reason"]:
+        if sum(counts.values()) == rows:
+            break
+        name = reason.template if isinstance(reason, Message) else _VALUES.sub("…", str(reason))
+        counts[name] = counts.get(name, 0) + 1
+    rest = rows - sum(counts.values())
+    return counts if rest == 0 else {**counts, "not_used": rest}
+
+
+_VALUES = re.compile(r"'[^']*'|\([^()]*\d[^()]*\)|\d[\d.,:-]*")
+
+
+def _roads_read(read: InputReading, roads: Roads) -> InputReading:
+    """Take over what the roads' own reading says of their rows."""
+    own: Any = getattr(roads, "reading", None)
+    if own is None or not own.rows:
+        return read
+    return replace(
+        read, rows=int(own.rows), used=int(own.used), left_out=dict(own.left_out), notes=tuple(own.notes)
+    )
+
+
+def _layers(inputs: Inputs) -> list[Layer]:
+    """List the places of every file: residents, villages' centres, and each list of facilities apart."""
+    layers = [
+        Layer("demand", record.path, inputs.lonlat) for record in inputs.records if record.role == "demand"
+    ]
+    if inputs.villages is not None:
+        centres = village_centres(inputs.villages, "EPSG:4326")
+        layers += [
+            Layer("villages", record.path, centres) for record in inputs.records if record.role == "villages"
+        ]
+    places = _coordinates(inputs.register)
+    sources = inputs.register["source"].to_numpy(dtype=object)
+    layers += [
+        Layer("facilities", str(path), places[sources == path])
+        for path in pd.unique(inputs.register["source"])
+    ]
+    return layers
 
 
 def circles(standard: Standard) -> list[CircleTarget]:

@@ -15,8 +15,10 @@ import pandas as pd
 
 from lifecircle.audit._before import YearBefore, year_before
 from lifecircle.audit._circles import Circle, assess_circle
+from lifecircle.audit._doubts import weighed
 from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
+from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, prepare
 from lifecircle.audit._searches import Searches, venue_classes
@@ -39,6 +41,7 @@ from lifecircle.study import check_year, example_folder, read_study
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lifecircle.reading import CoarseReading, Reading
     from lifecircle.study import Study
 
 _log = logging.getLogger(__name__)
@@ -101,12 +104,15 @@ def run(
     searches = Searches(inputs)
     found: list[Circle] = []
     results: list[TargetResult] = []
+    coarse: list[CoarseReading] = []
     for target in inputs.study.standard.targets:
         if target.kind == "circle":
             tell(target.id)
             circle = assess_circle(target, inputs, searches)
-            found.append(circle)
-            results.append(circle.result)
+            result, check = weighed(circle, inputs, searches)
+            found.append(replace(circle, result=result))
+            results.append(result)
+            coarse += [check] if check is not None else []
         else:
             results.append(TargetResult(target, None, "not_assessable", f"{target.kind}_not_computed"))
     tell("year before")
@@ -119,10 +125,12 @@ def run(
         )
         for result in results
     ]
-    return _findings(inputs, found, tuple(results))
+    return _findings(inputs, found, tuple(results), report_reading(inputs, searches, coarse))
 
 
-def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, ...]) -> Findings:
+def _findings(
+    inputs: Inputs, found: list[Circle], results: tuple[TargetResult, ...], reading: Reading
+) -> Findings:
     study = inputs.study
     names = [circle.result.target.id for circle in found]
     index = inputs.demand.index
@@ -162,7 +170,8 @@ def _findings(inputs: Inputs, found: list[Circle], results: tuple[TargetResult, 
         inputs=inputs.records,
         services={one.id: one.name.model_dump() for one in study.standard.services},
         publication=Publication(study.publish.organisation, study.publish.date, study.publish.review_number),
-        warnings=tuple(_empty_classes(inputs)),
+        warnings=(*_empty_classes(inputs), *reading_warnings(reading, inputs)),
+        reading=reading,
     )
 
 
@@ -201,12 +210,15 @@ def _units(layer: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
 
 
 def _empty_classes(inputs: Inputs) -> list[str]:
-    """Warn of every class that a circle asks for and that has no open facility."""
+    """Warn of every class of a circle that has no open facility, or fewer than the rule asks for."""
     warnings = []
     for target in circles(inputs.study.standard):
         for name, member in venue_classes(target, inputs.study.standard, inputs.facilities).items():
-            if not member.any():
+            here, asked = int(member.sum()), target.require[name]
+            if not here:
                 warnings.append(f"class_empty:{target.id}|{name}|{inputs.year}")
+            elif here < asked:
+                warnings.append(f"class_short:{target.id}|{name}|{inputs.year}|{here}|{asked}")
     return warnings
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lifecircle.demand import OUTSIDE
 from lifecircle.measures import rule_seconds
-from lifecircle.reach import nearest_seconds, snap, usable
+from lifecircle.reach import nearest_seconds, usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,8 @@ class Answer:
     there is no path; ``venue`` : (demand,) position of the venue whose time is the rule time, the first
     class of the rule first, -1 where there is no rule time; ``snapped`` : (demand,); ``ranks`` : class ->
     (demand, k) times to the k nearest venues the rule asks of the class; ``venues`` : class -> (demand, k)
-    their positions, -1 for none.
+    their positions, -1 for none; ``lacking`` : codes of the classes that have fewer
+    venues anywhere than the rule asks for, so that nobody's rule time is finite, whatever the roads.
     """
 
     seconds: npt.NDArray[np.float64]
@@ -41,6 +42,7 @@ class Answer:
     leg_m: npt.NDArray[np.float64]
     ranks: Mapping[str, npt.NDArray[np.float64]]
     venues: Mapping[str, npt.NDArray[np.intp]]
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,7 @@ class _Known:
     """Snaps and class searches by the ids of what they are of, which is held here so that ids stay true."""
 
     of: list[Inputs] = field(default_factory=list)
+    tables: list[gpd.GeoDataFrame] = field(default_factory=list)
     snaps: dict[object, Snap] = field(default_factory=dict)
     classes: dict[object, tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]] = field(default_factory=dict)
 
@@ -71,7 +74,7 @@ class Searches:
     ) -> Answer:
         """Answer a target's rule over its own profile or another, with all venues or only some."""
         roads = self._inputs.networks[profile or target.profile]
-        homes = self._snap(roads, self._inputs.demand)
+        homes = self.snapped(roads, self._inputs.demand)
         members = venue_classes(target, self._inputs.study.standard, self._inputs.facilities)
         found = {
             name: self._class(
@@ -93,12 +96,56 @@ class Searches:
             leg_m=homes.leg_m,
             ranks=ranks,
             venues={name: venue for name, (_, venue) in found.items()},
+            lacking=self.lacking(target, profile=profile, only=only),
         )
 
-    def _snap(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
+    def lacking(
+        self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[str, ...]:
+        """Name the classes of a rule that have too few venues anywhere, each with a code of its own.
+
+        ``too_few_venues:class|venues|asked`` where the register has too few in this year;
+        ``venues_off_roads:class|venues|on the roads|asked`` where it has enough, but not on the roads.
+        """
+        roads = self._inputs.networks[profile or target.profile]
+        register = self.snapped(roads, self._inputs.register)
+        on_roads = usable(roads, register, limit_min=target.minutes)[self._inputs.opened]
+        members = venue_classes(target, self._inputs.study.standard, self._inputs.facilities)
+        codes = []
+        for name, member in members.items():
+            asked, mine = target.require[name], member if only is None else member & only
+            here, there = int(mine.sum()), int((mine & on_roads).sum())
+            if here < asked:
+                codes.append(f"too_few_venues:{name}|{here}|{asked}")
+            elif there < asked:
+                codes.append(f"venues_off_roads:{name}|{here}|{there}|{asked}")
+        return tuple(codes)
+
+    def rule_seconds_of(self, target: CircleTarget, homes: Snap) -> npt.NDArray[np.float64]:
+        """Answer a target's rule for other places than the residents' own: (home,) seconds."""
+        inputs = self._inputs
+        roads = inputs.networks[target.profile]
+        register = self.snapped(roads, inputs.register)
+        members = venue_classes(target, inputs.study.standard, inputs.facilities)
+        return rule_seconds(
+            [
+                nearest_seconds(
+                    roads,
+                    homes,
+                    register.take(inputs.opened[member]),
+                    k=target.require[name],
+                    limit_min=target.minutes,
+                )[0][:, -1]
+                for name, member in members.items()
+            ]
+        )
+
+    def snapped(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
+        """Give where a table of the inputs joins the roads, found once for every question."""
         snaps, key = self.known.snaps, (id(roads.lines), id(table))
         if key not in snaps:
-            snaps[key] = snap(roads, self._inputs.in_metres(table), keep=self._keep)
+            self.known.tables.append(table)
+            snaps[key] = self._inputs.snapped(roads, self._inputs.in_metres(table), keep=self._keep)
         return snaps[key]
 
     def _class(
@@ -110,7 +157,10 @@ class Searches:
         entries = inputs.opened[places]  # rows of the register, which years share
         key = (id(roads), id(inputs.demand), id(inputs.register), entries.tobytes(), count, minutes)
         if key not in classes:
-            homes, venues = self._snap(roads, inputs.demand), self._snap(roads, inputs.register).take(entries)
+            homes, venues = (
+                self.snapped(roads, inputs.demand),
+                self.snapped(roads, inputs.register).take(entries),
+            )
             classes[key] = nearest_seconds(roads, homes, venues, k=count, limit_min=minutes)
         seconds, venue = classes[key]
         return seconds, np.append(places, -1)[venue]

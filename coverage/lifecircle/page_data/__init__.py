@@ -4,7 +4,7 @@ Computes no rate and counts nobody; :mod:`lifecircle.atlas` draws what stands he
 """
 
 from lifecircle.page_data._container import ELEMENT, PayloadError, encoded
-from lifecircle.page_data._map_margin import margin, place_names, stamp
+from lifecircle.page_data._map_margin import margin, place_names, stamp, what_was_read
 from lifecircle.page_data._payload import (
     CELL_COLOURS,
     NO_RATE_COLOUR,
@@ -55,5 +55,6 @@ __all__ = [
     "stamp",
     "status_codes",
     "value_text",
+    "what_was_read",
     "without_people",
 ]

@@ -105,7 +105,17 @@ class Crowd:
         if roads is None or network is None or not searchable(roads.profile):
             return cls(findings)
         homes, venues = (  # snapped by the audit before, so most often kept
-            places_of(network, roads, snap(roads, table, keep=True))
+            places_of(
+                network,
+                roads,
+                snap(
+                    roads,
+                    table,
+                    prefer_main_m=findings.reading.prefer_main_m,
+                    fragment_m=findings.reading.fragment_m,
+                    keep=True,
+                ),
+            )
             for table in (findings.demand, findings.facilities)
         )
         ground = Ground(network, graph_of(network), homes=homes, venues=venues, leg_share=LEG_SHARE)

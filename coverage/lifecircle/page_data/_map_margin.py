@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pyproj
 
 from lifecircle.page_data._words import page_words
+from lifecircle.reading import reading_lines
+from lifecircle.wording import explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +56,16 @@ def margin(
         lines["cells"] = words["public_cells"].format(people=setting.min_people)
         lines["star"] = words["public_star"]
     return lines
+
+
+def what_was_read(findings: Findings, language: Language, edition: Edition) -> dict[str, list[str]]:
+    """Give the page's lines on what the latest year was computed from, and what is warned of.
+
+    The public edition holds neither counts of few people nor names of homes: it says what files were used.
+    """
+    lines = reading_lines(findings.reading, language, public=edition == "public")
+    warned = [] if edition == "public" else [explain(code, language) for code in findings.warnings]
+    return {"warnings": warned, "lines": lines}
 
 
 def _sources(findings: Findings, online: Sequence[str], words: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "FACILITY_CAP_M": "_snap",
+    "FRAGMENT_M": "_snap",
     "LEG_SHARE": "_trips",
     "REASONS": "_snap",
     "TRIED_EDGES": "_snap",
@@ -23,11 +24,13 @@ _HOME = {
     "Snap": "_snap",
     "SolvedNearest": "_solved",
     "TravelGraph": "_graph",
+    "fragment_lengths": "_snap",
     "graph_to_facilities": "_trips",
     "isochrones": "_display",
     "nearest": "_search",
     "nearest_seconds": "_search",
     "reach_lines": "_display",
+    "short_edges": "_snap",
     "snap": "_snap",
     "solve_nearest": "_solved",
     "statuses": "_search",
@@ -37,6 +40,7 @@ _HOME = {
 
 __all__ = [
     "FACILITY_CAP_M",
+    "FRAGMENT_M",
     "LEG_SHARE",
     "REASONS",
     "TRIED_EDGES",
@@ -46,11 +50,13 @@ __all__ = [
     "Snap",
     "SolvedNearest",
     "TravelGraph",
+    "fragment_lengths",
     "graph_to_facilities",
     "isochrones",
     "nearest",
     "nearest_seconds",
     "reach_lines",
+    "short_edges",
     "snap",
     "solve_nearest",
     "statuses",
@@ -64,7 +70,16 @@ if TYPE_CHECKING:
     from lifecircle.reach._pairs import Pairs, within
     from lifecircle.reach._repair import Change, NearestSolve
     from lifecircle.reach._search import nearest, nearest_seconds, statuses
-    from lifecircle.reach._snap import FACILITY_CAP_M, REASONS, TRIED_EDGES, Snap, snap
+    from lifecircle.reach._snap import (
+        FACILITY_CAP_M,
+        FRAGMENT_M,
+        REASONS,
+        TRIED_EDGES,
+        Snap,
+        fragment_lengths,
+        short_edges,
+        snap,
+    )
     from lifecircle.reach._solved import SolvedNearest, solve_nearest
     from lifecircle.reach._trips import LEG_SHARE, graph_to_facilities, usable
 

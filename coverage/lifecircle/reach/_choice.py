@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from lifecircle.compiled import is_loaded, loads
-from lifecircle.errors import GraphError
+from lifecircle.errors import GraphError, say
 
 Engine = Literal["auto", "scipy", "ring"]
 
@@ -106,7 +106,9 @@ def choose(engine: Engine, work: Work) -> Literal["scipy", "ring"]:
 def check_engine(engine: str) -> None:
     """Raise GraphError when a name is not that of an engine."""
     if engine not in ENGINES:
-        raise GraphError(f"engine is {engine!r}: give one of {', '.join(ENGINES)}")
+        raise GraphError(
+            say("engine is {value}: give one of {names}", value=repr(engine), names=", ".join(ENGINES))
+        )
 
 
 def thread_count() -> int:
@@ -122,7 +124,13 @@ def thread_count() -> int:
         cores = getattr(os, "sched_getaffinity", None)
         return len(cores(0)) if cores else os.cpu_count() or 1
     if not value.isdecimal() or int(value) < 1:
-        raise GraphError(f"{THREADS} is {value!r}: give a whole number of at least 1, or unset it")
+        raise GraphError(
+            say(
+                "{variable} is {value}: give a whole number of at least 1, or unset it",
+                variable=THREADS,
+                value=repr(value),
+            )
+        )
     return int(value)
 
 
@@ -132,4 +140,11 @@ def _from_environment() -> Engine:
         if value == name:
             engine: Engine = name
             return engine
-    raise GraphError(f"{ENVIRONMENT} is {value!r}: give one of {', '.join(ENGINES)}, or unset it")
+    raise GraphError(
+        say(
+            "{variable} is {value}: give one of {names}, or unset it",
+            variable=ENVIRONMENT,
+            value=repr(value),
+            names=", ".join(ENGINES),
+        )
+    )

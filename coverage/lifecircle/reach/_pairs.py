@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from lifecircle.compiled import call, compiled
-from lifecircle.errors import GraphError
+from lifecircle.errors import GraphError, say
 from lifecircle.limits import search_bound, within_limit
 from lifecircle.reach._ranges import least_of, spread
 from lifecircle.reach._trips import Home, Venue, graph_to_facilities, same_edge, snapped_on, usable
@@ -122,7 +122,7 @@ def _check_memory(  # noqa: PLR0913 - the whole question, and what it may cost
 ) -> None:
     """Raise GraphError when the pairs would take more than ``memory_mb``."""
     if np.isnan(memory_mb):
-        raise GraphError(f"memory_mb is {memory_mb!r}: give a number of megabytes")
+        raise GraphError(say("memory_mb is {value}: give a number of megabytes", value=repr(memory_mb)))
     homes, venues = len(home), len(venue)
     if venues * (graph.size * size.at_junction + homes * size.pair) <= memory_mb * 1e6:
         return
@@ -130,10 +130,18 @@ def _check_memory(  # noqa: PLR0913 - the whole question, and what it may cost
     needed_mb = (met * size.at_junction + pairs * size.pair) / 1e6
     if needed_mb > memory_mb:
         raise GraphError(
-            f"{homes} residents have about {pairs:.2g} pairs with {venues} facilities within "
-            f"{limit_s / 60:g} minutes, which take about {needed_mb:,.2f} MB to find, more than the "
-            f"{memory_mb:,g} MB allowed: ask for fewer facilities at a time or a shorter limit, or "
-            "allow more with memory_mb"
+            say(
+                "{homes} residents have about {pairs} pairs with {venues} facilities within "
+                "{minutes} minutes, which take about {needed} MB to find, more than the {allowed} MB "
+                "allowed: ask for fewer facilities at a time or a shorter limit, or allow more with "
+                "memory_mb",
+                homes=homes,
+                pairs=f"{pairs:.2g}",
+                venues=venues,
+                minutes=f"{limit_s / 60:g}",
+                needed=f"{needed_mb:,.2f}",
+                allowed=f"{memory_mb:,g}",
+            )
         )
 
 

@@ -7,7 +7,15 @@ A point joins the nearest place of the nearest edge, planar in the roads' CRS. R
 3. nearest edge farther than the cap, or no edge at all: ``far`` (the distance is kept);
 4. a leg that crosses a barrier is not taken: the nearest of up to 8 nearest edges within the cap whose
    leg is clear, else ``barrier`` (the distance of the nearest edge is kept);
-5. a place within 1e-7 m of an end of its edge is that junction: share exactly 0 or 1.
+5. where the main network is preferred (``prefer_main_m`` > 0), a point whose edge, found by the rules
+   before, lies on a short fragment goes to an edge that lies on none:
+
+   a. a fragment is all that is joined, one-way or not; it is short when its edges are together shorter than
+      ``fragment_m``, unless it is the longest of the network;
+   b. of the edges on no short fragment, those no more than ``prefer_main_m`` farther from the point than
+      its edge, and within the cap, are looked at by distance, then edge number (both bounds inclusive);
+   c. the first whose leg is clear of barriers, of up to 8, is taken; where there is none, the point stays;
+6. a place within 1e-7 m of an end of its edge is that junction: share exactly 0 or 1.
 
 A leg crosses a line barrier when it meets it anywhere but at the leg's own two ends (to the millimetre),
 so that a road lying on a railway at a crossing, or a home on the line itself, is no crossing. It crosses
@@ -17,14 +25,14 @@ therefore has no clear leg, and neither has a leg that joins a bridge from the w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
-from lifecircle.errors import GraphError, ProjectionError
+from lifecircle.errors import GraphError, ProjectionError, say
 from lifecircle.files import content_key, load_arrays, save_arrays
 from lifecircle.reach._choice import Work, choose
 from lifecircle.reach._grid import grid_of
@@ -46,6 +54,9 @@ REASONS = ("", "far", "barrier", "no_place")
 
 _DEMAND_CAP_M = 500.0
 FACILITY_CAP_M = 300.0
+FRAGMENT_M = 500.0
+"""Metres of road together under which a fragment is short, unless a caller says otherwise."""
+
 _JUNCTION_M = 1e-7  # above float noise of projected coordinates (1e-9 m), below any limit's slack in time
 _LEG_END_M = 1e-3
 TRIED_EDGES = 8
@@ -65,6 +76,8 @@ class Snap:
     leg_m : (row,) float64, straight metres to the road; NaN where there is no place or no road at all
     reason : (row,) str, one of :data:`REASONS`
     lines : the lines of the roads snapped to, which alone the snap can be used with
+    moved : (row,) bool, went to the main network instead of a nearer short fragment; empty where that was
+        not asked for, which is as good as nobody
     """
 
     index: pd.Index
@@ -73,6 +86,7 @@ class Snap:
     leg_m: Floats
     reason: npt.NDArray[np.str_]
     lines: Objects
+    moved: Flags = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -93,6 +107,7 @@ class Snap:
             share=self.share[at],
             leg_m=self.leg_m[at],
             reason=self.reason[at],
+            moved=self.moved[at] if len(self.moved) else self.moved,
         )
 
     def where(self, mask: npt.ArrayLike) -> Snap:
@@ -100,16 +115,22 @@ class Snap:
         flags = np.asarray(mask, dtype=bool)
         if flags.shape != self.edge.shape:
             raise GraphError(
-                f"the mask has shape {flags.shape} for {len(self)} snapped rows: give one flag for each"
+                say(
+                    "the mask has shape {shape} for {rows} snapped rows: give one flag for each",
+                    shape=flags.shape,
+                    rows=len(self),
+                )
             )
         return self.take(np.flatnonzero(flags))
 
 
-def snap(
+def snap(  # noqa: PLR0913 - each is a length that decides where a point joins
     roads: Roads,
     table: gpd.GeoDataFrame,
     *,
     cap_m: float | Literal["default"] | None = "default",
+    prefer_main_m: float = 0.0,
+    fragment_m: float = FRAGMENT_M,
     keep: bool = False,
 ) -> Snap:
     """Join every row of a table to the roads.
@@ -120,6 +141,9 @@ def snap(
     table : GeoDataFrame in any CRS; what is not a point stands at its centroid
     cap_m : metres, inclusive; left out, 500 for residents (a table with a column ``population``) and 300
         for facilities; None is no cap
+    prefer_main_m : metres, inclusive, that a leg may be longer so as not to end on a short fragment; 0 takes
+        the nearest edge, whatever it belongs to
+    fragment_m : metres of road together under which a fragment is short (exclusive)
     keep : take it from the cache folder where it is kept, else work it out and keep it there
 
     Returns
@@ -131,29 +155,38 @@ def snap(
     ProjectionError
         When the table has no CRS.
     GraphError
-        When the table has no geometry column, or the cap is negative or NaN.
+        When the table has no geometry column, or the cap or a preference is negative or NaN.
     """
-    cap = _cap(cap_m, table)
+    bounds = _Bounds(_cap(cap_m, table), *_preference(prefer_main_m, fragment_m))
     points = _points(roads, table)
     if not keep:
-        return _snapped(roads, table.index, points, cap)
+        return _snapped(roads, table.index, points, bounds)
     absent = shapely.is_missing(points)
     places = shapely.get_coordinates(points[~absent])
-    key = content_key(roads.key, repr(cap), absent.tobytes(), places.tobytes())
+    key = content_key(roads.key, repr(tuple(bounds)), absent.tobytes(), places.tobytes())
     kept = load_arrays(_KIND, key, _KEPT)
     if kept is not None:
         return Snap(index=table.index, lines=roads.lines, **kept[0])
-    fresh = _snapped(roads, table.index, points, cap)
+    fresh = _snapped(roads, table.index, points, bounds)
     save_arrays(_KIND, key, {name: getattr(fresh, name) for name in _KEPT}, {})
     return fresh
 
 
 _KIND = "snaps"
-_KEPT = ("edge", "share", "leg_m", "reason")
+_KEPT = ("edge", "share", "leg_m", "reason", "moved")
 
 
-def _snapped(roads: Roads, index: pd.Index, points: Objects, cap: float) -> Snap:
+class _Bounds(NamedTuple):
+    """How far a point may be from the roads, and what it may go farther for; all in metres."""
+
+    cap: float
+    prefer_main: float
+    fragment: float
+
+
+def _snapped(roads: Roads, index: pd.Index, points: Objects, bounds: _Bounds) -> Snap:
     """Join points to the roads: (row,) points in the roads' CRS, None where there is no usable place."""
+    cap = bounds.cap
     many = len(points)
     edge = np.full(many, -1, dtype=np.int64)
     share, leg_m = np.zeros(many), np.full(many, np.nan)
@@ -171,17 +204,24 @@ def _snapped(roads: Roads, index: pd.Index, points: Objects, cap: float) -> Snap
     clear = nearest.edge >= 0
     reason[on[~clear]] = "barrier"
     on, nearest = on[clear], nearest.take(clear)
+    moved = np.zeros(many, dtype=bool)
+    moved[on] = _onto_main(roads, points[on], nearest, bounds)
     edge[on], leg_m[on] = nearest.edge, nearest.metres
     share[on] = _shares(roads.lines, points[on], nearest)
-    return Snap(index, edge, share, leg_m, reason, roads.lines)
+    return Snap(index, edge, share, leg_m, reason, roads.lines, moved)
 
 
 def check_snap(roads: Roads, snapped: Snap) -> None:
     """Raise GraphError when a snap belongs to other roads."""
     if snapped.lines is not roads.lines:
         raise GraphError(
-            f"a snap of {len(snapped)} rows belongs to other roads ({len(snapped.lines)} edges there, "
-            f"{len(roads.lines)} here): snap the table again with snap(roads, table)"
+            say(
+                "a snap of {rows} rows belongs to other roads ({there} edges there, {here} here): "
+                "snap the table again with snap(roads, table)",
+                rows=len(snapped),
+                there=len(snapped.lines),
+                here=len(roads.lines),
+            )
         )
 
 
@@ -190,20 +230,34 @@ def _cap(cap_m: float | Literal["default"] | None, table: gpd.GeoDataFrame) -> f
         return np.inf
     if isinstance(cap_m, str):
         if cap_m != "default":
-            raise GraphError(f"cap_m is {cap_m!r}: give metres >= 0, None for no cap, or leave it out")
+            raise GraphError(
+                say("cap_m is {cap}: give metres >= 0, None for no cap, or leave it out", cap=repr(cap_m))
+            )
         return _DEMAND_CAP_M if "population" in table.columns else FACILITY_CAP_M
     if not cap_m >= 0:
-        raise GraphError(f"cap_m is {cap_m!r}: give metres >= 0, or None for no cap")
+        raise GraphError(say("cap_m is {cap}: give metres >= 0, or None for no cap", cap=repr(cap_m)))
     return float(cap_m)
+
+
+def _preference(prefer_main_m: float, fragment_m: float) -> tuple[float, float]:
+    """Check how much farther the main network may be; without a preference no fragment is short."""
+    for name, metres in (("prefer_main_m", prefer_main_m), ("fragment_m", fragment_m)):
+        if not metres >= 0:
+            raise GraphError(say("{name} is {metres}: give metres >= 0", name=name, metres=repr(metres)))
+    return (float(prefer_main_m), float(fragment_m)) if prefer_main_m > 0 else (0.0, 0.0)
 
 
 def _points(roads: Roads, table: gpd.GeoDataFrame) -> Objects:
     """Points in the roads' CRS: (row,) shapely points, None where there is no usable place."""
     if not isinstance(table, gpd.GeoDataFrame) or table._geometry_column_name not in table.columns:  # noqa: SLF001 - asking for .geometry of a table without one raises a bare AttributeError
-        raise GraphError("the table has no geometry: make it with geopandas.GeoDataFrame(..., geometry=...)")
+        raise GraphError(
+            say("the table has no geometry: make it with geopandas.GeoDataFrame(..., geometry=...)")
+        )
     geometry = table.geometry
     if geometry.crs is None:
-        raise ProjectionError("the table has no coordinate system: state it with table.set_crs('EPSG:...')")
+        raise ProjectionError(
+            say("the table has no coordinate system: state it with table.set_crs('EPSG:...')")
+        )
     shapes = geometry.to_crs(roads.crs).to_numpy()
     points: Objects = np.full(len(shapes), None, dtype=object)
     usable = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
@@ -306,8 +360,7 @@ def _shares(lines: Objects, points: Objects, nearest: _Nearest) -> Floats:
 
 def _around_barriers(roads: Roads, points: Objects, nearest: _Nearest, *, cap: float) -> _Nearest:
     """Replace edges whose leg crosses a barrier by the next clear one, none where none is clear."""
-    barriers = np.asarray(list(roads.barriers), dtype=object)
-    barriers = barriers[~(shapely.is_missing(barriers) | shapely.is_empty(barriers))]
+    barriers = _standing_barriers(roads)
     if len(barriers) == 0 or len(points) == 0:
         return nearest
     tree = shapely.STRtree(barriers)
@@ -321,6 +374,58 @@ def _around_barriers(roads: Roads, points: Objects, nearest: _Nearest, *, cap: f
     nearest.edge[blocked] = -1
     nearest.put(blocked[taken], candidate[first], metres[first])
     return nearest
+
+
+def fragment_lengths(roads: Roads) -> Floats:
+    """Return the metres of road of each fragment, by its label in ``roads.components``: (fragment,)."""
+    many = int(roads.components.max(initial=-1)) + 1
+    metres = np.bincount(roads.components[roads.u], weights=roads.length_m, minlength=many)
+    return metres.astype(np.float64)
+
+
+def short_edges(roads: Roads, fragment_m: float) -> Flags:
+    """Tell which edges lie on a short fragment: under ``fragment_m`` together, and not the longest one."""
+    short = fragment_lengths(roads) < fragment_m
+    short[:1] = False  # fragments are numbered from the longest
+    flags: Flags = short[roads.components[roads.u]]
+    return flags
+
+
+def _onto_main(roads: Roads, points: Objects, nearest: _Nearest, bounds: _Bounds) -> Flags:
+    """Move points from short fragments to the main network where that is near enough; return which moved."""
+    moved = np.zeros(len(points), dtype=bool)
+    if bounds.prefer_main == 0 or len(points) == 0:
+        return moved
+    short = short_edges(roads, bounds.fragment)
+    again = np.flatnonzero(short[nearest.edge])  # nobody else is looked at twice
+    if len(again) == 0:
+        return moved
+    most = np.minimum(nearest.metres[again] + bounds.prefer_main, bounds.cap)
+    # the index is asked a hair farther, so that the bound is the same sum here and there
+    row, candidate = roads.tree.query(points[again], predicate="dwithin", distance=most + _LEG_END_M)
+    row, candidate = row[~short[candidate]], candidate[~short[candidate]]
+    metres = shapely.distance(points[again[row]], roads.lines[candidate])
+    order = np.lexsort((candidate, metres, row))
+    order = order[metres[order] <= most[row[order]]]
+    row, candidate, metres = row[order], candidate[order], metres[order]
+    counts = np.bincount(row, minlength=len(again))
+    _, tried = spread(np.cumsum(counts) - counts, np.minimum(counts, TRIED_EDGES))
+    row, candidate, metres = row[tried], candidate[tried], metres[tried]
+    barriers = _standing_barriers(roads)
+    if len(barriers) and len(row):
+        clear = ~_crosses(shapely.STRtree(barriers), points[again[row]], roads.lines[candidate])
+        row, candidate, metres = row[clear], candidate[clear], metres[clear]
+    taken, first = np.unique(row, return_index=True)
+    nearest.put(again[taken], candidate[first], metres[first])
+    moved[again[taken]] = True
+    return moved
+
+
+def _standing_barriers(roads: Roads) -> Objects:
+    """Give the barriers that are there and not empty."""
+    barriers = np.asarray(list(roads.barriers), dtype=object)
+    present: Objects = barriers[~(shapely.is_missing(barriers) | shapely.is_empty(barriers))]
+    return present
 
 
 def _next_edges(roads: Roads, points: Objects, nearest_m: Floats, *, cap: float) -> tuple[Ints, Ints, Floats]:

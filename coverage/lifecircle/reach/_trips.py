@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lifecircle.errors import GraphError
+from lifecircle.errors import GraphError, say
 from lifecircle.limits import within_limit
 from lifecircle.reach._graph import TravelGraph
 from lifecircle.reach._ranges import spread
@@ -57,7 +57,9 @@ def usable(roads: Roads, snapped: Snap, *, limit_min: float) -> Flags:
     """
     check_snap(roads, snapped)
     if not (np.isfinite(limit_min) and limit_min >= 0):
-        raise GraphError(f"limit_min is {limit_min!r}: give a finite number of minutes >= 0")
+        raise GraphError(
+            say("limit_min is {value}: give a finite number of minutes >= 0", value=repr(limit_min))
+        )
     return snapped.snapped & within_limit(
         snapped.leg_m / roads.profile.access_ms, LEG_SHARE * 60.0 * limit_min
     )

@@ -18,7 +18,7 @@ from lifecircle.candidates import service_list
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.findings import BY_VILLAGE
 from lifecircle.limits import within_limit
-from lifecircle.reach import snap, usable, within
+from lifecircle.reach import usable, within
 from lifecircle.wording import explain
 
 if TYPE_CHECKING:
@@ -211,8 +211,8 @@ def ask(
         radius = road_radius(target, inputs)
         assert radius is not None  # as when the basis was asked
         limit = radius
-    homes = snap(roads, inputs.demand, keep=True)
-    sites = snap(roads, candidates)
+    homes = inputs.snapped(roads, inputs.demand)
+    sites = inputs.snapped(roads, candidates, keep=False)
     rows = np.flatnonzero(usable(roads, homes, limit_min=target.minutes))
     columns = np.flatnonzero(usable(roads, sites, limit_min=target.minutes))
     by_speed = roads.profile.uniform and basis.speed_ms is None

@@ -23,7 +23,7 @@ from lifecircle.demand import assign_districts, assign_villages
 from lifecircle.errors import UnusableInputError
 from lifecircle.facilities import open_at
 from lifecircle.measures import rule_seconds
-from lifecircle.reach import Snap, nearest_seconds, snap, usable, within
+from lifecircle.reach import Snap, nearest_seconds, usable, within
 from lifecircle.scenario import Change, apply_changes
 from lifecircle.siting_study._question import ask
 from lifecircle.study import basis_of_cost
@@ -334,7 +334,7 @@ def _promising(question: Question, inputs: Inputs, roads: Roads) -> list[tuple[i
     if not len(near):
         return []
     ends, at = np.unique(far, return_inverse=True)
-    homes = snap(roads, inputs.demand, keep=True)
+    homes = inputs.snapped(roads, inputs.demand)
     waiting = np.flatnonzero(question.waiting() & (question.people > 0))
     waiting = waiting[usable(roads, homes.take(waiting), limit_min=target.minutes)]
     limit_min = max(target.minutes, longest_s / 60)
@@ -363,7 +363,7 @@ def _at_junctions(question: Question, inputs: Inputs, roads: Roads) -> Floats:
     """Give the rule time of whoever lives at each junction: (junction,), inf where none."""
     target = question.target
     facilities = inputs.facilities
-    venues = snap(roads, facilities, keep=True)
+    venues = inputs.snapped(roads, facilities)
     junctions = _junction_snap(roads, np.arange(len(roads.xy)))
     members = venue_classes(target, inputs.study.standard, facilities)
     counted = open_venues(target, inputs)

@@ -22,8 +22,8 @@ from lifecircle.errors import Fault, MissingExtraError, MissingFileError, Unusab
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Source: TypeAlias = str | Path | pd.DataFrame
-"""Where a table comes from: a path, a database URL, or a frame (a GeoDataFrame is one)."""
+Source: TypeAlias = "str | Path | pd.DataFrame | Table"
+"""Where a table comes from: a path, a database URL, a frame (a GeoDataFrame is one), a table read before."""
 
 IN_MEMORY = "(table)"
 
@@ -65,6 +65,8 @@ def read_table(source: Source, *, layer: str | None = None) -> Table:
     >>> read_table(pd.DataFrame({"population": [3]})).frame.index.tolist()
     [1]
     """
+    if isinstance(source, Table):
+        return source
     if isinstance(source, pd.DataFrame):
         named = [name for name in source.index.names if name is not None and name not in source.columns]
         frame = source.reset_index(level=named) if named else source.copy()

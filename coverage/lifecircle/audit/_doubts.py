@@ -1,0 +1,87 @@
+"""Own what makes a figure doubtful: no verdict is given on data that cannot carry it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lifecircle.audit._coarse import check_coarse
+from lifecircle.audit._intake import largest_share
+from lifecircle.standards import verdict
+
+if TYPE_CHECKING:
+    from lifecircle.audit._circles import Circle
+    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._searches import Searches
+    from lifecircle.findings import TargetResult
+    from lifecircle.reading import CoarseReading
+    from lifecircle.standards import CircleTarget
+
+_ALONG_ROADS = frozenset({"network_distance", "reach", "open"})
+"""Accountings that rest on where residents and venues join the roads."""
+
+
+def weighed(circle: Circle, inputs: Inputs, searches: Searches) -> tuple[TargetResult, CoarseReading | None]:
+    """Weigh the data a circle's result rests on: the result, without a verdict where they cannot carry one.
+
+    Returns
+    -------
+    result : with the status ``data_insufficient`` and its reason where there is a doubt, in districts too
+    coarse : the check of residents that stand far apart, None where they do not
+    """
+    result = circle.result
+    target = result.target
+    if result.value is None or result.count is None or target.kind != "circle":
+        return result, None
+    coarse = check_coarse(target, inputs, searches, circle.people, circle.status == "covered")
+    if target.accounting not in _ALONG_ROADS:
+        return result, coarse
+    doubt = (
+        _people_off(result, inputs)
+        or _broken(target, inputs)
+        or _venues_off(target, searches)
+        or _too_coarse(target, inputs, coarse)
+    )
+    if doubt:
+        return _insufficient(result, doubt), coarse
+    few = [code for code in searches.lacking(target) if code.startswith("too_few_venues:")]
+    return (replace(result, reason=few[0], notes=(*few[1:], *result.notes)) if few else result), coarse
+
+
+def _insufficient(result: TargetResult, doubt: str) -> TargetResult:
+    districts = tuple(
+        one if one.status == "nobody" else replace(one, status="data_insufficient")
+        for one in result.districts
+    )
+    return replace(result, status="data_insufficient", reason=doubt, districts=districts)
+
+
+def _people_off(result: TargetResult, inputs: Inputs) -> str:
+    """Doubt a target most of whose people have no road."""
+    count = result.count
+    assert count is not None
+    share = count.unsnapped / count.people if count.people > 0 else 0.0
+    return f"people_off_roads:{share:.1%}" if share > inputs.study.reading.unsnapped_max else ""
+
+
+def _broken(target: CircleTarget, inputs: Inputs) -> str:
+    """Doubt roads that fall into pieces: lines that were never joined, a layer of another kind."""
+    share = largest_share(inputs.networks[target.profile])
+    return f"roads_broken:{share:.1%}" if share < inputs.study.reading.fragment_min else ""
+
+
+def _venues_off(target: CircleTarget, searches: Searches) -> str:
+    """Doubt a rule that the register would hold, but of whose venues too few are on the roads."""
+    codes = [code for code in searches.lacking(target) if code.startswith("venues_off_roads:")]
+    return codes[0] if codes else ""
+
+
+def _too_coarse(target: CircleTarget, inputs: Inputs, check: CoarseReading | None) -> str:
+    """Doubt residents whose rate changes too much, or crosses the verdict, when they are spread."""
+    if check is None:
+        return ""
+    changed = abs(check.spread - check.value) > inputs.study.reading.coarse_change
+    crossed = verdict(target, inputs.year, check.value) != verdict(target, inputs.year, check.spread)
+    if not (changed or crossed):
+        return ""
+    return f"coarse_demand:{check.spacing_m:.0f}|{check.value:.1%}|{check.spread:.1%}"

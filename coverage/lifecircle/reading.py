@@ -1,0 +1,369 @@
+"""Own the reading report of a run: what was read of every input, what was not used, and how it is told.
+
+It holds what the audit counted and puts it in lines of text; it counts nothing itself. The same lines stand
+in the terminal and on the page; the workbook has a row for each fact (:func:`reading_rows`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lifecircle.wording import explain, percent, word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lifecircle.wording import Language
+
+NAMED_LINES = 5
+"""Places without a road that the terminal and the page name; the workbook and summary.json name more."""
+
+
+@dataclass(frozen=True)
+class InputReading:
+    """What was read of one file.
+
+    ``rows`` : rows found; ``used`` : rows the run counts with; ``left_out`` : why a row is not used -> rows,
+    the reason as a code of ``[reason]`` or as the sentence of the reject; ``placed`` : rows with a place;
+    ``near`` : share of those within the roads' extent and the usual reach around it, None where the input
+    has no places; ``notes`` : codes of remarks on how the file was understood.
+    """
+
+    role: str
+    path: str
+    rows: int
+    used: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    placed: int | None = None
+    near: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OffRoads:
+    """A venue or a home without a road, or on a short fragment.
+
+    ``reason`` : ``far``, ``barrier`` or ``no_place`` (see lifecircle.reach), or ``fragment``; ``metres`` :
+    to the nearest road, for a fragment to the rest of the network; None where there is no place.
+    ``fragment_m`` : metres of road of the fragment, else None.
+    """
+
+    id: str
+    name: str
+    reason: str
+    metres: float | None
+    people: float | None = None
+    fragment_m: float | None = None
+    lon: float | None = None
+    lat: float | None = None
+
+
+@dataclass(frozen=True)
+class PlacesReading:
+    """How homes or venues joined one network, in rows and, of homes, in people.
+
+    ``off`` : why not on the roads -> rows; ``off_people``, ``fragment_people``, ``moved_people`` are None of
+    venues. ``moved`` : rows that went to the main network rather than to a nearer short fragment.
+    ``named`` : those off the roads or on a short fragment, most people first, then farthest; not always all.
+    """
+
+    rows: int
+    people: float | None
+    off: Mapping[str, int]
+    off_people: float | None
+    on_fragment: int
+    fragment_people: float | None
+    moved: int
+    moved_people: float | None
+    named: tuple[OffRoads, ...] = ()
+
+    @property
+    def off_rows(self) -> int:
+        """Rows that are not on the roads, whatever the reason."""
+        return sum(self.off.values())
+
+
+@dataclass(frozen=True)
+class NetworkReading:
+    """One network as the run travels it: ``profiles`` share its ways.
+
+    ``largest`` : share of the length that the longest fragment has; ``short`` : fragments under
+    ``fragment_m`` of the report; ``without_class_m``, ``joined`` and ``misses`` (lon, lat, metres) are what
+    the roads' own reading says.
+    """
+
+    profiles: tuple[str, ...]
+    edges: int
+    length_m: float
+    fragments: int
+    short: int
+    largest: float
+    homes: PlacesReading
+    venues: PlacesReading
+    without_class_m: float = 0.0
+    joined: int = 0
+    misses: tuple[tuple[float, float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class CoarseReading:
+    """The check of one target whose residents stand far apart.
+
+    ``people`` : share of the people who live at places farther than ``limit_m`` from the next one;
+    ``spacing_m`` : their usual distance; ``value`` and ``spread`` : the rate as counted, and with everybody
+    there spread over four places.
+    """
+
+    target: str
+    people: float
+    limit_m: float
+    spacing_m: float
+    value: float
+    spread: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The reading report of one run.
+
+    ``in_districts``, ``in_villages`` : share of the people who live in one, None where the study has none.
+    ``reach_m`` : the usual reach around the roads' extent; ``prefer_main_m``, ``fragment_m`` : how snaps
+    were made.
+    """
+
+    inputs: tuple[InputReading, ...] = ()
+    networks: tuple[NetworkReading, ...] = ()
+    in_districts: float | None = None
+    in_villages: float | None = None
+    coarse: tuple[CoarseReading, ...] = ()
+    reach_m: float = 0.0
+    prefer_main_m: float = 0.0
+    fragment_m: float = 0.0
+
+
+def plain_reading(reading: Reading) -> dict[str, Any]:
+    """Put a reading report in the plain form that ``summary.json`` holds under ``reading``."""
+    return asdict(reading)
+
+
+def read_reading(plain: Mapping[str, Any] | None) -> Reading:
+    """Read a report back from its plain form; a run of before there were any has an empty one."""
+    if not plain:
+        return Reading()
+    return Reading(
+        **{
+            **plain,
+            "inputs": tuple(_of(InputReading, one, "notes") for one in plain["inputs"]),
+            "networks": tuple(_network(one) for one in plain["networks"]),
+            "coarse": tuple(CoarseReading(**one) for one in plain["coarse"]),
+        }
+    )
+
+
+def _of(kind: Any, plain: Mapping[str, Any], *lists: str) -> Any:
+    """Make a dataclass of its plain form, whose lists are tuples."""
+    return kind(**{**plain, **{name: tuple(plain[name]) for name in lists}})
+
+
+def _network(plain: Mapping[str, Any]) -> NetworkReading:
+    places = {
+        role: PlacesReading(
+            **{**plain[role], "named": tuple(OffRoads(**one) for one in plain[role]["named"])}
+        )
+        for role in ("homes", "venues")
+    }
+    misses = tuple((lon, lat, metres) for lon, lat, metres in plain["misses"])
+    return NetworkReading(**{**plain, **places, "profiles": tuple(plain["profiles"]), "misses": misses})
+
+
+# ---------------------------------------------------------------------------------------------------------
+# In words
+
+
+def reading_lines(reading: Reading, language: Language, *, public: bool = False) -> list[str]:
+    """Tell a reading report in lines; the public edition names no home and no venue."""
+    lines = [_input_line(one, language) for one in reading.inputs]
+    for share, name in ((reading.in_districts, "in_districts"), (reading.in_villages, "in_villages")):
+        if share is not None:
+            lines.append(_fill(name, language, share=percent(share)))
+    said: set[str] = set()  # networks that differ in their ways have much the same homes off the roads
+    for network in reading.networks:
+        own = [_network_line(network, reading, language)]
+        if not public:
+            own += _places_lines("homes", network.homes, reading, language)
+            own += _places_lines("venues", network.venues, reading, language)
+        lines += [line for line in own if line not in said]
+        said |= set(own)
+    lines += [_coarse_line(one, language) for one in reading.coarse]
+    return lines
+
+
+def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any]]:
+    """Give the rows of the workbook's sheet: input, what, rows, metres, people, lon, lat, remarks."""
+    for one in reading.inputs:
+        yield from _input_rows(one, language)
+    for name in ("in_districts", "in_villages"):
+        share = getattr(reading, name)
+        if share is not None:
+            yield _row("demand", _fill(name, language, share=percent(share)), language)
+    for network in reading.networks:
+        yield _row("roads", _network_line(network, reading, language), language, reading_rows=network.edges)
+        for lon, lat, metres in network.misses:
+            yield _row("roads", _word("miss", language), language, metres=metres, lon=lon, lat=lat)
+        yield from _places_rows("homes", network.homes, reading, language)
+        yield from _places_rows("venues", network.venues, reading, language)
+    for check in reading.coarse:
+        yield _row("coarse", _coarse_line(check, language), language)
+
+
+def _row(part: str, what: str, language: Language, **others: Any) -> dict[str, Any]:
+    return {"reading_part": _word(part, language), "reading_what": what, **others}
+
+
+def _input_rows(one: InputReading, language: Language) -> Iterator[dict[str, Any]]:
+    def row(what: str, rows: int | None = None, remarks: str = "") -> dict[str, Any]:
+        part = word("input_role", one.role, language)
+        return {"reading_part": part, "reading_what": what, "reading_rows": rows, "remarks": remarks}
+
+    yield row(one.path, one.rows, _notes(one, language))
+    yield row(_word("used", language), one.used)
+    for reason, rows in one.left_out.items():
+        yield row(_reason(reason, language), rows)
+    if one.near is not None:
+        yield row(_word("near", language), remarks=percent(one.near))
+
+
+def _places_rows(
+    role: str, places: PlacesReading, reading: Reading, language: Language
+) -> Iterator[dict[str, Any]]:
+    for text in _places_lines(role, places, reading, language, named=0):
+        yield _row(role, text, language)
+    for one in places.named:
+        yield _row(
+            role,
+            one.name or one.id,
+            language,
+            metres=one.metres,
+            people=one.people,
+            lon=one.lon,
+            lat=one.lat,
+            remarks=_place_reason(one, language),
+        )
+
+
+def _word(name: str, language: Language) -> str:
+    return word("reading", name, language)
+
+
+def _fill(name: str, language: Language, **values: object) -> str:
+    return _word(name, language).format(**values)
+
+
+def _input_line(one: InputReading, language: Language) -> str:
+    role = word("input_role", one.role, language)
+    line = _fill("input", language, role=role, path=one.path, rows=f"{one.rows:,}", used=f"{one.used:,}")
+    left = [
+        _fill("left_out", language, rows=f"{rows:,}", reason=_reason(reason, language))
+        for reason, rows in one.left_out.items()
+    ]
+    near = (
+        [] if one.near is None or one.near == 1 else [_fill("near_line", language, share=percent(one.near))]
+    )
+    notes = _notes(one, language)
+    return _list([line, *left, *near, *([notes] if notes else [])], language)
+
+
+def _notes(one: InputReading, language: Language) -> str:
+    return _list([explain(code, language) for code in one.notes], language)
+
+
+def _list(parts: list[str], language: Language) -> str:
+    return ("；" if language == "zh" else "; ").join(parts)
+
+
+def _reason(reason: str, language: Language) -> str:
+    """Put why a row is not used in words: a code, or the sentence of a reject whose fields are left open."""
+    name = reason.partition(":")[0]
+    if word("reason", name, language) != name:
+        return explain(reason, language)
+    sentence = reason if language == "en" else word("message", reason, language)
+    return re.sub(r"\{[^{}]*\}", "…", sentence)
+
+
+def _network_line(network: NetworkReading, reading: Reading, language: Language) -> str:
+    parts = [
+        _fill(
+            "network",
+            language,
+            profiles=", ".join(network.profiles),
+            km=f"{network.length_m / 1000:,.1f}",
+            fragments=f"{network.fragments:,}",
+            short=f"{network.short:,}",
+            fragment_m=f"{reading.fragment_m:g}",
+            share=percent(network.largest),
+        )
+    ]
+    if network.without_class_m > 0:
+        parts.append(_fill("without_class", language, km=f"{network.without_class_m / 1000:,.1f}"))
+    if network.joined:
+        parts.append(_fill("joined", language, places=f"{network.joined:,}"))
+    if network.misses:
+        parts.append(_fill("misses", language, places=f"{len(network.misses):,}"))
+    return _list(parts, language)
+
+
+def _places_lines(
+    role: str, places: PlacesReading, reading: Reading, language: Language, *, named: int = NAMED_LINES
+) -> list[str]:
+    """Tell homes or venues off the roads, on short fragments and moved, where there are any."""
+    lines = []
+    for what, rows, people in (
+        ("off", places.off_rows, places.off_people),
+        ("on_fragment", places.on_fragment, places.fragment_people),
+        ("moved", places.moved, places.moved_people),
+    ):
+        if rows:
+            lines.append(
+                _fill(
+                    f"{role}_{what}",
+                    language,
+                    rows=f"{rows:,}",
+                    all=f"{places.rows:,}",
+                    people=f"{people or 0:,.0f}",
+                    fragment_m=f"{reading.fragment_m:g}",
+                    prefer_m=f"{reading.prefer_main_m:g}",
+                )
+            )
+    if named and places.named:
+        shown = [f"{one.name or one.id}（{_place_reason(one, language)}）" for one in places.named[:named]]
+        if language == "en":
+            shown = [f"{one.name or one.id} ({_place_reason(one, language)})" for one in places.named[:named]]
+        more = max(places.off_rows + places.on_fragment - len(shown), 0)
+        rest = [_fill("more", language, rows=f"{more:,}")] if more else []
+        lines.append(_fill(f"{role}_named", language, names=_list([*shown, *rest], language)))
+    return lines
+
+
+def _place_reason(place: OffRoads, language: Language) -> str:
+    return _fill(
+        f"place_{place.reason}",
+        language,
+        metres="" if place.metres is None else f"{place.metres:,.0f}",
+        fragment_m="" if place.fragment_m is None else f"{place.fragment_m:,.0f}",
+    )
+
+
+def _coarse_line(check: CoarseReading, language: Language) -> str:
+    return _fill(
+        "coarse_check",
+        language,
+        target=check.target,
+        people=percent(check.people),
+        spacing=f"{check.spacing_m:,.0f}",
+        limit=f"{check.limit_m:,.0f}",
+        value=percent(check.value),
+        spread=percent(check.spread),
+        points=f"{(check.spread - check.value) * 100:+.1f}",
+    )
