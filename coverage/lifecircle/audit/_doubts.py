@@ -33,7 +33,9 @@ def weighed(circle: Circle, inputs: Inputs, searches: Searches) -> tuple[TargetR
     target = result.target
     if result.value is None or result.count is None or target.kind != "circle":
         return result, None
-    coarse = check_coarse(target, inputs, searches, circle.people, circle.status == "covered")
+    coarse = None
+    if target.accounting == "reach":  # the check asks the same minutes of the same venues
+        coarse = check_coarse(target, inputs, searches, circle.people, circle.status == "covered")
     if target.accounting not in _ALONG_ROADS:
         return result, coarse
     doubt = (
