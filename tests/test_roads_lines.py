@@ -51,7 +51,8 @@ def test_shared_ends_are_junctions_and_crossings_are_not():
 
 @pytest.mark.parametrize(("gap_mm", "junctions"), [(0.0, 3), (0.4, 3), (0.99, 3), (1.5, 4)])
 def test_ends_within_a_millimetre_are_one_junction(gap_mm, junctions):
-    roads = read_roads(table(line((0, 0), (100.0005, 0)), line((100.0005 + gap_mm / 1000, 0), (200, 0))))
+    lines = table(line((0, 0), (100.0005, 0)), line((100.0005 + gap_mm / 1000, 0), (200, 0)))
+    roads = read_roads(lines, join_m=0)
     assert len(roads.xy) == junctions
     ends = shapely.get_coordinates(shapely.get_point(roads.lines, 0))
     assert (ends == roads.xy[roads.u]).all()
@@ -59,7 +60,7 @@ def test_ends_within_a_millimetre_are_one_junction(gap_mm, junctions):
 
 @pytest.mark.parametrize("suffix", ["gpkg", "geojson", "shp", "parquet", "csv"])
 def test_every_format_gives_the_same_network(tmp_path, suffix):
-    frame = table(*STREETS, highway=["primary", "footway", None])
+    frame = table(*STREETS, line((0, 0), (0, 60)), highway=["primary", "footway", "县道", None])
     path = tmp_path / f"streets.{suffix}"
     degrees = frame.to_crs(4326)
     if suffix == "csv":
@@ -77,7 +78,8 @@ def test_every_format_gives_the_same_network(tmp_path, suffix):
     assert roads.xy == pytest.approx(same.xy, abs=1e-5)
     assert roads.length_m == pytest.approx(same.length_m, abs=1e-5)
     assert roads.highway.tolist() == same.highway.tolist()
-    assert sorted(roads.highway) == ["", "footway", "primary"]
+    assert sorted(roads.highway) == ["footway", "primary", "secondary"]
+    assert roads.reading.left_out == same.reading.left_out == {"no_class": 1}
 
 
 def test_lines_in_their_own_metre_crs_are_not_moved():
@@ -133,17 +135,18 @@ def test_one_way_words(word, ahead, back):
 
 
 def test_a_speed_of_its_own_drives_a_road_of_any_class():
-    frame = table(*STREETS, highway=["primary", "县道", "footway"], speed_kmh=[np.nan, 36.0, 36.0])
+    frame = table(*STREETS, highway=["primary", "九号路", "footway"], speed_kmh=[np.nan, 36.0, 36.0])
     roads = read_roads(frame, mode="drive")
     assert dict(zip(roads.highway, (roads.length_m / roads.forward_s * 3.6).round(9), strict=True)) == {
         "primary": 65.0,
-        "县道": 36.0,
+        "九号路": 36.0,
     }
-    assert read_roads(frame).length_m.sum() == 330
+    assert read_roads(frame).length_m.sum() == 180
+    assert read_roads(frame).reading.left_out == {"unknown_class:九号路": 1}
     flat = read_roads(frame, mode="drive", speed_kmh=18)
     assert flat.highway.tolist() == ["primary"]
     assert flat.forward_s == pytest.approx([100 / 5])
-    with pytest.raises(UnusableInputError, match=r"no speed for class '县道'"):
+    with pytest.raises(UnusableInputError, match=r"no speed for class '九号路'"):
         roads.at_speed({"primary": 40})
 
 
@@ -165,8 +168,10 @@ def test_multi_lines_rings_heights_and_rows_without_a_line():
     several = MultiLineString([[(X, Y), (X + 10, Y)], [(X + 10, Y), (X + 20, Y)], [(X + 90, Y), (X + 99, Y)]])
     ring = shapely.LinearRing([(X, Y), (X, Y + 30), (X + 40, Y + 30)])
     high = LineString([(X + 20, Y, 5), (X + 20, Y + 60, 9)])
-    roads = read_roads(table(several, ring, high, None, highway=["a", "b", "c", "d"]))
-    assert dict(zip(roads.highway, roads.length_m, strict=True)).keys() == {"a", "b", "c"}
+    classes = ["path", "steps", "track", "footway"]
+    roads = read_roads(table(several, ring, high, None, highway=classes))
+    assert dict(zip(roads.highway, roads.length_m, strict=True)).keys() == {"path", "steps", "track"}
+    assert (roads.reading.rows, roads.reading.used, roads.reading.left_out) == (4, 3, {"no_line": 1})
     assert sorted(roads.length_m) == [9, 20, 60, 120]
     assert (roads.u == roads.v).sum() == 1
     assert not shapely.has_z(roads.lines).any()
@@ -217,18 +222,39 @@ def test_named_junctions_keep_a_flyover_apart_from_the_street_below():
     assert roads.components.max() == 1
 
 
-def test_a_line_drawn_from_v_to_u_is_turned():
+@pytest.mark.parametrize("turned", [(0,), (1,), (2,), (3,), (0, 1), (0, 1, 2, 3)])
+def test_a_line_drawn_from_v_to_u_is_turned_and_one_way_as_drawn(turned):
     right = [
         line((0, 0), (100, 0)),
         line((100, 0), (200, 0)),
         line((100, 0), (100, 50)),
         line((200, 0), (200, 90)),
     ]
-    names = {"u": list("abbc"), "v": list("bcde"), "highway": "primary", "oneway": "yes"}
-    expected = times(read_roads(table(*right, **names), mode="drive"))
-    for turned in range(4):
-        drawn = [each.reverse() if i == turned else each for i, each in enumerate(right)]
-        assert times(read_roads(table(*drawn, **names), mode="drive")) == expected
+    names = {"u": list("abbc"), "v": list("bcde"), "highway": "primary"}
+    drawn = [each.reverse() if i in turned else each for i, each in enumerate(right)]
+    assert times(read_roads(table(*drawn, **names))) == times(read_roads(table(*right, **names)))
+    one_way = read_roads(table(*drawn, **names, oneway="yes"), mode="drive")
+    assert times(one_way) == times(read_roads(table(*drawn, highway="primary", oneway="yes"), mode="drive"))
+
+
+def test_a_chain_drawn_backwards_is_read():
+    """Case 17: both lines run from v to u, as in the edges that OSMnx saves."""
+    frame = table(line((100, 0), (0, 0)), line((100, 100), (100, 0)), u=[1, 2], v=[2, 3], highway="path")
+    roads = read_roads(frame)
+    assert roads.components.max() == 0
+    assert len(roads.xy) == 3
+
+
+def test_a_street_beside_another_between_the_same_junctions_is_turned_with_it():
+    frame = table(
+        line((0, 0), (100, 0)),
+        line((100, 0), (50, 40), (0, 0)),
+        line((200, 0), (100, 0)),
+        line((300, 0), (200, 0)),
+        u=[1, 1, 2, 3],
+        v=[2, 2, 3, 4],
+    )
+    assert len(read_roads(frame).xy) == 4
 
 
 def test_directed_tables_hold_every_street_once():
@@ -334,7 +360,9 @@ def test_a_table_in_memory_is_left_as_it_was():
 def test_a_table_of_osm_edges_gives_the_network_of_the_file(shared_data):
     first = read_roads(shared_data / "sao_paulo" / "spo_osm.pbf")
     again = read_roads(
-        gpd.GeoDataFrame({"highway": first.highway}, geometry=list(first.lines), crs=first.crs)
+        gpd.GeoDataFrame({"highway": first.highway}, geometry=list(first.lines), crs=first.crs),
+        join_m=0,
+        classes={"bus_stop": "footway"},
     )
     assert (len(again.xy), len(again.u)) == (len(first.xy), len(first.u))
     assert again.length_m.sum() == pytest.approx(first.length_m.sum(), abs=1e-6)

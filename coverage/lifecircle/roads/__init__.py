@@ -7,7 +7,8 @@ facilities and no search. The rules are explained in docs/roads.md.
 from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
 from lifecircle.roads._fetch import fetch_roads
 from lifecircle.roads._graph import roads_from_graph
-from lifecircle.roads._network import Roads
+from lifecircle.roads._joining import MISS_M
+from lifecircle.roads._network import Roads, RoadsReading
 from lifecircle.roads._profiles import (
     MODES,
     PROFILES,
@@ -23,10 +24,12 @@ from lifecircle.roads._read import read_barriers, read_roads
 __all__ = [
     "ALONG_M",
     "JOIN_WITHIN_M",
+    "MISS_M",
     "MODES",
     "PROFILES",
     "Profile",
     "Roads",
+    "RoadsReading",
     "Rule",
     "add_road",
     "allowed_way",

@@ -1,12 +1,13 @@
 """Own roads kept between runs: the same file, profile and CRS are read once and then taken from the cache.
 
-The key is the content of the file, the profile with its rules, the CRS asked for and the version of the
-rules of reading; so a changed file or rule is never answered from what was kept.
+The key is the content of the file, the profile with its rules, the CRS and the settings asked for, and the
+version of the rules of reading; so a changed file or rule is never answered from what was kept.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyproj
 import shapely
 
 from lifecircle.files import content_key, load_arrays, save_arrays
-from lifecircle.roads._network import Roads, frozen, plain_facts
+from lifecircle.roads._network import Roads, RoadsReading, frozen, plain_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,22 +23,29 @@ if TYPE_CHECKING:
 
     from lifecircle.roads._profiles import Profile
 
-READING: Final = 1
+READING: Final = 2
 """Version of how files become roads; raise it with any change of the readers that changes a network."""
 
 _KIND: Final = "roads"
 
 
-def cached(path: Path, used: Profile, crs: Any, *, read: Callable[[], Roads]) -> Roads:
-    """Give the roads of a file from the cache, else read them and keep them."""
+def cached(path: Path, used: Profile, crs: Any, *, settings: str, read: Callable[[], Roads]) -> Roads:
+    """Give the roads of a file from the cache, else read them and keep them.
+
+    Parameters
+    ----------
+    path : the file; its content is in the key, its name only as far as it decides on the reader.
+    settings : every other setting that the reading depends on, in one text.
+    """
     asked = "" if crs is None else pyproj.CRS.from_user_input(crs).to_wkt()
     rules = json.dumps(plain_facts(used), sort_keys=True, ensure_ascii=False)
-    key = content_key(str(READING), rules, asked, path.suffix.lower(), path)
+    key = content_key(str(READING), rules, asked, settings, path.suffix.lower(), path)
     kept = load_arrays(_KIND, key)
     if kept is not None:
         return _restored(*kept, used)
     roads = read()
-    save_arrays(_KIND, key, _arrays(roads), {"crs": roads.crs.to_wkt(), "key": roads.network_key})
+    facts = {"crs": roads.crs.to_wkt(), "key": roads.network_key, "reading": asdict(roads.reading)}
+    save_arrays(_KIND, key, _arrays(roads), facts)
     return roads
 
 
@@ -71,6 +79,12 @@ def _restored(arrays: dict[str, np.ndarray[Any, Any]], facts: dict[str, Any], us
         backward_s=frozen(arrays["backward_s"]),
         lines=frozen(shapely.linestrings(arrays["places"], indices=edge)),
         highway=frozen(names[arrays["highway"]]),
+        reading=_restored_reading(facts["reading"]),
     )
     roads.__dict__["network_key"] = facts["key"]  # worked out when they were kept, of the same content
     return roads
+
+
+def _restored_reading(facts: dict[str, Any]) -> RoadsReading:
+    misses = tuple((lon, lat, metres) for lon, lat, metres in facts["misses"])
+    return RoadsReading(**{**facts, "misses": misses, "notes": tuple(facts["notes"])})

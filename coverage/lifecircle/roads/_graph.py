@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import re
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ import numpy as np
 import pyproj
 import shapely
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
 from lifecircle.roads._profiles import Profile, Speed, allowed_way, oneway, profile, way_kmh
 from lifecircle.roads._topology import (
@@ -40,7 +42,12 @@ if TYPE_CHECKING:
 
     Graph = nx.Graph[Any]
 
+_NO_GRAPHML = (ParseError, LookupError, ValueError, TypeError, AttributeError, OSError, RecursionError)
+"""What the reader of GraphML raises at a file that is none, or a broken one."""
+
 _Edge = tuple[Hashable, Hashable, Mapping[str, Any]]
+
+_INIT = re.compile(r"\+init=(epsg:\d+)", re.IGNORECASE)
 
 STRAIGHT_SHARE = 0.01
 """A stated length within 1 % of the straight line between its nodes is that line, measured on a sphere."""
@@ -92,14 +99,10 @@ def read_graphml(path: str, used: Profile, *, crs: Any) -> Roads:
 
     try:
         graph = nx.read_graphml(path, force_multigraph=True)
-    except (ParseError, nx.NetworkXError, KeyError, ValueError, UnicodeDecodeError) as error:
-        fault = Fault(
-            path,
-            "",
-            str(error),
-            "this is not a readable GraphML file",
-            "write it again with osmnx.save_graphml",
-        )
+    except (*_NO_GRAPHML, nx.NetworkXError) as error:
+        found = " ".join(str(error).split())[:200]
+        remedy = "write it again with osmnx.save_graphml"
+        fault = Fault(path, "", found, "this is not a readable GraphML file", remedy)
         raise UnusableInputError([fault]) from error
     return graph_roads(graph, path, used, crs)
 
@@ -130,12 +133,14 @@ def graph_roads(graph: Graph, name: str, used: Profile, crs: Any) -> Roads:
     lines = straight_lines(xy[start], xy[end])
     if given.any():
         inside = shapely.transform(drawn[given], shift, interleaved=False)
-        lines[given], miss = fit_lines(inside, xy[start[given]], xy[end[given]])
+        lines[given], miss, _ = fit_lines(inside, xy[start[given]], xy[end[given]])
         _check_fit(miss, [edge for edge, kept in zip(edges, given, strict=True) if kept], name)
     length = _lengths(lines, given, [data.get("length") for _, _, data in edges])
     pieces = Pieces(lines, start, end, xy, length, *_speeds(graph, edges, used), _classes(edges, used))
     placed = _placed(pieces, edges, name)
-    return assemble(collapse(placed), crs=frame, profile=used, name=name)
+    roads = assemble(collapse(placed), crs=frame, profile=used, name=name)
+    left_out = {"not_for_mode": sum(refused.values())} if refused else {}
+    return roads.with_reading(RoadsReading(len(edges) + sum(refused.values()), len(edges), left_out))
 
 
 def _usable_edges(graph: Graph, used: Profile) -> tuple[list[_Edge], Counter[str]]:
@@ -166,22 +171,40 @@ def read_list(text: str) -> Any:
         return text
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
 
 
 def _crs_of(graph: Graph, name: str) -> pyproj.CRS:
     stated = graph.graph.get("crs")
-    remedy = "set graph.graph['crs'], for example to 'EPSG:4326' for longitude and latitude"
+    remedy = say(
+        "write EPSG:4326 there for longitude and latitude, or save the graph again with a newer OSMnx"
+    )
     if stated is None:
         raise UnusableInputError([Fault(name, "graph attribute 'crs'", "", "the graph has no CRS", remedy)])
     try:
-        return pyproj.CRS.from_user_input(stated)
-    except pyproj.exceptions.CRSError as error:
-        reason = "this is not a coordinate system"
-        raise UnusableInputError(
-            [Fault(name, "graph attribute 'crs'", str(stated), reason, remedy)]
-        ) from error
+        return pyproj.CRS.from_user_input(_plain_crs(stated))
+    except (pyproj.exceptions.CRSError, TypeError, ValueError) as error:
+        reason = say("this is not a coordinate system")
+        found = " ".join(str(stated).split())[:100]
+        raise UnusableInputError([Fault(name, "graph attribute 'crs'", found, reason, remedy)]) from error
+
+
+def _plain_crs(stated: Any) -> Any:
+    """Read a CRS as older versions of OSMnx wrote it: as the text of a mapping, or as ``+init=epsg:n``.
+
+    >>> _plain_crs("{'init': 'epsg:4326'}"), _plain_crs("+init=epsg:32650 +type=crs")
+    ('epsg:4326', 'epsg:32650')
+    """
+    if isinstance(stated, str) and stated.strip().startswith("{"):
+        try:
+            stated = ast.literal_eval(stated.strip())
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return stated
+    if isinstance(stated, Mapping):
+        return stated.get("init") or dict(stated)
+    found = _INIT.search(stated) if isinstance(stated, str) else None
+    return found[1] if found else stated
 
 
 def _places(graph: Graph, nodes: list[Hashable], name: str) -> FloatArray:
@@ -281,5 +304,5 @@ def _classes(edges: list[_Edge], used: Profile) -> ObjectArray:
 def class_shown(highway: Any, used: Profile) -> str:
     """Name one class to show: of several the slowest, which is the one the speed is from."""
     if isinstance(highway, (list, tuple)):
-        return min((str(name) for name in highway), key=used.class_speed)
-    return str(highway)
+        return min((str(name) for name in highway), key=used.class_speed, default="")
+    return "" if highway is None else str(highway)

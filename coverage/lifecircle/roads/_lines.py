@@ -1,27 +1,30 @@
-"""Own the reading of road tables: lines from an office's own files, and edge tables.
+"""Own the making of roads from tables: lines from an office's own files, and edge tables.
 
-Junctions are shared ends (within 1 mm), or the columns ``u`` and ``v``. Lines that merely cross are not
-joined: a bridge and the street below cross too. Does not know OSM files or graphs.
+Junctions are where lines meet (``_joining``), or the columns ``u`` and ``v``. Does not know OSM files or
+graphs.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
+import scipy.sparse
 import shapely
+from scipy.sparse.csgraph import connected_components
 
-from lifecircle.errors import Fault, UnusableInputError
-from lifecircle.roads._graph import class_shown, read_list
+from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.roads._graph import class_shown
+from lifecircle.roads._joining import join_lines
+from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
 from lifecircle.roads._profiles import Profile, allowed_row, allowed_way, oneway, way_kmh
+from lifecircle.roads._rows import PLACE_COLUMNS, LineSettings, Rows, left_out_by_class, read_rows
 from lifecircle.roads._topology import (
     FIT_M,
     BoolArray,
@@ -29,83 +32,29 @@ from lifecircle.roads._topology import (
     assemble,
     collapse,
     fit_lines,
-    join_ends,
     metre_frame,
     shift_between,
     straight_lines,
     to_metres,
 )
-from lifecircle.tables import SUFFIXES, read_table
+from lifecircle.tables import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lifecircle.roads._network import FloatArray, LongArray, ObjectArray, Roads
 
-_logger = logging.getLogger(__name__)
-
 TABLE_SUFFIXES = tuple(SUFFIXES)
 
-_GEOMETRY_COLUMNS = ("geometry", "wkt", "geom")
-_PLACE_COLUMNS = ("u_lon", "u_lat", "v_lon", "v_lat")
-_SHOWN = 10
-"""As many rows are named in one message."""
 
-_OFFICE_ONEWAY = {"f": "yes", "ft": "yes", "t": "-1", "tf": "-1", "b": "no"}
-"""One-way words of Geofabrik's shapefiles and of older road databases."""
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of a road table in use, column names in lower case.
-
-    ``number`` is each row's number as a person sees it; ``line`` its LineString in the CRS of the file or
-    None.
-    """
-
-    name: str
-    frame: pd.DataFrame
-    number: LongArray
-    line: ObjectArray
-    crs: pyproj.CRS
-
-    def taking(self, kept: BoolArray | LongArray) -> _Rows:
-        """Keep some rows."""
-        return replace(self, frame=self.frame.iloc[kept], number=self.number[kept], line=self.line[kept])
-
-    def column(self, name: str) -> FloatArray | None:
-        """Give a column of numbers, NaN where there is none; None without the column."""
-        if name not in self.frame.columns:
-            return None
-        numbers: FloatArray = pd.to_numeric(self.frame[name], errors="coerce").to_numpy(
-            np.float64, na_value=np.nan
-        )
-        return numbers
-
-    def faults(
-        self, wrong: Any, reason: str, remedy: str, *, column: str = "", values: Any = None
-    ) -> list[Fault]:
-        """Name the first few wrong rows, with what stands there."""
-        where = f", column {column!r}" if column else ""
-        return [
-            Fault(
-                self.name,
-                f"row {self.number[i]}{where}",
-                "" if values is None else str(values[i])[:60],
-                reason,
-                remedy,
-            )
-            for i in np.flatnonzero(wrong)[:_SHOWN]
-        ]
-
-
-def read_lines(source: Any, used: Profile, *, crs: Any) -> Roads:
+def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings | None = None) -> Roads:
     """Read a table of road lines or edges.
 
-    Columns read, in any case of letters: the geometry (or ``geometry``, ``wkt``, ``geom`` as text); ``u`` and
-    ``v`` (junctions), ``u_lon, u_lat, v_lon, v_lat`` where there is no line; ``highway``; ``oneway``;
-    ``speed_kmh`` (not on foot); ``length`` in metres where there is no line; and the other keys the rules
-    read.
+    Columns read, in any case of letters and under their usual names (``words.toml``): the geometry (or
+    ``geometry``, ``wkt``, ``geom`` as text); ``u`` and ``v`` (junctions), ``u_lon``, ``u_lat``, ``v_lon``,
+    ``v_lat`` where there is no line; ``highway``; ``oneway``; ``layer``, ``bridge``, ``tunnel``;
+    ``speed_kmh`` (not on foot); ``length`` in metres where there is no line; the other keys the rules read,
+    also out of ``other_tags``.
 
     Raises
     ------
@@ -115,111 +64,31 @@ def read_lines(source: Any, used: Profile, *, crs: Any) -> Roads:
     ProjectionError
         The CRS cannot measure metres over the area.
     """
-    rows = _usable_rows(_with_words(_rows(source), used), used)
+    settings = settings or LineSettings()
+    whole = read_rows(source, settings)
+    by_name = {"u", "v"} <= set(whole.frame.columns)
+    rows, left_out = _usable_rows(whole, used, needs_line=not by_name)
     lon, lat = _degrees(rows)
     frame = metre_frame(lon, lat, crs)
     lines = _projected(rows, frame)
-    if {"u", "v"} <= set(rows.frame.columns):
-        pieces = _by_name(rows, lines, frame)
+    told = RoadsReading(len(whole.frame), len(rows.frame), left_out, notes=whole.notes)
+    if by_name:
+        pieces, turned = _by_name(rows, lines, frame)
     else:
-        rows, lines = _single_lines(rows, lines)
-        lines, start, end, xy = join_ends(lines)
-        pieces = _pieces(lines, start, end, xy)
-    forward, backward = _speeds(rows, used)
-    shown = _classes(rows, used)
-    pieces = replace(pieces, forward_kmh=forward, backward_kmh=backward, highway=shown)
-    return assemble(collapse(pieces), crs=frame, profile=used, name=rows.name)
-
-
-def _rows(source: Any) -> _Rows:
-    """Read the table and find its lines.
-
-    Raises
-    ------
-    UnusableInputError
-        No geometry, no CRS, or rows that are not lines.
-    """
-    table = read_table(source)
-    given = table.frame
-    crs = pyproj.CRS("EPSG:4326")
-    if isinstance(given, gpd.GeoDataFrame):
-        line = given.geometry.to_numpy()
-        if given.crs is None:
-            remedy = "store the file with its CRS (a .prj beside a .shp), for example EPSG:4549"
-            raise UnusableInputError([Fault(table.name, "geometry", "", "the lines have no CRS", remedy)])
-        crs = pyproj.CRS(given.crs)
-        given = pd.DataFrame(given.drop(columns=given.geometry.name))
-    else:
-        given = pd.DataFrame(given)
-        line = np.full(len(given), None, dtype=object)
-    frame = given.rename(columns={name: str(name).strip().lower() for name in given.columns})
-    frame = frame.loc[:, ~frame.columns.duplicated()]
-    number = frame.index.to_numpy(np.int64)
-    rows = _Rows(table.name, frame.reset_index(drop=True), number, line, crs)
-    if not isinstance(table.frame, gpd.GeoDataFrame):
-        rows = _with_text_lines(rows)
-    return _of_lines(rows)
-
-
-def _with_text_lines(rows: _Rows) -> _Rows:
-    """Read lines written as text (WKT, longitude and latitude), or see that an edge table can do without."""
-    column = next((name for name in _GEOMETRY_COLUMNS if name in rows.frame.columns), None)
-    if column is None:
-        if {"u", "v", *_PLACE_COLUMNS} <= set(rows.frame.columns):
-            return rows
-        reason = "there are no lines in it"
-        remedy = (
-            "give a column 'geometry' with lines as WKT in longitude and latitude, or the columns "
-            f"u, v, {', '.join(_PLACE_COLUMNS)} and length"
-        )
-        raise UnusableInputError([Fault(rows.name, "columns", ", ".join(rows.frame.columns), reason, remedy)])
-    text = rows.frame[column].to_numpy(dtype=object)
-    stated = np.array([isinstance(item, (str, bytes)) and bool(item.strip()) for item in text], dtype=bool)
-    line = np.full(len(text), None, dtype=object)
-    for i in np.flatnonzero(stated):
-        read = shapely.from_wkb if isinstance(text[i], bytes) else shapely.from_wkt
-        line[i] = read(text[i], on_invalid="ignore")
-    wrong = stated & shapely.is_missing(line)
-    if wrong.any():
-        remedy = "write lines as WKT: LINESTRING (lon lat, lon lat)"
-        raise UnusableInputError(rows.faults(wrong, "this is not a line", remedy, column=column, values=text))
-    return replace(rows, line=line)
-
-
-def _of_lines(rows: _Rows) -> _Rows:
-    """Check that geometries are lines, join the parts of multi-lines that follow on one another.
-
-    Raises
-    ------
-    UnusableInputError
-        Points, polygons, coordinates that are not numbers.
-    """
-    line = rows.line.copy()
-    line[shapely.is_empty(line)] = None
-    kind = shapely.get_type_id(line)
-    wrong = ~np.isin(kind, [-1, 1, 2, 5])
-    faults = rows.faults(
-        wrong,
-        "roads are lines, this is none",
-        "give the layer with the road lines",
-        column="geometry",
-        values=[shape.geom_type if shape is not None else "" for shape in line],
+        pieces, part, told = _by_place(rows, lines, frame, settings, told)
+        rows, turned = rows.taking(part), np.zeros(len(part), dtype=bool)
+    along, against = _speeds(rows, used)
+    pieces = replace(
+        pieces,
+        forward_kmh=np.where(turned, against, along),
+        backward_kmh=np.where(turned, along, against),
+        highway=_classes(rows, used),
     )
-    coordinates, row = shapely.get_coordinates(line, return_index=True)
-    broken = np.bincount(row, weights=~np.isfinite(coordinates).all(axis=1), minlength=len(line)) > 0
-    faults += rows.faults(broken, "coordinates are not numbers", "draw the line again", column="geometry")
-    if faults:
-        raise UnusableInputError(faults)
-    line = shapely.force_2d(line)
-    several = kind == 5
-    line[several] = shapely.line_merge(line[several])
-    ring = kind == 2
-    line[ring] = [shapely.LineString(shape.coords) for shape in line[ring]]
-    return replace(rows, line=line)
+    return assemble(collapse(pieces), crs=frame, profile=used, name=rows.name).with_reading(told)
 
 
-def _usable_rows(rows: _Rows, used: Profile) -> _Rows:
-    """Keep the rows the profile may use.
+def _usable_rows(rows: Rows, used: Profile, *, needs_line: bool) -> tuple[Rows, dict[str, int]]:
+    """Keep the rows the profile may use, and count the others by reason.
 
     Raises
     ------
@@ -227,13 +96,17 @@ def _usable_rows(rows: _Rows, used: Profile) -> _Rows:
         There is none, or a speed is missing or none.
     """
     own = _own_speeds(rows, used)
-    kept = np.zeros(len(rows.frame), dtype=bool)
+    fits = np.zeros(len(rows.frame), dtype=bool)
     for tags, index in _groups(rows, used):
-        # A row without a class is a road of unknown class.
-        fits = allowed_way({"highway": "road", **tags}, used)
-        kept[index] = fits | (np.isfinite(own[index]) & allowed_row(tags, used))
+        # In a table without a class column every row is a road of unknown class.
+        fits[index] = allowed_way({"highway": "road", **tags}, used) & rows.known[index]
+        fits[index] |= np.isfinite(own[index]) & allowed_row(tags, used)
+    unclassed = np.array([not word for word in rows.stated], dtype=bool) & bool(rows.class_column)
+    lineless = shapely.is_missing(rows.line) & needs_line
+    kept = fits & ~unclassed & ~lineless
     if not kept.any():
-        raise UnusableInputError([no_way(rows.name, used, Counter(_classes(rows, used).tolist()))])
+        raise UnusableInputError([_nothing_usable(rows, used, unclassed, lineless)])
+    left_out = _left_out(rows, fits, unclassed, lineless)
     rows, own = rows.taking(kept), own[kept]
     faults = []
     if np.isfinite(own).any():
@@ -246,10 +119,46 @@ def _usable_rows(rows: _Rows, used: Profile) -> _Rows:
         faults += rows.faults(lost, "the speed of this road is not known", remedy)
     if faults:
         raise UnusableInputError(faults)
-    return rows
+    return rows, left_out
 
 
-def _own_speeds(rows: _Rows, used: Profile) -> FloatArray:
+def _left_out(rows: Rows, fits: BoolArray, unclassed: BoolArray, lineless: BoolArray) -> dict[str, int]:
+    """Count the rows that are not used by reason; each row has one, in the order written here."""
+    unknown = ~fits & ~rows.known & ~unclassed
+    counts = {"no_class": int(unclassed.sum()), **left_out_by_class(rows.stated[unknown])}
+    counts["not_for_mode"] = int((~fits & ~unclassed & ~unknown).sum())
+    counts["no_line"] = int((lineless & fits & ~unclassed).sum())
+    return {code: number for code, number in counts.items() if number}
+
+
+def _nothing_usable(rows: Rows, used: Profile, unclassed: BoolArray, lineless: BoolArray) -> Fault:
+    """Describe a table in which no row may be used."""
+    if lineless.all():
+        reason, remedy = "no line has any coordinates", "give the layer with the road lines"
+        return Fault(rows.name, "geometry", "", reason, remedy)
+    column = f"column {rows.class_column!r}"
+    if unclassed.all():
+        reason = say("no row has a road class")
+        remedy = say(
+            "fill the column, name another one with columns = {{ highway = '...' }}, "
+            "or write highway = '' there if every row is a road"
+        )
+        return Fault(rows.name, column, "", reason, remedy)
+    named = ~unclassed
+    if rows.class_column and not rows.known[named].any():
+        words = list(left_out_by_class(rows.stated[named]).items())[:8]
+        found = ", ".join(f"{code.partition(':')[2]} {number}" for code, number in words)
+        reason = say("no word in it is a road class that is known")
+        remedy = say(
+            "say what the words mean with classes = {{ '{word}' = 'residential' }}, "
+            "or name the class column with columns = {{ highway = '...' }}",
+            word=words[0][0].partition(":")[2],
+        )
+        return Fault(rows.name, column, found, reason, remedy)
+    return no_way(rows.name, used, Counter(_classes(rows, used).tolist()))
+
+
+def _own_speeds(rows: Rows, used: Profile) -> FloatArray:
     """Give the speeds the table itself states, NaN where it states none or the profile has one for all.
 
     Raises
@@ -269,41 +178,7 @@ def _own_speeds(rows: _Rows, used: Profile) -> FloatArray:
     return stated
 
 
-def _with_words(rows: _Rows, used: Profile) -> _Rows:
-    """Read the columns the rules read as words of tags, ``highway`` always."""
-    frame = rows.frame if "highway" in rows.frame.columns else rows.frame.assign(highway=None)
-    keys = [key for key in used.ways.keys if key in frame.columns]
-    return replace(rows, frame=frame.assign(**{key: _words(key, frame[key]) for key in keys}))
-
-
-def _words(key: str, column: pd.Series[Any]) -> ObjectArray:
-    """Read a column as words, each different cell once; several ways merged into one row give a tuple."""
-    cells = [tuple(cell) if isinstance(cell, (list, np.ndarray)) else cell for cell in column.tolist()]
-    read = {cell: _word(key, cell) for cell in set(cells)}
-    words = np.empty(len(cells), dtype=object)
-    for i, cell in enumerate(cells):  # a list of equal tuples would be taken for two dimensions
-        words[i] = read[cell]
-    return words
-
-
-def _word(key: str, value: Any) -> Any:
-    """Read a cell as the word of a tag; empty where there is none."""
-    if isinstance(value, (bool, np.bool_)):
-        return "yes" if value else "no"
-    if isinstance(value, (int, float, np.number)):
-        return str(int(value)) if math.isfinite(value) else ""
-    if isinstance(value, tuple):
-        return tuple(_word(key, part) for part in value)
-    if not isinstance(value, str):
-        return ""
-    several = read_list(value)
-    if isinstance(several, list):
-        return tuple(_word(key, part) for part in several)
-    word = value.strip().lower()
-    return _OFFICE_ONEWAY.get(word, word) if key == "oneway" else word
-
-
-def _groups(rows: _Rows, used: Profile) -> Iterable[tuple[dict[str, Any], LongArray]]:
+def _groups(rows: Rows, used: Profile) -> Iterable[tuple[dict[str, Any], LongArray]]:
     """Give each different set of tags with the rows that carry it, so that a rule is asked once for each."""
     keys = [key for key in used.ways.keys if key in rows.frame.columns]
     coded = pd.DataFrame({key: pd.factorize(rows.frame[key].to_numpy(dtype=object))[0] for key in keys})
@@ -312,13 +187,13 @@ def _groups(rows: _Rows, used: Profile) -> Iterable[tuple[dict[str, Any], LongAr
         yield {key: tags[key] for key in keys if tags[key]}, np.asarray(index, np.int64)
 
 
-def _classes(rows: _Rows, used: Profile) -> ObjectArray:
+def _classes(rows: Rows, used: Profile) -> ObjectArray:
     """Name one class per row, empty where there is none."""
     shown = {words: class_shown(words, used) for words in set(rows.frame["highway"])}
     return np.array([shown[words] for words in rows.frame["highway"]], dtype=object)
 
 
-def _degrees(rows: _Rows) -> tuple[FloatArray, FloatArray]:
+def _degrees(rows: Rows) -> tuple[FloatArray, FloatArray]:
     """Give longitude and latitude of every vertex, or of the stated ends.
 
     Raises
@@ -326,8 +201,9 @@ def _degrees(rows: _Rows) -> tuple[FloatArray, FloatArray]:
     UnusableInputError
         Coordinates outside the earth: another CRS than stated, or the axes swapped.
     """
-    x, y = shapely.get_coordinates(rows.line).T
-    lon, lat = pyproj.Transformer.from_crs(rows.crs, "EPSG:4326", always_xy=True).transform(x, y)
+    coordinates, row = shapely.get_coordinates(rows.line, return_index=True)
+    x, y = coordinates.T
+    lon, lat = shift_between(rows.crs, pyproj.CRS("EPSG:4326"))(x, y)
     told_lon, told_lat = _told_places(rows)
     told = np.isfinite(told_lon) & np.isfinite(told_lat)
     lon, lat = np.concatenate([lon, told_lon[told]]), np.concatenate([lat, told_lat[told]])
@@ -338,37 +214,49 @@ def _degrees(rows: _Rows) -> tuple[FloatArray, FloatArray]:
                 rows.name, "geometry", "", "no line has any coordinates", "give the layer with the road lines"
             )
         )
-    elif ((np.abs(lon) > 180) | (np.abs(lat) > 90)).any():
-        far = int(np.argmax((np.abs(lon) > 180) | (np.abs(lat) > 90)))
-        reason = f"coordinates are not on the earth when read as {rows.crs.name}"
-        remedy = "store the CRS the lines are really in; longitude comes before latitude"
+    elif not ((np.abs(lon) <= 180) & (np.abs(lat) <= 90)).all():
+        far = int(np.argmin((np.abs(lon) <= 180) & (np.abs(lat) <= 90)))
+        reason = say("coordinates are not on the earth when read as {crs}", crs=rows.crs.name)
+        remedy = say("store the CRS the lines are really in; longitude comes before latitude")
         value = f"{x[far]:.6g} {y[far]:.6g}" if far < len(x) else f"{lon[far]:.6g} {lat[far]:.6g}"
-        faults.append(Fault(rows.name, "geometry", value, reason, remedy))
+        place = f"row {rows.number[row[far]]}, column 'geometry'" if far < len(x) else "geometry"
+        faults.append(Fault(rows.name, place, value, reason, remedy))
     if faults:
         raise UnusableInputError(faults)
     return lon, lat
 
 
-def _told_places(rows: _Rows) -> tuple[FloatArray, FloatArray]:
+def _told_places(rows: Rows) -> tuple[FloatArray, FloatArray]:
     """Give longitude and latitude of all u, then of all v, where the table has columns for them."""
-    u_lon, u_lat, v_lon, v_lat = (rows.column(name) for name in _PLACE_COLUMNS)
+    u_lon, u_lat, v_lon, v_lat = (rows.column(name) for name in PLACE_COLUMNS)
     if u_lon is None or u_lat is None or v_lon is None or v_lat is None:
         return np.empty(0), np.empty(0)
     return np.concatenate([u_lon, v_lon]), np.concatenate([u_lat, v_lat])
 
 
-def _projected(rows: _Rows, frame: pyproj.CRS) -> ObjectArray:
+def _projected(rows: Rows, frame: pyproj.CRS) -> ObjectArray:
     lines: ObjectArray = shapely.transform(rows.line, shift_between(rows.crs, frame), interleaved=False)
     return lines
 
 
-def _single_lines(rows: _Rows, lines: ObjectArray) -> tuple[_Rows, ObjectArray]:
-    """Take multi-lines apart, each part with the words of its row; leave out rows without a line."""
-    missing = shapely.is_missing(lines)
-    if missing.any():
-        _logger.warning("%s: %d rows without a line are left out", rows.name, int(missing.sum()))
+def _by_place(
+    rows: Rows, lines: ObjectArray, frame: pyproj.CRS, settings: LineSettings, told: RoadsReading
+) -> tuple[Pieces, LongArray, RoadsReading]:
+    """Join lines where they meet; give the pieces, the row of each, and what joining found.
+
+    Multi-lines are taken apart, each part with the words of its row.
+    """
     parts, row = shapely.get_parts(lines, return_index=True)
-    return rows.taking(row), parts
+    joined = join_lines(
+        parts, rows.levels[row], join_m=settings.join_m, split_crossings=settings.split_crossings
+    )
+    pieces = _pieces(joined.lines, joined.start, joined.end, joined.xy)
+    x, y, metres = joined.misses.T
+    lon, lat = shift_between(frame, pyproj.CRS("EPSG:4326"))(x, y)
+    places = sorted(
+        zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), np.round(metres, 3).tolist(), strict=True)
+    )
+    return pieces, row[joined.row].astype(np.int64), replace(told, joined=joined.joined, misses=tuple(places))
 
 
 def _pieces(lines: ObjectArray, start: LongArray, end: LongArray, xy: FloatArray) -> Pieces:
@@ -377,8 +265,8 @@ def _pieces(lines: ObjectArray, start: LongArray, end: LongArray, xy: FloatArray
     return Pieces(lines, start, end, xy, shapely.length(lines), nothing, nothing, none)
 
 
-def _by_name(rows: _Rows, lines: ObjectArray, frame: pyproj.CRS) -> Pieces:
-    """Join rows by the names of their junctions.
+def _by_name(rows: Rows, lines: ObjectArray, frame: pyproj.CRS) -> tuple[Pieces, BoolArray]:
+    """Join rows by the names of their junctions; tell which lines were drawn from v to u.
 
     Raises
     ------
@@ -403,12 +291,14 @@ def _by_name(rows: _Rows, lines: ObjectArray, frame: pyproj.CRS) -> Pieces:
     given = ~shapely.is_missing(lines)
     xy = _junctions(rows, lines, start, end, frame)
     nowhere = ~given & ~np.isfinite(xy[start] + xy[end]).all(axis=1)
-    remedy = f"draw the line, or give {', '.join(_PLACE_COLUMNS)}"
+    remedy = f"draw the line, or give {', '.join(PLACE_COLUMNS)}"
     faults = rows.faults(nowhere, "the row has no line and its junctions have no place", remedy)
     if faults:
         raise UnusableInputError(faults)
     whole = straight_lines(xy[start], xy[end])
-    whole[given], miss = fit_lines(lines[given], xy[start[given]], xy[end[given]])
+    whole[given], miss, turn = fit_lines(lines[given], xy[start[given]], xy[end[given]])
+    turned = np.zeros(len(lines), dtype=bool)
+    turned[given] = turn
     missed = np.zeros(len(lines))
     missed[given] = miss
     remedy = "join the line to its junctions, or drop columns u and v so that shared ends are junctions"
@@ -421,11 +311,11 @@ def _by_name(rows: _Rows, lines: ObjectArray, frame: pyproj.CRS) -> Pieces:
     if faults:
         raise UnusableInputError(faults)
     pieces = _pieces(whole, start, end, xy)
-    return replace(pieces, length_m=_lengths(rows, pieces, given))
+    return replace(pieces, length_m=_lengths(rows, pieces, given)), turned
 
 
 def _junctions(
-    rows: _Rows, lines: ObjectArray, start: LongArray, end: LongArray, frame: pyproj.CRS
+    rows: Rows, lines: ObjectArray, start: LongArray, end: LongArray, frame: pyproj.CRS
 ) -> FloatArray:
     """Place each named junction where most of its lines end (or the table says), NaN where nothing tells.
 
@@ -435,23 +325,97 @@ def _junctions(
     first = shapely.get_coordinates(shapely.get_point(lines[given], 0))
     last = shapely.get_coordinates(shapely.get_point(lines[given], -1))
     s, e = start[given], end[given]
-    votes = _Votes(np.concatenate([s, e]), np.vstack([first, last]))
-    drawn = (votes.count(s, first) > 1).astype(int) + (votes.count(e, last) > 1)
-    turned = (votes.count(s, last) > 0).astype(int) + (votes.count(e, first) > 0)
-    turn = (turned > drawn)[:, None]
-    node, place = (
-        np.concatenate([s, e]),
-        np.vstack([np.where(turn, last, first), np.where(turn, first, last)]),
-    )
+    told_at = np.full((int(max(start.max(), end.max())) + 1, 2), np.nan)
     lon, lat = _told_places(rows)
-    if len(lon):
-        told = np.isfinite(lon) & np.isfinite(lat)
-        node = np.concatenate([node, np.concatenate([start, end])[told]])
-        place = np.vstack([place, to_metres(lon[told], lat[told], frame)])
-    xy = np.full((int(max(start.max(), end.max())) + 1, 2), np.nan)
+    told = np.isfinite(lon) & np.isfinite(lat)
+    named = np.concatenate([start, end])[told] if len(lon) else np.empty(0, np.int64)
+    stated = to_metres(lon[told], lat[told], frame) if len(named) else np.empty((0, 2))
+    told_at[named] = stated
+    turn = np.zeros((len(given), 1), dtype=bool)
+    if len(given):
+        turn[:, 0] = _drawn_backwards(s, e, first, last, told_at)
+    node = np.concatenate([s, e, named])
+    place = np.vstack([np.where(turn, last, first), np.where(turn, first, last), stated])
+    xy = np.full(told_at.shape, np.nan)
     best, where = _Votes(node, place).winners()
     xy[best] = where
     return xy
+
+
+def _drawn_backwards(
+    s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, place: FloatArray
+) -> BoolArray:
+    """Tell which lines run from v to u: (line,).
+
+    A junction is where both of its lines come, whichever way they are drawn; from there on the other end of
+    each line is known too. Where that leaves both ways open (a line alone), it is as drawn.
+
+    Parameters
+    ----------
+    s, e : (line,) junctions u and v.
+    first, last : (line, 2) ends of the line as it is drawn.
+    place : (junction, 2) where the table places it, NaN where it does not; filled here.
+    """
+    _place_meetings(s, e, first, last, place)
+    _spread(s, e, first, last, place)
+    lost = np.flatnonzero(np.isnan(place[s]).any(axis=1) & np.isnan(place[e]).any(axis=1))
+    if len(lost):
+        links = scipy.sparse.coo_array(
+            (np.ones(len(lost), np.int8), (s[lost], e[lost])), shape=(len(place),) * 2
+        )
+        _, group = connected_components(links, directed=False)
+        _, one = np.unique(group[s[lost]], return_index=True)
+        place[s[lost[one]]], place[e[lost[one]]] = first[lost[one]], last[lost[one]]
+        _spread(s, e, first, last, place)
+    drawn = _apart(first, place[s]) + _apart(last, place[e])
+    turned: BoolArray = np.asarray(drawn > _apart(first, place[e]) + _apart(last, place[s]), dtype=bool)
+    return turned
+
+
+def _place_meetings(
+    s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, place: FloatArray
+) -> None:
+    """Place the junctions at which one end of several of their lines comes together, and no other place."""
+    from scipy.spatial import KDTree  # noqa: PLC0415 - only tables with named junctions need it
+
+    node, ends = np.concatenate([s, s, e, e]), np.vstack([first, last, first, last])
+    apart = 10 * FIT_M  # junctions of other names are never near each other
+    tree = KDTree(np.column_stack([ends - ends.mean(axis=0), node * apart]))
+    support = tree.query_ball_point(tree.data, FIT_M, return_length=True)
+    table = pd.DataFrame({"node": node, "x": ends[:, 0], "y": ends[:, 1], "support": support})
+    best = table[table["support"] == table.groupby("node")["support"].transform("max")]
+    spread = best.groupby("node").agg(
+        x=("x", "first"),
+        y=("y", "first"),
+        support=("support", "first"),
+        wide=("x", np.ptp),
+        high=("y", np.ptp),
+    )
+    sure = spread[(spread["support"] > 1) & (spread[["wide", "high"]] <= 2 * FIT_M).all(axis=1)]
+    at = sure.index.to_numpy()
+    open_at = np.isnan(place[at]).any(axis=1)
+    place[at[open_at]] = sure[["x", "y"]].to_numpy()[open_at]
+
+
+def _spread(s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, place: FloatArray) -> None:
+    """Place the other end of every line of which one end is placed, as far as that leads."""
+    while True:
+        there: BoolArray = np.asarray(np.isfinite(place).all(axis=1), dtype=bool)
+        fresh = False
+        for here, other in ((s, e), (e, s)):
+            lines = np.flatnonzero(there[here] & ~there[other])
+            known = place[here[lines]]
+            begins = _apart(first[lines], known) <= _apart(last[lines], known)
+            far = np.where(np.expand_dims(begins, 1), last[lines], first[lines])
+            place[other[lines][::-1]] = far[::-1]
+            fresh |= len(lines) > 0
+        if not fresh:
+            return
+
+
+def _apart(here: FloatArray, there: FloatArray) -> FloatArray:
+    apart: FloatArray = np.hypot(*(here - there).T)
+    return apart
 
 
 class _Votes:
@@ -480,7 +444,7 @@ class _Votes:
         return node.astype(np.int64), self._place[order[first]]
 
 
-def _lengths(rows: _Rows, pieces: Pieces, given: BoolArray) -> FloatArray:
+def _lengths(rows: Rows, pieces: Pieces, given: BoolArray) -> FloatArray:
     """Measure the lines; a row without one has the length it states, or else the straight one.
 
     Raises
@@ -510,7 +474,7 @@ def _lengths(rows: _Rows, pieces: Pieces, given: BoolArray) -> FloatArray:
     return np.where(told, stated, pieces.length_m)
 
 
-def _speeds(rows: _Rows, used: Profile) -> tuple[FloatArray, FloatArray]:
+def _speeds(rows: Rows, used: Profile) -> tuple[FloatArray, FloatArray]:
     """Speeds along and against each row's line, 0 where not allowed."""
     own = _own_speeds(rows, used)
     kmh, direction = np.zeros(len(rows.frame)), np.zeros(len(rows.frame), np.int8)

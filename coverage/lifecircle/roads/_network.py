@@ -50,6 +50,32 @@ def hilbert_order(xy: FloatArray) -> LongArray:
     return np.lexsort((xy[:, 1], xy[:, 0], curve)).astype(np.int64)
 
 
+@dataclass(frozen=True)
+class RoadsReading:
+    """What was read of a road source, what was not, and why; empty where roads were made in another way.
+
+    Attributes
+    ----------
+    rows : rows of the table, ways with a class of an OSM file, or edges of a graph.
+    used : rows that the profile may use and that are in the network.
+    left_out : reason code -> rows that are not.
+    joined : places where lines were joined that did not share an end point.
+    misses : (lon, lat, metres) of dead ends that miss another line by more than ``join_m`` and up to 5 m.
+    length_m : length of the network as it was read.
+    length_without_class_m : length of its roads of unknown class.
+    notes : codes of what else a reader should know, with their arguments (``class_column:fclass``).
+    """
+
+    rows: int = 0
+    used: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    joined: int = 0
+    misses: tuple[tuple[float, float, float], ...] = ()
+    length_m: float = 0.0
+    length_without_class_m: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Roads:
     """A road network for one travel profile, measured in metres.
@@ -74,6 +100,7 @@ class Roads:
     lines : (edge,) LineStrings; the first point is junction u's, the last is v's.
     highway : (edge,) road class for display, empty where unknown.
     barriers : geometries in ``crs`` that an access leg may not cross.
+    reading : what was read of the source; no part of the key.
     """
 
     crs: pyproj.CRS
@@ -87,6 +114,7 @@ class Roads:
     lines: ObjectArray
     highway: ObjectArray
     barriers: ObjectArray = field(default_factory=no_geometries)
+    reading: RoadsReading = field(default_factory=RoadsReading)
 
     def __repr__(self) -> str:
         """Name the profile, the size and the CRS, not the arrays."""
@@ -190,6 +218,18 @@ class Roads:
             backward_s=frozen(np.where(np.isfinite(self.backward_s), seconds, np.inf)),
         )
         return _sharing(self, changed, "tree", "components")
+
+    def with_reading(self, reading: RoadsReading) -> Roads:
+        """Give the same network with this account of how it was read, its lengths filled in."""
+        unknown = self.highway == ""
+        told = replace(
+            reading,
+            length_m=float(self.length_m.sum()),
+            length_without_class_m=float(self.length_m[unknown].sum()),
+        )
+        return _sharing(
+            self, replace(self, reading=told), "tree", "components", "reversed_csr", "network_key", "key"
+        )
 
     def with_barriers(self, geometries: Any) -> Roads:
         """Give the same network with these barriers instead of its own.

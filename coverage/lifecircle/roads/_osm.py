@@ -15,7 +15,9 @@ import pyproj
 import shapely
 
 from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._profiles import Profile, allowed_way, oneway, way_kmh
+from lifecircle.roads._tidy import unreadable_osm, usable_osm
 from lifecircle.roads._topology import Vertices, assemble, cut_ways
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class WayList:
     backward_kmh: list[float] = field(default_factory=list)
     highway: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    deleted: int = 0
 
     def add(self, tags: Mapping[str, Any], nodes: Iterable[tuple[int, float, float]]) -> None:
         """Take a way with its nodes (name, lon, lat; NaN where missing) if the profile may use it."""
@@ -94,7 +97,18 @@ class WayList:
             backward_kmh=np.array(self.backward_kmh)[way],
             highway=np.array(self.highway, dtype=object)[way],
         )
-        return assemble(pieces, crs=frame, profile=self.profile, name=name)
+        roads = assemble(pieces, crs=frame, profile=self.profile, name=name)
+        return roads.with_reading(self._reading())
+
+    def _reading(self) -> RoadsReading:
+        """Say what was read: ways, those that may not be used, and ways that lack nodes."""
+        refused = sum(self.refused.values())
+        used = len(self.highway)
+        lacking = np.unique(np.array(self.way)[~np.isfinite(self.lon)])
+        facts = {"nodes_missing": len(lacking), "osm_deleted": self.deleted}
+        notes = tuple(f"{code}:{count}" for code, count in facts.items() if count)
+        left_out = {"not_for_mode": refused} if refused else {}
+        return RoadsReading(used + refused, used, left_out, notes=notes)
 
 
 def no_way(name: str, profile: Profile, refused: Mapping[str, int]) -> Fault:
@@ -103,7 +117,7 @@ def no_way(name: str, profile: Profile, refused: Mapping[str, int]) -> Fault:
         reason = "there is no road in it: no way carries the key 'highway'"
         return Fault(name, "ways", "", reason, "export the area again with its roads")
     common = sorted(refused.items(), key=lambda item: (-item[1], item[0]))[:8]
-    found = ", ".join(f"{highway or '(no class)'} {count}" for highway, count in common)
+    found = ", ".join(f"{' '.join(name.split())[:40] or '(no class)'} {count}" for name, count in common)
     others = "walk" if profile.mode == "drive" else "drive"
     remedy = f"read it with another mode (mode={others!r}), or give a file that holds the ways of this mode"
     return Fault(name, "ways", found, f"no way in it may be used by profile {profile.id!r}", remedy)
@@ -122,14 +136,16 @@ def read_osm(path: str, profile: Profile, *, crs: Any) -> Roads:
     import osmium  # noqa: PLC0415 - only needed for OSM files
 
     ways = WayList(profile)
-    try:
-        found = osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_locations()
-        found = found.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
-        for way in found.with_filter(osmium.filter.KeyFilter("highway")):
-            if isinstance(way, osmium.osm.Way):
-                ways.add(dict(way.tags), map(_node, way.nodes))
-    except RuntimeError as error:
-        raise UnusableInputError([_unreadable(path, error)]) from error
+    with usable_osm(path) as usable:
+        ways.deleted = usable.deleted
+        try:
+            found = osmium.FileProcessor(usable.path, osmium.osm.NODE | osmium.osm.WAY).with_locations()
+            found = found.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+            for way in found.with_filter(osmium.filter.KeyFilter("highway")):
+                if isinstance(way, osmium.osm.Way) and way.visible:
+                    ways.add(dict(way.tags), map(_node, way.nodes))
+        except (RuntimeError, ValueError, OSError) as error:
+            raise UnusableInputError([unreadable_osm(path, error)]) from error
     return ways.roads(path, crs)
 
 
@@ -137,10 +153,6 @@ def _node(node: Any) -> tuple[int, float, float]:
     """Copy a node of a way: what osmium hands out dies with the step of the loop."""
     place = node.location
     return (node.ref, place.lon, place.lat) if place.valid() else (node.ref, math.nan, math.nan)
-
-
-def _unreadable(path: str, error: RuntimeError) -> Fault:
-    return Fault(path, "", str(error), "this is not a readable OSM file", "download or export it again")
 
 
 def read_osm_barriers(path: str, crs: pyproj.CRS) -> ObjectArray:
@@ -160,21 +172,24 @@ def read_osm_barriers(path: str, crs: pyproj.CRS) -> ObjectArray:
     keys = osmium.filter.KeyFilter(*{*_BARRIER_LINES, *_BARRIER_AREAS})
     factory = osmium.geom.WKBFactory()
     found: list[bytes] = []
-    try:
-        for thing in osmium.FileProcessor(path).with_areas(keys).with_filter(keys):
-            tags = dict(thing.tags)
-            if _out_of_the_way(tags):
-                continue
-            if isinstance(thing, osmium.osm.Area) and _named(tags, _BARRIER_AREAS):
-                found.append(bytes.fromhex(factory.create_multipolygon(thing)))
-            elif isinstance(thing, osmium.osm.Way) and _named(tags, _BARRIER_LINES):
-                found.extend(_line(thing))
-    except RuntimeError as error:
-        raise UnusableInputError([_unreadable(path, error)]) from error
+    with usable_osm(path) as usable:
+        try:
+            for thing in osmium.FileProcessor(usable.path).with_areas(keys).with_filter(keys):
+                tags = dict(thing.tags)
+                if _out_of_the_way(tags):
+                    continue
+                if isinstance(thing, osmium.osm.Area) and _named(tags, _BARRIER_AREAS):
+                    found.append(bytes.fromhex(factory.create_multipolygon(thing)))
+                elif isinstance(thing, osmium.osm.Way) and _named(tags, _BARRIER_LINES):
+                    found.extend(_line(thing))
+        except (RuntimeError, ValueError, OSError) as error:
+            raise UnusableInputError([unreadable_osm(path, error)]) from error
     to_metres = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     shapes = shapely.from_wkb(np.array(found, dtype=object))
     barriers: ObjectArray = shapely.transform(shapes, to_metres.transform, interleaved=False)
-    return barriers
+    # what lies where the CRS of the area has no answer is half a world away from it
+    there: ObjectArray = barriers[np.isfinite(shapely.bounds(barriers)).all(axis=1)]
+    return there
 
 
 def _line(way: Any) -> list[bytes]:

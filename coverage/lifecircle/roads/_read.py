@@ -5,22 +5,30 @@ Reads no format itself.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pyproj
+import shapely
 
-from lifecircle.errors import Fault, MissingFileError, UnusableInputError
+from lifecircle.datum import to_wgs84
+from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say
 from lifecircle.roads._cache import cached
 from lifecircle.roads._graph import read_graphml
+from lifecircle.roads._joining import MISS_M
 from lifecircle.roads._lines import TABLE_SUFFIXES, read_lines
 from lifecircle.roads._network import shapes_in
 from lifecircle.roads._osm import OSM_SUFFIXES, read_osm, read_osm_barriers
 from lifecircle.roads._profiles import Profile, Speed, profile
-from lifecircle.tables import read_table
+from lifecircle.roads._rows import LineSettings
+from lifecircle.roads._source import open_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lifecircle.roads._network import ObjectArray, Roads
 
 
@@ -32,6 +40,12 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     crs: Any = None,
     barriers: bool | str | Path | gpd.GeoDataFrame | gpd.GeoSeries = False,
     keep: bool = False,
+    join_m: float = 0.1,
+    layer: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    classes: Mapping[str, str] | None = None,
+    datum: str | None = None,
+    split_crossings: bool = False,
 ) -> Roads:
     """Read a road network for one travel profile.
 
@@ -45,25 +59,38 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     barriers : what access legs may not cross: a layer of geometries, or True for what an OSM file itself
         holds (water, railways, expressways, walls). False: none.
     keep : take them from the cache folder where they are kept, else read them and keep them there.
+    join_m : tables of lines: metres by which an end may miss another line and still be joined to it,
+        inclusive, 0 to 5. Wider misses up to 5 m are counted in ``reading.misses``.
+    layer : layer of a GeoPackage; left out, the only one that holds lines, or ``edges``, or ``lines``.
+    columns : our name of a column -> its name in the table (``{"highway": "DLDJ"}``); an empty name says that
+        the table has no such column.
+    classes : word of the class column -> road class of OpenStreetMap, or ``no`` for what is no road.
+    datum : ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n``, where the file does not say or says it wrongly.
+    split_crossings : also join lines that cross without a shared vertex, those of one level.
 
     Returns
     -------
     Roads
+        What was read and what was left out stands in ``reading``.
 
     Raises
     ------
     MissingFileError
         There is no such file.
     UnusableInputError
-        The file cannot be read, or holds no road for the mode.
+        The file cannot be read, or holds no road for the mode; or a setting that this kind of file does not
+        know.
     ProjectionError
         The CRS cannot measure metres over the area.
     """
     used = profile(mode, speed_kmh=speed_kmh)
+    settings = LineSettings(join_m, layer, dict(columns or {}), dict(classes or {}), datum, split_crossings)
+    _check_settings(path, settings)
     if keep and isinstance(path, (str, Path)) and Path(path).is_file():
-        roads = cached(Path(path), used, crs, read=lambda: _read(path, used, crs))
+        read = partial(_read, path, used, crs, settings)
+        roads = cached(Path(path), used, crs, settings=settings.key(), read=read)
     else:
-        roads = _read(path, used, crs)
+        roads = _read(path, used, crs, settings)
     if barriers is False:
         return roads
     if barriers is True and not is_osm(path):
@@ -74,7 +101,13 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     return roads.with_barriers(read_barriers(path if barriers is True else barriers, crs=roads.crs))
 
 
-def read_barriers(source: str | Path | gpd.GeoDataFrame | gpd.GeoSeries, *, crs: Any) -> ObjectArray:
+def read_barriers(
+    source: str | Path | gpd.GeoDataFrame | gpd.GeoSeries,
+    *,
+    crs: Any,
+    layer: str | None = None,
+    datum: str | None = None,
+) -> ObjectArray:
     """Read what access legs may not cross, in a metre CRS.
 
     Parameters
@@ -82,6 +115,8 @@ def read_barriers(source: str | Path | gpd.GeoDataFrame | gpd.GeoSeries, *, crs:
     source : layer of lines or polygons, or an OSM file, of which water, railways, expressways and walls are
         taken, but not what runs in a tunnel, on a bridge or below ground.
     crs : CRS of the roads.
+    layer : layer of a GeoPackage.
+    datum : ``gcj02``, ``bd09`` or ``EPSG:n``, where the layer's own CRS does not tell the whole.
 
     Returns
     -------
@@ -92,15 +127,52 @@ def read_barriers(source: str | Path | gpd.GeoDataFrame | gpd.GeoSeries, *, crs:
     MissingFileError
         There is no such file.
     UnusableInputError
-        The file cannot be read, or holds no geometries or no CRS.
+        The file cannot be read, or holds no geometries, no CRS, or places that are not on the earth.
     """
     frame = pyproj.CRS.from_user_input(crs)
-    if not is_osm(source):
-        return shapes_in(
-            _layer(source), frame, str(source) if isinstance(source, (str, Path)) else "barriers"
-        )
-    _check_there(str(source))
-    return read_osm_barriers(str(source), frame)
+    declared = None if datum is None or datum.lower() == "wgs84" else datum
+    if is_osm(source):
+        _check_there(str(source))
+        if declared is not None:
+            reason, remedy = say("an OSM file is always in WGS84"), say("leave the datum out")
+            raise UnusableInputError([Fault(str(source), "datum", declared, reason, remedy)])
+        return read_osm_barriers(str(source), frame)
+    name = str(source) if isinstance(source, (str, Path)) else "barriers"
+    shapes = _layer(source, layer)
+    if declared is not None or (datum is not None and shapes.crs is None):
+        shapes = to_wgs84(shapes, datum=datum or "wgs84", file=name)
+    found = shapes_in(shapes, frame, name)
+    _check_places(shapes, found, name)
+    return found
+
+
+def _check_places(shapes: Any, found: ObjectArray, name: str) -> None:
+    """Refuse shapes that have no place in the CRS of the roads.
+
+    Raises
+    ------
+    UnusableInputError
+        With the first of them.
+    """
+    inside = np.isfinite(shapely.bounds(found)).all(axis=1)
+    if inside.all():
+        return
+    given = shapes.geometry.to_numpy()
+    there = np.flatnonzero(~(shapely.is_missing(given) | shapely.is_empty(given)))
+    reason = say("the shape has no place on the earth")
+    remedy = say("longitude comes before latitude; draw the shape again, or delete the row")
+    lost = there[~inside][:10]
+    raise UnusableInputError(
+        Fault(name, f"row {shapes.index[at]}, column 'geometry'", _corner(given[at]), reason, remedy)
+        for at in lost
+    )
+
+
+def _corner(shape: shapely.Geometry) -> str:
+    """Name the vertex farthest from nothing: the one most likely at fault."""
+    places = shapely.get_coordinates(shape)
+    x, y = places[int(np.argmax(np.abs(places).max(axis=1)))]
+    return f"{x:g} {y:g}"
 
 
 def is_osm(path: Any) -> bool:
@@ -108,12 +180,34 @@ def is_osm(path: Any) -> bool:
     return isinstance(path, (str, Path)) and str(path).lower().endswith(OSM_SUFFIXES)
 
 
-def _read(path: Any, used: Profile, crs: Any) -> Roads:
+def _check_settings(path: Any, settings: LineSettings) -> None:
+    """Refuse settings that are none, and those of tables for a file that is no table.
+
+    Raises
+    ------
+    UnusableInputError
+        With every such setting.
+    """
+    faults = []
+    if not 0 <= settings.join_m <= MISS_M:  # also what is not a number
+        reason = say("a distance for joining lines is 0 to {most} metres", most=f"{MISS_M:g}")
+        remedy = say("give metres, for example 0.1; wider misses are mended in the file")
+        faults.append(Fault("", "join_m", f"{settings.join_m}", reason, remedy))
+    name = str(path) if isinstance(path, (str, Path)) else ""
+    if is_osm(name) or name.lower().endswith(".graphml"):
+        reason = say("only tables of lines have this setting")
+        remedy = say("leave it out, or give the roads as a table of lines")
+        faults += [Fault(name, f"roads.{key}", "", reason, remedy) for key in settings.beyond_joining()]
+    if faults:
+        raise UnusableInputError(faults)
+
+
+def _read(path: Any, used: Profile, crs: Any, settings: LineSettings) -> Roads:
     if not isinstance(path, (str, Path)):
-        return read_lines(path, used, crs=crs)
+        return read_lines(path, used, crs=crs, settings=settings)
     name = str(path)
     if "://" in name:
-        return read_lines(name, used, crs=crs)
+        return read_lines(name, used, crs=crs, settings=settings)
     _check_there(name)
     if is_osm(path):
         return read_osm(name, used, crs=crs)
@@ -121,7 +215,7 @@ def _read(path: Any, used: Profile, crs: Any) -> Roads:
     if suffix == ".graphml":
         return read_graphml(name, used, crs=crs)
     if suffix in TABLE_SUFFIXES:
-        return read_lines(path, used, crs=crs)
+        return read_lines(path, used, crs=crs, settings=settings)
     known = ", ".join((*OSM_SUFFIXES, ".graphml", *TABLE_SUFFIXES))
     raise UnusableInputError(
         [Fault(name, "", suffix, "roads are not read from this kind of file", f"give one of {known}")]
@@ -134,10 +228,12 @@ def _check_there(name: str) -> None:
         raise MissingFileError([fault])
 
 
-def _layer(barriers: Any) -> Any:
-    if isinstance(barriers, (gpd.GeoDataFrame, gpd.GeoSeries)):
+def _layer(barriers: Any, layer: str | None) -> Any:
+    if isinstance(barriers, gpd.GeoSeries):
+        return gpd.GeoDataFrame(geometry=barriers)
+    if isinstance(barriers, gpd.GeoDataFrame):
         return barriers
-    table = read_table(barriers)
+    table, _ = open_layer(barriers, layer)
     if not isinstance(table.frame, gpd.GeoDataFrame):
         fault = Fault(
             table.name, "geometry", "", "there are no geometries in it", "give a layer of lines or polygons"

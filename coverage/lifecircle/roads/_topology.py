@@ -163,28 +163,6 @@ def _runs(vertices: Vertices) -> tuple[LongArray, LongArray, LongArray, LongArra
     return node[fresh], run[fresh], vertices.way[kept][fresh], kept[first]
 
 
-def join_ends(lines: ObjectArray) -> tuple[ObjectArray, LongArray, LongArray, FloatArray]:
-    """Make junctions of the ends of lines that lie within 1 mm of each other.
-
-    Returns
-    -------
-    lines (moved on to their junctions, by 1 mm at most), start, end (line,), xy (junction, 2).
-    """
-    from scipy.spatial import KDTree  # noqa: PLC0415 - only tables of lines need it
-
-    ends = np.vstack([line_ends(lines, 0), line_ends(lines, -1)])
-    points, where = np.unique(ends[:, 0] + 1j * ends[:, 1], return_inverse=True)
-    places = np.column_stack([points.real, points.imag])
-    pairs = KDTree(places).query_pairs(JOIN_M, output_type="ndarray")
-    links = scipy.sparse.coo_array((np.ones(len(pairs), np.int8), pairs.T), shape=(len(places), len(places)))
-    count, label = connected_components(links, directed=False)
-    xy = np.empty((count, 2))
-    xy[label[::-1]] = places[::-1]
-    junction = label[where].astype(np.int64)
-    start, end = junction[: len(lines)], junction[len(lines) :]
-    return with_ends(lines, xy[start], xy[end]), start, end, xy
-
-
 def line_ends(lines: ObjectArray, index: int) -> FloatArray:
     """Give the first (0) or last (-1) point of each line, (line, 2)."""
     points: FloatArray = shapely.get_coordinates(shapely.get_point(lines, index))
@@ -200,19 +178,22 @@ def with_ends(lines: ObjectArray, start_xy: FloatArray, end_xy: FloatArray) -> O
     return moved
 
 
-def fit_lines(lines: ObjectArray, start_xy: FloatArray, end_xy: FloatArray) -> tuple[ObjectArray, FloatArray]:
+def fit_lines(
+    lines: ObjectArray, start_xy: FloatArray, end_xy: FloatArray
+) -> tuple[ObjectArray, FloatArray, BoolArray]:
     """Turn lines that were drawn from end to start, and put the ends on their junctions.
 
     Returns
     -------
     lines, miss_m : (line,) how far the worse end was from its junction; above :data:`FIT_M` it is a fault.
+    turn : (line,) whether the line was turned.
     """
     first, last = line_ends(lines, 0), line_ends(lines, -1)
     drawn = np.maximum(_apart(first, start_xy), _apart(last, end_xy))
     turned = np.maximum(_apart(first, end_xy), _apart(last, start_xy))
     turn = turned < drawn
     straightened = np.where(turn, shapely.reverse(lines), lines)
-    return with_ends(straightened, start_xy, end_xy), np.where(turn, turned, drawn)
+    return with_ends(straightened, start_xy, end_xy), np.where(turn, turned, drawn), turn
 
 
 def _apart(here: FloatArray, there: FloatArray) -> FloatArray:
