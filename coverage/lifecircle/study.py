@@ -37,11 +37,21 @@ class _Part(BaseModel):
 
 
 class RoadsPart(_Part):
-    """``[roads]``: a file, or a place name fetched through OSMnx."""
+    """``[roads]``: a file, or a place name fetched through OSMnx; and how a table of lines is read.
+
+    ``join_m``, ``layer``, ``columns``, ``classes``, ``datum``, ``split_crossings`` : see
+    :func:`lifecircle.roads.read_roads`; a table of lines alone knows them.
+    """
 
     file: YearlyFile | None = None
     place: str | None = None
     buffer_m: Annotated[float, Field(ge=0)] = 3000.0
+    join_m: Annotated[float, Field(ge=0, le=5)] = 0.1
+    layer: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    classes: dict[str, str] = Field(default_factory=dict)
+    datum: Datum | None = None
+    split_crossings: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> RoadsPart:

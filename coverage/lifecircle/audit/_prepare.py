@@ -346,7 +346,18 @@ class _Reader:
         else:
             assert part.file is not None
             path = self.study.path_in(part.file, self.year)
-            roads = read_roads(path, mode=name, crs=crs, keep=True)
+            roads = read_roads(
+                path,
+                mode=name,
+                crs=crs,
+                keep=True,
+                join_m=part.join_m,
+                layer=part.layer,
+                columns=part.columns,
+                classes=part.classes,
+                datum=part.datum,
+                split_crossings=part.split_crossings,
+            )
             if not read:
                 self._record("roads", path, len(roads.u))
         return self._with_barriers(roads, first=not read)
@@ -356,7 +367,7 @@ class _Reader:
         if part is None:
             return roads
         path = self.study.path_in(part.file, self.year)
-        barriers = read_barriers(path, crs=roads.crs)
+        barriers = read_barriers(path, crs=roads.crs, datum=part.datum)
         if first:
             self._record("barriers", path, len(barriers))
         return roads.with_barriers(barriers)
