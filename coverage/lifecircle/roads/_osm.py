@@ -117,7 +117,7 @@ def no_way(name: str, profile: Profile, refused: Mapping[str, int]) -> Fault:
         reason = "there is no road in it: no way carries the key 'highway'"
         return Fault(name, "ways", "", reason, "export the area again with its roads")
     common = sorted(refused.items(), key=lambda item: (-item[1], item[0]))[:8]
-    found = ", ".join(f"{highway or '(no class)'} {count}" for highway, count in common)
+    found = ", ".join(f"{' '.join(name.split())[:40] or '(no class)'} {count}" for name, count in common)
     others = "walk" if profile.mode == "drive" else "drive"
     remedy = f"read it with another mode (mode={others!r}), or give a file that holds the ways of this mode"
     return Fault(name, "ways", found, f"no way in it may be used by profile {profile.id!r}", remedy)

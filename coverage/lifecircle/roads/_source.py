@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,7 +66,10 @@ def open_layer(source: Any, layer: str | None) -> tuple[Table, tuple[str, ...]]:
         if layer is None and path.suffix.lower() == ".gpkg":
             layer, notes = _chosen_layer(path)
     try:
-        table = read_table(source, layer=layer)
+        with warnings.catch_warnings():
+            # a cell that looks like JSON and is none stays the text it is
+            warnings.filterwarnings("ignore", "Could not parse column", UserWarning)
+            table = read_table(source, layer=layer)
     except _UNREAD as error:
         raise UnusableInputError(_broken_geometries(path, layer, error)) from error
     return table, (*notes, *getattr(table, "notes", ()))
@@ -108,7 +112,7 @@ def _check_no_link(path: Path) -> None:
         There is such a link.
     """
     content = path.read_bytes()
-    if not re.search(rb'"link"|\\u00', content):
+    if not re.search(rb'"link"|\\u00', content, re.IGNORECASE):
         return
     try:
         document = json.loads(content)
