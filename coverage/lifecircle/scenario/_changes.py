@@ -340,7 +340,7 @@ def _opening(table: Table, name: str) -> Table:
         reason = f"a plan's sites without {', '.join(missing)}"
         raise UnusableInputError([Fault(name, "", "", reason, "write the plan again with lifecircle site")])
     kept = pd.DataFrame(frame)[
-        [column for column in ("id", "name", "service", "lon", "lat") if column in frame]
+        [column for column in ("id", "name", "service", "hours", "lon", "lat") if column in frame]
     ]
     ids = kept["id"].map(plain_text).map(lambda label: f"plan-{label}" if label else "")
     return Table(name, kept.assign(action="open", id=ids), table.first_row)

@@ -484,7 +484,7 @@ def _prove(question: Question, plan: SitingPlan, scenario: Scenario, conditions:
     for name, (said, audited) in figures.items():
         if abs(audited - said) > _SAME * max(abs(said), 1.0):
             raise ProofError(
-                f"the plan for {target.id!r} says {said!r} ({name}), the audit of its sites {audited!r}: "
+                f"the plan for {target.id!r} says {said!r}, the audit of its sites {audited!r} ({name}): "
                 "please report this with the study"
             )
 
