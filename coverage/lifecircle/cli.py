@@ -102,12 +102,10 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
 )
 def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path | None) -> None:
     """Audit STUDY with the changes of each FILE made in order, and tell who wins and who loses."""
-    from lifecircle.scenario import check_folder, run_scenario, summary_lines, write_scenario
+    from lifecircle.scenario import run_scenario, summary_lines, write_scenario
     from lifecircle.wording import word
 
     folder = study if study.is_dir() else study.parent
-    if out is not None:
-        check_folder(out)  # before the study is read: it takes a while
     with _progress() as tell:
         done = run_scenario(study, files, year, progress=tell)
         tell("writing")
@@ -138,13 +136,11 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 @click.option("--out", type=click.Path(path_type=Path), help="Folder instead of STUDY/results/YEAR-site-ID.")
 def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, **question: Any) -> None:
     """Find where new sites in STUDY help a target most, with proof, curve, explanation and remedies."""
-    from lifecircle.siting_study import check_folder, site_study, study_lines, why_line, write_study
+    from lifecircle.siting_study import site_study, study_lines, why_line, write_study
     from lifecircle.wording import word
 
     folder = study if study.is_dir() else study.parent
     time_limit_s = question.pop("time_limit")
-    if out is not None:
-        check_folder(out)  # before the study is read: it takes a while
     with _progress() as tell:
         found = site_study(study, year=year, time_limit_s=time_limit_s, progress=tell, **question)
         language = found.scenario.before.language

@@ -14,7 +14,7 @@ from lifecircle.scenario._compare import (
 )
 from lifecircle.scenario._run import Scenario, compare_inputs, run_scenario, scenario_id
 from lifecircle.scenario._text import change_line, summary_lines
-from lifecircle.scenario._write import check_folder, check_replaceable, comparison, write_scenario
+from lifecircle.scenario._write import check_replaceable, comparison, write_scenario
 
 __all__ = [
     "ACTIONS",
@@ -25,7 +25,6 @@ __all__ = [
     "TargetComparison",
     "apply_changes",
     "change_line",
-    "check_folder",
     "check_replaceable",
     "compare_inputs",
     "compare_targets",

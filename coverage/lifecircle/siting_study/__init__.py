@@ -9,7 +9,7 @@ from lifecircle.siting_study._remedies import Remedy
 from lifecircle.siting_study._solve import OBJECTIVES
 from lifecircle.siting_study._study import CurvePoint, SiteStudy, site_study
 from lifecircle.siting_study._text import study_lines, why_line
-from lifecircle.siting_study._write import check_folder, plan_facts, plan_layer, write_study
+from lifecircle.siting_study._write import plan_facts, plan_layer, write_study
 
 __all__ = [
     "OBJECTIVES",
@@ -20,7 +20,6 @@ __all__ = [
     "SiteFacts",
     "SiteStudy",
     "Tie",
-    "check_folder",
     "plan_facts",
     "plan_layer",
     "site_study",

@@ -108,17 +108,6 @@ def write_study(study: SiteStudy, folder: str | Path) -> Path:
     return target
 
 
-def check_folder(folder: str | Path) -> None:
-    """Refuse a folder that a siting study may not be written to, before anything is computed.
-
-    Raises
-    ------
-    UnusableInputError
-        It holds something else.
-    """
-    check_replaceable(Path(folder), MARK)
-
-
 def plan_layer(study: SiteStudy) -> dict[str, Any]:
     """Give the plan as the map page takes it: plain values, sites in WGS84 degrees."""
     plan = study.plan
@@ -232,7 +221,7 @@ def _sheets(study: SiteStudy) -> Sheets:
     columns, rows = _plan_sheet(study, language)
     return {
         "plan": (columns, rows),
-        "explanation": (WORDS, [{"row": str(at), "text": line} for at, line in enumerate(lines, 1)]),
+        "explanation": (WORDS, [{"row": at, "text": line} for at, line in enumerate(lines, 1)]),
         "curve": (CURVE, list(_curve_rows(study, language))),
         "remedies": (REMEDIES, list(_remedy_rows(study, language))),
         "candidates": (_candidate_columns(study), list(_candidate_rows(study, language))),
