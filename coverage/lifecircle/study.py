@@ -164,6 +164,23 @@ Works = Literal[
 ]
 
 
+FIRST_YEAR, LAST_YEAR = 1950, 2200
+
+
+def checked_year(year: int | None) -> int | None:
+    """Refuse what is no year a study could be audited for.
+
+    Raises
+    ------
+    UnusableInputError
+        It is before 1950 or after 2200.
+    """
+    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+        remedy = say("give a year from {first} to {last}", first=FIRST_YEAR, last=LAST_YEAR)
+        raise UnusableInputError([Fault("", "year", str(year), say("not a year of a study"), remedy)])
+    return year
+
+
 def basis_of_cost(works: str, cost: UnitCost | None) -> Literal["once", "year"]:
     """Tell whether works are paid for once or every year: longer hours every year unless the study says so.
 

@@ -291,7 +291,10 @@ def _near(read: _Reading, inputs: Inputs) -> pd.DataFrame:
     nothing = np.full(len(read.people), np.nan)
     return pd.DataFrame(
         {
-            "seconds": nothing if times is None else np.where(np.isfinite(times), times, np.nan),
+            # counts compare seconds with the limit: where no minutes decide, the status has to come through
+            "seconds": np.where(read.basis.covered, 0.0, np.nan)
+            if times is None
+            else np.where(np.isfinite(times), times, np.nan),
             "status": pd.Categorical(read.basis.status, categories=BUCKETS),
             "leg_m": nothing if answer is None else answer.leg_m,
         },

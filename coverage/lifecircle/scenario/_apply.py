@@ -16,7 +16,7 @@ import pyproj
 import shapely
 
 from lifecircle.demand import assign_districts, assign_villages
-from lifecircle.errors import FaultLog
+from lifecircle.errors import FaultLog, say
 from lifecircle.facilities import merge_duplicates, open_in
 from lifecircle.reach import FACILITY_CAP_M, snap
 from lifecircle.roads import ALONG_M, JOIN_WITHIN_M, add_road, close_road
@@ -86,8 +86,8 @@ def off_roads(inputs: Inputs, changes: Sequence[Change]) -> Iterator[Fault]:
         on_any |= snap(roads, table).snapped
     for change in itertools.compress(placed, ~on_any):
         place = f"{change.shape.x:.6f}, {change.shape.y:.6f}"
-        reason = f"no road within {FACILITY_CAP_M:g} m: the venue would count for nobody"
-        remedy = "check the place (longitude first), or add a road to it before"
+        reason = say("no road within {cap} m: the venue would count for nobody", cap=f"{FACILITY_CAP_M:g}")
+        remedy = say("check the place (longitude first), or add a road to it before")
         yield change.fault("geometry", place, reason, remedy)
 
 
@@ -123,13 +123,16 @@ class _Register:
         unknown = [service for service in change.services if service not in known]
         for service in unknown:
             near = nearest_name(service, known)
-            remedy = f"did you mean '{near}'?" if near else f"use one of {', '.join(sorted(known))}"
-            self.faults.add(change.fault("service", service, "unknown service id", remedy))
+            remedy = say("use one of {names}", names=", ".join(sorted(known)))
+            if near:
+                remedy = say("did you mean '{name}'?", name=near)
+            self.faults.add(change.fault("service", service, say("unknown service id"), remedy))
         fresh = self._fresh(change, number)
         taken = [label for label in fresh.index if label in self.table.index]
         if taken:
-            remedy = "leave id out, or give one the study has not"
-            self.faults.add(change.fault("id", taken[0], "a facility is called by this id already", remedy))
+            remedy = say("leave id out, or give one the study has not")
+            reason = say("a facility is called by this id already")
+            self.faults.add(change.fault("id", taken[0], reason, remedy))
         if unknown or taken:
             return self.table
         whole = self._placed(pd.concat([self.table, fresh]))
@@ -137,8 +140,8 @@ class _Register:
         twice = merge_duplicates(standing.reset_index(names="_label"))[1]
         mine = twice[(twice["file"] == change.file) & (twice["row"] == change.row)]
         for reason in mine["reason"]:
-            remedy = "leave the row out, or give another name"
-            self.faults.add(change.fault("name", change.name, str(reason), remedy))
+            remedy = say("leave the row out, or give another name")
+            self.faults.add(change.fault("name", change.name, reason, remedy))
         return self.table if len(mine) else whole
 
     def _fresh(self, change: Change, number: int) -> gpd.GeoDataFrame:
@@ -183,10 +186,8 @@ class _Register:
             return self._set(at, "capacity", change.capacity)
         now = float(self.table["capacity"].iloc[at])
         if np.isnan(now):
-            fault = change.fault(
-                "factor", change.factor, "the facility has no known capacity", "give capacity"
-            )
-            self.faults.add(fault)
+            reason = say("the facility has no known capacity")
+            self.faults.add(change.fault("factor", change.factor, reason, say("give capacity")))
             return self.table
         return self._set(at, "capacity", now * float(change.factor or 0.0))
 
@@ -204,15 +205,16 @@ class _Register:
         if change.id:
             if change.id not in self.table.index:
                 near = nearest_name(change.id, map(str, self.table.index))
-                remedy = f"did you mean '{near}'?" if near else "use an id of the study's facilities"
-                self.faults.add(change.fault("id", change.id, "no such facility", remedy))
+                remedy = say("use an id of the study's facilities")
+                if near:
+                    remedy = say("did you mean '{name}'?", name=near)
+                self.faults.add(change.fault("id", change.id, say("no such facility"), remedy))
                 return None
             at = int(self.table.index.get_loc(change.id))
             if not open_now[at]:
-                reason = f"the facility is not open in {self.inputs.year}"
-                self.faults.add(
-                    change.fault("id", change.id, reason, "leave the row out, or audit another year")
-                )
+                reason = say("the facility is not open in {year}", year=self.inputs.year)
+                remedy = say("leave the row out, or audit another year")
+                self.faults.add(change.fault("id", change.id, reason, remedy))
                 return None
             return at
         matching = open_now.copy()
@@ -229,11 +231,12 @@ class _Register:
             return int(found[0])
         if len(found):
             labels = ", ".join(str(label) for label in self.table.index[found][:5])
-            reason, remedy = f"{len(found)} open facilities have this name: {labels}", "give the id"
+            reason = say("{many} open facilities have this name: {names}", many=len(found), names=labels)
+            remedy = say("give the id")
         else:
             near = nearest_name(change.name, self.table["name"].unique())
-            reason = f"no facility open in {self.inputs.year} has this name"
-            remedy = f"did you mean '{near}'?" if near else "give the id"
+            reason = say("no facility open in {year} has this name", year=self.inputs.year)
+            remedy = say("did you mean '{name}'?", name=near) if near else say("give the id")
         self.faults.add(change.fault("name", change.name, reason, remedy))
         return None
 
@@ -247,10 +250,14 @@ class _Register:
         _, _, metres = _GEOD.inv(np.full(many, x), np.full(many, y), shapely.get_x(here), shapely.get_y(here))
         if many and np.min(metres) <= AT_PLACE_M:
             return int(rows[int(np.argmin(metres))])
-        what = f" of {', '.join(change.services)}" if change.services else ""
-        near = f"; the nearest is {np.min(metres):,.0f} m away" if many else ""
-        reason = f"no open facility{what} within {AT_PLACE_M:g} m{near}"
-        self.faults.add(change.fault("geometry", f"{x:.6f}, {y:.6f}", reason, "give the id"))
+        reason = say("no open facility of this kind within {metres} m", metres=f"{AT_PLACE_M:g}")
+        if many:
+            reason = say(
+                "no open facility of this kind within {metres} m; the nearest is {away} m away",
+                metres=f"{AT_PLACE_M:g}",
+                away=f"{np.min(metres):,.0f}",
+            )
+        self.faults.add(change.fault("geometry", f"{x:.6f}, {y:.6f}", reason, say("give the id")))
         return None
 
 
@@ -268,13 +275,13 @@ def _grown(inputs: Inputs, demand: gpd.GeoDataFrame, change: Change, faults: Fau
     mine = (demand[column] == label).to_numpy(dtype=bool)
     people = float(demand["population"].to_numpy(dtype=float)[mine].sum())
     if not people:
-        remedy = "name a place where people live"
-        faults.add(change.fault(column, label, "nobody lives there, so nothing can grow", remedy))
+        remedy = say("name a place where people live")
+        faults.add(change.fault(column, label, say("nobody lives there, so nothing can grow"), remedy))
         return demand
     factor = change.factor if change.factor is not None else (people + float(change.people or 0.0)) / people
     if factor < 0:
-        reason = f"more people go than live there ({people:,.0f})"
-        faults.add(change.fault("people", change.people, reason, "give a smaller number"))
+        reason = say("more people go than live there ({people})", people=f"{people:,.0f}")
+        faults.add(change.fault("people", change.people, reason, say("give a smaller number")))
         return demand
     counts = ["population", *inputs.study.demand.groups]
     return demand.assign(
@@ -287,7 +294,8 @@ def _unit(inputs: Inputs, change: Change) -> tuple[str, str] | Fault:
     towns, district = inputs.districts, ""
     if change.district:
         if towns is None:
-            return change.fault("district", change.district, "the study has no districts", "name a village")
+            reason, remedy = say("the study has no districts"), say("name a village")
+            return change.fault("district", change.district, reason, remedy)
         codes = _codes(towns, change.district)
         if len(codes) != 1:
             return _no_unit("district", change.district, codes, towns, change)
@@ -296,7 +304,8 @@ def _unit(inputs: Inputs, change: Change) -> tuple[str, str] | Fault:
         return "district", district
     villages = inputs.villages
     if villages is None:
-        return change.fault("village", change.village, "the study has no villages", "name a district")
+        reason, remedy = say("the study has no villages"), say("name a district")
+        return change.fault("village", change.village, reason, remedy)
     inside = villages if not district else villages[villages["district"] == district]
     codes = _codes(inside, change.village)
     return (
@@ -315,11 +324,14 @@ def _codes(units: gpd.GeoDataFrame, word: str) -> list[str]:
 
 def _no_unit(column: str, word: str, codes: list[str], units: gpd.GeoDataFrame, change: Change) -> Fault:
     if codes:
-        remedy = "write the code" + (", or the district too" if column == "village" else "")
-        return change.fault(column, word, f"{len(codes)} have this name: {', '.join(codes[:5])}", remedy)
+        remedy = say("write the code, or the district too") if column == "village" else say("write the code")
+        listed = ", ".join(codes[:5])
+        reason = say("{many} have this name: {names}", many=len(codes), names=listed)
+        return change.fault(column, word, reason, remedy)
     near = nearest_name(word, [*units["name"], *map(str, units.index)])
-    remedy = f"did you mean '{near}'?" if near else "use a code or name of the study's"
-    return change.fault(column, word, f"no such {column}", remedy)
+    remedy = say("did you mean '{name}'?", name=near) if near else say("use a code or name of the study's")
+    reason = say("no such village") if column == "village" else say("no such district")
+    return change.fault(column, word, reason, remedy)
 
 
 # --- roads ----------------------------------------------------------------------------------------------
@@ -330,8 +342,8 @@ def _changed_roads(networks: Mapping[str, Roads], change: Change, faults: FaultL
     first = next(iter(networks.values()))
     line = _line(first, change)
     if line is None:
-        remedy = f"give a number from 0 to {len(first.u) - 1}"
-        faults.add(change.fault("edge", change.edge, "no such edge", remedy))
+        remedy = say("give a number from 0 to {last}", last=len(first.u) - 1)
+        faults.add(change.fault("edge", change.edge, say("no such edge"), remedy))
         return dict(networks)
     together: dict[int, list[str]] = {}
     for name, roads in networks.items():
@@ -360,26 +372,32 @@ def _road_change(networks: Sequence[Roads], line: shapely.LineString, change: Ch
     if change.action == "close_road":
         # An edge by its number is closed alone: not those within reach of a drawn line.
         within = 1e-3 if change.shape is None else ALONG_M
-        return close_road(networks, line, along_m=change.within_m or within)
+        return close_road(networks, line, along_m=_within(change, within))
     return add_road(
         networks,
         line,
         highway=change.highway,
         oneway_word=change.oneway,
         crossings=change.crossings,
-        within_m=change.within_m or JOIN_WITHIN_M,
+        within_m=_within(change, JOIN_WITHIN_M),
     )
+
+
+def _within(change: Change, usual: float) -> float:
+    """Give the tolerance of a change, the usual one where it names none; none at all is a tolerance too."""
+    return usual if change.within_m is None else change.within_m
 
 
 def _nowhere(change: Change) -> Fault:
     if change.action == "close_road":
-        within = change.within_m or ALONG_M
-        reason, remedy = f"no road runs along the line within {within:g} m", "draw it along the road"
+        within = f"{_within(change, ALONG_M):g}"
+        reason = say("close_road: no road runs along the line within {metres} m", metres=within)
+        remedy = say("draw it along the road")
     else:
-        within = change.within_m or JOIN_WITHIN_M
-        reason = (
-            f"neither end is within {within:g} m of a road, or no traveller may use class {change.highway!r}"
+        reason = say(
+            "add_road: neither end is within {metres} m of a road, or no traveller may use class '{name}'",
+            metres=f"{_within(change, JOIN_WITHIN_M):g}",
+            name=change.highway,
         )
-        remedy = "draw it on to a road, or give within_m"
-    column = "geometry" if change.shape is not None else "edge"
-    return change.fault(column, "", f"{change.action}: {reason}", remedy)
+        remedy = say("draw it on to a road, or give within_m")
+    return change.fault("geometry" if change.shape is not None else "edge", "", reason, remedy)

@@ -87,7 +87,13 @@ CHANGE_COLUMNS = Schema(
         Column("oneway", "text", "yes along the line, -1 against it", aliases=("单行",)),
         Column("crossings", "flag", "whether the road joins the roads it crosses", aliases=("相交",)),
         Column("edge", "number", "number of the edge that is closed", low=0.0),
-        Column("within_m", "number", "how far a line may be from the roads it joins or closes", unit="m"),
+        Column(
+            "within_m",
+            "number",
+            "how far a line may be from the roads it joins or closes",
+            unit="m",
+            low=0.0,
+        ),
     ),
 )
 """Columns of a table of changes, beside a geometry or ``lon`` and ``lat`` (or ``wkt``)."""
@@ -124,8 +130,14 @@ class Change:
 
     def fault(self, column: str, value: object, reason: str, remedy: str) -> Fault:
         """Tell what is wrong with a cell of this row."""
-        place = f"row {self.row}" + (f", column '{column}'" if column else "")
-        return Fault(self.file, place, str(value), reason, remedy)
+        return Fault(self.file, _place(self.row, column), str(value), reason, remedy)
+
+
+def _place(row: object, column: str = "") -> str:
+    """Name a row of a file, and a column of it."""
+    return (
+        say("row {row}, column '{column}'", row=row, column=column) if column else say("row {row}", row=row)
+    )
 
 
 def read_changes(source: str | Path, *, datum: str = "wgs84") -> tuple[Change, ...]:
@@ -170,9 +182,7 @@ def read_rows(path: Path, *, datum: str = "wgs84") -> tuple[tuple[Change, ...], 
         shapes = _shapes(table, datum)
     faults.raise_any()
     for one in checked.rejects.itertuples():
-        faults.add(
-            Fault(table.name, f"row {one.row}, column '{one.column}'", one.value, one.reason, one.remedy)
-        )
+        faults.add(Fault(table.name, _place(one.row, str(one.column)), one.value, one.reason, one.remedy))
     changes = []
     broken = set(checked.rejects["row"])
     for row, shape, cells in zip(table.frame.index, shapes, checked.frame.to_dict("records"), strict=True):
@@ -219,26 +229,38 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 _WANTED = {
-    "services": ("service", "no service is given", "write the id of the service that opens"),
-    "point": ("geometry", "no place is given", "give lon and lat, or a point"),
-    "line": ("geometry", "no line is given", "draw the road as a line"),
-    "line or edge": ("geometry", "neither a line nor an edge is given", "draw a line along the road"),
-    "facility": ("id", "no facility is named", "give its id, its name, or a point at its place"),
-    "facility_by_name": ("id", "no facility is named", "give its id, or its name"),
-    "size": ("capacity", "no size is given", "give capacity, or factor"),
-    "hours": ("hours", "no hours are given", "write them like Mo-Su 08:30-20:30"),
-    "place": ("village", "no village or district is named", "give the code or name of one"),
-    "growth": ("factor", "neither factor nor people is given", "give one of them"),
+    "services": (
+        "service",
+        say("no service is given"),
+        say("write the id of the service that opens"),
+    ),
+    "point": ("geometry", say("no place is given"), say("give lon and lat, or a point")),
+    "line": ("geometry", say("no line is given"), say("draw the road as a line")),
+    "line or edge": (
+        "geometry",
+        say("neither a line nor an edge is given"),
+        say("draw a line along the road"),
+    ),
+    "facility": ("id", say("no facility is named"), say("give its id, its name, or a point at its place")),
+    "facility_by_name": ("id", say("no facility is named"), say("give its id, or its name")),
+    "size": ("capacity", say("no size is given"), say("give capacity, or factor")),
+    "hours": ("hours", say("no hours are given"), say("write them like Mo-Su 08:30-20:30")),
+    "place": ("village", say("no village or district is named"), say("give the code or name of one")),
+    "growth": ("factor", say("neither factor nor people is given"), say("give one of them")),
 }
+
+_WORLD = (-180.0, -90.0, 180.0, 90.0)
 
 
 def _faults(change: Change) -> Iterator[Fault]:
     """Find what a row lacks, or says twice, by itself."""
     if change.action not in ACTIONS:
-        near = nearest_name(str(change.action), ACTIONS)
-        remedy = f"did you mean '{near}'?" if near else f"use one of {', '.join(ACTIONS)}"
-        yield change.fault("action", change.action, "unknown action", remedy)
+        yield change.fault(
+            "action", change.action, say("unknown action"), _meant(str(change.action), ACTIONS)
+        )
         return
+    if change.shape is not None:
+        yield from _outside_world(change)
     kind = -1 if change.shape is None else shapely.get_type_id(change.shape)
     held = {
         "services": bool(change.services),
@@ -256,28 +278,47 @@ def _faults(change: Change) -> Iterator[Fault]:
         if not held[need]:
             column, reason, remedy = _WANTED[need]
             found = change.shape.geom_type if column == "geometry" and change.shape is not None else ""
-            yield change.fault(column, found, f"{change.action}: {reason}", remedy)
+            why = say("{action}: {why}", action=change.action, why=reason)
+            yield change.fault(column, found, why, remedy)
     if change.action in {"resize", "grow"}:
         other, value = (
             ("capacity", change.capacity) if change.action == "resize" else ("people", change.people)
         )
         if change.factor is not None and value is not None:
-            yield change.fault(
-                "factor", change.factor, f"factor and {other} are both given", "keep one of them"
-            )
+            reason = say("factor and {other} are both given", other=other)
+            yield change.fault("factor", change.factor, reason, say("keep one of them"))
     if change.hours and not readable_hours(change.hours):
-        yield change.fault(
-            "hours", change.hours, "hours that cannot be read", "write them like Mo-Su 08:30-20:30"
-        )
+        remedy = say("write them like Mo-Su 08:30-20:30")
+        yield change.fault("hours", change.hours, say("hours that cannot be read"), remedy)
     if change.oneway not in {"", "yes", "-1"}:
-        yield change.fault("oneway", change.oneway, "unknown direction", "write yes, -1 or nothing")
+        yield change.fault("oneway", change.oneway, say("unknown direction"), say("write yes, -1 or nothing"))
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Say which name was meant, or which there are."""
+    near = nearest_name(name, known)
+    return (
+        say("did you mean '{name}'?", name=near)
+        if near
+        else say("use one of {names}", names=", ".join(known))
+    )
+
+
+def _outside_world(change: Change) -> Iterator[Fault]:
+    """Find a place that no degrees can name."""
+    west, south, east, north = shapely.bounds(change.shape)
+    inside = west >= _WORLD[0] and south >= _WORLD[1] and east <= _WORLD[2] and north <= _WORLD[3]
+    if not inside or not np.isfinite(shapely.get_coordinates(change.shape)).all():
+        reason = say("a place that is nowhere on earth")
+        remedy = say("give longitude, then latitude, in decimal degrees")
+        yield change.fault("geometry", f"{west:g}, {south:g} … {east:g}, {north:g}", reason, remedy)
 
 
 def _table(path: Path) -> Table:
     """Read the rows of a file, whichever of the forms it has."""
     suffix = path.suffix.lower()
     if suffix in {".toml", ".json"} and not path.is_file():
-        raise MissingFileError([Fault(str(path), "", "", "no such file", "check the path")])
+        raise MissingFileError([Fault(str(path), "", "", say("no such file"), say("check the path"))])
     if suffix == ".toml":
         return _toml_table(path)
     if suffix == ".json":
@@ -293,27 +334,30 @@ def _toml_table(path: Path) -> Table:
     except RecursionError:
         raise UnusableInputError([_too_deep(path)]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnusableInputError(
-            [Fault(str(path), "", "", f"broken TOML: {error}", "correct the file")]
-        ) from None
+        reason = say("broken TOML: {error}", error=error)
+        raise UnusableInputError([Fault(str(path), "", "", reason, say("correct the file"))]) from None
     unknown = [name for name in document if name != "change"]
     rows = document.get("change", [])
     if unknown or not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        reason = f"unknown key: {', '.join(unknown)}" if unknown else "no change in it"
-        fault = Fault(str(path), "", "", reason, "write a table [[change]] for each change")
-        raise UnusableInputError([fault])
+        reason = say("no change in it")
+        if unknown:
+            reason = say("unknown key: {names}", names=", ".join(unknown))
+        remedy = say("write a table [[change]] for each change")
+        raise UnusableInputError([Fault(str(path), "", "", reason, remedy)])
     return _rows(str(path), pd.DataFrame([_with_wkt(row) for row in rows]))
 
 
 def _with_wkt(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Write ``line = [[lon, lat], ...]`` as WKT; what is no line is left to be told as one."""
+    """Write ``line = [[lon, lat], ...]`` as WKT; what is no line stays, and is told with its row."""
     if "line" not in row:
         return dict(row)
     rest = {name: value for name, value in row.items() if name != "line"}
     try:
-        return {**rest, "wkt": shapely.LineString(row["line"]).wkt}
-    except (shapely.GEOSException, ValueError, TypeError):
-        return {**rest, "wkt": str(row["line"])}
+        places = np.asarray(row["line"], dtype=np.float64)
+        fine = places.size > 0 and bool(np.isfinite(places).all())
+        return {**rest, "wkt": shapely.LineString(places).wkt} if fine else dict(row)
+    except (shapely.GEOSException, ValueError, TypeError, OverflowError):
+        return dict(row)
 
 
 def _json_table(path: Path) -> Table:
@@ -323,17 +367,42 @@ def _json_table(path: Path) -> Table:
     except RecursionError:
         raise UnusableInputError([_too_deep(path)]) from None
     except ValueError as error:
-        fault = Fault(str(path), "", "", f"broken JSON: {error}", "correct the file")
-        raise UnusableInputError([fault]) from None
+        reason = say("broken JSON: {error}", error=error)
+        raise UnusableInputError([Fault(str(path), "", "", reason, say("correct the file"))]) from None
     if isinstance(content, dict) and content.get("type") == "FeatureCollection":
-        frame = gpd.GeoDataFrame.from_features(content["features"], crs="EPSG:4326")
-        return _rows(str(path), frame)
+        return _rows(str(path), _features(path, content.get("features")))
     sites = content.get("sites") if isinstance(content, dict) else None
-    if not isinstance(sites, list) or not sites:
-        reason = "neither GeoJSON nor a plan with sites"
-        remedy = "give a FeatureCollection, or the plan.json of lifecircle site"
+    if not isinstance(sites, list) or not sites or not all(isinstance(one, dict) for one in sites):
+        reason = say("neither GeoJSON nor a plan with sites")
+        remedy = say("give a FeatureCollection, or the plan.json of lifecircle site")
         raise UnusableInputError([Fault(str(path), "", "", reason, remedy)])
     return _opening(_rows(str(path), pd.DataFrame(sites)), str(path))
+
+
+def _features(path: Path, features: Any) -> gpd.GeoDataFrame:
+    """Read the features of a GeoJSON file, every one that is none told by its number."""
+    faults = FaultLog()
+    remedy = say("write it as GeoJSON: type Feature, properties and geometry")
+    if not isinstance(features, list):
+        faults.add(Fault(str(path), "", "", say("a FeatureCollection without features"), remedy))
+        features = []
+    rows, shapes = [], []
+    for number, one in enumerate(features, 1):
+        properties = one.get("properties") if isinstance(one, dict) else None
+        fine = isinstance(one, dict) and isinstance(properties or {}, dict)
+        try:
+            shapes.append(_geometry(one.get("geometry")) if fine else None)
+        except (shapely.GEOSException, KeyError, TypeError, ValueError, AttributeError, IndexError):
+            fine = False
+        rows.append(dict(properties or {}) if fine else {})
+        if not fine:
+            faults.add(Fault(str(path), _place(number), "", say("not a feature"), remedy))
+    faults.raise_any()
+    return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs="EPSG:4326")
+
+
+def _geometry(drawn: Any) -> Any:
+    return shapely.geometry.shape(drawn) if drawn else None
 
 
 def _too_deep(path: Path) -> Fault:
@@ -345,10 +414,11 @@ def _opening(table: Table, name: str) -> Table:
     frame = table.frame
     missing = [column for column in ("id", "service", "lon", "lat") if column not in frame]
     if missing:
-        reason = f"a plan's sites without {', '.join(missing)}"
-        raise UnusableInputError([Fault(name, "", "", reason, "write the plan again with lifecircle site")])
+        reason = say("a plan's sites without {names}", names=", ".join(missing))
+        remedy = say("write the plan again with lifecircle site")
+        raise UnusableInputError([Fault(name, "", "", reason, remedy)])
     kept = pd.DataFrame(frame)[
-        [column for column in ("id", "name", "service", "lon", "lat") if column in frame]
+        [column for column in ("id", "name", "service", "hours", "lon", "lat") if column in frame]
     ]
     ids = kept["id"].map(plain_text).map(lambda label: f"plan-{label}" if label else "")
     return Table(name, kept.assign(action="open", id=ids), table.first_row)
@@ -356,14 +426,14 @@ def _opening(table: Table, name: str) -> Table:
 
 def _rows(name: str, frame: Any) -> Table:
     if not len(frame):
-        raise UnusableInputError([Fault(name, "", "", "no change in it", "add one")])
+        raise UnusableInputError([Fault(name, "", "", say("no change in it"), say("add one"))])
     return Table(name, frame.set_axis(pd.RangeIndex(1, len(frame) + 1, name="row")), 1)
 
 
 def _shapes(table: Table, datum: str) -> Sequence[Any]:
     """Give the point or line of every row in EPSG:4326, None where it has none."""
     frame = table.frame
-    shapes = np.full(len(frame), None, dtype=object)
+    shapes: np.ndarray[Any, Any] = np.full(len(frame), None, dtype=object)
     if getattr(frame, "active_geometry_name", None) is not None:
         own = to_wgs84(frame, datum=datum, file=table.name).geometry.to_numpy()
         there = ~(shapely.is_missing(own) | shapely.is_empty(own))
@@ -374,33 +444,42 @@ def _shapes(table: Table, datum: str) -> Sequence[Any]:
     lower = {str(name).lower(): name for name in frame.columns}
     faults = FaultLog()
     text = next((lower[name] for name in ("wkt", "geometry") if name in lower), None)
+    if "line" in lower:
+        for fault in _no_lines(table):
+            faults.add(fault)
     if text is not None:
-        drawn = shapely.from_wkt(
-            frame[text].astype(object).where(frame[text].notna(), None), on_invalid="ignore"
-        )
-        for row, cell, shape in zip(frame.index, frame[text], drawn, strict=True):
-            if shape is None and not pd.isna(cell):
-                remedy = "write WKT, as in LINESTRING (lon lat, lon lat)"
-                faults.add(Fault(table.name, f"row {row}, column '{text}'", str(cell), "not a shape", remedy))
-        given = np.array([shape is not None and not shape.is_empty for shape in drawn], dtype=bool)
-        if given.any():
-            layer = gpd.GeoDataFrame(geometry=np.asarray(drawn, dtype=object)[given])
-            shapes[given] = to_wgs84(layer, datum=datum, file=table.name).geometry.to_numpy()
+        _draw(table, text, shapes, datum, faults)
     if any(name in lower for name in (*LON_NAMES, *EAST_NAMES)):
         located = locate(frame, datum=datum, file=table.name)
         wrong = (located.reason != "") & ~located.blank
         for at in np.flatnonzero(wrong):
-            place = f"row {frame.index[at]}, column '{located.column[at]}'"
-            faults.add(
-                Fault(
-                    table.name,
-                    place,
-                    str(located.value[at]),
-                    str(located.reason[at]),
-                    str(located.remedy[at]),
-                )
-            )
+            place = _place(frame.index[at], str(located.column[at]))
+            told = located.value[at], located.reason[at], located.remedy[at]
+            faults.add(Fault(table.name, place, str(told[0]), told[1], told[2]))
         placed = np.array([point is not None for point in located.points], dtype=bool)
         shapes[placed] = located.points[placed]
     faults.raise_any()
     return list(shapes)
+
+
+def _no_lines(table: Table) -> Iterator[Fault]:
+    """Find the lines of a toml file that are none; those that are stand as WKT, see :func:`_with_wkt`."""
+    for row, cell in table.frame["line"].items():
+        if isinstance(cell, list) or not pd.isna(cell):
+            reason, remedy = say("not a line"), say("write line = [[lon, lat], [lon, lat]]")
+            yield Fault(table.name, _place(row, "line"), str(cell), reason, remedy)
+
+
+def _draw(table: Table, column: str, shapes: np.ndarray[Any, Any], datum: str, faults: FaultLog) -> None:
+    """Read a column of WKT into the shapes of the rows; what is none is noted."""
+    frame = table.frame
+    cells = frame[column].astype(object).where(frame[column].notna(), None)
+    drawn = shapely.from_wkt(cells, on_invalid="ignore")
+    for row, cell, shape in zip(frame.index, frame[column], drawn, strict=True):
+        if (shape is None and not pd.isna(cell)) or (shape is not None and shape.is_empty):
+            remedy = say("write WKT, as in LINESTRING (lon lat, lon lat)")
+            faults.add(Fault(table.name, _place(row, column), str(cell), say("not a shape"), remedy))
+    given = np.array([shape is not None and not shape.is_empty for shape in drawn], dtype=bool)
+    if given.any():
+        layer = gpd.GeoDataFrame(geometry=np.asarray(drawn, dtype=object)[given])
+        shapes[given] = to_wgs84(layer, datum=datum, file=table.name).geometry.to_numpy()

@@ -8,11 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from lifecircle.files import Results, complete_folder
 from lifecircle.findings import METHOD_VERSION
-from lifecircle.report import FIGURE, NUMBER, PEOPLE, POINTS, STATUS, TEXT, Heading, Rate, write_workbook
+from lifecircle.report import (
+    DEGREES,
+    FIGURE,
+    NUMBER,
+    ORDER,
+    PEOPLE,
+    POINTS,
+    STATUS,
+    TEXT,
+    Heading,
+    Rate,
+    write_workbook,
+)
+from lifecircle.report import Change as Difference
 from lifecircle.scenario._text import change_line, summary_lines
 from lifecircle.tables import write_layers
 from lifecircle.wording import word
@@ -20,6 +34,9 @@ from lifecircle.wording import word
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import shapely
+
+    from lifecircle.audit import Inputs
     from lifecircle.findings import Language
     from lifecircle.report import Sheets
     from lifecircle.scenario._changes import Change
@@ -43,8 +60,8 @@ TOWNS = {
     **_COVERED, **_MOVES,
 }  # fmt: skip
 GROUPS = {"target": TEXT, "group": TEXT, **_BOTH, **_COVERED, **_MOVES}
-CHANGES = {"row": TEXT, "change": TEXT, "file": TEXT}
-WORDS = {"row": TEXT, "text": TEXT}
+CHANGES = {"row": ORDER, "change": TEXT, "lon": DEGREES, "lat": DEGREES, "file": TEXT}
+WORDS = {"row": ORDER, "text": TEXT}
 
 
 def write_scenario(scenario: Scenario, folder: str | Path) -> Path:
@@ -105,7 +122,7 @@ def _sheets(scenario: Scenario) -> Sheets:
     language = scenario.before.language
     lines = summary_lines(scenario, language)
     return {
-        "scenario_text": (WORDS, [{"row": str(at), "text": line} for at, line in enumerate(lines, 1)]),
+        "scenario_text": (WORDS, [{"row": at, "text": line} for at, line in enumerate(lines, 1)]),
         "scenario_targets": (TARGETS, list(_target_rows(scenario, language))),
         "towns": (TOWNS, list(_part_rows(scenario, language, "districts"))),
         "groups": (GROUPS, list(_part_rows(scenario, language, "groups"))),
@@ -147,11 +164,11 @@ def _part_rows(scenario: Scenario, language: Language, which: str) -> Iterator[d
 
 
 def _values(one: TargetComparison, part: TargetComparison | Part) -> dict[str, Any]:
-    """Print both values, and the points between them where they are shares."""
+    """Give both values, and the change between them where they are shares."""
     before, after = part.value_before, part.value_after
     points = None
     if before is not None and after is not None and _is_share(one):
-        points = (after - before) * 100
+        points = Difference(before, after)
     return {"value_before": _figure(one, before), "value_after": _figure(one, after), "points": points}
 
 
@@ -167,8 +184,42 @@ def _figure(one: TargetComparison, value: float | None) -> Rate | float | None:
 
 def _change_rows(scenario: Scenario, language: Language) -> Iterator[dict[str, Any]]:
     for number, change in enumerate(scenario.changes, 1):
-        where = f"{Path(change.file).name}, {change.row}"
-        yield {"row": str(number), "change": change_line(change, scenario.before, language), "file": where}
+        place = place_of(change, scenario.inputs)
+        yield {
+            "row": number,
+            "change": change_line(change, scenario.before, language),
+            "lon": None if place is None else place.x,
+            "lat": None if place is None else place.y,
+            "file": f"{Path(change.file).name}, {change.row}",
+        }
+
+
+def place_of(change: Change, inputs: Inputs) -> shapely.Point | None:
+    """Give the place of a change: its own, its facility's, or that of what grows; None where it has none."""
+    shape = change.shape
+    if shape is None and change.action == "grow":
+        units = inputs.villages if change.village else inputs.districts
+        name = change.village or change.district
+        if units is not None:
+            mine = ((units["name"] == name) | (units.index.astype(str) == name)).to_numpy(dtype=bool)
+            shape = units.geometry[mine].iloc[0] if mine.sum() == 1 else None
+    elif shape is None and (change.id or change.name):
+        table = inputs.register
+        mine = (
+            np.asarray(table.index == change.id)
+            if change.id
+            else (table["name"] == change.name).to_numpy(dtype=bool)
+        )
+        shape = table.geometry[mine].iloc[0] if mine.sum() == 1 else None
+    elif shape is None and change.edge is not None:
+        roads = next(iter(inputs.networks.values()))
+        if change.edge < len(roads.lines):
+            shape = gpd.GeoSeries([roads.lines[change.edge]], crs=roads.crs).to_crs("EPSG:4326").iloc[0]
+    if shape is None or shape.is_empty or shape.geom_type == "Point":
+        return None if shape is None or shape.is_empty else shape
+    if shape.geom_type.endswith("LineString"):
+        return shape.interpolate(0.5, normalized=True)
+    return shape.representative_point()
 
 
 def _name(scenario: Scenario, target: str, language: Language) -> str:

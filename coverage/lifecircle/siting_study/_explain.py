@@ -50,7 +50,7 @@ class SiteFacts:
 
     ``people`` : newly covered and nearest to it; ``sole`` : of all newly covered those who would not be
     without it; ``shared`` : those in its reach who would still be; ``groups`` : of ``people``, the rural ones
-    among them, None where the class of all is unknown, and ``class_unknown``, how many it is unknown of;
+    among them, None where the class of all is unknown, and ``class_unknown``, of how many it is, if any;
     ``districts`` : of ``people``; ``villages`` : codes of villages most of whose people are reached now and
     were not, with the site that brings most of them; ``saved_min`` : minutes saved times people, see
     :func:`lifecircle.scenario.saved_seconds`, of everybody whose nearest new site it is; ``band`` :
@@ -267,6 +267,8 @@ def _in_groups(groups: Mapping[str, Floats], mine: Flags, people: Floats) -> dic
     whole = float(people[mine].sum())
     if whole > 0 and found["class_unknown"] == whole:
         found["rural"] = None
+    if not found["class_unknown"]:
+        del found["class_unknown"]
     return found
 
 

@@ -84,6 +84,7 @@ def effect(study: SiteStudy, loss: float, people: float, least: str, language: L
     loss, people, least : of the exchange, as in :class:`Explanation`
     """
     objective, after = study.objective, study.explanation.aim.after
+    loss, people = float(loss), float(people)
     counts = objective in {"max_cover", "full_cover"}
     if loss < 0 and not (counts and loss > -_LEAST):
         return _say("effect_better", language)

@@ -74,11 +74,11 @@ CANDIDATES = {
 WORDS = {"row": ORDER, "text": TEXT}
 
 _SWAPS = {
-    "max_cover": {"swap_loss": PEOPLE},
-    "full_cover": {"swap_left": PEOPLE},
-    "p_center": {"swap_longer": NUMBER, "swap_people": PEOPLE},
-    "p_median": {"swap_together": PEOPLE, "swap_people": PEOPLE},
-    "max_min_cover": {"swap_points": NUMBER, "swap_people": PEOPLE},
+    "max_cover": {"loss": PEOPLE},
+    "full_cover": {"left": PEOPLE},
+    "p_center": {"longer": NUMBER, "people": PEOPLE},
+    "p_median": {"together": PEOPLE, "people": PEOPLE},
+    "max_min_cover": {"points": NUMBER, "people": PEOPLE},
 }
 """Columns that say what an exchange would cost, in the quantity that the plan strives for.
 
@@ -201,8 +201,8 @@ def _site_rows(study: SiteStudy) -> Iterator[dict[str, Any]]:
             "id": facts.id,
             "name": str(row["name"]) or facts.id,
             "service": str(row["services"]),
-            "lon": round(float(row.geometry.x), 7),
-            "lat": round(float(row.geometry.y), 7),
+            "lon": float(row.geometry.x),
+            "lat": float(row.geometry.y),
             **{name: str(row[name]) for name in ("works", "tenure", "land_use", "district", "village")},
             "hours": hours_of(study.target),
             "suitability": _plain(float(row["suitability"])),
@@ -222,29 +222,31 @@ def _sheets(study: SiteStudy) -> Sheets:
     columns, rows = _plan_sheet(study, language)
     return {
         "plan": (columns, rows),
-        "explanation": (WORDS, [{"row": str(at), "text": line} for at, line in enumerate(lines, 1)]),
+        "explanation": (WORDS, [{"row": at, "text": line} for at, line in enumerate(lines, 1)]),
         "curve": (CURVE, list(_curve_rows(study, language))),
         "remedies": (REMEDIES, list(_remedy_rows(study, language))),
         "candidates": (_candidate_columns(study), list(_candidate_rows(study, language))),
     }
 
 
-def _swap_columns(study: SiteStudy) -> dict[str, str]:
-    """Name the columns that say what an exchange would cost."""
+def _swap_columns(study: SiteStudy, before: str = "swap_") -> dict[str, str]:
+    """Name the columns that say what an exchange would cost: of a candidate, or of the next best one."""
     metres = study.question.speed_ms is not None
-    timed = {"swap_longer", "swap_together"}
+    timed = {"longer", "together"}
     return {
-        f"{name}_m" if metres and name in timed else name: kind
+        before + (f"{name}_m" if metres and name in timed else name): kind
         for name, kind in _SWAPS[study.objective].items()
     }
 
 
-def _swap_cells(study: SiteStudy, loss: float | None, people: float | None) -> dict[str, Any]:
+def _swap_cells(
+    study: SiteStudy, loss: float | None, people: float | None, before: str = "swap_"
+) -> dict[str, Any]:
     """Give the cells of these columns; empty where there is no exchange."""
     if loss is None or people is None or np.isnan(loss):
         return {}
     speed_ms = study.question.speed_ms
-    first, *second = _swap_columns(study)
+    first, *second = _swap_columns(study, before)
     if study.objective in {"p_center", "p_median"}:
         loss = loss / 60 if speed_ms is None else loss * speed_ms
     elif study.objective == "max_min_cover":
@@ -263,15 +265,14 @@ def _plan_sheet(study: SiteStudy, language: Language) -> tuple[Mapping[str, str]
     lands = [*usual, *(str(name) for name in land.columns if name not in usual)]
     groups: list[str] = [name for name in ("over60", "under3") if name in study.inputs.study.demand.groups]
     sites = study.explanation.sites
-    groups += ["rural", *(["class_unknown"] if any(one.groups["class_unknown"] for one in sites) else [])]
-    bands = ("band_slow", "band_usual", "band_fast") if None not in sites[0].band else ()
+    groups += ["rural", *(["class_unknown"] if any("class_unknown" in one.groups for one in sites) else [])]
     columns = {
         "row": ORDER, "site": TEXT, "lon": DEGREES, "lat": DEGREES, "works": TEXT, "tenure": TEXT,
         "land_use": TEXT, **dict.fromkeys(lands, TEXT), "services": TEXT, "district": TEXT, "village": TEXT,
         "new_people": PEOPLE, **{f"new_{name}": PEOPLE for name in groups},
         "new_villages": TEXT, "coverage_change": POINTS, "bound_gap": TEXT,
-        "next_best": TEXT, **_swap_columns(study), "cost": NUMBER, "yuan_per_person": PEOPLE,
-        **dict.fromkeys(bands, PEOPLE), "saved_hours": NUMBER,
+        "next_best": TEXT, **_swap_columns(study, "next_"), "cost": NUMBER, "yuan_per_person": PEOPLE,
+        "band": TEXT, "saved_hours": NUMBER,
     }  # fmt: skip
     services = study.scenario.before.services
     rows = []
@@ -295,10 +296,10 @@ def _plan_sheet(study: SiteStudy, language: Language) -> tuple[Mapping[str, str]
                 "new_villages": " ".join(_village_name(study, code) for code in facts["villages"]),
                 "coverage_change": facts["people"] / study.people * 100,
                 "next_best": "" if facts["swap"] is None else site_name(study, facts["swap"]),
-                **_swap_cells(study, facts["swap_loss"], facts["swap_people"]),
+                **_swap_cells(study, facts["swap_loss"], facts["swap_people"], "next_"),
                 "cost": facts["cost"],
                 "yuan_per_person": facts["yuan_per_person"],
-                **dict(zip(bands, facts["band"], strict=False)),
+                "band": _in_band(facts["band"]),
                 "saved_hours": facts["saved_min"] / 60,
             }
         )
@@ -312,7 +313,7 @@ def _total_row(
     costs = [row["cost"] for row in rows]
     people = sum(row["new_people"] for row in rows)
     cost = None if any(one is None for one in costs) else sum(costs)
-    band = {f"band_{one.speed}": one.people for one in study.explanation.sensitivity}
+    band = [one.people for one in study.explanation.sensitivity]
     plan = study.plan
     gap = word("plan_status", plan.status, language)
     if plan.status != "optimal":
@@ -327,9 +328,18 @@ def _total_row(
         "bound_gap": gap,
         "cost": cost,
         "yuan_per_person": cost * 10_000 / people if cost is not None and people else None,
-        **band,
+        "band": _in_band(band) if len(band) == len(_SPEEDS) else "",
         "saved_hours": sum(row["saved_hours"] for row in rows),
     }
+
+
+_SPEEDS = ("slow", "usual", "fast")
+
+
+def _in_band(people: Sequence[float | None]) -> str:
+    """Print people at slow, usual and fast; empty where no one speed decides."""
+    known = [one for one in people if one is not None]
+    return " / ".join(f"{one:,.0f}" for one in known) if len(known) == len(_SPEEDS) else ""
 
 
 def _sum(parts: Sequence[float | None]) -> float | None:
