@@ -58,9 +58,8 @@ def hashed(study, year=2025):
 def test_a_kept_run_is_taken_where_nothing_changed(town, caplog, monkeypatch):
     monkeypatch.setattr("lifecircle.audit._run.run_audit", None)
     assert find_run(town).fingerprint == hashed(town)
-    assert json.loads((town / "results" / "2025" / "summary.json").read_bytes())["fingerprint"] == hashed(
-        town
-    )
+    summary = town / "results" / "2025" / "summary.json"
+    assert json.loads(summary.read_bytes())["fingerprint"] == find_run(town).fingerprint
     assert not caplog.text
 
 
@@ -245,7 +244,7 @@ def test_what_people_keep_beside_results_stays(tmp_path):
             (fresh / f"{study}.txt").write_text(study)
         (target / "notes").mkdir(exist_ok=True)
         (target / "notes" / "one.md").write_text("mine")
-        os.symlink("nowhere", target / f"link{study}")
+        (target / f"link{study}").symlink_to("nowhere")
     assert sorted(path.name for path in target.iterdir()) == ["b.txt", "linka", "linkb", "mark.json", "notes"]
     assert (target / "notes" / "one.md").read_text() == "mine"
     assert os.listdir(tmp_path) == ["out"]  # noqa: PTH208 - hidden ones as well
@@ -272,7 +271,7 @@ def test_a_page_and_pictures_of_others_are_never_replaced(toytown, tmp_path):
             draw_study(toytown, MapOrder(out=type(tmp_path)(place)))
     pytest.importorskip("matplotlib")
     (tmp_path / "reading-2025.png").write_bytes(b"\x89PNG mine")
-    with pytest.raises(UnusableInputError, match="reading-2025.png"):
+    with pytest.raises(UnusableInputError, match=r"reading-2025\.png"):
         draw_study(toytown, MapOrder(out=tmp_path / "own.html", static=tmp_path))
     assert mine.read_text() == "<html>mine</html>"
     assert not (tmp_path / "own.html").exists()
