@@ -149,8 +149,8 @@ def test_an_error_is_one_short_line_whatever_stands_in_the_study(toytown, name, 
 
 
 def test_the_log_is_one_line_without_passwords():
-    record = logging.LogRecord("a", logging.INFO, "", 0, "read %s\nand\x1b[1m", ("x://me:pw@host",), None)
-    assert _OneLine("%(levelname)s %(message)s").format(record) == "INFO read x://***@host and\\x1b[1m"
+    record = logging.LogRecord("a", logging.INFO, "", 0, "read %s\nand\x1b[1m", ("ftp://me:pw@host",), None)
+    assert _OneLine("%(levelname)s %(message)s").format(record) == "INFO read ftp://***@host and\\x1b[1m"
 
 
 def printed_by(code, *words):
