@@ -1,5 +1,7 @@
 """The command line: what it prints, where it writes, and how it ends."""
 
+import logging
+import os
 import re
 import subprocess
 import sys
@@ -8,7 +10,7 @@ import time
 import pytest
 
 from conftest import ROOT, edit
-from lifecircle.cli import cli
+from lifecircle.cli import _OneLine, cli
 
 
 def lifecircle(*words, cwd=None):
@@ -103,6 +105,124 @@ def test_demo_leaves_a_whole_study(tmp_path):
     again = lifecircle("demo", tmp_path / "demo", cwd=tmp_path)
     assert again.returncode == 2
     assert "Remedy" in again.stderr
+
+
+def test_errors_are_printed_in_the_language_of_the_study(toytown):
+    edit(toytown / "study.toml", 'language = "en"', 'language = "zh"')
+    done = lifecircle("audit", toytown, "--year", 0)
+    assert done.returncode == 2
+    assert done.stderr == "错误：年份：不是可核算的年份（现为：0）。处理办法：请用 1950 至 2200 之间的年份\n"
+    edit(toytown / "study.toml", "[roads]", "[roads")  # a study that cannot be read still says its language
+    assert lifecircle("audit", toytown).stderr.startswith("错误：")
+    assert "Remedy: " in lifecircle("audit", toytown / "nowhere").stderr
+
+
+HOSTILE = {
+    "a line break": "a\\nb",
+    "an escape": "\\u001b]0;owned\\u0007",
+    "a turned direction": "\\u202egpj.exe",
+    "a long name": "a" * 5000,
+    "a long path": "a/" * 3000,
+    "a zero": "a\\u0000b",
+    "a password": "postgresql://me:hunter2@host/db",
+    "a password with an at": "postgresql://me:hun@ter2@host/db",
+    "a password with a space": "postgresql://me:hunter2 x@host/db",
+    "a key": "https://host/db?password=hunter2&token=hunter2",
+    "a folder": ".",
+    "a template": "{{ 1 }} {name} %s",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_error_is_one_short_line_whatever_stands_in_the_study(toytown, name, language):
+    edit(toytown / "study.toml", 'language = "en"', f'language = "{language}"')
+    edit(toytown / "study.toml", 'file = "residents.csv"', f'file = "{name}"')
+    done = lifecircle("audit", toytown)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert len(line) <= 520
+    assert line.isprintable()
+    assert ("Remedy: " if language == "en" else "处理办法：") in line
+    assert "hunter2" not in line
+    assert "ter2" not in line
+
+
+def test_the_log_is_one_line_without_passwords():
+    record = logging.LogRecord("a", logging.INFO, "", 0, "read %s\nand\x1b[1m", ("ftp://me:pw@host",), None)
+    assert _OneLine("%(levelname)s %(message)s").format(record) == "INFO read ftp://***@host and\\x1b[1m"
+
+
+def printed_by(code, *words):
+    """Run the command line after some code has broken a part of it."""
+    start = f"import sys\nfrom lifecircle import audit, cli\nfrom lifecircle.audit import _run\n{code}\n"
+    end = "sys.argv = ['lifecircle', *sys.argv[1:]]\ncli.main()\n"
+    command = [sys.executable, "-c", start + end, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_fault_of_the_program_says_so(toytown):
+    code = "def broken(*_, **__): raise KeyError('x')\naudit.run_audit = broken"
+    done = [printed_by(code, *words, "audit", toytown) for words in ([], ["-v"])]
+    assert [one.returncode for one in done] == [70, 70]
+    assert len(done[0].stderr.splitlines()) == 1
+    assert "a fault of lifecircle itself, not of your data: KeyError" in done[0].stderr
+    assert "Traceback" in done[1].stderr
+
+
+@pytest.mark.parametrize("kind", ["KeyboardInterrupt", "MemoryError", "PermissionError(13, 'no', 'a.csv')"])
+def test_interrupts_and_errors_of_the_system(toytown, kind):
+    done = printed_by(f"def broken(*_): raise {kind}\n_run.write_tables = broken", "audit", toytown)
+    assert done.returncode == (130 if kind == "KeyboardInterrupt" else 2)
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (toytown / "results").exists()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk", "utf-8"])
+def test_output_that_has_no_characters_for_a_name(toytown, encoding):
+    edit(toytown / "study.toml", "Toy Town", "海盐 [/red] [b]")
+    for words in (("audit", toytown), ("audit", toytown, "--year", "0"), ("atlas", toytown)):
+        done = subprocess.run(
+            [sys.executable, "-m", "lifecircle", *map(str, words)],
+            capture_output=True,
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": encoding, "LANG": "C", "LC_ALL": "C"},
+        )
+        assert b"Traceback" not in done.stderr
+        assert done.returncode == (2 if "0" in words else 0)
+        if words == ("audit", toytown):
+            shown = "\\u6d77\\u76d0" if encoding in {"ascii", "latin-1"} else "海盐"
+            assert f"{shown} [/red] [b]" in done.stdout.decode(encoding)
+
+
+def test_a_reader_who_leaves_ends_nothing(toytown):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "lifecircle", "audit", str(toytown), "--strict"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert done.returncode == 1  # a target is missed, whoever reads it
+    assert done.stderr == ""
+    assert (toytown / "results" / "2025" / "summary.json").is_file()
+
+
+@pytest.mark.parametrize("words", [("scenario", "c.csv"), ("site", "--target", "reading", "--new", "1")])
+def test_results_never_go_where_something_else_stands(toytown, tmp_path, words):
+    (toytown / "c.csv").write_text("action,id\nclose,L1\n")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "thesis.docx").write_text("mine")
+    command, *rest = words
+    given = [toytown / word if word == "c.csv" else word for word in rest]
+    done = lifecircle(command, toytown, *given, "--out", tmp_path / "own")
+    assert done.returncode == 2
+    assert "no earlier results" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["thesis.docx"]
 
 
 def test_help_is_quick():

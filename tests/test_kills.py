@@ -51,6 +51,7 @@ def renamed(old, new_name):
 files._rename = renamed
 for line in sys.stdin:
     die, fraction = line.split()
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         where["die"] = int(die) or None
@@ -59,11 +60,13 @@ for line in sys.stdin:
         where["on"] = True
         write_run(new, out)
         where["on"] = False
-        print(where["count"], flush=True)
+        os.write(writer, str(where["count"]).encode())
         os._exit(0)
+    os.close(writer)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status:
-        print(status, flush=True)
+    # one line for each writing, also of a child that was killed after it had said how much it did
+    print(status or os.read(reader, 100).decode(), flush=True)
+    os.close(reader)
 """
 
 

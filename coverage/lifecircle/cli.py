@@ -61,6 +61,8 @@ def _faults_of(error: Exception) -> list[Fault] | None:
             say("close other programs, or use a computer with more memory"),
         )
         return [Fault("", "", "", reason, remedy)]
+    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+        return [Fault("", "", "", say("a name of a file holds a zero byte"), say("correct the name"))]
     # A library that writes may hand the error of the system on inside one of its own.
     for one in (error, *error.args, error.__cause__):
         if isinstance(one, OSError) and (fault := system_fault(one)) is not None:
@@ -121,10 +123,12 @@ def _remember(ctx: click.Context, _: click.Parameter, study: Path) -> Path:
 
 def _say(text: str, *, err: bool = False) -> None:
     """Print a line; a reader who has gone, as in ``| head``, is no reason to stop."""
+    stream = sys.stderr if err else sys.stdout  # click would print UTF-8 where the user asks for ASCII
     try:
-        click.echo(text, err=err)
+        stream.write(f"{text}\n")
+        stream.flush()
     except BrokenPipeError:
-        _let_go(sys.stderr if err else sys.stdout)
+        _let_go(stream)
 
 
 def _let_go(stream: Any) -> None:

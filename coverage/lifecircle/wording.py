@@ -101,7 +101,9 @@ def translate(text: str, language: Language) -> str:
 LINE: Final = 500
 """Characters of a line about a fault: what stands in a file may be of any length."""
 
-_USERS: Final = (re.compile(r"://[^\s/@:]+:[^@\n]*@"), re.compile(r"://\S*@"))
+# A scheme has two letters or more: C:/ is a disk. A path made of an address has lost one of its slashes.
+_SCHEME: Final = r"(?<![\w+.-])([A-Za-z][\w+.-]+:/{1,3})"
+_USERS: Final = (re.compile(_SCHEME + r"[^\s/@:]+:[^@\n]*@"), re.compile(_SCHEME + r"\S*@"))
 _SECRETS: Final = re.compile(
     r"""(?i)\b((?:\w*(?:password|passwd|pwd|secret|token|api_?key|_key))|tk|key)"""
     r"""(["']?\s*=\s*)("[^"]*"|'[^']*'|[^\s&;,]+)"""
@@ -141,7 +143,7 @@ def one_line(text: str, longest: int = LINE) -> str:
     if len(text) > 4 * longest:  # what would be left out anyway; a cell may hold megabytes
         text = text[: 2 * longest] + "…" + text[-2 * longest :]
     for user in _USERS:
-        text = user.sub("://***@", text)
+        text = user.sub(r"\1***@", text)
     text = _SECRETS.sub(r"\1\2***", text)
     text = "".join(map(_shown, " ".join(text.split())))
     if len(text) <= longest:

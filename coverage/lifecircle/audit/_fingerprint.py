@@ -87,7 +87,7 @@ def _contents(study: Study, year: int) -> dict[str, str]:
 def _content(path: Path) -> str:
     try:
         return content_key(path)
-    except OSError:
+    except (OSError, ValueError):  # a name with a zero byte is a ValueError; whoever reads it reports it
         return ""
 
 
