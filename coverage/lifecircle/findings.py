@@ -20,7 +20,7 @@ import pyogrio
 
 from lifecircle.errors import Fault, MissingFileError, UnusableInputError
 from lifecircle.standards import read_target
-from lifecircle.tables import write_layers
+from lifecircle.tables import rearmed, write_layers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,7 @@ BY_VILLAGE = frozenset({"accepted", "straight"})
 """Accountings whose unit is the village; the others count residents."""
 
 Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
 @dataclass(frozen=True)
@@ -540,7 +541,7 @@ def load_findings(folder: str | Path) -> Findings:
         ranks=ranks,
         rank_venues=rank_venues,
         gaps=pd.DataFrame(layers["gaps"].drop(columns="geometry")),
-        rejects=pd.read_csv(folder / "rejects.csv", dtype=str, keep_default_na=False),
+        rejects=pd.read_csv(folder / "rejects.csv", dtype=str, keep_default_na=False).map(rearmed),
         inputs=tuple(InputRecord(**record) for record in top["inputs"]),
         services=top["services"],
         publication=Publication(**top["publication"]),
