@@ -8,10 +8,12 @@ import pytest
 import shapely
 
 import lifecircle as lc
-from lifecircle.atlas import MapSetting, page_figure, static_maps
+from lifecircle.atlas import page_figure
 from lifecircle.atlas._offline import OfflineFigure, PlainMacro, Template
 from lifecircle.audit import run_audit
 from lifecircle.maps import MapOrder, draw_study
+from lifecircle.paper import static_maps
+from lifecircle.publication import MapSetting
 
 NAMES = [
     "{{cycler.__init__.__globals__.os.mkdir(dict(PWNED=1)|join)}}",

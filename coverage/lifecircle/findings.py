@@ -23,7 +23,7 @@ from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say, 
 from lifecircle.files import Results, file_hash
 from lifecircle.reading import Reading, plain_reading, read_reading
 from lifecircle.standards import read_target
-from lifecircle.tables import write_layers
+from lifecircle.tables import rearmed, write_layers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,7 @@ BY_VILLAGE = frozenset({"accepted", "straight"})
 """Accountings whose unit is the village; the others count residents."""
 
 Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
 @dataclass(frozen=True)
@@ -640,7 +641,7 @@ def _findings(folder: Path, top: Mapping[str, Any]) -> Findings:
         ranks=ranks,
         rank_venues=rank_venues,
         gaps=pd.DataFrame(layers["gaps"].drop(columns="geometry")),
-        rejects=pd.read_csv(folder / "rejects.csv", dtype=str, keep_default_na=False),
+        rejects=pd.read_csv(folder / "rejects.csv", dtype=str, keep_default_na=False).map(rearmed),
         inputs=tuple(InputRecord(**record) for record in top["inputs"]),
         services=top["services"],
         publication=Publication(**top["publication"]),

@@ -21,7 +21,7 @@ import pandas as pd
 import xlsxwriter
 
 from lifecircle.files import written
-from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, venue_lines
+from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, venue_lines
 from lifecircle.reading import reading_rows
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, printed_points, translate, truncated_percent, word
@@ -552,8 +552,8 @@ def _head(name: str, heading: Heading) -> str:
     """Name a column: by the study's own words, by the workbook's, else by those of all tables."""
     if name in heading.names:
         return heading.names[name]
-    own = word(heading.words, name, heading.language)
-    return own if own != name else word("column", name, heading.language)
+    known = any(word(heading.words, name, language) != name for language in LANGUAGES)
+    return word(heading.words if known else "column", name, heading.language)
 
 
 _A3 = 8  # the paper's number in the file format

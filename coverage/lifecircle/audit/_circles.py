@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lifecircle.audit._searches import Answer, Searches
     from lifecircle.standards import CircleTarget
 
+_FAR_S = 1e9
 CURVE_SHARES = tuple(round(0.5 + 0.05 * step, 2) for step in range(21))
 
 
@@ -289,12 +290,11 @@ def _classes(target: CircleTarget, inputs: Inputs) -> dict[str, tuple[str, ...]]
 def _near(read: _Reading, inputs: Inputs) -> pd.DataFrame:
     times, answer = read.times, read.answer
     nothing = np.full(len(read.people), np.nan)
+    if times is None:  # no minutes decide: none is within any limit, any other beyond every one
+        times = np.select([read.basis.covered, read.basis.status == "beyond"], [0.0, _FAR_S], np.nan)
     return pd.DataFrame(
         {
-            # counts compare seconds with the limit: where no minutes decide, the status has to come through
-            "seconds": np.where(read.basis.covered, 0.0, np.nan)
-            if times is None
-            else np.where(np.isfinite(times), times, np.nan),
+            "seconds": np.where(np.isfinite(times), times, np.nan),
             "status": pd.Categorical(read.basis.status, categories=BUCKETS),
             "leg_m": nothing if answer is None else answer.leg_m,
         },
