@@ -653,7 +653,7 @@ def main() -> None:
             key = outcome.frame or "; ".join(problem[:60] for problem in outcome.problems)
             if outcome.problems:
                 seen[key] = seen.get(key, 0) + 1
-            if outcome.problems and seen[key] <= 3 or given.to is None:
+            if (outcome.problems and seen[key] <= 3) or given.to is None:
                 print(f"\n{outcome}\nat {outcome.frame}\ncode {outcome.code}; {outcome.noise[:3]}\n{outcome.told[:1500] if given.to is None else ''}", flush=True)  # noqa: E501, T201
             if not given.keep:
                 shutil.rmtree(folder)

@@ -523,7 +523,7 @@ def _arrow(values: list[Any], rng: random.Random) -> pa.Array:
     try:
         array = pa.array(values)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        texts = [None if value is None else ascii(value) if "\ud800" <= _text(value)[:1] else _text(value) for value in values]
+        texts = [None if value is None else ascii(value) if _text(value)[:1] >= "\ud800" else _text(value) for value in values]
         array = pa.array([text if text is None else text.encode("utf-8", "replace").decode() for text in texts], pa.string())
     types = [pa.dictionary(pa.int32(), array.type), pa.large_string(), pa.decimal128(20, 3), pa.binary(), pa.float32(),
              pa.date32(), pa.timestamp("ns", "Asia/Shanghai"), pa.null(), pa.list_(array.type)]  # fmt: skip
@@ -544,7 +544,7 @@ def _frame(draft: Draft, *, texts: bool) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=range(width))
     for column in frame:
         kinds = {type(value) for value in frame[column] if value is not None}
-        if not texts and len(kinds) > 1 or kinds & {list, dict, dt.time, bytes}:
+        if (not texts and len(kinds) > 1) or kinds & {list, dict, dt.time, bytes}:
             frame[column] = [_text(value).encode("utf-8", "replace").decode().replace("\x00", "") for value in frame[column]]
     return frame.set_axis(_own_names(draft.names), axis=1)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lifecircle.datum import shifted_tiles
-from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say
+from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError
 from lifecircle.standards import Standard, load_standard, read_toml
 
 STUDY_FILE = "study.toml"
@@ -164,23 +164,6 @@ Works = Literal[
 ]
 
 
-FIRST_YEAR, LAST_YEAR = 1950, 2200
-
-
-def checked_year(year: int | None) -> int | None:
-    """Refuse what is no year a study could be audited for.
-
-    Raises
-    ------
-    UnusableInputError
-        It is before 1950 or after 2200.
-    """
-    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
-        remedy = say("give a year from {first} to {last}", first=FIRST_YEAR, last=LAST_YEAR)
-        raise UnusableInputError([Fault("", "year", str(year), say("not a year of a study"), remedy)])
-    return year
-
-
 def basis_of_cost(works: str, cost: UnitCost | None) -> Literal["once", "year"]:
     """Tell whether works are paid for once or every year: longer hours every year unless the study says so.
 
@@ -269,7 +252,7 @@ class StandardPart(_Part):
 class _Document(_Part):
     id: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
     name: str = ""
-    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+    year: Annotated[int, Field(ge=1950, le=2200)]
     crs: str | None = None
     language: Literal["zh", "en"] = "zh"
     synthetic: bool = False

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 AT_PLACE_M = 50.0
 """Metres within which a point stands for the facility of its service there (inclusive)."""
 
+_TOUCHING_M = 1e-6  # a tolerance of 0 m: touching, but for float noise
+
 _VENUES = frozenset({"open", "close", "move", "resize", "hours"})
 _ROADS = frozenset({"add_road", "close_road"})
 _GEOD = pyproj.Geod(ellps="WGS84")
@@ -385,18 +387,22 @@ def _road_change(networks: Sequence[Roads], line: shapely.LineString, change: Ch
 
 def _within(change: Change, usual: float) -> float:
     """Give the tolerance of a change, the usual one where it names none; none at all is a tolerance too."""
-    return usual if change.within_m is None else change.within_m
+    return usual if change.within_m is None else max(change.within_m, _TOUCHING_M)
+
+
+def _told_within(change: Change, usual: float) -> str:
+    return f"{usual if change.within_m is None else change.within_m:g}"
 
 
 def _nowhere(change: Change) -> Fault:
     if change.action == "close_road":
-        within = f"{_within(change, ALONG_M):g}"
+        within = _told_within(change, ALONG_M)
         reason = say("close_road: no road runs along the line within {metres} m", metres=within)
         remedy = say("draw it along the road")
     else:
         reason = say(
             "add_road: neither end is within {metres} m of a road, or no traveller may use class '{name}'",
-            metres=f"{_within(change, JOIN_WITHIN_M):g}",
+            metres=_told_within(change, JOIN_WITHIN_M),
             name=change.highway,
         )
         remedy = say("draw it on to a road, or give within_m")

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
+from shapely.errors import ShapelyError
 
 from lifecircle.datum import EAST_NAMES, LON_NAMES, locate, to_wgs84
 from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say
@@ -392,7 +393,7 @@ def _features(path: Path, features: Any) -> gpd.GeoDataFrame:
         fine = isinstance(one, dict) and isinstance(properties or {}, dict)
         try:
             shapes.append(_geometry(one.get("geometry")) if fine else None)
-        except (shapely.GEOSException, KeyError, TypeError, ValueError, AttributeError, IndexError):
+        except (ShapelyError, KeyError, TypeError, ValueError, AttributeError, IndexError):
             fine = False
         rows.append(dict(properties or {}) if fine else {})
         if not fine:

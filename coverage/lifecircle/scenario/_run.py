@@ -15,7 +15,7 @@ from lifecircle.findings import InputRecord
 from lifecircle.scenario._apply import apply_changes, off_roads
 from lifecircle.scenario._changes import Change, read_rows
 from lifecircle.scenario._compare import TargetComparison, compare_targets, moved_residents
-from lifecircle.study import Study, checked_year, read_study
+from lifecircle.study import Study, read_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -96,7 +96,7 @@ def run_scenario(
             faults.faults += wrong
     tell("reading")
     with faults.catching():
-        inputs = changed = prepare(study, checked_year(year))
+        inputs = changed = prepare(study, year)
         with faults.catching():
             changed = apply_changes(inputs, rows)
         if changed is not inputs or all(one.action != "add_road" for one in rows):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
+from lifecircle.errors import say
 from lifecircle.siting._certificate import Found, is_proved, none_found, rounded_down, unit_of
 from lifecircle.siting._cover import Cover, merge_rows, ones
 from lifecircle.siting._highs import Model, is_installed, minimise
@@ -126,7 +127,7 @@ def solve_capacitated(problem: SitingProblem, *, deadline: Deadline) -> Found:
     worth = Capacities.of(problem)
     start = first_set(worth, choice, likes=worth.gains, deadline=deadline)
     if start.is_open is None:
-        return none_found("no set of sites meets the conditions", proved=start.impossible)
+        return none_found(say("no set of sites meets the conditions"), proved=start.impossible)
     is_open, value = local_search(worth, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
     bound = rounded_down(_bound(worth, choice, value, deadline=deadline.share(0.4)), unit)
 

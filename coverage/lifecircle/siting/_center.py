@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
+from lifecircle.errors import say
 from lifecircle.siting._certificate import Found, none_found
 from lifecircle.siting._cover import Cover, keep_rows
 from lifecircle.siting._dominance import reduce_full_cover
@@ -45,7 +46,7 @@ def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     if is_open is None and not impossible:
         is_open, impossible = set_reaching_all(used, choice, deadline=deadline)
     if is_open is None:
-        return none_found("no allowed set of sites reaches everyone", proved=impossible)
+        return none_found(say("no allowed set of sites reaches everyone"), proved=impossible)
     is_open = _greedily(used, place, choice, is_open, deadline=deadline.share(0.3))
     # all levels under `below` are proved too small, `above` is known to do; open questions stay between
     below, above = _least_level(used, place, choice), _level_of(used, place, is_open)

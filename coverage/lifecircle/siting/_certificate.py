@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lifecircle.errors import say
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -50,8 +52,10 @@ def none_found(what: str, *, proved: bool) -> Found:
     >>> none_found("no set of so many sites reaches everyone", proved=False).reason
     'no set of so many sites reaches everyone, as far as was searched in the time; none is ruled out'
     """
-    open_end = "" if proved else ", as far as was searched in the time; none is ruled out"
-    return Found(None, math.inf, reason=f"{what}{open_end}")
+    if proved:
+        return Found(None, math.inf, reason=what)
+    reason = say("{what}, as far as was searched in the time; none is ruled out", what=what)
+    return Found(None, math.inf, reason=reason)
 
 
 def unit_of(weights: Floats) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from lifecircle.errors import Fault
+from lifecircle.errors import Fault, say
 from lifecircle.siting._choice import Choice
 
 if TYPE_CHECKING:
@@ -61,15 +61,23 @@ def read_choice(  # noqa: PLR0913 - the conditions and what they are about
     forbidden = reader.read("forbidden", given.forbidden)
     closable = reader.read("closable", given.closable)
     movable = reader.read("movable", given.movable)
-    reader.forbid_both("required and forbidden", required, forbidden, "leave it out of one of them")
-    reader.forbid_both("required and existing", required, existing, "an existing site needs no choosing")
+    reader.forbid_both(say("required and forbidden"), required, forbidden, say("leave it out of one of them"))
     reader.forbid_both(
-        "forbidden and existing", forbidden, existing, "leave it out of existing, or make it closable"
+        say("required and existing"), required, existing, say("an existing site needs no choosing")
     )
-    reader.forbid_both("closable and movable", closable, movable, "leave it out of one of them")
+    reader.forbid_both(
+        say("forbidden and existing"),
+        forbidden,
+        existing,
+        say("leave it out of existing, or make it closable"),
+    )
+    reader.forbid_both(say("closable and movable"), closable, movable, say("leave it out of one of them"))
     for name, some in (("closable", closable), ("movable", movable)):
         reader.forbid_both(
-            f"{name} but not existing", np.setdiff1d(some, existing), some, "add it to existing"
+            say("{name} but not existing", name=name),
+            np.setdiff1d(some, existing),
+            some,
+            say("add it to existing"),
         )
     kept = np.setdiff1d(existing, np.concatenate([closable, movable]))
     prices = _prices(log, given, labels, named=named)
@@ -80,9 +88,15 @@ def read_choice(  # noqa: PLR0913 - the conditions and what they are about
     moves = _whole(log, "moves", len(movable) if given.moves is None else given.moves, most=len(movable))
     count = _count(log, objective, sites, given.budget, free=free, required=required)
     if objective == "full_cover" and (len(closable) or len(movable)):
-        reason = "full_cover neither closes nor moves existing sites"
+        reason = say("full_cover neither closes nor moves existing sites")
         log.add(
-            Fault("closable, movable", "", "", reason, "leave them out of existing to choose among all sites")
+            Fault(
+                "closable, movable",
+                "",
+                "",
+                reason,
+                say("leave them out of existing to choose among all sites"),
+            )
         )
     _check_budget(log, given, prices, free=free, required=required, count=count)
     if len(log.faults) > before:
@@ -118,19 +132,27 @@ class _Sites:
         """Give the positions of sites, ascending."""
         listed = list(given)
         if any(isinstance(site, (bool, np.bool_)) for site in listed):
-            self.log.add(Fault(name, "", "", "a mask, not sites", f"name the {self.kind} of the sites"))
+            self.log.add(
+                Fault(
+                    name,
+                    "",
+                    "",
+                    say("a mask, not sites"),
+                    say("name the {kind} of the sites", kind=self.kind),
+                )
+            )
             return np.zeros(0, dtype=np.int64)
         places = self.labels.get_indexer(pd.Index(listed, dtype=object) if listed else pd.Index([]))
         lost = [site for site, place in zip(listed, places, strict=True) if place < 0]
         if lost:
-            reason = f"{len(lost)} of them are no sites of the costs"
-            remedy = f"name {self.kind} of the costs' columns"
+            reason = say("{many} of them are no sites of the costs", many=len(lost))
+            remedy = say("name {kind} of the costs' columns", kind=self.kind)
             self.log.add(Fault(name, "", _shown(lost), reason, remedy))
         places = places[places >= 0].astype(np.int64)
         unique, many = np.unique(places, return_counts=True)
         if (many > 1).any():
             again = _shown(self.labels[unique[many > 1]])
-            self.log.add(Fault(name, "", again, "a site is named more than once", "name each once"))
+            self.log.add(Fault(name, "", again, say("a site is named more than once"), say("name each once")))
         return unique
 
     @property
@@ -142,7 +164,15 @@ class _Sites:
         """Note sites that stand in two lists which exclude each other."""
         both = np.intersect1d(one, other)
         if len(both):
-            self.log.add(Fault("sites", "", _shown(self.labels[both]), f"{len(both)} are {what}", remedy))
+            self.log.add(
+                Fault(
+                    "sites",
+                    "",
+                    _shown(self.labels[both]),
+                    say("{many} are {what}", many=len(both), what=what),
+                    remedy,
+                )
+            )
 
 
 def _shown(sites: Iterable[Any]) -> str:
@@ -154,10 +184,26 @@ def _whole(log: FaultLog, name: str, value: Any, *, most: int | None = None, uni
     """Read a whole number >= 0."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < 0:
-        log.add(Fault(name, "", str(value), "not a whole number >= 0", f"give a number of {unit}"))
+        log.add(
+            Fault(
+                name,
+                "",
+                str(value),
+                say("not a whole number >= 0"),
+                say("give a number of {unit}", unit=unit),
+            )
+        )
         return 0
     if most is not None and value > most:
-        log.add(Fault(name, "", str(value), f"there are only {most}", f"give at most {most}"))
+        log.add(
+            Fault(
+                name,
+                "",
+                str(value),
+                say("there are only {most}", most=most),
+                say("give at most {most}", most=most),
+            )
+        )
         return most
     return int(value)
 
@@ -170,32 +216,48 @@ def _count(  # noqa: PLR0913 - what decides how many may be chosen
     if sites is None:
         if budget is None:
             log.add(
-                Fault("sites", "", "", f"{objective} needs a number of new sites", "give sites, or a budget")
+                Fault(
+                    "sites",
+                    "",
+                    "",
+                    say("{objective} needs a number of new sites", objective=objective),
+                    say("give sites, or a budget"),
+                )
             )
         return None
     many = _whole(log, "sites", sites)
     able = len(free) + len(required)
     if many > able:
         log.add(
-            Fault("sites", "", str(many), f"only {able} candidates may be chosen", f"ask for at most {able}")
+            Fault(
+                "sites",
+                "",
+                str(many),
+                say("only {able} candidates may be chosen", able=able),
+                say("ask for at most {able}", able=able),
+            )
         )
     if many < len(required):
-        reason = f"{len(required)} sites are required"
-        log.add(Fault("sites", "", str(many), reason, "ask for at least as many, or require fewer"))
+        reason = say("{many} sites are required", many=len(required))
+        log.add(Fault("sites", "", str(many), reason, say("ask for at least as many, or require fewer")))
     return many
 
 
 def _prices(log: FaultLog, given: Conditions, labels: pd.Index, *, named: bool) -> Floats | None:
     if given.prices is None:
         if given.budget is not None:
-            log.add(Fault("prices", "", "", "a budget needs prices", "give the price of each site"))
+            log.add(Fault("prices", "", "", say("a budget needs prices"), say("give the price of each site")))
         return None
     source = given.prices.reindex(labels) if isinstance(given.prices, pd.Series) and named else given.prices
     prices = np.asarray(source, dtype=np.float64)
     if prices.shape != (len(labels),):
         log.add(
             Fault(
-                "prices", "", f"shape {prices.shape}", f"there are {len(labels)} sites", "give one price each"
+                "prices",
+                "",
+                f"shape {prices.shape}",
+                say("there are {many} sites", many=len(labels)),
+                say("give one price each"),
             )
         )
         return None
@@ -204,7 +266,11 @@ def _prices(log: FaultLog, given: Conditions, labels: pd.Index, *, named: bool) 
         shown = _shown(labels[bad])
         log.add(
             Fault(
-                "prices", "", shown, f"{len(bad)} prices are missing, negative or infinite", "give them all"
+                "prices",
+                "",
+                shown,
+                say("{many} prices are missing, negative or infinite", many=len(bad)),
+                say("give them all"),
             )
         )
         return None
@@ -222,19 +288,31 @@ def _check_budget(  # noqa: PLR0913 - everything a budget is held against
         or not math.isfinite(budget)
         or budget < 0
     ):
-        log.add(Fault("budget", "", str(budget), "not a number >= 0", "give it in the units of the prices"))
+        log.add(
+            Fault(
+                "budget", "", str(budget), say("not a number >= 0"), say("give it in the units of the prices")
+            )
+        )
         return
     if prices is None:
         return
     least = float(prices[required].sum())
-    what = "the required sites cost"
+    what = say("the required sites cost")
     if count is None and not len(required) and len(free):
-        least, what = float(prices[free].min()), "the cheapest site costs"
+        least, what = float(prices[free].min()), say("the cheapest site costs")
     elif count is not None and count >= len(required):
         cheapest = np.sort(prices[free])[: count - len(required)]
-        least, what = least + float(cheapest.sum()), f"the cheapest {count} sites cost"
+        least, what = least + float(cheapest.sum()), say("the cheapest {count} sites cost", count=count)
     if least > budget * (1 + 1e-9):
-        log.add(Fault("budget", "", f"{budget:g}", f"{what} {least:g}", "raise the budget or ask for less"))
+        log.add(
+            Fault(
+                "budget",
+                "",
+                f"{budget:g}",
+                say("{what} {least}", what=what, least=f"{least:g}"),
+                say("raise the budget or ask for less"),
+            )
+        )
 
 
 def _pairs(log: FaultLog, reader: _Sites, given: Conditions, size: int) -> Ints:
@@ -243,25 +321,49 @@ def _pairs(log: FaultLog, reader: _Sites, given: Conditions, size: int) -> Ints:
     if given.apart is not None:
         listed = [tuple(pair) for pair in given.apart]
         if any(len(pair) != 2 or pair[0] == pair[1] for pair in listed):
-            log.add(Fault("apart", "", "", "not pairs of two different sites", "give pairs of sites"))
+            log.add(
+                Fault("apart", "", "", say("not pairs of two different sites"), say("give pairs of sites"))
+            )
         else:
             flat = [site for pair in listed for site in pair]
             places = reader.labels.get_indexer(pd.Index(flat, dtype=object) if flat else pd.Index([]))
             lost = [site for site, place in zip(flat, places, strict=True) if place < 0]
             if lost:
-                log.add(Fault("apart", "", _shown(lost), "no sites of the costs", f"name {reader.kind}"))
+                log.add(
+                    Fault(
+                        "apart",
+                        "",
+                        _shown(lost),
+                        say("no sites of the costs"),
+                        say("name {kind}", kind=reader.kind),
+                    )
+                )
             else:
                 found.append(places.astype(np.int64).reshape(-1, 2))
     if (given.positions is None) != (given.separation_m is None):
-        log.add(Fault("positions, separation_m", "", "", "one without the other", "give both, in metres"))
+        log.add(
+            Fault(
+                "positions, separation_m", "", "", say("one without the other"), say("give both, in metres")
+            )
+        )
     elif given.positions is not None and given.separation_m is not None:
         xy = np.asarray(given.positions, dtype=np.float64)
         if xy.shape != (size, 2) or not np.isfinite(xy).all():
             log.add(
-                Fault("positions", "", f"shape {xy.shape}", "not x, y of each site", "give metres (site, 2)")
+                Fault(
+                    "positions",
+                    "",
+                    f"shape {xy.shape}",
+                    say("not x, y of each site"),
+                    say("give metres (site, 2)"),
+                )
             )
         elif not math.isfinite(given.separation_m) or given.separation_m < 0:
-            log.add(Fault("separation_m", "", str(given.separation_m), "not a number >= 0", "give metres"))
+            log.add(
+                Fault(
+                    "separation_m", "", str(given.separation_m), say("not a number >= 0"), say("give metres")
+                )
+            )
         else:
             # exactly so far apart is far enough
             near = cKDTree(xy).query_pairs(given.separation_m, output_type="ndarray")
@@ -275,9 +377,9 @@ def _beside(  # noqa: PLR0913, PLR0917 - lists of sites
 ) -> Ints:
     """Leave out candidates that a site open in any case excludes."""
     reader.forbid_both(
-        "required but exclude each other",
+        say("required but exclude each other"),
         *_ends(pairs[np.isin(pairs, required).all(axis=1)]),
-        "require one of them",
+        say("require one of them"),
     )
     for standing, name in ((kept, "existing"), (required, "required")):
         touching = np.isin(pairs, standing)
@@ -286,10 +388,10 @@ def _beside(  # noqa: PLR0913, PLR0917 - lists of sites
         free = np.setdiff1d(free, others)
         if name == "existing":
             reader.forbid_both(
-                "required but too near an existing site",
+                say("required but too near an existing site"),
                 required,
                 others,
-                "lower the separation or require another",
+                say("lower the separation or require another"),
             )
     del log
     return free

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, csr_array, issparse
 
-from lifecircle.errors import Fault
+from lifecircle.errors import Fault, say
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -73,11 +73,13 @@ def read_costs(source: Any, *, name: str = "costs") -> tuple[Costs | None, list[
     try:
         row, column, cost, shape = _sparse(source) if issparse(source) else _dense(source)
     except (TypeError, ValueError) as error:
-        remedy = "give numbers of shape (demand, site), dense or scipy sparse"
-        return None, [Fault(name, "", "", f"not a table of numbers: {error}", remedy)]
+        remedy = say("give numbers of shape (demand, site), dense or scipy sparse")
+        return None, [Fault(name, "", "", say("not a table of numbers: {error}", error=error), remedy)]
     faults = _cost_faults(name, row, column, cost)
     if 0 in shape:
-        faults.append(Fault(name, "", f"shape {shape}", "there is no resident or no site", "give both"))
+        faults.append(
+            Fault(name, "", f"shape {shape}", say("there is no resident or no site"), say("give both"))
+        )
     faults += _label_faults(name, sites, "site") + _label_faults(name, demand, "resident")
     if faults:
         return None, faults
@@ -124,8 +126,8 @@ def _cost_faults(name: str, row: npt.NDArray[Any], column: npt.NDArray[Any], cos
             name,
             f"row {row[i]}, column {column[i]}",
             f"{cost[i]}",
-            "a cost is missing or negative",
-            "give costs >= 0; inf (dense) or no entry (sparse) is unreachable",
+            say("a cost is missing or negative"),
+            say("give costs >= 0; inf (dense) or no entry (sparse) is unreachable"),
         )
         for i in bad[:_SHOWN]
     ]
@@ -135,7 +137,7 @@ def _cost_faults(name: str, row: npt.NDArray[Any], column: npt.NDArray[Any], cos
 def _more(name: str, many: int, reason: str) -> list[Fault]:
     if many <= _SHOWN:
         return []
-    return [Fault(name, "", str(many), f"so many {reason}", "see the ones above")]
+    return [Fault(name, "", str(many), say("so many {reason}", reason=reason), say("see the ones above"))]
 
 
 def _label_faults(name: str, labels: pd.Index | None, kind: str) -> list[Fault]:
@@ -143,7 +145,15 @@ def _label_faults(name: str, labels: pd.Index | None, kind: str) -> list[Fault]:
         return []
     again = labels[labels.duplicated()].unique()
     shown = ", ".join(map(str, again[:_SHOWN]))
-    return [Fault(name, f"{kind}s", shown, f"a {kind} stands more than once", "give each one row or column")]
+    return [
+        Fault(
+            name,
+            f"{kind}s",
+            shown,
+            say("a {kind} stands more than once", kind=kind),
+            say("give each one row or column"),
+        )
+    ]
 
 
 def read_weights(
@@ -164,17 +174,19 @@ def read_weights(
         lost = demand.difference(source.index, sort=False)
         if len(lost):
             shown = ", ".join(map(str, lost[:_SHOWN]))
-            reason = f"{len(lost)} residents of the costs have no weight"
-            return np.zeros(0), [Fault(name, "", shown, reason, "give every row of costs a weight")]
+            reason = say("{many} residents of the costs have no weight", many=len(lost))
+            return np.zeros(0), [Fault(name, "", shown, reason, say("give every row of costs a weight"))]
         source = source.reindex(demand)
     try:
         weights = np.asarray(source, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        return np.zeros(0), [Fault(name, "", "", f"not numbers: {error}", "give people as numbers")]
-    if weights.shape != (len(demand),):
-        remedy = "give one number for each row of costs"
         return np.zeros(0), [
-            Fault(name, "", f"shape {weights.shape}", f"there are {len(demand)} rows", remedy)
+            Fault(name, "", "", say("not numbers: {error}", error=error), say("give people as numbers"))
+        ]
+    if weights.shape != (len(demand),):
+        remedy = say("give one number for each row of costs")
+        return np.zeros(0), [
+            Fault(name, "", f"shape {weights.shape}", say("there are {many} rows", many=len(demand)), remedy)
         ]
     bad = np.flatnonzero(~((weights >= 0) & np.isfinite(weights)))
     faults = [
@@ -182,8 +194,8 @@ def read_weights(
             name,
             f"row {demand[i]}",
             f"{weights[i]}",
-            "a weight is missing, negative or infinite",
-            "give people >= 0",
+            say("a weight is missing, negative or infinite"),
+            say("give people >= 0"),
         )
         for i in bad[:_SHOWN]
     ]

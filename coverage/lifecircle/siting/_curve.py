@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.siting._certificate import Found, rounded_down, step_beyond, unit_of
 from lifecircle.siting._cover import ones
 from lifecircle.siting._deadline import Deadline
@@ -122,11 +122,13 @@ def _meets(value: float, goal: float) -> bool:
 def _check(problem: SitingProblem, most: int | None, able: int) -> None:
     faults = []
     if problem.objective in FEWER_IS_BETTER:
-        reason = "a curve is for objectives of which more is better"
-        faults.append(Fault("objective", "", problem.objective, reason, "ask for max_cover"))
+        reason = say("a curve is for objectives of which more is better")
+        faults.append(Fault("objective", "", problem.objective, reason, say("ask for max_cover")))
     if most is not None and not len(problem.choice.required) <= most <= able:
-        reason = f"{able} candidates may be chosen and {len(problem.choice.required)} must be"
-        faults.append(Fault("most", "", str(most), reason, "ask for a number between the two"))
+        reason = say(
+            "{able} candidates may be chosen and {many} must be", able=able, many=len(problem.choice.required)
+        )
+        faults.append(Fault("most", "", str(most), reason, say("ask for a number between the two")))
     if faults:
         raise UnusableInputError(faults)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.siting._capacity import Capacities
 from lifecircle.siting._cover import ones
 from lifecircle.siting._median import Sums
@@ -184,8 +184,8 @@ def _sign(problem: SitingProblem) -> float:
 
 def _needs_limit(problem: SitingProblem) -> None:
     if problem.objective not in WITHIN_LIMIT:
-        reason = "catchments are who is within a limit"
-        raise UnusableInputError([Fault("objective", "", problem.objective, reason, "ask with a limit")])
+        reason = say("catchments are who is within a limit")
+        raise UnusableInputError([Fault("objective", "", problem.objective, reason, say("ask with a limit"))])
 
 
 def _worth(problem: SitingProblem) -> Worth:
@@ -195,8 +195,8 @@ def _worth(problem: SitingProblem) -> Worth:
     if problem.objective == "capacitated_max_cover":
         return Capacities.of(problem)
     if problem.objective in {"p_center", "full_cover"}:
-        reason = "one site more or less does not tell of this objective what a site is worth"
-        remedy = "ask for max_cover with the plan's number of sites"
+        reason = say("one site more or less does not tell of this objective what a site is worth")
+        remedy = say("ask for max_cover with the plan's number of sites")
         raise UnusableInputError([Fault("objective", "", problem.objective, reason, remedy)])
     return rules_of(
         _reach(problem),

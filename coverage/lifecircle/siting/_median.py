@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
+from lifecircle.errors import say
 from lifecircle.siting._certificate import Found, is_proved, none_found
 from lifecircle.siting._highs import Model, is_installed, minimise
 from lifecircle.siting._lagrange import ROUNDING, Effort, descend
@@ -134,13 +135,13 @@ def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     sums = Sums.of(costs, weights, choice)
     start = first_set(sums, choice, likes=sums.gains, deadline=deadline)
     if start.is_open is None:
-        return none_found("no set of sites meets the conditions", proved=start.impossible)
+        return none_found(say("no set of sites meets the conditions"), proved=start.impossible)
     is_open, worth = local_search(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
     if -worth >= sums.nowhere:
         used = csr_array(costs[np.flatnonzero(weights > 0)])
         start = set_reaching_all(used, choice, deadline=deadline)
         if start.is_open is None:
-            return none_found("no allowed set of sites reaches everyone", proved=start.impossible)
+            return none_found(say("no allowed set of sites reaches everyone"), proved=start.impossible)
         is_open, worth = local_search(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
     bound, prices, scores = _dual(sums, choice, -worth, deadline=deadline.share(0.4))
     if not is_proved(-worth, bound) and not deadline.passed():

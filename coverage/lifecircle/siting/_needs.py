@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, vstack
 
-from lifecircle.errors import Fault
+from lifecircle.errors import Fault, say
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,8 +37,8 @@ def read_needs(  # noqa: PLR0913 - the sides of a rule
         if isinstance(times, (int, np.integer)) and not isinstance(times, bool) and times >= 1:
             need *= int(times)
         else:
-            remedy = "give the number of sites that each resident should reach"
-            log.add(Fault("times", "", str(times), "not a whole number >= 1", remedy))
+            remedy = say("give the number of sites that each resident should reach")
+            log.add(Fault("times", "", str(times), say("not a whole number >= 1"), remedy))
     return need, np.arange(many), table.table
 
 
@@ -48,11 +48,11 @@ def _lacks(log: FaultLog, table: Costs, offers: Any, lacking: Any) -> tuple[Ints
     rows = [csr_array((0, len(table.sites)))]
     classes = np.asarray([] if offers is None else offers, dtype=object)
     if lacking is None or offers is None:
-        remedy = "tell what residents lack, and what each site offers"
-        log.add(Fault("lacking, offers", "", "", "rule_cover needs both", remedy))
+        remedy = say("tell what residents lack, and what each site offers")
+        log.add(Fault("lacking, offers", "", "", say("rule_cover needs both"), remedy))
     elif classes.shape != (len(table.sites),):
-        reason = f"there are {len(table.sites)} sites"
-        log.add(Fault("offers", "", f"shape {classes.shape}", reason, "give one class for each"))
+        reason = say("there are {many} sites", many=len(table.sites))
+        log.add(Fault("offers", "", f"shape {classes.shape}", reason, say("give one class for each")))
     else:
         for name, numbers in lacking.items():
             lacks = _whole_numbers(log, table, name, numbers)
@@ -71,8 +71,8 @@ def _whole_numbers(log: FaultLog, table: Costs, name: Any, numbers: Any) -> Ints
     source = numbers.reindex(table.demand) if isinstance(numbers, pd.Series) and table.named else numbers
     lacks = np.asarray(source, dtype=np.float64)
     if lacks.shape != (len(table.demand),) or not np.all((lacks >= 0) & (lacks == np.rint(lacks))):
-        reason = "not one whole number >= 0 for each resident"
-        log.add(Fault("lacking", str(name), "", reason, "give how many venues each one lacks"))
+        reason = say("not one whole number >= 0 for each resident")
+        log.add(Fault("lacking", str(name), "", reason, say("give how many venues each one lacks")))
         return np.zeros(len(table.demand), dtype=np.int64)
     return lacks.astype(np.int64)
 
@@ -81,10 +81,22 @@ def read_groups(log: FaultLog, demand: pd.Index, objective: str, groups: Any) ->
     """Read whose group counts: (resident,) position in the groups, -1 for those in none, and the groups."""
     if objective != "max_min_cover":
         if groups is not None:
-            log.add(Fault("groups", "", "", f"{objective} knows no groups", "ask for max_min_cover"))
+            log.add(
+                Fault(
+                    "groups",
+                    "",
+                    "",
+                    say("{objective} knows no groups", objective=objective),
+                    say("ask for max_min_cover"),
+                )
+            )
         return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
     if groups is None:
-        log.add(Fault("groups", "", "", "max_min_cover compares groups", "give each resident's district"))
+        log.add(
+            Fault(
+                "groups", "", "", say("max_min_cover compares groups"), say("give each resident's district")
+            )
+        )
         return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
     values = (
         groups.reindex(demand)
@@ -94,12 +106,20 @@ def read_groups(log: FaultLog, demand: pd.Index, objective: str, groups: Any) ->
     series = pd.Series(np.asarray(values, dtype=object))
     if len(series) != len(demand):
         log.add(
-            Fault("groups", "", str(len(series)), f"there are {len(demand)} residents", "give one label each")
+            Fault(
+                "groups",
+                "",
+                str(len(series)),
+                say("there are {many} residents", many=len(demand)),
+                say("give one label each"),
+            )
         )
         return np.full(len(demand), -1, dtype=np.int64), pd.Index([])
     codes, names = pd.factorize(series)
     if not len(names):
-        log.add(Fault("groups", "", "", "no resident is in a group", "give each resident's district"))
+        log.add(
+            Fault("groups", "", "", say("no resident is in a group"), say("give each resident's district"))
+        )
     return codes.astype(np.int64), pd.Index(names)
 
 
@@ -108,22 +128,38 @@ def read_capacities(log: FaultLog, sites: pd.Index, objective: str, capacities: 
     unlimited = np.full(len(sites), np.inf)
     if objective != "capacitated_max_cover":
         if capacities is not None:
-            log.add(Fault("capacities", "", "", f"{objective} knows none", "ask for capacitated_max_cover"))
+            log.add(
+                Fault(
+                    "capacities",
+                    "",
+                    "",
+                    say("{objective} knows none", objective=objective),
+                    say("ask for capacitated_max_cover"),
+                )
+            )
         return unlimited
     if capacities is None:
-        log.add(Fault("capacities", "", "", "capacitated_max_cover needs them", "give people for each site"))
+        log.add(
+            Fault(
+                "capacities",
+                "",
+                "",
+                say("capacitated_max_cover needs them"),
+                say("give people for each site"),
+            )
+        )
         return unlimited
     values = np.asarray(
         capacities.reindex(sites) if isinstance(capacities, pd.Series) else capacities, dtype=np.float64
     )
     if values.shape != (len(sites),):
-        reason = f"there are {len(sites)} sites"
-        log.add(Fault("capacities", "", f"shape {values.shape}", reason, "give people for each"))
+        reason = say("there are {many} sites", many=len(sites))
+        log.add(Fault("capacities", "", f"shape {values.shape}", reason, say("give people for each")))
         return unlimited
     bad = np.flatnonzero(~(values >= 0))
     if len(bad):
-        reason = f"{len(bad)} capacities are missing or negative, the first one here"
-        remedy = "give people; inf where it is not limited"
+        reason = say("{many} capacities are missing or negative, the first one here", many=len(bad))
+        remedy = say("give people; inf where it is not limited")
         log.add(Fault("capacities", f"site {sites[bad[0]]}", f"{values[bad[0]]}", reason, remedy))
         return unlimited
     return values

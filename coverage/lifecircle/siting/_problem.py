@@ -181,14 +181,26 @@ def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the fi
 def _check_objective(log: FaultLog, objective: str, sites: Any, limit: Any) -> None:
     if objective not in OBJECTIVES:
         near = difflib.get_close_matches(str(objective), OBJECTIVES, 1)
-        remedy = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(OBJECTIVES)}"
-        log.add(Fault("objective", "", str(objective), "unknown objective", remedy))
+        remedy = (
+            say("did you mean '{name}'?", name=near[0])
+            if near
+            else say("one of {names}", names=", ".join(OBJECTIVES))
+        )
+        log.add(Fault("objective", "", str(objective), say("unknown objective"), remedy))
         return
     if objective in WITHIN_LIMIT and limit is None:
-        log.add(Fault("limit", "", "", f"{objective} counts who is within a limit", "give limit"))
+        log.add(
+            Fault(
+                "limit",
+                "",
+                "",
+                say("{objective} counts who is within a limit", objective=objective),
+                say("give limit"),
+            )
+        )
     if objective == "full_cover" and sites is not None:
-        reason = "full_cover finds the number of sites itself"
-        log.add(Fault("sites", "", str(sites), reason, "leave sites out, or ask for max_cover"))
+        reason = say("full_cover finds the number of sites itself")
+        log.add(Fault("sites", "", str(sites), reason, say("leave sites out, or ask for max_cover")))
 
 
 def _stacked(log: FaultLog, costs: Any, weights: Any, limit: Any) -> tuple[Costs | None, Floats]:
@@ -201,7 +213,11 @@ def _stacked(log: FaultLog, costs: Any, weights: Any, limit: Any) -> tuple[Costs
     for service in costs:
         if service not in weights or service not in limits:
             missing = "weights" if service not in weights else "limit"
-            log.add(Fault(missing, str(service), "", "there is none for this service", "give one for each"))
+            log.add(
+                Fault(
+                    missing, str(service), "", say("there is none for this service"), say("give one for each")
+                )
+            )
             continue
         table, heads = _within(log, costs[service], weights[service], limits[service], f" of {service}")
         if table is not None:
@@ -209,13 +225,15 @@ def _stacked(log: FaultLog, costs: Any, weights: Any, limit: Any) -> tuple[Costs
             people.append(heads)
     if not tables:
         if not costs:
-            log.add(Fault("costs", "", "", "there is no service", "give the costs of at least one"))
+            log.add(Fault("costs", "", "", say("there is no service"), say("give the costs of at least one")))
         return None, np.zeros(0)
     first = tables[0][1]
     for service, table in tables[1:]:
         if not table.sites.equals(first.sites):
-            reason = "the services do not have the same sites in the same order"
-            log.add(Fault("costs", str(service), "", reason, "give every service one column for each site"))
+            reason = say("the services do not have the same sites in the same order")
+            log.add(
+                Fault("costs", str(service), "", reason, say("give every service one column for each site"))
+            )
             return None, np.zeros(0)
     demand = pd.Index(
         [(service, label) for service, table in tables for label in table.demand], tupleize_cols=False
@@ -229,7 +247,15 @@ def _within(log: FaultLog, costs: Any, weights: Any, limit: Any, of: str) -> tup
     for fault in faults:
         log.add(fault)
     if limit is not None and not _is_number(limit, least=0.0):
-        log.add(Fault(f"limit{of}", "", str(limit), "not a number >= 0", "give it in the units of the costs"))
+        log.add(
+            Fault(
+                f"limit{of}",
+                "",
+                str(limit),
+                say("not a number >= 0"),
+                say("give it in the units of the costs"),
+            )
+        )
         return None, np.zeros(0)
     if table is None:
         return None, np.zeros(0)

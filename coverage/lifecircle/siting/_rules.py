@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
+from lifecircle.errors import say
 from lifecircle.siting._certificate import (
     Found,
     is_proved,
@@ -192,7 +193,7 @@ def solve_rules(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
     ]
     allowed = [start.is_open for start in starts if start.is_open is not None]
     if not allowed:
-        return none_found("no set of sites meets the conditions", proved=starts[0].impossible)
+        return none_found(say("no set of sites meets the conditions"), proved=starts[0].impossible)
     is_open, value = max(
         (local_search(rules, choice, start, kicks=0, deadline=deadline.share(0.2)) for start in allowed),
         key=lambda found: found[1],
@@ -337,7 +338,7 @@ def solve_fewest(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
     always = float(len(choice.always))
     is_open, impossible = _a_cover(rules, choice, deadline)
     if is_open is None:
-        return none_found("no allowed set of sites covers everyone", proved=impossible)
+        return none_found(say("no allowed set of sites covers everyone"), proved=impossible)
     bound = always + float(bool(len(rules.people)))
     if is_open.sum() > bound and is_installed() and not deadline.passed():
         model = _cover_all(rules, choice)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.siting._capacity import solve_capacitated
 from lifecircle.siting._center import solve_center
 from lifecircle.siting._certificate import Found
@@ -191,8 +191,8 @@ def check_time(time_limit_s: float) -> None:
     """
     number = isinstance(time_limit_s, (int, float, np.integer, np.floating))
     if not number or isinstance(time_limit_s, bool) or not time_limit_s >= 0:
-        remedy = "give seconds >= 0"
-        raise UnusableInputError([Fault("time_limit_s", "", str(time_limit_s), "not a time", remedy)])
+        remedy = say("give seconds >= 0")
+        raise UnusableInputError([Fault("time_limit_s", "", str(time_limit_s), say("not a time"), remedy)])
 
 
 def _found(problem: SitingProblem, deadline: Deadline) -> Found:
@@ -238,8 +238,9 @@ def _lost(problem: SitingProblem, reach: csr_array) -> Found | None:
     lost = np.flatnonzero((problem.weights > 0) & ~reached)
     if not len(lost):
         return None
-    within = " within the limit" if problem.objective == "full_cover" else ""
-    reason = f"no site that may be open reaches some residents{within}"
+    reason = say("no site that may be open reaches some residents")
+    if problem.objective == "full_cover":
+        reason = say("no site that may be open reaches some residents within the limit")
     return Found(None, math.inf, reason=reason, unreachable=lost)
 
 
@@ -250,7 +251,7 @@ def certified(problem: SitingProblem, found: Found) -> SitingPlan:
         reason = found.reason
         if lost:
             shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
-            reason = f"{reason}: {len(lost)} of them, {shown}"
+            reason = say("{reason}: {many} of them, {shown}", reason=reason, many=len(lost), shown=shown)
         return SitingPlan(problem.objective, "infeasible", (), math.nan, math.nan, (), reason, lost)
     assert problem.choice.allows(found.is_open), "a method found a set that is not allowed"
     value = score(problem, found.is_open)
@@ -269,7 +270,7 @@ def certified(problem: SitingProblem, found: Found) -> SitingPlan:
 
 
 def _nothing_in_reach(problem: SitingProblem) -> SitingPlan:
-    reason = (
+    reason = say(
         "no site reaches any resident within the limit: are limit and costs in the same units, "
         "and is the limit long enough?"
     )

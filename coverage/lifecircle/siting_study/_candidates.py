@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from lifecircle.candidates import on_land, read_candidates, read_land
 from lifecircle.demand import OUTSIDE, assign_districts, assign_villages, village_centres
-from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.findings import InputRecord
 from lifecircle.study import LandPart
 
@@ -159,10 +159,10 @@ def _record(role: str, path: str | Path, inputs: Inputs, rows: int, rejected: in
 
 def _required_on_land(table: gpd.GeoDataFrame, file: str) -> Iterator[Fault]:
     for label, row in table[table["required"] & (table["left_out"] != "")].iterrows():
-        reason = f"required, yet it lies on excluded land: {row['left_out']}"
+        reason = say("required, yet it lies on excluded land: {name}", name=row["left_out"])
         if row["left_out"] == "outside":
-            reason = "required, yet it lies outside the districts and would not count for the target"
-        yield Fault(file, f"candidate {label}", row["name"], reason, "move it, or make it not required")
+            reason = say("required, yet it lies outside the districts and would not count for the target")
+        yield Fault(file, f"candidate {label}", row["name"], reason, say("move it, or make it not required"))
 
 
 def near_gaps(inputs: Inputs, uncovered: Flags, people: Floats, *, spacing_m: float) -> gpd.GeoDataFrame:

@@ -27,7 +27,7 @@ from lifecircle.siting_study._question import (
 from lifecircle.siting_study._remedies import Remedy, find_remedies, hours_of
 from lifecircle.siting_study._solve import OBJECTIVES, Conditions, best, curve, too_near
 from lifecircle.standards import PROFILES, threshold
-from lifecircle.study import Study, checked_year, read_study
+from lifecircle.study import Study, read_study
 from lifecircle.tables import nearest_name
 
 if TYPE_CHECKING:
@@ -141,7 +141,6 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
         study = read_study(study)
     own = _circle(study, target)
     _check(objective, new, profile, accounting)
-    checked_year(year)
     goal = own.model_copy(
         update={"profile": profile or own.profile, "accounting": accounting or own.accounting}
     )
