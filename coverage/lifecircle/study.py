@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lifecircle.datum import shifted_tiles
-from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError
+from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say
 from lifecircle.standards import Standard, load_standard, read_toml
 
 STUDY_FILE = "study.toml"
