@@ -262,7 +262,7 @@ def test_files_that_cannot_be_read(tmp_path):
         ("broken.osm.pbf", "not a readable OSM file"),
         ("broken.osm", "not a readable OSM file"),
         ("broken.graphml", "not a readable GraphML file"),
-        ("broken.gpkg", "this is not a .gpkg file, whatever its name says"),
+        ("broken.gpkg", "cannot be read as .gpkg: it is a file of another kind"),
         ("roads.dxf", r"not read from this kind of file \(found: .dxf\).*\.osm\.pbf"),
     ]:
         (tmp_path / name).write_bytes(b"this is not what the name says\n")

@@ -75,7 +75,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path, read, name, 
     """Hostile case 27."""
     lines("path").to_crs(4326).to_file(tmp_path / "b.geojson")
     (tmp_path / name).write_text(content)
-    with pytest.raises(UnusableInputError, match=r"this is not a \.\w+ file, whatever its name says"):
+    with pytest.raises(UnusableInputError, match=r"cannot be read as \.\w+: it is a file of another kind"):
         read(tmp_path / name)
 
 

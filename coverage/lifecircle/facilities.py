@@ -128,7 +128,7 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     register = _register(checked, ids).join(extra).assign(source=table.name, row=table.frame.index)
     places = gpd.GeoDataFrame(register, geometry=list(located.points), crs="EPSG:4326")
     good = ~register.index.isin(rejects["row"])
-    return places.set_axis(row_labels(table, checked.found.get("id")))[good], rejects
+    return places.set_axis(row_labels(table, checked.found.get("id")))[good], table.as_seen(rejects)
 
 
 def open_in(facilities: pd.DataFrame, year: int) -> pd.Series[bool]:

@@ -106,7 +106,7 @@ def read_demand(
         raise UnusableInputError([excess])
     shown = [name for name in ("population", *counts, "district", "village") if name in checked.frame.columns]
     demand = gpd.GeoDataFrame(checked.frame[shown], geometry=list(located.points), crs="EPSG:4326")
-    return demand.set_axis(row_labels(table, checked.found.get("id")))[good], rejects
+    return demand.set_axis(row_labels(table, checked.found.get("id")))[good], table.as_seen(rejects)
 
 
 def _demand_schema(groups: Mapping[str, str]) -> Schema:

@@ -109,7 +109,7 @@ def read_villages(
     shapes = _shapes(table, located, datum)
     villages = gpd.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
     good = ~table.frame.index.isin(rejects["row"])
-    return villages.set_axis(pd.Index(frame["code"].astype("str"), name="code"))[good], rejects
+    return villages.set_axis(pd.Index(frame["code"].astype("str"), name="code"))[good], table.as_seen(rejects)
 
 
 def assign_villages(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:

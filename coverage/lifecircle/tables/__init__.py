@@ -7,6 +7,7 @@ the file is told as a fault. The room knows neither coordinates (``datum``) nor 
 
 from __future__ import annotations
 
+from lifecircle.tables._guard import check_file
 from lifecircle.tables._read import SUFFIXES, Source, Table, read_table
 from lifecircle.tables._rejects import (
     REJECT_COLUMNS,
@@ -40,6 +41,7 @@ __all__ = [
     "Schema",
     "Source",
     "Table",
+    "check_file",
     "check_table",
     "join_rejects",
     "nearest_name",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
-import io
 import json
 import re
 import warnings
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zipfile import BadZipFile
@@ -16,11 +15,15 @@ from zipfile import BadZipFile
 import geopandas as gpd
 import pandas as pd
 import pyogrio
+import shapely
 
-from lifecircle.errors import Fault, MissingExtraError, MissingFileError, UnusableInputError
+from lifecircle.errors import Fault, Message, MissingExtraError, MissingFileError, UnusableInputError, say
+from lifecircle.tables._csv import plausible_chinese, read_csv_file
+from lifecircle.tables._guard import broken_geometries, check_file
+from lifecircle.tables._workbook import read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Source: TypeAlias = "str | Path | pd.DataFrame | Table"
 """Where a table comes from: a path, a database URL, a frame (a GeoDataFrame is one), a table read before."""
@@ -35,23 +38,42 @@ class Table:
     ``name`` : the file name as people know it, or ``(table)`` for a frame in memory.
     ``frame`` : the rows that are not blank. Its index, named ``row``, is the row number as a person sees it;
     csv cells are all text, with missing where nothing stands.
-    ``first_row`` : number of the first data row (2 under a header in csv and xlsx, otherwise 1).
+    ``first_row`` : number of the first row under the header (2 in most csv and xlsx, otherwise 1).
+    ``notes`` : codes of what had to be recognised, joined or left out (see ``reason`` in wording).
+    ``places`` : where several sheets are one table, row number -> sheet and row number there.
     """
 
     name: str
     frame: pd.DataFrame
     first_row: int
+    notes: tuple[str, ...] = ()
+    places: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+
+    def as_seen(self, rejects: pd.DataFrame) -> pd.DataFrame:
+        """Return reject rows of this table with the sheet and the row number that people see."""
+        if not self.places or rejects.empty:
+            return rejects
+        seen = [self.places.get(int(row), ("", int(row))) for row in rejects["row"]]
+        names = [f"{file} [{sheet}]" for file, (sheet, _) in zip(rejects["file"], seen, strict=True)]
+        return rejects.assign(file=names, row=[row for _, row in seen])
 
 
-def read_table(source: Source, *, layer: str | None = None) -> Table:
+def read_table(
+    source: Source, *, layer: str | None = None, sheet: str | None = None, header_row: int | None = None
+) -> Table:
     """Read a table from a file or a frame; a frame in memory is copied, its named index becomes columns.
 
     Parameters
     ----------
     source : path, str or DataFrame
-        csv (UTF-8 with or without BOM, else GB18030), xlsx, gpkg, shp, geojson, parquet, or a frame.
+        csv (UTF-8 with or without BOM, UTF-16, else GB18030), xlsx, gpkg, shp, geojson (also as .json),
+        parquet, or a frame. A table read before is returned as it is.
     layer : str, optional
-        Layer of a GeoPackage or sheet of a workbook; needed where a GeoPackage holds several.
+        Layer of a GeoPackage; needed where it holds several.
+    sheet : str, optional
+        Sheet of a workbook; left out, sheets with the same column names are one table.
+    header_row : int, optional
+        Row of the column names in csv and xlsx, as a spreadsheet counts; left out, it is found.
 
     Raises
     ------
@@ -70,143 +92,182 @@ def read_table(source: Source, *, layer: str | None = None) -> Table:
     if isinstance(source, pd.DataFrame):
         named = [name for name in source.index.names if name is not None and name not in source.columns]
         frame = source.reset_index(level=named) if named else source.copy()
-        return _table(IN_MEMORY, frame, 1)
+        return _table(IN_MEMORY, _numbered(frame, 1), 1)
     if "://" in str(source):
         return _refuse_url(str(source))
-    return _read_file(Path(source), str(source), layer)
+    return _read_file(Path(source), str(source), _Choice(layer, sheet, header_row))
 
 
-def _read_file(path: Path, name: str, layer: str | None) -> Table:
+@dataclass(frozen=True)
+class _Choice:
+    """What a study says of where its table stands in a file."""
+
+    layer: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+
+
+def _read_file(path: Path, name: str, choice: _Choice) -> Table:
     suffix = path.suffix.lower()
     if not path.exists():
-        raise MissingFileError([Fault(name, "", "", "no such file", _nearest_file(path))])
+        raise MissingFileError([Fault(name, "", "", say("no such file"), _nearest_file(path))])
     reader = SUFFIXES.get(suffix)
     if reader is None or path.is_dir():
-        reason = "is a folder, not a table" if path.is_dir() else "unsupported format"
-        raise UnusableInputError([Fault(name, "", suffix, reason, f"give one of {' '.join(SUFFIXES)}")])
+        reason = say("is a folder, not a table") if path.is_dir() else say("unsupported format")
+        remedy = say("give one of {formats}", formats=" ".join(SUFFIXES))
+        raise UnusableInputError([Fault(name, "", suffix, reason, remedy)])
+    _check_choice(name, suffix, choice)
+    check_file(path, name)
     try:
-        frame = reader(path, name, layer)
+        return reader(path, name, choice)
     except UnusableInputError:
         raise
+    except UNREAD_GEOMETRY as error:
+        if suffix in {".csv", ".xlsx"}:
+            raise UnusableInputError([_unreadable(name, suffix, error)]) from error
+        raise UnusableInputError(broken_geometries(path, name, choice.layer, error)) from error
     except _UNREADABLE as error:
-        reason = f"cannot be read as {suffix}: {_one_line(error)}"
-        remedy = "open the file in the program it came from and save it again"
-        raise UnusableInputError([Fault(name, "", "", reason, remedy)]) from error
-    return _table(name, frame, 2 if suffix in {".csv", ".xlsx"} else 1)
+        raise UnusableInputError([_unreadable(name, suffix, error)]) from error
 
 
-_UNREADABLE = (OSError, ValueError, KeyError, BadZipFile, RuntimeError)
-"""What the readers of broken files raise: pyarrow, pandas and GDAL errors are all among these."""
+def _unreadable(name: str, suffix: str, error: Exception) -> Fault:
+    reason = say("cannot be read as {suffix}: {why}", suffix=suffix, why=_one_line(error))
+    return Fault(name, "", "", reason, say("open the file in the program it came from and save it again"))
 
 
-def _table(name: str, frame: pd.DataFrame, first_row: int) -> Table:
-    """Make a table of a frame that nobody else holds: rows numbered, names cleaned, blank rows left out."""
-    frame.index = pd.RangeIndex(first_row, first_row + len(frame), name="row")
-    frame = frame.rename(columns=lambda column: str(column).strip().removeprefix("\ufeff"))
+_UNREADABLE = (OSError, ValueError, KeyError, BadZipFile, RuntimeError, SyntaxError, EOFError, zlib.error)
+"""What the readers of broken files raise: pyarrow, pandas, GDAL and XML errors are all among these."""
+
+UNREAD_GEOMETRY = (shapely.errors.ShapelyError, TypeError, AttributeError, LookupError, ArithmeticError)
+"""What geometries and headers that are cut or bent let the readers raise."""
+
+
+def _check_choice(name: str, suffix: str, choice: _Choice) -> None:
+    """Refuse a layer, sheet or header row that this kind of file has not.
+
+    Raises
+    ------
+    UnusableInputError
+        With every key that does not fit.
+    """
+    known = {"layer": {".gpkg", ".xlsx"}, "sheet": {".xlsx"}, "header_row": {".csv", ".xlsx"}}
+    faults = [
+        Fault(
+            name,
+            key,
+            str(getattr(choice, key)),
+            say("a {suffix} file has no {key}", suffix=suffix, key=key),
+            say("leave {key} out", key=key),
+        )
+        for key, suffixes in known.items()
+        if getattr(choice, key) is not None and suffix not in suffixes
+    ]
+    if faults:
+        raise UnusableInputError(faults)
+
+
+def _numbered(frame: pd.DataFrame, first_row: int) -> pd.DataFrame:
+    frame.index = pd.RangeIndex(first_row, first_row + len(frame))
+    return frame
+
+
+def _table(
+    name: str,
+    frame: pd.DataFrame,
+    first_row: int,
+    notes: tuple[str, ...] = (),
+    places: Mapping[int, tuple[str, int]] | None = None,
+) -> Table:
+    """Make a table of a frame that nobody else holds: names cleaned, doubled names and no rows refused."""
+    frame = frame.rename_axis("row").rename(columns=lambda column: str(column).strip().removeprefix("\ufeff"))
     doubled = frame.columns[frame.columns.duplicated()].unique()
     if len(doubled):
         faults = [
-            Fault(name, f"column '{column}'", "", "two columns of the same name", "rename one of them")
+            Fault(
+                name,
+                say("column '{column}'", column=column),
+                "",
+                say("two columns of the same name"),
+                say("rename one of them"),
+            )
             for column in doubled
         ]
         raise UnusableInputError(faults)
-    if first_row == 2:
-        frame = frame.dropna(how="all")
     if frame.empty:
         raise UnusableInputError(
-            [Fault(name, "", "", "empty table: no row under the column names", "add rows")]
+            [Fault(name, "", "", say("empty table: no row under the column names"), say("add rows"))]
         )
-    return Table(name, frame, first_row)
+    return Table(name, frame, first_row, notes, places or {})
 
 
-def _read_csv(path: Path, name: str, _layer: str | None) -> pd.DataFrame:
-    """Read a csv as text throughout, so that codes keep their zeros and rows their numbers."""
-    text = _decoded(path.read_bytes(), name)
-    if not text.strip():
-        raise UnusableInputError([Fault(name, "", "", "empty file", "write the column names and rows")])
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        rows = list(reader)
-    except csv.Error as error:
-        remedy = "write a quote inside a quoted cell twice, or save it from a spreadsheet program"
-        raise UnusableInputError([Fault(name, f"line {reader.line_num}", "", str(error), remedy)]) from error
-    header = rows[0]
-    ragged = [
-        Fault(
-            name,
-            f"row {number}",
-            "",
-            f"{len(row)} cells under {len(header)} columns",
-            'quote cells that hold commas, as in "a, b"',
-        )
-        for number, row in enumerate(rows[1:], start=2)
-        if len(row) > len(header) and any(cell.strip() for cell in row[len(header) :])
-    ]
-    if ragged:
-        raise UnusableInputError(ragged[:20])
-    width = len(header)
-    cells = [(row + [""] * width)[:width] for row in rows[1:]]
-    names = [column or f"column {number}" for number, column in enumerate(header, start=1)]
-    if not cells:
-        return pd.DataFrame(columns=names)
-    columns = [[cell.strip() or None for cell in column] for column in zip(*cells, strict=True)]
-    return pd.DataFrame({number: pd.Series(column) for number, column in enumerate(columns)}).set_axis(
-        names, axis=1
-    )
+def _read_csv(path: Path, name: str, choice: _Choice) -> Table:
+    frame, header, notes = read_csv_file(path, name, header_row=choice.header_row)
+    return _table(name, _texts(frame), header + 1, notes)
 
 
-def _decoded(raw: bytes, name: str) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    fault = Fault(name, "", "", "neither UTF-8 nor GB18030 text", "save it as 'CSV UTF-8'")
-    raise UnusableInputError([fault])
+def _texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give columns of text and nothing else the dtype of text; a name that stands twice is refused later."""
+    return frame.infer_objects() if frame.columns.is_unique else frame
 
 
-def _read_xlsx(path: Path, name: str, layer: str | None) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        # openpyxl warns about drop-down lists and styles it does not keep: nothing is lost by reading.
-        warnings.simplefilter("ignore", UserWarning)
-        sheets = pd.read_excel(
-            path, sheet_name=None, dtype=object, keep_default_na=False, na_values=[""], engine="openpyxl"
-        )
-    if layer is not None and layer not in sheets:
-        raise UnusableInputError([_no_layer(name, layer, list(sheets), "sheet")])
-    return sheets[layer] if layer is not None else next(iter(sheets.values()))
+def _read_xlsx(path: Path, name: str, choice: _Choice) -> Table:
+    # Before sheets had a key of their own, a sheet was named as a layer is.
+    found = read_workbook(path, name, sheet=choice.sheet or choice.layer, header_row=choice.header_row)
+    return _table(name, found.frame, found.header + 1, found.notes, found.places)
 
 
-def _read_vector(path: Path, name: str, layer: str | None) -> Any:
+def _read_vector(path: Path, name: str, choice: _Choice) -> Table:
     layers = [str(each) for each in pyogrio.list_layers(path)[:, 0]]
+    layer = choice.layer
     if layer is not None and layer not in layers:
-        raise UnusableInputError([_no_layer(name, layer, layers, "layer")])
+        place = say("layer '{layer}'", layer=layer)
+        remedy = say("the file has {names}", names=", ".join(layers))
+        raise UnusableInputError([Fault(name, place, "", say("no such layer"), remedy)])
     if layer is None and len(layers) > 1:
-        reason = f"holds {len(layers)} layers: {', '.join(layers)}"
-        raise UnusableInputError(
-            [Fault(name, "", "", reason, "save the one that is meant in a file of its own")]
-        )
+        reason = say("holds {count} layers: {names}", count=len(layers), names=", ".join(layers))
+        remedy = say('name the one that is meant: layer = "{layer}"', layer=layers[0])
+        raise UnusableInputError([Fault(name, "", "", reason, remedy)])
+    frame = _vector_frame(path, name, layer or layers[0])
+    return _table(name, _numbered(frame, 1), 1)
+
+
+def _vector_frame(path: Path, name: str, layer: str) -> Any:
+    """Read a layer; a shapefile that does not name its encoding is read as Chinese only where it makes some.
+
+    Raises
+    ------
+    UnusableInputError
+        Its texts are neither UTF-8 nor Chinese.
+    """
     for encoding in _encodings(path):
         try:
-            return pyogrio.read_dataframe(path, layer=layer or layers[0], encoding=encoding)
+            with warnings.catch_warnings():
+                # A cell that looks like JSON and is none stays the text it is.
+                warnings.filterwarnings("ignore", "Could not parse column", UserWarning)
+                frame = pyogrio.read_dataframe(path, layer=layer, encoding=encoding)
         except UnicodeDecodeError:
             continue
-    raise UnusableInputError(
-        [
-            Fault(
-                name, "", "", "texts are neither UTF-8 nor GB18030", "add a .cpg file that names the encoding"
-            )
-        ]
-    )
+        if encoding != "gb18030" or plausible_chinese(_all_text(frame)):
+            return frame
+    reason = say("texts are neither UTF-8 nor GB18030")
+    remedy = say("add a .cpg file that names the encoding")
+    raise UnusableInputError([Fault(name, "", "", reason, remedy)])
 
 
-def _read_geojson(path: Path, name: str, layer: str | None) -> Any:
+def _all_text(frame: Any) -> str:
+    """Put all texts of a frame in one, its column names too."""
+    texts = pd.DataFrame(frame).select_dtypes(include=["object", "string"])
+    cells = [cell for column in texts for cell in texts[column] if isinstance(cell, str)]
+    return "".join([*map(str, frame.columns), *cells])
+
+
+def _read_geojson(path: Path, name: str, choice: _Choice) -> Table:
     """Read GeoJSON; one without a feature has no layer for the reader below, so it is asked about first."""
     if path.stat().st_size < 10_000:
         content = json.loads(path.read_bytes())
         if isinstance(content, dict) and content.get("features") == []:
-            return pd.DataFrame()
-    return _read_vector(path, name, layer)
+            return _table(name, pd.DataFrame(), 1)
+    return _read_vector(path, name, choice)
 
 
 def _encodings(path: Path) -> tuple[str | None, ...]:
@@ -216,39 +277,36 @@ def _encodings(path: Path) -> tuple[str | None, ...]:
     return ("utf-8", "gb18030")
 
 
-def _read_parquet(path: Path, _name: str, _layer: str | None) -> Any:
+def _read_parquet(path: Path, name: str, _choice: _Choice) -> Table:
     import pyarrow.parquet as pq  # noqa: PLC0415 - only this format needs it, and it is slow to load
 
     if b"geo" in (pq.read_schema(path).metadata or {}):
         frame = gpd.read_parquet(path)
     else:
         frame = pd.read_parquet(path)
-    named = [name for name in frame.index.names if name is not None and name not in frame.columns]
-    return frame.reset_index(level=named) if named else frame
+    named = [level for level in frame.index.names if level is not None and level not in frame.columns]
+    return _table(name, _numbered(frame.reset_index(level=named) if named else frame, 1), 1)
 
 
-SUFFIXES: dict[str, Callable[[Path, str, str | None], Any]] = {
+SUFFIXES: dict[str, Callable[[Path, str, _Choice], Table]] = {
     ".csv": _read_csv,
     ".xlsx": _read_xlsx,
     ".gpkg": _read_vector,
     ".shp": _read_vector,
     ".geojson": _read_geojson,
+    ".json": _read_geojson,
     ".parquet": _read_parquet,
 }
 """Formats that are read, by the suffix of their files."""
 
 
-def _no_layer(name: str, layer: str, present: list[str], kind: str) -> Fault:
-    return Fault(name, f"{kind} '{layer}'", "", f"no such {kind}", f"the file has {', '.join(present)}")
-
-
-def _nearest_file(path: Path) -> str:
+def _nearest_file(path: Path) -> Message:
     import difflib  # noqa: PLC0415 - on the way to an error only
 
     if not path.parent.is_dir():
-        return "check the path: its folder is not there either"
+        return say("check the path: its folder is not there either")
     near = difflib.get_close_matches(path.name, sorted(each.name for each in path.parent.iterdir()), n=1)
-    return f"did you mean '{near[0]}'?" if near else "check the path"
+    return say("did you mean '{name}'?", name=near[0]) if near else say("check the path")
 
 
 def _refuse_url(url: str) -> Table:
@@ -258,11 +316,12 @@ def _refuse_url(url: str) -> Table:
     if scheme in {"postgresql", "postgres", "postgis"}:
         if importlib.util.find_spec("sqlalchemy") is None:
             raise MissingExtraError("sqlalchemy", "postgis")
-        fault = Fault(
-            name, "", "", "tables in a database cannot be read yet", "export the table to a GeoPackage"
-        )
+        reason = say("tables in a database cannot be read yet")
+        fault = Fault(name, "", "", reason, say("export the table to a GeoPackage"))
         raise UnusableInputError([fault])
-    raise UnusableInputError([Fault(name, "", scheme, "not a local file", "give the path of a file")])
+    raise UnusableInputError(
+        [Fault(name, "", scheme, say("not a local file"), say("give the path of a file"))]
+    )
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,0 +1,148 @@
+"""Own what a file may be before any library opens it, and which of its rows have a broken geometry.
+
+GDAL follows what stands in a file to other files and servers, and a workbook can unpack to any size. So a
+file is opened only when it begins as its name says, names no server, and unpacks to a size that can be read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyogrio
+import shapely
+
+from lifecircle.errors import Fault, UnusableInputError, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any
+
+    import numpy.typing as npt
+
+_BEGINNINGS: Final = {
+    ".gpkg": (b"SQLite format 3\x00",),
+    ".shp": (b"\x00\x00\x27\x0a",),
+    ".parquet": (b"PAR1",),
+    ".geojson": (b"{",),
+    ".json": (b"{",),
+    ".xlsx": (b"PK\x03\x04", b"PK\x05\x06"),
+}
+_TEXT: Final = frozenset({".geojson", ".json"})
+
+WORKBOOK_MB: Final = 600
+"""Megabytes that a workbook may unpack to; a million filled rows of ten columns take about 400."""
+
+_SHOWN = 10
+
+
+def check_file(path: Path, name: str) -> None:
+    """Refuse a file that does not begin as its name says, names a server, or unpacks beyond all use.
+
+    Raises
+    ------
+    UnusableInputError
+        It is such a file.
+    """
+    suffix = path.suffix.lower()
+    begins = _BEGINNINGS.get(suffix)
+    if begins is None:
+        return
+    with path.open("rb") as file:
+        head = file.read(4096).removeprefix(b"\xef\xbb\xbf")
+    if suffix in _TEXT:
+        head = head.lstrip()
+    # An empty file is left to its reader, whose message says so.
+    if head and (not head.startswith(begins) or b"gdal_streamed_alg" in head):
+        reason = say("cannot be read as {suffix}: it is a file of another kind", suffix=suffix)
+        remedy = say("export the layer again as {suffix}, or give the file its true ending", suffix=suffix)
+        raise UnusableInputError([Fault(name, "", "", reason, remedy)])
+    if suffix in _TEXT:
+        _check_no_link(path, name)
+    if suffix == ".xlsx":
+        _check_size(path, name)
+
+
+def _check_no_link(path: Path, name: str) -> None:
+    """Refuse GeoJSON whose CRS is a link: reading it would ask a server.
+
+    Raises
+    ------
+    UnusableInputError
+        There is such a link.
+    """
+    content = path.read_bytes()
+    if not re.search(rb'"link"|\\u00', content, re.IGNORECASE):
+        return
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return  # the reader says what is wrong with it
+    crs = document.get("crs") if isinstance(document, dict) else None
+    if isinstance(crs, dict) and str(crs.get("type", "")).lower() == "link":
+        reason = say("the coordinate system is a link, and links are not followed")
+        remedy = say("export the layer again in longitude and latitude (EPSG:4326)")
+        raise UnusableInputError([Fault(name, "crs", "link", reason, remedy)])
+
+
+def _check_size(path: Path, name: str) -> None:
+    """Refuse a workbook that unpacks to more than :data:`WORKBOOK_MB`, before any of it is unpacked.
+
+    Raises
+    ------
+    UnusableInputError
+        It does.
+    """
+    try:
+        with zipfile.ZipFile(path) as book:
+            size_mb = sum(part.file_size for part in book.infolist()) / 1e6
+    except zipfile.BadZipFile:
+        return  # the reader says what is wrong with it
+    if size_mb > WORKBOOK_MB:
+        reason = say(
+            "the workbook unpacks to {size} MB, more than {most} MB", size=f"{size_mb:,.0f}", most=WORKBOOK_MB
+        )
+        remedy = say("save the sheet that is meant as csv, or delete the empty rows and columns around it")
+        raise UnusableInputError([Fault(name, "", "", reason, remedy)])
+
+
+def broken_geometries(path: Path, name: str, layer: str | None, error: Exception) -> list[Fault]:
+    """Name the rows whose geometry cannot be read; the file alone where none is found."""
+    rows = _unread_rows(path, layer)
+    if rows:
+        reason = say("the geometry of this row cannot be read")
+        remedy = say("draw the shape of this row again, or delete the row")
+        places = [say("row {row}, column '{column}'", row=row, column="geometry") for row in rows[:_SHOWN]]
+        return [Fault(name, place, "", reason, remedy) for place in places]
+    why = " ".join(str(error).split())[:200] or type(error).__name__
+    reason = say("the layer cannot be read: {why}", why=why)
+    remedy = say("open the layer in the program it came from and save it again")
+    return [Fault(name, "", "", reason, remedy)]
+
+
+def _unread_rows(path: Path, layer: str | None) -> Sequence[int]:
+    """Find the rows (from 1) whose geometry is no well-known binary; none where even that cannot be asked."""
+    try:
+        raw = _raw_geometries(path, layer)
+        shapes = shapely.from_wkb(raw, on_invalid="ignore")
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, shapely.errors.ShapelyError):
+        return []
+    there = np.array([item is not None for item in raw], dtype=bool)
+    broken: list[int] = (np.flatnonzero(there & shapely.is_missing(shapes)) + 1).tolist()
+    return broken
+
+
+def _raw_geometries(path: Path, layer: str | None) -> npt.NDArray[Any]:
+    """Read the geometries of a file as bytes, none of them understood."""
+    if path.suffix.lower() != ".parquet":
+        raw: npt.NDArray[Any] = pyogrio.raw.read(path, layer=layer, columns=[])[2]
+        return raw
+    import pyarrow.parquet as pq  # noqa: PLC0415 - only this format needs it, and it is slow to load
+
+    geo = json.loads((pq.read_schema(path).metadata or {})[b"geo"])
+    column = pq.read_table(path, columns=[geo["primary_column"]]).column(0)
+    return np.array(column.to_pylist(), dtype=object)
