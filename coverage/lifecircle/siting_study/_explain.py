@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.audit import Searches, basis_of, in_area, urban_class
-from lifecircle.reach import nearest_seconds, snap
+from lifecircle.reach import nearest_seconds
 from lifecircle.scenario import saved_seconds
 from lifecircle.siting_study._rivals import Aim, Swaps, aim_of, swaps_of
 from lifecircle.siting_study._solve import best, covering
@@ -185,8 +185,8 @@ def _saved_by_site(question: Question, found: Candidates, chosen: Ints, scenario
     )
     saved = saved_seconds(now, then) / 60
     roads = inputs.networks[target.profile]
-    sites = snap(roads, found.table.iloc[chosen])
-    homes = snap(roads, inputs.demand, keep=True)
+    sites = inputs.snapped(roads, found.table.iloc[chosen], keep=False)
+    homes = inputs.snapped(roads, inputs.demand)
     _, nearest = nearest_seconds(roads, homes, sites, limit_min=target.minutes)
     mine = (saved != 0) & (nearest[:, 0] >= 0)
     return np.bincount(
