@@ -102,6 +102,15 @@ def test_only_the_command_line_prints_or_exits():
     assert not called
 
 
+def test_a_file_name_is_used_once_in_the_package():
+    homes = {}
+    for path in PACKAGE.rglob("*.py"):
+        if not path.stem.startswith("__"):
+            homes.setdefault(path.stem.lstrip("_"), []).append(str(path.relative_to(PACKAGE)))
+    assert len(homes) > 100
+    assert not [paths for paths in homes.values() if len(paths) > 1]
+
+
 def test_source_root_is_no_package():
     assert not (ROOT / "coverage" / "__init__.py").exists()
     assert [path.name for path in (ROOT / "coverage").iterdir() if path.name != "__pycache__"] == [
