@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -325,9 +325,11 @@ def _present(shapes: ObjectArray) -> ObjectArray:
 
 
 def plain_facts(value: Any) -> Any:
-    """Turn a profile into plain, ordered data that json can write."""
+    """Return a profile as plain, ordered data that json can write."""
     if isinstance(value, (Profile, Rule)):
-        return {item.name: plain_facts(getattr(value, item.name)) for item in fields(value)}
+        # Fields that came later and are empty are left out, so that the keys of older networks stay.
+        held = [item.name for item in fields(value) if item.default is MISSING or getattr(value, item.name)]
+        return {name: plain_facts(getattr(value, name)) for name in held}
     if isinstance(value, (frozenset, set)):
         return sorted(value)
     if isinstance(value, (tuple, list)):

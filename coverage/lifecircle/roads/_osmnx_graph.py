@@ -20,7 +20,7 @@ import shapely
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
-from lifecircle.roads._profiles import Profile, Speed, allowed_way, oneway, profile, way_kmh
+from lifecircle.roads._profiles import Profile, Speed, allowed_way, oneway, open_against, profile, way_kmh
 from lifecircle.roads._topology import (
     FIT_M,
     Pieces,
@@ -284,16 +284,21 @@ def _placed(pieces: Pieces, edges: list[_Edge], name: str) -> Pieces:
 
 
 def _speeds(graph: Graph, edges: list[_Edge], used: Profile) -> tuple[FloatArray, FloatArray]:
-    """Give speeds along and against each edge: a directed edge is open along it, a walker minds neither."""
+    """Return speeds along and against each edge, in km/h, 0 where closed.
+
+    A directed edge is open along itself, and against itself only by a word of the mode's own. Walkers do not
+    mind the direction of an edge.
+    """
     kmh = np.array([way_kmh(tags, used) for _, _, tags in edges])
     if used.ways.directed and graph.is_directed():
-        return kmh, np.zeros(len(edges))
+        against = np.array([open_against(tags, used) for _, _, tags in edges], dtype=bool)
+        return kmh, np.where(against, kmh, 0.0)
     direction = np.array([oneway(tags, used) * (-1 if _is_reversed(tags) else 1) for _, _, tags in edges])
     return np.where(direction >= 0, kmh, 0.0), np.where(direction <= 0, kmh, 0.0)
 
 
 def _is_reversed(tags: Mapping[str, Any]) -> bool:
-    """Tell whether OSMnx drew this edge against its way, to which the words on direction refer."""
+    """Return whether OSMnx drew this edge against its way, to which the words on direction refer."""
     return str(tags.get("reversed")) == "True"
 
 
