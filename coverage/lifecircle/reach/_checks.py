@@ -1,4 +1,4 @@
-"""Own what arrays handed to the engine must be like, and how a fault in one is told; not what they mean.
+"""Own the checks of arrays that are passed to the engine, and the message of a fault; not their meaning.
 
 A graph is most of the memory of a search, so that a check of a sound array makes no other of its size.
 """
@@ -105,5 +105,5 @@ def refuse(name: str, array: npt.NDArray[Any], bad: Flags, rule: str) -> None:
 
 
 def _lies_between(array: npt.NDArray[Any], low: float, high: float) -> bool:
-    """Tell whether all values are from low to high; NaN is not."""
+    """Return whether all values are from low to high; NaN is not."""
     return len(array) == 0 or bool(array.min() >= low and array.max() <= high)

@@ -294,7 +294,7 @@ def _seconds_at(roads: Roads, anchors: _Anchors, share: Floats, start: Ints, cou
 
 
 def _cut(lines: Objects, first: Floats, last: Floats) -> Objects:
-    """Cut lines (line,) between two shares of their lengths; whole lines are handed on as they are."""
+    """Cut lines (line,) between two shares of their lengths; whole lines are passed on as they are."""
     pieces = lines.copy()
     cut = np.flatnonzero((first > 0.0) | (last < 1.0))
     if len(cut) == 0:

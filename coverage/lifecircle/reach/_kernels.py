@@ -1,11 +1,11 @@
 """Own the compiled loops of the ring-bucket search; not its idea (see ``_ring``), its checks or its memory.
 
-Importing this module imports numba. A kernel allocates nothing: it works in the arrays it is handed and
+Importing this module imports numba. A kernel allocates nothing: it works in the arrays it receives and
 returns :data:`DONE`, or which of them is too small, and goes on where it stopped when it is called again
 with a larger one. Junctions and places are unsigned wherever they index, which spares the compiled code
 the check for negative ones (1.3 times faster).
 
-Two habits here are not habits elsewhere. A kernel takes many positional arguments, for it is handed every
+Two habits here are not habits elsewhere. A kernel takes many positional arguments, because it receives every
 array it works in, and numba knows no keyword-only ones. And its loop stands in one piece: a call from
 inside it that passes arrays counts their references each time, which made the search half as fast.
 """
@@ -175,7 +175,7 @@ def _prefetch_probe(values: Floats) -> float:
 
 
 def prefetch_compiles() -> bool:
-    """Tell whether numba and LLVM, as installed here, compile the hint; it is kept like a kernel."""
+    """Return whether numba and LLVM, as installed here, compile the hint; it is kept like a kernel."""
     try:
         _prefetch_probe(np.zeros(1))
     except OSError as error:
@@ -256,7 +256,7 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
 
     ``source``, ``marks``, ``touched`` and ``ahead`` may be None: numba leaves out, while it compiles, what
     concerns them; ``touched`` goes with ``source``. A junction that does not fit is not changed, and the
-    one being relaxed waits again: with more room it is relaxed anew, which does nothing along the edges
+    one being relaxed waits again: with more room it is relaxed again, which does nothing along the edges
     that were relaxed before.
 
     Where a source takes a junction over from a slower one, and both times are rounded to the same sum
@@ -364,7 +364,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
     ``seconds`` and ``source`` are (junction, k) laid flat, each row in order of (seconds, source), with
     inf and -1 behind; the rest is as for :func:`nearest_kernel`. A junction waits in the bucket of its
     first label that was not relaxed yet. Labels of earlier buckets have been, labels of later ones
-    have not, so that the bucket alone tells which ones to relax.
+    have not, so that the bucket alone shows which ones to relax.
     """
     indptr, indices, weight = graph
     stamp, rows, fill, state = queue

@@ -45,7 +45,7 @@ _SAMPLED = 32
 
 
 class _Bytes(NamedTuple):
-    """Memory of a facility at a junction while the pairs are joined, and of a pair until it is handed on."""
+    """Memory of a facility at a junction while the pairs are joined, and of a pair until it is passed on."""
 
     at_junction: int
     pair: int
@@ -85,7 +85,7 @@ def within(
     ----------
     roads, demand, facilities, limit_min : as for :func:`nearest`, and the same access legs count
     memory_mb : megabytes the pairs may take while they are joined; what would take more by an estimate
-        made beforehand is not begun
+        made before is not begun
 
     Returns
     -------

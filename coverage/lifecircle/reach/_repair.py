@@ -8,9 +8,9 @@ offer, over the reversed edges, and the search goes on from there.
 That nothing else changes holds because a label is the lowest group of those that arrive in equal seconds:
 along the fastest way by which a group came to its label, every junction bears that group, so no way of one
 group leads through the labels of another. Where rounding makes an exception (see ``_ring``), all labels
-are named anew from the seconds; the answer is that of a full search in every case, to the last bit.
+are named again from the seconds; the answer is that of a full search in every case, to the last bit.
 
-Without compiled loops everything is searched anew and compared, which gives the same answer later.
+Without compiled loops everything is searched again and compared, which gives the same answer later.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class NearestSolve:
 
 @dataclass(eq=False)
 class _SolvedAnew:
-    """Labels that are searched anew by scipy at every change."""
+    """Labels that are searched again by scipy at every change."""
 
     matrix: Matrix
     bound_s: float
@@ -311,7 +311,7 @@ class _Repaired:
         self.queue.fill[rows] = len(node)
 
     def _hides(self, node: Ints, before_s: Floats, now_s: Floats) -> bool:
-        """Tell whether an edge makes the same sum of two times, so that a label beyond it may be stale."""
+        """Return whether an edge makes the same sum of two times, so that a label beyond it may be stale."""
         lower = (now_s < before_s) & np.isfinite(before_s)
         node, before_s, now_s = node[lower], before_s[lower], now_s[lower]
         ptr, _, seconds = self.graph.arrays

@@ -8,7 +8,7 @@ is released while they do.
 
 The idea
 --------
-Dijkstra's algorithm keeps the junctions that wait in a heap, and a heap does not tell which one comes
+Dijkstra's algorithm keeps the junctions that wait in a heap, and a heap does not know which one comes
 next: on a large network the processor waits for memory at every step. Here they wait in buckets of equal
 width in time (Dial 1969; Denardo and Fox 1979), 64 rows used in turn as a ring. Whatever lies beyond the
 ring (a ferry, a late start) waits in a far row, which is read once in every turn, or at once when the
@@ -360,7 +360,7 @@ def _hint_compiles(kernels: ModuleType) -> bool:
 
 
 def _ahead(kernels: ModuleType) -> int | None:
-    """Tell how far ahead memory is called for; None makes numba compile a kernel without it."""
+    """Return how far ahead memory is fetched; None makes numba compile a kernel without it."""
     return _AHEAD if _PREFETCH and _hint_compiles(kernels) else None
 
 
@@ -473,7 +473,7 @@ def _plant(  # noqa: PLR0913 - two of these are what it writes into
 
 
 def lowest_labels(graph: Graph, seeds: Seeds, first_s: Floats) -> Labels:
-    """Name the lowest group at each junction anew, from the seconds alone."""
+    """Name the lowest group at each junction again, from the seconds alone."""
     degree = graph.indptr[1:] - graph.indptr[:-1]
     tail = np.repeat(np.arange(len(first_s), dtype=np.int32), degree.astype(np.int64))
     heads = graph.indices.view(np.int32)

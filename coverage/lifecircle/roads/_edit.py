@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from lifecircle.roads._profiles import Profile
 
 JOIN_WITHIN_M = 25.0
-"""Metres within which the end of an added road joins the nearest road (inclusive), unless told otherwise."""
+"""Usual metres within which the end of an added road joins the nearest road (inclusive)."""
 
 ALONG_M = 12.0
-"""Metres within which a road runs along a line drawn to close it (inclusive), unless told otherwise."""
+"""Usual metres within which a road runs along a line that is drawn to close it (inclusive)."""
 
 _JUNCTION_M = 1.0  # nearer than this to a junction is the junction: nobody draws more exactly
 _TOUCH_M = 1e-6
@@ -179,7 +179,7 @@ class _Place:
 def _joined_line(
     draft: _Draft, tree: shapely.STRtree, line: shapely.LineString, within_m: float
 ) -> tuple[shapely.LineString, list[tuple[_Place, bool]]]:
-    """Draw a line on to the roads its ends join; tell for both ends the place and whether it is on a road."""
+    """Draw a line on to the roads its ends join; return each end's place and whether it is on a road."""
     coordinates = shapely.get_coordinates(line)
     ends = []
     for point in (coordinates[0], coordinates[-1]):
@@ -367,7 +367,7 @@ def close_road(
 def _stretches(
     shape: shapely.LineString, line: shapely.LineString, along_m: float
 ) -> list[tuple[float, float]]:
-    """Give the stretches of a road that follow a line: from and to, metres along the road."""
+    """Return the stretches of a road that follow a line: from and to, metres along the road."""
     near = shapely.intersection(shape, shapely.buffer(line, along_m, cap_style="flat"))
     found = []
     for part in shapely.get_parts(shapely.line_merge(near)):

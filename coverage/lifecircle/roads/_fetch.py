@@ -190,7 +190,7 @@ def _failed(place: str, error: Exception) -> FetchError:
 
 
 def _ways(graph: Any) -> Iterator[tuple[dict[str, Any], Iterable[tuple[int, float, float]]]]:
-    """Give back the ways of a graph that has one edge per piece between two nodes: tags, nodes in order."""
+    """Yield the ways of a graph that has one edge per piece between two nodes: tags, nodes in order."""
     pieces: dict[int, list[tuple[int, int]]] = defaultdict(list)
     tags: dict[int, dict[str, Any]] = {}
     for u, v, data in graph.edges(data=True):

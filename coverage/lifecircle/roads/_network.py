@@ -33,14 +33,14 @@ ObjectArray = npt.NDArray[np.object_]
 
 
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Give an array that nobody can write to; a view, so that the caller's own stays as it is."""
+    """Return an array that nobody can write to; a view, so that the caller's array stays writable."""
     view = array.view()
     view.setflags(write=False)
     return view
 
 
 def no_geometries() -> ObjectArray:
-    """Give an empty array of geometries."""
+    """Return an empty array of geometries."""
     return frozen(np.empty(0, dtype=object))
 
 
@@ -177,7 +177,7 @@ class Roads:
         return digest.hexdigest()
 
     def at_speed(self, speed_kmh: Speed) -> Roads:
-        """Give the same network at another speed; lines, tree and snaps stay good.
+        """Return the same network at another speed; lines, tree and snaps stay good.
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class Roads:
         return self.with_profile(self.profile.at_speed(speed_kmh))
 
     def with_profile(self, name: str | Profile) -> Roads:
-        """Give the same network for another profile (or its id) that may use the same ways.
+        """Return the same network for another profile (or its id) that may use the same ways.
 
         Raises
         ------
@@ -220,19 +220,19 @@ class Roads:
         return _sharing(self, changed, "tree", "components")
 
     def with_reading(self, reading: RoadsReading) -> Roads:
-        """Give the same network with this account of how it was read, its lengths filled in."""
+        """Return the same network with this account of how it was read, its lengths filled in."""
         unknown = self.highway == ""
-        told = replace(
+        filled = replace(
             reading,
             length_m=float(self.length_m.sum()),
             length_without_class_m=float(self.length_m[unknown].sum()),
         )
         return _sharing(
-            self, replace(self, reading=told), "tree", "components", "reversed_csr", "network_key", "key"
+            self, replace(self, reading=filled), "tree", "components", "reversed_csr", "network_key", "key"
         )
 
     def with_barriers(self, geometries: Any) -> Roads:
-        """Give the same network with these barriers instead of its own.
+        """Return the same network with these barriers instead of its own.
 
         Parameters
         ----------
@@ -304,7 +304,7 @@ def _sharing(old: Roads, new: Roads, *facts: str) -> Roads:
 
 
 def shapes_in(geometries: Any, crs: pyproj.CRS, what: str) -> ObjectArray:
-    """Give the geometries that are there as an array in a CRS; plain shapely ones are taken to be in it.
+    """Return the geometries that are not missing as an array in a CRS; plain shapely ones are in it already.
 
     Raises
     ------

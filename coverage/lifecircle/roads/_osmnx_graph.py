@@ -1,6 +1,6 @@
 """Own the border to NetworkX: OSMnx graphs, in memory and as GraphML, into :class:`Roads`.
 
-Graphs stay at this border; nothing inside the package walks them. The graph handed in is never changed.
+Graphs stay at this border; nothing inside the package walks them. The graph passed in is never changed.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def _places(graph: Graph, nodes: list[Hashable], name: str) -> FloatArray:
 
 
 def _drawn(geometry: Any) -> Any:
-    """Give an edge's line, None where it is straight."""
+    """Return an edge's line, None where it is straight."""
     if isinstance(geometry, str):
         geometry = shapely.from_wkt(geometry, on_invalid="ignore")
     if isinstance(geometry, shapely.LineString) and not geometry.is_empty:
@@ -267,7 +267,7 @@ def _placed(pieces: Pieces, edges: list[_Edge], name: str) -> Pieces:
     Raises
     ------
     UnusableInputError
-        An edge with a length whose two nodes stand at one place: no position along it could be told.
+        An edge with a length whose two nodes stand at one place: no position along it could be stated.
     """
     point = (shapely.length(pieces.lines) == 0) & (pieces.length_m > 0)
     bad = np.flatnonzero(point & (pieces.start != pieces.end))

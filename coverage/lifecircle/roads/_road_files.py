@@ -116,7 +116,7 @@ def read_barriers(
         taken, but not what runs in a tunnel, on a bridge or below ground.
     crs : CRS of the roads.
     layer : layer of a GeoPackage.
-    datum : ``gcj02``, ``bd09`` or ``EPSG:n``, where the layer's own CRS does not tell the whole.
+    datum : ``gcj02``, ``bd09`` or ``EPSG:n``, where the layer's own CRS does not say it.
 
     Returns
     -------
@@ -176,7 +176,7 @@ def _corner(shape: shapely.Geometry) -> str:
 
 
 def is_osm(path: Any) -> bool:
-    """Tell whether a source is a file of OpenStreetMap, by its name."""
+    """Return whether a source is a file of OpenStreetMap, by its name."""
     return isinstance(path, (str, Path)) and str(path).lower().endswith(OSM_SUFFIXES)
 
 

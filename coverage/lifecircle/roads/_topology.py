@@ -103,7 +103,7 @@ def to_metres(lon: FloatArray, lat: FloatArray, crs: pyproj.CRS) -> FloatArray:
 
 
 def shift_between(source: pyproj.CRS, target: pyproj.CRS) -> Callable[..., Any]:
-    """Give the function that moves coordinates x, y from one CRS to another; what is there already stays."""
+    """Return the function that moves x, y from one CRS to another; it does nothing where both are one."""
     if source == target:
         return lambda x, y: (x, y)
     return pyproj.Transformer.from_crs(source, target, always_xy=True).transform
@@ -147,7 +147,7 @@ def cut_ways(vertices: Vertices, crs: Any) -> tuple[pyproj.CRS, LongArray, Piece
 
 
 def _runs(vertices: Vertices) -> tuple[LongArray, LongArray, LongArray, LongArray]:
-    """Give numbers to the nodes that are there and the unbroken runs of vertices.
+    """Assign numbers to the nodes that are not missing and to the unbroken runs of vertices.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def _runs(vertices: Vertices) -> tuple[LongArray, LongArray, LongArray, LongArra
 
 
 def line_ends(lines: ObjectArray, index: int) -> FloatArray:
-    """Give the first (0) or last (-1) point of each line, (line, 2)."""
+    """Return the first (0) or last (-1) point of each line, (line, 2)."""
     points: FloatArray = shapely.get_coordinates(shapely.get_point(lines, index))
     return points
 
@@ -236,7 +236,7 @@ def collapse(pieces: Pieces) -> Pieces:
 
 
 def assemble(pieces: Pieces, *, crs: pyproj.CRS, profile: Profile, name: str) -> Roads:
-    """Give numbers to junctions and edges, time the edges, and freeze the lot.
+    """Assign numbers to junctions and edges, compute the seconds of edges, and freeze all arrays.
 
     Pieces without length disappear and their two ends become one junction. Junctions are numbered along a
     Hilbert curve, edges by (u, v), both stable, so the same input gives the same numbers.

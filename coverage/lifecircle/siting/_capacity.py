@@ -89,12 +89,12 @@ class Capacities:
         return self.flow(is_open)[0]
 
     def gains(self, is_open: Bools) -> Floats:
-        """Tell what each site would add if nobody changed to another: (site,)."""
+        """Return what each site would add if nobody changed to another: (site,)."""
         _, left, _ = self.flow(is_open)
         return np.asarray(np.minimum(self.capacities, self.cover.by_site @ np.maximum(left, 0.0)))
 
     def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
-        """Tell what each exchange would add at most: (out, in)."""
+        """Return what each exchange would add at most: (out, in)."""
         _, left, spare = self.flow(is_open)
         used = np.where(is_open, self.capacities, 0.0) - spare
         gains = np.empty((len(outs), len(ins)))
@@ -116,7 +116,7 @@ def served(problem: SitingProblem, is_open: Bools) -> float:
 
 
 def _unit(problem: SitingProblem) -> float:
-    """Give the least difference of two values: a flow of whole people into whole places is whole."""
+    """Return the least difference of two values: a flow of whole people into whole places is whole."""
     holds = problem.capacities[np.isfinite(problem.capacities)]
     return unit_of(np.concatenate([problem.weights, holds]))
 

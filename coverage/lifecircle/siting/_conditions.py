@@ -129,7 +129,7 @@ class _Sites:
         self.log, self.labels, self.named = log, labels, named
 
     def read(self, name: str, given: Iterable[Any]) -> Ints:
-        """Give the positions of sites, ascending."""
+        """Return the positions of sites, ascending."""
         listed = list(given)
         if any(isinstance(site, (bool, np.bool_)) for site in listed):
             self.log.add(
@@ -316,7 +316,7 @@ def _check_budget(  # noqa: PLR0913 - everything a budget is held against
 
 
 def _pairs(log: FaultLog, reader: _Sites, given: Conditions, size: int) -> Ints:
-    """Give pairs of sites that exclude each other: (pair, 2), each once, the lower site first."""
+    """Return pairs of sites that exclude each other: (pair, 2), each once, the lower site first."""
     found = [np.zeros((0, 2), dtype=np.int64)]
     if given.apart is not None:
         listed = [tuple(pair) for pair in given.apart]

@@ -171,7 +171,7 @@ def _core(  # noqa: PLR0913 - everything known so far about the problem
 
 
 def settled_sites(dual: Dual, number: int, wanted: float) -> tuple[Bools, Bools]:
-    """Tell which sites no plan worth ``wanted`` opens, and which it must.
+    """Return which sites no plan worth ``wanted`` opens, and which it must.
 
     Forcing a site in costs the bound what the last chosen site scores above it; forcing one out costs what
     it scores above the first that is not chosen.

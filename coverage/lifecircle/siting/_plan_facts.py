@@ -1,6 +1,6 @@
-"""Own what is said about a plan from costs alone: whom sites serve, what was nearly as good, why not there.
+"""Own the facts about a plan that follow from costs: whom sites serve, near ties, why a candidate lost.
 
-Districts, groups and money are added above, where they are known.
+Districts, groups and money are added in ``siting_study``, which knows them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NEAR = 0.01
 
 
 def open_sites(problem: SitingProblem, plan: SitingPlan) -> Bools:
-    """Tell which sites stand open under a plan: (site,)."""
+    """Return which sites stand open under a plan: (site,)."""
     is_open = np.zeros(len(problem.sites), dtype=np.bool_)
     is_open[problem.existing] = True
     if plan.closed:
@@ -51,7 +51,7 @@ def open_sites(problem: SitingProblem, plan: SitingPlan) -> Bools:
 
 
 def catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Tell whom each open site reaches within the limit, and whom it alone reaches.
+    """Return whom each open site reaches within the limit, and whom it alone reaches.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
 
 
 def shared_catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Tell how many people two open sites both reach: (open site, open site), own reach on the diagonal."""
+    """Return how many people two open sites both reach: (open site, open site), own reach on the diagonal."""
     _needs_limit(problem)
     places = np.flatnonzero(open_sites(problem, plan))
     reach = _reach(problem)[:, places]
@@ -123,7 +123,7 @@ def near_ties(problem: SitingProblem, plan: SitingPlan, *, within: float = NEAR)
 
 
 def candidates(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Tell of every candidate how it ranks, and why the plan leaves it out.
+    """Return how every candidate ranks, and why the plan leaves it out.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def _reach(problem: SitingProblem) -> Any:
 def _changes(  # noqa: PLR0913, PLR0917 - exchanges and where they begin
     problem: SitingProblem, plan: SitingPlan, is_open: Bools, outs: Ints, ins: Ints, gains: Floats
 ) -> Floats:
-    """Tell how exchanges change the plan's value: (exchange,), counted anew where gains are estimates."""
+    """Return how exchanges change the plan's value: (exchange,), computed again where gains are estimates."""
     if problem.objective not in _ESTIMATES:
         return _sign(problem) * gains
     changes = np.empty(len(outs))
@@ -189,7 +189,7 @@ def _needs_limit(problem: SitingProblem) -> None:
 
 
 def _worth(problem: SitingProblem) -> Worth:
-    """Give what sets of sites are worth by the objective, as exchanges change it."""
+    """Return what sets of sites are worth by the objective, as exchanges change it."""
     if problem.objective == "p_median":
         return Sums.of(problem.costs, problem.weights, problem.choice)
     if problem.objective == "capacitated_max_cover":
@@ -210,7 +210,7 @@ def _worth(problem: SitingProblem) -> Worth:
 
 
 def _in_order(problem: SitingProblem, is_open: Bools) -> tuple[Ints, list[float]]:
-    """Order the new sites by what each adds after those before it, and tell what it adds."""
+    """Order the new sites by what each adds after those before it, and return what it adds."""
     so_far = is_open.copy()
     new = np.setdiff1d(np.flatnonzero(is_open), problem.existing)
     so_far[new] = False

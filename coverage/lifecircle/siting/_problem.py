@@ -1,4 +1,4 @@
-"""Own the question: which sites, for whom, under which conditions, checked as a whole; not the answer."""
+"""Own the input of a solve: sites, people, costs and conditions, checked together; not the solution."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Own the way from a question to a plan: which method, the deadline, the certificate.
+"""Choose a solver for a problem, keep its deadline, and verify its result.
 
-Whatever method found a set of sites, its value is counted anew from the costs, and the plan is called optimal
-only when the bound proves that value.
+The value of a set of sites is computed again from the costs, whichever method found it. A plan is called
+optimal only when the bound proves that value.
 """
 
 from __future__ import annotations

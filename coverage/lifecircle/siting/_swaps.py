@@ -1,7 +1,7 @@
 """Own local search for covering: exchange one site for a better one, kick and begin again.
 
 The same search runs in compiled loops (``_swap_kernels``) and here in arrays. It draws its random numbers
-beforehand and settles ties by the lowest site, so that with whole people both give the same sites.
+first and settles ties by the lowest site, so that with whole people both give the same sites.
 """
 
 from __future__ import annotations
