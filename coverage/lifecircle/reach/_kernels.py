@@ -150,6 +150,7 @@ def _type_prefetch(_typing: Any, array: Any, index: Any) -> Any:
         return None
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        """Write the call of LLVM's prefetch for the address of the value."""
         data = context.make_array(signature.args[0])(context, builder, values[0]).data
         place = context.cast(builder, values[1], signature.args[1], types.intp)
         address = builder.bitcast(builder.gep(data, [place]), cgutils.voidptr_t)
@@ -180,6 +181,7 @@ def prefetch_compiles() -> bool:
         _prefetch_probe(np.zeros(1))
     except OSError as error:
         _log.info("compiled code is not kept: %s", error)  # it was compiled all the same
+    # Versions of numba and llvmlite fail here in different ways; the search works without the hint.
     except (NumbaError, RuntimeError, AttributeError, TypeError, NotImplementedError) as error:
         _log.info("searching without prefetch: %s", error)
         return False

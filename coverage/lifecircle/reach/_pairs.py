@@ -84,8 +84,8 @@ def within(
     Parameters
     ----------
     roads, demand, facilities, limit_min : as for :func:`nearest`, and the same access legs count
-    memory_mb : megabytes the pairs may take while they are joined; what would take more by an estimate
-        made before is not begun
+    memory_mb : megabytes the pairs may take while they are joined; the size is estimated first,
+        and the search does not begin where it would be more
 
     Returns
     -------
@@ -95,6 +95,14 @@ def within(
     ------
     GraphError
         As for :func:`nearest`, and when the pairs would take more memory than allowed.
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> from lifecircle.roads import read_roads
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> ends = GeoDataFrame(geometry=line.boundary.explode(ignore_index=True))
+    >>> within(roads, ends, ends[1:], limit_min=15).seconds.toarray().tolist()
+    [[720.0], [0.0]]
     """
     here, there = snapped_on(roads, demand), snapped_on(roads, facilities)
     homes = np.flatnonzero(usable(roads, here, limit_min=limit_min))

@@ -51,7 +51,13 @@ class _Draft:
 
     @classmethod
     def of(cls, networks: Sequence[Roads]) -> _Draft:
-        """Take up networks that share their lines."""
+        """Make a draft of networks that share their lines.
+
+        Raises
+        ------
+        ValueError
+            The networks do not share their lines.
+        """
         first = networks[0]
         if any(other.lines is not first.lines for other in networks):
             message = "networks that are changed together must share their lines"
@@ -339,6 +345,13 @@ def close_road(
     Returns
     -------
     networks : the changed ones; None where no road runs along the line
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> from lifecircle.roads import read_roads
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> close_road([roads], shapely.LineString([(500000, 3380000), (500400, 3380000)]))[0].length_m.tolist()
+    [600.0]
     """
     draft = _Draft.of(networks)
     cuts: dict[int, dict[float, int]] = {}

@@ -83,6 +83,14 @@ def roads_from_graph(
         Missing coordinates or CRS, lines that miss their nodes, no way for the mode.
     ProjectionError
         The CRS cannot measure metres over the area.
+
+    >>> import networkx as nx
+    >>> G = nx.MultiDiGraph(crs="EPSG:4549")
+    >>> G.add_nodes_from([(0, {"x": 500000, "y": 3380000}), (1, {"x": 501000, "y": 3380000})])
+    >>> G.add_edge(0, 1, highway="residential")
+    0
+    >>> roads_from_graph(G, crs="EPSG:4549").forward_s.round(6).tolist()
+    [720.0]
     """
     return graph_roads(G, "(graph)", profile(mode, speed_kmh=speed_kmh), crs)
 

@@ -336,6 +336,10 @@ def allowed_way(tags: Mapping[str, Any], used: str | Profile) -> bool:
         every combination must be allowed, because the edge is travelled as a whole.
     used : profile or its id.
 
+    Returns
+    -------
+    allowed : bool
+
     >>> allowed_way({"highway": "steps"}, "walk"), allowed_way({"highway": "steps"}, "wheelchair")
     (True, False)
     """
@@ -365,6 +369,10 @@ def oneway(tags: Mapping[str, Any], used: str | Profile) -> int:
     tags : tags of the way (OSM keys); of several values the first that gives one direction decides.
     used : profile or its id.
 
+    Returns
+    -------
+    direction : 1, -1 or 0
+
     >>> oneway({"highway": "primary", "oneway": "-1"}, "drive"), oneway({"oneway": "yes"}, "walk")
     (-1, 0)
     >>> oneway({"oneway": "yes", "cycleway": "opposite_lane"}, "cycle")
@@ -380,6 +388,14 @@ def open_against(tags: Mapping[str, Any], used: str | Profile) -> bool:
 
     An edge of a directed graph is open along itself. Only such a word opens the other direction of a single
     edge; the general key ``oneway`` does not, because a graph holds a two-way street as two edges.
+
+    Parameters
+    ----------
+    tags, used : as for :func:`allowed_way`; of several values all must open it.
+
+    Returns
+    -------
+    open : bool
 
     >>> open_against({"oneway": "yes", "oneway:bicycle": "no"}, "cycle")
     True
@@ -419,6 +435,14 @@ def _opened(words: Mapping[str, str], rule: Rule) -> bool:
 
 def way_kmh(tags: Mapping[str, Any], used: str | Profile) -> float:
     """Return the usual speed on a way in km/h, NaN if none; of classes merged into one edge the slowest.
+
+    Parameters
+    ----------
+    tags, used : as for :func:`allowed_way`.
+
+    Returns
+    -------
+    kmh : float
 
     >>> way_kmh({"highway": ["primary", "residential"]}, "drive")
     25.0

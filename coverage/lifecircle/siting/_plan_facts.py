@@ -40,7 +40,22 @@ NEAR = 0.01
 
 
 def open_sites(problem: SitingProblem, plan: SitingPlan) -> Bools:
-    """Return which sites stand open under a plan: (site,)."""
+    """Return which sites stand open under a plan.
+
+    Parameters
+    ----------
+    problem, plan : a problem and a plan for it
+
+    Returns
+    -------
+    is_open : (site,) bool, in the order of ``problem.sites``
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> open_sites(problem, solve(problem)).tolist()
+    [True, False]
+    """
     is_open = np.zeros(len(problem.sites), dtype=np.bool_)
     is_open[problem.existing] = True
     if plan.closed:
@@ -53,11 +68,26 @@ def open_sites(problem: SitingProblem, plan: SitingPlan) -> Bools:
 def catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
     """Return whom each open site reaches within the limit, and whom it alone reaches.
 
+    Parameters
+    ----------
+    problem, plan : a problem and a plan for it
+
     Returns
     -------
     table : one row for each open site: ``new``; ``reach`` people within the limit; ``sole`` those no other
         open site reaches; ``shared`` the others; ``order`` and ``adds``: the order in which the new sites
         add most people, one after the other, and what each adds (missing for sites that stand)
+
+    Raises
+    ------
+    UnusableInputError
+        The objective has no limit.
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> catchments(problem, solve(problem))[["reach", "sole"]].values.tolist()
+    [[100.0, 100.0]]
     """
     _needs_limit(problem)
     is_open = open_sites(problem, plan)
@@ -81,7 +111,27 @@ def catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
 
 
 def shared_catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Return how many people two open sites both reach: (open site, open site), own reach on the diagonal."""
+    """Return how many people two open sites both reach.
+
+    Parameters
+    ----------
+    problem, plan : a problem and a plan for it
+
+    Returns
+    -------
+    table : (open site, open site) people; on the diagonal what a site reaches by itself
+
+    Raises
+    ------
+    UnusableInputError
+        The objective has no limit.
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> shared_catchments(problem, solve(problem)).values.tolist()
+    [[100.0]]
+    """
     _needs_limit(problem)
     places = np.flatnonzero(open_sites(problem, plan))
     reach = _reach(problem)[:, places]
@@ -95,12 +145,19 @@ def near_ties(problem: SitingProblem, plan: SitingPlan, *, within: float = NEAR)
 
     Parameters
     ----------
+    problem, plan : a problem and a plan for it
     within : share of the value that may be lost, inclusive
 
     Returns
     -------
     table : ``out``, ``into``, ``value`` after the exchange, and ``change`` of the value; the best first. Only
         exchanges that keep every condition
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> near_ties(problem, solve(problem), within=0.2).values.tolist()
+    [[0.0, 1.0, 80.0, -20.0]]
     """
     is_open = open_sites(problem, plan)
     outs, ins, allowed = problem.choice.exchanges(is_open)
@@ -125,6 +182,10 @@ def near_ties(problem: SitingProblem, plan: SitingPlan, *, within: float = NEAR)
 def candidates(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
     """Return how every candidate ranks, and why the plan leaves it out.
 
+    Parameters
+    ----------
+    problem, plan : a problem and a plan for it
+
     Returns
     -------
     table : one row for each site that is not existing: ``chosen``; ``rank`` by what the plan would be worth
@@ -132,6 +193,12 @@ def candidates(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
         the plan's worth then (missing for chosen ones and where no condition lets it in); ``adds`` what it
         would add as one site more; for objectives with a limit also ``reach``, people within the limit, and
         ``reached`` those of them that the plan covers already
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> candidates(problem, solve(problem))[["chosen", "rank", "adds"]].values.tolist()
+    [[True, 1, nan], [False, 2, 80.0]]
     """
     worth, sign = _worth(problem), _sign(problem)
     is_open = open_sites(problem, plan)

@@ -162,7 +162,22 @@ def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the firs
 
 
 def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> SitingPlan:
-    """Answer a question that has been checked; see :func:`solve_siting`."""
+    """Choose sites for a problem that has been checked, and prove how good they are.
+
+    Parameters
+    ----------
+    problem : as :func:`siting_problem` returns it
+    time_limit_s : seconds; with 0 the plan is greedy and its bound is rough
+
+    Returns
+    -------
+    plan : see :func:`solve_siting`
+
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> solve(problem).sites
+    (0,)
+    """
     check_time(time_limit_s)
     deadline = Deadline.after(float(time_limit_s))
     if not len(problem.costs.data) and problem.objective in {
@@ -245,7 +260,7 @@ def _lost(problem: SitingProblem, reach: csr_array) -> Found | None:
 
 
 def certified(problem: SitingProblem, found: Found) -> SitingPlan:
-    """Count the value of what was found and hold the bound against it."""
+    """Return the plan of a set of sites: its value from the costs, and whether the bound proves it."""
     lost = () if found.unreachable is None else tuple(problem.demand[found.unreachable].tolist())
     if found.is_open is None:
         reason = found.reason
