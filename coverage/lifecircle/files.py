@@ -33,7 +33,7 @@ from lifecircle.errors import Fault, UnusableInputError, say, system_errors
 try:
     import fcntl
 except ImportError:  # Windows: left-overs are then never cleared, because nothing says whose they are
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module or None
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

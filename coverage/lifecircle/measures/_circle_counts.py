@@ -176,6 +176,7 @@ def _selectable(points: Floats, members: Flags, wanted: Ints, spacing_m: float) 
     near, members = near[np.ix_(kept, kept)], members[kept]
 
     def fill(free: Flags, left: Ints) -> bool:
+        """Return whether the free venues can fill what is left of every class."""
         if not left.any():
             return True
         there = members[free].sum(axis=0)

@@ -158,6 +158,7 @@ def isochrones(
     there = snapped_on(roads, facilities)
     minutes: list[float] = []
     areas: list[Any] = []
+    # Edges that lie in a smaller area as a whole are not widened again for a larger limit.
     whole = np.zeros(len(roads.u), dtype=bool)
     for limit_min in sorted({float(limit) for limit in limits_min}):
         pieces = _pieces_of(roads, there, limit_min=limit_min, by="all")

@@ -286,6 +286,9 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
         while entry < filled:
             if ahead is not None:
                 if entry + 2 * ahead < filled:
+                    # Memory is fetched in two steps, because the second address is stored behind the first:
+                    # labels and row pointers of a later junction, then the edges of a nearer one whose row
+                    # pointers are there by now.
                     later = rows[np.uint64(base + entry + 2 * ahead)]
                     _prefetch(stamp, later)
                     _prefetch(seconds, later)
@@ -298,6 +301,8 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
                     _prefetch(weight, edge)
             tail = rows[np.uint64(base + entry)]
             entry += 1
+            # A junction whose time fell after it was queued waits in an earlier bucket too: this entry is
+            # stale.
             if stamp[tail] != now:
                 continue
             stamp[tail] = IDLE
@@ -310,18 +315,24 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
                     continue
                 head = indices[edge]
                 known = seconds[head]
+                # Of equal times the lowest source wins, so that the answer does not depend on the order of
+                # edges.
                 if time > known or (time == known and (source is None or owner >= source[head])):
                     continue
                 bucket = _bucket(time, inverse_width)
                 if stamp[head] != bucket:
                     row = bucket & _MASK if bucket - now < ROWS else ROWS
                     place = fill[row]
+                    # Nothing of the head is changed yet: the tail is relaxed again when the caller has made
+                    # more room.
                     if place >= capacity:
                         stamp[tail] = now
                         state[ENTRY] = entry - 1
                         return ROWS_FULL
                     rows[np.uint64(row * capacity + place)] = head
                     fill[row] = place + 1
+                    # An edge shorter than a bucket leads into the bucket that is being read: read on to the
+                    # new end.
                     if bucket == now:
                         filled = place + 1
                     stamp[head] = bucket
@@ -335,6 +346,8 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
                     source_before[listed[0]] = source[head]
                     listed[0] += 1
                 if source is not None:
+                    # The slower label may have named junctions behind that this one does not improve by a
+                    # single bit.
                     if known < np.inf and time < known and owner != source[head]:
                         for onward in range(indptr[head], indptr[head + _NEXT]):
                             if known + weight[onward] == time + weight[onward]:
@@ -407,6 +420,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
             stamp[tail] = IDLE
             first = tail * width
             end = first + width
+            # Labels are sorted by time: those of earlier buckets come first and have been relaxed already.
             while first < end and source[first] >= 0 and _bucket(seconds[first], inverse_width) < now:
                 first += _ONE
             last = first
@@ -425,6 +439,8 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                     if time == bound and owner >= source[worst]:
                         continue
                     rank = top
+                    # A group stands in a row once: its older label, if it is slower, is the one that gives
+                    # way.
                     while rank < worst and source[rank] != owner:
                         rank += _ONE
                     if source[rank] == owner and seconds[rank] <= time:
@@ -442,6 +458,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                         if bucket == now:
                             filled = place + 1
                         stamp[head] = bucket
+                    # Insert in place: slower labels move one down until the new one is in order.
                     while rank > top and (
                         time < seconds[rank - _ONE]
                         or (time == seconds[rank - _ONE] and owner < source[rank - _ONE])
@@ -451,6 +468,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                         rank -= _ONE
                     seconds[rank] = time
                     source[rank] = owner
+            # Labels of later buckets are still to be relaxed, so the junction waits again.
             if last < end and source[last] >= 0:
                 bucket = _bucket(seconds[last], inverse_width)
                 row = bucket & _MASK if bucket - now < ROWS else ROWS

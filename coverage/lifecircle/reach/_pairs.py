@@ -112,12 +112,14 @@ def within(
     limit_s = 60.0 * limit_min
     ring = graph.engine_within(len(venues), limit_s) == "ring"
     size = _COMPILED_BYTES if ring else _PLAIN_BYTES
+    # Refused before the search, because a process that runs out of memory is killed without a message.
     _check_memory(graph, home, venue, limit_s=limit_s, size=size, memory_mb=memory_mb)
     join = _joined if ring else _joined_plainly
     row_ptr, place, seconds = join(roads, home, venue, limit_s=limit_s)
     counts = np.zeros(len(here), dtype=np.int64)
     counts[homes] = np.diff(row_ptr)
     indptr = np.concatenate([[0], np.cumsum(counts)])
+    # scipy copies a matrix whose two index arrays differ in type: both get the narrower one that fits.
     narrow = np.int32 if len(place) < 2**31 and len(there) < 2**31 else np.int64
     columns = venues.astype(narrow)[place]
     shape = (len(here), len(there))

@@ -75,6 +75,7 @@ def nearest(
     ranks = seconds.shape[1]
     on = usable(roads, here, limit_min=limit_min)
     reason = np.where(on, "", np.where(here.snapped, "far", here.reason))
+    # Unreachable is NaN, never a large number, which would enter sums unnoticed.
     flat = seconds.ravel()
     known = np.where(np.isfinite(flat), flat, np.nan)
     columns = {

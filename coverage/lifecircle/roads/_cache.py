@@ -42,6 +42,7 @@ def cached(path: Path, used: Profile, crs: Any, *, settings: str, read: Callable
     """
     wanted_crs = "" if crs is None else pyproj.CRS.from_user_input(crs).to_wkt()
     rules = json.dumps(plain_facts(used), sort_keys=True, ensure_ascii=False)
+    # The suffix decides on the reader, so two files of equal content may be read differently.
     key = content_key(str(READING), rules, wanted_crs, settings, path.suffix.lower(), path)
     kept = load_arrays(_KIND, key)
     if kept is not None:

@@ -361,6 +361,7 @@ def close_road(
         shape = draft.lines[edge]
         length = float(shapely.length(shape))
         for first, last in _stretches(shape, line, along_m):
+            # A stub shorter than the tolerance would be left as a dead end that nobody can use: it goes too.
             low = 0.0 if first <= along_m else first
             high = length if length - last <= along_m else last
             closed.append((int(edge), low, high))

@@ -204,6 +204,7 @@ def _ways(graph: Any) -> Iterator[tuple[dict[str, Any], Iterable[tuple[int, floa
         pieces[data["osmid"]].append((u, v))
         tags[data["osmid"]] = data
     for way in sorted(pieces):
+        # OSMnx turns the nodes of such ways; the words on direction refer to the way as it was drawn.
         drawn_back = tags[way].get("oneway") in {"-1", "reverse", "T"}
         for chain in chains(pieces[way]):
             nodes = reversed(chain) if drawn_back else chain

@@ -77,6 +77,7 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
     else:
         pieces, part, reading = _by_place(rows, lines, frame, settings, reading)
         rows, turned = rows.taking(part), np.zeros(len(part), dtype=bool)
+    # A line drawn from v to u was turned above; its words on direction refer to it as it was drawn.
     along, against = _speeds(rows, used)
     pieces = replace(
         pieces,

@@ -203,6 +203,7 @@ class Roads:
             reason = f"it may use other ways than {self.profile.id!r}, which these roads were read for"
             fault = Fault("", "profile", profile.id, reason, f"read the roads again with mode={profile.id!r}")
             raise UnusableInputError([fault])
+        # Ways are equal, so who may pass stays; only the seconds are computed again, from the class.
         kmh = np.array([profile.class_speed(name) for name in self.highway], np.float64)
         if np.isnan(kmh).any():
             names = sorted(set(self.highway[np.isnan(kmh)]))

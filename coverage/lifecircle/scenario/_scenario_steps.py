@@ -86,6 +86,7 @@ def run_scenario(
     report_progress = progress or _log.info
     if isinstance(study, str | Path):
         study = read_study(study)
+    # All files of changes are read before anything is refused, so that all faults come at once.
     given = [changes] if isinstance(changes, str | Path) else list(changes)
     faults = FaultLog()
     rows: list[Change] = []

@@ -138,6 +138,7 @@ class Choice:
         parts: list[tuple[Ints, Floats, float, float]] = []
 
         def add(columns: Ints, factor: float | Floats, lower: float, upper: float) -> None:
+            """Note one condition: ``lower <= factor * chosen columns <= upper``."""
             parts.append((place[columns], np.broadcast_to(factor, len(columns)).astype(float), lower, upper))
 
         if self.count is not None:

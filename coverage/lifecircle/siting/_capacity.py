@@ -132,11 +132,13 @@ def solve_capacitated(problem: SitingProblem, *, deadline: Deadline) -> Found:
     bound = rounded_down(_bound(worth, choice, value, deadline=deadline.share(0.4)), unit)
 
     def is_done() -> bool:
+        """Return whether the bound proves the value so far."""
         return bound < value + 0.5 * unit if unit else is_proved(value, bound)
 
     if not is_done() and not deadline.passed():
         share = deadline.share(0.2)
         is_open, value = local_search(worth, choice, is_open, kicks=_KICKS, deadline=share, enough=bound)
+    # The bound of the charges leaves a gap in general; only the whole model can close it.
     if not is_done() and not deadline.passed() and is_installed():
         model = _model(worth, choice)
         answer = minimise(model, deadline=deadline, unit=unit, start=None)
@@ -164,6 +166,7 @@ def _bound(worth: Capacities, choice: Choice, value: float, *, deadline: Deadlin
     people = cover.weights[row]
 
     def evaluate(charges: Floats) -> tuple[float, Floats]:
+        """Return bound and slope at these charges: each site takes whoever keeps most until it is full."""
         keeps = 1.0 - charges[row]
         order = np.lexsort((row, -keeps, site))
         heads = people[order]

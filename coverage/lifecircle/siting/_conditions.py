@@ -79,6 +79,7 @@ def read_choice(  # noqa: PLR0913 - the conditions and what they are about
             some,
             say("add it to existing"),
         )
+    # From here on every site has one part: kept, closable, movable, required, free, or forbidden.
     kept = np.setdiff1d(existing, np.concatenate([closable, movable]))
     prices = _prices(log, given, labels, named=named)
     pairs = _pairs(log, reader, given, len(labels))
@@ -103,6 +104,7 @@ def read_choice(  # noqa: PLR0913 - the conditions and what they are about
         return None, existing
     variable = np.concatenate([free, closable, movable])
     may_open = np.concatenate([variable, required])
+    # Two existing sites that are too near each other are a fact and no fault of a plan.
     inside = np.isin(pairs, may_open).all(axis=1) & np.isin(pairs, variable).any(axis=1)
     both_stand = np.isin(pairs, existing).all(axis=1)
     choice = Choice(

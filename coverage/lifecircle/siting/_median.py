@@ -137,6 +137,7 @@ def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     if start.is_open is None:
         return none_found(say("no set of sites meets the conditions"), proved=start.impossible)
     is_open, worth = local_search(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
+    # The sum still holds the penalty of a resident without any site: look for a set that reaches everyone.
     if -worth >= sums.nowhere:
         used = csr_array(costs[np.flatnonzero(weights > 0)])
         start = set_reaching_all(used, choice, deadline=deadline)
@@ -165,9 +166,11 @@ def _dual(sums: Sums, choice: Choice, value: float, *, deadline: Deadline) -> tu
     """
 
     def scores_of(prices: Floats) -> Floats:
+        """Return what each site earns from rows that pay more than it costs them: (site,)."""
         return totals(sums.site, np.maximum(prices[sums.row] - sums.cost, 0.0), sums.size)
 
     def evaluate(prices: Floats) -> tuple[float, Floats]:
+        """Return bound and slope at these prices, with the sign turned."""
         total, chosen = choice.most(scores_of(prices))
         paid = float(np.minimum(prices, sums.fixed).sum())
         pays = np.flatnonzero((sums.cost < prices[sums.row]) & chosen[sums.site])

@@ -186,6 +186,8 @@ def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> Siti
         "capacitated_max_cover",
     }:
         return _nothing_in_reach(problem)
+    # Many sets share the worst cost or the least share, so these objectives are solved a second time
+    # among the sets that hold the first value.
     if problem.objective not in TWO_AIMS:
         return certified(problem, _found(problem, deadline))
     found = _found(problem, deadline.share(_FIRST_SHARE))
@@ -214,6 +216,8 @@ def _found(problem: SitingProblem, deadline: Deadline) -> Found:
     """Choose the method."""
     choice, costs, weights = problem.choice, problem.costs, problem.weights
     reach = ones(costs.indptr, costs.indices, costs.shape)
+    # Where everyone must be served, one unreachable resident makes every set infeasible: found first, by
+    # name.
     lost = _lost(problem, reach) if problem.objective in FEWER_IS_BETTER else None
     if lost is not None:
         return lost
@@ -228,6 +232,7 @@ def _found(problem: SitingProblem, deadline: Deadline) -> Found:
 
 def _covering(problem: SitingProblem, reach: csr_array, deadline: Deadline) -> Found:
     choice = problem.choice
+    # Without further conditions the sums over sites are simpler and the special methods prove more.
     if problem.objective == "max_cover" and choice.is_plain:
         return solve_max_cover(reach, problem.weights, choice, deadline=deadline)
     if problem.objective == "full_cover" and choice.is_plain:
@@ -270,6 +275,7 @@ def certified(problem: SitingProblem, found: Found) -> SitingPlan:
         return SitingPlan(problem.objective, "infeasible", (), math.nan, math.nan, (), reason, lost)
     assert problem.choice.allows(found.is_open), "a method found a set that is not allowed"
     value = score(problem, found.is_open)
+    # Float noise may put a bound a hair on the wrong side of the value it proves.
     bound = min(value, found.bound) if problem.is_minimised else max(value, found.bound)
     stands = np.zeros(len(problem.sites), dtype=np.bool_)
     stands[problem.existing] = True

@@ -199,6 +199,15 @@ def circle_question(
     basis : what the target's accounting says of every resident today, see :func:`basis_for`
     candidates : with ``services``, what each would hold
     far : look for candidates as far as anybody must go today, and not up to the limit alone
+
+    Returns
+    -------
+    question : the same residents as the audit's, in its order
+
+    Raises
+    ------
+    UnusableInputError
+        The target cannot be assessed.
     """
     roads = inputs.networks[target.profile]
     reason, people = counted_people(target, inputs)
@@ -225,6 +234,7 @@ def circle_question(
     near = within(
         roads, homes.take(rows), sites.take(columns), limit_min=max(target.minutes, longest_s / 60)
     ).seconds
+    # The search knew only the usable rows; put its rows back among all residents.
     indptr = np.zeros(len(homes) + 1, dtype=np.int64)
     indptr[rows + 1] = np.diff(near.indptr)
     shape = (len(homes), len(sites))

@@ -121,6 +121,7 @@ def find_remedies(  # noqa: PLR0913, PLR0917 - the study as far as it is known
     helpful = [one for one in remedies if one.people >= 0.5]
 
     def order(one: Remedy) -> tuple[bool, bool, str, bool, float, int, str]:
+        """Return the key to sort by: the ranking first, then its order."""
         worth = one.people_per_cost
         return (
             one.accounting != question.target.accounting,

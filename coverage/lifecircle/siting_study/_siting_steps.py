@@ -151,6 +151,8 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     reason, people = counted_people(goal, inputs)
     if reason:
         raise UnusableInputError([not_assessable(target, reason, study.language)])
+    # Residents are counted by the accounting of the target's own verdict: a plan for another one would be
+    # proved against the wrong figure.
     basis = basis_for(goal, inputs, searches)
     report_progress("before")
     before = run(inputs, progress=report_progress)
@@ -158,6 +160,7 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     uncovered = ~basis.covered
     found = gather(inputs, goal, uncovered, people, file=candidates)
     found = _with_services(found, goal, study, services)
+    # Sums and longest times concern everybody, also those far beyond the limit.
     far = objective in {"p_median", "p_center"}
     question = circle_question(goal, inputs, basis, found.table, far=far)
     found = _without_parts(_without_roads(found, question), question)
@@ -174,6 +177,7 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     report_progress("curve")
     points = _points(question, conditions, plan, objective)
     report_progress("proof")
+    # The plan is applied like any change of the study and audited as a whole, by code that knows no solver.
     scenario = _audited(inputs, goal, found.table, plan, before, report_progress)
     _prove(question, plan, scenario, conditions)
     report_progress("explaining")

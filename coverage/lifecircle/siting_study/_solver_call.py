@@ -60,6 +60,7 @@ def too_near(metres: Floats, labels: pd.Index, separation_m: float) -> tuple[tup
     """List the pairs of candidates nearer to each other than a distance (so far is far enough)."""
     if separation_m <= 0:
         return ()
+    # A hair less than the distance: exactly so far is far enough, whatever float noise says.
     pairs = cKDTree(metres).query_pairs(separation_m * (1 - 1e-9), output_type="ndarray")
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     return tuple((str(labels[one]), str(labels[other])) for one, other in pairs)
