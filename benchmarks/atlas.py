@@ -137,9 +137,7 @@ def _writers(study: Path, years: list[Findings], *, peers: bool) -> list[Writer]
 
 def _cells(findings: Findings) -> tuple[np.ndarray[Any, Any], list[str], list[float]]:
     """Give the placed residents of the first target: (lon, lat), colour, minutes (-1 for none)."""
-    from lifecircle.page_data._resident_classes import resident_classes
-
-    from lifecircle.page_data._payload import CELL_COLOURS, lonlat
+    from lifecircle.page_data import CELL_COLOURS, lonlat, resident_classes
 
     target = findings.seconds.columns[0]
     places = lonlat(findings.demand)

@@ -102,6 +102,28 @@ def test_only_the_command_line_prints_or_exits():
     assert not called
 
 
+def private_imports(path, own=""):
+    """List the private modules of other rooms that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if (
+                parts[0] == "lifecircle"
+                and any(part.startswith("_") for part in parts[2:])
+                and parts[1] != own
+            ):
+                yield f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_no_room_imports_a_private_module_of_another():
+    within = [one for room, path in rooms() for one in private_imports(path, room)]
+    beside = [one for path in (ROOT / "benchmarks").glob("*.py") for one in private_imports(path)]
+    assert not within + beside
+
+
 def test_a_file_name_is_used_once_in_the_package():
     homes = {}
     for path in PACKAGE.rglob("*.py"):

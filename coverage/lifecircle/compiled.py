@@ -80,6 +80,7 @@ def kernel(function: _Function) -> _Function:
     from numba import njit  # noqa: PLC0415 - see the module
 
     try:
+        # numba looks for a folder here already, and fails where it finds none that can be written.
         return cast("_Function", njit(cache=True, **_KERNEL)(function))
     except RuntimeError as error:
         _log.info("compiled code is not kept: %s", error)

@@ -263,6 +263,7 @@ def draw_study(
     if order.roads and order.edition == "public":
         reason = "the public edition holds no roads"
         raise UnusableInputError([Fault("(map)", "roads", "", reason, "leave out --roads")])
+    # Everything that can be refused is refused here, before a run is computed, which may take minutes.
     page = order.out or declared.folder / "maps" / _page_name(declared, order)
     check_file(page, PAGE_MARK)
     years_asked = [check_year(year) for year in order.years]
@@ -326,6 +327,7 @@ def _runs(study: Study, where: str | Path, order: MapOrder, report_progress: Pro
         ]
     latest = find_run(where, study.year, results=order.results, progress=report_progress)
     try:
+        # The year before is drawn where it can be had; a study of one year is no fault.
         before = find_run(where, study.year - 1, results=order.results, progress=report_progress)
     except UnusableInputError as error:
         _log.info("no map of %d: %s", study.year - 1, error)

@@ -77,11 +77,13 @@ def _districts(findings: Findings, result: TargetResult, words: dict[str, str]) 
         findings.districts.index, findings.districts["name"], findings.districts.geometry, strict=True
     ):
         one = results.get(str(code))
+        # Only shares have the colours of shares; a ratio per 1,000 would be drawn as far above 100 %.
         value = one.value if one is not None and result.target.kind in {"circle", "presence"} else None
         colour = NO_RATE_COLOUR if value is None else RATE_COLOURS[sum(value >= mark for mark in RATE_BREAKS)]
         features.append(
             {
                 "type": "Feature",
+                # Five decimals are a metre; the full numbers would double the size of the map.
                 "geometry": shapely.geometry.mapping(shapely.set_precision(shape, 10**-_DECIMALS)),
                 "properties": {
                     "name": attribute(str(name)),
@@ -116,6 +118,7 @@ def _residents(findings: Findings, result: TargetResult, words: dict[str, str]) 
     features = [
         {
             "type": "Feature",
+            # Folium writes a JavaScript object for every feature: one for each class keeps the page quick.
             "geometry": {"type": "MultiPoint", "coordinates": places[placed & (classes == name)].tolist()},
             "properties": {
                 "style": {

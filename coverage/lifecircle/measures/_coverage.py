@@ -72,10 +72,13 @@ def coverage(
     weight = demand[people].to_numpy(dtype=np.float64)
     covered, beyond, disconnected, unsnapped = STATUSES
     timed = np.where(within_limit(near["seconds"].to_numpy(dtype=np.float64), 60.0 * limit_min), 0, 1)
+    # Covered and beyond follow from seconds and the limit of this call, which may differ from that of the
+    # search; disconnected and unsnapped do not depend on a limit.
     bucket = np.where(status < 2, timed, status)
 
     many = len(labels)
     counts = _sums(code * 4 + bucket, weight, many * 4).reshape(many, 4)
+    # Added in one fixed order, so that the four buckets add up to the people to the last bit.
     total = ((counts[:, 0] + counts[:, 1]) + counts[:, 2]) + counts[:, 3]
     columns = {"people": total, covered: counts[:, 0], beyond: counts[:, 1]}
     columns |= {disconnected: counts[:, 2], unsnapped: counts[:, 3], "rate": _share(counts[:, 0], total)}

@@ -114,6 +114,8 @@ def presence(  # noqa: PLR0913 - the parts of one question
     units_served, strange = _served(venues, units, aliases or {}, {*known, *map(str, units)})
     register = _Register(venues, units, open_now, units_served, strange, _standing(place, units))
     keys = [_key(register, name, services[name], least, assign) for name, least in needed.items()]
+    # All units are counted, also those the target is not about: a venue may serve one of those, and that is
+    # no disagreement.
     lacks = ["|".join(key.name for key in keys if key.short[at]) for at in range(len(units))]
     table = pd.DataFrame(
         {
@@ -161,6 +163,7 @@ def units_near(
     for venue, near in zip(
         placed, tree.query_ball_point(venues_m[placed], within_m + 1e-4, return_sorted=True), strict=True
     ):
+        # The tree sorts by position in its list, not by distance.
         metres = np.hypot(*(units_m[there[near]] - venues_m[venue]).T)
         order = np.argsort(metres, kind="stable")
         out[venue] = tuple(str(code) for code in codes[there[np.asarray(near, dtype=int)[order]]])

@@ -61,6 +61,7 @@ def capacity(
     """
     amounts = _amounts(venues, column, unit)
     where = venues[unit].astype("str")
+    # A venue in a unit nobody listed keeps its row: leaving it out would lose its places in silence.
     rows: list[Hashable] = [*people.index, *sorted(set(where) - set(people.index))]
     at = pd.Index(rows).get_indexer(where)
     known = np.isfinite(amounts)
@@ -79,6 +80,7 @@ def capacity(
         },
         index=pd.Index([*rows, ALL], name=unit),
     ).astype({"venues": "int64", "unknown": "int64"})
+    # No people: no ratio, which is NaN and neither 0 nor infinite.
     some = table["people"] > 0
     return table.assign(value=(table["amount"] * per / table["people"].where(some)).astype(np.float64))
 

@@ -105,6 +105,8 @@ def join_lines(
     split_crossings : also cut lines of one level where they cross without a shared vertex.
     """
     reach = max(float(join_m), JOIN_M) + _NOISE_M
+    # The order matters: ends find each other first, then vertices that lines share exactly, and only ends
+    # that found neither are moved on to the inside of a line.
     course = _with_end_nodes(_vertices(lines, level), reach)
     course = _with_shared_vertices(course)
     course = _with_near_insides(course, reach)
@@ -174,6 +176,7 @@ def _clusters(
     parent = list(range(int(label.max()) + 1))
     for one, other in label[wider].tolist():
         a, b = _root(parent, one), _root(parent, other)
+        # The two groups hold the two ends of one short line: joining them would close it up.
         if a == b or short.get(a, _NONE) & short.get(b, _NONE):
             continue
         low, high = min(a, b), max(a, b)
@@ -189,6 +192,7 @@ _NONE: frozenset[int] = frozenset()
 
 def _root(parent: list[int], node: int) -> int:
     while parent[node] != node:
+        # Halve the path on the way up, so that long chains of ends stay quick.
         parent[node] = parent[parent[node]]
         node = parent[node]
     return node
@@ -230,6 +234,7 @@ def _with_shared_vertices(course: _Course) -> _Course:
     table = pd.DataFrame({"point": point, "level": level, "end": is_end})
     group = table.groupby(["point", "level"], sort=True).ngroup().to_numpy()
     inner = ~is_end
+    # A line that repeats another one shares all its vertices; it would cut the other at every one of them.
     counted = inner & ~_repeated(course, point)[course.line]
     inner_in = np.bincount(group, weights=counted, minlength=int(group.max()) + 1)
     end_in = np.bincount(group, weights=is_end, minlength=len(inner_in))
@@ -342,6 +347,7 @@ def _with_stops(  # noqa: PLR0913, PLR0917 - parallel lists of one table of stop
                 links.append(np.array([[node[at], new_node[vertex[at]]]]))
             left[at] = False
             where[at] = course.xy[vertex[at]]
+    # A junction moves once: on to the first line it touches. Later lines are drawn on to it where it stands.
     on_line = ~moved[node]
     place[node[on_line][::-1]] = where[on_line][::-1]
     moved[node] = True
@@ -385,6 +391,7 @@ def _with_crossings(course: _Course, reach: float) -> _Course:
     """Cut lines of one level where they cross without a shared vertex."""
     lines = course.lines()
     one, other = shapely.STRtree(lines).query(lines, predicate="intersects")
+    # A bridge and the street below cross too, and no one can change from one to the other.
     wanted = (one < other) & (course.level[one] == course.level[other])
     pair = np.unique(np.column_stack([one[wanted], other[wanted]]), axis=0).astype(np.int64)
     if not len(pair):

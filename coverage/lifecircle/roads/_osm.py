@@ -58,6 +58,7 @@ class WayList:
 
     def add(self, tags: Mapping[str, Any], nodes: Iterable[tuple[int, float, float]]) -> None:
         """Take a way with its nodes (name, lon, lat; NaN where missing) if the profile may use it."""
+        # Refused before its nodes are read: most ways of an extract are of no use to one mode.
         if not allowed_way(tags, self.profile):
             self.refused[str(tags.get("highway", ""))] += 1
             return
@@ -90,6 +91,7 @@ class WayList:
             np.array(self.lon),
             np.array(self.lat),
         )
+        # Cut first, then take speeds and classes by the way each piece comes from.
         frame, way, pieces = cut_ways(vertices, crs)
         pieces = replace(
             pieces,

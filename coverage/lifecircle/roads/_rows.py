@@ -154,6 +154,7 @@ class Rows:
             if key in self.frame.columns:
                 said = {word: _any_said(word) for word in set(self.frame[key])}
                 there = np.array([said[word] for word in self.frame[key]], dtype=bool)
+                # A stated layer goes before the storey that a bridge or a tunnel implies.
                 level = np.where((level == 0) & there, storey, level)
         return np.clip(np.round(level), -1000, 1000).astype(np.int64)
 
@@ -183,6 +184,7 @@ def read_rows(source: Any, settings: LineSettings) -> Rows:
         line = np.full(len(given), None, dtype=object)
         crs = _stated_crs(crs, settings.datum, table.name)
     frame = given.rename(columns={name: str(name).strip().lower() for name in given.columns})
+    # Columns that differ in case alone have become one name: the first is kept.
     frame = frame.loc[:, ~frame.columns.duplicated()]
     number = frame.index.to_numpy(np.int64)
     frame = frame.reset_index(drop=True)

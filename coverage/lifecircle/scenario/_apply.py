@@ -83,6 +83,7 @@ def off_roads(inputs: Inputs, changes: Sequence[Change]) -> Iterator[Fault]:
     if not placed:
         return
     table = gpd.GeoDataFrame(geometry=[one.shape for one in placed], crs="EPSG:4326")
+    # One network is enough: a venue on a road for cars alone is still reached by car.
     on_any = np.zeros(len(placed), dtype=bool)
     for roads in inputs.networks.values():
         on_any |= snap(roads, table).snapped
@@ -112,6 +113,7 @@ class _Register:
         if at is None:
             return self.table
         if change.action == "close":
+            # The state of a year is that of 31 December, and a facility is open before its closing day.
             day = pd.Timestamp(year=self.inputs.year, month=12, day=31)
             return self._set(at, "closed", day)
         if change.action == "resize":
@@ -129,6 +131,7 @@ class _Register:
             if near:
                 remedy = say("did you mean '{name}'?", name=near)
             self.faults.add(change.fault("service", service, say("unknown service id"), remedy))
+        # A building that opens with several services is several rows, as in a register.
         fresh = self._fresh(change, number)
         taken = [label for label in fresh.index if label in self.table.index]
         if taken:
@@ -138,6 +141,7 @@ class _Register:
         if unknown or taken:
             return self.table
         whole = self._placed(pd.concat([self.table, fresh]))
+        # The rule of duplicates is that of a study's own list; only rows of this change may be refused by it.
         standing = whole[open_in(whole, self.inputs.year)]
         twice = merge_duplicates(standing.reset_index(names="_label"))[1]
         mine = twice[(twice["file"] == change.file) & (twice["row"] == change.row)]
@@ -276,6 +280,7 @@ def _grown(inputs: Inputs, demand: gpd.GeoDataFrame, change: Change, faults: Fau
         return demand
     mine = (demand[column] == label).to_numpy(dtype=bool)
     people = float(demand["population"].to_numpy(dtype=float)[mine].sum())
+    # A factor of nothing is nothing: people cannot be placed where nobody lives.
     if not people:
         remedy = say("name a place where people live")
         faults.add(change.fault(column, label, say("nobody lives there, so nothing can grow"), remedy))
@@ -285,6 +290,7 @@ def _grown(inputs: Inputs, demand: gpd.GeoDataFrame, change: Change, faults: Fau
         reason = say("more people go than live there ({people})", people=f"{people:,.0f}")
         faults.add(change.fault("people", change.people, reason, say("give a smaller number")))
         return demand
+    # Groups grow by the same factor, so that no group becomes larger than the population.
     counts = ["population", *inputs.study.demand.groups]
     return demand.assign(
         **{name: np.where(mine, demand[name].to_numpy(dtype=float) * factor, demand[name]) for name in counts}

@@ -198,11 +198,13 @@ def _compared(one: TargetResult, other: TargetResult, both: _Both) -> TargetComp
         "status_after": other.status,
         "goal": target.goal,
     }
+    # Only circles have an answer for every resident; of other kinds the two values are all there is.
     if target.kind != "circle" or one.count is None or other.count is None:
         return TargetComparison(**plain)
     moves = _Moves.of(target.id, both.before, both.after)
     saved = moves.saved_s
     people = moves.people_after
+    # People who come to places that were covered before and are now are neither won nor lost.
     stayed = moves.covered_before & moves.covered_after
     return TargetComparison(
         **plain,

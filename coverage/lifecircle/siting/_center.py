@@ -41,6 +41,7 @@ def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     """
     used = csr_array(costs[np.flatnonzero(weights > 0)])
     levels = np.unique(used.data)
+    # Costs become their rank: the answer is one of them, so the search is over whole numbers.
     place = np.searchsorted(levels, used.data)
     is_open, impossible = _cover_within(used, place, len(levels) - 1, choice, deadline=deadline)
     if is_open is None and not impossible:
@@ -53,6 +54,7 @@ def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     left_open: set[int] = set()
     while below < above:
         middle = (below + above) // 2
+        # A level whose question ran out of time says nothing: another level may still move one of the bounds.
         untried = [level for level in _spiral(middle, below, above) if level not in left_open]
         if not untried or deadline.passed():
             break
@@ -60,6 +62,7 @@ def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
         if found is not None:
             is_open = found
             above = min(above, _level_of(used, place, is_open))
+        # Nothing covers everyone within this level, so neither within any smaller one.
         elif impossible:
             below = untried[0] + 1
         else:
@@ -127,6 +130,7 @@ def _cover_within(
     if not choice.is_plain:
         return _allowed_within(_within(used, place, level), choice, deadline=deadline)
     left = _left_within(used, place, level, choice)
+    # A row without any site within the level: no set can do, and no solver is needed.
     if left.shape[0] and int(np.diff(left.indptr).min()) == 0:
         return None, True
     rows, sites = reduce_full_cover(left)

@@ -59,6 +59,7 @@ def first_set(worth: Worth, choice: Choice, *, likes: Callable[[Bools], Floats],
     ``likes`` says of a set how much each further site is liked: (site,).
     """
     is_open = choice.start()
+    # Closures are exact in number and cost worth; those that cost least come first, before sites are added.
     for _ in range(choice.closures):
         staying = choice.closable[is_open[choice.closable]]
         values = []
@@ -73,6 +74,7 @@ def first_set(worth: Worth, choice: Choice, *, likes: Callable[[Bools], Floats],
         if not len(able):
             break
         liked = likes(is_open)[able]
+        # Without a fixed number a site that adds nothing is not built.
         if choice.count is None and liked.max() <= 0:
             break
         is_open[able[int(np.argmax(liked))]] = True
@@ -108,6 +110,7 @@ def any_set(
         conditions.append(LinearConstraint(rows.matrix.tocsr(), rows.lower, rows.upper))
     if must is not None:
         conditions.append(LinearConstraint(must[0], must[1], np.inf))
+    # First the sites that are liked most; if the time is not enough for that, any allowed set.
     for cost, time_s in (
         (-liked[variable] / scale, max(_LIKED_S, 0.2 * deadline.left())),
         (np.zeros(len(variable)), _OVERTIME_S),
@@ -170,6 +173,7 @@ def local_search(  # noqa: PLR0913 - where to begin, what is allowed and when to
             kicked[ins[pair % len(ins)]] = True
         kicked = _climbed(worth, choice, kicked, deadline)
         value = worth.value(kicked)
+        # Going on from a set of equal worth leads off flat ground, where no exchange gains.
         if value >= current_value:
             current, current_value = kicked, value
         if value > best_value + _NOISE * (1.0 + abs(best_value)):
@@ -216,6 +220,7 @@ def _exchanges(worth: Worth, choice: Choice, is_open: Bools, least: float) -> li
         return []
     gains = np.where(allowed, worth.swap_gains(is_open, outs, ins), -np.inf).ravel()
     changed = []
+    # Several are returned, because gains may be estimates and the best one may turn out to gain nothing.
     for pair in np.argsort(-gains, kind="stable")[:_TRIED]:
         if gains[pair] <= least:
             break

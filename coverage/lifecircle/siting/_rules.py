@@ -96,6 +96,8 @@ class Rules:
 
     def promises(self, is_open: Bools) -> Floats:
         """Return what each site would add if people counted in part for each thing they get: (site,)."""
+        # Where a rule needs several sites, the first of them satisfies nobody yet: people counted in part
+        # lead a greedy choice to pairs of sites that do.
         missing = np.maximum(self.need - self.times(is_open), 0.0)
         left = totals(self.resident, missing, len(self.people))
         worth = self.people[self.resident] / np.maximum(left, 1.0)[self.resident]
@@ -110,6 +112,8 @@ class Rules:
         worths = np.empty((len(outs), len(ins)))
         for place, out in enumerate(outs.tolist()):
             rows = by_site.indices[by_site.indptr[out] : by_site.indptr[out + 1]]
+            # Close the site on the shared counts and open it again after: copying them for each exchange is
+            # slower.
             times[rows] -= 1
             worths[place] = self._with_each(times, part)
             times[rows] += 1
@@ -154,6 +158,7 @@ def rules_of(  # noqa: PLR0913 - everything residents ask for
     may_open[choice.variable] = True
     base = np.asarray(by_row @ choice.base().astype(np.float64))
     able = np.asarray(by_row @ may_open.astype(np.float64))
+    # Three kinds of residents: satisfied whatever is chosen, never to be satisfied, and those who decide.
     lacking = totals(resident, base < need, len(people))
     hopeless = totals(resident, able < need, len(people)) > 0
     done, alive = lacking == 0, (lacking > 0) & ~hopeless & (people > 0)
@@ -167,6 +172,7 @@ def rules_of(  # noqa: PLR0913 - everything residents ask for
     number = np.cumsum(alive) - 1
     left, needs, owner = csr_array(by_row[rows]), need[rows], number[resident[rows]]
     heads, groups_left = people[alive], group[alive]
+    # Only residents of one row can be merged; of several rows each belongs to its own resident.
     if len(rows) == len(heads) and np.array_equal(owner, np.arange(len(rows))):
         left, heads, first = _merged(left, needs, groups_left, heads)
         needs, groups_left, owner = needs[first], groups_left[first], np.arange(len(heads))
@@ -188,6 +194,7 @@ def _merged(by_row: csr_array, need: Ints, group: Ints, people: Floats) -> tuple
 def solve_rules(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
     """Satisfy the most people, or make the least share of a group largest."""
     unit = 0.0 if rules.by_group else unit_of(np.concatenate([rules.people, rules.settled]))
+    # Two greedy starts, because neither is better everywhere; the local search improves both.
     starts = [
         first_set(rules, choice, likes=likes, deadline=deadline) for likes in (rules.gains, rules.promises)
     ]
@@ -258,6 +265,7 @@ def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
     start = start_of(rules, choice, is_open)
     answer = minimise(model, deadline=deadline, unit=unit, start=start)
     settled = 0.0 if rules.by_group else float(rules.settled.sum())
+    # The model maximises without the small share that breaks ties, so it is compared without it.
     value = plain_value(rules, is_open)
     if answer.x is not None:
         found = choice.base()
