@@ -253,7 +253,7 @@ DUE = "goal = 0.9\ndue = 2025\n"
         (
             CIRCLE.replace("= 2 }", "= 1.5 }"),
             "target[1] 'one'.require.public_benefit",
-            "integer",
+            "whole number",
             "whole number",
         ),
         (CIRCLE.replace("minutes = 15", ""), "target[1] 'one'.minutes", "missing key", "add minutes"),
@@ -316,7 +316,7 @@ DUE = "goal = 0.9\ndue = 2025\n"
         (
             CIRCLE + DUE + "baseline = { 20x = 0.1 }\n",
             "target[1] 'one'.baseline.20x",
-            "integer",
+            "whole number",
             "whole number",
         ),
         (CIRCLE + 'profile = "wlak"\n', "target[1] 'one'.profile", "words allowed", "did you mean 'walk'"),
@@ -374,7 +374,7 @@ DUE = "goal = 0.9\ndue = 2025\n"
         ),
         ('[[service]]\nid = "a"\nclas = "x"\n', "service[3] 'a'.clas", "unknown key", "'class'"),
         ('[[service]]\nid = "a"\ntier = "city"\n', "service[3] 'a'.tier", "words allowed", "county"),
-        ("[target]\n", "key 'target'", "tuple", r"\[ \.\.\. \]"),
+        ("[target]\n", "key 'target'", "list", r"\[ \.\.\. \]"),
     ],
 )
 def test_fault_is_told_with_place_and_remedy(tmp_path, text, place, reason, remedy):
