@@ -192,7 +192,7 @@ def run_command(words: list[str], outcome: Outcome, *, encoding: str = "utf-8") 
         gc.unfreeze()
     for stream in streams:
         stream.flush()
-    told, errors = (stream.buffer.getvalue().decode(encoding) for stream in streams)
+    told, errors = (stream.buffer.getvalue().decode(encoding, "replace") for stream in streams)
     outcome.told = told + errors
     if "Traceback" in outcome.told:
         outcome.problems.append("a traceback is printed")
@@ -649,7 +649,10 @@ def main() -> None:
         for seed in range(given.seed, (given.to or given.seed) + 1):
             folder = given.keep or Path(place) / f"case-{seed}"
             folder.mkdir(parents=True)
-            outcome = run(seed, folder, town)
+            try:
+                outcome = run(seed, folder, town)
+            except Exception as error:  # noqa: BLE001 - a fault of the fuzzer's own ends no campaign
+                outcome = Outcome(f"{given.kind} {seed}", [], [f"the fuzzer itself: {error!r}"[:300]], f"fuzzer {_frame(error)}")
             key = outcome.frame or "; ".join(problem[:60] for problem in outcome.problems)
             if outcome.problems:
                 seen[key] = seen.get(key, 0) + 1
