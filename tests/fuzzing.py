@@ -473,14 +473,23 @@ def _set_cell(sheet: Any, row: int, column: int, value: Any) -> None:
 def _write_geojson(draft: Draft, path: Path, rng: random.Random) -> None:
     shapes = draft.shapes if draft.shapes is not None else [None] * len(draft.rows)
     features = []
-    for row, shape in zip(draft.rows, [*shapes, *[None] * len(draft.rows)], strict=False):
+    for row, given in zip(draft.rows, [*shapes, *[None] * len(draft.rows)], strict=False):
         facts = {name: _json_value(value) for name, value in zip(draft.names, row, strict=False)}
+        shape = given if draft.shapes is not None else _point_of(facts)
         features.append({"type": "Feature", "properties": facts, "geometry": _json_shape(shape)})
     collection: dict[str, Any] = {"type": "FeatureCollection", "features": features}
     if draft.crs not in {None, "EPSG:4326"}:
         name = rng.choice([f"urn:ogc:def:crs:{str(draft.crs).replace(':', '::')}", str(draft.crs)])
         collection = {"crs": {"type": "name", "properties": {"name": name}}, **collection}
     path.write_bytes(json.dumps(collection, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass"))
+
+
+def _point_of(facts: dict[str, Any]) -> Shape:
+    """Draw the point of a table that has it in columns."""
+    pair = facts.get("lon"), facts.get("lat")
+    if all(type(value) in {int, float} and abs(value) < 1e6 for value in pair):
+        return shapely.Point(pair)
+    return None
 
 
 def _json_value(value: Any) -> Any:
@@ -545,15 +554,20 @@ def _arrow(values: list[Any], rng: random.Random) -> pa.Array:
 
 def _frame(draft: Draft, *, texts: bool) -> pd.DataFrame:
     width = len(draft.names)
-    rows = [(row + [None] * width)[:width] for row in draft.rows]
-    if texts:
-        rows = [[_text(value).encode("utf-8", "replace").decode().replace("\x00", "") for value in row] for row in rows]
-    frame = pd.DataFrame(rows, columns=range(width))
-    for column in frame:
-        kinds = {type(value) for value in frame[column] if value is not None}
-        if not texts and len(kinds) > 1 or kinds & {list, dict, dt.time, bytes}:
-            frame[column] = [_text(value).encode("utf-8", "replace").decode().replace("\x00", "") for value in frame[column]]
+    columns: dict[int, Any] = {}
+    for at in range(width):
+        values = [row[at] if at < len(row) else None for row in draft.rows]
+        kinds = {type(value) for value in values if value is not None}
+        if texts or len(kinds) > 1 or kinds & {list, dict, dt.time, bytes}:
+            values = [None if value is None and not texts else _plain(value) for value in values]
+        columns[at] = pd.Series(values, dtype=None if values else "str")
+    frame = pd.DataFrame(columns, index=range(len(draft.rows)), columns=range(width))
     return frame.set_axis(_own_names(draft.names), axis=1)
+
+
+def _plain(value: Any) -> str:
+    """Write a value as text that any library takes."""
+    return _text(value).encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def _own_names(names: Sequence[str]) -> list[str]:
@@ -640,7 +654,7 @@ def _in_a_table(holder: Any, key: Any, rng: random.Random) -> str:
 def _other_key(holder: Any, key: Any, rng: random.Random) -> str:
     if not isinstance(holder, dict):
         return _in_a_list(holder, key, rng)
-    fresh = rng.choice([f"{key}s", key[:-1] or "k", key.upper(), "", "id", "名称", "a.b", "x" * 500, "\x07", "{k}"])
+    fresh = rng.choice([f"{key}s", str(key)[:-1] or "k", str(key).upper(), "", "id", "名称", "a.b", "x" * 500, "\x07", "{k}"])
     holder[fresh] = holder.pop(key)
     return f"key {key!r} called {_short(fresh)}"
 
