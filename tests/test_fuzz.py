@@ -1,4 +1,4 @@
-"""Readers and whole commands on inputs mutated past their headers: a sample here, all under ``make test-all``.
+"""Readers and whole commands on mutated inputs: a sample here, all of them under ``make test-all``.
 
 ``tests/fuzzing.py`` mutates, ``tests/fuzz_oracle.py`` runs and judges. A failure prints how to repeat it.
 """

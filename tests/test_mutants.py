@@ -1,6 +1,7 @@
 """Small answers counted by hand, each of which one wrong character in the package would change.
 
-The four mutants these are for survived the whole suite once: ``repeat`` and ``tile`` exchanged in what is told
+The four mutants these are for survived the whole suite once: ``repeat`` and ``tile`` exchanged in what is
+told
 of each rank, ``within_m`` of a change ignored, a baseline that stands before a milestone, and a proof that is
 content with a hundred times the gap.
 """
@@ -59,7 +60,9 @@ def _degrees(*places):
 @pytest.mark.parametrize(("within_m", "closed"), [(None, False), (10.0, False), (20.0, True)])
 def test_a_road_is_closed_within_the_metres_a_change_gives(within_m, closed):
     # drawn 15 m beside the Bridge: beyond the usual 12 m, within 20
-    change = Change("close_road", shape=_degrees((1500, 15), (2000, 15)), within_m=within_m, file="c.toml", row="1")
+    change = Change(
+        "close_road", shape=_degrees((1500, 15), (2000, 15)), within_m=within_m, file="c.toml", row="1"
+    )
     if not closed:
         with pytest.raises(lc.UnusableInputError, match=r"no road runs along the line within 1[02] m"):
             run_scenario(read_study(TOYTOWN), [change])

@@ -1,6 +1,7 @@
 """The bundled county counted a second time, from its files, by code that shares nothing with the package.
 
-What is shared is the files themselves (the study, the profile as a list of promises, residents, roads, venues)
+What is shared is the files themselves (the study, the profile as a list of promises, residents, roads,
+venues)
 and the libraries that read them and search graphs. Every figure compared is compared to the person.
 """
 
@@ -109,7 +110,9 @@ def _register(part: dict[str, Any]) -> pd.DataFrame:
         table = pd.read_excel(path)
     elif path.suffix == ".geojson":
         layer = gpd.read_file(path)
-        table = pd.DataFrame(layer.drop(columns="geometry")).assign(lon=layer.geometry.x, lat=layer.geometry.y)
+        table = pd.DataFrame(layer.drop(columns="geometry")).assign(
+            lon=layer.geometry.x, lat=layer.geometry.y
+        )
     else:
         table = pd.read_csv(path, encoding="gb18030" if part["file"] == "welfare.csv" else "utf-8-sig")
     table = table.rename(columns={there: ours for ours, there in part.get("columns", {}).items()})
@@ -146,7 +149,7 @@ def _open_in(year: int) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Streets:
-    """Walked streets: each line once, its end nodes, its length, the net it is part of and that net's length."""
+    """Walked streets: each line once, its end nodes, its length, its net and that net's length."""
 
     lines: np.ndarray
     start: np.ndarray
@@ -175,7 +178,9 @@ def _streets() -> Streets:
     length = shapely.length(lines)
     joined = scipy.sparse.coo_array((np.ones(len(lines)), (start, end)), shape=(len(number),) * 2)
     _, net = connected_components(joined, directed=False)
-    return Streets(lines, start, end, length, net[start], np.bincount(net[start], weights=length), len(number))
+    return Streets(
+        lines, start, end, length, net[start], np.bincount(net[start], weights=length), len(number)
+    )
 
 
 @dataclass(frozen=True)
@@ -227,7 +232,9 @@ def _another(point: shapely.Point, cap: float) -> int:
 
 @functools.cache
 def _barriers() -> shapely.STRtree:
-    return shapely.STRtree(gpd.read_parquet(COUNTY / "barriers.parquet").to_crs("EPSG:4549").geometry.to_numpy())
+    return shapely.STRtree(
+        gpd.read_parquet(COUNTY / "barriers.parquet").to_crs("EPSG:4549").geometry.to_numpy()
+    )
 
 
 def _crosses(points: np.ndarray, lines: np.ndarray) -> np.ndarray:
@@ -244,7 +251,7 @@ def _crosses(points: np.ndarray, lines: np.ndarray) -> np.ndarray:
 
 
 def _network(parts: list[Joined]) -> tuple[scipy.sparse.csr_array, list[np.ndarray]]:
-    """Make every point a node of its own on its line: the metres between nodes, and the node of each point."""
+    """Make every point a node on its line: the metres between nodes, and the node of each point."""
     streets = _streets()
     line, along = (np.concatenate([getattr(part, name) for part in parts]) for name in ("line", "along"))
     node = np.where(line >= 0, streets.nodes + np.arange(len(line)), -1)
@@ -299,7 +306,9 @@ def _target(name: str) -> dict[str, Any]:
 
 def _services(name: str) -> set[str]:
     """Name the services of a class, or the one service itself."""
-    classes = {one["id"]: {one["id"], one.get("class"), *one.get("also", ())} for one in _profile()["service"]}
+    classes = {
+        one["id"]: {one["id"], one.get("class"), *one.get("also", ())} for one in _profile()["service"]
+    }
     return {service for service, names in classes.items() if name in names}
 
 
@@ -331,8 +340,12 @@ def _counted(name: str, year: int) -> pd.DataFrame:
             farthest[row] &= reached.sum(axis=0) >= target["require"][kind]
         there = np.bincount(net[venue_node[mine]], minlength=net.max() + 1)
         known &= there[net[np.maximum(home_node, 0)]] >= target["require"][kind]
-    bucket = np.where(~on, "unsnapped", np.where(farthest[1], "covered", np.where(known, "beyond", "disconnected")))
-    return residents.assign(bucket=bucket, slow=farthest[0] & on, usual=farthest[1] & on, fast=farthest[2] & on)
+    bucket = np.where(
+        ~on, "unsnapped", np.where(farthest[1], "covered", np.where(known, "beyond", "disconnected"))
+    )
+    return residents.assign(
+        bucket=bucket, slow=farthest[0] & on, usual=farthest[1] & on, fast=farthest[2] & on
+    )
 
 
 _GROUPS = {"all": "population", "under3": "age_0_2", "over60": "age_60", "nonregistered": "nonregistered",
@@ -380,7 +393,9 @@ def test_slow_usual_and_fast_are_the_same(audited, name):
     table = _area(target, _counted(name, year))
     people = table[_GROUPS[target.get("group", "all")]]
     for speed in ("slow", "usual", "fast"):
-        assert told[name]["band"][speed] == pytest.approx(people[table[speed]].sum() / people.sum(), abs=1e-12)
+        assert told[name]["band"][speed] == pytest.approx(
+            people[table[speed]].sum() / people.sum(), abs=1e-12
+        )
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -412,9 +427,16 @@ def test_every_group_is_the_same(audited, name):
 
 def test_villages_whose_straight_circle_holds_the_rule(audited):
     year, told = audited
-    target, villages = _target("culture"), pd.read_csv(COUNTY / "villages.csv", encoding="utf-8-sig", dtype=str)
-    x, y = METRES.transform(villages["lon"].astype(float).to_numpy(), villages["lat"].astype(float).to_numpy())
-    radius = np.where(villages["urban"] == "true", target["straight"]["urban_m"], target["straight"]["rural_m"])
+    target, villages = (
+        _target("culture"),
+        pd.read_csv(COUNTY / "villages.csv", encoding="utf-8-sig", dtype=str),
+    )
+    x, y = METRES.transform(
+        villages["lon"].astype(float).to_numpy(), villages["lat"].astype(float).to_numpy()
+    )
+    radius = np.where(
+        villages["urban"] == "true", target["straight"]["urban_m"], target["straight"]["rural_m"]
+    )
     holds = np.ones(len(villages), dtype=bool)
     for kind, least in target["require"].items():
         venues = _open_in(year)
