@@ -244,7 +244,9 @@ def _areas(table: Table, datum: str) -> npt.NDArray[np.object_]:
     if getattr(table.frame, "active_geometry_name", None) is None:
         return areas
     shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
-    drawn = np.isin(shapely.get_type_id(shapes), _POLYGONS)
+    # a polygon with coordinates that are no numbers is no area; its row is rejected for having no place
+    finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    drawn = np.isin(shapely.get_type_id(shapes), _POLYGONS) & finite
     areas[drawn] = shapely.make_valid(shapes[drawn])
     return areas
 

@@ -501,7 +501,10 @@ def _locate_shapes(frame: Any, declared: _Datum, file: str) -> Located:
     blank = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     unusable = ~blank & ~np.isin(kinds, (0, 3, 4, 6))
     usable = ~blank & ~unusable
-    centres = np.where(usable, shapely.centroid(shapes), None)
+    with np.errstate(invalid="ignore"):
+        centres = shapely.centroid(np.where(usable, shapes, None))
+    # a shape with coordinates that are no numbers has an empty centroid: it lies nowhere
+    centres = np.where(shapely.is_empty(centres), None, centres)
     x, y = shapely.get_x(centres), shapely.get_y(centres)
     reason = np.full(len(shapes), "", dtype=object)
     reason[blank] = _EMPTY

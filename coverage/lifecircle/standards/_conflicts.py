@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,12 @@ from lifecircle.errors import say
 CONFLICT = "conflict"
 
 _GRADES_WITH_SOURCE = ("primary", "secondary")
+_LARGEST = 2**1023
+"""Whole numbers up to here have a float."""
+
+_DIGITS = 4
+"""Of a year; a longer key is a fault of its own."""
+
 _UNIT_CEILINGS = {"share": 1.0, "percent": 100.0, "%": 100.0}
 
 
@@ -263,10 +268,10 @@ def standard_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
     yield from _repeated("service", services)
     yield from _repeated("target", targets)
     ids = {service["id"] for _, service in services if isinstance(service.get("id"), str)}
-    classes: dict[str, set[object]] = defaultdict(set)
+    classes: set[str] = set()
     for number, service in services:
         for loc, name in _classes(number, service):
-            classes[name].add(service.get("id"))
+            classes.add(name)
             if name in ids and name != service.get("id"):
                 yield Conflict(
                     loc,
@@ -359,7 +364,10 @@ def _tables(value: object) -> list[tuple[int, Mapping[str, Any]]]:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    # whole numbers in TOML have no end; what no float holds is for the checks of types to refuse
+    return float(value) if abs(value) <= _LARGEST else None
 
 
 def _points(value: object) -> list[tuple[str, int, float]]:
@@ -369,5 +377,5 @@ def _points(value: object) -> list[tuple[str, int, float]]:
     return [
         (year, int(year), number)
         for year, figure in value.items()
-        if str(year).isdecimal() and (number := _number(figure)) is not None
+        if str(year).isdecimal() and len(str(year)) <= _DIGITS and (number := _number(figure)) is not None
     ]
