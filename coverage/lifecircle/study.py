@@ -427,7 +427,7 @@ def read_study(folder: str | Path) -> Study:
     else:
         for fault in _unknown_services(document, standard):
             faults.add(fault)
-    own = path.parent / document.standard.use
+    own = path.parent / document.standard.use if standard is not None else path.parent
     study = Study(
         folder=path.parent,
         standard=standard or Standard.model_validate({"id": "none"}),
