@@ -153,7 +153,7 @@ def test_two_headings_for_one_column_are_told_with_the_key(read, columns, part):
     assert f"{part} in study.toml: columns = {{ " in fault.remedy
     assert f'= "{first}" }}' in fault.remedy
     assert "有多列可能是" in fault_line(fault, "zh")
-    name = fault.reason.values["column"]
+    name = dict(fault.reason.values)["column"]
     table, _ = read(pd.DataFrame({**PLACE, **columns}), columns={name: second})
     assert len(table) == 2
 

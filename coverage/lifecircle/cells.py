@@ -111,7 +111,10 @@ def plain_numbers(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
 
 
 def _from_texts(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    return pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    found: npt.NDArray[np.float64] = pd.to_numeric(cells, errors="coerce").to_numpy(
+        dtype=np.float64, na_value=np.nan
+    )
+    return found
 
 
 def _number(cell: Any) -> float:
