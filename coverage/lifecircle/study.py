@@ -132,15 +132,18 @@ class DemandPart(TablePart):
         return self
 
 
-class LayerPart(TablePart):
-    """``[barriers]``: one layer."""
+class LayerPart(_Part):
+    """``[barriers]``: one layer of a file."""
 
+    file: YearlyFile
+    layer: str | None = None
     datum: Datum = "wgs84"
 
 
-class DistrictsPart(LayerPart):
+class DistrictsPart(TablePart):
     """``[districts]``: polygons with names, and codes where they have any."""
 
+    datum: Datum = "wgs84"
     columns: dict[str, str] = Field(default_factory=dict)
 
 
