@@ -30,6 +30,7 @@ _DAY = re.compile(
 _COMPACT_DAY = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})")
 _ONE = (str, bool, numbers.Number, np.bool_, Decimal, date, time, timedelta, np.datetime64, np.timedelta64)
 _NUMBERS = (int, float, np.integer, np.floating, Decimal)
+_NO_NUMBERS = (bool, np.timedelta64)  # though Python and NumPy count them among the whole numbers
 _LONGEST = 10**400  # no number people write, and Python puts no longer ones in digits than it is told to
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -97,21 +98,23 @@ def plain_numbers(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
         found = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         found = np.full(len(cells), np.nan)
-        written = []
+        written: list[int] = []
+        texts: list[str] = []
         for at, cell in enumerate(cells.astype(object)):
             if isinstance(cell, str):
                 written.append(at)
-            elif isinstance(cell, (int, float, np.integer, np.floating, Decimal)) and not isinstance(
-                cell, bool
-            ):
+                texts.append(plain_text(cell))
+            elif isinstance(cell, _NUMBERS) and not isinstance(cell, _NO_NUMBERS):
                 found[at] = _number(cell)
-        texts = [plain_text(cells.iloc[at]) for at in written]
         found[written] = _from_texts(pd.Series(texts, dtype="str"))
     return np.where(np.isfinite(found), found, np.nan)
 
 
 def _from_texts(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    return pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    found: npt.NDArray[np.float64] = pd.to_numeric(cells, errors="coerce").to_numpy(
+        dtype=np.float64, na_value=np.nan
+    )
+    return found
 
 
 def _number(cell: Any) -> float:

@@ -588,11 +588,11 @@ _PAIR = re.compile(r"[(\[\s]*([^,，;；\s()\[\]]+)(?:\s*[,，;；]\s*|\s+)([^,�
 
 
 def _halves(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    """Take a column such as ``120.947,30.518`` apart; what is no pair stands in both halves as it is."""
+    """Take a column such as ``120.947,30.518`` apart; what is no pair has no number in either half."""
     texts = [plain_text(cell) for cell in cells.astype(object)]
     found = [_PAIR.fullmatch(text) for text in texts]
     halves = [
-        [text if match is None else match[half] for text, match in zip(texts, found, strict=True)]
+        [match[half] if match else text and f"{text}," for text, match in zip(texts, found, strict=True)]
         for half in (1, 2)
     ]
     first, second = (pd.Series(half, index=cells.index, name=cells.name, dtype="str") for half in halves)

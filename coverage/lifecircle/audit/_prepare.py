@@ -37,18 +37,18 @@ from lifecircle.demand import (
     village_centres,
     with_districts,
 )
-from lifecircle.errors import Fault, FaultLog, Message, say
+from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
 from lifecircle.facilities import merge_duplicates, open_in, read_facilities
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reach import snap
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
-from lifecircle.study import check_year
+from lifecircle.study import FaultyStudyError, check_year, read_study
 from lifecircle.tables import join_rejects, nearest_name, read_table, reject_rows, rejected_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import geopandas as gpd
     import numpy.typing as npt
@@ -168,6 +168,42 @@ def worked_out_once(of: Callable[[Inputs], _Fact]) -> Callable[[Inputs], _Fact]:
     return fact
 
 
+def open_study(folder: str | Path, year: int | None = None) -> Study:
+    """Read ``study.toml``; where it or its profile is at fault, check its tables too, to tell all at once.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no ``study.toml``.
+    UnusableInputError
+        With every fault of the study, its profile and, as far as they can be read, its tables.
+    """
+    try:
+        return read_study(folder)
+    except FaultyStudyError as error:
+        faults = [*error.faults, *_faults_of_tables(error, year)]
+        raise UnusableInputError(dict.fromkeys(faults)) from None
+
+
+def _faults_of_tables(error: FaultyStudyError, year: int | None) -> list[Fault]:
+    """Read the tables of a study that cannot be used, for their faults alone."""
+    rest = error.rest
+    reader = _Reader(rest, rest.year if year is None else year, unknown=error.stand_ins)
+    tables: dict[str, Callable[[], object]] = {
+        "districts": reader.districts,
+        "villages": reader.villages,
+        "demand": reader.demand,
+        "facilities": reader.facilities,
+    }
+    if rest.roads.place is None:  # nothing is fetched for a study that cannot be used
+        tables["roads"] = reader.networks
+    for part, read in tables.items():
+        if part not in error.stand_ins:
+            with reader.faults.catching():
+                read()
+    return reader.faults.faults
+
+
 def prepare(study: Study, year: int | None = None) -> Inputs:
     """Read every file of a study for a year (its own where none is given).
 
@@ -222,8 +258,10 @@ def yearly_files(study: Study) -> list[YearlyFile]:
 class _Reader:
     """Reads a study's files one after another, noting faults, rejects and records as it goes."""
 
-    def __init__(self, study: Study, year: int) -> None:
+    def __init__(self, study: Study, year: int, unknown: Collection[str] = ()) -> None:
+        """Begin with nothing read; ``unknown`` : parts of the study that say nothing, as the standard may."""
         self.study = study
+        self.known = None if "standard" in unknown else study.standard
         self.year = year
         self.faults = FaultLog()
         self.rejects: list[pd.DataFrame] = []
@@ -235,13 +273,13 @@ class _Reader:
         networks: dict[str, Roads] = {}
         demand = districts = villages = facilities = None
         with self.faults.catching():
-            districts = self._districts()
+            districts = self.districts()
         with self.faults.catching():
-            villages = self._villages()
+            villages = self.villages()
         with self.faults.catching():
-            demand = self._demand()
+            demand = self.demand()
         with self.faults.catching():
-            facilities = self._facilities()
+            facilities = self.facilities()
         with self.faults.catching():
             networks = self.networks()
         self.faults.raise_any()
@@ -335,38 +373,44 @@ class _Reader:
         renamed: _Table = table.assign(**{column: table[column].map(names).astype("str")})
         return renamed
 
-    def _demand(self) -> gpd.GeoDataFrame:
+    def demand(self) -> gpd.GeoDataFrame:
+        """Read the residents."""
         part = self.study.demand
         path = self.study.path_in(part.file, self.year)
-        table = read_table(path)
+        table = read_table(path, **part.where)
         demand, rejects = read_demand(
             table,
             population=part.population,
             groups=part.groups,
             datum=part.datum,
+            columns=part.columns,
             max_rejected=self.study.max_rejected,
         )
         self.rejects.append(self._named(rejects, "file"))
         self._record("demand", path, len(demand), rejects, table=table)
         return demand.set_axis(demand.index.astype(str).rename("id"))
 
-    def _districts(self) -> gpd.GeoDataFrame | None:
+    def districts(self) -> gpd.GeoDataFrame | None:
+        """Read the districts, None where the study has none."""
         part = self.study.districts
         if part is None:
             return None
         path = self.study.path_in(part.file, self.year)
-        table = read_table(path)
-        districts = read_districts(table, datum=part.datum)
+        table = read_table(path, **part.where)
+        districts = read_districts(table, datum=part.datum, columns=part.columns)
         self._record("districts", path, len(districts), table=table)
         return districts
 
-    def _villages(self) -> gpd.GeoDataFrame | None:
+    def villages(self) -> gpd.GeoDataFrame | None:
+        """Read the villages, None where the study has none."""
         part = self.study.villages
         if part is None:
             return None
         path = self.study.path_in(part.file, self.year)
-        table = read_table(path)
-        villages, rejects = read_villages(table, datum=part.datum, max_rejected=self.study.max_rejected)
+        table = read_table(path, **part.where)
+        villages, rejects = read_villages(
+            table, datum=part.datum, columns=part.columns, max_rejected=self.study.max_rejected
+        )
         self.rejects.append(self._named(rejects, "file"))
         self._record("villages", path, len(villages), rejects, table=table)
         for name in accepted_targets(villages):
@@ -376,8 +420,8 @@ class _Reader:
         return villages
 
     def _check_target(self, file: str, place: str, name: str, *, prefix: str = "") -> None:
-        known = [target.id for target in self.study.standard.targets]
-        if name not in known:
+        known = [] if self.known is None else [target.id for target in self.known.targets]
+        if self.known is not None and name not in known:
             near = nearest_name(name, known)
             remedy = (
                 say("did you mean '{name}'?", name=prefix + near)
@@ -402,13 +446,14 @@ class _Reader:
             villages = villages.assign(**{f"accepted_{name}": listed})
         return villages
 
-    def _facilities(self) -> gpd.GeoDataFrame:
-        known = [service.id for service in self.study.standard.services]
+    def facilities(self) -> gpd.GeoDataFrame:
+        """Read all lists of facilities as one register."""
+        known = None if self.known is None else [service.id for service in self.known.services]
         parts, faults = [], FaultLog()
         for part in self.study.facilities:
             with faults.catching():
                 path = self.study.path_in(part.file, self.year)
-                table = read_table(path)
+                table = read_table(path, **part.where)
                 frame, rejects = read_facilities(
                     table,
                     service=part.service,
@@ -419,7 +464,9 @@ class _Reader:
                     known_services=known,
                 )
                 self.rejects.append(self._named(rejects, "file"))
-                self._record("facilities", path, len(frame), rejects, table=table)
+                named = bool(frame["name"].ne("").any()) or frame.empty
+                notes = () if named else ("names_not_found",)
+                self._record("facilities", path, len(frame), rejects, table=table, notes=notes)
                 parts.append(frame.set_axis(frame.index.astype(str)))
         faults.raise_any()
         facilities = pd.concat(parts)
@@ -569,7 +616,7 @@ class _Reader:
         if part is None:
             return roads
         path = self.study.path_in(part.file, self.year)
-        barriers = read_barriers(path, crs=roads.crs, datum=part.datum)
+        barriers = read_barriers(path, crs=roads.crs, layer=part.layer, datum=part.datum)
         if first:
             self._record("barriers", path, len(barriers))
         return roads.with_barriers(barriers)

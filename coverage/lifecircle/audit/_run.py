@@ -21,7 +21,7 @@ from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
 from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._kinds import Assessed, Facts, assess_other
 from lifecircle.audit._places import grid, village_counts
-from lifecircle.audit._prepare import Inputs, circles, prepare
+from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
 from lifecircle.audit._searches import Searches, venue_classes
 from lifecircle.errors import Fault, UnusableInputError, say, system_errors
 from lifecircle.files import check_folder, complete_folder, recover, whole_folder
@@ -37,7 +37,7 @@ from lifecircle.findings import (
     seal,
 )
 from lifecircle.report import write_tables
-from lifecircle.study import check_year, example_folder, read_study
+from lifecircle.study import check_year, example_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +74,7 @@ def run_audit(
     """
     tell = progress or _log.info
     if isinstance(study, str | Path):
-        study = read_study(study)
+        study = open_study(study, year)
     year = study.year if year is None else check_year(year)
     if out is not None:
         check_folder(Path(out) / str(year), RUN)
@@ -253,7 +253,7 @@ def find_run(
     UnusableInputError
         As for :func:`run_audit`.
     """
-    declared = read_study(study)
+    declared = open_study(study, year)
     year = declared.year if year is None else check_year(year)
     folder = (declared.folder / "results" if results is None else Path(results)) / str(year)
     recover(folder, RUN)

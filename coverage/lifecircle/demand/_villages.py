@@ -329,12 +329,10 @@ def read_accepted(
         if isinstance(found, str):
             passed.add(found)
             continue
-        at, reason, remedy = found
+        at, why, how = found
         name = checked.found.get(at, at)
         value = dict(zip(ACCEPTED_COLUMNS.names, words, strict=True))[at]
-        rejects.append(
-            reject_rows(table.name, [row], column=name, value=[value], reason=reason, remedy=remedy)
-        )
+        rejects.append(reject_rows(table.name, [row], column=name, value=[value], reason=why, remedy=how))
     table_of_rejects = join_rejects(rejects)
     excess = too_many_rejects(table_of_rejects, len(table.frame), max_rejected, table.name)
     if excess is not None:

@@ -48,8 +48,8 @@ class Conflict:
         return InitErrorDetails(type=kind, loc=self.loc, input=self.value)
 
 
-def nearest(value: object, known: Iterable[str], *, listed: Iterable[str] | None = None) -> str:
-    """Name the known word nearest to a value, or list the known ones.
+def nearest(value: object, known: Iterable[str], *, classes: Iterable[str] | None = None) -> str:
+    """Name the known word nearest to a value, or list the known ones; of classes and services the classes.
 
     >>> nearest("minuts", ["minutes", "profile"])
     "did you mean 'minutes'?"
@@ -60,7 +60,9 @@ def nearest(value: object, known: Iterable[str], *, listed: Iterable[str] | None
     close = difflib.get_close_matches(str(value), known, n=1, cutoff=0.6)
     if close:
         return say("did you mean '{name}'?", name=close[0])
-    return say("use one of {names}", names=", ".join(known if listed is None else listed))
+    if classes is not None:
+        return say("use one of {names}, or the id of a service", names=", ".join(classes))
+    return say("use one of {names}", names=", ".join(known))
 
 
 def provenance_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -291,7 +293,7 @@ def standard_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
                     ("target", number, "require", name),
                     count,
                     say("no class or service of this name"),
-                    nearest(name, known, listed=[*sorted(classes), "or the id of a service"]),
+                    nearest(name, known, classes=sorted(classes)),
                 )
 
 

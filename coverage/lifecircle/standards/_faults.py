@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -87,6 +88,18 @@ def faults_of(
         key = (place, reason if error["type"] == CONFLICT else "")
         told.setdefault(key, Fault(file, place, _found(error), reason, remedy))
     return list(told.values())
+
+
+def meant_key(model: object, loc: Iterable[str | int]) -> str | None:
+    """Find the key that one at this location of a document was probably meant to be, None where none is near.
+
+    >>> from lifecircle.standards import Standard
+    >>> meant_key(Standard, ("servises_from",))
+    'services_from'
+    """
+    *place, name = loc
+    near = difflib.get_close_matches(str(name), _keys(_types_at(model, place)), n=1, cutoff=0.6)
+    return near[0] if near else None
 
 
 def _path(loc: Iterable[str | int], document: object) -> list[tuple[str | int, object]]:

@@ -61,7 +61,20 @@ def read_toml(path: str | Path, model: type[_Model]) -> _Model:
     UnusableInputError
         With every fault: file, key, value, reason and remedy (the nearest known key).
     """
-    return _validated(_document(Path(path), str(path)), model, file=str(path))
+    return checked_document(read_document(path), model, file=str(path))
+
+
+def read_document(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file as it is written, unchecked.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no such file.
+    UnusableInputError
+        It is no text in UTF-8, or no TOML.
+    """
+    return _document(Path(path), str(path))
 
 
 def read_target(definition: Mapping[str, Any], *, file: str = "(target)") -> Target:
@@ -107,7 +120,7 @@ def _load(use: str | Path, folder: Path, opened: tuple[str, ...]) -> Standard:
         own = document.get("service", [])
         if isinstance(own, list):
             document["service"] = [*own, *(service.model_dump(by_alias=True) for service in inherited)]
-    return _validated(document, Standard, file=file)
+    return checked_document(document, Standard, file=file)
 
 
 def _found(use: str | Path, folder: Path) -> tuple[Path | Traversable, str]:
@@ -170,7 +183,14 @@ def _broken(message: str, text: str, file: str) -> Fault:
     return Fault(file, place, shown, reason, say("correct this line or the one before it"))
 
 
-def _validated(document: Mapping[str, Any], model: type[_Model], *, file: str) -> _Model:
+def checked_document(document: Mapping[str, Any], model: type[_Model], *, file: str) -> _Model:
+    """Check a document against its model.
+
+    Raises
+    ------
+    UnusableInputError
+        With every fault: file, key, value, reason and remedy.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:

@@ -255,8 +255,6 @@ def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.
     if column.kind == "text":
         assert texts is not None
         values = texts
-        if pd.api.types.is_object_dtype(raw):
-            wrong[[not is_one_value(cell) for cell in raw]] = _NOT_ONE
     elif column.kind == "number":
         values = pd.Series(plain_numbers(raw), index=raw.index)
         wrong[values.isna().to_numpy() & ~blank] = _NO_NUMBER
@@ -270,6 +268,8 @@ def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.
         dtype: Any = DATE_DTYPE if column.kind == "date" else "boolean"
         values = values.astype(dtype)
         wrong[unread] = reason
+    if pd.api.types.is_object_dtype(raw):
+        wrong[[not is_one_value(cell) for cell in raw]] = _NOT_ONE
     if column.filled:
         wrong[blank] = _BLANK
     return values.where(wrong == "") if column.kind != "text" else values, wrong
