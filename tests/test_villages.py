@@ -461,9 +461,7 @@ def test_a_village_listed_twice_has_passed_once_and_another_spelling_is_told(tmp
 
 
 def test_an_unusable_accepted_list(tmp_path, villages):
-    with pytest.raises(
-        UnusableInputError, match=r"list\.csv, column 'code / name'.*columns present: where"
-    ):
+    with pytest.raises(UnusableInputError, match=r"list\.csv, column 'code / name'.*columns present: where"):
         read_accepted(write(tmp_path / "list.csv", ["x"], "where"), villages)
     with pytest.raises(UnusableInputError, match=r"1 of 2 rows.*unknown village \(南存\)"):
         read_accepted(write(tmp_path / "list.csv", ["南村", "南存"], "name"), villages)
