@@ -328,7 +328,7 @@ def test_summary_holds_no_clock_and_no_absolute_path(toytown, tmp_path):
 
 
 def test_faults_of_every_file_at_once_and_nothing_written(toytown, tmp_path):
-    (toytown / "residents.csv").write_text("id,x,y,people\nr1,1,2,3\n")
+    (toytown / "residents.csv").write_text("id,x,y,heads\nr1,1,2,3\n")
     (toytown / "districts.geojson").unlink()
     edit(toytown / "facilities.csv", ",clinic,", ",clnic,")
     with pytest.raises(UnusableInputError) as caught:
@@ -340,6 +340,38 @@ def test_faults_of_every_file_at_once_and_nothing_written(toytown, tmp_path):
     assert "clnic" in text
     assert "clinic" in text
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("synthetic = true", "synthetik = true", "did you mean 'synthetic'"),
+        ("year = 2025", "yaer = 2025", "did you mean 'year'"),
+        ('population = "population"', 'popluation = "population"', "did you mean 'population'"),
+        ('crs = "EPSG:4549"', 'crs = "EPSG:1"', "no coordinate system of this name"),
+        ('file = "districts.geojson"', 'file = ["a"]', "districts.file"),
+    ],
+)
+def test_faults_of_study_profile_and_tables_are_told_at_once(toytown, old, new, told):
+    edit(toytown / "study.toml", old, new)
+    edit(toytown / "standard.toml", "due = 2027", 'due = "soon"')
+    edit(toytown / "residents.csv", "population", "heads")
+    edit(toytown / "facilities.csv", ",service,", ",sort,")
+    with pytest.raises(UnusableInputError) as caught:
+        run_audit(toytown)
+    text = str(caught.value)
+    assert told in text
+    assert "standard.toml, target[2] 'culture'.due" in text
+    assert "residents.csv, column 'population': missing column" in text
+    assert "facilities.csv, column 'service': missing column" in text
+    assert len(caught.value.faults) == (5 if "yaer" in new else 4)  # a required key is missing as well
+
+
+def test_a_table_whose_part_is_at_fault_is_not_read_otherwise_than_declared(toytown):
+    edit(toytown / "study.toml", 'datum = "EPSG:4549"\n\n[districts]', 'datum = "EPGS:4549"\n\n[districts]')
+    with pytest.raises(UnusableInputError) as caught:
+        run_audit(toytown)
+    assert [fault.place for fault in caught.value.faults] == ["demand.datum"]
 
 
 def test_a_circle_by_car_searches_its_band_anew(toytown):

@@ -18,6 +18,8 @@ FLOORS = {
     "errors": 0,
     "files": 1,
     "wording": 1,
+    "headings": 1,
+    "cells": 1,
     "limits": 1,
     "compiled": 1,
     "datum": 2,

@@ -35,6 +35,59 @@ def test_every_message_has_a_chinese_sentence_with_the_same_fields():
         assert fields(entry["zh"]) == fields(text), text
 
 
+TOLD_BY = {"Fault": (3, 4), "Conflict": (2, 3), "_Fault": (3, 4)}
+ROOMS = (
+    "tables/_schema.py",
+    "tables/_rejects.py",
+    "facilities.py",
+    "demand",
+    "candidates.py",
+    "datum.py",
+    "standards",
+    "study.py",
+    "indicators.py",
+)
+
+
+def plain_parts(node):
+    """Yield the texts of an expression that stand in it plainly, and not in a message."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
+        return
+    if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        if not isinstance(node, ast.Constant) or node.value:
+            yield ast.unparse(node)
+        return
+    inner = (node.body, node.orelse) if isinstance(node, ast.IfExp) else ast.iter_child_nodes(node)
+    for child in inner if not isinstance(node, (ast.Subscript, ast.Compare)) else ():
+        yield from plain_parts(child)
+
+
+def told(path):
+    """Every reason and remedy that a file gives to a fault, a conflict or reject rows; and what is raised."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+        parts = [node.args[at] for at in TOLD_BY.get(name, ()) if at < len(node.args)]
+        if name == "reject_rows":
+            parts = [word.value for word in node.keywords if word.arg in {"reason", "remedy"}]
+        if isinstance(node, ast.Assign) and {"reason", "remedy"} & {
+            getattr(target, "id", "") for target in node.targets
+        }:
+            parts = [node.value]
+        for part in parts:
+            yield from (f"{path.name}:{node.lineno}: {text}" for text in plain_parts(part))
+
+
+def test_the_rooms_that_read_inputs_say_their_faults_as_messages():
+    package = ROOT / "coverage/lifecircle"
+    files = [
+        path
+        for room in ROOMS
+        for path in ([package / room] if room.endswith(".py") else (package / room).glob("*.py"))
+    ]
+    assert len(files) > len(ROOMS)
+    assert [text for path in files for text in told(path)] == []
+
+
 def test_every_entry_has_both_languages():
     for kind, entries in catalogue().items():
         if kind == "message":

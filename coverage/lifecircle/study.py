@@ -6,32 +6,64 @@ and the file of a year is the latest one not after it.
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+import pyproj
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from lifecircle.datum import shifted_tiles
 from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say
-from lifecircle.standards import Standard, load_standard, read_toml
+from lifecircle.standards import Standard, checked_document, load_standard, meant_key, read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 STUDY_FILE = "study.toml"
 
 FIRST_YEAR, LAST_YEAR = 1950, 2200
 
 YearlyFile = str | dict[int, str]
+HeaderRow = Annotated[int, Field(ge=1)]
+
+
+class TablePlace(TypedDict):
+    """Where a table stands in its file."""
+
+    layer: str | None
+    sheet: str | None
+    header_row: int | None
 
 
 def _known_datum(value: str) -> str:
     if value in {"wgs84", "gcj02", "bd09", "auto"} or re.fullmatch(r"EPSG:\d+", value):
         return value
-    message = "a datum is wgs84, gcj02, bd09, auto or EPSG:n"
-    raise ValueError(message)
+    raise ValueError(
+        say("a datum is wgs84, gcj02, bd09, auto or EPSG:n"), say("write one of these, such as EPSG:4549")
+    )
 
 
 Datum = Annotated[str, AfterValidator(_known_datum)]
+
+
+def _known_crs(value: str) -> str:
+    try:
+        pyproj.CRS.from_user_input(value)
+    except pyproj.exceptions.CRSError:
+        reason = say("no coordinate system of this name")
+        raise ValueError(reason, say("write EPSG:n, such as EPSG:4549")) from None
+    return value
 
 
 class _Part(BaseModel):
@@ -62,51 +94,81 @@ class RoadsPart(_Part):
     @model_validator(mode="after")
     def _one_source(self) -> RoadsPart:
         if (self.file is None) == (self.place is None):
-            message = "give either file or place"
-            raise ValueError(message)
+            raise ValueError(
+                say("give either file or place"), say("give the roads one source: file = ... or place = ...")
+            )
         return self
 
 
-class DemandPart(_Part):
-    """``[demand]``: where residents live, the column that counts them, and groups among them."""
+class TablePart(_Part):
+    """A table in a file; ``layer``, ``sheet``, ``header_row`` : where in it, see ``tables.read_table``."""
 
     file: YearlyFile
+    layer: str | None = None
+    sheet: str | None = None
+    header_row: HeaderRow | None = None
+
+    @property
+    def where(self) -> TablePlace:
+        """Where the table stands in its file, as :func:`lifecircle.tables.read_table` takes it."""
+        return {"layer": self.layer, "sheet": self.sheet, "header_row": self.header_row}
+
+
+class DemandPart(TablePart):
+    """``[demand]``: where residents live, the column that counts them, and groups among them."""
+
     population: str = "population"
     groups: dict[str, str] = Field(default_factory=dict)
     datum: Datum = "wgs84"
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_population(self) -> DemandPart:
+        if "population" in self.columns and self.population != "population":
+            raise ValueError(
+                say("the column of the population is named twice"),
+                say("keep either population = ... or columns.population"),
+            )
+        return self
 
 
 class LayerPart(_Part):
-    """``[districts]``, ``[barriers]``: one layer."""
+    """``[barriers]``: one layer of a file."""
 
     file: YearlyFile
+    layer: str | None = None
     datum: Datum = "wgs84"
 
 
-class VillagesPart(LayerPart):
+class DistrictsPart(TablePart):
+    """``[districts]``: polygons with names, and codes where they have any."""
+
+    datum: Datum = "wgs84"
+    columns: dict[str, str] = Field(default_factory=dict)
+
+
+class VillagesPart(DistrictsPart):
     """``[villages]``: a table of centres or a layer, and accepted lists by target in files of their own."""
 
     accepted: dict[str, YearlyFile] = Field(default_factory=dict)
 
 
-class FacilitiesPart(_Part):
+class FacilitiesPart(TablePart):
     """``[[facilities]]``: one list of facilities, as an office keeps it."""
 
-    file: YearlyFile
     datum: Datum = "wgs84"
     service: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     services: dict[str, str] = Field(default_factory=dict)
 
 
-class IndicatorsFile(_Part):
+class IndicatorsFile(TablePart):
     """One table of registered figures.
 
     ``target`` and ``year`` : of every row, where the table has no such column. ``items`` : item of a rule for
     every village -> its column, for a table with a column for each.
     """
 
-    file: YearlyFile
     columns: dict[str, str] = Field(default_factory=dict)
     target: str | None = None
     year: int | None = None
@@ -134,14 +196,13 @@ class PublishPart(_Part):
     min_people: Annotated[int, Field(ge=1)] = 20
 
 
-class LandPart(_Part):
+class LandPart(TablePart):
     """One kind of land in ``siting.exclude``: a layer, and what lying on it means for a candidate.
 
     ``effect`` : exclude leaves the candidate out, tell says so in the sheets alone; ``outside`` : what is
     meant is the land outside the polygons, as with an urban development boundary.
     """
 
-    file: YearlyFile
     datum: Datum = "wgs84"
     effect: Literal["exclude", "tell"] = "exclude"
     outside: bool = False
@@ -179,6 +240,9 @@ class SitingPart(_Part):
     """``[siting]``: where new sites may stand, on which land not, and what works cost."""
 
     candidates: YearlyFile | None = None
+    layer: str | None = None
+    sheet: str | None = None
+    header_row: HeaderRow | None = None
     datum: Datum = "wgs84"
     columns: dict[str, str] = Field(default_factory=dict)
     works: dict[str, Works] = Field(default_factory=dict)
@@ -188,6 +252,11 @@ class SitingPart(_Part):
     separation_m: Annotated[float, Field(ge=0)] = 0.0
     spacing_m: Annotated[float, Field(gt=0)] = 250.0
 
+    @property
+    def where(self) -> TablePlace:
+        """Where the candidates stand in their file, as :func:`lifecircle.tables.read_table` takes it."""
+        return {"layer": self.layer, "sheet": self.sheet, "header_row": self.header_row}
+
 
 BaseLayer = Literal["osm", "tianditu_vec", "tianditu_img"]
 
@@ -195,11 +264,11 @@ BaseLayer = Literal["osm", "tianditu_vec", "tianditu_img"]
 def _true_datum(name: object) -> object:
     datum = shifted_tiles(name) if isinstance(name, str) else ""
     if datum:
-        message = (
-            f"these tiles are drawn in {datum}, on which everything else stands hundreds of metres off its "
-            "place; use osm, tianditu_vec or tianditu_img"
+        reason = say(
+            "these tiles are drawn in {datum}, on which all else stands hundreds of metres off its place",
+            datum=datum,
         )
-        raise ValueError(message)
+        raise ValueError(reason, say("use osm, tianditu_vec or tianditu_img"))
     return name
 
 
@@ -214,8 +283,10 @@ class AtlasPart(_Part):
     @model_validator(mode="after")
     def _key_for_tianditu(self) -> AtlasPart:
         if any(name.startswith("tianditu") for name in self.base) and not self.tianditu_key:
-            message = "tianditu layers need tianditu_key (a key of tianditu.gov.cn, which stands in the page)"
-            raise ValueError(message)
+            raise ValueError(
+                say("tianditu layers need a key of tianditu.gov.cn, which stands in the page"),
+                say("add tianditu_key = ..."),
+            )
         return self
 
 
@@ -253,13 +324,13 @@ class _Document(_Part):
     id: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
     name: str = ""
     year: Annotated[int, Field(ge=1950, le=2200)]
-    crs: str | None = None
+    crs: Annotated[str, AfterValidator(_known_crs)] | None = None
     language: Literal["zh", "en"] = "zh"
     synthetic: bool = False
     max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.05
     roads: RoadsPart
     demand: DemandPart
-    districts: LayerPart | None = None
+    districts: DistrictsPart | None = None
     villages: VillagesPart | None = None
     facilities: Annotated[tuple[FacilitiesPart, ...], Field(min_length=1)]
     indicators: IndicatorsPart | None = None
@@ -286,7 +357,7 @@ class Study:
     max_rejected: float
     roads: RoadsPart
     demand: DemandPart
-    districts: LayerPart | None
+    districts: DistrictsPart | None
     villages: VillagesPart | None
     facilities: tuple[FacilitiesPart, ...]
     indicators: IndicatorsPart | None
@@ -317,8 +388,8 @@ class Study:
                         STUDY_FILE,
                         "file",
                         ", ".join(str(given) for given in sorted(file)),
-                        f"no file for {year} or before",
-                        f"add a file for {year} or an earlier year",
+                        say("no file for {year} or before", year=year),
+                        say("add a file for {year} or an earlier year", year=year),
                     )
                 ]
             )
@@ -332,33 +403,105 @@ def read_study(folder: str | Path) -> Study:
     ------
     MissingFileError
         When there is no ``study.toml``.
+    FaultyStudyError
+        With every fault of the document and of its standard, and with what is right of it.
     UnusableInputError
-        With every fault of the document and of its standard.
+        The document is no TOML.
     """
     path = Path(folder)
     if path.is_dir() or path.suffix != ".toml":
         path = path / STUDY_FILE
     if not path.is_file():
-        raise MissingFileError(
-            [Fault(str(path), "", "", "no study here", f"name a folder that holds a {STUDY_FILE}")]
-        )
-    document = read_toml(path, _Document)
+        remedy = say("name a folder that holds a {file}", file=STUDY_FILE)
+        raise MissingFileError([Fault(str(path), "", "", say("no study here"), remedy)])
+    plain = read_document(path)
     faults = FaultLog()
-    standard = None
+    document, stand_ins = None, frozenset[str]()
     with faults.catching():
-        standard = load_standard(document.standard.use, folder=path.parent)
-    if standard is not None:
+        document = checked_document(plain, _Document, file=str(path))
+    if document is None:
+        document, stand_ins = _readable(plain)
+    standard = None
+    if "standard" not in stand_ins:
+        with faults.catching():
+            standard = load_standard(document.standard.use, folder=path.parent)
+    if standard is None:
+        stand_ins |= {"standard"}
+    else:
         for fault in _unknown_services(document, standard):
             faults.add(fault)
-    faults.raise_any()
-    assert standard is not None
-    own = path.parent / document.standard.use
-    return Study(
+    own = path.parent / document.standard.use if standard is not None else path.parent
+    study = Study(
         folder=path.parent,
-        standard=standard,
+        standard=standard or Standard.model_validate({"id": "none"}),
         standard_path=own if own.is_file() else None,
         **{name: getattr(document, name) for name in _Document.model_fields if name != "standard"},
     )
+    if faults.faults:
+        raise FaultyStudyError(faults.faults, study, stand_ins)
+    return study
+
+
+class FaultyStudyError(UnusableInputError):
+    """A study that cannot be used, with what is right of it, so that its tables can be checked all the same.
+
+    ``rest`` : the study without the parts at fault; ``stand_ins`` : parts of it that stand for what must be
+    there and is not usable: nothing is to be read of them. ``standard`` is one where the profile is at fault.
+    """
+
+    def __init__(self, faults: Iterable[Fault], rest: Study, stand_ins: frozenset[str]) -> None:
+        super().__init__(faults)
+        self.rest = rest
+        self.stand_ins = stand_ins
+
+
+_STAND_INS: dict[str, Any] = {
+    "id": "study",
+    "year": LAST_YEAR,
+    "roads": {"file": ""},
+    "demand": {"file": ""},
+    "facilities": [{"file": ""}],
+    "standard": {"use": ""},
+}
+_MOST_FAULTS = 200
+
+
+def _readable(plain: dict[str, Any]) -> tuple[_Document, frozenset[str]]:
+    """Read what is right of a document: faults are left out one after another, and stood in for."""
+    rest, stand_ins = copy.deepcopy(plain), set[str]()
+    for _ in range(_MOST_FAULTS):
+        try:
+            return _Document.model_validate(rest), frozenset(stand_ins)
+        except ValidationError as error:
+            first = error.errors()[0]
+        loc = first["loc"]
+        if first["type"] == "missing" and len(loc) == 1:
+            stand_ins.add(str(loc[0]))
+            rest[str(loc[0])] = _STAND_INS[str(loc[0])]
+        else:
+            _leave_out(rest, loc, unknown=first["type"] == "extra_forbidden")
+    return _Document.model_validate(_STAND_INS), frozenset(_STAND_INS)
+
+
+def _leave_out(rest: dict[str, Any], loc: tuple[str | int, ...], *, unknown: bool) -> None:
+    """Take a fault out of a document: a mistyped key becomes what was meant, any other fault takes its part.
+
+    A table that is read otherwise than its part says would show faults that it has not.
+    """
+    *place, name = loc
+    part: Any = rest.get(str(loc[0]))
+    holder: Any = rest
+    for step in place:
+        inside = step in holder if isinstance(holder, dict) else isinstance(step, int)
+        holder = holder[step] if inside else None
+    if unknown and isinstance(holder, dict):
+        value, meant = holder.pop(name), meant_key(_Document, loc)
+        if meant is not None:
+            holder.setdefault(meant, value)
+    elif isinstance(part, list) and len(loc) > 1 and isinstance(loc[1], int):
+        del part[loc[1]]
+    else:
+        rest.pop(str(loc[0]), None)
 
 
 def check_year(year: int) -> int:
@@ -393,8 +536,8 @@ def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:
                 STUDY_FILE,
                 f"facilities[{number}]",
                 name,
-                f"the standard {standard.id!r} has no such service",
-                f"use one of {', '.join(sorted(services))}",
+                say("the standard '{standard}' has no such service", standard=standard.id),
+                say("use one of {names}", names=", ".join(sorted(services))),
             )
             for name in sorted(named - services)
         ]

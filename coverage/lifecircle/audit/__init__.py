@@ -7,7 +7,7 @@ from lifecircle.audit._basis import Basis, basis_of, bucket, open_venues
 from lifecircle.audit._circles import counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
 from lifecircle.audit._ladder import road_radius
-from lifecircle.audit._prepare import Inputs, prepare, read_networks
+from lifecircle.audit._prepare import Inputs, open_study, prepare, read_networks
 from lifecircle.audit._run import copy_example, find_run, run, run_audit, write_run
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
@@ -23,6 +23,7 @@ __all__ = [
     "find_run",
     "gap_clusters",
     "in_area",
+    "open_study",
     "open_venues",
     "prepare",
     "read_networks",

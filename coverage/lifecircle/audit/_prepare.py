@@ -37,21 +37,23 @@ from lifecircle.demand import (
     village_centres,
     with_districts,
 )
-from lifecircle.errors import Fault, FaultLog, Message, say
+from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
 from lifecircle.facilities import merge_duplicates, open_in, read_facilities
 from lifecircle.findings import InputRecord
+from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reach import snap
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
-from lifecircle.study import check_year
-from lifecircle.tables import join_rejects, nearest_name, read_table, rejected_rows
+from lifecircle.study import FaultyStudyError, check_year, read_study
+from lifecircle.tables import join_rejects, nearest_name, read_table, reject_rows, rejected_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import geopandas as gpd
     import numpy.typing as npt
 
+    from lifecircle.indicators import Indicators
     from lifecircle.reach import Snap
     from lifecircle.roads import Roads
     from lifecircle.standards import CircleTarget, Standard
@@ -74,7 +76,8 @@ class Inputs:
     ``networks`` : travel profile -> roads; profiles that differ only in speed share their lines.
     ``register`` : every facility, with ``district`` and ``village``, open in the year or not.
     ``read`` : what was read of every file; ``in_districts`` : share of the people who live in one;
-    ``doubts`` : codes of warnings about where the inputs lie.
+    ``doubts`` : codes of warnings about where the inputs lie. ``outlets`` : service windows, shops and other
+    units that hold venues, with ``district``; ``indicators`` : registered figures of all years.
     """
 
     study: Study
@@ -86,6 +89,8 @@ class Inputs:
     register: gpd.GeoDataFrame
     rejects: pd.DataFrame
     records: tuple[InputRecord, ...]
+    outlets: gpd.GeoDataFrame | None = None
+    indicators: Indicators | None = None
     read: tuple[InputReading, ...] = ()
     in_districts: float | None = None
     doubts: tuple[str, ...] = ()
@@ -163,6 +168,42 @@ def worked_out_once(of: Callable[[Inputs], _Fact]) -> Callable[[Inputs], _Fact]:
     return fact
 
 
+def open_study(folder: str | Path, year: int | None = None) -> Study:
+    """Read ``study.toml``; where it or its profile is at fault, check its tables too, to tell all at once.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no ``study.toml``.
+    UnusableInputError
+        With every fault of the study, its profile and, as far as they can be read, its tables.
+    """
+    try:
+        return read_study(folder)
+    except FaultyStudyError as error:
+        faults = [*error.faults, *_faults_of_tables(error, year)]
+        raise UnusableInputError(dict.fromkeys(faults)) from None
+
+
+def _faults_of_tables(error: FaultyStudyError, year: int | None) -> list[Fault]:
+    """Read the tables of a study that cannot be used, for their faults alone."""
+    rest = error.rest
+    reader = _Reader(rest, rest.year if year is None else year, unknown=error.stand_ins)
+    tables: dict[str, Callable[[], object]] = {
+        "districts": reader.districts,
+        "villages": reader.villages,
+        "demand": reader.demand,
+        "facilities": reader.facilities,
+    }
+    if rest.roads.place is None:  # nothing is fetched for a study that cannot be used
+        tables["roads"] = reader.networks
+    for part, read in tables.items():
+        if part not in error.stand_ins:
+            with reader.faults.catching():
+                read()
+    return reader.faults.faults
+
+
 def prepare(study: Study, year: int | None = None) -> Inputs:
     """Read every file of a study for a year (its own where none is given).
 
@@ -201,7 +242,15 @@ def prepare_other(inputs: Inputs, year: int) -> Inputs:
 
 def yearly_files(study: Study) -> list[YearlyFile]:
     """List the files an audit is computed from that may be given by year, accepted lists among them."""
-    parts = (study.roads, study.demand, study.districts, study.villages, study.barriers, *study.facilities)
+    parts = (
+        study.roads,
+        study.demand,
+        study.districts,
+        study.villages,
+        study.barriers,
+        study.outlets,
+        *study.facilities,
+    )
     files = [part.file for part in parts if part is not None and part.file is not None]
     return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
@@ -209,8 +258,10 @@ def yearly_files(study: Study) -> list[YearlyFile]:
 class _Reader:
     """Reads a study's files one after another, noting faults, rejects and records as it goes."""
 
-    def __init__(self, study: Study, year: int) -> None:
+    def __init__(self, study: Study, year: int, unknown: Collection[str] = ()) -> None:
+        """Begin with nothing read; ``unknown`` : parts of the study that say nothing, as the standard may."""
         self.study = study
+        self.known = None if "standard" in unknown else study.standard
         self.year = year
         self.faults = FaultLog()
         self.rejects: list[pd.DataFrame] = []
@@ -222,13 +273,13 @@ class _Reader:
         networks: dict[str, Roads] = {}
         demand = districts = villages = facilities = None
         with self.faults.catching():
-            districts = self._districts()
+            districts = self.districts()
         with self.faults.catching():
-            villages = self._villages()
+            villages = self.villages()
         with self.faults.catching():
-            demand = self._demand()
+            demand = self.demand()
         with self.faults.catching():
-            facilities = self._facilities()
+            facilities = self.facilities()
         with self.faults.catching():
             networks = self.networks()
         self.faults.raise_any()
@@ -241,6 +292,12 @@ class _Reader:
             self.faults.raise_any()
         demand = assign_villages(assign_districts(demand, districts), villages)
         facilities = assign_villages(assign_districts(facilities, districts), villages)
+        outlets = indicators = None
+        with self.faults.catching():
+            outlets = self._outlets(districts)
+        with self.faults.catching():
+            indicators = self._indicators(districts, villages)
+        self.faults.raise_any()
         inputs = Inputs(
             study=self.study,
             year=self.year,
@@ -251,6 +308,8 @@ class _Reader:
             register=facilities,
             rejects=join_rejects(self.rejects).sort_values(["file", "row"], kind="stable", ignore_index=True),
             records=tuple(self.records),
+            outlets=outlets,
+            indicators=indicators,
         )
         return self._placed(inputs)
 
@@ -314,38 +373,44 @@ class _Reader:
         renamed: _Table = table.assign(**{column: table[column].map(names).astype("str")})
         return renamed
 
-    def _demand(self) -> gpd.GeoDataFrame:
+    def demand(self) -> gpd.GeoDataFrame:
+        """Read the residents."""
         part = self.study.demand
         path = self.study.path_in(part.file, self.year)
-        table = read_table(path)
+        table = read_table(path, **part.where)
         demand, rejects = read_demand(
             table,
             population=part.population,
             groups=part.groups,
             datum=part.datum,
+            columns=part.columns,
             max_rejected=self.study.max_rejected,
         )
         self.rejects.append(self._named(rejects, "file"))
         self._record("demand", path, len(demand), rejects, table=table)
         return demand.set_axis(demand.index.astype(str).rename("id"))
 
-    def _districts(self) -> gpd.GeoDataFrame | None:
+    def districts(self) -> gpd.GeoDataFrame | None:
+        """Read the districts, None where the study has none."""
         part = self.study.districts
         if part is None:
             return None
         path = self.study.path_in(part.file, self.year)
-        table = read_table(path)
-        districts = read_districts(table, datum=part.datum)
+        table = read_table(path, **part.where)
+        districts = read_districts(table, datum=part.datum, columns=part.columns)
         self._record("districts", path, len(districts), table=table)
         return districts
 
-    def _villages(self) -> gpd.GeoDataFrame | None:
+    def villages(self) -> gpd.GeoDataFrame | None:
+        """Read the villages, None where the study has none."""
         part = self.study.villages
         if part is None:
             return None
         path = self.study.path_in(part.file, self.year)
-        table = read_table(path)
-        villages, rejects = read_villages(table, datum=part.datum, max_rejected=self.study.max_rejected)
+        table = read_table(path, **part.where)
+        villages, rejects = read_villages(
+            table, datum=part.datum, columns=part.columns, max_rejected=self.study.max_rejected
+        )
         self.rejects.append(self._named(rejects, "file"))
         self._record("villages", path, len(villages), rejects, table=table)
         for name in accepted_targets(villages):
@@ -355,8 +420,8 @@ class _Reader:
         return villages
 
     def _check_target(self, file: str, place: str, name: str, *, prefix: str = "") -> None:
-        known = [target.id for target in self.study.standard.targets]
-        if name not in known:
+        known = [] if self.known is None else [target.id for target in self.known.targets]
+        if self.known is not None and name not in known:
             near = nearest_name(name, known)
             remedy = (
                 say("did you mean '{name}'?", name=prefix + near)
@@ -381,13 +446,14 @@ class _Reader:
             villages = villages.assign(**{f"accepted_{name}": listed})
         return villages
 
-    def _facilities(self) -> gpd.GeoDataFrame:
-        known = [service.id for service in self.study.standard.services]
+    def facilities(self) -> gpd.GeoDataFrame:
+        """Read all lists of facilities as one register."""
+        known = None if self.known is None else [service.id for service in self.known.services]
         parts, faults = [], FaultLog()
         for part in self.study.facilities:
             with faults.catching():
                 path = self.study.path_in(part.file, self.year)
-                table = read_table(path)
+                table = read_table(path, **part.where)
                 frame, rejects = read_facilities(
                     table,
                     service=part.service,
@@ -398,7 +464,9 @@ class _Reader:
                     known_services=known,
                 )
                 self.rejects.append(self._named(rejects, "file"))
-                self._record("facilities", path, len(frame), rejects, table=table)
+                named = bool(frame["name"].ne("").any()) or frame.empty
+                notes = () if named else ("names_not_found",)
+                self._record("facilities", path, len(frame), rejects, table=table, notes=notes)
                 parts.append(frame.set_axis(frame.index.astype(str)))
         faults.raise_any()
         facilities = pd.concat(parts)
@@ -409,7 +477,84 @@ class _Reader:
         facilities, doubles = merge_duplicates(facilities)
         self.rejects.append(doubles)
         self._leave_out_doubles(doubles)
+        return self._with_amounts(facilities)
+
+    def _with_amounts(self, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Read the columns that capacity targets add up as numbers; what is none is unknown, and rejected."""
+        wanted = {target.of for target in self.study.standard.targets if target.kind == "capacity"}
+        for name in sorted((wanted - {"capacity"}) & {str(column) for column in facilities.columns}):
+            cells = facilities[name]
+            blank = cells.isna() | (cells.astype("str").str.strip() == "")
+            amounts = pd.to_numeric(cells.where(~blank), errors="coerce").astype("float64")
+            wrong = (~blank & ~np.isfinite(amounts)) | (amounts < 0)
+            for file, part in facilities[wrong].groupby("source", sort=False):
+                self.rejects.append(
+                    reject_rows(
+                        str(file),
+                        part["row"].to_numpy(),
+                        column=name,
+                        value=part[name].to_numpy(dtype=object),
+                        reason=say("not a number of at least 0"),
+                        remedy=say("write a number of at least 0, or leave it blank when unknown"),
+                    )
+                )
+            facilities = facilities.assign(**{name: amounts.mask(wrong)})
         return facilities
+
+    def _outlets(self, districts: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
+        """Read the list of outlets: the kind of each stands where a facility's service does."""
+        part = self.study.outlets
+        if part is None:
+            return None
+        path = self.study.path_in(part.file, self.year)
+        table = read_table(path)
+        outlets, rejects = read_facilities(
+            table,
+            service=part.service,
+            datum=part.datum,
+            columns=part.columns,
+            services=part.services,
+            max_rejected=self.study.max_rejected,
+        )
+        self.rejects.append(self._named(rejects, "file"))
+        self._record("outlets", path, len(outlets), rejects, table=table)
+        return assign_districts(outlets.set_axis(outlets.index.astype(str)), districts)
+
+    def _indicators(
+        self, districts: gpd.GeoDataFrame | None, villages: gpd.GeoDataFrame | None
+    ) -> Indicators | None:
+        """Read every table of registered figures and join them."""
+        declared = self.study.indicators
+        if declared is None:
+            return None
+        parts, faults = [], FaultLog()
+        for part in declared.files:
+            with faults.catching():
+                path = self.study.path_in(part.file, self.year)
+                table = read_table(path)
+                found = read_indicators(
+                    table,
+                    standard=self.study.standard,
+                    districts=districts,
+                    villages=villages,
+                    columns=part.columns,
+                    target=part.target,
+                    year=part.year,
+                    items=part.items,
+                    max_rejected=self.study.max_rejected,
+                )
+                self.rejects.append(self._named(found.rejects, "file"))
+                self._record(
+                    "indicators",
+                    path,
+                    len(table.frame) - rejected_rows(found.rejects),
+                    found.rejects,
+                    table=table,
+                    notes=found.notes,
+                )
+                parts.append(found)
+        faults.raise_any()
+        return join_indicators(parts)
 
     def _leave_out_doubles(self, doubles: pd.DataFrame) -> None:
         """Note rows that repeat another, which show only when all lists are put together."""
@@ -471,7 +616,7 @@ class _Reader:
         if part is None:
             return roads
         path = self.study.path_in(part.file, self.year)
-        barriers = read_barriers(path, crs=roads.crs, datum=part.datum)
+        barriers = read_barriers(path, crs=roads.crs, layer=part.layer, datum=part.datum)
         if first:
             self._record("barriers", path, len(barriers))
         return roads.with_barriers(barriers)

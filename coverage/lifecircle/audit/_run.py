@@ -13,14 +13,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit._before import YearBefore, year_before
+from lifecircle.audit._before import YearBefore, earlier_year, year_before
 from lifecircle.audit._circles import Circle, assess_circle
 from lifecircle.audit._doubts import weighed
 from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
 from lifecircle.audit._intake import reading_warnings, report_reading
+from lifecircle.audit._kinds import Assessed, Facts, assess_other
 from lifecircle.audit._places import grid, village_counts
-from lifecircle.audit._prepare import Inputs, circles, prepare
+from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
 from lifecircle.audit._searches import Searches, venue_classes
 from lifecircle.errors import Fault, UnusableInputError, say, system_errors
 from lifecircle.files import check_folder, complete_folder, recover, whole_folder
@@ -36,7 +37,7 @@ from lifecircle.findings import (
     seal,
 )
 from lifecircle.report import write_tables
-from lifecircle.study import check_year, example_folder, read_study
+from lifecircle.study import check_year, example_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,7 +74,7 @@ def run_audit(
     """
     tell = progress or _log.info
     if isinstance(study, str | Path):
-        study = read_study(study)
+        study = open_study(study, year)
     year = study.year if year is None else check_year(year)
     if out is not None:
         check_folder(Path(out) / str(year), RUN)
@@ -113,23 +114,34 @@ def run(
             found.append(replace(circle, result=result))
             results.append(result)
             coarse += [check] if check is not None else []
-        else:
-            results.append(TargetResult(target, None, "not_assessable", f"{target.kind}_not_computed"))
     tell("year before")
-    before = year_before(inputs, searches) if previous is None else YearBefore(previous)
-    results = [
-        replace(
+    earlier = earlier_year(inputs, searches)
+    before = year_before(inputs, earlier) if previous is None else YearBefore(previous)
+    known = {
+        result.target.id: replace(
             result,
             previous=before.shares.get(result.target.id),
             previous_notes=before.notes.get(result.target.id, ()),
         )
         for result in results
-    ]
-    return _findings(inputs, found, tuple(results), report_reading(inputs, searches, coarse))
+    }
+    facts = Facts(inputs, searches, None if isinstance(earlier, str) else earlier)
+    others: list[Assessed] = []
+    for target in inputs.study.standard.targets:
+        if target.kind != "circle":
+            tell(target.id)
+            others.append(assess_other(target, facts))
+            known[target.id] = others[-1].result
+    results = [known[target.id] for target in inputs.study.standard.targets]
+    return _findings(inputs, found, others, tuple(results), report_reading(inputs, searches, coarse))
 
 
 def _findings(
-    inputs: Inputs, found: list[Circle], results: tuple[TargetResult, ...], reading: Reading
+    inputs: Inputs,
+    found: list[Circle],
+    others: list[Assessed],
+    results: tuple[TargetResult, ...],
+    reading: Reading,
 ) -> Findings:
     study = inputs.study
     names = [circle.result.target.id for circle in found]
@@ -140,6 +152,7 @@ def _findings(
         return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
 
     gaps = [find_gaps(circle, inputs) for circle in found if circle.result.value is not None]
+    gaps += [one.gaps for one in others if len(one.gaps)]
     roads = next(iter(inputs.networks.values()))
     return Findings(
         study=study.id,
@@ -240,7 +253,7 @@ def find_run(
     UnusableInputError
         As for :func:`run_audit`.
     """
-    declared = read_study(study)
+    declared = open_study(study, year)
     year = declared.year if year is None else check_year(year)
     folder = (declared.folder / "results" if results is None else Path(results)) / str(year)
     recover(folder, RUN)

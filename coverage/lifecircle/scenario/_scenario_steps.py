@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifecircle.audit import prepare, run
+from lifecircle.audit import open_study, prepare, run
 from lifecircle.errors import FaultLog
 from lifecircle.findings import InputRecord
 from lifecircle.scenario._apply import apply_changes, off_roads
 from lifecircle.scenario._changes import Change, read_rows
 from lifecircle.scenario._compare import TargetComparison, compare_targets, moved_residents
-from lifecircle.study import Study, read_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from lifecircle.audit import Inputs
     from lifecircle.findings import Findings
+    from lifecircle.study import Study
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def run_scenario(
     """
     report_progress = progress or _log.info
     if isinstance(study, str | Path):
-        study = read_study(study)
+        study = open_study(study, year)
     # All files of changes are read before anything is refused, so that all faults come at once.
     given = [changes] if isinstance(changes, str | Path) else list(changes)
     faults = FaultLog()

@@ -15,6 +15,7 @@ from lifecircle.demand import OUTSIDE, assign_districts, assign_villages, villag
 from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.findings import InputRecord
 from lifecircle.study import LandPart
+from lifecircle.tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +84,7 @@ def gather(
         if given is not None:
             known = [service.id for service in inputs.study.standard.services]
             table, rejects = read_candidates(
-                given,
+                read_table(given, **part.where) if file is None else given,
                 datum=part.datum,
                 columns=part.columns,
                 known_services=known,
@@ -124,7 +125,7 @@ def _layers(
         part = one if isinstance(one, LandPart) else LandPart(file=one)
         path = inputs.study.path_in(part.file, inputs.year)
         with faults.catching():
-            layers[name] = read_land(path, datum=part.datum), part
+            layers[name] = read_land(read_table(path, **part.where), datum=part.datum), part
             records.append(_record(f"land {name}", path, inputs, len(layers[name][0]), 0))
     return layers
 

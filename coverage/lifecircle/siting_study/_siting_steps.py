@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit import Searches, basis_of, counted_people, prepare, run
+from lifecircle.audit import Searches, basis_of, counted_people, open_study, prepare, run
 from lifecircle.candidates import service_list
 from lifecircle.errors import Fault, ProofError, UnusableInputError, say
 from lifecircle.scenario import Change, Scenario, apply_changes, compare_inputs
@@ -27,7 +27,6 @@ from lifecircle.siting_study._question import (
 from lifecircle.siting_study._remedies import Remedy, find_remedies, hours_of
 from lifecircle.siting_study._solver_call import OBJECTIVES, Conditions, best, curve, too_near
 from lifecircle.standards import PROFILES, threshold
-from lifecircle.study import Study, read_study
 from lifecircle.tables import nearest_name
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from lifecircle.findings import Findings
     from lifecircle.siting import SitingPlan
     from lifecircle.standards import CircleTarget
+    from lifecircle.study import Study
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     """
     report_progress = progress or _log.info
     if isinstance(study, str | Path):
-        study = read_study(study)
+        study = open_study(study, year)
     own = _circle(study, target)
     _check(objective, new, profile, accounting)
     goal = own.model_copy(

@@ -11,7 +11,15 @@ tells a verdict from a value. It computes no value: travel times, counts and rat
 
 from __future__ import annotations
 
-from lifecircle.standards._load import load_standard, read_target, read_toml, shipped_standards
+from lifecircle.standards._faults import meant_key
+from lifecircle.standards._load import (
+    checked_document,
+    load_standard,
+    read_document,
+    read_target,
+    read_toml,
+    shipped_standards,
+)
 from lifecircle.standards._model import (
     PROFILES,
     CapacityTarget,
@@ -53,8 +61,11 @@ __all__ = [
     "Target",
     "Text",
     "Verdict",
+    "checked_document",
     "load_standard",
+    "meant_key",
     "milestone",
+    "read_document",
     "read_target",
     "read_toml",
     "shipped_standards",
