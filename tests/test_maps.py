@@ -239,7 +239,7 @@ def test_faults_of_labels_are_told_with_their_rows(study):
         ('base = ["baidu_vec"]', r"drawn in BD-09"),
         ('base = ["腾讯"]', r"drawn in GCJ-02"),
         ('base = ["openstreetmap"]', r"not one of the words allowed.*found: openstreetmap"),
-        ('base = ["tianditu_img"]', r"need tianditu_key"),
+        ('base = ["tianditu_img"]', r"tianditu layers need a key.*Remedy: add tianditu_key"),
         ('label = "a.csv"', r"unknown key.*did you mean 'labels'"),
     ],
 )

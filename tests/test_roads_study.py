@@ -22,7 +22,7 @@ def test_keys_of_the_study_decide_on_the_roads(toytown):
         ('columns = { highway = "kind" }', r"columns.highway: the road table has no column of this name"),
         ('datum = "GCJ"', r"a datum is wgs84, gcj02, bd09, auto or EPSG:n"),
         ("join_m = 6", r"join_m"),
-        ('layer = "town"', r"no such layer"),
+        ('layer = "town"', r"a .geojson file has no layer"),
         ('classes = { a = "b" }', r"classes.a: this is no road class"),
     ],
 )
