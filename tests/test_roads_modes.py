@@ -195,3 +195,22 @@ def test_a_table_of_lines_is_read_with_the_words_of_riders():
     roads = read_roads(lines, mode="cycle", crs=CRS)
     assert len(roads.u) == 2
     assert sorted((np.isfinite(roads.forward_s) & np.isfinite(roads.backward_s)).tolist()) == [False, True]
+
+
+@pytest.mark.parametrize(("mode", "slow", "fast"), [("cycle", 10, 15), ("ebike", 15, 20)])
+def test_a_circle_of_riders_is_audited_with_its_own_band(toytown, mode, slow, fast):
+    text = (toytown / "standard.toml").read_text("utf-8")
+    (toytown / "standard.toml").write_text(
+        text.replace('minutes = 15\nprofile = "walk"', f'minutes = 4\nprofile = "{mode}"', 1), "utf-8"
+    )
+    findings = lc.run_audit(toytown)
+    result = findings.result("reading")
+    roads = read_roads(toytown / "roads.geojson", mode=mode)
+    people = findings.people["reading"].to_numpy()
+    library = findings.facilities[findings.facilities["service"] == "library"].to_crs(roads.crs)
+    for name, kmh in (("slow", slow), ("usual", None), ("fast", fast)):
+        used = roads if kmh is None else roads.at_speed(kmh)
+        near = lc.nearest(used, findings.demand.to_crs(roads.crs), library, limit_min=4)
+        covered = (near["status"] == "covered").to_numpy()
+        assert result.band[name] == pytest.approx(people[covered].sum() / people.sum(), abs=1e-12)
+    assert 0 < result.band["usual"] < 1
