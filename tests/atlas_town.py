@@ -337,7 +337,7 @@ def _pending() -> TargetResult:
         due=2025,
         department="卫生健康局",
     )
-    return TargetResult(target, None, "not_assessable", "capacity_not_computed")
+    return TargetResult(target, None, "not_assessable", "capacity_column_missing:beds")
 
 
 def _villages(gaps: list[dict[str, Any]], districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -181,15 +181,13 @@ def test_people_covered_only_from_beyond_the_border(toytown):
     assert (inside.count.covered, inside.only_outside_people) == (150, 0)
     for one in districts["features"]:
         rings = one["geometry"]["coordinates"]
-        rings[0] = [
-            [lon, min(lat, SOUTH_OF_L3)] if lat > SOUTH_OF_L3 else [lon, lat] for lon, lat in rings[0]
-        ]
+        rings[0] = [[x, min(y, SOUTH_OF_L3)] for x, y in rings[0]]
     (toytown / "districts.geojson").write_text(json.dumps(districts), "utf-8")
     outside = run_audit(toytown).result("reading")
     assert (outside.count.covered, outside.only_outside_people) == (150, 150)
 
 
-SOUTH_OF_L3 = 30.51295
+SOUTH_OF_L3 = 3377005.0
 
 
 # --- the year before ----------------------------------------------------------------------------------

@@ -258,8 +258,8 @@ def test_two_solves_of_one_graph_do_not_see_each_other(engine) -> None:
 
 def test_repairs_are_left_to_compiled_loops_where_the_graph_is_not_small(monkeypatch) -> None:
     monkeypatch.delenv("LIFECIRCLE_ENGINE", raising=False)
-    monkeypatch.setattr(_choice, "is_loaded", lambda: False)
-    monkeypatch.setattr(_choice, "loads", lambda: True)
+    monkeypatch.setattr(_choice, "is_loaded", lambda _module: False)
+    monkeypatch.setattr(_choice, "loads", lambda _module: True)
     monkeypatch.setattr(_choice._Spent, "seconds", 0.0)
     assert _choice.choose("auto", _choice.Work.repairs(1_000)) == "scipy"
     assert _choice.choose("auto", _choice.Work.repairs(40_000)) == "ring"

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from lifecircle.errors import UnusableInputError
-from lifecircle.roads import MODES, PROFILES, allowed_way, oneway, profile, way_kmh
+from lifecircle.roads import MODES, PROFILES, allowed_way, oneway, open_against, profile, way_kmh
 
 STREET = {"highway": "residential"}
 
@@ -53,6 +53,95 @@ STREET = {"highway": "residential"}
 def test_allowed_ways(tags, walk, drive):
     assert allowed_way(tags, "walk") is walk
     assert allowed_way(tags, "drive") is drive
+
+
+@pytest.mark.parametrize(
+    ("tags", "allowed"),
+    [
+        (STREET, True),
+        ({}, False),
+        ({"highway": "cycleway"}, True),
+        ({"highway": "path"}, True),
+        ({"highway": "track"}, True),
+        ({"highway": "living_street"}, True),
+        ({"highway": "trunk"}, True),
+        ({"highway": "trunk", "motorroad": "yes"}, False),
+        ({"highway": "trunk", "motorroad": "yes", "bicycle": "yes"}, True),
+        ({"highway": "motorway"}, False),
+        ({"highway": "motorway_link", "bicycle": "yes"}, False),
+        ({"highway": "steps"}, False),
+        ({"highway": "steps", "bicycle": "yes"}, False),
+        ({"highway": "footway"}, False),
+        ({"highway": "footway", "bicycle": "yes"}, True),
+        ({"highway": "footway", "bicycle": "designated"}, True),
+        ({"highway": "footway", "bicycle": "dismount"}, False),
+        ({"highway": "pedestrian"}, False),
+        ({"highway": "pedestrian", "bicycle": "permissive"}, True),
+        ({"highway": "pedestrian", "bicycle": "yes", "area": "yes"}, False),
+        ({"highway": "bridleway"}, False),
+        ({"highway": "busway"}, False),
+        ({"highway": "construction"}, False),
+        ({"highway": "elevator"}, False),
+        ({"route": "ferry", "bicycle": "yes"}, False),
+        ({**STREET, "bicycle": "no"}, False),
+        ({**STREET, "bicycle": "dismount"}, False),
+        ({**STREET, "bicycle": "use_sidepath"}, False),
+        ({**STREET, "vehicle": "no"}, False),
+        ({**STREET, "vehicle": "no", "bicycle": "yes"}, True),
+        ({**STREET, "motor_vehicle": "no"}, True),
+        ({**STREET, "foot": "no"}, True),
+        ({**STREET, "access": "private"}, False),
+        ({**STREET, "access": "no", "bicycle": "designated"}, True),
+        ({**STREET, "access": "destination"}, True),
+        ({"highway": "service", "service": "private"}, False),
+        ({"highway": "service", "service": "emergency_access"}, True),
+        ({**STREET, "oneway": "reversible"}, True),
+        ({"highway": ["cycleway", "footway"]}, False),
+        ({"highway": "主干路"}, True),
+    ],
+)
+def test_allowed_ways_of_riders(tags, allowed):
+    assert allowed_way(tags, "cycle") is allowed
+    assert allowed_way(tags, "ebike") is allowed
+
+
+@pytest.mark.parametrize(
+    ("tags", "direction", "against"),
+    [
+        ({}, 0, False),
+        ({"oneway": "yes"}, 1, False),
+        ({"oneway": "-1"}, -1, False),
+        ({"oneway": "no"}, 0, False),
+        ({"oneway": "yes", "oneway:bicycle": "no"}, 0, True),
+        ({"oneway:bicycle": "yes"}, 1, False),
+        ({"oneway": "yes", "oneway:bicycle": "-1"}, -1, False),
+        ({"oneway": "yes", "oneway:vehicle": "no"}, 0, False),
+        ({"oneway": "yes", "oneway:motor_vehicle": "no"}, 1, False),
+        ({"oneway": "yes", "cycleway": "opposite"}, 0, True),
+        ({"oneway": "yes", "cycleway": "opposite_lane"}, 0, True),
+        ({"oneway": "-1", "cycleway": "opposite_track"}, 0, True),
+        ({"oneway": "yes", "cycleway": "lane"}, 1, False),
+        ({"oneway": "yes", "cycleway:left": "opposite_lane"}, 0, True),
+        ({"oneway": "yes", "cycleway:right": "opposite"}, 0, True),
+        ({"oneway": "yes", "cycleway:left": "lane", "cycleway:left:oneway": "-1"}, 0, True),
+        ({"oneway": "yes", "cycleway:left": "track", "cycleway:left:oneway": "no"}, 0, True),
+        ({"oneway": "yes", "cycleway:right": "lane", "cycleway:right:oneway": "yes"}, 1, False),
+        ({"oneway": "-1", "cycleway:left": "lane", "cycleway:left:oneway": "-1"}, -1, False),
+        ({"oneway": "-1", "cycleway:left": "lane", "cycleway:left:oneway": "yes"}, 0, True),
+        ({"oneway": "yes", "oneway:bicycle": "yes", "cycleway": "opposite"}, 1, False),
+        ({"junction": "roundabout"}, 1, False),
+        ({"junction": "roundabout", "oneway:bicycle": "no"}, 0, True),
+        ({"junction": "roundabout", "oneway": "no"}, 0, False),
+        ({"oneway": "yes", "cycleway": ["opposite", "lane"]}, 1, False),
+    ],
+)
+def test_direction_of_riding(tags, direction, against):
+    tags = {**STREET, **tags}
+    assert oneway(tags, "cycle") == oneway(tags, "ebike") == direction
+    assert open_against(tags, "cycle") is against
+    assert oneway(tags, "walk") == 0
+    assert not open_against(tags, "walk")
+    assert not open_against(tags, "drive")
 
 
 def test_a_wheelchair_takes_no_steps_and_nothing_closed_to_it():
@@ -135,11 +224,14 @@ def test_profiles_hold_the_speeds_of_the_design():
         "walk_aged": 3.24,
         "walk_child": 3.24,
         "wheelchair": 2.88,
+        "cycle": 12.0,
+        "ebike": 18.0,
         "drive": None,
     }
-    for used in PROFILES.values():
-        slow, usual, fast = used.band
-        assert (slow, usual, fast) == (4 / 5, 1, 6 / 5)
+    assert set(MODES) <= set(PROFILES)
+    bands = {"cycle": (10 / 12, 1, 15 / 12), "ebike": (15 / 18, 1, 20 / 18)}
+    for name, used in PROFILES.items():
+        assert used.band == bands.get(name, (4 / 5, 1, 6 / 5))
         assert used.mode in MODES
         assert used.version
         assert used.source
@@ -148,6 +240,10 @@ def test_profiles_hold_the_speeds_of_the_design():
     assert not PROFILES["drive"].uniform
     assert PROFILES["wheelchair"].access_ms == pytest.approx(0.8)
     assert PROFILES["walk"].ways == PROFILES["walk_aged"].ways != PROFILES["wheelchair"].ways
+    assert PROFILES["cycle"].ways == PROFILES["ebike"].ways != PROFILES["walk"].ways
+    assert PROFILES["cycle"].uniform
+    assert PROFILES["ebike"].access_kmh == 18
+    assert profile("cycle", speed_kmh=15).access_kmh == 15
 
 
 def test_a_new_speed_takes_the_access_leg_along_where_the_whole_trip_scales():
@@ -163,8 +259,8 @@ def test_a_new_speed_takes_the_access_leg_along_where_the_whole_trip_scales():
 @pytest.mark.parametrize(
     ("mode", "speed", "match"),
     [
-        ("cycle", None, "not available yet.*use one of walk"),
-        ("ebike", None, "not available yet"),
+        ("bike", None, "unknown mode or profile.*did you mean 'ebike'.*known: walk"),
+        ("cycle", {"primary": 15}, "no such road class.*one number"),
         ("wlak", None, "unknown mode or profile.*did you mean 'walk'"),
         ("walk", 0, "positive number.*for example 5.0"),
         ("walk", float("nan"), "positive number"),

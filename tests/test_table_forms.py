@@ -1,6 +1,7 @@
 """Tables as offices have them: titles, covers, several sheets, other delimiters, text of other encodings."""
 
 import itertools
+import json
 import zipfile
 
 import geopandas as gpd
@@ -167,8 +168,23 @@ def test_one_stray_cell_far_away_costs_nothing(tmp_path):
     assert table.frame.index.tolist() == [2, 1_048_576]
     book.active.cell(1_048_576, 16_384, "x")
     book.save(tmp_path / "a.xlsx")
-    with pytest.raises(UnusableInputError, match="row 1048576: 16384 cells under 3 columns"):
-        read_table(tmp_path / "a.xlsx")
+    table = read_table(tmp_path / "a.xlsx")
+    assert table.frame.index.tolist() == [2, 1_048_576]
+    assert table.notes == ("cells_beyond:Sheet|XFD1048576|1",)
+    book.active.cell(1_048_576, 3).value = None
+    book.save(tmp_path / "a.xlsx")
+    assert read_table(tmp_path / "a.xlsx").frame.index.tolist() == [2]
+
+
+def test_a_row_no_spreadsheet_has_does_not_take_for_ever(tmp_path):
+    workbook(tmp_path / "a.xlsx", {"表": [HEAD, ["甲", 1, 2]]})
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        parts = {part: book.read(part) for part in book.namelist()}
+    far = b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row></sheetData>'
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as book:
+        for part, content in parts.items():
+            book.writestr(part, content.replace(b"</sheetData>", far))
+    assert read_table(tmp_path / "a.xlsx").frame.index.tolist() == [2]
 
 
 def test_a_workbook_that_unpacks_beyond_all_use_is_refused(tmp_path, monkeypatch):
@@ -247,3 +263,171 @@ def test_a_broken_geometry_names_its_row(tmp_path):
     pq.write_table(cut, tmp_path / "a.parquet")
     with pytest.raises(UnusableInputError, match="row 2, column 'geometry': the geometry of this row"):
         read_table(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_row_of_totals_is_nobody(tmp_path, kind):
+    rows = [
+        ["村", "人口", *HEAD[1:]],
+        ["甲", 100, 120.9, 30.5],
+        ["小计", 100, None, None],
+        ["乙", 50, 120.9, 30.5],
+        ["合 计", 150, None, None],
+    ]
+    table = read_table(saved(tmp_path, kind, rows))
+    assert table.frame["村"].tolist() == ["甲", "乙"]
+    assert table.frame.index.tolist() == [2, 4]
+    assert table.notes == ("totals_left_out:2|3, 5",)
+
+
+def saved(folder, kind, rows):
+    if kind == "xlsx":
+        return workbook(folder / "a.xlsx", {"表": rows})
+    lines = [",".join("" if cell is None else str(cell) for cell in row) for row in rows]
+    (folder / "a.csv").write_text("\n".join(lines), "utf-8")
+    return folder / "a.csv"
+
+
+def test_total_is_a_name_too(tmp_path):
+    (tmp_path / "a.csv").write_text("name,lon,lat\nTotal,120.9,30.5\nShell,120.8,30.4\nTotal,,\n", "utf-8")
+    assert read_table(tmp_path / "a.csv").frame["lon"].tolist() == ["120.9", "120.8"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_titles_of_two_cells_are_no_header(tmp_path, kind):
+    rows = [["一览表", None, None], ["填报单位：文化局", None, "日期：2025"], HEAD, ["甲", 1, 2]]
+    table = read_table(saved(tmp_path, kind, rows))
+    assert (table.frame.to_dict("list"), table.first_row) == (
+        {"名称": ["甲"], "经度": [cell(kind, 1)], "纬度": [cell(kind, 2)]}, 4
+    )  # fmt: skip
+    assert table.notes == ("header_found:3|2",)
+
+
+def cell(kind, number):
+    return str(number) if kind == "csv" else number
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_header_of_two_rows(tmp_path, kind):
+    rows = [["名称", "坐标", None, "人口"], [None, "经度", "纬度", None], ["甲", 1, 2, 3]]
+    table = read_table(saved(tmp_path, kind, rows))
+    assert list(table.frame.columns) == ["名称", "经度", "纬度", "人口"]
+    assert table.frame.index.tolist() == [3]
+    assert "header_of_two_rows:2" in table.notes
+
+
+def test_a_first_row_of_names_alone_is_no_second_header(tmp_path):
+    (tmp_path / "a.csv").write_text("name,kind,note\n甲,社区,\n乙,村,\n", "utf-8")
+    assert read_table(tmp_path / "a.csv").frame["name"].tolist() == ["甲", "乙"]
+
+
+def test_a_cover_of_two_columns_and_a_list_of_what_columns_mean_are_no_tables(tmp_path):
+    path = workbook(
+        tmp_path / "a.xlsx",
+        {
+            "封面": [["填报单位", "文化局"], ["日期", "2025"]],
+            "数据": [HEAD, ["甲", 1, 2]],
+            "说明": [["字段", "含义"], ["名称", "设施的名称"]],
+        },
+    )
+    table = read_table(path)
+    assert table.frame["名称"].tolist() == ["甲"]
+    assert table.notes == ("sheet_left_out:封面|no_headings", "sheet_left_out:说明|no_headings")
+
+
+def test_the_sheet_with_most_known_names_is_proposed(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", {"B": [["村", "人口"], ["a", 1]], "A": [HEAD, ["甲", 1, 2]]})
+    with pytest.raises(UnusableInputError, match='Remedy: name the sheet that is meant: sheet = "A"'):
+        read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("Halls of Haiyan, 2025\nname;lon;lat\nA;120,9;30,5\n", ";"),
+        ("sep=;\nname;lon;lat\nA;120,9;30,5\n", ";"),
+        ("名称，经度，纬度\nA，120.9，30.5\n", "，"),
+        ('name,lon,lat,hours\nA,120.9,30.5,"8:30-11:30;13:30-17:00"\nB,120.9,30.5,a;b\n', ","),
+        ("name|lon|lat\nA|120.9|30.5\n", "|"),
+    ],
+)
+def test_the_sign_most_lines_agree_on_parts_the_columns(tmp_path, text, delimiter):
+    (tmp_path / "a.csv").write_text(text, "utf-8")
+    table = read_table(tmp_path / "a.csv")
+    assert table.frame.iloc[0, :3].tolist() == ["A", "120.9", "30.5"]
+    shown = "/" if delimiter == "|" else delimiter
+    assert [note for note in table.notes if note.startswith("delimiter")] == (
+        [] if delimiter == "," else [f"delimiter:{shown}"]
+    )
+
+
+def test_three_digits_behind_the_comma_of_a_longitude_are_decimals(tmp_path):
+    (tmp_path / "a.csv").write_text("名称;经度;纬度;人口\n甲;120,904;30,512;1,234\n", "utf-8")
+    frame = read_table(tmp_path / "a.csv").frame
+    assert frame.iloc[0].tolist() == ["甲", "120.904", "30.512", "1,234"]
+
+
+def test_points_between_thousands_are_never_a_fraction(tmp_path):
+    (tmp_path / "a.csv").write_text("code;lon;lat;people\n330.424;120,9;30,5;1.234\n", "utf-8")
+    with pytest.raises(UnusableInputError, match="column 'people': decimals are written with commas"):
+        read_table(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_text("code;lon;lat;people\n330.424;120,9;30,5;1234\n", "utf-8")
+    assert read_table(tmp_path / "a.csv").frame["code"].tolist() == ["330.424"]
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding"),
+    [
+        (["Conceição", "Consolação"], "latin-1"),
+        (["Peñaflor"], "latin-1"),
+        (["Łódź", "Kraków"], "cp1250"),
+        (["Московская", "Центральная", "Минск"], "cp1251"),
+        (["서울도서관", "부산도서관"], "euc-kr"),
+        (["臺北圖書館"], "big5"),
+        (["図書館"], "shift-jis"),
+    ],
+)
+def test_text_of_other_encodings_is_refused(tmp_path, words, encoding):
+    (tmp_path / "a.csv").write_bytes("\n".join(["name", *words]).encode(encoding))
+    with pytest.raises(UnusableInputError, match=r"row 2: neither UTF-8 nor GB18030 text.*Remedy"):
+        read_table(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["A座"], ["澉浦镇"], ["海盐县图书馆", "KTV店"], ["武原街道e站", "于城镇"], ["甲"], ["名称", "堃喆"]],
+)
+def test_chinese_text_is_read(tmp_path, words):
+    (tmp_path / "a.csv").write_bytes("\n".join(["name,lon", *words]).encode("gb18030"))
+    assert read_table(tmp_path / "a.csv").frame["name"].tolist() == words
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        {"type": "link", "properties": {"href": "http://user:secret@127.0.0.1:1/a"}},
+        {"type": "url", "properties": {"url": "http://user:secret@127.0.0.1:1/a"}},
+        {"type": "name", "properties": {"name": "http://user:secret@127.0.0.1:1/a"}},
+        {"type": "name", "properties": {"name": "/vsicurl/http://127.0.0.1:1/a"}},
+        {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4549999"}},
+    ],
+)
+@pytest.mark.parametrize("where", ["collection", "feature", "geometry"])
+def test_a_crs_that_is_no_name_of_one_is_refused_wherever_it_stands(tmp_path, crs, where):
+    point = {"type": "Point", "coordinates": [120.0, 30.0]}
+    feature = {"type": "Feature", "properties": {"crs": "any"}, "geometry": point}
+    document = {"type": "FeatureCollection", "features": [feature]}
+    {"collection": document, "feature": feature, "geometry": point}[where]["crs"] = crs
+    (tmp_path / "a.geojson").write_text(json.dumps(document), "utf-8")
+    with pytest.raises(UnusableInputError, match=r"a\.geojson, crs: .*Remedy") as caught:
+        read_table(tmp_path / "a.geojson")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:EPSG::4549", "EPSG:4326"])
+def test_a_named_crs_is_read(tmp_path, name):
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [1.0, 2.0]}}
+    crs = {"type": "name", "properties": {"name": name}}
+    document = {"type": "FeatureCollection", "crs": crs, "features": [feature]}
+    (tmp_path / "a.geojson").write_text(json.dumps(document), "utf-8")
+    assert read_table(tmp_path / "a.geojson").frame.geometry.tolist() == [Point(1, 2)]

@@ -369,13 +369,14 @@ def _print_scoreboard(findings: Findings) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from lifecircle.page_data import value_text
     from lifecircle.reading import reading_lines
     from lifecircle.report import warning_lines
     from lifecircle.wording import explain, one_line, percent, word
 
     language = findings.language
     # A console takes [square brackets] for markup, and names may hold them.
-    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False, emoji=False)
+    console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False, emoji=False)
     table = Table(
         title=Text(one_line(f"{findings.name} {findings.year}", 200)),
         title_justify="left",
@@ -383,14 +384,22 @@ def _print_scoreboard(findings: Findings) -> None:
     )
     for name in ("id", "target", "value", "goal", "left", "status", "band"):
         side: Literal["left", "right"] = "right" if name in {"value", "goal", "left", "band"} else "left"
-        table.add_column(word("terminal", name, language), justify=side)
+        table.add_column(
+            word("terminal", name, language), justify=side, no_wrap=name != "target", overflow="fold"
+        )
     left_out: dict[str, list[str]] = {}
-    for result in findings.targets:
-        if result.status == "not_assessable":
+    order = {"circle": 0, "presence": 1, "capacity": 2, "indicator": 3}
+    kind = ""
+    for result in sorted(findings.targets, key=lambda one: order[one.target.kind]):
+        if result.value is None:
             left_out.setdefault(result.reason, []).append(result.target.name.get(language))
             continue
+        if kind and kind != result.target.kind:
+            table.add_section()
+        kind = result.target.kind
         value, goal = (
-            "" if figure is None else percent(figure) for figure in (result.value, result.target.goal)
+            "" if figure is None else value_text(result, figure, language)
+            for figure in (result.value, result.target.goal)
         )
         left = "" if result.count is None else f"{result.count.uncovered:,.0f}"
         band = " / ".join(percent(result.band[name]) for name in ("slow", "usual", "fast") if result.band)

@@ -102,7 +102,7 @@ def call(kernel: Callable[..., _Answer], *arguments: Any) -> _Answer:
 
 
 def _compiles(kernel: Any) -> bool:
-    """Tell whether the next call compiles: nothing is loaded and nothing is kept on disk."""
+    """Return whether the next call compiles: nothing is loaded and nothing is kept on disk."""
     if getattr(kernel, "signatures", True):
         return False
     folder = kernel.stats.cache_path

@@ -5,7 +5,7 @@ A command may be killed at any moment. What it was writing stands beside its pla
 finishes or restores it and clears what nobody works on any more.
 
 The cache may vanish at any moment and may be shared by several processes: an entry is one file that takes
-its place whole, holds its own checksum, and is computed anew when anything about it is wrong.
+its place whole, holds its own checksum, and is computed again when anything about it is wrong.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from lifecircle.errors import Fault, UnusableInputError, say, system_errors
 try:
     import fcntl
 except ImportError:  # Windows: left-overs are then never cleared, because nothing says whose they are
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module or None
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,7 +52,7 @@ FORMAT = 2
 
 @contextmanager
 def written(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path in the folder of ``path`` that takes its place when the block ends well.
+    """Yield a temporary path in the folder of ``path`` that takes its place when the block ends well.
 
     The file is flushed to disk before it is moved, and removed when the block raises: nobody sees half a
     file, and what stood there before stays until the new one is whole. The temporary name ends like the
@@ -106,7 +106,7 @@ class Results:
 
 @contextmanager
 def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
-    """Give a fresh folder beside the target that takes its place when the block ends well.
+    """Yield a fresh folder beside the target that takes its place when the block ends well.
 
     A reader sees the earlier results or the new ones, whole. Killed at any moment, the earlier ones, the new
     ones, or both are there, and :func:`recover` puts them right.
@@ -136,7 +136,7 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """Give a fresh folder beside a target that is not there or empty; it takes its place when the block ends.
+    """Yield a fresh folder for a target that is missing or empty; it becomes the target when the block ends.
 
     Raises
     ------
@@ -330,7 +330,7 @@ def _stem(target: Path) -> str:
 
 @contextmanager
 def _claimed(target: Path) -> Iterator[Path]:
-    """Give an empty folder of this process beside a target, locked while the block runs and then removed."""
+    """Yield an empty folder of this process beside a target, locked while the block runs and then removed."""
     _clear_beside(target)
     room, lock = _claim(target)
     try:
@@ -449,7 +449,7 @@ def file_hash(path: Path) -> str:
 
 
 def content_key(*parts: str | bytes | Path) -> str:
-    """Hash texts, bytes and the contents of files into one key, each told apart from the next.
+    """Hash texts, bytes and the contents of files into one key, each kept apart from the next.
 
     A path stands for its content, and for that of the files read with it (a shapefile is several files).
 
@@ -537,15 +537,15 @@ def _entry(kind: str, key: str) -> Path:
 
 def _packed(arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]) -> list[bytes]:
     """Lay out an entry: magic, checksum, description, arrays."""
-    told: dict[str, Any] = {"facts": facts, "arrays": {}}
+    header: dict[str, Any] = {"facts": facts, "arrays": {}}
     parts: list[bytes] = []
     at = 0
     for name, array in arrays.items():
         raw = np.ascontiguousarray(array).tobytes()
-        told["arrays"][name] = [array.dtype.str, list(array.shape), at]
+        header["arrays"][name] = [array.dtype.str, list(array.shape), at]
         parts += [raw, bytes(-len(raw) % _STEP)]
         at += len(raw) + len(parts[-1])
-    text = json.dumps(told, ensure_ascii=False).encode()
+    text = json.dumps(header, ensure_ascii=False).encode()
     start = len(_MAGIC) + _HEAD.size + len(text)
     parts = [text, bytes(-start % _STEP), *parts]
     digest = hashlib.sha256(len(text).to_bytes(4, "little"))
@@ -572,13 +572,13 @@ def _unpacked(
     digest.update(raw[head:].data)
     if digest.digest() != checksum:
         raise ValueError("its checksum is another")
-    told = json.loads(raw[head : head + length].tobytes())
+    header = json.loads(raw[head : head + length].tobytes())
     start = head + length + -(head + length) % _STEP
-    if names is not None and set(names) != set(told["arrays"]):
+    if names is not None and set(names) != set(header["arrays"]):
         raise ValueError("it holds other arrays")
     arrays = {}
-    for name, (dtype, shape, at) in told["arrays"].items():
+    for name, (dtype, shape, at) in header["arrays"].items():
         kind = np.dtype(dtype)
         size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
         arrays[name] = raw[start + at : start + at + size].view(kind).reshape(shape)
-    return arrays, told["facts"]
+    return arrays, header["facts"]

@@ -90,12 +90,23 @@ class Count:
 
 @dataclass(frozen=True)
 class DistrictResult:
-    """One target in one district; ``urban`` is None where the study does not say."""
+    """One circle in one district; ``urban`` is None where the study does not say."""
 
     code: str
     name: str
     urban: bool | None
     count: Count
+    value: float | None
+    status: str
+
+
+@dataclass(frozen=True)
+class DistrictValue:
+    """A target that is no circle in one district; ``value`` is None where it is unknown, never 0."""
+
+    code: str
+    name: str
+    urban: bool | None
     value: float | None
     status: str
 
@@ -130,7 +141,9 @@ class TargetResult:
     walking speed below which the verdict turns; ``curve`` pairs speeds (km/h) with coverage;
     ``shortfall_villages`` stands in the place of ``shortfall_people`` where villages are the unit;
     ``venues`` are the services its rule counts, ``classes`` those of each class of the rule; ``notes`` are
-    codes of remarks, ``previous_notes`` those on the year before (see wording).
+    codes of remarks, ``previous_notes`` those on the year before (see wording). ``facts`` : what the value of
+    a target that is no circle was counted from, in plain values: units and those without, amounts and
+    people, figures by year, gaps; ``by_district`` its values.
     """
 
     target: Target
@@ -158,6 +171,8 @@ class TargetResult:
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     previous_notes: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    by_district: tuple[DistrictValue, ...] = ()
 
     @property
     def quality(self) -> Accounting | None:
@@ -385,7 +400,8 @@ def _target_summary(result: TargetResult) -> dict[str, Any]:
                 "buckets": _people(one.count),
             }
             for one in result.districts
-        ],
+        ]
+        + [{**asdict(one), "people": None, "buckets": None} for one in result.by_district],
         "groups": [
             {
                 "group": one.group,
@@ -399,6 +415,7 @@ def _target_summary(result: TargetResult) -> dict[str, Any]:
         "classes": {name: list(services) for name, services in result.classes.items()},
         "notes": list(result.notes),
         "previous_notes": list(result.previous_notes),
+        **({"facts": dict(result.facts)} if result.facts else {}),
         "definition": target.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
 
@@ -437,6 +454,12 @@ def _target_result(entry: dict[str, Any]) -> TargetResult:
                 one["status"],
             )
             for one in entry["districts"]
+            if one["buckets"] is not None
+        ),
+        by_district=tuple(
+            DistrictValue(one["code"], one["name"], one["urban"], one["value"], one["status"])
+            for one in entry["districts"]
+            if one["buckets"] is None
         ),
         groups=tuple(
             GroupResult(
@@ -450,6 +473,7 @@ def _target_result(entry: dict[str, Any]) -> TargetResult:
         classes={name: tuple(services) for name, services in entry.get("classes", {}).items()},
         notes=tuple(entry["notes"]),
         previous_notes=tuple(entry.get("previous_notes", ())),
+        facts=entry.get("facts", {}),
         **{name: entry.get(name) for name in _PLAIN},
     )
 

@@ -78,3 +78,35 @@ def named(present: Iterable[str], name: str, others: Iterable[str] = ()) -> tupl
         return own
     plain = {plain_heading(word) for word in (name, *others)}
     return tuple(one for one in headings if plain_heading(one) in plain)
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    words = {"x", "y"}
+    for columns in _catalogue().values():
+        for name, others in columns.items():
+            words |= {name, *others}
+    return frozenset(plain_heading(word) for word in words)
+
+
+def known_headings(cells: Iterable[object]) -> int:
+    """Count the cells of a row that are headings of the catalogue, whatever the table.
+
+    >>> known_headings(["名称", "经度（°）", 3, None])
+    2
+    """
+    return sum(isinstance(cell, str) and plain_heading(cell) in _known() for cell in cells)
+
+
+def means(heading: str, columns: Iterable[str]) -> bool:
+    """Tell whether a heading is one of these columns in some table.
+
+    >>> means("经度", ["lon", "lat"]), means("名称", ["lon", "lat"])
+    (True, False)
+    """
+    plain = plain_heading(heading)
+    return any(
+        plain in {plain_heading(word) for word in (name, *synonyms(table, name))}
+        for table in _catalogue()
+        for name in columns
+    )

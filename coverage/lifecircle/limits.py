@@ -25,7 +25,7 @@ def search_bound(limit_s: Limit) -> Limit:
 
 
 def within_limit(seconds: npt.ArrayLike, limit_s: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Tell which seconds are within a limit: ``seconds <= limit_s + 1e-6``.
+    """Return which seconds are within a limit: ``seconds <= limit_s + 1e-6``.
 
     Parameters
     ----------

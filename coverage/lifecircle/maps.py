@@ -1,6 +1,6 @@
 """Own the maps of a study: which years they show, from which runs, with which roads, labels and mask.
 
-Reads what ``study.toml`` says of maps and hands plain values to the rooms that draw; draws nothing itself.
+This module reads the keys of ``study.toml`` about maps and passes plain values to the rooms that draw.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lifecircle.standards import Standard
     from lifecircle.study import Study
 
-    Tell = Callable[[str], None]
+    Progress = Callable[[str], None]
 
 _log = logging.getLogger(__name__)
 
@@ -220,7 +220,7 @@ def _plan(given: Path, study: str) -> Plan:
 
 @dataclass(frozen=True)
 class MapOrder:
-    """What is asked of a study's maps; what is left out follows from the study.
+    """The order for maps of a study; what is left out follows from the study.
 
     ``years`` : left out, the study's year and the one before, where its files allow; ``results`` : folder of
     runs; ``out`` : the page, ``maps/<id>.html`` in the study for the internal edition in the study's own
@@ -240,7 +240,7 @@ class MapOrder:
 
 
 def draw_study(
-    study: str | Path, order: MapOrder = MapOrder(), *, progress: Tell | None = None
+    study: str | Path, order: MapOrder = MapOrder(), *, progress: Progress | None = None
 ) -> tuple[Path, ...]:
     """Draw the maps of a study: the page, and a picture of every circle where a folder is named.
 
@@ -253,12 +253,12 @@ def draw_study(
     Raises
     ------
     UnusableInputError
-        With the faults of the study and its files, or when the public edition is asked to hold roads; before
+        With the faults of the study and its files, or when the public edition shall hold roads; before
         anything is computed, when something else stands where a map goes, or nothing can be written there.
     MissingExtraError
         When pictures are asked for and matplotlib is not installed.
     """
-    tell = progress or _log.info
+    report_progress = progress or _log.info
     declared = read_study(study)
     if order.roads and order.edition == "public":
         reason = "the public edition holds no roads"
@@ -270,10 +270,10 @@ def draw_study(
         check_static(order.static, declared.standard, max(years_asked, default=declared.year))
     setting = map_setting(declared)
     plans = read_plans(order.plans, study=declared.id)
-    years = _runs(declared, study, order, tell)
+    years = _runs(declared, study, order, report_progress)
     with_roads = order.edition == "internal" if order.roads is None else order.roads
     roads = _walked(declared, years[-1].year) if with_roads else None
-    tell("drawing")
+    report_progress("drawing")
     paths = [
         draw_atlas(
             years,
@@ -318,13 +318,15 @@ def _page_name(study: Study, order: MapOrder) -> str:
     return f"{study.id}{edition}{language}.html"
 
 
-def _runs(study: Study, where: str | Path, order: MapOrder, tell: Tell) -> list[Findings]:
+def _runs(study: Study, where: str | Path, order: MapOrder, report_progress: Progress) -> list[Findings]:
     """Find the runs of the years asked for, computing those that are not there."""
     if order.years:
-        return [find_run(where, year, results=order.results, progress=tell) for year in order.years]
-    latest = find_run(where, study.year, results=order.results, progress=tell)
+        return [
+            find_run(where, year, results=order.results, progress=report_progress) for year in order.years
+        ]
+    latest = find_run(where, study.year, results=order.results, progress=report_progress)
     try:
-        before = find_run(where, study.year - 1, results=order.results, progress=tell)
+        before = find_run(where, study.year - 1, results=order.results, progress=report_progress)
     except UnusableInputError as error:
         _log.info("no map of %d: %s", study.year - 1, error)
         return [latest]

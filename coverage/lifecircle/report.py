@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from lifecircle.findings import Count, DistrictResult, Findings, Language, TargetResult, VenueLine
+    from lifecircle.findings import (
+        Count,
+        DistrictResult,
+        DistrictValue,
+        Findings,
+        Language,
+        TargetResult,
+        VenueLine,
+    )
 
 STATUS_FILL = {
     "met": "C6E5D0",
@@ -68,6 +76,7 @@ LADDER = {
 }  # fmt: skip
 GROUPS = {"row": ORDER, "target": TEXT, "group": TEXT, "denominator": TEXT, **COUNTS, "people_share": RATE}
 VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
+UNITS = {"row": ORDER, "target": TEXT, "code": TEXT, "unit_name": TEXT, "lacks": TEXT}
 GAPS = {
     "id": TEXT, "target": TEXT, "district": TEXT, "village": TEXT, "gap_people": PEOPLE, "minutes": NUMBER,
     "too_far": NUMBER, "nearest": TEXT, "venues": TEXT, "gap_reason": TEXT, "lon": DEGREES, "lat": DEGREES,
@@ -227,7 +236,8 @@ def _board_row(number: int, result: TargetResult, findings: Findings) -> _Row:
 
 
 def _town_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
-    ranks = _ranks(result.districts)
+    towns: list[DistrictResult | DistrictValue] = [*result.districts, *result.by_district]
+    ranks = _ranks(towns, falls=_falls(result))
     return [
         {
             "row": number,
@@ -235,13 +245,13 @@ def _town_rows(number: int, result: TargetResult, language: Language) -> list[_R
             "district": word("area", "outside", language) if one.code == "(outside)" else one.name,
             "urban": "" if one.urban is None else word("area", "urban" if one.urban else "rural", language),
             "judged": _judged(result, language),
-            **_counts(one.count),
+            **_counts(getattr(one, "count", None)),
             "value": _figure(result, one.value),
             "goal": _figure(result, result.target.goal),
             "status": word("status", one.status, language),
             "rank": ranks.get(one.code),
         }
-        for one in result.districts
+        for one in towns
     ]
 
 
@@ -276,17 +286,17 @@ def _group_rows(number: int, result: TargetResult, language: Language) -> list[_
 
 def _gap_rows(findings: Findings) -> list[_Row]:
     language = findings.language
-    limits = {one.target.id: one.target for one in findings.targets if one.target.kind == "circle"}
+    targets = {one.target.id: one.target for one in findings.targets}
     rows = []
     for gap in findings.gaps.to_dict("records"):
-        target = limits[gap["target"]]
+        target = targets[gap["target"]]
         lines = [_venue_text(line, findings) for line in venue_lines(gap.get("venues"))]
         rows.append(
             {
                 **gap,
                 "target": target.name.get(language),
                 "gap_people": gap["people"],
-                "too_far": _too_far(gap["minutes"], target.minutes),
+                "too_far": _too_far(gap["minutes"], getattr(target, "minutes", math.nan)),
                 "venues": "\n".join(lines),
                 "gap_reason": word("bucket", gap["reason"], language),
             }
@@ -294,9 +304,30 @@ def _gap_rows(findings: Findings) -> list[_Row]:
     return rows
 
 
+def _unit_rows(number: int, result: TargetResult, findings: Findings) -> list[_Row]:
+    """List the units that do not hold what a target asks of each, and what each lacks."""
+    language = findings.language
+
+    def named(key: str) -> str:
+        own = findings.services.get(key, {}).get(language)
+        return own or word("class", key, language)
+
+    between = "、" if language == "zh" else ", "
+    return [
+        {
+            "row": number,
+            "target": result.target.name.get(language),
+            "code": one["code"],
+            "unit_name": one["name"],
+            "lacks": between.join(named(key) for key in str(one["lacks"]).split("|") if key),
+        }
+        for one in result.facts.get("without", ())
+    ]
+
+
 def _too_far(minutes: float, limit: float) -> float | None:
     """Count the minutes beyond the limit; None where there is no way at all."""
-    return max(minutes - limit, 0.0) if math.isfinite(minutes) else None
+    return max(minutes - limit, 0.0) if math.isfinite(minutes) and math.isfinite(limit) else None
 
 
 def _venue_text(line: VenueLine, findings: Findings) -> str:
@@ -338,10 +369,15 @@ def _counts(count: Count | None) -> _Row:
     return {"people": count.people, **{bucket: getattr(count, bucket) for bucket in BUCKETS}}
 
 
-def _ranks(districts: Iterable[DistrictResult]) -> dict[str, int]:
-    """Rank districts by value, highest first; equal values share a rank."""
+def _falls(result: TargetResult) -> bool:
+    """Return whether a lower value is better."""
+    return getattr(result.target, "direction", "up") == "down"
+
+
+def _ranks(districts: Iterable[DistrictResult | DistrictValue], *, falls: bool = False) -> dict[str, int]:
+    """Rank districts by value, the best first; equal values share a rank."""
     known = [one for one in districts if one.value is not None]
-    values = sorted((one.value for one in known if one.value is not None), reverse=True)
+    values = sorted((one.value for one in known if one.value is not None), reverse=not falls)
     return {one.code: values.index(one.value) + 1 for one in known if one.value is not None}
 
 
@@ -444,6 +480,7 @@ def _write_workbook(findings: Findings, path: Path) -> None:
         "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
         "villages": _village_sheet(findings),
         "gaps": (GAPS, _gap_rows(findings)),
+        "units": (UNITS, [row for number, one in numbered for row in _unit_rows(number, one, findings)]),
         "reading": (READING, list(reading_rows(findings.reading, language))),
     }
     names = {f"covered_{one.target.id}": one.target.name.get(language) for one in findings.targets}

@@ -33,18 +33,25 @@ class YearBefore:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def year_before(inputs: Inputs, now: Searches) -> YearBefore:
-    """Compute each circle's value for the year before, from the study's own files for that year."""
+def earlier_year(inputs: Inputs, now: Searches) -> tuple[Inputs, Searches] | str:
+    """Prepare the year before from the study's own files for it; a code where they do not allow it."""
     study, year = inputs.study, inputs.year - 1
-    targets = circles(study.standard)
     if not all(_has(file, year) for file in yearly_files(study)):
-        return YearBefore(notes={target.id: (f"year_before_no_file:{year}",) for target in targets})
+        return f"year_before_no_file:{year}"
     try:
         earlier = prepare_other(inputs, year)
     except UnusableInputError as error:
-        code = f"year_before_unusable:{error.faults[0].file}"
-        return YearBefore(notes={target.id: (code,) for target in targets})
-    searches = Searches(earlier, like=now)
+        return f"year_before_unusable:{error.faults[0].file}"
+    return earlier, Searches(earlier, like=now)
+
+
+def year_before(inputs: Inputs, found: tuple[Inputs, Searches] | str) -> YearBefore:
+    """Compute each circle's value for the year before, as :func:`earlier_year` has prepared it."""
+    study, year = inputs.study, inputs.year - 1
+    targets = circles(study.standard)
+    if isinstance(found, str):
+        return YearBefore(notes={target.id: (found,) for target in targets})
+    earlier, searches = found
     values: dict[str, float | None] = {}
     notes: dict[str, tuple[str, ...]] = {}
     for target in targets:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from lifecircle.audit._prepare import Inputs
     from lifecircle.audit._searches import Answer, Searches
-    from lifecircle.standards import CircleTarget
+    from lifecircle.standards import CapacityTarget, CircleTarget
 
 _FAR_S = 1e9
 CURVE_SHARES = tuple(round(0.5 + 0.05 * step, 2) for step in range(21))
@@ -159,7 +159,9 @@ class _Reading:
         return np.where(answer.snapped, answer.seconds, np.inf)
 
 
-def counted_people(target: CircleTarget, inputs: Inputs) -> tuple[str, npt.NDArray[np.float64]]:
+def counted_people(
+    target: CircleTarget | CapacityTarget, inputs: Inputs
+) -> tuple[str, npt.NDArray[np.float64]]:
     """Count the people a target is about: (why it cannot be assessed, or empty; people (demand,)).
 
     The group is a column of the residents; the area takes the urban class of the resident's village,
@@ -179,7 +181,7 @@ def counted_people(target: CircleTarget, inputs: Inputs) -> tuple[str, npt.NDArr
     return ("", people) if people.sum() > 0 else ("nobody_counted", nobody)
 
 
-def in_area(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
+def in_area(target: CircleTarget | CapacityTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
     """Tell which residents live in the area a target is about: (demand,)."""
     if target.area == "all":
         return np.ones(len(inputs.demand), dtype=bool)
@@ -187,7 +189,9 @@ def in_area(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
     return inside
 
 
-def _unknown_class(target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.float64]) -> float:
+def _unknown_class(
+    target: CircleTarget | CapacityTarget, inputs: Inputs, people: npt.NDArray[np.float64]
+) -> float:
     """Count the people who may or may not live in the area a target is about."""
     return 0.0 if target.area == "all" else float(people[urban_class(inputs) == UNKNOWN].sum())
 
@@ -424,6 +428,44 @@ def _groups(
             if count.people > 0:
                 results.append(GroupResult(name, count, count.value))
     return tuple(results)
+
+
+@dataclass(frozen=True, eq=False)
+class CircleParts:
+    """A circle's shares in town, in the country and by district, for comparing them.
+
+    ``urban``, ``rural`` : share, None where the target counts nobody there. ``by_district`` : shares and
+    people counted, on the codes of the districts.
+    """
+
+    urban: float | None
+    rural: float | None
+    by_district: tuple[pd.Series[float], pd.Series[float]]
+
+
+def circle_parts(target: CircleTarget, inputs: Inputs, searches: Searches) -> CircleParts | None:
+    """Count a circle's shares by area and district for the year of the inputs; None where it has no value."""
+    reason, people = counted_people(target, inputs)
+    basis = None if reason else basis_of(target, inputs, searches)
+    if basis is None:
+        return None
+    read = _Reading(basis, people)
+    near = _near(read, inputs)
+    urban = urban_class(inputs)
+    sides = [
+        _counts(near, np.where(urban == code, people, 0.0), None, target)["all"] for code in (URBAN, RURAL)
+    ]
+    codes = [] if inputs.districts is None else list(inputs.districts.index)
+    counts = _counts(near, people, inputs.demand["district"], target) if codes else {}
+    nobody = Count(0.0, 0.0, 0.0, 0.0, 0.0)
+    own = [counts.get(str(code), nobody) for code in codes]
+    index = pd.Index([str(code) for code in codes])
+    shares = pd.Series([one.value for one in own], index=index, dtype="float64")
+    return CircleParts(
+        sides[0].value,
+        sides[1].value,
+        (shares, pd.Series([one.people for one in own], index=index, dtype="float64")),
+    )
 
 
 def _notes(target: CircleTarget, inputs: Inputs) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ GAP_COLUMNS = (
 """``minutes`` is the rule time at the gap's place, ``nearest`` the venue that it leads to, ``mean_minutes``
 the mean over the gap's people, ``venues`` the venue of every class that the place asks for (see
 :func:`lifecircle.findings.venue_lines`)."""
-_FIGURES = frozenset({"lon", "lat", "people", "minutes", "mean_minutes"})
+GAP_FIGURES = frozenset({"lon", "lat", "people", "minutes", "mean_minutes"})
 
 
 def find_gaps(circle: Circle, inputs: Inputs) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def find_gaps(circle: Circle, inputs: Inputs) -> pd.DataFrame:
     for number, row in enumerate(rows, 1):
         row |= {"id": f"{target}-{number:03d}", "target": target}
     table = pd.DataFrame(rows, columns=list(GAP_COLUMNS))
-    return table.astype({name: "float64" if name in _FIGURES else "str" for name in GAP_COLUMNS})
+    return table.astype({name: "float64" if name in GAP_FIGURES else "str" for name in GAP_COLUMNS})
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,11 +40,12 @@ from lifecircle.demand import (
 from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
 from lifecircle.facilities import merge_duplicates, open_in, read_facilities
 from lifecircle.findings import InputRecord
+from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reach import snap
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.study import FaultyStudyError, check_year, read_study
-from lifecircle.tables import join_rejects, nearest_name, read_table, rejected_rows
+from lifecircle.tables import join_rejects, nearest_name, read_table, reject_rows, rejected_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
+    from lifecircle.indicators import Indicators
     from lifecircle.reach import Snap
     from lifecircle.roads import Roads
     from lifecircle.standards import CircleTarget, Standard
@@ -74,7 +76,8 @@ class Inputs:
     ``networks`` : travel profile -> roads; profiles that differ only in speed share their lines.
     ``register`` : every facility, with ``district`` and ``village``, open in the year or not.
     ``read`` : what was read of every file; ``in_districts`` : share of the people who live in one;
-    ``doubts`` : codes of warnings about where the inputs lie.
+    ``doubts`` : codes of warnings about where the inputs lie. ``outlets`` : service windows, shops and other
+    units that hold venues, with ``district``; ``indicators`` : registered figures of all years.
     """
 
     study: Study
@@ -86,6 +89,8 @@ class Inputs:
     register: gpd.GeoDataFrame
     rejects: pd.DataFrame
     records: tuple[InputRecord, ...]
+    outlets: gpd.GeoDataFrame | None = None
+    indicators: Indicators | None = None
     read: tuple[InputReading, ...] = ()
     in_districts: float | None = None
     doubts: tuple[str, ...] = ()
@@ -237,7 +242,15 @@ def prepare_other(inputs: Inputs, year: int) -> Inputs:
 
 def yearly_files(study: Study) -> list[YearlyFile]:
     """List the files an audit is computed from that may be given by year, accepted lists among them."""
-    parts = (study.roads, study.demand, study.districts, study.villages, study.barriers, *study.facilities)
+    parts = (
+        study.roads,
+        study.demand,
+        study.districts,
+        study.villages,
+        study.barriers,
+        study.outlets,
+        *study.facilities,
+    )
     files = [part.file for part in parts if part is not None and part.file is not None]
     return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
@@ -279,6 +292,12 @@ class _Reader:
             self.faults.raise_any()
         demand = assign_villages(assign_districts(demand, districts), villages)
         facilities = assign_villages(assign_districts(facilities, districts), villages)
+        outlets = indicators = None
+        with self.faults.catching():
+            outlets = self._outlets(districts)
+        with self.faults.catching():
+            indicators = self._indicators(districts, villages)
+        self.faults.raise_any()
         inputs = Inputs(
             study=self.study,
             year=self.year,
@@ -289,6 +308,8 @@ class _Reader:
             register=facilities,
             rejects=join_rejects(self.rejects).sort_values(["file", "row"], kind="stable", ignore_index=True),
             records=tuple(self.records),
+            outlets=outlets,
+            indicators=indicators,
         )
         return self._placed(inputs)
 
@@ -456,7 +477,84 @@ class _Reader:
         facilities, doubles = merge_duplicates(facilities)
         self.rejects.append(doubles)
         self._leave_out_doubles(doubles)
+        return self._with_amounts(facilities)
+
+    def _with_amounts(self, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Read the columns that capacity targets add up as numbers; what is none is unknown, and rejected."""
+        wanted = {target.of for target in self.study.standard.targets if target.kind == "capacity"}
+        for name in sorted((wanted - {"capacity"}) & {str(column) for column in facilities.columns}):
+            cells = facilities[name]
+            blank = cells.isna() | (cells.astype("str").str.strip() == "")
+            amounts = pd.to_numeric(cells.where(~blank), errors="coerce").astype("float64")
+            wrong = (~blank & ~np.isfinite(amounts)) | (amounts < 0)
+            for file, part in facilities[wrong].groupby("source", sort=False):
+                self.rejects.append(
+                    reject_rows(
+                        str(file),
+                        part["row"].to_numpy(),
+                        column=name,
+                        value=part[name].to_numpy(dtype=object),
+                        reason=say("not a number of at least 0"),
+                        remedy=say("write a number of at least 0, or leave it blank when unknown"),
+                    )
+                )
+            facilities = facilities.assign(**{name: amounts.mask(wrong)})
         return facilities
+
+    def _outlets(self, districts: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
+        """Read the list of outlets: the kind of each stands where a facility's service does."""
+        part = self.study.outlets
+        if part is None:
+            return None
+        path = self.study.path_in(part.file, self.year)
+        table = read_table(path)
+        outlets, rejects = read_facilities(
+            table,
+            service=part.service,
+            datum=part.datum,
+            columns=part.columns,
+            services=part.services,
+            max_rejected=self.study.max_rejected,
+        )
+        self.rejects.append(self._named(rejects, "file"))
+        self._record("outlets", path, len(outlets), rejects, table=table)
+        return assign_districts(outlets.set_axis(outlets.index.astype(str)), districts)
+
+    def _indicators(
+        self, districts: gpd.GeoDataFrame | None, villages: gpd.GeoDataFrame | None
+    ) -> Indicators | None:
+        """Read every table of registered figures and join them."""
+        declared = self.study.indicators
+        if declared is None:
+            return None
+        parts, faults = [], FaultLog()
+        for part in declared.files:
+            with faults.catching():
+                path = self.study.path_in(part.file, self.year)
+                table = read_table(path)
+                found = read_indicators(
+                    table,
+                    standard=self.study.standard,
+                    districts=districts,
+                    villages=villages,
+                    columns=part.columns,
+                    target=part.target,
+                    year=part.year,
+                    items=part.items,
+                    max_rejected=self.study.max_rejected,
+                )
+                self.rejects.append(self._named(found.rejects, "file"))
+                self._record(
+                    "indicators",
+                    path,
+                    len(table.frame) - rejected_rows(found.rejects),
+                    found.rejects,
+                    table=table,
+                    notes=found.notes,
+                )
+                parts.append(found)
+        faults.raise_any()
+        return join_indicators(parts)
 
     def _leave_out_doubles(self, doubles: pd.DataFrame) -> None:
         """Note rows that repeat another, which show only when all lists are put together."""

@@ -13,12 +13,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit._before import YearBefore, year_before
+from lifecircle.audit._before import YearBefore, earlier_year, year_before
 from lifecircle.audit._circles import Circle, assess_circle
 from lifecircle.audit._doubts import weighed
 from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
 from lifecircle.audit._intake import reading_warnings, report_reading
+from lifecircle.audit._kinds import Assessed, Facts, assess_other
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
 from lifecircle.audit._searches import Searches, venue_classes
@@ -113,23 +114,34 @@ def run(
             found.append(replace(circle, result=result))
             results.append(result)
             coarse += [check] if check is not None else []
-        else:
-            results.append(TargetResult(target, None, "not_assessable", f"{target.kind}_not_computed"))
     tell("year before")
-    before = year_before(inputs, searches) if previous is None else YearBefore(previous)
-    results = [
-        replace(
+    earlier = earlier_year(inputs, searches)
+    before = year_before(inputs, earlier) if previous is None else YearBefore(previous)
+    known = {
+        result.target.id: replace(
             result,
             previous=before.shares.get(result.target.id),
             previous_notes=before.notes.get(result.target.id, ()),
         )
         for result in results
-    ]
-    return _findings(inputs, found, tuple(results), report_reading(inputs, searches, coarse))
+    }
+    facts = Facts(inputs, searches, None if isinstance(earlier, str) else earlier)
+    others: list[Assessed] = []
+    for target in inputs.study.standard.targets:
+        if target.kind != "circle":
+            tell(target.id)
+            others.append(assess_other(target, facts))
+            known[target.id] = others[-1].result
+    results = [known[target.id] for target in inputs.study.standard.targets]
+    return _findings(inputs, found, others, tuple(results), report_reading(inputs, searches, coarse))
 
 
 def _findings(
-    inputs: Inputs, found: list[Circle], results: tuple[TargetResult, ...], reading: Reading
+    inputs: Inputs,
+    found: list[Circle],
+    others: list[Assessed],
+    results: tuple[TargetResult, ...],
+    reading: Reading,
 ) -> Findings:
     study = inputs.study
     names = [circle.result.target.id for circle in found]
@@ -140,6 +152,7 @@ def _findings(
         return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
 
     gaps = [find_gaps(circle, inputs) for circle in found if circle.result.value is not None]
+    gaps += [one.gaps for one in others if len(one.gaps)]
     roads = next(iter(inputs.networks.values()))
     return Findings(
         study=study.id,

@@ -54,7 +54,7 @@ def holds_rule(  # noqa: PLR0913 -- each is one fact of the rule, all named
     distinct_site_m: float = 0.0,
     free: bool = False,
 ) -> Flags:
-    """Tell which circles hold the venues a rule asks for, straight-line.
+    """Return which circles hold the venues a rule asks for, by straight line.
 
     A venue that belongs to two classes counts for both, as it does along the roads; once sites must be
     distinct it fills one place only, being one site.
@@ -106,13 +106,13 @@ class _Rule:
         self.spacing_m = spacing_m
 
     def fits(self, chosen: Flags | slice) -> bool:
-        """Tell whether some of the venues fill the rule."""
+        """Return whether some of the venues fill the rule."""
         if self.spacing_m <= 0:
             return bool((self.members[chosen].sum(axis=0) >= self.wanted).all())
         return _selectable(self.points[chosen], self.members[chosen], self.wanted, self.spacing_m)
 
     def fits_around(self, centre: Floats, radius: float) -> bool:
-        """Tell whether any circle of the radius that holds the centre fills the rule."""
+        """Return whether any circle of the radius that holds the centre fills the rule."""
         if self.spacing_m > 0 and not self.fits(slice(None)):
             return False
         weight = self.members.astype(np.float32)
@@ -131,7 +131,7 @@ class _Rule:
 
 
 def _middles(centre: Floats, radius: float, points: Floats) -> Iterator[Floats]:
-    """Give the middles to try of circles that hold the centre, some at a time: (middle, 2) each.
+    """Yield the middles to try of circles that hold the centre, some at a time: (middle, 2) each.
 
     The middles of all circles that hold a set of points make up the overlap of the discs around them. An
     overlap that is not empty has a corner, where two of those discs' edges cross, or it is a whole disc
@@ -163,7 +163,7 @@ def _distances(some: Floats, others: Floats) -> Floats:
 
 
 def _selectable(points: Floats, members: Flags, wanted: Ints, spacing_m: float) -> bool:
-    """Tell whether every class can fill its number with venues that are all at least the spacing apart.
+    """Return whether every class can fill its number with venues that are all at least the spacing apart.
 
     ``members`` : (venue, class); ``wanted`` : (class,). Exact: where taking the first that is free fails,
     a search goes through what else could be taken.
@@ -176,6 +176,7 @@ def _selectable(points: Floats, members: Flags, wanted: Ints, spacing_m: float) 
     near, members = near[np.ix_(kept, kept)], members[kept]
 
     def fill(free: Flags, left: Ints) -> bool:
+        """Return whether the free venues can fill what is left of every class."""
         if not left.any():
             return True
         there = members[free].sum(axis=0)
@@ -198,7 +199,7 @@ def _selectable(points: Floats, members: Flags, wanted: Ints, spacing_m: float) 
 
 
 def _first_free(points: Floats, members: Flags, wanted: Ints, spacing_m: float) -> bool:
-    """Tell whether taking the first free venue of each class in turn, the scarcest class first, succeeds."""
+    """Return whether taking the first free venue of each class in turn works, scarcest class first."""
     free = np.ones(len(points), dtype=bool)
     for role in np.argsort(members.sum(axis=0) - wanted, kind="stable"):
         for _ in range(wanted[role]):

@@ -17,7 +17,7 @@ _CODE = re.compile(r"\d{9}(\d{3})")
 
 
 def committees(codes: Iterable[str], names: Iterable[str]) -> pd.Series[str]:
-    """Tell the kind of committee of every unit: ``village``, ``community``, or empty where unknown.
+    """Return the kind of committee of every unit: ``village``, ``community``, or empty where unknown.
 
     1. By its listed name: 村委会 or 村民委员会; 居委会, 居民委员会, or one that ends in 社区.
     2. By the last three of the twelve digits of its code: 001 to 199 a community, 200 to 399 a village,

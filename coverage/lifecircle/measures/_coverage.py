@@ -37,7 +37,7 @@ def coverage(
 ) -> pd.DataFrame:
     """Count the people covered within a limit.
 
-    Covered and beyond are told apart by seconds against the limit, which need not be the limit ``near``
+    Covered and beyond are kept apart by seconds against the limit, which need not be the limit ``near``
     was found with; disconnected and unsnapped are taken from the status. The rate is covered / people.
 
     Parameters

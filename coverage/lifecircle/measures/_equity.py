@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def gini(values: Floats, people: Floats | None = None) -> float | None:
-    """Give the Gini coefficient of values, weighted by people: 0 all equal, towards 1 all in one place.
+    """Return the Gini coefficient of values, weighted by people: 0 all equal, towards 1 all in one place.
 
     Half the mean absolute difference over the mean: sum_ij p_i p_j |y_i - y_j| / (2 mean), where p are the
     shares of people.
@@ -55,7 +55,7 @@ def gini(values: Floats, people: Floats | None = None) -> float | None:
 
 
 def theil(values: Floats, people: Floats | None = None) -> float | None:
-    """Give Theil's T of values, weighted by people: sum_i p_i (y_i / mean) ln(y_i / mean), 0 ln 0 = 0.
+    """Return Theil's T of values, weighted by people: sum_i p_i (y_i / mean) ln(y_i / mean), 0 ln 0 = 0.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class Gap:
 
 
 def gap_between(first: float | None, second: float | None, *, names: tuple[str, str]) -> Gap | None:
-    """Give the gap of two shares, whichever is the higher; None where one is unknown.
+    """Return the gap of two shares, whichever is the higher; None where one is unknown.
 
     >>> gap_between(0.9, 0.6, names=("urban", "rural")).ratio
     1.5
@@ -154,7 +154,7 @@ def gap_between(first: float | None, second: float | None, *, names: tuple[str, 
 def gap_over(
     values: pd.Series[float], people: pd.Series[float], groups: pd.Series[str] | None = None
 ) -> Gap | None:
-    """Give the gap over districts: range, ratio of the highest to the lowest, Gini, Theil and its parts.
+    """Return the gap over districts: range, ratio of the highest to the lowest, Gini, Theil and its parts.
 
     Districts without people or without a value are left out; fewer than two leave no gap.
 
@@ -187,7 +187,7 @@ def gap_over(
 
 
 def not_smaller(by_year: Mapping[int, float | None], *, tolerance: float = 0.0) -> dict[int, bool | None]:
-    """Tell for every year whether the gap grew, or only stayed, since the year before.
+    """Return for every year whether the gap grew, or only stayed, since the year before.
 
     A gap shrinks when it is less than the year before's, by more than float noise. One of 0 that stays 0
     has nowhere to shrink to: that is good. ``tolerance`` allows so much growth.
@@ -220,7 +220,7 @@ def _usable(values: Floats, people: Floats | None) -> npt.NDArray[np.bool_]:
 
 
 def _kept(values: Floats, people: Floats | None) -> tuple[Floats, Floats] | None:
-    """Give the values that count and their shares of people; None where nobody counts."""
+    """Return the values that count and their shares of people; None where nobody counts."""
     y = np.asarray(values, dtype=np.float64)
     if (y < 0).any():
         at = int(np.flatnonzero(y < 0)[0])

@@ -69,7 +69,7 @@ def presence(  # noqa: PLR0913 - the parts of one question
     known: Collection[str] = (),
     assign: Assign = "serves_first",
 ) -> Presence:
-    """Tell which units have at least so many open venues of every key of a rule.
+    """Return which units have at least so many open venues of every key of a rule.
 
     1. A venue's ``serves`` is split into codes by commas, semicolons, 、, bars and blanks (a code that has a
        blank itself stays whole); each that is a unit, or an alias of one, is a unit served.
@@ -183,7 +183,7 @@ class _Register:
     standing: pd.DataFrame
 
     def codes(self, pairs: pd.DataFrame) -> dict[int, tuple[str, ...]]:
-        """Give the codes of the units of each venue."""
+        """Return the codes of the units of each venue."""
         found: dict[int, tuple[str, ...]] = {}
         for venue, unit in zip(pairs["venue"].tolist(), pairs["unit"].tolist(), strict=True):
             found[venue] = (*found.get(venue, ()), str(self.units[unit]))

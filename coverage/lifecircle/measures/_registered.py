@@ -97,7 +97,7 @@ def village_figures(table: pd.DataFrame, target: str, year: int, villages: pd.In
 def village_rule(
     figures: pd.DataFrame, least: Mapping[str, float], *, direction: Literal["up", "down"] = "up"
 ) -> pd.DataFrame:
-    """Tell which villages meet every figure of a rule.
+    """Return which villages meet every figure of a rule.
 
     A village meets it when every item is at least (``down``: at most) its figure, inclusive. One item known
     to fail is enough to fail; otherwise one item unknown leaves the village unknown.

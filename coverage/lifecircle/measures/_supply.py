@@ -84,7 +84,7 @@ def capacity(
 
 
 def undecided(lower: float, upper: float, turn: float | None, *, falls: bool = False) -> bool:
-    """Tell whether what is unknown could turn a verdict: the bounds lie on both sides of the turn.
+    """Return whether what is unknown could turn a verdict: the bounds lie on both sides of the turn.
 
     Where the known part alone meets the goal it is met, and where even the most that the unknown may bring
     does not reach it, it is missed; between the two nobody can say.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any
 
-from lifecircle.findings import ACCOUNTINGS
+from lifecircle.findings import ACCOUNTINGS, DistrictResult
 from lifecircle.page_data._words import (
     class_text,
     goal_text,
@@ -24,7 +24,7 @@ from lifecircle.standards import threshold
 from lifecircle.wording import explain, printed_points, word
 
 if TYPE_CHECKING:
-    from lifecircle.findings import Accounting, Count, DistrictResult, Findings, Language, TargetResult
+    from lifecircle.findings import Accounting, Count, DistrictValue, Findings, Language, TargetResult
     from lifecircle.standards import CircleTarget, Straight
 
 OUTSIDE = "(outside)"
@@ -37,11 +37,12 @@ _VARIANTS = ("step_free", "aged_over60", "by_group_speed")
 def figures(findings: Findings, result: TargetResult, language: Language) -> dict[str, Any]:
     """Print all that the panel says of one target, the residents' own answers apart."""
     target = result.target
+    towns: list[DistrictResult | DistrictValue] = [*result.districts, *result.by_district]
     return {
         "id": target.id,
         "name": target.name.get(language),
         "kind": target.kind,
-        "computed": result.status != "not_assessable",
+        "computed": result.value is not None,
         "minutes": float(target.minutes) if target.kind == "circle" else None,
         "rule": _rule(findings, result, language),
         "counts": _counts_whom(result, language),
@@ -54,7 +55,7 @@ def figures(findings: Findings, result: TargetResult, language: Language) -> dic
         "facts": _facts(findings, result, language),
         "people": None if result.count is None else _people(result.count),
         "shares": is_share(result),
-        "districts": [_district(result, one, language) for one in result.districts],
+        "districts": [_district(result, one, language) for one in towns],
         "ladder": _ladder(result, language),
         "margin": _margin(findings, result, language),
         "groups": _groups(result, language),
@@ -175,14 +176,17 @@ def _people(count: Count) -> dict[str, str]:
     }
 
 
-def _district(result: TargetResult, one: DistrictResult, language: Language) -> dict[str, Any]:
+def _district(
+    result: TargetResult, one: DistrictResult | DistrictValue, language: Language
+) -> dict[str, Any]:
+    count = one.count if isinstance(one, DistrictResult) else None
     return {
         "code": one.code,
         "name": word("area", "outside", language) if one.code == OUTSIDE else one.name,
-        "people": people_text(one.count.people),
+        "people": "" if count is None else people_text(count.people),
         "rate": value_text(result, one.value, language),
         "value": one.value,
-        "left": people_text(one.count.uncovered),
+        "left": "" if count is None else people_text(count.uncovered),
         "statusText": word("status", one.status, language),
     }
 

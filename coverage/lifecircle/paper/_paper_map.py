@@ -328,7 +328,7 @@ def _names(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
 
 
 def _gap_places(drawing: Drawing) -> npt.NDArray[np.float64]:
-    """Give the places of the numbered gaps in metres: (gap, 2)."""
+    """Return the places of the numbered gaps in metres: (gap, 2)."""
     gaps = largest_gaps(drawing)
     placed = gaps[np.isfinite(gaps["lon"].astype(float))]
     points = shapely.points(placed["lon"].to_numpy(dtype=float), placed["lat"].to_numpy(dtype=float))
@@ -363,7 +363,7 @@ def _gap_numbers(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
 
 
 def largest_gaps(drawing: Drawing) -> Any:
-    """Give the circle's gaps with most people, the first that are numbered."""
+    """Return the circle's gaps with most people, the first that are numbered."""
     gaps = drawing.findings.gaps
     own = gaps[gaps["target"] == drawing.result.target.id]
     return own.sort_values("people", ascending=False, kind="stable").head(GAPS_NUMBERED)
@@ -393,13 +393,13 @@ def _scale_and_north(axes: Any, sheet: _Sheet, north: str) -> None:
 def _side(drawing: Drawing, sheet: _Sheet) -> None:
     """Write the result, the legend, the gaps with most people and the margin, from the top down."""
     words = page_words(drawing.language)
-    told = figures(drawing.findings, drawing.result, drawing.language)
+    texts = figures(drawing.findings, drawing.result, drawing.language)
     y = 191.0
-    y = _paragraph(sheet, y, told["rule"], size=8.5, weight="bold")
-    sheet.text((_SIDE, y - 0.5), told["value"], size=19, weight="bold")
-    sheet.text((_SIDE + 30, y - 4.2), told["statusText"], size=9)
+    y = _paragraph(sheet, y, texts["rule"], size=8.5, weight="bold")
+    sheet.text((_SIDE, y - 0.5), texts["value"], size=19, weight="bold")
+    sheet.text((_SIDE + 30, y - 4.2), texts["statusText"], size=9)
     y -= 10
-    goal = "  ".join(f"{name} {text}" for name, text in told["facts"][:1])
+    goal = "  ".join(f"{name} {text}" for name, text in texts["facts"][:1])
     y = _paragraph(sheet, y, goal, color=_QUIET) - 1.5
     y = _legend(drawing, sheet, y, words)
     lines = list(_margin_lines(drawing))
@@ -525,7 +525,7 @@ def _ems(text: str) -> float:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Give the pieces of a text that a line may end after: words, spaces, single Chinese characters."""
+    """Yield the pieces of a text that a line may end after: words, spaces, single Chinese characters."""
     word = ""
     for sign in text:
         if sign == " " or ord(sign) > 0x2E7F:

@@ -19,7 +19,7 @@ _PLAIN = MapSetting()
 def edition_findings(
     findings_list: Sequence[Findings], *, edition: Edition, setting: MapSetting = _PLAIN
 ) -> list[Findings]:
-    """Give the findings that an edition is made of, in order of their years.
+    """Return the findings that an edition is made of, in order of their years.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Own the public edition: findings reduced, before any page is made of them, to what everyone may know.
 
-Residents become square cells of at least so many people, the same in every year, told in whole multiples of
-that number; a cell stands at the middle of its square, not of its residents. A cell has the bucket of most of
+Residents become square cells of at least so many people, the same in every year, in whole multiples of that
+number; a cell stands at the middle of its square, not of its residents. A cell has the bucket of most of
 its people and a time in steps of :data:`STEP_MIN` minutes from the target's limit, so that no limit a reader
 tries parts a cell. Counts in tables are withheld as :mod:`lifecircle.publication._withheld` decides; shares
 beside a withheld count are cut to steps that stand for at least so many people. Ages, flip points, curves,
@@ -50,7 +50,7 @@ def public_findings(years: Sequence[Findings], *, min_people: int = MIN_PEOPLE) 
     Parameters
     ----------
     years : findings of one or several years, reduced together, because a reader may compare them
-    min_people : no cell, count or difference of counts tells of fewer people
+    min_people : no cell, count or difference of counts describes fewer people
 
     Returns
     -------
@@ -145,7 +145,7 @@ def _join_nearest(
 def _middles(
     corners: list[tuple[str, float, float, float]], years: Sequence[Findings], crs: str
 ) -> npt.NDArray[np.object_]:
-    """Give the middle of each square, or of its part in the district where the middle lies outside."""
+    """Return the middle of each square, or of its part in the district where the middle lies outside."""
     if not corners:
         return np.array([], dtype=object)
     x, y, side = np.array([corner[1:] for corner in corners]).T
@@ -179,7 +179,7 @@ class _Sums:
         return np.bincount(self.cell[mine], weights=people[mine], minlength=self.size).astype(np.float64)
 
     def commonest(self, values: npt.NDArray[np.object_], people: Vector) -> npt.NDArray[np.object_]:
-        """Give the value of most people of each cell, the first in order among equals, None without any."""
+        """Return the value of most people of each cell, the first in order among equals, None without any."""
         out = np.full(self.size, None, dtype=object)
         known = np.flatnonzero((self.cell >= 0) & pd.notna(values) & (people > 0))
         if len(known):
@@ -191,7 +191,7 @@ class _Sums:
         return out
 
     def median(self, values: Vector, people: Vector) -> Vector:
-        """Give the middle value of the people of each cell, NaN without any."""
+        """Return the middle value of the people of each cell, NaN without any."""
         out = np.full(self.size, np.nan)
         known = np.flatnonzero((self.cell >= 0) & np.isfinite(values) & (people > 0))
         order = known[np.lexsort((values[known], self.cell[known]))]
@@ -218,7 +218,7 @@ def _steps(minutes: Vector, limit_min: float) -> Vector:
 
 
 def _answers(findings: Findings, result: TargetResult, sums: _Sums, min_people: int) -> dict[str, Any]:
-    """Tell of each cell what most of the people who live there have, as far as the target is about them."""
+    """Return for each cell what most of its people have, of those the target is about."""
     target = result.target
     name = target.id
     population = findings.demand["population"].to_numpy(dtype=float)
@@ -236,12 +236,12 @@ def _answers(findings: Findings, result: TargetResult, sums: _Sums, min_people: 
     timed = counted & np.isin(bucket, ("covered", "beyond"))
     steps = _steps(seconds / 60, float(getattr(target, "minutes", np.nan))) * 60
     nearest = sums.commonest(findings.nearest[name].to_numpy(dtype=object), common)
-    told = _whole(sums.of(population), min_people)
+    rounded = _whole(sums.of(population), min_people)
     return {
         "seconds": np.where(timed, steps, np.nan),
         "status": np.where(counted, bucket, ""),
         "nearest": np.where(timed, nearest, np.array(None)),
-        "people": np.where(counted, told, 0.0),
+        "people": np.where(counted, rounded, 0.0),
     }
 
 
@@ -264,13 +264,13 @@ def _reduced(
 ) -> Findings:
     sums = _Sums(at, len(cells.labels))
     population = findings.demand["population"].to_numpy(dtype=float)
-    told = _whole(sums.of(population), min_people)
+    rounded = _whole(sums.of(population), min_people)
     index = pd.Index(cells.labels, name="id", dtype="str")
-    columns: dict[str, Any] = {"population": told, "district": cells.district}
+    columns: dict[str, Any] = {"population": rounded, "district": cells.district}
     if "village" in findings.demand:
         columns["village"] = sums.commonest(findings.demand["village"].to_numpy(dtype=object), population)
     demand = gpd.GeoDataFrame(columns, index=index, geometry=cells.places, crs="EPSG:4326")
-    lived = told > 0
+    lived = rounded > 0
     circles = [result for result in findings.targets if result.target.id in findings.seconds]
     answers = {result.target.id: _answers(findings, result, sums, min_people) for result in circles}
     tables = {
@@ -358,7 +358,7 @@ def _points(frame: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
 def _target(
     result: TargetResult, withheld: Withheld | None, villages: gpd.GeoDataFrame, min_people: int
 ) -> TargetResult:
-    """Withhold what a target may not tell, and leave out what needs every resident's time."""
+    """Withhold what a target may not show, and leave out what needs every resident's time."""
     plain = replace(
         result,
         reason=_without_few(result.reason, min_people),
@@ -477,7 +477,7 @@ def _rung(
 
 
 def share_step(people: float, min_people: int) -> float:
-    """Give the step of shares that stands for at least so many people.
+    """Return the step of shares that stands for at least so many people.
 
     >>> share_step(380_000, 20), share_step(1_000, 20), share_step(5, 20)
     (0.001, 0.02, 1.0)

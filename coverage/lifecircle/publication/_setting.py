@@ -26,10 +26,14 @@ EDITIONS: tuple[Edition, ...] = ("internal", "public")
 class MapSetting:
     """What stands in and around a study's maps besides its findings.
 
-    ``min_people`` : fewest people the public edition tells of; ``mask`` : areas in EPSG:4326 that no edition
-    draws anything in; ``base`` : online base layers to offer, none by default, and the key that Tianditu
-    asks for; ``labels`` : points in EPSG:4326 with ``name`` and ``kind``, such as neighbours and the bay;
-    ``data_date`` : until when the data were collected, printed as it is.
+    Attributes
+    ----------
+    min_people : fewest people that a figure of the public edition describes.
+    mask : areas in EPSG:4326 where no edition draws anything.
+    base : online base layers to offer, none by default.
+    tianditu_key : the key that the base layers of Tianditu need.
+    labels : points in EPSG:4326 with ``name`` and ``kind``, such as neighbours and the bay.
+    data_date : until when the data were collected, printed as it is.
     """
 
     min_people: int = 20
@@ -87,7 +91,7 @@ def roads_without_masked(roads: Roads, mask: Sequence[shapely.Geometry]) -> Road
 
 
 def _in(frame: gpd.GeoDataFrame, area: shapely.Geometry) -> npt.NDArray[np.bool_]:
-    """Tell which rows touch an area."""
+    """Return which rows touch an area."""
     shapes: npt.NDArray[Any] = frame.geometry.to_numpy()
     inside: npt.NDArray[np.bool_] = np.asarray(shapely.intersects(area, shapes), dtype=bool)
     return inside

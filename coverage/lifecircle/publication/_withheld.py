@@ -50,7 +50,7 @@ class Withheld:
     buckets: bool = False
 
     def hides(self, code: str) -> bool:
-        """Tell whether a row keeps back who is covered."""
+        """Return whether a row keeps back who is covered."""
         return code in self.people or code in self.detail
 
 
@@ -142,7 +142,7 @@ def withheld_counts(years: Sequence[Findings], *, min_people: float) -> dict[tup
 
 
 def _tells_few(count: _Count, min_people: float) -> bool:
-    """Tell whether a count is of some people, but of too few; where groups overlap it counts nobody."""
+    """Return whether a count is of some people, but of too few; where groups overlap it counts nobody."""
     if not _NOISE < count.people < min_people - _NOISE:
         return False
     return not count.less or bool((count.vector >= -_NOISE).all())
@@ -272,7 +272,7 @@ def _spread(values: pd.Series[float], at: npt.NDArray[np.intp], size: int) -> Ve
 
 
 def _groups(findings: Findings, result: TargetResult) -> dict[str, pd.Series[float]]:
-    """Count each group of a target resident by resident, as far as the findings' columns tell."""
+    """Count each group of a target resident by resident, as far as the findings' columns allow."""
     demand, people = findings.demand, findings.people[result.target.id]
     inside = in_area(findings, result)
     found = {}
@@ -287,7 +287,7 @@ def _groups(findings: Findings, result: TargetResult) -> dict[str, pd.Series[flo
 
 
 def in_area(findings: Findings, result: TargetResult) -> pd.Series[bool]:
-    """Tell which residents live in the area a target is about, whoever is counted there."""
+    """Return which residents live in the area a target is about, whoever is counted there."""
     area = getattr(result.target, "area", EVERYONE)
     if area == EVERYONE:
         return pd.Series(data=True, index=findings.demand.index)
@@ -296,13 +296,13 @@ def in_area(findings: Findings, result: TargetResult) -> pd.Series[bool]:
 
 
 def _urban(findings: Findings) -> pd.Series[bool]:
-    """Tell of every resident whether it is urban, by village, else by district; NA where nobody knows."""
+    """Return for every resident whether it is urban, by village, else by district; NA where nobody knows."""
     demand = findings.demand
     found = pd.Series(pd.NA, index=demand.index, dtype="boolean")
     for column, units in (("district", findings.districts), ("village", findings.villages)):
         if column in demand and "urban" in units:
-            told = demand[column].map(units["urban"].astype("boolean")).astype("boolean")
-            found = told.fillna(found)
+            known = demand[column].map(units["urban"].astype("boolean")).astype("boolean")
+            found = known.fillna(found)
     return found
 
 
@@ -326,8 +326,8 @@ def _unexplained(findings: Findings, result: TargetResult) -> Withheld:
     groups = _groups(findings, result)
     for one in result.groups:
         own = groups.get(one.group)
-        told = (one.count.people, one.count.covered)
-        if own is None or not np.allclose(told, (own.sum(), own[status == "covered"].sum())):
+        published = (one.count.people, one.count.covered)
+        if own is None or not np.allclose(published, (own.sum(), own[status == "covered"].sum())):
             kept.groups.add(one.group)
     if kept.people - {TOTAL} and result.districts:
         kept.people |= {one.code for one in result.districts}

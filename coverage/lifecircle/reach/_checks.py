@@ -1,4 +1,4 @@
-"""Own what arrays handed to the engine must be like, and how a fault in one is told; not what they mean.
+"""Own the checks of arrays that are passed to the engine, and the message of a fault; not their meaning.
 
 A graph is most of the memory of a search, so that a check of a sound array makes no other of its size.
 """
@@ -22,14 +22,26 @@ MOST_INT32 = 2**31 - 1
 
 
 def check_count(name: str, value: int) -> int:
-    """Return a whole number of at least 1, or raise GraphError."""
+    """Return a whole number of at least 1.
+
+    Raises
+    ------
+    GraphError
+        It is no whole number, or below 1.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise GraphError(f"{name} is {value!r}: give a whole number of at least 1")
     return int(value)
 
 
 def whole_numbers(name: str, values: npt.ArrayLike) -> Whole:
-    """Return a flat array of whole numbers in the type they come in, or raise GraphError."""
+    """Return a flat array of whole numbers in the type they come in.
+
+    Raises
+    ------
+    GraphError
+        The values are not flat, or not whole.
+    """
     array = np.asarray(values)
     if array.ndim != 1:
         raise GraphError(f"{name} has {array.ndim} dimensions: give a flat sequence of whole numbers")
@@ -41,7 +53,13 @@ def whole_numbers(name: str, values: npt.ArrayLike) -> Whole:
 
 
 def durations(name: str, values: npt.ArrayLike) -> Floats:
-    """Return a flat array of finite seconds >= 0, not copied where that is possible, or raise GraphError."""
+    """Return a flat array of finite seconds >= 0, not copied where that is possible.
+
+    Raises
+    ------
+    GraphError
+        The values are not flat, not numbers, negative or not finite.
+    """
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -69,7 +87,13 @@ def check_groups(name: str, array: Whole, *, below: int | None = None) -> None:
 
 
 def check_pointers(name: str, array: Whole, edges: int) -> None:
-    """Raise GraphError when row pointers do not divide so many edges."""
+    """Check that row pointers divide so many edges.
+
+    Raises
+    ------
+    GraphError
+        They do not begin with 0, fall, or do not end with the number of edges.
+    """
     if len(array) == 0 or array[0] != 0:
         found = "nothing" if len(array) == 0 else str(array[0])
         raise GraphError(f"{name}[0] is {found}: row pointers begin with 0")
@@ -83,7 +107,13 @@ def check_pointers(name: str, array: Whole, edges: int) -> None:
 
 
 def check_lengths(many: int, what: str, **arrays: npt.NDArray[Any]) -> None:
-    """Raise GraphError when an array has not one value for each of so many things."""
+    """Check that each array has one value for each of so many things.
+
+    Raises
+    ------
+    GraphError
+        An array is longer or shorter.
+    """
     for name, array in arrays.items():
         if len(array) != many:
             one = "edge" if what == "edges" else "source"
@@ -96,7 +126,13 @@ def narrowed(array: Whole, most: int) -> Whole:
 
 
 def refuse(name: str, array: npt.NDArray[Any], bad: Flags, rule: str) -> None:
-    """Raise GraphError where ``bad`` (value,) is true anywhere, naming the first place."""
+    """Refuse an array where ``bad`` (value,) is true anywhere, and name the first place.
+
+    Raises
+    ------
+    GraphError
+        ``bad`` is true at least once.
+    """
     if bad.any():
         position = int(bad.argmax())
         others = int(bad.sum()) - 1
@@ -105,5 +141,5 @@ def refuse(name: str, array: npt.NDArray[Any], bad: Flags, rule: str) -> None:
 
 
 def _lies_between(array: npt.NDArray[Any], low: float, high: float) -> bool:
-    """Tell whether all values are from low to high; NaN is not."""
+    """Return whether all values are from low to high; NaN is not."""
     return len(array) == 0 or bool(array.min() >= low and array.max() <= high)

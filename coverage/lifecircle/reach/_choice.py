@@ -36,7 +36,7 @@ _LOAD_S = 0.7
 
 @dataclass(frozen=True)
 class Work:
-    """Seconds that either engine would take for a question, as far as can be told beforehand."""
+    """Seconds that either engine would take for a question, as estimated before the search."""
 
     scipy_s: float
     ring_s: float
@@ -92,9 +92,9 @@ def choose(engine: Engine, work: Work) -> Literal["scipy", "ring"]:
     GraphError
         When the environment variable names no engine.
     """
-    asked = engine if engine != "auto" else _from_environment()
-    if asked != "auto":
-        return asked
+    wanted = engine if engine != "auto" else _from_environment()
+    if wanted != "auto":
+        return wanted
     if is_loaded(_KERNELS):
         return "ring" if work.ring_s < work.scipy_s else "scipy"
     if _Spent.seconds + work.scipy_s > _LOAD_S + work.ring_s and loads(_KERNELS):

@@ -86,6 +86,14 @@ def reach_lines(
     GraphError
         When the limit is not positive or not finite, ``by`` is neither of the two, or a snap belongs to
         other roads.
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> from lifecircle.roads import read_roads
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> ends = GeoDataFrame(geometry=line.boundary.explode(ignore_index=True))
+    >>> reach_lines(roads, ends[1:], limit_min=6).length.round(3).tolist()
+    [500.0]
     """
     _check_positive("limit_min", limit_min, "minutes")
     if by not in get_args(Layers):
@@ -125,7 +133,7 @@ def isochrones(
     Returns
     -------
     areas : in the CRS of the roads, one row for each limit, ascending, with columns ``minutes`` (float64)
-        and ``geometry`` (Polygon or MultiPolygon: the reach lines not_smaller, and the area of the limit
+        and ``geometry`` (Polygon or MultiPolygon: the widened reach lines, and the area of the limit
         before). A limit within which no road is reached has no row.
 
     Raises
@@ -133,6 +141,14 @@ def isochrones(
     GraphError
         When there is no limit, a limit or the width is not positive or not finite, or a snap belongs to
         other roads.
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> from lifecircle.roads import read_roads
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> ends = GeoDataFrame(geometry=line.boundary.explode(ignore_index=True))
+    >>> isochrones(roads, ends[1:], limits_min=[6, 12])["minutes"].tolist()
+    [6.0, 12.0]
     """
     if len(limits_min) == 0:
         raise GraphError("limits_min is empty: give at least one number of minutes > 0")
@@ -142,6 +158,7 @@ def isochrones(
     there = snapped_on(roads, facilities)
     minutes: list[float] = []
     areas: list[Any] = []
+    # Edges that lie in a smaller area as a whole are not widened again for a larger limit.
     whole = np.zeros(len(roads.u), dtype=bool)
     for limit_min in sorted({float(limit) for limit in limits_min}):
         pieces = _pieces_of(roads, there, limit_min=limit_min, by="all")
@@ -294,7 +311,7 @@ def _seconds_at(roads: Roads, anchors: _Anchors, share: Floats, start: Ints, cou
 
 
 def _cut(lines: Objects, first: Floats, last: Floats) -> Objects:
-    """Cut lines (line,) between two shares of their lengths; whole lines are handed on as they are."""
+    """Cut lines (line,) between two shares of their lengths; whole lines are passed on as they are."""
     pieces = lines.copy()
     cut = np.flatnonzero((first > 0.0) | (last < 1.0))
     if len(cut) == 0:

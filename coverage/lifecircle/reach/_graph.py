@@ -2,7 +2,7 @@
 
 :class:`TravelGraph` answers on any graph in the caller's own numbering. Two engines do the searching,
 scipy (``_scipy``) and compiled loops (``_ring``); their seconds are the same to the last bit, and
-``_choice`` tells which one is sooner done.
+``_choice`` estimates which one is faster.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class TravelGraph:
         Returns
         -------
         solve : ``seconds`` and ``source`` as :meth:`nearest` gives them, and the ways to add and remove a
-            source. By compiled loops either touches what it changes alone; scipy searches anew.
+            source. Compiled loops touch only what changes; scipy searches again.
 
         Raises
         ------
@@ -334,7 +334,7 @@ class TravelGraph:
 
 
 def _numbered(seeds: Seeds) -> tuple[Seeds, Ints | None]:
-    """Give the groups numbers that the ring takes: by rank, and with their names, where they are too high."""
+    """Return groups as numbers the ring accepts: where they are too high, ranks and the names of ranks."""
     return (seeds, None) if seeds.highest <= MOST_INT32 else seeds.ranked()
 
 

@@ -146,12 +146,16 @@ def near(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search, in the
         if at + room > len(edge):
             return p
         here_x, here_y = px[p], py[p]
+        # Clipped first: a point far outside the grid would not fit in a whole number.
         middle = int(np.floor(min(max((here_x - x) / side, -1e9), 1e9)))
         level = int(np.floor(min(max((here_y - y) / side, -1e9), 1e9)))
         best, seen, given_up = np.inf, 0, False
         ring = 0
+        # A cell of ring n is at least n - 1 sides away, so rings beyond the best distance hold nothing
+        # nearer.
         while ring <= _MOST_RINGS and best + TIE_M > (ring - 1) * side and not given_up:
             for row in range(max(level - ring, 0), min(level + ring, rows - 1) + 1):
+                # Of the inner rows only the first and the last column belong to the ring.
                 step = 1 if row in (level - ring, level + ring) or ring == 0 else 2 * ring
                 for column in range(middle - ring, middle + ring + 1, step):
                     if column < 0 or column >= columns:
@@ -172,6 +176,8 @@ def near(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search, in the
                             continue
                         best = min(best, metres)
                         if seen == room:
+                            # The list is full: drop what is no tie of the best any more, and only then give
+                            # up.
                             kept = 0
                             for i in range(seen):
                                 if seen_m[i] <= best + TIE_M:

@@ -1,11 +1,11 @@
 """Own the compiled loops of the ring-bucket search; not its idea (see ``_ring``), its checks or its memory.
 
-Importing this module imports numba. A kernel allocates nothing: it works in the arrays it is handed and
+Importing this module imports numba. A kernel allocates nothing: it works in the arrays it receives and
 returns :data:`DONE`, or which of them is too small, and goes on where it stopped when it is called again
 with a larger one. Junctions and places are unsigned wherever they index, which spares the compiled code
 the check for negative ones (1.3 times faster).
 
-Two habits here are not habits elsewhere. A kernel takes many positional arguments, for it is handed every
+Two habits here are not habits elsewhere. A kernel takes many positional arguments, because it receives every
 array it works in, and numba knows no keyword-only ones. And its loop stands in one piece: a call from
 inside it that passes arrays counts their references each time, which made the search half as fast.
 """
@@ -150,6 +150,7 @@ def _type_prefetch(_typing: Any, array: Any, index: Any) -> Any:
         return None
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        """Write the call of LLVM's prefetch for the address of the value."""
         data = context.make_array(signature.args[0])(context, builder, values[0]).data
         place = context.cast(builder, values[1], signature.args[1], types.intp)
         address = builder.bitcast(builder.gep(data, [place]), cgutils.voidptr_t)
@@ -175,11 +176,12 @@ def _prefetch_probe(values: Floats) -> float:
 
 
 def prefetch_compiles() -> bool:
-    """Tell whether numba and LLVM, as installed here, compile the hint; it is kept like a kernel."""
+    """Return whether numba and LLVM, as installed here, compile the hint; it is kept like a kernel."""
     try:
         _prefetch_probe(np.zeros(1))
     except OSError as error:
         _log.info("compiled code is not kept: %s", error)  # it was compiled all the same
+    # Versions of numba and llvmlite fail here in different ways; the search works without the hint.
     except (NumbaError, RuntimeError, AttributeError, TypeError, NotImplementedError) as error:
         _log.info("searching without prefetch: %s", error)
         return False
@@ -256,7 +258,7 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
 
     ``source``, ``marks``, ``touched`` and ``ahead`` may be None: numba leaves out, while it compiles, what
     concerns them; ``touched`` goes with ``source``. A junction that does not fit is not changed, and the
-    one being relaxed waits again: with more room it is relaxed anew, which does nothing along the edges
+    one being relaxed waits again: with more room it is relaxed again, which does nothing along the edges
     that were relaxed before.
 
     Where a source takes a junction over from a slower one, and both times are rounded to the same sum
@@ -284,6 +286,9 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
         while entry < filled:
             if ahead is not None:
                 if entry + 2 * ahead < filled:
+                    # Memory is fetched in two steps, because the second address is stored behind the first:
+                    # labels and row pointers of a later junction, then the edges of a nearer one whose row
+                    # pointers are there by now.
                     later = rows[np.uint64(base + entry + 2 * ahead)]
                     _prefetch(stamp, later)
                     _prefetch(seconds, later)
@@ -296,6 +301,8 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
                     _prefetch(weight, edge)
             tail = rows[np.uint64(base + entry)]
             entry += 1
+            # A junction whose time fell after it was queued waits in an earlier bucket too: this entry is
+            # stale.
             if stamp[tail] != now:
                 continue
             stamp[tail] = IDLE
@@ -308,18 +315,24 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
                     continue
                 head = indices[edge]
                 known = seconds[head]
+                # Of equal times the lowest source wins, so that the answer does not depend on the order of
+                # edges.
                 if time > known or (time == known and (source is None or owner >= source[head])):
                     continue
                 bucket = _bucket(time, inverse_width)
                 if stamp[head] != bucket:
                     row = bucket & _MASK if bucket - now < ROWS else ROWS
                     place = fill[row]
+                    # Nothing of the head is changed yet: the tail is relaxed again when the caller has made
+                    # more room.
                     if place >= capacity:
                         stamp[tail] = now
                         state[ENTRY] = entry - 1
                         return ROWS_FULL
                     rows[np.uint64(row * capacity + place)] = head
                     fill[row] = place + 1
+                    # An edge shorter than a bucket leads into the bucket that is being read: read on to the
+                    # new end.
                     if bucket == now:
                         filled = place + 1
                     stamp[head] = bucket
@@ -333,6 +346,8 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
                     source_before[listed[0]] = source[head]
                     listed[0] += 1
                 if source is not None:
+                    # The slower label may have named junctions behind that this one does not improve by a
+                    # single bit.
                     if known < np.inf and time < known and owner != source[head]:
                         for onward in range(indptr[head], indptr[head + _NEXT]):
                             if known + weight[onward] == time + weight[onward]:
@@ -364,7 +379,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
     ``seconds`` and ``source`` are (junction, k) laid flat, each row in order of (seconds, source), with
     inf and -1 behind; the rest is as for :func:`nearest_kernel`. A junction waits in the bucket of its
     first label that was not relaxed yet. Labels of earlier buckets have been, labels of later ones
-    have not, so that the bucket alone tells which ones to relax.
+    have not, so that the bucket alone shows which ones to relax.
     """
     indptr, indices, weight = graph
     stamp, rows, fill, state = queue
@@ -405,6 +420,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
             stamp[tail] = IDLE
             first = tail * width
             end = first + width
+            # Labels are sorted by time: those of earlier buckets come first and have been relaxed already.
             while first < end and source[first] >= 0 and _bucket(seconds[first], inverse_width) < now:
                 first += _ONE
             last = first
@@ -423,6 +439,8 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                     if time == bound and owner >= source[worst]:
                         continue
                     rank = top
+                    # A group stands in a row once: its older label, if it is slower, is the one that gives
+                    # way.
                     while rank < worst and source[rank] != owner:
                         rank += _ONE
                     if source[rank] == owner and seconds[rank] <= time:
@@ -440,6 +458,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                         if bucket == now:
                             filled = place + 1
                         stamp[head] = bucket
+                    # Insert in place: slower labels move one down until the new one is in order.
                     while rank > top and (
                         time < seconds[rank - _ONE]
                         or (time == seconds[rank - _ONE] and owner < source[rank - _ONE])
@@ -449,6 +468,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                         rank -= _ONE
                     seconds[rank] = time
                     source[rank] = owner
+            # Labels of later buckets are still to be relaxed, so the junction waits again.
             if last < end and source[last] >= 0:
                 bucket = _bucket(seconds[last], inverse_width)
                 row = bucket & _MASK if bucket - now < ROWS else ROWS

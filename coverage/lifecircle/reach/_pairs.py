@@ -45,7 +45,7 @@ _SAMPLED = 32
 
 
 class _Bytes(NamedTuple):
-    """Memory of a facility at a junction while the pairs are joined, and of a pair until it is handed on."""
+    """Memory of a facility at a junction while the pairs are joined, and of a pair until it is passed on."""
 
     at_junction: int
     pair: int
@@ -84,8 +84,8 @@ def within(
     Parameters
     ----------
     roads, demand, facilities, limit_min : as for :func:`nearest`, and the same access legs count
-    memory_mb : megabytes the pairs may take while they are joined; what would take more by an estimate
-        made beforehand is not begun
+    memory_mb : megabytes the pairs may take while they are joined; the size is estimated first,
+        and the search does not begin where it would be more
 
     Returns
     -------
@@ -95,6 +95,14 @@ def within(
     ------
     GraphError
         As for :func:`nearest`, and when the pairs would take more memory than allowed.
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> from lifecircle.roads import read_roads
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> ends = GeoDataFrame(geometry=line.boundary.explode(ignore_index=True))
+    >>> within(roads, ends, ends[1:], limit_min=15).seconds.toarray().tolist()
+    [[720.0], [0.0]]
     """
     here, there = snapped_on(roads, demand), snapped_on(roads, facilities)
     homes = np.flatnonzero(usable(roads, here, limit_min=limit_min))
@@ -104,12 +112,14 @@ def within(
     limit_s = 60.0 * limit_min
     ring = graph.engine_within(len(venues), limit_s) == "ring"
     size = _COMPILED_BYTES if ring else _PLAIN_BYTES
+    # Refused before the search, because a process that runs out of memory is killed without a message.
     _check_memory(graph, home, venue, limit_s=limit_s, size=size, memory_mb=memory_mb)
     join = _joined if ring else _joined_plainly
     row_ptr, place, seconds = join(roads, home, venue, limit_s=limit_s)
     counts = np.zeros(len(here), dtype=np.int64)
     counts[homes] = np.diff(row_ptr)
     indptr = np.concatenate([[0], np.cumsum(counts)])
+    # scipy copies a matrix whose two index arrays differ in type: both get the narrower one that fits.
     narrow = np.int32 if len(place) < 2**31 and len(there) < 2**31 else np.int64
     columns = venues.astype(narrow)[place]
     shape = (len(here), len(there))

@@ -8,9 +8,9 @@ offer, over the reversed edges, and the search goes on from there.
 That nothing else changes holds because a label is the lowest group of those that arrive in equal seconds:
 along the fastest way by which a group came to its label, every junction bears that group, so no way of one
 group leads through the labels of another. Where rounding makes an exception (see ``_ring``), all labels
-are named anew from the seconds; the answer is that of a full search in every case, to the last bit.
+are named again from the seconds; the answer is that of a full search in every case, to the last bit.
 
-Without compiled loops everything is searched anew and compared, which gives the same answer later.
+Without compiled loops everything is searched again and compared: the same answer, but slower.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from lifecircle.reach._ring import (
     bare_graph,
     empty_queue,
     lowest_labels,
-    not_smaller,
     ring_nearest,
     run,
     search_loops,
+    with_wider_rows,
 )
 from lifecircle.reach._scipy import scipy_nearest
 from lifecircle.reach._seeds import Seeds
@@ -71,15 +71,24 @@ class _Graph(Protocol):
     """What a repair asks of a graph: see :class:`~lifecircle.reach.TravelGraph`."""
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Number of junctions."""
+
     @property
-    def arrays(self) -> tuple[Whole, Whole, Floats]: ...
+    def arrays(self) -> tuple[Whole, Whole, Floats]:
+        """Row pointers, heads and seconds of the edges."""
+
     @property
-    def reversed_arrays(self) -> tuple[Whole, Whole, Floats]: ...
+    def reversed_arrays(self) -> tuple[Whole, Whole, Floats]:
+        """The same of the reversed edges."""
+
     @property
-    def bucket_s(self) -> float: ...
+    def bucket_s(self) -> float:
+        """Seconds that one bucket of the ring is wide."""
+
     @property
-    def matrix(self) -> Matrix: ...
+    def matrix(self) -> Matrix:
+        """The graph as scipy takes it."""
 
 
 class _Answer(Protocol):
@@ -129,7 +138,7 @@ class NearestSolve:
     def of(cls, graph: _Graph, seeds: Seeds, bound_s: float, *, compiled: bool) -> NearestSolve:
         """Solve a graph for checked seeds up to an inclusive bound, by compiled loops or by scipy."""
         check_groups("group", seeds.group, below=MOST_INT32)
-        answer: _Answer = (_Repaired if compiled else _SolvedAnew).of(graph, seeds, bound_s)
+        answer: _Answer = (_Repaired if compiled else _SearchedAgain).of(graph, seeds, bound_s)
         shown = answer.seconds.view(), answer.source.view()
         for labels in shown:
             labels.flags.writeable = False
@@ -202,8 +211,8 @@ class NearestSolve:
 
 
 @dataclass(eq=False)
-class _SolvedAnew:
-    """Labels that are searched anew by scipy at every change."""
+class _SearchedAgain:
+    """Labels that are searched again by scipy at every change."""
 
     matrix: Matrix
     bound_s: float
@@ -211,17 +220,20 @@ class _SolvedAnew:
     source: Labels
 
     @classmethod
-    def of(cls, graph: _Graph, seeds: Seeds, bound_s: float) -> _SolvedAnew:
+    def of(cls, graph: _Graph, seeds: Seeds, bound_s: float) -> _SearchedAgain:
+        """Search from all seeds."""
         seconds, source = scipy_nearest(graph.matrix, seeds, bound_s)
         return cls(graph.matrix, bound_s, seconds, source.astype(np.int32))
 
     def add(self, _new: Seeds, every: Seeds) -> Ints:
+        """Search from all seeds; return the junctions that changed."""
         seconds, source = scipy_nearest(self.matrix, every, self.bound_s)
         changed = np.flatnonzero((seconds != self.seconds) | (source != self.source))
         self.seconds[changed], self.source[changed] = seconds[changed], source[changed]
         return changed
 
     def remove(self, _group: int, left: Seeds) -> Ints:
+        """Search from the seeds that are left; return the junctions that changed."""
         return self.add(left, left)
 
 
@@ -241,6 +253,7 @@ class _Repaired:
 
     @classmethod
     def of(cls, graph: _Graph, seeds: Seeds, bound_s: float) -> _Repaired:
+        """Search from all seeds, and make the queue and the notes of repairs, which are used again."""
         loops = search_loops()
         return cls(
             loops,
@@ -262,11 +275,13 @@ class _Repaired:
         )
 
     def add(self, new: Seeds, every: Seeds) -> Ints:
+        """Spread the new seeds as far as they are nearer; return the junctions that changed."""
         self.queue.state[:] = 0
         self._plant(new)
         return self._settled(every)
 
     def remove(self, group: int, left: Seeds) -> Ints:
+        """Clear the labels of a group and fill the hole from its border; return what changed."""
         self.queue.state[:] = 0
         lost = np.flatnonzero(self.source == group)
         self._note(lost)
@@ -302,7 +317,7 @@ class _Repaired:
         self.seconds[node], self.source[node] = start_s, group
         rows = self.loops.ROWS
         while len(self.queue.rows) // (rows + 1) < len(node):
-            self.queue = not_smaller(self.loops, self.queue)
+            self.queue = with_wider_rows(self.loops, self.queue)
         far = rows * (len(self.queue.rows) // (rows + 1))
         with np.errstate(over="ignore"):
             bucket = np.minimum(start_s * self.inverse, self.loops.LAST).astype(np.int32)
@@ -311,7 +326,7 @@ class _Repaired:
         self.queue.fill[rows] = len(node)
 
     def _hides(self, node: Ints, before_s: Floats, now_s: Floats) -> bool:
-        """Tell whether an edge makes the same sum of two times, so that a label beyond it may be stale."""
+        """Return whether an edge makes the same sum of two times, so that a label beyond it may be stale."""
         lower = (now_s < before_s) & np.isfinite(before_s)
         node, before_s, now_s = node[lower], before_s[lower], now_s[lower]
         ptr, _, seconds = self.graph.arrays

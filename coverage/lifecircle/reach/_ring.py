@@ -8,7 +8,7 @@ is released while they do.
 
 The idea
 --------
-Dijkstra's algorithm keeps the junctions that wait in a heap, and a heap does not tell which one comes
+Dijkstra's algorithm keeps the junctions that wait in a heap, and a heap does not know which one comes
 next: on a large network the processor waits for memory at every step. Here they wait in buckets of equal
 width in time (Dial 1969; Denardo and Fox 1979), 64 rows used in turn as a ring. Whatever lies beyond the
 ring (a ferry, a late start) waits in a far row, which is read once in every turn, or at once when the
@@ -334,7 +334,7 @@ def _rows_within(
             many = int(pairs.row_ptr[-1])
             return pairs.row_ptr, pairs.nodes[:many], pairs.seconds[:many]
         if code == kernels.ROWS_FULL:
-            queue = not_smaller(kernels, queue)
+            queue = with_wider_rows(kernels, queue)
         else:
             pairs = _lengthen(pairs, marks, int(queue.state[kernels.OUTPUT]))
 
@@ -360,7 +360,7 @@ def _hint_compiles(kernels: ModuleType) -> bool:
 
 
 def _ahead(kernels: ModuleType) -> int | None:
-    """Tell how far ahead memory is called for; None makes numba compile a kernel without it."""
+    """Return how far ahead memory is fetched; None makes numba compile a kernel without it."""
     return _AHEAD if _PREFETCH and _hint_compiles(kernels) else None
 
 
@@ -370,14 +370,20 @@ def run(
     """Run a search to its end, with wider rows whenever one is full; return the queue as wide as it got."""
     ahead = _ahead(kernels)
     while call(kernel, graph, queue, *arguments, ahead) != kernels.DONE:
-        queue = not_smaller(kernels, queue)
+        queue = with_wider_rows(kernels, queue)
     return queue
 
 
 def bare_graph(
     kernels: ModuleType, indptr: npt.NDArray[Any], indices: npt.NDArray[Any], seconds: Floats
 ) -> Graph:
-    """View the graph as the kernels want it; nothing is copied where the types are right already."""
+    """View the graph as the kernels want it; nothing is copied where the types are right already.
+
+    Raises
+    ------
+    GraphError
+        The arrays do not belong to one graph, or have too many junctions.
+    """
     if len(indptr) == 0 or len(indptr) - 1 > _MOST_JUNCTIONS:
         raise GraphError(
             f"indptr has {len(indptr)} values: give one more than junctions, of which there are < 2^31"
@@ -473,7 +479,7 @@ def _plant(  # noqa: PLR0913 - two of these are what it writes into
 
 
 def lowest_labels(graph: Graph, seeds: Seeds, first_s: Floats) -> Labels:
-    """Name the lowest group at each junction anew, from the seconds alone."""
+    """Name the lowest group at each junction again, from the seconds alone."""
     degree = graph.indptr[1:] - graph.indptr[:-1]
     tail = np.repeat(np.arange(len(first_s), dtype=np.int32), degree.astype(np.int64))
     heads = graph.indices.view(np.int32)
@@ -481,6 +487,7 @@ def lowest_labels(graph: Graph, seeds: Seeds, first_s: Floats) -> Labels:
 
 
 def empty_queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
+    """Make a queue with nothing in it for a graph of ``size`` junctions, with room for so many seeds."""
     queue: Queue = kernels.Queue(
         stamp=np.full(size, kernels.IDLE, dtype=np.int32),
         rows=np.empty((kernels.ROWS + 1) * max(_CAPACITY, seeds), dtype=np.uint32),
@@ -490,8 +497,8 @@ def empty_queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
     return queue
 
 
-def not_smaller(kernels: ModuleType, queue: Queue) -> Queue:
-    """Give every row room for twice as many, and keep what waits."""
+def with_wider_rows(kernels: ModuleType, queue: Queue) -> Queue:
+    """Return the queue with room for twice as many in every row; what waits stays."""
     narrow = queue.rows.reshape(kernels.ROWS + 1, -1)
     wide = np.empty((kernels.ROWS + 1, 2 * narrow.shape[1]), dtype=np.uint32)
     for row, many in enumerate(queue.fill):

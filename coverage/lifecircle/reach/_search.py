@@ -61,12 +61,21 @@ def nearest(
     ------
     GraphError
         When the limit is negative or not finite, k is below 1, or a snap belongs to other roads.
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> from lifecircle.roads import read_roads
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> ends = GeoDataFrame(geometry=line.boundary.explode(ignore_index=True))
+    >>> nearest(roads, ends[:1], ends[1:], limit_min=15)["minutes"].tolist()
+    [12.0]
     """
     here, there = snapped_on(roads, demand), snapped_on(roads, facilities)
     seconds, position = nearest_seconds(roads, here, there, k=k, limit_min=limit_min)
     ranks = seconds.shape[1]
     on = usable(roads, here, limit_min=limit_min)
     reason = np.where(on, "", np.where(here.snapped, "far", here.reason))
+    # Unreachable is NaN, never a large number, which would enter sums unnoticed.
     flat = seconds.ravel()
     known = np.where(np.isfinite(flat), flat, np.nan)
     columns = {

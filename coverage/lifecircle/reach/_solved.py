@@ -2,7 +2,7 @@
 
 What :func:`~lifecircle.reach.nearest_seconds` answers for all facilities, this keeps right for one more or
 one less: the junctions whose answer changed are known (see ``_repair``), and only residents on an edge at
-one of them, or on the facility's own edge, are answered anew.
+one of them, or on the facility's own edge, are answered again.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class SolvedNearest:
         return self._answered(junctions, edge)
 
     def _answered(self, junctions: Ints, edge: int) -> Ints:
-        """Answer the residents at these junctions and on this edge anew; return the rows that changed."""
+        """Answer the residents at these junctions and on this edge again; return the rows that changed."""
         at = self._register.found(junctions, edge)
         some = self._home.take(at)
         row, place, direct_s = same_edge(self._roads, some, self._venue)
@@ -170,7 +170,7 @@ def solve_nearest(roads: Roads, demand: Snap, facilities: Snap, *, limit_min: fl
     Returns
     -------
     solved : ``seconds`` and ``position``, and the ways to add and remove a facility. By compiled loops either
-        takes about what it changes; without them the search is done anew.
+        takes about what it changes; without them the search is done again.
 
     Raises
     ------

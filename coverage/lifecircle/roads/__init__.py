@@ -16,6 +16,7 @@ from lifecircle.roads._profiles import (
     Rule,
     allowed_way,
     oneway,
+    open_against,
     profile,
     way_kmh,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "close_road",
     "fetch_roads",
     "oneway",
+    "open_against",
     "profile",
     "read_barriers",
     "read_roads",

@@ -1,7 +1,7 @@
-"""Own roads kept between runs: the same file, profile and CRS are read once and then taken from the cache.
+"""Own the cache of roads on disk: the same file, profile and CRS are read once, then loaded from the cache.
 
 The key is the content of the file, the profile with its rules, the CRS and the settings asked for, and the
-version of the rules of reading; so a changed file or rule is never answered from what was kept.
+version of the rules of reading; so a changed file or rule never gets old roads.
 """
 
 from __future__ import annotations
@@ -33,16 +33,17 @@ _KIND: Final = "roads"
 
 
 def cached(path: Path, used: Profile, crs: Any, *, settings: str, read: Callable[[], Roads]) -> Roads:
-    """Give the roads of a file from the cache, else read them and keep them.
+    """Return the roads of a file from the cache, or read them and store them.
 
     Parameters
     ----------
     path : the file; its content is in the key, its name only as far as it decides on the reader.
     settings : every other setting that the reading depends on, in one text.
     """
-    asked = "" if crs is None else pyproj.CRS.from_user_input(crs).to_wkt()
+    wanted_crs = "" if crs is None else pyproj.CRS.from_user_input(crs).to_wkt()
     rules = json.dumps(plain_facts(used), sort_keys=True, ensure_ascii=False)
-    key = content_key(str(READING), rules, asked, settings, path.suffix.lower(), path)
+    # The suffix decides on the reader, so two files of equal content may be read differently.
+    key = content_key(str(READING), rules, wanted_crs, settings, path.suffix.lower(), path)
     kept = load_arrays(_KIND, key)
     if kept is not None:
         try:

@@ -45,7 +45,7 @@ def plain(word: str) -> str:
 
 
 def names_of(kind: str) -> tuple[str, ...]:
-    """Give the names a kind of column goes by, the surest first, in the form in which they are compared."""
+    """Return the names a kind of column goes by, the surest first, in the form in which they are compared."""
     return tuple(plain(name) for name in _data()["columns"].get(kind, [kind]))
 
 
@@ -57,12 +57,12 @@ def _class_words() -> dict[str, str]:
 
 
 def class_names() -> frozenset[str]:
-    """Give the road classes that a study's own words may stand for."""
+    """Return the road classes that a study's own words may stand for."""
     return frozenset(_data()["osm"]["words"])
 
 
 def class_word(word: str, own: Mapping[str, str] | None = None) -> str | None:
-    """Give the road class a word means, a study's own words first; None where nobody knows it.
+    """Return the road class a word means, a study's own words first; None where nobody knows it.
 
     >>> class_word("县道"), class_word("Motorway Link"), class_word("seawall")
     ('secondary', 'motorway_link', None)
@@ -81,7 +81,7 @@ def _oneway_words() -> dict[str, str]:
 
 
 def oneway_word(word: str) -> str | None:
-    """Give the word of OpenStreetMap for a one-way word; None where nobody knows it.
+    """Return the word of OpenStreetMap for a one-way word; None where nobody knows it.
 
     >>> oneway_word("单行"), oneway_word("TF"), oneway_word("-1"), oneway_word("perhaps")
     ('yes', '-1', '-1', None)
@@ -95,7 +95,7 @@ def _nothing() -> frozenset[str]:
 
 
 def is_said(word: str) -> bool:
-    """Tell whether a cell of a column such as ``bridge`` says that there is one.
+    """Return whether a cell of a column such as ``bridge`` says that there is one.
 
     >>> is_said("viaduct"), is_said("F"), is_said("否")
     (True, False, False)

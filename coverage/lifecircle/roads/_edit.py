@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from lifecircle.roads._profiles import Profile
 
 JOIN_WITHIN_M = 25.0
-"""Metres within which the end of an added road joins the nearest road (inclusive), unless told otherwise."""
+"""Usual metres within which the end of an added road joins the nearest road (inclusive)."""
 
 ALONG_M = 12.0
-"""Metres within which a road runs along a line drawn to close it (inclusive), unless told otherwise."""
+"""Usual metres within which a road runs along a line that is drawn to close it (inclusive)."""
 
 _JUNCTION_M = 1.0  # nearer than this to a junction is the junction: nobody draws more exactly
 _TOUCH_M = 1e-6
@@ -51,7 +51,13 @@ class _Draft:
 
     @classmethod
     def of(cls, networks: Sequence[Roads]) -> _Draft:
-        """Take up networks that share their lines."""
+        """Make a draft of networks that share their lines.
+
+        Raises
+        ------
+        ValueError
+            The networks do not share their lines.
+        """
         first = networks[0]
         if any(other.lines is not first.lines for other in networks):
             message = "networks that are changed together must share their lines"
@@ -179,7 +185,7 @@ class _Place:
 def _joined_line(
     draft: _Draft, tree: shapely.STRtree, line: shapely.LineString, within_m: float
 ) -> tuple[shapely.LineString, list[tuple[_Place, bool]]]:
-    """Draw a line on to the roads its ends join; tell for both ends the place and whether it is on a road."""
+    """Draw a line on to the roads its ends join; return each end's place and whether it is on a road."""
     coordinates = shapely.get_coordinates(line)
     ends = []
     for point in (coordinates[0], coordinates[-1]):
@@ -339,6 +345,13 @@ def close_road(
     Returns
     -------
     networks : the changed ones; None where no road runs along the line
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> from lifecircle.roads import read_roads
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> close_road([roads], shapely.LineString([(500000, 3380000), (500400, 3380000)]))[0].length_m.tolist()
+    [600.0]
     """
     draft = _Draft.of(networks)
     cuts: dict[int, dict[float, int]] = {}
@@ -348,6 +361,7 @@ def close_road(
         shape = draft.lines[edge]
         length = float(shapely.length(shape))
         for first, last in _stretches(shape, line, along_m):
+            # A stub shorter than the tolerance would be left as a dead end that nobody can use: it goes too.
             low = 0.0 if first <= along_m else first
             high = length if length - last <= along_m else last
             closed.append((int(edge), low, high))
@@ -367,7 +381,7 @@ def close_road(
 def _stretches(
     shape: shapely.LineString, line: shapely.LineString, along_m: float
 ) -> list[tuple[float, float]]:
-    """Give the stretches of a road that follow a line: from and to, metres along the road."""
+    """Return the stretches of a road that follow a line: from and to, metres along the road."""
     near = shapely.intersection(shape, shapely.buffer(line, along_m, cap_style="flat"))
     found = []
     for part in shapely.get_parts(shapely.line_merge(near)):

@@ -1,13 +1,13 @@
 """Own the joining of plain road lines: where lines without named junctions meet, and where they nearly do.
 
 Reads no file and knows no tags. Works on flat arrays of vertices, because a county has a million of them.
-The rules, in the order they are asked:
+The rules, in the order they are applied:
 
 1. A vertex that two lines share exactly is a junction; so is one that a line passes twice.
 2. Lines of different level (a bridge over a street) meet only where one of them ends.
 3. Ends within ``join_m`` of each other are one junction.
 4. An end within ``join_m`` of the inside of a line of its own level is put on that line.
-5. Lines that cross without a shared vertex stay apart, unless asked otherwise.
+5. Lines that cross without a shared vertex stay apart, unless the study wants them joined.
 
 An end is moved by no more than ``join_m`` for each line it is joined to, and nothing else is.
 """
@@ -157,7 +157,7 @@ def _with_end_nodes(course: _Course, reach: float) -> _Course:
 def _clusters(
     places: FloatArray, point: LongArray, course: _Course, ends: LongArray, reach: float
 ) -> LongArray:
-    """Give end places that are one junction the same number; the nearest pairs are joined first.
+    """Return a number for each end place, equal where they are one junction; nearest pairs join first.
 
     A short line is not closed up: its two ends stay apart, it joins its neighbours by itself.
     """
@@ -195,7 +195,7 @@ def _root(parent: list[int], node: int) -> int:
 
 
 def _components(pairs: LongArray, count: int) -> LongArray:
-    """Give each of 0 ... count - 1 the number of the group that pairs put it in."""
+    """Return for each of 0 ... count - 1 the number of its group; pairs are in one group."""
     links = scipy.sparse.coo_array((np.ones(len(pairs), np.int8), pairs.T), shape=(count, count))
     label: LongArray = connected_components(links, directed=False)[1].astype(np.int64)
     return label
@@ -253,7 +253,7 @@ def _with_shared_vertices(course: _Course) -> _Course:
 
 
 def _repeated(course: _Course, point: LongArray) -> BoolArray:
-    """Tell which lines follow an earlier one all along, in either direction: they cut no line, (line,)."""
+    """Return which lines follow an earlier one all along, in either direction: they cut no line, (line,)."""
     first, last = np.flatnonzero(course.first), np.flatnonzero(course.last)
     one, other = point[first], point[last]
     alike = pd.DataFrame(
@@ -406,7 +406,7 @@ def _with_crossings(course: _Course, reach: float) -> _Course:
 
 
 def _share_a_node(course: _Course, pair: LongArray, xy: FloatArray, reach: float) -> BoolArray:
-    """Tell which meetings of two lines have a junction of both within ``reach`` already."""
+    """Return which meetings of two lines have a junction of both within ``reach`` already."""
     there = np.flatnonzero(course.node >= 0)
     on = pd.DataFrame({"line": course.line[there], "node": course.node[there]}).drop_duplicates()
     meeting = pd.DataFrame({"one": pair[:, 0], "other": pair[:, 1], "at": np.arange(len(pair))})

@@ -71,12 +71,13 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
     lon, lat = _degrees(rows)
     frame = metre_frame(lon, lat, crs)
     lines = _projected(rows, frame)
-    told = RoadsReading(len(whole.frame), len(rows.frame), left_out, notes=whole.notes)
+    reading = RoadsReading(len(whole.frame), len(rows.frame), left_out, notes=whole.notes)
     if by_name:
         pieces, turned = _by_name(rows, lines, frame)
     else:
-        pieces, part, told = _by_place(rows, lines, frame, settings, told)
+        pieces, part, reading = _by_place(rows, lines, frame, settings, reading)
         rows, turned = rows.taking(part), np.zeros(len(part), dtype=bool)
+    # A line drawn from v to u was turned above; its words on direction refer to it as it was drawn.
     along, against = _speeds(rows, used)
     pieces = replace(
         pieces,
@@ -84,7 +85,7 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
         backward_kmh=np.where(turned, along, against),
         highway=_classes(rows, used),
     )
-    return assemble(collapse(pieces), crs=frame, profile=used, name=rows.name).with_reading(told)
+    return assemble(collapse(pieces), crs=frame, profile=used, name=rows.name).with_reading(reading)
 
 
 def _usable_rows(rows: Rows, used: Profile, *, needs_line: bool) -> tuple[Rows, dict[str, int]]:
@@ -159,7 +160,7 @@ def _nothing_usable(rows: Rows, used: Profile, unclassed: BoolArray, lineless: B
 
 
 def _own_speeds(rows: Rows, used: Profile) -> FloatArray:
-    """Give the speeds the table itself states, NaN where it states none or the profile has one for all.
+    """Return the speeds the table itself states, NaN where it states none or the profile has one for all.
 
     Raises
     ------
@@ -179,7 +180,7 @@ def _own_speeds(rows: Rows, used: Profile) -> FloatArray:
 
 
 def _groups(rows: Rows, used: Profile) -> Iterable[tuple[dict[str, Any], LongArray]]:
-    """Give each different set of tags with the rows that carry it, so that a rule is asked once for each."""
+    """Yield each different set of tags with its rows, so that a rule is applied once for each set."""
     keys = [key for key in used.ways.keys if key in rows.frame.columns]
     coded = pd.DataFrame({key: pd.factorize(rows.frame[key].to_numpy(dtype=object))[0] for key in keys})
     for index in coded.groupby(keys, sort=False).indices.values():
@@ -194,7 +195,7 @@ def _classes(rows: Rows, used: Profile) -> ObjectArray:
 
 
 def _degrees(rows: Rows) -> tuple[FloatArray, FloatArray]:
-    """Give longitude and latitude of every vertex, or of the stated ends.
+    """Return longitude and latitude of every vertex, or of the stated ends.
 
     Raises
     ------
@@ -204,9 +205,9 @@ def _degrees(rows: Rows) -> tuple[FloatArray, FloatArray]:
     coordinates, row = shapely.get_coordinates(rows.line, return_index=True)
     x, y = coordinates.T
     lon, lat = shift_between(rows.crs, pyproj.CRS("EPSG:4326"))(x, y)
-    told_lon, told_lat = _told_places(rows)
-    told = np.isfinite(told_lon) & np.isfinite(told_lat)
-    lon, lat = np.concatenate([lon, told_lon[told]]), np.concatenate([lat, told_lat[told]])
+    stated_lon, stated_lat = _stated_places(rows)
+    known = np.isfinite(stated_lon) & np.isfinite(stated_lat)
+    lon, lat = np.concatenate([lon, stated_lon[known]]), np.concatenate([lat, stated_lat[known]])
     faults = []
     if not len(lon):
         faults.append(
@@ -226,8 +227,8 @@ def _degrees(rows: Rows) -> tuple[FloatArray, FloatArray]:
     return lon, lat
 
 
-def _told_places(rows: Rows) -> tuple[FloatArray, FloatArray]:
-    """Give longitude and latitude of all u, then of all v, where the table has columns for them."""
+def _stated_places(rows: Rows) -> tuple[FloatArray, FloatArray]:
+    """Return longitude and latitude of all u, then of all v, where the table has columns for them."""
     u_lon, u_lat, v_lon, v_lat = (rows.column(name) for name in PLACE_COLUMNS)
     if u_lon is None or u_lat is None or v_lon is None or v_lat is None:
         return np.empty(0), np.empty(0)
@@ -240,7 +241,7 @@ def _projected(rows: Rows, frame: pyproj.CRS) -> ObjectArray:
 
 
 def _by_place(
-    rows: Rows, lines: ObjectArray, frame: pyproj.CRS, settings: LineSettings, told: RoadsReading
+    rows: Rows, lines: ObjectArray, frame: pyproj.CRS, settings: LineSettings, reading: RoadsReading
 ) -> tuple[Pieces, LongArray, RoadsReading]:
     """Join lines where they meet; give the pieces, the row of each, and what joining found.
 
@@ -256,7 +257,11 @@ def _by_place(
     places = sorted(
         zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), np.round(metres, 3).tolist(), strict=True)
     )
-    return pieces, row[joined.row].astype(np.int64), replace(told, joined=joined.joined, misses=tuple(places))
+    return (
+        pieces,
+        row[joined.row].astype(np.int64),
+        replace(reading, joined=joined.joined, misses=tuple(places)),
+    )
 
 
 def _pieces(lines: ObjectArray, start: LongArray, end: LongArray, xy: FloatArray) -> Pieces:
@@ -266,7 +271,7 @@ def _pieces(lines: ObjectArray, start: LongArray, end: LongArray, xy: FloatArray
 
 
 def _by_name(rows: Rows, lines: ObjectArray, frame: pyproj.CRS) -> tuple[Pieces, BoolArray]:
-    """Join rows by the names of their junctions; tell which lines were drawn from v to u.
+    """Join rows by the names of their junctions; return which lines were drawn from v to u.
 
     Raises
     ------
@@ -317,7 +322,7 @@ def _by_name(rows: Rows, lines: ObjectArray, frame: pyproj.CRS) -> tuple[Pieces,
 def _junctions(
     rows: Rows, lines: ObjectArray, start: LongArray, end: LongArray, frame: pyproj.CRS
 ) -> FloatArray:
-    """Place each named junction where most of its lines end (or the table says), NaN where nothing tells.
+    """Place each named junction where most of its lines end (or the table says), NaN where neither is known.
 
     A line drawn from v to u is recognised by what the other lines say about its junctions.
     """
@@ -325,18 +330,18 @@ def _junctions(
     first = shapely.get_coordinates(shapely.get_point(lines[given], 0))
     last = shapely.get_coordinates(shapely.get_point(lines[given], -1))
     s, e = start[given], end[given]
-    told_at = np.full((int(max(start.max(), end.max())) + 1, 2), np.nan)
-    lon, lat = _told_places(rows)
-    told = np.isfinite(lon) & np.isfinite(lat)
-    named = np.concatenate([start, end])[told] if len(lon) else np.empty(0, np.int64)
-    stated = to_metres(lon[told], lat[told], frame) if len(named) else np.empty((0, 2))
-    told_at[named] = stated
+    place_of_node = np.full((int(max(start.max(), end.max())) + 1, 2), np.nan)
+    lon, lat = _stated_places(rows)
+    known = np.isfinite(lon) & np.isfinite(lat)
+    named = np.concatenate([start, end])[known] if len(lon) else np.empty(0, np.int64)
+    stated = to_metres(lon[known], lat[known], frame) if len(named) else np.empty((0, 2))
+    place_of_node[named] = stated
     turn = np.zeros((len(given), 1), dtype=bool)
     if len(given):
-        turn[:, 0] = _drawn_backwards(s, e, first, last, told_at)
+        turn[:, 0] = _drawn_backwards(s, e, first, last, place_of_node)
     node = np.concatenate([s, e, named])
     place = np.vstack([np.where(turn, last, first), np.where(turn, first, last), stated])
-    xy = np.full(told_at.shape, np.nan)
+    xy = np.full(place_of_node.shape, np.nan)
     best, where = _Votes(node, place).winners()
     xy[best] = where
     return xy
@@ -345,7 +350,7 @@ def _junctions(
 def _drawn_backwards(
     s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, place: FloatArray
 ) -> BoolArray:
-    """Tell which lines run from v to u: (line,).
+    """Return which lines run from v to u: (line,).
 
     A junction is where both of its lines come, whichever way they are drawn; from there on the other end of
     each line is known too. Where that leaves both ways open (a line alone), it is as drawn.
@@ -437,7 +442,7 @@ class _Votes:
         return np.asarray(self._count.reindex(keys, fill_value=0), np.int64)
 
     def winners(self) -> tuple[LongArray, FloatArray]:
-        """Give each junction and the place with most votes; of equals the one that comes first."""
+        """Return for each junction the place with most votes; of equals the first."""
         votes = self.count(self._all["node"].to_numpy(), self._place)
         order = np.lexsort((np.arange(len(votes)), -votes, self._all["node"].to_numpy()))
         node, first = np.unique(self._all["node"].to_numpy()[order], return_index=True)
@@ -455,8 +460,8 @@ def _lengths(rows: Rows, pieces: Pieces, given: BoolArray) -> FloatArray:
     stated = rows.column("length")
     if stated is None or given.all():
         return pieces.length_m
-    told = rows.frame["length"].notna().to_numpy() & ~given
-    wrong = told & ~((stated > 0) & (stated < math.inf))
+    known = rows.frame["length"].notna().to_numpy() & ~given
+    wrong = known & ~((stated > 0) & (stated < math.inf))
     faults = rows.faults(
         wrong,
         "a length is a positive number of metres",
@@ -464,14 +469,14 @@ def _lengths(rows: Rows, pieces: Pieces, given: BoolArray) -> FloatArray:
         column="length",
         values=rows.frame["length"].to_numpy(dtype=object),
     )
-    point = told & (pieces.length_m == 0)
+    point = known & (pieces.length_m == 0)
     remedy = "draw the line, or move one of the junctions"
     faults += rows.faults(
         point, "the row has a length but no line, and its junctions stand at one place", remedy
     )
     if faults:
         raise UnusableInputError(faults)
-    return np.where(told, stated, pieces.length_m)
+    return np.where(known, stated, pieces.length_m)
 
 
 def _speeds(rows: Rows, used: Profile) -> tuple[FloatArray, FloatArray]:

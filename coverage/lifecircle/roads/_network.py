@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,14 +33,14 @@ ObjectArray = npt.NDArray[np.object_]
 
 
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Give an array that nobody can write to; a view, so that the caller's own stays as it is."""
+    """Return an array that nobody can write to; a view, so that the caller's array stays writable."""
     view = array.view()
     view.setflags(write=False)
     return view
 
 
 def no_geometries() -> ObjectArray:
-    """Give an empty array of geometries."""
+    """Return an empty array of geometries."""
     return frozen(np.empty(0, dtype=object))
 
 
@@ -177,7 +177,7 @@ class Roads:
         return digest.hexdigest()
 
     def at_speed(self, speed_kmh: Speed) -> Roads:
-        """Give the same network at another speed; lines, tree and snaps stay good.
+        """Return the same network at another speed; lines, tree and snaps stay good.
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class Roads:
         return self.with_profile(self.profile.at_speed(speed_kmh))
 
     def with_profile(self, name: str | Profile) -> Roads:
-        """Give the same network for another profile (or its id) that may use the same ways.
+        """Return the same network for another profile (or its id) that may use the same ways.
 
         Raises
         ------
@@ -203,6 +203,7 @@ class Roads:
             reason = f"it may use other ways than {self.profile.id!r}, which these roads were read for"
             fault = Fault("", "profile", profile.id, reason, f"read the roads again with mode={profile.id!r}")
             raise UnusableInputError([fault])
+        # Ways are equal, so who may pass stays; only the seconds are computed again, from the class.
         kmh = np.array([profile.class_speed(name) for name in self.highway], np.float64)
         if np.isnan(kmh).any():
             names = sorted(set(self.highway[np.isnan(kmh)]))
@@ -220,19 +221,19 @@ class Roads:
         return _sharing(self, changed, "tree", "components")
 
     def with_reading(self, reading: RoadsReading) -> Roads:
-        """Give the same network with this account of how it was read, its lengths filled in."""
+        """Return the same network with this account of how it was read, its lengths filled in."""
         unknown = self.highway == ""
-        told = replace(
+        filled = replace(
             reading,
             length_m=float(self.length_m.sum()),
             length_without_class_m=float(self.length_m[unknown].sum()),
         )
         return _sharing(
-            self, replace(self, reading=told), "tree", "components", "reversed_csr", "network_key", "key"
+            self, replace(self, reading=filled), "tree", "components", "reversed_csr", "network_key", "key"
         )
 
     def with_barriers(self, geometries: Any) -> Roads:
-        """Give the same network with these barriers instead of its own.
+        """Return the same network with these barriers instead of its own.
 
         Parameters
         ----------
@@ -304,7 +305,7 @@ def _sharing(old: Roads, new: Roads, *facts: str) -> Roads:
 
 
 def shapes_in(geometries: Any, crs: pyproj.CRS, what: str) -> ObjectArray:
-    """Give the geometries that are there as an array in a CRS; plain shapely ones are taken to be in it.
+    """Return the geometries that are not missing as an array in a CRS; plain shapely ones are in it already.
 
     Raises
     ------
@@ -325,9 +326,11 @@ def _present(shapes: ObjectArray) -> ObjectArray:
 
 
 def plain_facts(value: Any) -> Any:
-    """Turn a profile into plain, ordered data that json can write."""
+    """Return a profile as plain, ordered data that json can write."""
     if isinstance(value, (Profile, Rule)):
-        return {item.name: plain_facts(getattr(value, item.name)) for item in fields(value)}
+        # Fields that came later and are empty are left out, so that the keys of older networks stay.
+        held = [item.name for item in fields(value) if item.default is MISSING or getattr(value, item.name)]
+        return {name: plain_facts(getattr(value, name)) for name in held}
     if isinstance(value, (frozenset, set)):
         return sorted(value)
     if isinstance(value, (tuple, list)):

@@ -150,7 +150,7 @@ def read_osm(path: str, profile: Profile, *, crs: Any) -> Roads:
 
 
 def _node(node: Any) -> tuple[int, float, float]:
-    """Copy a node of a way: what osmium hands out dies with the step of the loop."""
+    """Copy a node of a way: osmium frees its objects after each step of the loop."""
     place = node.location
     return (node.ref, place.lon, place.lat) if place.valid() else (node.ref, math.nan, math.nan)
 
@@ -202,7 +202,7 @@ def _named(tags: Mapping[str, str], wanted: Mapping[str, frozenset[str]]) -> boo
 
 
 def _out_of_the_way(tags: Mapping[str, str]) -> bool:
-    """Tell whether a thing runs above or below the ground."""
+    """Return whether a thing runs above or below the ground."""
     if any(tags.get(key, "no") != "no" for key in _BURIED) or tags.get("location") == "underground":
         return True
     try:

@@ -1,6 +1,6 @@
 """Own the border to NetworkX: OSMnx graphs, in memory and as GraphML, into :class:`Roads`.
 
-Graphs stay at this border; nothing inside the package walks them. The graph handed in is never changed.
+Graphs stay at this border; nothing inside the package walks them. The graph passed in is never changed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import shapely
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
-from lifecircle.roads._profiles import Profile, Speed, allowed_way, oneway, profile, way_kmh
+from lifecircle.roads._profiles import Profile, Speed, allowed_way, oneway, open_against, profile, way_kmh
 from lifecircle.roads._topology import (
     FIT_M,
     Pieces,
@@ -83,6 +83,14 @@ def roads_from_graph(
         Missing coordinates or CRS, lines that miss their nodes, no way for the mode.
     ProjectionError
         The CRS cannot measure metres over the area.
+
+    >>> import networkx as nx
+    >>> G = nx.MultiDiGraph(crs="EPSG:4549")
+    >>> G.add_nodes_from([(0, {"x": 500000, "y": 3380000}), (1, {"x": 501000, "y": 3380000})])
+    >>> G.add_edge(0, 1, highway="residential")
+    0
+    >>> roads_from_graph(G, crs="EPSG:4549").forward_s.round(6).tolist()
+    [720.0]
     """
     return graph_roads(G, "(graph)", profile(mode, speed_kmh=speed_kmh), crs)
 
@@ -224,7 +232,7 @@ def _places(graph: Graph, nodes: list[Hashable], name: str) -> FloatArray:
 
 
 def _drawn(geometry: Any) -> Any:
-    """Give an edge's line, None where it is straight."""
+    """Return an edge's line, None where it is straight."""
     if isinstance(geometry, str):
         geometry = shapely.from_wkt(geometry, on_invalid="ignore")
     if isinstance(geometry, shapely.LineString) and not geometry.is_empty:
@@ -267,7 +275,7 @@ def _placed(pieces: Pieces, edges: list[_Edge], name: str) -> Pieces:
     Raises
     ------
     UnusableInputError
-        An edge with a length whose two nodes stand at one place: no position along it could be told.
+        An edge with a length whose two nodes stand at one place: no position along it could be stated.
     """
     point = (shapely.length(pieces.lines) == 0) & (pieces.length_m > 0)
     bad = np.flatnonzero(point & (pieces.start != pieces.end))
@@ -284,16 +292,21 @@ def _placed(pieces: Pieces, edges: list[_Edge], name: str) -> Pieces:
 
 
 def _speeds(graph: Graph, edges: list[_Edge], used: Profile) -> tuple[FloatArray, FloatArray]:
-    """Give speeds along and against each edge: a directed edge is open along it, a walker minds neither."""
+    """Return speeds along and against each edge, in km/h, 0 where closed.
+
+    A directed edge is open along itself, and against itself only by a word of the mode's own. Walkers do not
+    mind the direction of an edge.
+    """
     kmh = np.array([way_kmh(tags, used) for _, _, tags in edges])
     if used.ways.directed and graph.is_directed():
-        return kmh, np.zeros(len(edges))
+        against = np.array([open_against(tags, used) for _, _, tags in edges], dtype=bool)
+        return kmh, np.where(against, kmh, 0.0)
     direction = np.array([oneway(tags, used) * (-1 if _is_reversed(tags) else 1) for _, _, tags in edges])
     return np.where(direction >= 0, kmh, 0.0), np.where(direction <= 0, kmh, 0.0)
 
 
 def _is_reversed(tags: Mapping[str, Any]) -> bool:
-    """Tell whether OSMnx drew this edge against its way, to which the words on direction refer."""
+    """Return whether OSMnx drew this edge against its way, to which the words on direction refer."""
     return str(tags.get("reversed")) == "True"
 
 

@@ -1,7 +1,7 @@
 """Own the travel profiles: which ways a mode may use, in which direction, how fast (``profiles.toml``).
 
-Does not read road files and knows no geometry. The rules are pure functions of a way's tags, so that
-anyone may count a network a second time with the same policy and nothing else in common.
+This module reads no road file and knows no geometry. The rules are pure functions of a way's tags, so a
+test can count a network again with the same rules and no other shared code.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from typing import Any, Final
 from lifecircle.errors import Fault, UnusableInputError
 
 MODES: Final = ("walk", "cycle", "ebike", "drive")
-"""Every mode of the design; those without a profile in ``profiles.toml`` are announced, not available."""
+"""Every mode; each is also the id of its usual profile in ``profiles.toml``."""
 
 Speed = float | Mapping[str, float]
 """A flat speed in km/h, or speeds by road class for a profile that has them."""
 
-_FORWARD = frozenset({"yes", "true", "1"})
-_BACKWARD = frozenset({"-1", "reverse"})
-_BOTH = frozenset({"no", "false", "0", "alternating"})
+_DIRECTION: Final[Mapping[str, int]] = MappingProxyType(
+    dict.fromkeys(("yes", "true", "1"), 1)
+    | dict.fromkeys(("-1", "reverse"), -1)
+    | dict.fromkeys(("no", "false", "0", "alternating"), 0)
+)
+"""Words of one-way keys: 1 as drawn, -1 against it, 0 both; other words say nothing."""
 
 _Words = tuple[tuple[str, frozenset[str]], ...]
 
@@ -46,6 +49,9 @@ class Rule:
     directed : whether the direction of a graph's edge binds this mode.
     oneway_keys : keys read for the direction, the most specific first.
     oneway_implied : (key, words) that make a way one-way where no key says otherwise.
+    against : (key, words) that open a one-way way in the other direction too (lanes of cyclists).
+    lane_keys : keys with the direction of one lane, as the way is drawn; a lane that does not follow the
+        direction of the way opens the other direction.
     """
 
     id: str
@@ -59,17 +65,19 @@ class Rule:
     directed: bool
     oneway_keys: tuple[str, ...]
     oneway_implied: _Words
+    against: _Words = ()
+    lane_keys: tuple[str, ...] = ()
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """Every key the rule reads, ``highway`` first."""
-        tests = (*self.barred, *self.closed_by, *self.oneway_implied)
-        named = (*self.access_keys, *self.oneway_keys, *(key for key, _ in tests))
+        tests = (*self.barred, *self.closed_by, *self.oneway_implied, *self.against)
+        named = (*self.access_keys, *self.oneway_keys, *self.lane_keys, *(key for key, _ in tests))
         return ("highway", *sorted(set(named) - {"highway"}))
 
     @cached_property
     def key_set(self) -> frozenset[str]:
-        """The same keys, to ask whether one is among them."""
+        """The same keys as a set, for quick look-ups."""
         return frozenset(self.keys)
 
 
@@ -119,7 +127,7 @@ class Profile:
         return self.mode != "drive"
 
     def class_speed(self, highway: str) -> float:
-        """Give the usual speed in km/h on a road class, NaN where the profile has none.
+        """Return the usual speed in km/h on a road class, NaN where the profile has none.
 
         >>> profile("drive").class_speed("primary")
         65.0
@@ -129,10 +137,12 @@ class Profile:
         return self._class_speeds.get(highway, math.nan)
 
     def at_speed(self, speed_kmh: Speed) -> Profile:
-        """Give the same profile at another speed.
+        """Return the same profile at another speed.
 
-        A number is the speed on every way; where the whole trip scales, the access legs take it too.
-        A mapping replaces the speeds of the classes it names.
+        Parameters
+        ----------
+        speed_kmh : km/h on every way, and on the access legs too where the whole trip scales; or a mapping
+            road class -> km/h, which replaces the speeds of the classes it names.
 
         Raises
         ------
@@ -200,6 +210,8 @@ def _rule(name: str, data: Mapping[str, Mapping[str, Any]]) -> Rule:
         directed=own["directed"],
         oneway_keys=tuple(own["oneway_keys"]),
         oneway_implied=_words(own["oneway_implied"]),
+        against=_words(own.get("against", {})),
+        lane_keys=tuple(own.get("lane_keys", ())),
     )
 
 
@@ -207,7 +219,6 @@ def _load() -> Mapping[str, Profile]:
     data = tomllib.loads(files(__package__).joinpath("profiles.toml").read_text(encoding="utf-8"))
     found = {}
     for name, own in data["profiles"].items():
-        slow, usual, fast = own["band"]
         found[name] = Profile(
             id=name,
             mode=own["mode"],
@@ -215,11 +226,17 @@ def _load() -> Mapping[str, Profile]:
             speed_kmh=own.get("speed_kmh"),
             class_kmh=tuple(own.get("class_kmh", {}).items()),
             access_kmh=own["access_kmh"] if "access_kmh" in own else own["speed_kmh"],
-            band=(slow, usual, fast),
+            band=_band(own),
             version=data["version"],
             source=own["source"],
         )
     return MappingProxyType(found)
+
+
+def _band(own: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return the factors slow, usual, fast; a band in km/h is divided here, since 10 / 12 is no decimal."""
+    slow, usual, fast = own.get("band") or (kmh / own["speed_kmh"] for kmh in own["band_kmh"])
+    return slow, usual, fast
 
 
 PROFILES: Final = _load()
@@ -231,16 +248,23 @@ def profile(mode: str | Profile, *, speed_kmh: Speed | None = None) -> Profile:
 
     Parameters
     ----------
-    mode : a mode (``walk``, ``drive``), a profile id (``walk_aged``), or a profile, which is given back.
+    mode : a mode (``walk``, ``cycle``, ``ebike``, ``drive``), a profile id (``walk_aged``), or a profile,
+        which is returned.
     speed_kmh : flat speed in km/h, or speeds by road class.
+
+    Returns
+    -------
+    The profile, with its ways, speeds and band.
 
     Raises
     ------
     UnusableInputError
-        An unknown name, a mode that is not available yet, or a speed that is none.
+        An unknown name, or a speed that is not a positive number.
 
     >>> profile("walk").band
     (0.8, 1.0, 1.2)
+    >>> [round(factor * profile("ebike").speed_kmh, 6) for factor in profile("ebike").band]
+    [15.0, 18.0, 20.0]
     """
     used = mode if isinstance(mode, Profile) else _find(mode)
     return used if speed_kmh is None else used.at_speed(speed_kmh)
@@ -249,18 +273,14 @@ def profile(mode: str | Profile, *, speed_kmh: Speed | None = None) -> Profile:
 def _find(name: str) -> Profile:
     if name in PROFILES:
         return PROFILES[name]
-    known = ", ".join(PROFILES)
-    if name in MODES:
-        fault = Fault("", "mode", name, "this mode is not available yet", f"use one of {known}")
-    else:
-        near = difflib.get_close_matches(str(name), PROFILES, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        fault = Fault("", "mode", str(name), "unknown mode or profile", f"{hint}known: {known}")
-    raise UnusableInputError([fault])
+    near = difflib.get_close_matches(str(name), PROFILES, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    remedy = f"{hint}known: {', '.join(PROFILES)}"
+    raise UnusableInputError([Fault("", "mode", str(name), "unknown mode or profile", remedy)])
 
 
 def _readings(tags: Mapping[str, Any], rule: Rule) -> Iterator[dict[str, str]]:
-    """Give the words a rule reads; a list (of ways merged into one edge) gives one reading for each."""
+    """Yield the words a rule reads; a list (of ways merged into one edge) yields one reading for each."""
     words: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
     for key, value in tags.items():
@@ -294,7 +314,11 @@ def _allowed(words: Mapping[str, str], used: Profile) -> bool:
 
 
 def closed_by_access(words: Mapping[str, str], rule: Rule) -> bool:
-    """Tell whether the access words of a way close it, whatever its class."""
+    """Return whether the access words of a way close it.
+
+    The mode's own keys come first, the most specific one first. The first that says something known decides;
+    only where none does, ``closed_by`` is looked at (general access, classes for others).
+    """
     for key in rule.access_keys:
         if words.get(key) in rule.closed:
             return True
@@ -304,13 +328,17 @@ def closed_by_access(words: Mapping[str, str], rule: Rule) -> bool:
 
 
 def allowed_way(tags: Mapping[str, Any], used: str | Profile) -> bool:
-    """Tell whether a profile may use a way.
+    """Return whether a profile may use a way.
 
     Parameters
     ----------
     tags : tags of the way (OSM keys). A list of values means that ways were merged into one edge: then
         every combination must be allowed, because the edge is travelled as a whole.
     used : profile or its id.
+
+    Returns
+    -------
+    allowed : bool
 
     >>> allowed_way({"highway": "steps"}, "walk"), allowed_way({"highway": "steps"}, "wheelchair")
     (True, False)
@@ -320,9 +348,9 @@ def allowed_way(tags: Mapping[str, Any], used: str | Profile) -> bool:
 
 
 def allowed_row(tags: Mapping[str, Any], used: Profile) -> bool:
-    """Tell whether a profile may use a row of a road table that brings its own speed.
+    """Return whether a profile may use a row of a road table that states its own speed.
 
-    As :func:`allowed_way`, but a class without a speed (an official name, or none) is no obstacle.
+    This is :func:`allowed_way`, except that a class without a speed (an official name, or none) is allowed.
     """
     rule = used.ways
     return all(
@@ -334,30 +362,87 @@ def allowed_row(tags: Mapping[str, Any], used: Profile) -> bool:
 
 
 def oneway(tags: Mapping[str, Any], used: str | Profile) -> int:
-    """Tell in which direction a profile may use a way: 1 as drawn, -1 against it, 0 both.
+    """Return the direction in which a profile may use a way: 1 as drawn, -1 against it, 0 both.
+
+    Parameters
+    ----------
+    tags : tags of the way (OSM keys); of several values the first that gives one direction decides.
+    used : profile or its id.
+
+    Returns
+    -------
+    direction : 1, -1 or 0
 
     >>> oneway({"highway": "primary", "oneway": "-1"}, "drive"), oneway({"oneway": "yes"}, "walk")
     (-1, 0)
+    >>> oneway({"oneway": "yes", "cycleway": "opposite_lane"}, "cycle")
+    0
     """
     wanted = profile(used)
     directions = (_direction(words, wanted.ways) for words in _readings(tags, wanted.ways))
     return next((direction for direction in directions if direction), 0)
 
 
+def open_against(tags: Mapping[str, Any], used: str | Profile) -> bool:
+    """Return whether a one-way way is open in the other direction by a word meant for this mode.
+
+    An edge of a directed graph is open along itself. Only such a word opens the other direction of a single
+    edge; the general key ``oneway`` does not, because a graph holds a two-way street as two edges.
+
+    Parameters
+    ----------
+    tags, used : as for :func:`allowed_way`; of several values all must open it.
+
+    Returns
+    -------
+    open : bool
+
+    >>> open_against({"oneway": "yes", "oneway:bicycle": "no"}, "cycle")
+    True
+    >>> open_against({"oneway": "no"}, "cycle")
+    False
+    """
+    rule = profile(used).ways
+    return bool(rule.against) and all(_opened(words, rule) for words in _readings(tags, rule))
+
+
 def _direction(words: Mapping[str, str], rule: Rule) -> int:
+    direction = _bound(words, rule)
+    return 0 if direction and _opened(words, rule) else direction
+
+
+def _bound(words: Mapping[str, str], rule: Rule) -> int:
+    """Return the direction that the most specific key states, or that the kind of way implies."""
     for key in rule.oneway_keys:
-        word = words.get(key)
-        if word in _FORWARD:
-            return 1
-        if word in _BACKWARD:
-            return -1
-        if word in _BOTH:
-            return 0
+        found = _DIRECTION.get(words.get(key, ""))
+        if found is not None:
+            return found
     return 1 if _matches(words, rule.oneway_implied) else 0
 
 
+def _opened(words: Mapping[str, str], rule: Rule) -> bool:
+    """Return whether the mode's own key, or a lane of its own, leads against the direction of a way."""
+    if not rule.against:
+        return False
+    own = _DIRECTION.get(words.get(rule.oneway_keys[0], ""))
+    if own is not None:
+        # The mode's own key is the most specific one: it settles the matter whatever lanes are mapped.
+        return own == 0
+    direction = _bound(words, rule)
+    lanes = {_DIRECTION.get(words.get(key, ""), direction) for key in rule.lane_keys}
+    return _matches(words, rule.against) or (bool(direction) and bool(lanes - {direction}))
+
+
 def way_kmh(tags: Mapping[str, Any], used: str | Profile) -> float:
-    """Give the usual speed on a way in km/h, NaN if none; of classes merged into one edge the slowest.
+    """Return the usual speed on a way in km/h, NaN if none; of classes merged into one edge the slowest.
+
+    Parameters
+    ----------
+    tags, used : as for :func:`allowed_way`.
+
+    Returns
+    -------
+    kmh : float
 
     >>> way_kmh({"highway": ["primary", "residential"]}, "drive")
     25.0

@@ -53,7 +53,7 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     ----------
     path : OpenStreetMap file (.osm.pbf, .osm), GraphML of OSMnx, or road lines (.gpkg, .shp, .geojson,
         .parquet, .csv with WKT or with u, v, length; a GeoDataFrame).
-    mode : ``walk``, ``drive``, or a profile id such as ``walk_aged``.
+    mode : ``walk``, ``cycle``, ``ebike``, ``drive``, or a profile id such as ``walk_aged``.
     speed_kmh : speed in km/h instead of the profile's own; for ``drive`` also km/h by road class.
     crs : metre CRS to measure in; left out, the one of the area.
     barriers : what access legs may not cross: a layer of geometries, or True for what an OSM file itself
@@ -82,6 +82,12 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
         know.
     ProjectionError
         The CRS cannot measure metres over the area.
+
+    >>> lines = gpd.GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> table = gpd.GeoDataFrame({"highway": ["path"]}, geometry=lines)
+    >>> roads = read_roads(table, mode="cycle", crs="EPSG:4549")
+    >>> roads.length_m.tolist(), roads.forward_s.round(6).tolist()
+    ([1000.0], [300.0])
     """
     used = profile(mode, speed_kmh=speed_kmh)
     settings = LineSettings(join_m, layer, dict(columns or {}), dict(classes or {}), datum, split_crossings)
@@ -116,7 +122,7 @@ def read_barriers(
         taken, but not what runs in a tunnel, on a bridge or below ground.
     crs : CRS of the roads.
     layer : layer of a GeoPackage.
-    datum : ``gcj02``, ``bd09`` or ``EPSG:n``, where the layer's own CRS does not tell the whole.
+    datum : ``gcj02``, ``bd09`` or ``EPSG:n``, where the layer's own CRS does not say it.
 
     Returns
     -------
@@ -128,6 +134,10 @@ def read_barriers(
         There is no such file.
     UnusableInputError
         The file cannot be read, or holds no geometries, no CRS, or places that are not on the earth.
+
+    >>> canal = gpd.GeoSeries.from_wkt(["LINESTRING (120 30.5, 120.01 30.5)"], crs="EPSG:4326")
+    >>> read_barriers(canal, crs="EPSG:4549").shape
+    (1,)
     """
     frame = pyproj.CRS.from_user_input(crs)
     declared = None if datum is None or datum.lower() == "wgs84" else datum
@@ -176,7 +186,7 @@ def _corner(shape: shapely.Geometry) -> str:
 
 
 def is_osm(path: Any) -> bool:
-    """Tell whether a source is a file of OpenStreetMap, by its name."""
+    """Return whether a source is a file of OpenStreetMap, by its name."""
     return isinstance(path, (str, Path)) and str(path).lower().endswith(OSM_SUFFIXES)
 
 

@@ -121,7 +121,7 @@ class Rows:
         )
 
     def column(self, name: str) -> FloatArray | None:
-        """Give a column of numbers, NaN where there is none; None without the column."""
+        """Return a column of numbers, NaN where there is none; None without the column."""
         if name not in self.frame.columns:
             return None
         numbers: FloatArray = pd.to_numeric(self.frame[name], errors="coerce").to_numpy(
@@ -199,7 +199,7 @@ def read_rows(source: Any, settings: LineSettings) -> Rows:
 
 
 def _stated_crs(own: Any, datum: str | None, name: str) -> pyproj.CRS:
-    """Give the CRS that coordinates are written in: the declared one, else the file's own.
+    """Return the CRS that coordinates are written in: the declared one, else the file's own.
 
     Raises
     ------
@@ -519,7 +519,7 @@ def _oneways(words: ObjectArray) -> tuple[ObjectArray, list[str]]:
 
 
 def _classes(stated: ObjectArray, own: Mapping[str, str]) -> tuple[ObjectArray, BoolArray]:
-    """Give the road class of every row, and whether its word is known; an empty cell has no class.
+    """Return the road class of every row, and whether its word is known; an empty cell has no class.
 
     Of several words in a cell those that are known count; a word that nobody knows stays as it is.
     """

@@ -1,7 +1,7 @@
 """Own OpenStreetMap files that people edited by hand: put in the order and the numbers that osmium needs.
 
 An editor such as JOSM writes new objects with negative numbers, leaves deleted ones in, and puts nodes behind
-the ways that use them. Such a file is written anew, in a folder that is gone afterwards; any other is used
+the ways that use them. Such a file is written again to a temporary folder; any other is used
 as it is. Does not know roads.
 """
 
@@ -54,7 +54,7 @@ class _Things:
 
 @contextmanager
 def usable_osm(path: str) -> Iterator[UsableOsm]:
-    """Give a file that osmium reads whole: the one given, or a tidy copy of it while the block lasts.
+    """Yield a file that osmium reads whole: the one given, or a tidy copy of it while the block lasts.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def usable_osm(path: str) -> Iterator[UsableOsm]:
 
 
 def _look(path: str) -> tuple[bool, Callable[[], tuple[_Things, int]]]:
-    """Tell whether a file is untidy, and give the way to read all that it holds."""
+    """Return whether a file is untidy, and the function that reads all it holds."""
     if path.lower().endswith(".pbf"):
         return _untidy_pbf(path), lambda: _read_pbf(path)
     scan = _Scan(path)
@@ -171,7 +171,7 @@ class _Scan:
 
     @staticmethod
     def _odd(found: Mapping[str, str]) -> bool:
-        """Tell whether attributes that are not needed would stop osmium."""
+        """Return whether attributes that are not needed would stop osmium."""
         counts = all(_COUNT.fullmatch(found.get(key, "1")) for key in ("uid", "version"))
         whole = _WHOLE.fullmatch(found.get("changeset", "1")) and not found.get("changeset", "1").startswith(
             "-"
@@ -257,7 +257,7 @@ def _read_xml(path: str) -> tuple[_Things, int]:
 
 
 def _untidy_pbf(path: str) -> bool:
-    """Tell whether a pbf file is out of order, or holds new or deleted objects; most say not."""
+    """Return whether a pbf file is out of order, or holds new or deleted objects; most say not."""
     import osmium  # noqa: PLC0415 - only needed for OSM files
 
     with _read_errors(path):

@@ -103,7 +103,7 @@ def to_metres(lon: FloatArray, lat: FloatArray, crs: pyproj.CRS) -> FloatArray:
 
 
 def shift_between(source: pyproj.CRS, target: pyproj.CRS) -> Callable[..., Any]:
-    """Give the function that moves coordinates x, y from one CRS to another; what is there already stays."""
+    """Return the function that moves x, y from one CRS to another; it does nothing where both are one."""
     if source == target:
         return lambda x, y: (x, y)
     return pyproj.Transformer.from_crs(source, target, always_xy=True).transform
@@ -126,6 +126,7 @@ def cut_ways(vertices: Vertices, crs: Any) -> tuple[pyproj.CRS, LongArray, Piece
     ends = np.concatenate([[True], change]) | np.concatenate([change, [True]])
     cut = np.flatnonzero(ends | (np.bincount(node)[node] > 1))
     a, b = cut[:-1], cut[1:]
+    # Two cuts that follow each other in the list may end one run and begin the next: that is no piece.
     whole = run[a] == run[b]
     a, b = a[whole], b[whole]
     counts = b - a + 1
@@ -147,7 +148,7 @@ def cut_ways(vertices: Vertices, crs: Any) -> tuple[pyproj.CRS, LongArray, Piece
 
 
 def _runs(vertices: Vertices) -> tuple[LongArray, LongArray, LongArray, LongArray]:
-    """Give numbers to the nodes that are there and the unbroken runs of vertices.
+    """Assign numbers to the nodes that are not missing and to the unbroken runs of vertices.
 
     Returns
     -------
@@ -164,7 +165,7 @@ def _runs(vertices: Vertices) -> tuple[LongArray, LongArray, LongArray, LongArra
 
 
 def line_ends(lines: ObjectArray, index: int) -> FloatArray:
-    """Give the first (0) or last (-1) point of each line, (line, 2)."""
+    """Return the first (0) or last (-1) point of each line, (line, 2)."""
     points: FloatArray = shapely.get_coordinates(shapely.get_point(lines, index))
     return points
 
@@ -191,6 +192,7 @@ def fit_lines(
     first, last = line_ends(lines, 0), line_ends(lines, -1)
     drawn = np.maximum(_apart(first, start_xy), _apart(last, end_xy))
     turned = np.maximum(_apart(first, end_xy), _apart(last, start_xy))
+    # Equal misses (a loop) leave the line as it is drawn.
     turn = turned < drawn
     straightened = np.where(turn, shapely.reverse(lines), lines)
     return with_ends(straightened, start_xy, end_xy), np.where(turn, turned, drawn), turn
@@ -236,7 +238,7 @@ def collapse(pieces: Pieces) -> Pieces:
 
 
 def assemble(pieces: Pieces, *, crs: pyproj.CRS, profile: Profile, name: str) -> Roads:
-    """Give numbers to junctions and edges, time the edges, and freeze the lot.
+    """Assign numbers to junctions and edges, compute the seconds of edges, and freeze all arrays.
 
     Pieces without length disappear and their two ends become one junction. Junctions are numbered along a
     Hilbert curve, edges by (u, v), both stable, so the same input gives the same numbers.
@@ -254,12 +256,14 @@ def assemble(pieces: Pieces, *, crs: pyproj.CRS, profile: Profile, name: str) ->
         )
     used = np.unique(np.concatenate([pieces.start, pieces.end]))
     xy = pieces.xy[used]
+    # Junctions near each other get near numbers: a search then finds their labels in one cache line.
     order = hilbert_order(xy)
     number = np.full(len(pieces.xy), -1, np.int32)
     number[used[order]] = np.arange(len(used), dtype=np.int32)
     u, v = number[pieces.start], number[pieces.end]
     edges = np.lexsort((v, u))
     pieces = taking_pieces(pieces, edges)
+    # 0 km/h means closed: the division gives inf seconds, which is what every search takes for closed.
     with np.errstate(divide="ignore"):
         forward_s = pieces.length_m / (pieces.forward_kmh / 3.6)
         backward_s = pieces.length_m / (pieces.backward_kmh / 3.6)
@@ -286,6 +290,7 @@ def _without_length_zero(pieces: Pieces) -> Pieces:
     links = scipy.sparse.coo_array((np.ones(int(nowhere.sum()), np.int8), ends), shape=(n, n))
     _, label = connected_components(links, directed=False)
     xy = np.empty((label.max() + 1, 2))
+    # Written backwards, so that of several nodes the first one gives the place.
     xy[label[::-1]] = pieces.xy[::-1]
     joined = replace(
         pieces, start=label[pieces.start].astype(np.int64), end=label[pieces.end].astype(np.int64), xy=xy

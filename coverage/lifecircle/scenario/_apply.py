@@ -41,7 +41,7 @@ _GEOD = pyproj.Geod(ellps="WGS84")
 
 
 def apply_changes(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
-    """Give the inputs of the study as it would be with the changes, made in order.
+    """Return the inputs of the study as it would be with the changes, made in order.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class _Register:
         self.faults = faults
 
     def after(self, change: Change, number: int) -> gpd.GeoDataFrame:
-        """Give the register after a change; the same one where the change is at fault, which is noted."""
+        """Return the register after a change; the same one where the change is at fault, which is noted."""
         if change.action == "open":
             return self._opened(change, number)
         at = self._found(change)
@@ -169,7 +169,7 @@ class _Register:
         return fresh.astype({name: kind for name, kind in self.table.dtypes.items() if name != "geometry"})
 
     def _placed(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Give rows without a district and village the ones they lie in."""
+        """Fill in district and village of rows that have none, from where they lie."""
         waiting = table["district"].isna().to_numpy() | table["village"].isna().to_numpy()
         rows = table[waiting].drop(columns=["district", "village"])
         rows = assign_villages(assign_districts(rows, self.inputs.districts), self.inputs.villages)
@@ -363,7 +363,7 @@ def _changed_roads(networks: Mapping[str, Roads], change: Change, faults: FaultL
 
 
 def _line(roads: Roads, change: Change) -> shapely.LineString | None:
-    """Give the line of a change in the metre CRS; that of an edge by its number in the first network."""
+    """Return the line of a change in the metre CRS; that of an edge by its number in the first network."""
     if change.shape is None:
         edge = -1 if change.edge is None else change.edge
         return roads.lines[edge] if 0 <= edge < len(roads.lines) else None
@@ -386,7 +386,7 @@ def _road_change(networks: Sequence[Roads], line: shapely.LineString, change: Ch
 
 
 def _within(change: Change, usual: float) -> float:
-    """Give the tolerance of a change, the usual one where it names none; none at all is a tolerance too."""
+    """Return the tolerance of a change, the usual one where it names none; none at all is a tolerance too."""
     return usual if change.within_m is None else max(change.within_m, _TOUCHING_M)
 
 

@@ -130,7 +130,7 @@ class Change:
     row: int = 1
 
     def fault(self, column: str, value: object, reason: str, remedy: str) -> Fault:
-        """Tell what is wrong with a cell of this row."""
+        """Return what is wrong with a cell of this row."""
         return Fault(self.file, _place(self.row, column), str(value), reason, remedy)
 
 
@@ -349,7 +349,7 @@ def _toml_table(path: Path) -> Table:
 
 
 def _with_wkt(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Write ``line = [[lon, lat], ...]`` as WKT; what is no line stays, and is told with its row."""
+    """Write ``line = [[lon, lat], ...]`` as WKT; what is no line stays, and is reported with its row."""
     if "line" not in row:
         return dict(row)
     rest = {name: value for name, value in row.items() if name != "line"}
@@ -381,7 +381,7 @@ def _json_table(path: Path) -> Table:
 
 
 def _features(path: Path, features: Any) -> gpd.GeoDataFrame:
-    """Read the features of a GeoJSON file, every one that is none told by its number."""
+    """Read the features of a GeoJSON file, with a fault for each that is none, by its number."""
     faults = FaultLog()
     remedy = say("write it as GeoJSON: type Feature, properties and geometry")
     if not isinstance(features, list):
@@ -432,7 +432,7 @@ def _rows(name: str, frame: Any) -> Table:
 
 
 def _shapes(table: Table, datum: str) -> Sequence[Any]:
-    """Give the point or line of every row in EPSG:4326, None where it has none."""
+    """Return the point or line of every row in EPSG:4326, None where it has none."""
     frame = table.frame
     shapes: np.ndarray[Any, Any] = np.full(len(frame), None, dtype=object)
     if getattr(frame, "active_geometry_name", None) is not None:
@@ -455,8 +455,8 @@ def _shapes(table: Table, datum: str) -> Sequence[Any]:
         wrong = (located.reason != "") & ~located.blank
         for at in np.flatnonzero(wrong):
             place = _place(frame.index[at], str(located.column[at]))
-            told = located.value[at], located.reason[at], located.remedy[at]
-            faults.add(Fault(table.name, place, str(told[0]), told[1], told[2]))
+            cell = located.value[at], located.reason[at], located.remedy[at]
+            faults.add(Fault(table.name, place, str(cell[0]), cell[1], cell[2]))
         placed = np.array([point is not None for point in located.points], dtype=bool)
         shapes[placed] = located.points[placed]
     faults.raise_any()

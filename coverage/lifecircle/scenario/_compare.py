@@ -1,8 +1,8 @@
-"""Own the comparison of a study before and after changes: who is won and who is lost, target by target.
+"""Compare a study before and after changes: who gains and who loses a circle, target by target.
 
 Every figure is a difference of two audits of the same residents. A resident who is covered after and was
 not before is won, one who was and is no more is lost; where a village grows, those who come to covered
-places are told apart, so that ``covered after = covered before + won - lost + come``.
+places are kept apart, so that ``covered after = covered before + won - lost + come``.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class TargetComparison:
 
     @property
     def changed(self) -> bool:
-        """Tell whether anything about the target is different."""
+        """Return whether anything about the target is different."""
         moved = (self.won, self.lost, self.come, self.nearer, self.farther, self.connected, self.cut_off)
         return self.value_before != self.value_after or any(moved)
 
@@ -140,35 +140,35 @@ class _Moves:
 
     @property
     def won(self) -> Flags:
-        """Tell who is covered now and was not."""
+        """Return who is covered now and was not."""
         return self.covered_after & ~self.covered_before
 
     @property
     def lost(self) -> Flags:
-        """Tell who was covered and is no more."""
+        """Return who was covered and is no more."""
         return self.covered_before & ~self.covered_after
 
     @property
     def connected(self) -> Flags:
-        """Tell who had no path and has one."""
+        """Return who had no path and has one."""
         return np.isnan(self.seconds_before) & np.isfinite(self.seconds_after)
 
     @property
     def cut_off(self) -> Flags:
-        """Tell who had a path and has none."""
+        """Return who had a path and has none."""
         return np.isfinite(self.seconds_before) & np.isnan(self.seconds_after)
 
     @property
     def saved_s(self) -> Floats:
-        """Give the seconds each resident saves, see :func:`saved_seconds`."""
+        """Return the seconds each resident saves, see :func:`saved_seconds`."""
         return saved_seconds(self.seconds_before, self.seconds_after)
 
 
 def saved_seconds(before: Floats, after: Floats) -> Floats:
-    """Give the seconds each resident saves on the way to the rule: the one meaning of saved time.
+    """Return the seconds each resident saves on the way to the rule: the one meaning of saved time.
 
     Whoever had a path before and has one after is counted, covered or not; those who are farther count
-    against it. Without a path before, or after, no time can be told, and none is counted.
+    against it. Without a path before, or after, no time can be stated, and none is counted.
 
     Parameters
     ----------

@@ -164,7 +164,7 @@ def _part_rows(scenario: Scenario, language: Language, which: str) -> Iterator[d
 
 
 def _values(one: TargetComparison, part: TargetComparison | Part) -> dict[str, Any]:
-    """Give both values, and the change between them where they are shares."""
+    """Return both values, and the change between them where they are shares."""
     before, after = part.value_before, part.value_after
     points = None
     if before is not None and after is not None and _is_share(one):
@@ -195,7 +195,7 @@ def _change_rows(scenario: Scenario, language: Language) -> Iterator[dict[str, A
 
 
 def place_of(change: Change, inputs: Inputs) -> shapely.Point | None:
-    """Give the place of a change: its own, its facility's, or that of what grows; None where it has none."""
+    """Return the place of a change: its own, its facility's, or that of what grows; None without any."""
     shape = change.shape
     if shape is None and change.action == "grow":
         units = inputs.villages if change.village else inputs.districts

@@ -76,16 +76,17 @@ def run_scenario(
     study : folder of a study, or a study read before
     changes : file of changes, or several files and changes, made in order
     year : the study's own where none is given
-    progress : told the name of each step as it begins
+    progress : called with the name of each step as it begins
 
     Raises
     ------
     UnusableInputError
         With every fault of the study, or of all files of changes together.
     """
-    tell = progress or _log.info
+    report_progress = progress or _log.info
     if isinstance(study, str | Path):
         study = open_study(study, year)
+    # All files of changes are read before anything is refused, so that all faults come at once.
     given = [changes] if isinstance(changes, str | Path) else list(changes)
     faults = FaultLog()
     rows: list[Change] = []
@@ -94,7 +95,7 @@ def run_scenario(
             sound, wrong = ((one,), ()) if isinstance(one, Change) else read_rows(Path(one))
             rows += sound
             faults.faults += wrong
-    tell("reading")
+    report_progress("reading")
     with faults.catching():
         inputs = changed = prepare(study, year)
         with faults.catching():
@@ -102,16 +103,16 @@ def run_scenario(
         if changed is not inputs or all(one.action != "add_road" for one in rows):
             faults.faults += off_roads(changed, rows)  # also where something else is wrong
     faults.raise_any()
-    tell("before")
-    before = run(inputs, progress=tell)
-    tell("after")
+    report_progress("before")
+    before = run(inputs, progress=report_progress)
+    report_progress("after")
     return compare_inputs(
         inputs,
         changed,
         rows,
         files=[Path(one) for one in given if not isinstance(one, Change)],
         before=before,
-        progress=tell,
+        progress=report_progress,
     )
 
 
@@ -168,5 +169,5 @@ def scenario_id(files: Iterable[Path], changes: Iterable[Change]) -> str:
     names = [re.sub(r"[^a-z0-9_]+", "-", path.stem.casefold()).strip("-_") for path in files]
     if names and all(names):
         return "+".join(names)
-    told = "\n".join(repr(change) for change in changes)
-    return hashlib.sha256(told.encode()).hexdigest()[:10]
+    text = "\n".join(repr(change) for change in changes)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]

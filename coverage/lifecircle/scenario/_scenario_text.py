@@ -21,7 +21,7 @@ _LEAST = 0.5  # fewer people than this print as nobody
 
 
 def summary_lines(scenario: Scenario, language: Language) -> list[str]:
-    """Tell a scenario in sentences: the changes, each target that is different, and those that are not."""
+    """Return a scenario in sentences: the changes, each target that is different, and those that are not."""
     lines = [_say("changes", language, len(scenario.changes))]
     lines += [f"- {change_line(change, scenario.before, language)}" for change in scenario.changes]
     same = []
@@ -40,7 +40,7 @@ def summary_lines(scenario: Scenario, language: Language) -> list[str]:
 
 
 def change_line(change: Change, findings: Findings, language: Language) -> str:
-    """Tell one change in a line: what is done, to what, and how."""
+    """Return one change in a line: what is done, to what, and how."""
     services = [findings.services.get(one, {}).get(language, one) for one in change.services]
     what = change.name or change.id or change.village or change.district
     parts = [
@@ -53,8 +53,8 @@ def change_line(change: Change, findings: Findings, language: Language) -> str:
         "" if change.people is None else f"{change.people:+,.0f}",
     ]
     action = word("change_action", change.action, language)
-    told = word("scenario", "comma", language).join(part for part in parts if part)
-    return f"{action}{word('scenario', 'colon', language)}{told}" if told else action
+    texts = word("scenario", "comma", language).join(part for part in parts if part)
+    return f"{action}{word('scenario', 'colon', language)}{texts}" if texts else action
 
 
 def _place(change: Change) -> str:
@@ -112,14 +112,14 @@ def _value_sentence(one: TargetComparison, name: str, language: Language) -> str
 
 def _groups(one: TargetComparison, which: str, language: Language) -> str:
     """Name the groups among those who win or lose, in brackets; the whole and the two areas stay out."""
-    told = [
+    texts = [
         f"{word('group', part.code, language)} {_people(getattr(part, which))}"
         for part in one.groups
         if part.code in {"under3", "over60", "rural"} and _many(getattr(part, which))
     ]
-    if not told:
+    if not texts:
         return ""
-    return _say("among", language, word("scenario", "comma", language).join(told))
+    return _say("among", language, word("scenario", "comma", language).join(texts))
 
 
 def _towns(one: TargetComparison, which: str, language: Language) -> str:
@@ -132,11 +132,11 @@ def _towns(one: TargetComparison, which: str, language: Language) -> str:
     mine = [part for part in one.districts if _many(many(part))]
     order = sorted(mine, key=lambda part: (-many(part), part.code))
     outside = word("area", "outside", language)
-    told = [
+    texts = [
         f"{outside if part.code == '(outside)' else part.name} {_people(many(part))}"
         for part in order[:_NAMED_PARTS]
     ]
-    return _say("where", language, word("scenario", "comma", language).join(told)) if told else ""
+    return _say("where", language, word("scenario", "comma", language).join(texts)) if texts else ""
 
 
 def _many(people: float | None) -> bool:

@@ -33,7 +33,7 @@ class Rows:
     upper: Floats
 
     def padded(self, width: int) -> coo_array:
-        """Give the matrix with further columns of nothing."""
+        """Return the matrix with further columns of nothing."""
         matrix = self.matrix
         return coo_array((matrix.data, (matrix.row, matrix.col)), shape=(matrix.shape[0], width))
 
@@ -110,7 +110,7 @@ class Choice:
         return float(self.prices[new[is_open[new]]].sum())
 
     def allows(self, is_open: Bools) -> bool:
-        """Tell whether a set (site,) is allowed."""
+        """Return whether a set (site,) is allowed."""
         new = np.concatenate([self.required, self.free])
         moved = len(self.movable) - int(is_open[self.movable].sum())
         outside = np.ones(self.size, dtype=np.bool_)
@@ -138,6 +138,7 @@ class Choice:
         parts: list[tuple[Ints, Floats, float, float]] = []
 
         def add(columns: Ints, factor: float | Floats, lower: float, upper: float) -> None:
+            """Note one condition: ``lower <= factor * chosen columns <= upper``."""
             parts.append((place[columns], np.broadcast_to(factor, len(columns)).astype(float), lower, upper))
 
         if self.count is not None:
@@ -163,7 +164,7 @@ class Choice:
         return Rows(matrix, bounds[:, 0], bounds[:, 1])
 
     def additions(self, is_open: Bools) -> Ints:
-        """Give the free sites that may be opened beside those of a set, whatever their number should be."""
+        """Return the free sites that may be opened beside those of a set, whatever their number should be."""
         closed = self.free[~is_open[self.free]]
         able = self._conflicts(is_open)[closed] == 0
         if self.budget is not None and self.prices is not None:
@@ -172,7 +173,7 @@ class Choice:
         return fitting
 
     def exchanges(self, is_open: Bools) -> tuple[Ints, Ints, Bools]:
-        """Give the sites that may be closed, those that may be opened, and which pairs keep a set allowed.
+        """Return the sites that may be closed, those that may be opened, and which pairs keep a set allowed.
 
         Returns
         -------
@@ -260,7 +261,7 @@ class Choice:
 
 
 def largest(values: Floats, number: int) -> Ints:
-    """Give the places of the largest values, lowest place first among equal ones; ascending."""
+    """Return the places of the largest values, lowest place first among equal ones; ascending."""
     if number <= 0:
         return np.zeros(0, dtype=np.int64)
     if number >= len(values):

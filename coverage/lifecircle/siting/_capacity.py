@@ -89,12 +89,12 @@ class Capacities:
         return self.flow(is_open)[0]
 
     def gains(self, is_open: Bools) -> Floats:
-        """Tell what each site would add if nobody changed to another: (site,)."""
+        """Return what each site would add if nobody changed to another: (site,)."""
         _, left, _ = self.flow(is_open)
         return np.asarray(np.minimum(self.capacities, self.cover.by_site @ np.maximum(left, 0.0)))
 
     def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
-        """Tell what each exchange would add at most: (out, in)."""
+        """Return what each exchange would add at most: (out, in)."""
         _, left, spare = self.flow(is_open)
         used = np.where(is_open, self.capacities, 0.0) - spare
         gains = np.empty((len(outs), len(ins)))
@@ -116,7 +116,7 @@ def served(problem: SitingProblem, is_open: Bools) -> float:
 
 
 def _unit(problem: SitingProblem) -> float:
-    """Give the least difference of two values: a flow of whole people into whole places is whole."""
+    """Return the least difference of two values: a flow of whole people into whole places is whole."""
     holds = problem.capacities[np.isfinite(problem.capacities)]
     return unit_of(np.concatenate([problem.weights, holds]))
 
@@ -132,11 +132,13 @@ def solve_capacitated(problem: SitingProblem, *, deadline: Deadline) -> Found:
     bound = rounded_down(_bound(worth, choice, value, deadline=deadline.share(0.4)), unit)
 
     def is_done() -> bool:
+        """Return whether the bound proves the value so far."""
         return bound < value + 0.5 * unit if unit else is_proved(value, bound)
 
     if not is_done() and not deadline.passed():
         share = deadline.share(0.2)
         is_open, value = local_search(worth, choice, is_open, kicks=_KICKS, deadline=share, enough=bound)
+    # The bound of the charges leaves a gap in general; only the whole model can close it.
     if not is_done() and not deadline.passed() and is_installed():
         model = _model(worth, choice)
         answer = minimise(model, deadline=deadline, unit=unit, start=None)
@@ -164,6 +166,7 @@ def _bound(worth: Capacities, choice: Choice, value: float, *, deadline: Deadlin
     people = cover.weights[row]
 
     def evaluate(charges: Floats) -> tuple[float, Floats]:
+        """Return bound and slope at these charges: each site takes whoever keeps most until it is full."""
         keeps = 1.0 - charges[row]
         order = np.lexsort((row, -keeps, site))
         heads = people[order]

@@ -1,7 +1,7 @@
 """Own the least largest cost, everyone served by the nearest open site.
 
-The largest cost is one of the costs. For each of them it is asked whether so many sites cover everyone within
-it, and the answers close in on the least one from both sides.
+The largest cost is one of the costs. For each of them: can so many sites cover everyone within it? The
+search halves the range between yes and no until one cost is left.
 """
 
 from __future__ import annotations
@@ -88,14 +88,14 @@ def _greedily(used: csr_array, place: Ints, choice: Choice, is_open: Bools, *, d
 
 
 def _spiral(middle: int, below: int, above: int) -> list[int]:
-    """Give the level in the middle, then a few others to try where its question stays open."""
+    """Return the level in the middle, then a few others to try where its question stays open."""
     span = above - below
     others = (middle, below + span // 4, below + 3 * span // 4, below, above - 1)
     return [level for level in dict.fromkeys(others) if below <= level < above]
 
 
 def _least_level(used: csr_array, place: Ints, choice: Choice) -> int:
-    """Give the level below which some row reaches no site at all."""
+    """Return the level below which some row reaches no site at all."""
     allowed = choice.base()
     allowed[choice.variable] = True
     row = np.repeat(np.arange(used.shape[0]), np.diff(used.indptr))
@@ -107,7 +107,7 @@ def _least_level(used: csr_array, place: Ints, choice: Choice) -> int:
 
 
 def _level_of(used: csr_array, place: Ints, is_open: Bools) -> int:
-    """Give the level of the largest cost that a set leaves."""
+    """Return the level of the largest cost that a set leaves."""
     row = np.repeat(np.arange(used.shape[0]), np.diff(used.indptr))
     able = is_open[used.indices]
     least = np.full(used.shape[0], np.iinfo(np.int64).max)
@@ -148,7 +148,7 @@ def _within(used: csr_array, place: Ints, level: int) -> csr_array:
 
 
 def _left_within(used: csr_array, place: Ints, level: int, choice: Choice) -> csr_array:
-    """Give the rows that no site open in any case reaches within a level, and the free sites that do."""
+    """Return the rows that no site open in any case reaches within a level, and the free sites that do."""
     within = _within(used, place, level)
     rest = np.flatnonzero(np.asarray(within @ choice.base().astype(np.float64)) == 0)
     left = csr_array(keep_rows(within, rest)[:, choice.free])
@@ -171,6 +171,6 @@ def _allowed_within(within: csr_array, choice: Choice, *, deadline: Deadline) ->
     )
     found = solve_rules(rules, choice, deadline=deadline)
     if found.is_open is None:
-        return None, False  # whether there is an allowed set at all is asked elsewhere
+        return None, False  # another check finds whether any set is allowed
     covered = np.asarray(within @ found.is_open.astype(np.float64)) > 0
     return (found.is_open, False) if covered.all() else (None, found.bound < rows - 0.5)

@@ -1,4 +1,4 @@
-"""Own what a proof is: the least difference of two values, and when a bound meets a value."""
+"""Own the rule of a proof: the least difference between two values, and when a bound meets a value."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def none_found(what: str, *, proved: bool) -> Found:
 
 
 def unit_of(weights: Floats) -> float:
-    """Give the greatest number that all sums of weights are multiples of; 0 where they are not whole.
+    """Return the greatest number that all sums of weights are multiples of; 0 where they are not whole.
 
     >>> unit_of(np.array([6.0, 0.0, 9.0])), unit_of(np.array([0.5, 1.0]))
     (3.0, 0.0)
@@ -71,7 +71,7 @@ def unit_of(weights: Floats) -> float:
 
 
 def step_beyond(value: float, unit: float) -> float:
-    """Give the least by which a better value is better, as far as a proof needs to know."""
+    """Return the least by which a better value is better, as far as a proof needs to know."""
     return unit * (1 - _ROUNDING) if unit else _FINE * abs(value)
 
 
@@ -88,5 +88,5 @@ def rounded_up(bound: float, unit: float) -> float:
 
 
 def is_proved(value: float, bound: float) -> bool:
-    """Tell whether a bound proves a value: they differ by at most a millionth of the value."""
+    """Return whether a bound proves a value: they differ by at most a millionth of the value."""
     return abs(bound - value) <= PROOF * abs(value)

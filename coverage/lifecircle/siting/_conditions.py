@@ -79,6 +79,7 @@ def read_choice(  # noqa: PLR0913 - the conditions and what they are about
             some,
             say("add it to existing"),
         )
+    # From here on every site has one part: kept, closable, movable, required, free, or forbidden.
     kept = np.setdiff1d(existing, np.concatenate([closable, movable]))
     prices = _prices(log, given, labels, named=named)
     pairs = _pairs(log, reader, given, len(labels))
@@ -103,6 +104,7 @@ def read_choice(  # noqa: PLR0913 - the conditions and what they are about
         return None, existing
     variable = np.concatenate([free, closable, movable])
     may_open = np.concatenate([variable, required])
+    # Two existing sites that are too near each other are a fact and no fault of a plan.
     inside = np.isin(pairs, may_open).all(axis=1) & np.isin(pairs, variable).any(axis=1)
     both_stand = np.isin(pairs, existing).all(axis=1)
     choice = Choice(
@@ -129,7 +131,7 @@ class _Sites:
         self.log, self.labels, self.named = log, labels, named
 
     def read(self, name: str, given: Iterable[Any]) -> Ints:
-        """Give the positions of sites, ascending."""
+        """Return the positions of sites, ascending."""
         listed = list(given)
         if any(isinstance(site, (bool, np.bool_)) for site in listed):
             self.log.add(
@@ -316,7 +318,7 @@ def _check_budget(  # noqa: PLR0913 - everything a budget is held against
 
 
 def _pairs(log: FaultLog, reader: _Sites, given: Conditions, size: int) -> Ints:
-    """Give pairs of sites that exclude each other: (pair, 2), each once, the lower site first."""
+    """Return pairs of sites that exclude each other: (pair, 2), each once, the lower site first."""
     found = [np.zeros((0, 2), dtype=np.int64)]
     if given.apart is not None:
         listed = [tuple(pair) for pair in given.apart]

@@ -1,4 +1,4 @@
-"""Own how costs and weights come in: dense, sparse, labelled; not what is asked of them.
+"""Own how costs and weights come in: dense, sparse, labelled; not their use.
 
 Whatever the form, costs become one table of compressed sparse rows, (demand, site), in which a stored zero
 is a pair and what is absent is unreachable.
@@ -31,7 +31,7 @@ class LabelledPairs(Protocol):
 
 
 _SHOWN = 5
-"""Faulty cells told one by one; the rest is counted."""
+"""Faulty cells reported one by one; the rest is counted."""
 
 
 @dataclass(frozen=True, eq=False)

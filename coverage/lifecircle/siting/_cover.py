@@ -64,7 +64,7 @@ def merge_rows(by_row: csr_array, weights: Floats) -> tuple[csr_array, Floats, I
     Returns
     -------
     by_row, weights : what is left, weights added up
-    first : (row,) which of the rows handed in each one stands for
+    first : (row,) which of the input rows each one stands for
     """
     counts = np.diff(by_row.indptr)
     some: Ints = np.flatnonzero(counts)
@@ -89,7 +89,7 @@ def merge_rows(by_row: csr_array, weights: Floats) -> tuple[csr_array, Floats, I
 
 
 def _hashes(by_row: csr_array) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """Give each row two sums of random numbers, one number for each site in it."""
+    """Return for each row two sums of random numbers, one number for each site in it."""
     rng = np.random.default_rng(_HASH_SEED)
     sums = []
     for _ in range(2):
@@ -100,7 +100,7 @@ def _hashes(by_row: csr_array) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.u
 
 
 def _same_sites(by_row: csr_array, rows: Ints, others: Ints) -> bool:
-    """Tell whether each row has the very sites of the other beside it; the lengths are equal."""
+    """Return whether each row has the very sites of the other beside it; the lengths are equal."""
     counts = np.diff(by_row.indptr)[rows].astype(np.int64)
     step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     one = by_row.indices[np.repeat(by_row.indptr[rows].astype(np.int64), counts) + step]

@@ -1,4 +1,4 @@
-"""Own the curve: what each number of sites is worth at best, bounded from above, and the least that will do.
+"""Own the curve: the best value and its bound for each number of sites, and the least number for a goal.
 
 All numbers share their work. A plan for one more site begins with the plan before; the multipliers that bound
 one number bound every other one too, by the sums of the best site scores.
@@ -115,7 +115,7 @@ def siting_curve(
 
 
 def _meets(value: float, goal: float) -> bool:
-    """Tell whether a value meets a goal; a share of all people is as far off as float noise."""
+    """Return whether a value meets a goal; a share of all people is as far off as float noise."""
     return value >= goal - 1e-12 * abs(goal)
 
 
@@ -185,7 +185,7 @@ def _shared(
 
 
 def _enough(gains: Floats, settled: float, goal: float | None) -> int:
-    """Give the number of greedily chosen sites that meets the goal, or after which nothing is gained."""
+    """Return the number of greedily chosen sites that meets the goal, or after which nothing is gained."""
     if goal is None:
         return len(gains)
     reached = settled + np.concatenate([[0.0], np.cumsum(gains)])

@@ -26,5 +26,5 @@ class Deadline:
         return time.monotonic() >= self.end
 
     def share(self, part: float, *, most: float = float("inf")) -> Deadline:
-        """Give a part of what is left, at most so many seconds."""
+        """Return a part of what is left, at most so many seconds."""
         return Deadline(time.monotonic() + min(most, part * self.left()))

@@ -1,7 +1,7 @@
 """Own what may be left out when everyone must be covered: easy rows and poor sites.
 
 A row whose sites include all sites of another row is covered whenever the other is. A site whose rows are all
-covered by another one is never needed. Both are looked for again and again until nothing more goes.
+covered by another one is never needed. Both steps are repeated until nothing more can be left out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def reduce_full_cover(by_row: csr_array) -> tuple[csr_array, Ints]:
 
 
 def _includes_another(lists: csr_array) -> Bools:
-    """Tell which lists hold all of another list; no two are equal."""
+    """Return which lists hold all of another list; no two are equal."""
     found = np.zeros(lists.shape[0], dtype=np.bool_)
     for small, large in _inclusions(lists):
         found[large] = True
@@ -57,7 +57,7 @@ def _includes_another(lists: csr_array) -> Bools:
 
 
 def _is_included(lists: csr_array) -> Bools:
-    """Tell which lists are held by another list; of equal ones all but the lowest, and all empty ones."""
+    """Return which lists are held by another list; of equal ones all but the lowest, and all empty ones."""
     counts = np.diff(lists.indptr)
     found: Bools = counts == 0
     for small, large in _inclusions(lists):

@@ -74,6 +74,7 @@ def fewest(by_row: csr_array, *, deadline: Deadline, most: int | None = None) ->
     stop = -1 if most is None else most
 
     def is_enough(bound: float) -> bool:
+        """Return whether no further search can help: proved, few enough, or more than allowed."""
         return bound >= len(chosen) or len(chosen) <= stop or (most is not None and bound > most)
 
     bound, prices = _dual(cover, float(len(chosen)), deadline=deadline.share(0.4))
@@ -129,6 +130,7 @@ def _dual(cover: Cover, value: float, *, deadline: Deadline) -> tuple[float, Flo
     """
 
     def evaluate(prices: Floats) -> tuple[float, Floats]:
+        """Return bound and slope at these prices, with the sign turned."""
         surplus = cover.by_site @ prices - 1.0
         taken = surplus > 0
         # descend lowers bounds, so everything is turned round

@@ -1,4 +1,4 @@
-"""Own the greedy choice for covering: the site that adds most, again and again."""
+"""Own the greedy choice for covering: the site that adds most is opened, until all sites are placed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def lazy_greedy(cover: Cover, number: int, *, best: Floats | None = None) -> tup
     """Choose the site that adds most weight, again and again; of equal ones the lowest.
 
     A gain never grows, so one that was counted earlier bounds it: only the site that seems best is counted
-    anew, and chosen if it still is.
+    again, and chosen if it still is.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Own the one door to HiGHS: a mixed-integer model in, a solution and a bound out.
+"""Own the only call of HiGHS: a mixed-integer model in, a solution and a bound out.
 
 highspy is optional and loaded on first use. Its banner goes to the process's own standard output while the
-solver is made, past ``sys.stdout``, so the descriptor is turned away for that moment.
+solver is made, past ``sys.stdout``, so the descriptor is redirected while it is made.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Answer:
 
 
 def is_installed() -> bool:
-    """Tell whether highspy is there."""
+    """Return whether highspy is there."""
     return importlib.util.find_spec("highspy") is not None
 
 

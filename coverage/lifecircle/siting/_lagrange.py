@@ -100,6 +100,7 @@ def descend(
             stalled += 1
         if best < effort.enough or (step % 8 == 0 and effort.deadline.passed()):
             break
+        # Begin again at the best multipliers with a shorter step: long steps jump over the lowest place.
         if stalled >= effort.patience:
             pace, stalled, multipliers = pace * _SHORTER, 0, best_multipliers
             drift = np.zeros(len(start))
@@ -107,6 +108,7 @@ def descend(
                 break
             continue
         drift = _INERTIA * drift + (1 - _INERTIA) * slope if drift.any() else slope
+        # A multiplier at its end cannot move further; counting it would make every other step too short.
         stuck = ((multipliers <= 0) & (drift > 0)) | ((multipliers >= greatest) & (drift < 0))
         downhill = np.where(stuck, 0.0, drift)
         length = float(np.square(downhill).sum())  # BLAS would wake threads for it
@@ -130,6 +132,7 @@ def cover_bound(
     rounding = ROUNDING * cover.total
 
     def evaluate(multipliers: Floats) -> tuple[float, Floats]:
+        """Return bound and slope at these multipliers."""
         total, chosen = choice.most(cover.by_site @ multipliers)
         bound = float(np.maximum(weights - multipliers, 0.0).sum()) + total + rounding
         return bound, cover.by_row @ chosen.astype(np.float64) - (weights > multipliers)
@@ -155,6 +158,7 @@ def rule_bound(  # noqa: PLR0913 - the rows, what they ask for and how long to g
     heads = people[resident]
 
     def evaluate(multipliers: Floats) -> tuple[float, Floats]:
+        """Return bound and slope at these multipliers."""
         total, chosen = choice.most(cover.by_site @ multipliers)
         left = people - totals(resident, needs * multipliers, len(people))
         bound = float(np.maximum(left, 0.0).sum()) + total

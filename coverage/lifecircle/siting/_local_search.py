@@ -1,7 +1,7 @@
-"""Own the local search that any objective and any condition can use; not what a set of sites is worth.
+"""Own the local search for any objective and any condition; not the value of a set of sites.
 
-The fast search for plain covering is in ``_swaps``; this one asks an objective what additions and exchanges
-are worth and a choice which of them are allowed.
+The fast search for plain covering is in ``_swaps``. This one gets the gain of additions and exchanges from an
+objective (:class:`Worth`), and which of them are allowed from a :class:`Choice`.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class Worth(Protocol):
     """What a set of sites is worth; more is better."""
 
     def value(self, is_open: Bools) -> float:
-        """Give the worth of a set (site,)."""
+        """Return the worth of a set (site,)."""
 
     def gains(self, is_open: Bools) -> Floats:
-        """Tell what each site would add: (site,); of no meaning for open ones."""
+        """Return what each site would add: (site,); of no meaning for open ones."""
 
     def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
-        """Tell what each exchange would add: (out, in)."""
+        """Return what each exchange would add: (out, in)."""
 
 
 def first_set(worth: Worth, choice: Choice, *, likes: Callable[[Bools], Floats], deadline: Deadline) -> Start:
@@ -197,7 +197,7 @@ def _climbed(worth: Worth, choice: Choice, is_open: Bools, deadline: Deadline) -
 
 
 def _additions(worth: Worth, choice: Choice, is_open: Bools, least: float) -> list[Bools]:
-    """Give the set with one site more, where the number of sites is free."""
+    """Return the set with one site more, where the number of sites is free."""
     if choice.count is not None:
         return []
     able = choice.additions(is_open)
@@ -210,7 +210,7 @@ def _additions(worth: Worth, choice: Choice, is_open: Bools, least: float) -> li
 
 
 def _exchanges(worth: Worth, choice: Choice, is_open: Bools, least: float) -> list[Bools]:
-    """Give the sets that the best exchanges lead to, the best first."""
+    """Return the sets that the best exchanges lead to, the best first."""
     outs, ins, allowed = choice.exchanges(is_open)
     if not allowed.any():
         return []

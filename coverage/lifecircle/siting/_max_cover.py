@@ -95,6 +95,7 @@ def solve_max_cover(by_row: csr_array, weights: Floats, choice: Choice, *, deadl
     weights : (row,)
     choice : plain
     """
+    # Residents with the same sites in reach become one row: far fewer.
     problem = reduce(by_row, weights, choice)
     unit = unit_of(weights)
     chosen, bound = _solve(problem, unit, deadline)
@@ -117,6 +118,8 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
     for steps, kicks in ((_FIRST_STEPS, _FEW_KICKS), (_MORE_STEPS, _MANY_KICKS)):
         if dual is not None and is_installed() and cover.by_row.nnz <= _SMALL:
             break  # HiGHS has done with it before a longer search is worth its while
+        # People are whole, so a better plan is better by a whole step: a bound below that step proves the
+        # plan.
         step = step_beyond(problem.settled + value, unit)
         dual = cover_bound(
             cover,
@@ -148,6 +151,7 @@ def _core(  # noqa: PLR0913 - everything known so far about the problem
 ) -> tuple[Ints, float]:
     """Settle what the bound settles, and leave the others to HiGHS."""
     cover, number = problem.cover, problem.choice.wanted
+    # Sites whose forced choice or refusal pushes the bound below the plan need no decision by HiGHS.
     closed, opened = settled_sites(dual, number, value + step)
     covered = np.asarray(cover.by_row @ opened.astype(np.float64)) > 0
     sites = np.flatnonzero(~closed & ~opened)
@@ -171,7 +175,7 @@ def _core(  # noqa: PLR0913 - everything known so far about the problem
 
 
 def settled_sites(dual: Dual, number: int, wanted: float) -> tuple[Bools, Bools]:
-    """Tell which sites no plan worth ``wanted`` opens, and which it must.
+    """Return which sites no plan worth ``wanted`` opens, and which it must.
 
     Forcing a site in costs the bound what the last chosen site scores above it; forcing one out costs what
     it scores above the first that is not chosen.

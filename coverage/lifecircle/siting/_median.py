@@ -1,7 +1,7 @@
 """Own the least weighted sum of costs, everyone served by the nearest open site.
 
-Costs are weighted beforehand, so that a row's entry is what it adds to the sum. Sites open in any case
-count as one site of their least cost for each row.
+Costs are multiplied by the weights first, so that a row's entry is what it adds to the sum. Sites open in any
+case count as one site of their least cost for each row.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Sums:
         )
 
     def nearest(self, is_open: Bools) -> tuple[Floats, Ints, Floats]:
-        """Give each row's least cost, the site it comes from (-1: one open in any case), and the second."""
+        """Return each row's least cost, the site it comes from (-1: one open in any case), and the second."""
         pairs = np.flatnonzero(is_open[self.site])
         row, site, cost = self.row[pairs], self.site[pairs], self.cost[pairs]
         order = np.lexsort((site, cost, row))
@@ -95,13 +95,13 @@ class Sums:
         return -float(leasts(self.row[pairs], self.cost[pairs], self.fixed).sum())
 
     def gains(self, is_open: Bools) -> Floats:
-        """Tell what each site would take off the sum: (site,)."""
+        """Return by how much each site would lower the sum: (site,)."""
         least, _, _ = self.nearest(is_open)
         saved = np.maximum(least[self.row] - self.cost, 0.0)
         return totals(self.site, saved, self.size)
 
     def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
-        """Tell what each exchange would take off the sum: (out, in).
+        """Return by how much each exchange would lower the sum: (out, in).
 
         See Resende and Werneck, "A fast swap-based local search procedure for location problems" (2007).
         """
@@ -137,6 +137,7 @@ def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     if start.is_open is None:
         return none_found(say("no set of sites meets the conditions"), proved=start.impossible)
     is_open, worth = local_search(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
+    # The sum still holds the penalty of a resident without any site: look for a set that reaches everyone.
     if -worth >= sums.nowhere:
         used = csr_array(costs[np.flatnonzero(weights > 0)])
         start = set_reaching_all(used, choice, deadline=deadline)
@@ -165,9 +166,11 @@ def _dual(sums: Sums, choice: Choice, value: float, *, deadline: Deadline) -> tu
     """
 
     def scores_of(prices: Floats) -> Floats:
+        """Return what each site earns from rows that pay more than it costs them: (site,)."""
         return totals(sums.site, np.maximum(prices[sums.row] - sums.cost, 0.0), sums.size)
 
     def evaluate(prices: Floats) -> tuple[float, Floats]:
+        """Return bound and slope at these prices, with the sign turned."""
         total, chosen = choice.most(scores_of(prices))
         paid = float(np.minimum(prices, sums.fixed).sum())
         pays = np.flatnonzero((sums.cost < prices[sums.row]) & chosen[sums.site])

@@ -43,7 +43,7 @@ def read_needs(  # noqa: PLR0913 - the sides of a rule
 
 
 def _lacks(log: FaultLog, table: Costs, offers: Any, lacking: Any) -> tuple[Ints, Ints, csr_array]:
-    """Give each resident a row for each class that it lacks venues of, with the sites that would be one."""
+    """Make a row for each resident and class that lacks venues, with the sites that would be one."""
     needs, residents = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     rows = [csr_array((0, len(table.sites)))]
     classes = np.asarray([] if offers is None else offers, dtype=object)

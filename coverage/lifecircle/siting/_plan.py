@@ -1,4 +1,4 @@
-"""Own what a solve hands back: the sites chosen and the certificate; not how they were found."""
+"""Own what a solve returns: the sites chosen and the certificate; not how they were found."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SitingPlan:
 
     Attributes
     ----------
-    objective : as asked
+    objective : that of the problem
     status : ``optimal`` only when value and bound differ by at most a millionth of the value; ``feasible``
         with a plan and the bound as far as it was proved; ``infeasible`` with ``reason``
     sites : new sites, in the order of the costs' columns: labels where the costs have them, else positions

@@ -1,6 +1,6 @@
-"""Own what is said about a plan from costs alone: whom sites serve, what was nearly as good, why not there.
+"""Own the facts about a plan that follow from costs: whom sites serve, near ties, why a candidate lost.
 
-Districts, groups and money are added above, where they are known.
+Districts, groups and money are added in ``siting_study``, which knows them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,22 @@ NEAR = 0.01
 
 
 def open_sites(problem: SitingProblem, plan: SitingPlan) -> Bools:
-    """Tell which sites stand open under a plan: (site,)."""
+    """Return which sites stand open under a plan.
+
+    Parameters
+    ----------
+    problem, plan : a problem and a plan for it
+
+    Returns
+    -------
+    is_open : (site,) bool, in the order of ``problem.sites``
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> open_sites(problem, solve(problem)).tolist()
+    [True, False]
+    """
     is_open = np.zeros(len(problem.sites), dtype=np.bool_)
     is_open[problem.existing] = True
     if plan.closed:
@@ -51,13 +66,28 @@ def open_sites(problem: SitingProblem, plan: SitingPlan) -> Bools:
 
 
 def catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Tell whom each open site reaches within the limit, and whom it alone reaches.
+    """Return whom each open site reaches within the limit, and whom it alone reaches.
+
+    Parameters
+    ----------
+    problem, plan : a problem and a plan for it
 
     Returns
     -------
     table : one row for each open site: ``new``; ``reach`` people within the limit; ``sole`` those no other
         open site reaches; ``shared`` the others; ``order`` and ``adds``: the order in which the new sites
         add most people, one after the other, and what each adds (missing for sites that stand)
+
+    Raises
+    ------
+    UnusableInputError
+        The objective has no limit.
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> catchments(problem, solve(problem))[["reach", "sole"]].values.tolist()
+    [[100.0, 100.0]]
     """
     _needs_limit(problem)
     is_open = open_sites(problem, plan)
@@ -81,7 +111,27 @@ def catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
 
 
 def shared_catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Tell how many people two open sites both reach: (open site, open site), own reach on the diagonal."""
+    """Return how many people two open sites both reach.
+
+    Parameters
+    ----------
+    problem, plan : a problem and a plan for it
+
+    Returns
+    -------
+    table : (open site, open site) people; on the diagonal what a site reaches by itself
+
+    Raises
+    ------
+    UnusableInputError
+        The objective has no limit.
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> shared_catchments(problem, solve(problem)).values.tolist()
+    [[100.0]]
+    """
     _needs_limit(problem)
     places = np.flatnonzero(open_sites(problem, plan))
     reach = _reach(problem)[:, places]
@@ -95,12 +145,19 @@ def near_ties(problem: SitingProblem, plan: SitingPlan, *, within: float = NEAR)
 
     Parameters
     ----------
+    problem, plan : a problem and a plan for it
     within : share of the value that may be lost, inclusive
 
     Returns
     -------
     table : ``out``, ``into``, ``value`` after the exchange, and ``change`` of the value; the best first. Only
         exchanges that keep every condition
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> near_ties(problem, solve(problem), within=0.2).values.tolist()
+    [[0.0, 1.0, 80.0, -20.0]]
     """
     is_open = open_sites(problem, plan)
     outs, ins, allowed = problem.choice.exchanges(is_open)
@@ -123,7 +180,11 @@ def near_ties(problem: SitingProblem, plan: SitingPlan, *, within: float = NEAR)
 
 
 def candidates(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Tell of every candidate how it ranks, and why the plan leaves it out.
+    """Return how every candidate ranks, and why the plan leaves it out.
+
+    Parameters
+    ----------
+    problem, plan : a problem and a plan for it
 
     Returns
     -------
@@ -132,6 +193,12 @@ def candidates(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
         the plan's worth then (missing for chosen ones and where no condition lets it in); ``adds`` what it
         would add as one site more; for objectives with a limit also ``reach``, people within the limit, and
         ``reached`` those of them that the plan covers already
+
+    >>> from lifecircle.siting import siting_problem, solve
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> candidates(problem, solve(problem))[["chosen", "rank", "adds"]].values.tolist()
+    [[True, 1, nan], [False, 2, 80.0]]
     """
     worth, sign = _worth(problem), _sign(problem)
     is_open = open_sites(problem, plan)
@@ -166,7 +233,7 @@ def _reach(problem: SitingProblem) -> Any:
 def _changes(  # noqa: PLR0913, PLR0917 - exchanges and where they begin
     problem: SitingProblem, plan: SitingPlan, is_open: Bools, outs: Ints, ins: Ints, gains: Floats
 ) -> Floats:
-    """Tell how exchanges change the plan's value: (exchange,), counted anew where gains are estimates."""
+    """Return how exchanges change the plan's value: (exchange,), computed again where gains are estimates."""
     if problem.objective not in _ESTIMATES:
         return _sign(problem) * gains
     changes = np.empty(len(outs))
@@ -189,7 +256,7 @@ def _needs_limit(problem: SitingProblem) -> None:
 
 
 def _worth(problem: SitingProblem) -> Worth:
-    """Give what sets of sites are worth by the objective, as exchanges change it."""
+    """Return what sets of sites are worth by the objective, as exchanges change it."""
     if problem.objective == "p_median":
         return Sums.of(problem.costs, problem.weights, problem.choice)
     if problem.objective == "capacitated_max_cover":
@@ -210,7 +277,7 @@ def _worth(problem: SitingProblem) -> Worth:
 
 
 def _in_order(problem: SitingProblem, is_open: Bools) -> tuple[Ints, list[float]]:
-    """Order the new sites by what each adds after those before it, and tell what it adds."""
+    """Order the new sites by what each adds after those before it, and return what it adds."""
     so_far = is_open.copy()
     new = np.setdiff1d(np.flatnonzero(is_open), problem.existing)
     so_far[new] = False

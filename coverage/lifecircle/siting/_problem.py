@@ -1,4 +1,4 @@
-"""Own the question: which sites, for whom, under which conditions, checked as a whole; not the answer."""
+"""Own the input of a solve: sites, people, costs and conditions, checked together; not the solution."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FEWER_IS_BETTER = frozenset({"full_cover", "p_median", "p_center"})
 
 @dataclass(frozen=True, eq=False)
 class SitingProblem:
-    """A question that has passed every check.
+    """The input of a solve, after every check.
 
     Attributes
     ----------
@@ -121,12 +121,25 @@ def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the fi
     second_limit: Any = None,
     second_weights: Any = None,
 ) -> SitingProblem:
-    """Check a question and put it in order; the parameters are those of :func:`solve_siting`.
+    """Check the input of a solve, all faults at once.
+
+    Parameters
+    ----------
+    costs, weights, ... : as for :func:`solve_siting`
+
+    Returns
+    -------
+    problem : input of :func:`solve`; several services stand one below the other
 
     Raises
     ------
     UnusableInputError
         With everything that is wrong with it.
+
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> problem.costs.toarray().tolist()
+    [[5.0, 0.0], [0.0, 9.0]]
     """
     log = FaultLog()
     _check_objective(log, objective, sites, limit)

@@ -79,7 +79,7 @@ class Rules:
         return np.asarray(self.cover.by_row @ is_open.astype(np.float64))
 
     def satisfied(self, times: Floats) -> Bools:
-        """Tell whose rows all have enough sites: (resident,)."""
+        """Return whose rows all have enough sites: (resident,)."""
         lacking = totals(self.resident, times < self.need, len(self.people))
         return np.asarray(lacking == 0)
 
@@ -91,11 +91,11 @@ class Rules:
         return float(self._fairnesses(self._by_group(done)[np.newaxis, :])[0])
 
     def gains(self, is_open: Bools) -> Floats:
-        """Tell what each site would add: (site,)."""
+        """Return what each site would add: (site,)."""
         return self._with_each(self.times(is_open), self.cover.by_site) - self.value(is_open)
 
     def promises(self, is_open: Bools) -> Floats:
-        """Tell what each site would add if people counted in part for each thing they get: (site,)."""
+        """Return what each site would add if people counted in part for each thing they get: (site,)."""
         missing = np.maximum(self.need - self.times(is_open), 0.0)
         left = totals(self.resident, missing, len(self.people))
         worth = self.people[self.resident] / np.maximum(left, 1.0)[self.resident]
@@ -104,7 +104,7 @@ class Rules:
         return np.asarray(self.cover.by_site @ np.where(missing > 0, worth, 0.0))
 
     def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
-        """Tell what each exchange would add: (out, in)."""
+        """Return what each exchange would add: (out, in)."""
         times, by_site = self.times(is_open), self.cover.by_site
         part = by_site[ins]
         worths = np.empty((len(outs), len(ins)))
@@ -117,7 +117,7 @@ class Rules:
         return answer
 
     def _with_each(self, times: Floats, by_site: Any) -> Floats:
-        """Tell the worth with each site added to a set that serves rows so many times: (site,).
+        """Return the worth with each site added to a set that serves rows so many times: (site,).
 
         A site satisfies whom it gives the only thing missing; it stands in one row of a resident at most.
         """
@@ -140,7 +140,7 @@ class Rules:
         return np.where(self.in_group > 0, self.in_group, 1.0)
 
     def _fairnesses(self, reached: Floats) -> Floats:
-        """Give the least share for each line of people by group, and a little for the share of all."""
+        """Return the least share for each line of people by group, and a little for the share of all."""
         share = np.where(self.in_group > 0, reached / self._size(), 1.0)
         answer: Floats = share.min(axis=1) + _TIE * reached.sum(axis=1) / max(1.0, float(self.in_group.sum()))
         return answer
@@ -209,7 +209,7 @@ def solve_rules(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
 
 
 def plain_value(rules: Rules, is_open: Bools) -> float:
-    """Give people satisfied, or the least share of a group and nothing beside it."""
+    """Return people satisfied, or the least share of a group and nothing beside it."""
     value = rules.value(is_open)
     if not rules.by_group:
         return value
@@ -230,8 +230,8 @@ def _bound(rules: Rules, choice: Choice, value: float, unit: float, *, deadline:
         settled = float(rules.settled.sum())
         enough = value + step_beyond(value, unit) - settled
         effort = Effort(_STEPS, deadline, enough)
-        asked = rules.cover, rules.need, rules.resident, rules.people
-        bound = rule_bound(*asked, choice, value=value - settled, effort=effort)
+        parts = rules.cover, rules.need, rules.resident, rules.people
+        bound = rule_bound(*parts, choice, value=value - settled, effort=effort)
         return rounded_down(min(bound + settled, settled + float(rules.people.sum())), unit)
     # no share of all is under the least one, with any weights for the groups
     counts = np.flatnonzero(rules.in_group > 0)
@@ -316,7 +316,7 @@ def model_of(rules: Rules, choice: Choice) -> Model:
 
 
 def _links(rules: Rules, variable: Ints, have: Floats) -> tuple[Rows, Floats]:
-    """Give ``sum of x - left * y`` for each row, and what is left of its need beside ``have``."""
+    """Return ``sum of x - left * y`` for each row, and what is left of its need beside ``have``."""
     left = np.maximum(rules.need - have, 0.0)
     own = csr_array((-left, (np.arange(len(left)), rules.resident)), shape=(len(left), len(rules.people)))
     matrix = hstack([csr_array(rules.cover.by_row[:, variable]), own], format="coo")

@@ -1,4 +1,4 @@
-"""Own what a set of open sites is worth, counted anew from the costs; not how the set was found."""
+"""Compute the value of a set of open sites from the costs, independently of how the set was found."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def score(problem: SitingProblem, is_open: Bools) -> float:
 
 
 def covered(problem: SitingProblem, is_open: Bools) -> Bools:
-    """Tell which residents (resident,) a set of open sites satisfies."""
+    """Return which residents (resident,) a set of open sites satisfies."""
     lacking = _times(problem, is_open) < problem.need
     unsatisfied = np.bincount(problem.resident[lacking], minlength=len(problem.people))
     return np.asarray(unsatisfied == 0)
@@ -53,7 +53,7 @@ def _times(problem: SitingProblem, is_open: Bools) -> Ints:
 
 
 def least_costs(problem: SitingProblem, is_open: Bools) -> Floats:
-    """Give the cost to the nearest open site: (row,), inf where there is none."""
+    """Return the cost to the nearest open site: (row,), inf where there is none."""
     costs = problem.costs
     row = np.repeat(np.arange(costs.shape[0]), np.diff(costs.indptr))
     able = is_open[costs.indices]
@@ -61,7 +61,7 @@ def least_costs(problem: SitingProblem, is_open: Bools) -> Floats:
 
 
 def shares(problem: SitingProblem, people: Floats) -> Floats:
-    """Give the share of each group that some people (resident,) are: (group,), 1 for an empty one."""
+    """Return the share of each group that some people (resident,) are: (group,), 1 for an empty one."""
     inside = problem.group >= 0
     group = problem.group[inside]
     total = totals(group, problem.people[inside], len(problem.groups))

@@ -82,7 +82,7 @@ def people_of(problem: SitingProblem, is_open: Bools) -> float:
 
 
 def _reach_of(problem: SitingProblem) -> tuple[csr_array, Floats]:
-    """Give who counts as covered by which site, and the people: csr (row, site) of ones, (row,)."""
+    """Return who counts as covered by which site, and the people: csr (row, site) of ones, (row,)."""
     if problem.objective == "max_min_cover":
         costs = problem.costs
         return ones(costs.indptr, costs.indices, costs.shape), problem.people[problem.resident]
@@ -126,7 +126,7 @@ class _Held:
     least: float
 
     def holds(self, is_open: Bools) -> bool:
-        """Tell whether a set keeps the first value."""
+        """Return whether a set keeps the first value."""
         if (np.asarray(self.hard @ is_open.astype(np.float64)) <= 0).any():
             return False
         return self.problem is None or score(self.problem, is_open) >= self.least * (1 - _SLACK)
@@ -136,11 +136,11 @@ class _Held:
         return self.rules.value(is_open) if self.holds(is_open) else -1.0
 
     def gains(self, is_open: Bools) -> Floats:
-        """Tell what each site would add; a site more never loses the first value: (site,)."""
+        """Return what each site would add; a site more never loses the first value: (site,)."""
         return self.rules.gains(is_open)
 
     def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
-        """Tell what each exchange would add, -inf where the first value is lost: (out, in)."""
+        """Return what each exchange would add, -inf where the first value is lost: (out, in)."""
         gains = self.rules.swap_gains(is_open, outs, ins)
         times = np.asarray(self.hard @ is_open.astype(np.float64))
         by_site = csr_array(self.hard.T)
@@ -155,7 +155,7 @@ class _Held:
         return gains
 
     def _too_little(self, is_open: Bools, out: int, ins: Ints) -> Bools:
-        """Tell which sites in the place of one leave some group under the least share: (in,)."""
+        """Return which sites in the place of one leave some group under the least share: (in,)."""
         problem = self.problem
         assert problem is not None
         reach, people = _reach_of(problem)
@@ -215,7 +215,7 @@ def _most_people(
 def _rules(problem: SitingProblem, reach: csr_array, people: Floats) -> tuple[Rules, Rules]:
     """Put who can be covered in order: for people alone, and the same rows with their groups.
 
-    Those in no group are a group of their own, which no share is asked of: they count as people.
+    Those in no group are a group of their own, with no least share: they count as people.
     """
     many = len(people)
     group = np.zeros(many, dtype=np.int64)
@@ -250,20 +250,20 @@ def _bound(rules: Rules, choice: Choice, value: float, unit: float, deadline: De
     """Bound the people that any allowed set covers, whether it keeps the first value or not."""
     settled = float(rules.settled.sum())
     effort = Effort(_STEPS, deadline, value + step_beyond(value, unit) - settled)
-    asked = rules.cover, rules.need, rules.resident, rules.people
-    bound = rule_bound(*asked, choice, value=value - settled, effort=effort)
+    parts = rules.cover, rules.need, rules.resident, rules.people
+    bound = rule_bound(*parts, choice, value=value - settled, effort=effort)
     return rounded_down(min(bound + settled, settled + float(rules.people.sum())), unit)
 
 
 def _hard_rows(hard: csr_array, choice: Choice) -> tuple[csr_array, Floats]:
-    """Ask one open site of every row that no site open in any case serves: rows over sites that vary."""
+    """Require one open site for every row that no site open in any case serves: rows over sites that vary."""
     bare = np.flatnonzero(np.asarray(hard @ choice.base().astype(np.float64)) <= 0)
     table = csr_array(csr_array(hard[bare])[:, choice.variable])
     return table, np.ones(table.shape[0])
 
 
 def _share_rows(rules: Rules, choice: Choice, least: float) -> tuple[csr_array, Floats]:
-    """Ask of every group that people live in the least share of the first aim: rows over all variables."""
+    """Require for every group with people the least share of the first aim: rows over all variables."""
     counts = np.flatnonzero(rules.in_group[:-1] > 0)
     inside = np.flatnonzero(np.isin(rules.group, counts))
     place = np.full(rules.groups, -1, dtype=np.int64)

@@ -1,7 +1,7 @@
-"""Own the way from a question to a plan: which method, the deadline, the certificate.
+"""Choose a solver for a problem, keep its deadline, and verify its result.
 
-Whatever method found a set of sites, its value is counted anew from the costs, and the plan is called optimal
-only when the bound proves that value.
+The value of a set of sites is computed again from the costs, whichever method found it. A plan is called
+optimal only when the bound proves that value.
 """
 
 from __future__ import annotations
@@ -162,7 +162,22 @@ def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the firs
 
 
 def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> SitingPlan:
-    """Answer a question that has been checked; see :func:`solve_siting`."""
+    """Choose sites for a problem that has been checked, and prove how good they are.
+
+    Parameters
+    ----------
+    problem : as :func:`siting_problem` returns it
+    time_limit_s : seconds; with 0 the plan is greedy and its bound is rough
+
+    Returns
+    -------
+    plan : see :func:`solve_siting`
+
+    >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
+    >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
+    >>> solve(problem).sites
+    (0,)
+    """
     check_time(time_limit_s)
     deadline = Deadline.after(float(time_limit_s))
     if not len(problem.costs.data) and problem.objective in {
@@ -171,6 +186,8 @@ def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> Siti
         "capacitated_max_cover",
     }:
         return _nothing_in_reach(problem)
+    # Many sets share the worst cost or the least share, so these objectives are solved a second time
+    # among the sets that hold the first value.
     if problem.objective not in TWO_AIMS:
         return certified(problem, _found(problem, deadline))
     found = _found(problem, deadline.share(_FIRST_SHARE))
@@ -199,6 +216,8 @@ def _found(problem: SitingProblem, deadline: Deadline) -> Found:
     """Choose the method."""
     choice, costs, weights = problem.choice, problem.costs, problem.weights
     reach = ones(costs.indptr, costs.indices, costs.shape)
+    # Where everyone must be served, one unreachable resident makes every set infeasible: found first, by
+    # name.
     lost = _lost(problem, reach) if problem.objective in FEWER_IS_BETTER else None
     if lost is not None:
         return lost
@@ -213,6 +232,7 @@ def _found(problem: SitingProblem, deadline: Deadline) -> Found:
 
 def _covering(problem: SitingProblem, reach: csr_array, deadline: Deadline) -> Found:
     choice = problem.choice
+    # Without further conditions the sums over sites are simpler and the special methods prove more.
     if problem.objective == "max_cover" and choice.is_plain:
         return solve_max_cover(reach, problem.weights, choice, deadline=deadline)
     if problem.objective == "full_cover" and choice.is_plain:
@@ -245,7 +265,7 @@ def _lost(problem: SitingProblem, reach: csr_array) -> Found | None:
 
 
 def certified(problem: SitingProblem, found: Found) -> SitingPlan:
-    """Count the value of what was found and hold the bound against it."""
+    """Return the plan of a set of sites: its value from the costs, and whether the bound proves it."""
     lost = () if found.unreachable is None else tuple(problem.demand[found.unreachable].tolist())
     if found.is_open is None:
         reason = found.reason
@@ -255,6 +275,7 @@ def certified(problem: SitingProblem, found: Found) -> SitingPlan:
         return SitingPlan(problem.objective, "infeasible", (), math.nan, math.nan, (), reason, lost)
     assert problem.choice.allows(found.is_open), "a method found a set that is not allowed"
     value = score(problem, found.is_open)
+    # Float noise may put a bound a hair on the wrong side of the value it proves.
     bound = min(value, found.bound) if problem.is_minimised else max(value, found.bound)
     stands = np.zeros(len(problem.sites), dtype=np.bool_)
     stands[problem.existing] = True

@@ -1,4 +1,4 @@
-"""Own the compiled loops of the local search for covering; the search itself is told in ``_swaps``.
+"""Own the compiled loops of the local search for covering; the search itself is described in ``_swaps``.
 
 Importing this module imports numba.
 """

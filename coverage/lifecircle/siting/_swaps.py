@@ -1,7 +1,7 @@
 """Own local search for covering: exchange one site for a better one, kick and begin again.
 
 The same search runs in compiled loops (``_swap_kernels``) and here in arrays. It draws its random numbers
-beforehand and settles ties by the lowest site, so that with whole people both give the same sites.
+first and settles ties by the lowest site, so that with whole people both give the same sites.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is st
     if not len(chosen) or len(chosen) == cover.by_site.shape[0] or not len(cover.weights):
         return np.sort(chosen), value_of(cover, chosen)
     passes = _compiled_passes if _is_worth_compiling(cover, chosen, calls * (kicks + 1)) else _array_passes
+    # All random numbers are drawn here, so that compiled and array loops take the same ones.
     draws = np.random.default_rng(SEED).random((kicks, DRAWS))
     search = passes(cover, Search(chosen.copy(), -1.0, chosen.copy(), -1.0), draws[:0])
     for begin in range(0, kicks, _BATCH):
@@ -164,15 +165,19 @@ class _State:
         self.add = np.asarray(cover.by_site @ np.where(self.times == 0, cover.weights, 0.0))
 
     def saved(self) -> tuple[Ints, npt.NDArray[np.bool_], Ints, Floats]:
+        """Return copies of all that an exchange changes."""
         return self.chosen.copy(), self.is_open.copy(), self.times.copy(), self.add.copy()
 
     def restore(self, before: tuple[Ints, npt.NDArray[np.bool_], Ints, Floats]) -> None:
+        """Go back to what :meth:`saved` returned."""
         self.chosen, self.is_open, self.times, self.add = before
 
     def value(self) -> float:
+        """Return the weight that is covered."""
         return float(self.cover.weights[self.times > 0].sum())
 
     def rows_of(self, site: int) -> npt.NDArray[np.int32]:
+        """Return the rows that a site covers."""
         pointers = self.cover.by_site.indptr
         rows: npt.NDArray[np.int32] = self.cover.by_site.indices[pointers[site] : pointers[site + 1]]
         return rows

@@ -1,7 +1,7 @@
 """Own a siting study from end to end: candidates, plan, curve, proof by the audit, explanation, remedies.
 
-The solver knows costs and people alone, the audit knows no plan; this room puts the question, and hands the
-answer back only when the audit of the plan gives the same figure.
+The solver knows only costs and people, and the audit knows no plan. This room makes the problem from a study,
+and returns the plan only if an audit of the plan gives the same figure.
 """
 
 from lifecircle.siting_study._explanation import Explanation, Sensitivity, SiteFacts, Tie

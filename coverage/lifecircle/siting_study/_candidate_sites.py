@@ -53,7 +53,7 @@ class Candidates:
 
     @property
     def free(self) -> Flags:
-        """Tell which candidates may be chosen: (candidate,)."""
+        """Return which candidates may be chosen: (candidate,)."""
         flags: Flags = (self.table["left_out"] == "").to_numpy(dtype=bool)
         return flags
 
@@ -61,7 +61,7 @@ class Candidates:
 def gather(
     inputs: Inputs, target: CircleTarget, uncovered: Flags, people: Floats, *, file: str | Path | None = None
 ) -> Candidates:
-    """Bring together the candidates for a target, and tell on which land each lies.
+    """Bring together the candidates for a target, and find on which land each lies.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def _layers(
 def _on_each(
     table: gpd.GeoDataFrame, layers: Mapping[str, tuple[gpd.GeoDataFrame, LandPart]], crs: Any
 ) -> tuple[pd.DataFrame, pd.Series[Any]]:
-    """Tell on which land each candidate lies, and the first that leaves it out (empty where none does)."""
+    """Return on which land each candidate lies, and the first that leaves it out (empty where none does)."""
     land = pd.DataFrame(index=table.index)
     left_out = pd.Series("", index=table.index, dtype="str")
     for name, (layer, part) in layers.items():
@@ -217,7 +217,7 @@ def _centres(inputs: Inputs, crs: Any) -> tuple[Floats, list[str]]:
 
 
 def _thinned(places: Floats, spacing_m: float) -> Flags:
-    """Tell which places stand when each keeps those behind it at a distance: (place,)."""
+    """Return which places stand when each keeps those behind it at a distance: (place,)."""
     stands = np.ones(len(places), dtype=bool)
     if len(places):
         tree = cKDTree(places)

@@ -1,8 +1,7 @@
 """Own the explanation of a plan: whom each site serves, what was nearly as good, why the others lost.
 
-Everybody newly covered is told with the site nearest to him, so that the sites' people add up to the plan's,
-and so is every minute saved. What another site in the place of one would change is counted in the quantity
-that the plan strives for.
+Everybody newly covered is counted at the nearest site, so that the sites' people add up to the plan's; so is
+every minute saved. An exchange of one site for another is measured in the quantity of the plan's objective.
 """
 
 from __future__ import annotations
@@ -156,7 +155,7 @@ def explain(
 
 
 def _near(swaps: Swaps, objective: str, gain: float, won: float) -> Flags:
-    """Tell which exchanges leave the plan nearly as good: (site, candidate)."""
+    """Return which exchanges leave the plan nearly as good: (site, candidate)."""
     near: Flags = swaps.loss <= NEAR_TIE * gain
     if objective in _WORST_CASES:
         near &= swaps.people <= NEAR_TIE * won
@@ -164,7 +163,7 @@ def _near(swaps: Swaps, objective: str, gain: float, won: float) -> Flags:
 
 
 def nearest_site(question: Question, chosen: Ints, factor: float = 1.0) -> tuple[Ints, Flags]:
-    """Tell who is newly covered by the chosen sites and which is nearest: position in ``chosen``, and who."""
+    """Return who the chosen sites newly cover, and the nearest one: position in ``chosen``, and who."""
     served = question.served(chosen, factor)
     times = np.full((len(served), len(chosen)), np.inf)
     for at, column in enumerate(chosen):
@@ -247,7 +246,7 @@ def _sites(  # noqa: PLR0913, PLR0917 - the plan from all sides
 
 
 def _groups(inputs: Inputs, question: Question) -> dict[str, Floats]:
-    """Count the people of each group the tables tell: (demand,), rural residents by their class."""
+    """Count the people of each group that the tables name: (demand,), rural residents by their class."""
     inside = in_area(question.target, inputs)
     counts = {
         name: np.where(inside, inputs.demand[name].to_numpy(dtype=float), 0.0)
@@ -320,7 +319,7 @@ def _candidates(  # noqa: PLR0913, PLR0917 - the plan from all sides
     near: Flags,
     objective: str,
 ) -> pd.DataFrame:
-    """Tell of every candidate what it reaches, what the plan has of that, and why it lost."""
+    """Return for every candidate what it reaches, what the plan has of that, and why it lost."""
     many = len(conditions.labels)
     picked = np.isin(np.arange(many), chosen)
     alone, has, adds = _own_reach(question, chosen)

@@ -1,4 +1,4 @@
-"""Own what residents lack of a circle and what each candidate would bring them, counted as the audit counts.
+"""Count what residents lack for a circle and what each candidate would add, in the way the audit counts.
 
 A rule asks for so many venues of each class. A resident lacks as many of a class as stand beyond the limit;
 a candidate brings as many as it would hold services of the class. Whoever lacks nothing is covered. Times to
@@ -80,7 +80,7 @@ class Question:
         return self.limit if self.speed_ms is None else self.limit / self.speed_ms
 
     def within(self, seconds: Floats, limit: Floats, factor: float = 1.0) -> Flags:
-        """Tell which times are within limits at a share of the usual speed, as the audit does.
+        """Return which times are within limits at a share of the usual speed, as the audit does.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class Question:
 
     @property
     def timed(self) -> Flags:
-        """Tell who has a path to the rule today: (demand,)."""
+        """Return who has a path to the rule today: (demand,)."""
         flags: Flags = self.answer.snapped & np.isfinite(self.answer.seconds)
         return flags
 
@@ -110,7 +110,7 @@ class Question:
         ).astype(np.int64)
 
     def reach(self, factor: float = 1.0) -> Any:
-        """Give who reaches which candidate at a share of the usual speed: csr (demand, candidate) of ones."""
+        """Return who reaches which candidate at a share of usual speed: csr (demand, candidate) of ones."""
         key = ("reach", factor)
         if key not in self._kept:
             table = self.seconds
@@ -123,11 +123,11 @@ class Question:
         return self._kept[key]
 
     def waiting(self, factor: float = 1.0) -> Flags:
-        """Tell who is on the roads and lacks something: (demand,)."""
+        """Return who is on the roads and lacks something: (demand,)."""
         return self.answer.snapped & (self.lacks(factor) > 0).any(axis=1)
 
     def served(self, chosen: Sequence[int] | Ints, factor: float = 1.0) -> Flags:
-        """Tell who lacks something now and nothing with the chosen candidates: (demand,)."""
+        """Return who lacks something now and nothing with the chosen candidates: (demand,)."""
         at = np.asarray(chosen, dtype=np.int64)
         brought = self.reach(factor)[:, at] @ self.brings[at].astype(np.float64)
         enough: Flags = (brought >= self.lacks(factor)).all(axis=1)
@@ -155,18 +155,18 @@ class Question:
         return np.where(self.answer.snapped, each.max(axis=1), IMPOSSIBLE)
 
     def fills_the_rule(self) -> bool:
-        """Tell whether every candidate that may be chosen holds all that the rule asks for."""
-        asked = np.array(list(self.target.require.values()))
-        return bool((self.brings[self.free] >= asked).all())
+        """Return whether every candidate that may be chosen holds all that the rule asks for."""
+        wanted = np.array(list(self.target.require.values()))
+        return bool((self.brings[self.free] >= wanted).all())
 
     def one_is_enough(self, factor: float = 1.0) -> bool:
-        """Tell whether one candidate in reach covers anyone whom candidates can cover."""
+        """Return whether one candidate in reach covers anyone whom candidates can cover."""
         needs = self.needs(factor)
         return needs is not None and bool(np.isin(needs, (0, 1, IMPOSSIBLE)).all())
 
 
 def basis_for(target: CircleTarget, inputs: Inputs, searches: Searches) -> Basis:
-    """Ask what the target's own accounting says of every resident today.
+    """Return what the target's own accounting says of every resident today.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def basis_for(target: CircleTarget, inputs: Inputs, searches: Searches) -> Basis
     return basis
 
 
-def ask(
+def circle_question(
     target: CircleTarget,
     inputs: Inputs,
     basis: Basis,
@@ -199,6 +199,15 @@ def ask(
     basis : what the target's accounting says of every resident today, see :func:`basis_for`
     candidates : with ``services``, what each would hold
     far : look for candidates as far as anybody must go today, and not up to the limit alone
+
+    Returns
+    -------
+    question : the same residents as the audit's, in its order
+
+    Raises
+    ------
+    UnusableInputError
+        The target cannot be assessed.
     """
     roads = inputs.networks[target.profile]
     reason, people = counted_people(target, inputs)
@@ -209,7 +218,7 @@ def ask(
     limit = np.full(len(people), float(target.minutes * 60))
     if basis.speed_ms is not None:
         radius = road_radius(target, inputs)
-        assert radius is not None  # as when the basis was asked
+        assert radius is not None  # the basis has a speed only where the target has a radius
         limit = radius
     homes = inputs.snapped(roads, inputs.demand)
     sites = inputs.snapped(roads, candidates, keep=False)
@@ -225,6 +234,7 @@ def ask(
     near = within(
         roads, homes.take(rows), sites.take(columns), limit_min=max(target.minutes, longest_s / 60)
     ).seconds
+    # The search knew only the usable rows; put its rows back among all residents.
     indptr = np.zeros(len(homes) + 1, dtype=np.int64)
     indptr[rows + 1] = np.diff(near.indptr)
     shape = (len(homes), len(sites))

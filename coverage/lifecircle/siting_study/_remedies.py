@@ -1,9 +1,9 @@
 """Own cheaper remedies: a gate or school ground, evening hours, a missing link, an idle building, a new one.
 
-Each is tried alone, as a change of the study audited anew for the one target; nothing is estimated. Links are
-looked for where two junctions are near in a straight line and far by road. Only what is counted by the same
-accounting and paid for in the same way, once or every year, is held against each other: the others stand in
-rankings of their own.
+Each is tried alone, as a change of the study that is audited for the one target; nothing is estimated. Links
+are looked for where two junctions are near in a straight line and far by road. Only remedies with the same
+accounting and the same kind of payment, once or every year, are compared; the others have rankings of their
+own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lifecircle.facilities import open_at
 from lifecircle.measures import rule_seconds
 from lifecircle.reach import Snap, nearest_seconds, usable, within
 from lifecircle.scenario import Change, apply_changes
-from lifecircle.siting_study._question import ask
+from lifecircle.siting_study._question import circle_question
 from lifecircle.study import basis_of_cost
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ LINK_SAVES_MIN = 3.0
 
 _LINKS_TRIED = 12  # links audited, those that promise most people
 _HOME_CAP_M = 500.0  # how far residents may be from a road
-_EACH = 5  # remedies told of one kind
+_EACH = 5  # remedies listed of one kind
 _APART_M = 300.0  # links whose ends are nearer are the same link
 _KINDS = (
     "open_gate",
@@ -121,6 +121,7 @@ def find_remedies(  # noqa: PLR0913, PLR0917 - the study as far as it is known
     helpful = [one for one in remedies if one.people >= 0.5]
 
     def order(one: Remedy) -> tuple[bool, bool, str, bool, float, int, str]:
+        """Return the key to sort by: the ranking first, then its order."""
         worth = one.people_per_cost
         return (
             one.accounting != question.target.accounting,
@@ -185,7 +186,7 @@ def _buildings(
 
 
 def unit_cost(inputs: Inputs, works: str) -> tuple[float | None, str, str, Literal["once", "year"]]:
-    """Give the study's unit cost of some works, 10,000 yuan, its source and grade, and how it is paid."""
+    """Return the study's unit cost of some works, 10,000 yuan, its source and grade, and how it is paid."""
     known = {str(name): one for name, one in inputs.study.siting.costs.items()}.get(works)
     if known is None:
         return None, "", "", basis_of_cost(works, None)
@@ -210,8 +211,8 @@ def _hours(question: Question, inputs: Inputs, searches: Searches) -> Iterator[R
     if not len(closed) or not opened.any():
         return
     venues = facilities.iloc[closed].assign(services=facilities["service"].iloc[closed])
-    asked = ask(target, inputs, basis, venues)
-    gain = np.array([asked.gain([at]) if on else 0.0 for at, on in enumerate(asked.usable)])
+    question = circle_question(target, inputs, basis, venues)
+    gain = np.array([question.gain([at]) if on else 0.0 for at, on in enumerate(question.usable)])
     price, source, grade, paid = unit_cost(inputs, "evening_hours")
     for at in np.argsort(-gain, kind="stable")[:_EACH]:
         row = venues.iloc[at]
@@ -234,7 +235,7 @@ def _hours(question: Question, inputs: Inputs, searches: Searches) -> Iterator[R
 
 
 def hours_of(target: CircleTarget) -> str:
-    """Give the hours a new site is supposed to keep: the target's hour where only open venues count."""
+    """Return the hours a new site is supposed to keep: the target's hour where only open venues count."""
     counts = target.accounting == "open" and target.open_at is not None
     return slot(str(target.open_at)) if counts else ""
 
@@ -254,12 +255,12 @@ def slot(moment: str) -> str:
 
 
 def _links(question: Question, inputs: Inputs) -> Iterator[Remedy]:
-    """Try the missing links that promise most people, each audited anew; those that help are told."""
+    """Try the missing links that promise most people, each audited again; those that help are reported."""
     target = question.target
     roads = inputs.networks[target.profile]
     reach_m = float(question.limit_s.max(initial=0.0)) * roads.profile.access_ms + _HOME_CAP_M
     trees = shapely.STRtree(np.asarray(list(roads.barriers), dtype=object))
-    told = []
+    remedies = []
     for near, far in _promising(question, inputs, roads):
         line = shapely.LineString(roads.xy[[far, near]])
         over = bool(len(trees.query(line, predicate="intersects")))
@@ -282,7 +283,7 @@ def _links(question: Question, inputs: Inputs) -> Iterator[Remedy]:
         middle = shape.interpolate(0.5, normalized=True)
         cost = None if price is None else price * line.length
         name = _place_name(inputs, middle)
-        told.append(
+        remedies.append(
             Remedy(
                 kind,
                 name,
@@ -298,7 +299,7 @@ def _links(question: Question, inputs: Inputs) -> Iterator[Remedy]:
                 (change,),
             )
         )
-    yield from sorted(told, key=lambda one: -one.people)[:_EACH]
+    yield from sorted(remedies, key=lambda one: -one.people)[:_EACH]
 
 
 def _place_name(inputs: Inputs, point: shapely.Point) -> str:
@@ -360,7 +361,7 @@ def _promising(question: Question, inputs: Inputs, roads: Roads) -> list[tuple[i
 
 
 def _at_junctions(question: Question, inputs: Inputs, roads: Roads) -> Floats:
-    """Give the rule time of whoever lives at each junction: (junction,), inf where none."""
+    """Return the rule time of whoever lives at each junction: (junction,), inf where none."""
     target = question.target
     facilities = inputs.facilities
     venues = inputs.snapped(roads, facilities)

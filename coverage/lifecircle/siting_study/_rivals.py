@@ -1,4 +1,4 @@
-"""Own what a plan would be worth with one of its sites replaced, by the aim of the plan; no words.
+"""Compute the value of a plan with one of its sites replaced, in the quantity of its objective; no words.
 
 Every aim has a quantity of its own: people newly covered, people left uncovered, the longest time, the sum of
 all times, the least share of a district. A candidate is held against the plan in the place of each site that
@@ -126,7 +126,7 @@ def swaps_of(question: Question, conditions: Conditions, chosen: Ints, plan: Sit
 
 
 def _allowed(conditions: Conditions, chosen: Ints) -> Flags:
-    """Tell which candidate may take which site's place: required sites stay, distances and budget hold."""
+    """Return which candidate may take which site's place: required sites stay, distances and budget hold."""
     labels = conditions.labels
     fixed = set(conditions.required)
     position = {str(label): at for at, label in enumerate(labels)}
@@ -160,7 +160,7 @@ def _people_with(question: Question, rest: Ints, others: Ints, *, quick: bool) -
 def _value_with(
     question: Question, conditions: Conditions, rest: Ints, others: Ints, plan: SitingPlan
 ) -> tuple[Floats, npt.NDArray[np.object_]]:
-    """Give the plan's own quantity with each candidate beside the rest, and the worst district then."""
+    """Return the plan's own quantity with each candidate beside the rest, and the worst district then."""
     unnamed = np.full(len(others), "", dtype=object)
     if plan.objective in {"p_center", "p_median"}:
         return _times_with(question, rest, others, plan.objective), unnamed
@@ -174,7 +174,7 @@ def _value_with(
 
 
 def _asked(question: Question, conditions: Conditions) -> Flags:
-    """Tell whom the candidates that may be chosen would cover, and nobody does today: (demand,)."""
+    """Return whom the candidates that may be chosen would cover, and nobody does today: (demand,)."""
     table = covering(question)[:, np.flatnonzero(conditions.free)]
     flags: Flags = np.diff(table.indptr) > 0
     return flags
@@ -194,7 +194,7 @@ def _timed(question: Question) -> tuple[Ints, Floats]:
 
 
 def _times(question: Question, chosen: Ints) -> Floats:
-    """Give everybody's time to the rule with the chosen candidates, each of which fills it: (demand,)."""
+    """Return everybody's time to the rule with the chosen candidates, each of which fills it: (demand,)."""
     times = question.answer.seconds.copy()
     entries = question.seconds[:, chosen].tocoo()
     np.minimum.at(times, entries.row, entries.data)
@@ -202,7 +202,7 @@ def _times(question: Question, chosen: Ints) -> Floats:
 
 
 def _times_with(question: Question, rest: Ints, others: Ints, objective: str) -> Floats:
-    """Give the longest time, or the sum of all, with each candidate beside the rest: (candidate,)."""
+    """Return the longest time, or the sum of all, with each candidate beside the rest: (candidate,)."""
     rows, people = _timed(question)
     times = _times(question, rest)[rows]
     table = question.seconds[rows][:, others].tocsc()
@@ -223,7 +223,7 @@ def _times_with(question: Question, rest: Ints, others: Ints, objective: str) ->
 
 
 def _districts(question: Question, conditions: Conditions) -> tuple[Ints, npt.NDArray[np.object_], Floats]:
-    """Give each resident's district by number, -1 for none, and the names and people of the districts."""
+    """Return each resident's district by number, -1 for none, and the names and people of the districts."""
     mine = np.asarray(~pd.isna(conditions.groups), dtype=bool)
     names, code = np.unique(conditions.groups[mine].astype(str), return_inverse=True)
     number = np.full(len(mine), -1, dtype=np.int64)
@@ -246,7 +246,7 @@ def _least_share(question: Question, conditions: Conditions, chosen: Ints) -> tu
 def _shares_with(
     question: Question, conditions: Conditions, rest: Ints, others: Ints
 ) -> tuple[Floats, npt.NDArray[np.object_]]:
-    """Give the least share of a district with each candidate beside the rest, and which: (candidate,)."""
+    """Return the least share of a district with each candidate beside the rest, and which: (candidate,)."""
     number, names, whole = _districts(question, conditions)
     covered = question.covered | (question.served(rest) if len(rest) else False)
     mine = covered & (number >= 0)

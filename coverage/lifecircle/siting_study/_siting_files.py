@@ -110,7 +110,7 @@ def write_study(study: SiteStudy, folder: str | Path) -> Path:
 
 
 def plan_layer(study: SiteStudy) -> dict[str, Any]:
-    """Give the plan as the map page takes it: plain values, sites in WGS84 degrees."""
+    """Return the plan as the map page takes it: plain values, sites in WGS84 degrees."""
     plan = study.plan
     return {
         "id": study.id,
@@ -191,7 +191,7 @@ def _remedy_facts(remedy: Any) -> dict[str, Any]:
 
 
 def _site_rows(study: SiteStudy) -> Iterator[dict[str, Any]]:
-    """Give every site of the plan with all that is known of it, in plain form."""
+    """Yield every site of the plan with all that is known of it, in plain form."""
     table, land = study.candidates.table, study.candidates.land
     for facts in study.explanation.sites:
         row = table.loc[facts.id]
@@ -242,7 +242,7 @@ def _swap_columns(study: SiteStudy, before: str = "swap_") -> dict[str, str]:
 def _swap_cells(
     study: SiteStudy, loss: float | None, people: float | None, before: str = "swap_"
 ) -> dict[str, Any]:
-    """Give the cells of these columns; empty where there is no exchange."""
+    """Return the cells of these columns; empty where there is no exchange."""
     if loss is None or people is None or np.isnan(loss):
         return {}
     speed_ms = study.question.speed_ms
@@ -259,7 +259,7 @@ def _candidate_columns(study: SiteStudy) -> dict[str, str]:
 
 
 def _plan_sheet(study: SiteStudy, language: Language) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
-    """Give every site a row and the plan a last one, in the columns an office asks for."""
+    """Return a row for every site and a last one for the plan, in the columns an office asks for."""
     land = study.candidates.land
     usual = THREE_LINES if in_china_area(study.inputs.lonlat) else ()
     lands = [*usual, *(str(name) for name in land.columns if name not in usual)]
@@ -309,7 +309,7 @@ def _plan_sheet(study: SiteStudy, language: Language) -> tuple[Mapping[str, str]
 def _total_row(
     study: SiteStudy, rows: list[dict[str, Any]], groups: Sequence[str], language: Language
 ) -> dict[str, Any]:
-    """Give the plan as a whole: sums of its sites, and how far it can be from the best there is."""
+    """Return the plan as a whole: sums of its sites, and how far it can be from the best there is."""
     costs = [row["cost"] for row in rows]
     people = sum(row["new_people"] for row in rows)
     cost = None if any(one is None for one in costs) else sum(costs)
@@ -489,7 +489,7 @@ def draw_curve(study: SiteStudy, path: Path) -> None:
 
 
 def _fonts_here(wanted: list[str]) -> list[str]:
-    """Keep the fonts that are installed, so that none is asked for in vain."""
+    """Keep the fonts that are installed, because matplotlib warns of every font that is missing."""
     from matplotlib import font_manager  # noqa: PLC0415 - an extra
 
     there = {font.name for font in font_manager.fontManager.ttflist}

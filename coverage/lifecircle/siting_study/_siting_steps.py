@@ -1,4 +1,4 @@
-"""Own the order of a siting study: question, candidates, solve, curve, proof by the audit, explanation."""
+"""Own the steps of a siting study: question, candidates, solve, curve, proof by the audit, explanation."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lifecircle.siting_study._candidate_sites import Candidates, gather
 from lifecircle.siting_study._explanation import Explanation, explain
 from lifecircle.siting_study._question import (
     Question,
-    ask,
     basis_for,
+    circle_question,
     not_assessable,
     useful,
     whole_rule,
@@ -136,7 +136,7 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
     ProofError
         When the audit of the plan gives another figure than the plan.
     """
-    tell = progress or _log.info
+    report_progress = progress or _log.info
     if isinstance(study, str | Path):
         study = open_study(study, year)
     own = _circle(study, target)
@@ -145,25 +145,28 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
         update={"profile": profile or own.profile, "accounting": accounting or own.accounting}
     )
     study = _counting(study, goal)
-    tell("reading")
+    report_progress("reading")
     inputs = prepare(study, year)
     searches = Searches(inputs)
     reason, people = counted_people(goal, inputs)
     if reason:
         raise UnusableInputError([not_assessable(target, reason, study.language)])
+    # Residents are counted by the accounting of the target's own verdict: a plan for another one would be
+    # proved against the wrong figure.
     basis = basis_for(goal, inputs, searches)
-    tell("before")
-    before = run(inputs, progress=tell)
-    tell("candidates")
+    report_progress("before")
+    before = run(inputs, progress=report_progress)
+    report_progress("candidates")
     uncovered = ~basis.covered
     found = gather(inputs, goal, uncovered, people, file=candidates)
     found = _with_services(found, goal, study, services)
+    # Sums and longest times concern everybody, also those far beyond the limit.
     far = objective in {"p_median", "p_center"}
-    question = ask(goal, inputs, basis, found.table, far=far)
+    question = circle_question(goal, inputs, basis, found.table, far=far)
     found = _without_parts(_without_roads(found, question), question)
     question = replace(question, free=found.free)
     conditions = _conditions(found, inputs, budget, time_limit_s)
-    tell("solving")
+    report_progress("solving")
     plan = best(question, conditions, objective=objective, sites=new)
     if plan.status == "infeasible":
         remedy = say("give candidates near the gaps, or fewer conditions")
@@ -171,16 +174,17 @@ def site_study(  # noqa: PLR0913 - the question and its conditions, all named
             remedy = say("choose another target: everybody it counts is covered already")
         why = say("no plan: {why}", why=plan.reason)
         raise UnusableInputError([Fault("", "plan", "", why, remedy)])
-    tell("curve")
+    report_progress("curve")
     points = _points(question, conditions, plan, objective)
-    tell("proof")
-    scenario = _audited(inputs, goal, found.table, plan, before, tell)
+    report_progress("proof")
+    # The plan is applied like any change of the study and audited as a whole, by code that knows no solver.
+    scenario = _audited(inputs, goal, found.table, plan, before, report_progress)
     _prove(question, plan, scenario, conditions)
-    tell("explaining")
+    report_progress("explaining")
     explanation = explain(question, conditions, found, plan, scenario)
     offers: tuple[Remedy, ...] = ()
     if remedies:
-        tell("remedies")
+        report_progress("remedies")
         offers = find_remedies(question, conditions, found, explanation, inputs, searches)
     total, turn = float(question.people.sum()), final_turn(goal)
     attainable = question.people_covered + question.gain(np.flatnonzero(conditions.free))
@@ -215,12 +219,12 @@ def _counting(study: Study, target: CircleTarget) -> Study:
     return replace(study, standard=study.standard.model_copy(update={"targets": targets}))
 
 
-def _plan_id(own: CircleTarget, asked: CircleTarget, plan: SitingPlan) -> str:
+def _plan_id(own: CircleTarget, used: CircleTarget, plan: SitingPlan) -> str:
     """Name a plan by its target, number of sites, and whatever is not as usual."""
     parts = [own.id, str(len(plan.sites))]
     parts += [] if plan.objective == "max_cover" else [plan.objective]
-    parts += [] if asked.profile == own.profile else [asked.profile]
-    parts += [] if asked.accounting == own.accounting else [asked.accounting]
+    parts += [] if used.profile == own.profile else [used.profile]
+    parts += [] if used.accounting == own.accounting else [used.accounting]
     return "-".join(parts)
 
 
@@ -359,7 +363,7 @@ def _conditions(found: Candidates, inputs: Inputs, budget: float | None, time_li
 
 
 def known_costs(table: gpd.GeoDataFrame, study: Study) -> np.ndarray[Any, Any]:
-    """Give what each candidate costs, 10,000 yuan: its own, else the unit cost of its works, else NaN."""
+    """Return what each candidate costs, 10,000 yuan: its own, else the unit cost of its works, else NaN."""
     unit = {name: one.cost for name, one in study.siting.costs.items()}
     by_works = table["works"].map(unit).astype("float64")
     costs: np.ndarray[Any, Any] = table["cost"].fillna(by_works).to_numpy(dtype=float)
@@ -369,7 +373,7 @@ def known_costs(table: gpd.GeoDataFrame, study: Study) -> np.ndarray[Any, Any]:
 def _points(
     question: Question, conditions: Conditions, plan: SitingPlan, objective: str
 ) -> tuple[CurvePoint, ...]:
-    """Tell most people covered for none, the fewest sites that may be, one more ... to the goal."""
+    """Return the most people covered for none, the fewest sites that may be, one more ... to the goal."""
     total = float(question.people.sum())
     turn = final_turn(question.target)
     goal = None if turn is None else people_for(turn, total)
@@ -387,7 +391,7 @@ def _points(
 
 
 def final_turn(target: CircleTarget) -> float | None:
-    """Give the share that reaches the goal, as the verdict of the due year has it; None without a goal."""
+    """Return the share that reaches the goal, as the verdict of the due year has it; None without a goal."""
     return threshold(target, LAST_YEAR if target.due is None else target.due)
 
 
@@ -396,7 +400,7 @@ LAST_YEAR = 9999
 
 
 def people_for(turn: float, total: float) -> float:
-    """Give the fewest people whose share, divided as the audit divides, is at least ``turn``.
+    """Return the fewest people whose share, divided as the audit divides, is at least ``turn``.
 
     ``turn * total`` may be off by a rounding in either direction: 0.07 of 100 comes out above 7.
 
@@ -412,7 +416,7 @@ def people_for(turn: float, total: float) -> float:
 
 
 def _first(curve: Sequence[CurvePoint], shares: Sequence[float], target: CircleTarget) -> int | None:
-    """Give the first number of sites whose share reaches the goal."""
+    """Return the first number of sites whose share reaches the goal."""
     turn = final_turn(target)
     if turn is None:
         return None
@@ -443,10 +447,12 @@ def _audited(  # noqa: PLR0913, PLR0917 - what is built, and what it is held aga
     table: gpd.GeoDataFrame,
     plan: SitingPlan,
     before: Findings,
-    tell: Callable[[str], None],
+    report_progress: Callable[[str], None],
 ) -> Scenario:
     changes = plan_changes(table, plan.sites, target)
-    return compare_inputs(inputs, apply_changes(inputs, changes), changes, before=before, progress=tell)
+    return compare_inputs(
+        inputs, apply_changes(inputs, changes), changes, before=before, progress=report_progress
+    )
 
 
 _SAME = 1e-9

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from lifecircle.siting_study._remedies import Remedy
     from lifecircle.siting_study._siting_steps import SiteStudy
 
-_TOLD = 5  # ties, remedies and losers told in words; the sheets hold more
+_PRINTED = 5  # ties, remedies and losers that are printed; the sheets hold more
 _GROUPS = ("over60", "under3", "rural", "class_unknown")
 _LEAST = 0.5  # fewer people than this print as nobody
 
 
 def study_lines(study: SiteStudy, language: Language) -> list[str]:
-    """Tell a siting study in sentences: the plan, its proof, the goal, each site, what else there is."""
+    """Return a siting study in sentences: the plan, its proof, the goal, each site, what else there is."""
     lines = [_headline(study, language), *_aims(study, language), *_counted(study, language)]
     lines.append(_proof(study, language))
     lines += [line for line in (_goal(study, language),) if line]
@@ -40,7 +40,7 @@ def study_lines(study: SiteStudy, language: Language) -> list[str]:
 
 
 def why_line(study: SiteStudy, candidate: str, language: Language) -> str:
-    """Tell of one candidate why it is not in the plan, by the quantity that the plan strives for.
+    """Return why one candidate is not in the plan, by the quantity of the plan's objective.
 
     Raises
     ------
@@ -63,21 +63,21 @@ def why_line(study: SiteStudy, candidate: str, language: Language) -> str:
         return _say("why_chosen", language, name, alone, rank)
     if study.objective == "max_cover":
         key = "why" if row["plan_has"] >= _LEAST else "why_less"
-        told = _say(key, language, name, alone, rank, _people(row["plan_has"]), _people(row["adds"]))
+        text = _say(key, language, name, alone, rank, _people(row["plan_has"]), _people(row["adds"]))
     else:
-        told = _say("why_not", language, name)
+        text = _say("why_not", language, name)
     if not pd.isna(row["swap_loss"]):
         change = effect(study, row["swap_loss"], row["swap_people"], row["swap_least"], language)
-        told += _say("why_swap", language, site_name(study, str(row["swap_for"])), change)
+        text += _say("why_swap", language, site_name(study, str(row["swap_for"])), change)
     elif row["reason"] == "barred":
-        told += _say("why_barred", language)
+        text += _say("why_barred", language)
     if study.objective != "max_cover":
-        told += _say("why_alone", language, alone, rank)
-    return told
+        text += _say("why_alone", language, alone, rank)
+    return text
 
 
 def effect(study: SiteStudy, loss: float, people: float, least: str, language: Language) -> str:
-    """Tell what an exchange of one site would change, in the quantity that the plan strives for.
+    """Return what an exchange of one site would change, in the quantity of the plan's objective.
 
     Parameters
     ----------
@@ -93,25 +93,25 @@ def effect(study: SiteStudy, loss: float, people: float, least: str, language: L
     if counts:
         return _say(f"effect_{objective}{ending}", language, _people(abs(loss)))
     if objective == "p_center":
-        told = _say(
+        text = _say(
             f"effect_p_center{ending}",
             language,
             amount(study, loss, language),
             amount(study, after + loss, language),
         )
-        return told + _people_change(people, language)
+        return text + _people_change(people, language)
     if objective == "p_median":
         together = amount(study, loss, language, each=False)
         return _say(
             f"effect_p_median{ending}", language, together, amount(study, loss / timed(study), language)
         )
     where = unit_name(study, least)
-    told = _say(f"effect_max_min_cover{ending}", language, _fine(loss * 100), percent(after - loss), where)
-    return told + _people_change(people, language)
+    text = _say(f"effect_max_min_cover{ending}", language, _fine(loss * 100), percent(after - loss), where)
+    return text + _people_change(people, language)
 
 
 def _people_change(people: float, language: Language) -> str:
-    """Tell what a change that leaves a worst case as it is, or makes it worse, means for people covered."""
+    """Return what a change that leaves a worst case as it is, or makes it worse, means for people covered."""
     key = "fewer" if people >= _LEAST else "more" if people <= -_LEAST else "as_many"
     return _say(f"effect_{key}", language, _people(abs(people)))
 
@@ -165,7 +165,7 @@ def site_name(study: SiteStudy, label: str) -> str:
 
 
 def remedy_line(remedy: Remedy, language: Language) -> str:
-    """Tell one remedy: what, where, whom it alone would cover, and at what cost."""
+    """Return one remedy: what, where, whom it alone would cover, and at what cost."""
     yearly = "_year" if remedy.paid == "year" else ""
     cost = _say("unknown", language)
     if remedy.cost is not None:
@@ -215,26 +215,26 @@ def own_value(study: SiteStudy, value: float, language: Language) -> str:
 
 
 def _aims(study: SiteStudy, language: Language) -> Iterator[str]:
-    """Tell the quantity the plan strives for, today and with it, where that is not people covered."""
+    """Yield the quantity of the plan's objective, today and with it, where that is not people covered."""
     aim, objective, plan = study.explanation.aim, study.objective, study.plan
     if objective == "max_cover":
         return
     before, after = (own_value(study, value, language) for value in (aim.before, aim.after))
     if objective == "full_cover":
-        told = _say("aim_full_cover", language, before, len(plan.sites))
+        text = _say("aim_full_cover", language, before, len(plan.sites))
     elif objective == "max_min_cover":
         places = (unit_name(study, code) for code in (aim.least_before, aim.least_after))
-        told = _say("aim_max_min_cover", language, *places, before, after)
+        text = _say("aim_max_min_cover", language, *places, before, after)
     else:
         each = (amount(study, value / timed(study), language) for value in (aim.before, aim.after))
-        told = _say(f"aim_{objective}", language, before, after, *each)
+        text = _say(f"aim_{objective}", language, before, after, *each)
     if plan.second is not None:
         second = plan.second
         key = "second" if second.status == "optimal" else "second_gap"
-        told += _say(
+        text += _say(
             key, language, _people(second.value - study.covered), _people(second.bound - second.value)
         )
-    yield told
+    yield text
 
 
 def _counted(study: SiteStudy, language: Language) -> Iterator[str]:
@@ -262,7 +262,7 @@ def _proof(study: SiteStudy, language: Language) -> str:
 
 
 def _goal(study: SiteStudy, language: Language) -> str:
-    """Tell how many sites the goal takes; that is of sites for most people, whatever the plan strives for."""
+    """Return how many sites the goal takes, by sites that cover most people, whatever the objective."""
     goal = study.target.goal
     if goal is None:
         return ""
@@ -274,11 +274,11 @@ def _goal(study: SiteStudy, language: Language) -> str:
             return _say("goal_reached", language, percent(goal), study.enough) + most
         return _say("goal_between", language, percent(goal), study.enough, study.enough_possible) + most
     last = study.curve[-1]
-    told = _say("goal_open", language, percent(goal), last.sites, percent(last.value)) + most
+    text = _say("goal_open", language, percent(goal), last.sites, percent(last.value)) + most
     if not study.goal_attainable:
         free = int(study.conditions.free.sum())
-        told += _say("goal_never", language, free, percent(study.attainable / study.people))
-    return told
+        text += _say("goal_never", language, free, percent(study.attainable / study.people))
+    return text
 
 
 def _site(facts: SiteFacts, study: SiteStudy, language: Language) -> str:
@@ -293,15 +293,15 @@ def _site(facts: SiteFacts, study: SiteStudy, language: Language) -> str:
         f"{unit_name(study, code)} {_people(people)}" for code, people in facts.districts.items()
     )
     inside = word("siting", "semicolon", language).join(part for part in (groups, towns) if part)
-    told = _say("site", language, site_name(study, facts.id), _people(facts.people), inside)
+    text = _say("site", language, site_name(study, facts.id), _people(facts.people), inside)
     if facts.shared >= _LEAST:
-        told += _say("shared", language, _people(facts.sole), _people(facts.shared))
+        text += _say("shared", language, _people(facts.sole), _people(facts.shared))
     if None not in facts.band:
-        told += _say("site_band", language, " / ".join(_people(people or 0.0) for people in facts.band))
+        text += _say("site_band", language, " / ".join(_people(people or 0.0) for people in facts.band))
     if facts.swap is not None and facts.swap_loss is not None and facts.swap_people is not None:
         change = effect(study, facts.swap_loss, facts.swap_people, facts.swap_least, language)
-        told += _say("next_best", language, site_name(study, facts.swap), change)
-    return told
+        text += _say("next_best", language, site_name(study, facts.swap), change)
+    return text
 
 
 def _known(people: float | None, language: Language) -> str:
@@ -312,7 +312,7 @@ def _known(people: float | None, language: Language) -> str:
 def _ties(study: SiteStudy, language: Language) -> Iterator[str]:
     ties = study.explanation.ties
     if ties:
-        told = word("siting", "semicolon", language).join(
+        text = word("siting", "semicolon", language).join(
             _say(
                 "tie",
                 language,
@@ -320,13 +320,13 @@ def _ties(study: SiteStudy, language: Language) -> Iterator[str]:
                 site_name(study, tie.instead),
                 effect(study, tie.loss, tie.people, tie.least, language),
             )
-            for tie in ties[:_TOLD]
+            for tie in ties[:_PRINTED]
         )
-        yield _say("ties", language, len(ties), told)
+        yield _say("ties", language, len(ties), text)
 
 
 def _band(study: SiteStudy, language: Language) -> Iterator[str]:
-    """Tell the plan at slow and fast, beside the best sites for that speed where people are the aim."""
+    """Yield the plan at slow and fast speed, beside the best sites for that speed if people are the aim."""
     for one in study.explanation.sensitivity:
         if one.speed == "usual":
             continue
@@ -339,22 +339,22 @@ def _band(study: SiteStudy, language: Language) -> Iterator[str]:
 
 
 def _losers(study: SiteStudy, language: Language) -> Iterator[str]:
-    """Tell of the candidates that come nearest why they are not in the plan: five of them.
+    """Yield why the five best candidates outside the plan are not in it.
 
     Of a plan for most people those with most reach of their own; by another quantity that says little, and
-    those are told that would change it least.
+    those are reported that would change it least.
     """
     table = study.explanation.candidates
     lost = table[~table["chosen"] & (table["left_out"] == "")]
     order = ["swap_loss", "swap_people", "rank"]
     if study.objective == "max_cover":
         lost, order = lost[lost["reach_people"] > 0], ["rank"]
-    for label in lost.sort_values(order, kind="stable").index[:_TOLD]:
+    for label in lost.sort_values(order, kind="stable").index[:_PRINTED]:
         yield why_line(study, str(label), language)
 
 
 def _remedies(study: SiteStudy, language: Language) -> Iterator[str]:
-    """Tell the best of each kind, each ranking by itself."""
+    """Yield the best of each kind, each ranking by itself."""
     for ranking in dict.fromkeys(one.ranking for one in study.remedies):
         accounting, paid = ranking
         yield _say("remedies", language, word("column", accounting, language), word("paid", paid, language))

@@ -1,4 +1,4 @@
-"""Own the way from a question about a circle to the solver's and back; no plan is found here."""
+"""Turn the question about a circle into a problem of the solver, and its plan back; solve nothing."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def too_near(metres: Floats, labels: pd.Index, separation_m: float) -> tuple[tup
     """List the pairs of candidates nearer to each other than a distance (so far is far enough)."""
     if separation_m <= 0:
         return ()
+    # A hair less than the distance: exactly so far is far enough, whatever float noise says.
     pairs = cKDTree(metres).query_pairs(separation_m * (1 - 1e-9), output_type="ndarray")
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     return tuple((str(labels[one]), str(labels[other])) for one, other in pairs)
@@ -78,7 +79,7 @@ def best(
     Raises
     ------
     UnusableInputError
-        The question cannot be asked of these candidates, or the solver finds fault with it.
+        The problem does not fit these candidates, or the solver refuses it.
     """
     if objective == "max_cover":
         return _covering(question, conditions, sites, factor)
@@ -114,7 +115,7 @@ def best(
 
 
 def check_alone(question: Question, objective: str) -> None:
-    """Refuse an aim that the candidates cannot be asked for.
+    """Refuse an objective that does not fit the candidates.
 
     Raises
     ------
@@ -242,7 +243,7 @@ def _by_class(question: Question, free: Ints, rows: Ints, factor: float) -> tupl
 def _with_today(question: Question, conditions: Conditions, objective: str) -> tuple[Ints, Pairs]:
     """Put what residents have today beside the free candidates, as a site that stands open.
 
-    Where times count, the pairs are seconds and those who have a path today are asked about (for p_center
+    Where times count, the pairs are seconds and those who have a path today are counted (for p_center
     also those whom a candidate would cover); else a pair says that somebody is covered. Residents whom
     nothing reaches are left out, but of a district they are a part.
     """
@@ -270,7 +271,7 @@ def _with_today(question: Question, conditions: Conditions, objective: str) -> t
 
 
 def covering(question: Question) -> Any:
-    """Give whom one candidate in reach covers that are not covered today: csr (demand, candidate) of ones.
+    """Return whom one candidate in reach covers that are not covered today: csr (demand, candidate) of ones.
 
     For candidates each of which is enough alone.
     """

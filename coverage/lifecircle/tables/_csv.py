@@ -6,9 +6,11 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.headings import known_headings, means
 from lifecircle.tables._header import Grid, table_in
 
 if TYPE_CHECKING:
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_DELIMITERS: Final = (",", ";", "\t", "|")
+_DELIMITERS: Final = (",", ";", "\t", "|", "，", "；")
+_LOOKED_AT, _LINES = 100_000, 50
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 _COMMON_SHARE = 0.5
 _LONGEST_CELL = 10_000_000  # characters; the csv module refuses more than 131,072 unless told
 
@@ -50,22 +54,64 @@ def read_csv_file(
     rows = _rows(text, name, delimiter)
     found = table_in(Grid(rows), name=name, header_row=header_row)
     notes = [] if delimiter == "," else [f"delimiter:{_SHOWN_AS.get(delimiter, delimiter)}"]
-    if found.above:
-        notes.append(f"header_found:{found.header}|{found.above}")
+    notes += found.notes
     frame = found.frame
-    if delimiter != ",":
-        with_commas = [column for column in frame.columns if _decimal_commas(frame[column])]
-        if with_commas and frame.columns.is_unique:
-            frame = frame.assign(
-                **{
-                    str(column): frame[column].map(
-                        lambda cell: cell if cell is None else cell.replace(",", ".")
-                    )
-                    for column in with_commas
-                }
-            )
-            notes.append(f"decimal_comma:{', '.join(map(str, with_commas))}")
+    if delimiter != "," and frame.columns.is_unique:
+        frame, with_commas = _with_points(frame, name)
+        notes += [f"decimal_comma:{', '.join(with_commas)}"] if with_commas else []
     return frame, found.header, tuple(notes)
+
+
+def _with_points(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
+    """Write decimal commas as points; columns that have them.
+
+    Longitude and latitude never reach a thousand, so there a comma before three digits is one as well.
+
+    Raises
+    ------
+    UnusableInputError
+        Where a comma is the decimal sign, 1.234 is more likely 1234 than a little more than one.
+    """
+    kinds = {str(column): _commas(frame[column]) for column in frame.columns}
+    with_commas = [
+        column
+        for column, kind in kinds.items()
+        if kind == "decimal" or (kind == "thousands" and means(column, ("lon", "lat")))
+    ]
+    if not with_commas:
+        return frame, []
+    faults = [
+        Fault(
+            name,
+            say("column '{column}'", column=column),
+            next(cell for cell in frame[column] if cell is not None and "." in cell),
+            say("decimals are written with commas here, so that this may be thousands or a fraction"),
+            say("write the numbers without signs between thousands"),
+        )
+        for column in map(str, frame.columns)
+        if column not in with_commas and not means(column, _TEXTS) and _dotted_thousands(frame[column])
+    ]
+    if faults:
+        raise UnusableInputError(faults)
+    points = {
+        column: frame[column].map(lambda cell: cell if cell is None else cell.replace(",", "."))
+        for column in with_commas
+    }
+    return frame.assign(**points), with_commas
+
+
+_TEXTS: Final = ("id", "code", "name", "district", "village", "address", "hours", "class", "location")
+
+
+def _dotted_thousands(cells: pd.Series[Any]) -> bool:
+    """Return whether every cell with a point has it where thousands are parted."""
+    texts = [cell for cell in cells if cell is not None]
+    dotted = [text for text in texts if "." in text]
+    return (
+        bool(dotted)
+        and all(_DOTTED.fullmatch(text) for text in dotted)
+        and all(text in dotted or _PLAIN_NUMBER.fullmatch(text) for text in texts)
+    )
 
 
 _SHOWN_AS: Final = {"\t": "TAB", "|": "/"}  # a code keeps its own sign for itself
@@ -96,27 +142,26 @@ def _rows(text: str, name: str, delimiter: str) -> list[tuple[int, list[Any]]]:
 
 
 def _delimiter(text: str) -> str:
-    """Choose the sign that parts the columns: the comma, unless the first lines have none and another often.
+    """Choose the sign that parts the columns: the one that most of the first lines have equally often.
 
-    The lines are those with the most of any such sign, so that a title above the header does not decide.
+    So neither a comma in a title, nor decimal commas, nor semicolons in some cells decide. Of equals the
+    comma is chosen.
     """
-    lines = text.splitlines()[:20]
-    unquoted = [re.sub(r'"[^"]*"', "", line) for line in lines]
-    counts = {sign: max((line.count(sign) for line in unquoted), default=0) for sign in _DELIMITERS}
-    header = next((line for line in unquoted if line.count(";") or line.count("\t") or line.count(",")), "")
-    if header.count(","):
-        return ","
-    best = max(_DELIMITERS[1:], key=lambda sign: (header.count(sign), counts[sign]))
-    return best if header.count(best) else ","
+    lines = [line for line in re.sub(r'"[^"]*"', "", text[:_LOOKED_AT]).splitlines() if line.strip()]
+    agreeing = {}
+    for sign in _DELIMITERS:
+        counts = Counter(line.count(sign) for line in lines[:_LINES])
+        agreeing[sign] = max((many for times, many in counts.items() if times), default=0)
+    return max(_DELIMITERS, key=lambda sign: agreeing[sign])
 
 
-def _decimal_commas(cells: pd.Series[Any]) -> bool:
-    """Return whether a column has decimal commas; commas that may part thousands are left alone."""
+def _commas(cells: pd.Series[Any]) -> str:
+    """Tell what the commas of a column of numbers part: ``decimal``, perhaps ``thousands``, or nothing."""
     texts = [cell for cell in cells if cell is not None]
     commas = [text for text in texts if _DECIMAL_COMMA.fullmatch(text)]
     if not commas or any(not (_DECIMAL_COMMA.fullmatch(t) or _PLAIN_NUMBER.fullmatch(t)) for t in texts):
-        return False
-    return not all(_THOUSANDS.fullmatch(text) for text in commas)
+        return ""
+    return "thousands" if all(_THOUSANDS.fullmatch(text) for text in commas) else "decimal"
 
 
 def decoded(raw: bytes, name: str) -> str:
@@ -154,14 +199,57 @@ def decoded(raw: bytes, name: str) -> str:
 
 
 def plausible_chinese(text: str) -> bool:
-    """Return whether at least half of what is not ASCII in a text is among the common Chinese characters.
+    """Return whether text that came out of GB18030 was Chinese before.
 
-    >>> plausible_chinese("武原街道"), plausible_chinese("Pe馻flor")
-    (True, False)
+    A known heading settles it. Else, of what is not ASCII:
+
+    * at least half must be common Chinese characters (GB 2312): of an accented letter and the plain one after
+      it come others;
+    * not half of the words may be one or two signs within small Latin letters: ``ção`` comes out as 玢o;
+    * not most may be of the second, rarer half of GB 2312, into which small Cyrillic letters fall; nor may
+      all be Korean if taken for it, with none of the signs that lists of places are full of.
+
+    >>> plausible_chinese("武原街道"), plausible_chinese("Pe馻flor"), plausible_chinese("Concei玢o")
+    (True, False, False)
     """
+    cells = re.split(r"[,;\t|\r\n\"]", text[:_LOOKED_AT])
+    if known_headings(cell for cell in cells if not cell.isascii()):
+        return True
     foreign = [sign for sign in text if ord(sign) > 127]
-    common = sum(_is_common(sign) for sign in foreign)
-    return common >= _COMMON_SHARE * len(foreign)
+    common = [sign for sign in foreign if _is_common(sign)]
+    if len(common) < _COMMON_SHARE * len(foreign):
+        return False
+    words = _FOREIGN_WORD.findall(text)
+    inside = len(_WITHIN_LETTERS.findall(text))
+    if words and inside >= _COMMON_SHARE * len(words):
+        return False
+    if len(common) < _ENOUGH:
+        return True
+    rare = sum(sign.encode("gb2312")[0] >= _SECOND_HALF for sign in common)
+    return rare <= _RARE_SHARE * len(common) and not _korean(common)
+
+
+_FOREIGN_WORD = re.compile(r"[^\x00-\x7f]+")
+_WITHIN_LETTERS = re.compile(
+    r"(?:(?<=[a-z])[^\x00-\x7f]{1,2}(?![^\x00-\x7f]))|(?:(?<![^\x00-\x7f])[^\x00-\x7f]{1,2}(?=[a-z]))"
+)
+_SECOND_HALF: Final = 0xD8
+_RARE_SHARE = 0.6
+_ENOUGH = 5
+_FREQUENT: Final = frozenset(
+    "村镇街道路社区县市乡号馆园院校店站中心大小东西南北新城公民文化卫生服务幼儿老年图书体育湖江河山水桥门里家学室"
+)
+
+
+def _korean(signs: list[str]) -> bool:
+    """Tell whether signs are Korean syllables if read as EUC-KR, none of them frequent in Chinese lists."""
+    if any(sign in _FREQUENT for sign in signs):
+        return False
+    try:
+        other = "".join(signs).encode("gb2312").decode("euc-kr")
+    except UnicodeDecodeError:
+        return False
+    return all("\uac00" <= sign <= "\ud7a3" for sign in other)
 
 
 def _is_common(sign: str) -> bool:

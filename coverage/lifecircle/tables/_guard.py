@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyogrio
+import pyproj
 import shapely
 
 from lifecircle.errors import Fault, UnusableInputError, say
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     import numpy.typing as npt
+
+    from lifecircle.errors import Message
 
 _BEGINNINGS: Final = {
     ".gpkg": (b"SQLite format 3\x00",),
@@ -62,31 +65,70 @@ def check_file(path: Path, name: str) -> None:
         remedy = say("export the layer again as {suffix}, or give the file its true ending", suffix=suffix)
         raise UnusableInputError([Fault(name, "", "", reason, remedy)])
     if suffix in _TEXT:
-        _check_no_link(path, name)
+        _check_crs(path, name)
     if suffix == ".xlsx":
         _check_size(path, name)
 
 
-def _check_no_link(path: Path, name: str) -> None:
-    """Refuse GeoJSON whose CRS is a link: reading it would ask a server.
+def _check_crs(path: Path, name: str) -> None:
+    """Refuse GeoJSON with a CRS that is no name of one, anywhere in it: reading a link or URL asks a server.
 
     Raises
     ------
     UnusableInputError
-        There is such a link.
+        There is such a CRS.
     """
     content = path.read_bytes()
-    if not re.search(rb'"link"|\\u00', content, re.IGNORECASE):
+    if not re.search(rb"crs|\\u00", content):
         return
+    stated: list[dict[str, Any]] = []
+
+    def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        # Every one counts, also of two in one place: which of them a library follows is its own affair.
+        stated.extend(value for key, value in pairs if key == "crs" and isinstance(value, dict))
+        return dict(pairs)
+
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        return  # the reader says what is wrong with it
-    crs = document.get("crs") if isinstance(document, dict) else None
-    if isinstance(crs, dict) and str(crs.get("type", "")).lower() == "link":
-        reason = say("the coordinate system is a link, and links are not followed")
-        remedy = say("export the layer again in longitude and latitude (EPSG:4326)")
-        raise UnusableInputError([Fault(name, "crs", "link", reason, remedy)])
+        json.loads(content, object_pairs_hook=noted)
+    except RecursionError:
+        reason, remedy = say("nested too deeply to be read"), say("export the layer again")
+        raise UnusableInputError([Fault(name, "", "", reason, remedy)]) from None
+    except ValueError:
+        pass  # the reader says what is wrong with it, unless it would follow a link before
+    for crs in stated:
+        wrong = _unnamed(crs)
+        if wrong is not None:
+            found, reason = wrong
+            remedy = say("export the layer again in longitude and latitude (EPSG:4326)")
+            raise UnusableInputError([Fault(name, "crs", found[:_SHOWN_SIGNS], reason, remedy)])
+
+
+def _unnamed(crs: dict[str, Any]) -> tuple[str, Message] | None:
+    """Say what a CRS of GeoJSON is that is no name of one, and why it cannot be; None where it is a name.
+
+    A link is not repeated: an address may hold a password.
+    """
+    kind, properties = str(crs.get("type")), crs.get("properties")
+    if kind.casefold() in {"link", "url"}:
+        return kind, say("the coordinate system is a link, and links are not followed")
+    inside = properties if isinstance(properties, dict) else {}
+    if kind == "EPSG" and isinstance(inside.get("code"), int):
+        return None
+    given = inside.get("name") if kind == "name" else None
+    if isinstance(given, str) and _CRS_NAME.fullmatch(given.strip()):
+        try:
+            pyproj.CRS.from_user_input(given.strip())
+        except pyproj.exceptions.CRSError:
+            return given, say("no coordinate system of this name")
+        return None
+    shown = "" if given is None else re.sub(r"//[^/@]*@", "//***@", str(given))
+    return shown or kind, say("no coordinate system of this name")
+
+
+_CRS_NAME = re.compile(
+    r"urn:(?:x-)?ogc:def:crs:[\w.:,-]+|[A-Za-z]+:\w+|https?://www\.opengis\.net/(?:def/crs|gml/srs)/[\w./#-]+"
+)
+_SHOWN_SIGNS = 80
 
 
 def _check_size(path: Path, name: str) -> None:

@@ -258,7 +258,7 @@ def _all_text(frame: Any) -> str:
     """Put all texts of a frame in one, its column names too."""
     texts = pd.DataFrame(frame).select_dtypes(include=["object", "string"])
     cells = [cell for column in texts for cell in texts[column] if isinstance(cell, str)]
-    return "".join([*map(str, frame.columns), *cells])
+    return "\n".join([*map(str, frame.columns), *cells])
 
 
 def _read_geojson(path: Path, name: str, choice: _Choice) -> Table:

@@ -3,8 +3,8 @@
 Rules for the sheets, in order:
 
 1. the sheet that is named;
-2. sheets that are hidden, blank, of one column (covers, remarks) or without a row under their header are left
-   out and noted;
+2. sheets that are hidden, blank, of one column (covers, remarks), without a row under their header, or with
+   at most one heading of the catalogue beside a sheet that has three are left out and noted;
 3. one sheet left is the table; several with the same column names are one table, row after row;
 4. several with other names are refused: nobody can know which is meant.
 """
@@ -24,11 +24,18 @@ import openpyxl
 import pandas as pd
 
 from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.headings import known_headings
 from lifecircle.tables._header import Found, Grid, table_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_KNOWN = 3
+"""Headings of the catalogue in one sheet that make another with one or none a cover or remarks."""
+
+_LAST_ROW: Final = 1_048_576
+"""The last row a spreadsheet has; a file may name a later one, and every row before it would be counted."""
 
 CELLS: Final = 30_000_000
 """Filled cells that a sheet may hold."""
@@ -73,7 +80,7 @@ def read_workbook(path: Path, name: str, *, sheet: str | None, header_row: int |
         frame = table_in(first, name=name, header_row=header_row).frame if first.rows else pd.DataFrame()
         return Sheets(frame, 1, {}, ())
     notes = [f"sheet_left_out:{title}|{why}" for title, why in left_out.items()]
-    notes += [f"header_found:{one.header}|{one.above}" for one in tables.values() if one.above]
+    notes += dict.fromkeys(note for one in tables.values() for note in one.notes)
     notes += _formulas(path, {title: grids[title] for title in tables})
     if len(tables) == 1:
         ((_, only),) = tables.items()
@@ -107,7 +114,7 @@ def _grid(sheet: Any, name: str) -> Grid:
     sheet.reset_dimensions()
     rows: list[tuple[int, list[Any]]] = []
     cells = 0
-    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+    for number, values in enumerate(sheet.iter_rows(max_row=_LAST_ROW, values_only=True), start=1):
         row = [_plain(value) for value in values]
         while row and row[-1] is None:
             row.pop()
@@ -122,7 +129,7 @@ def _grid(sheet: Any, name: str) -> Grid:
             )
             raise UnusableInputError([Fault(name, place, "", reason, remedy)])
         rows.append((number, row))
-    return Grid(rows)
+    return Grid(rows, sheet.title)
 
 
 def _plain(value: Any) -> Any:
@@ -164,8 +171,14 @@ def _tables(
             continue
         tables[title] = found
     headings = {title: tuple(map(str, one.frame.columns)) for title, one in tables.items()}
+    known = {title: known_headings(names) for title, names in headings.items()}
+    if max(known.values(), default=0) >= _KNOWN:
+        # A cover of two columns, or a list of what the columns mean, is no second table.
+        for title in [title for title, many in known.items() if many <= 1]:
+            left_out[title] = "no_headings"
+            del tables[title], headings[title]
     if len({frozenset(names) for names in headings.values()}) > 1:
-        first = next(iter(headings))
+        first = max(headings, key=lambda title: known[title])
         others = [title for title, names in headings.items() if set(names) != set(headings[first])]
         reason = say(
             "the workbook holds several tables with other column names: {first} and {others}",
@@ -211,7 +224,7 @@ def _formulas(path: Path, grids: dict[str, Grid]) -> list[str]:
             sheet.reset_dimensions()
             results = dict(grid.rows)
             without = 0
-            for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+            for number, values in enumerate(sheet.iter_rows(max_row=_LAST_ROW, values_only=True), start=1):
                 known = results.get(number, ())
                 without += sum(
                     isinstance(value, str)
