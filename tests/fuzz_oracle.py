@@ -590,7 +590,9 @@ def run_whole_command(seed: int, folder: Path, town: Town) -> Outcome:
         run_command(words, outcome, encoding=rng.choice(["utf-8"] * 7 + ["ascii"]))
     outcome.problems += _left_behind(before, stands(study), outcome.code)
     if kind == "cache" and command == "audit" and not outcome.problems:
-        outcome.problems += _other_figures(study, town)
+        outcome.problems += (
+            _other_figures(study, town) if outcome.code == 0 else ["a damaged cache ends the audit"]
+        )
     return outcome
 
 

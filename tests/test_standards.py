@@ -942,6 +942,7 @@ def test_documentation_lists_what_ships_with_its_grade(name, page):
         "goal = 1\ndue = 2030\nbaseline = { 2020 = 1" + "0" * 400 + " }\n",
         "goal = 1\ndue = 2030\nmilestones = { " + "2" * 5000 + " = 0.5 }\n",
         f"goal = 1{'0' * 400}\ndue = 2030\n",
+        "goal = 0.9\ndue = 2030\nmilestones = { 2025 = 1e308 }\n",
     ],
 )
 def test_numbers_that_no_float_and_no_year_holds_are_faults(tmp_path, keys):

@@ -22,9 +22,6 @@ from lifecircle.errors import say
 CONFLICT = "conflict"
 
 _GRADES_WITH_SOURCE = ("primary", "secondary")
-_LARGEST = 2**1023
-"""Whole numbers up to here have a float."""
-
 _DIGITS = 4
 """Of a year; a longer key is a fault of its own."""
 
@@ -369,8 +366,10 @@ def _tables(value: object) -> list[tuple[int, Mapping[str, Any]]]:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    # whole numbers in TOML have no end; what no float holds is for the checks of types to refuse
-    return float(value) if abs(value) <= _LARGEST else None
+    try:
+        return float(value)
+    except OverflowError:  # whole numbers in TOML have no end; what no float holds the types refuse
+        return None
 
 
 def _points(value: object) -> list[tuple[str, int, float]]:
