@@ -453,7 +453,7 @@ def test_an_accepted_list_of_an_unknown_target_names_the_nearest(town):
 
 def test_villages_without_codes_are_unusable(town):
     edit(town / "villages.csv", "code,", "number,")
-    edit(town / "facilities.csv", "service,", "kind,")
+    edit(town / "facilities.csv", "service,", "colour,")
     with pytest.raises(UnusableInputError) as caught:
         run_audit(town)
     told = [(fault.file.rsplit("/", 1)[-1], fault.place) for fault in caught.value.faults]

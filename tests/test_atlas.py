@@ -367,7 +367,7 @@ def test_rule_and_source_stand_in_the_panel(town):
     assert figures(town, town.targets[0], "zh")["rule"] == "步行 15 分钟以内到达图书馆 1 处、文化礼堂 1 处"
     pending = figures(town, town.targets[3], "zh")
     assert not pending["computed"]
-    assert pending["reason"] == "容量类指标本版本尚未计算"
+    assert pending["reason"] == "设施表没有“beds”列"
     assert dict(pending["facts"]) == {"目标值": "4.5 / 1000人（2025年）"}
     assert dict(pending["basis"])["规则"] == "托育机构 1 处"
     assert dict(pending["basis"])["责任部门"] == "卫生健康局"

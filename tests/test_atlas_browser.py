@@ -225,7 +225,7 @@ def test_targets_are_grouped_circles_first(driver, page, town):
     part.click()
     driver.find_element("css selector", "#lc-pending button").click()
     assert page.run("return document.getElementById('lc-target').value") == "places"
-    assert "容量类指标本版本尚未计算" in text_of(page, "#lc-reason")
+    assert "设施表没有“beds”列" in text_of(page, "#lc-reason")
     shown = page.run(
         "return [...document.querySelectorAll('.lc-part')].filter((one) => !one.hidden).map((one) => one.id)"
     )

@@ -27,7 +27,7 @@ def test_audit_writes_beside_the_study_and_prints_the_scoreboard(toytown):
     done = lifecircle("audit", toytown)
     assert done.returncode == 0, done.stderr
     assert "Synthetic example" in done.stdout
-    assert re.search(r"reading\s.*78\.1 %\s.*90\.0 %\s.*60\s.*missed", done.stdout)
+    assert re.search(r"reading\s.*78\.1%\s.*90\.0%\s.*60\s.*missed", done.stdout)
     names = sorted(path.name for path in (toytown / "results" / "2025").iterdir())
     assert names == [
         "checksums.txt",
