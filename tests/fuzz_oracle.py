@@ -14,7 +14,6 @@ import gc
 import hashlib
 import io
 import json
-import math
 import os
 import random
 import shutil
@@ -623,9 +622,9 @@ def _damage_osm(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]
 
 def _damage_cache(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
     shutil.copytree(scene.town.cache, scene.cache)
-    entries = sorted(scene.cache.rglob("*.npz"))
+    entries = sorted(scene.cache.rglob("*.arrays"))
     for path in rng.sample(entries, rng.choice([1, 1, len(entries)])):
-        mutate_npz(path, rng, steps)
+        _damage(path, rng, steps)
     return []
 
 
