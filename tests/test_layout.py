@@ -20,6 +20,7 @@ FLOORS = {
     "wording": 1,
     "limits": 1,
     "compiled": 1,
+    "hours": 2,
     "datum": 2,
     "tables": 2,
     "standards": 2,
