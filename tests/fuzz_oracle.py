@@ -1,7 +1,8 @@
 """Run one fuzz case and judge it: the town, one thing wrong with it, one reader or command, what came out.
 
 A reader ends with a result or with a :class:`LifecircleError`. A command ends with 0, 1 or 2, prints no
-traceback, prints each fault in one line of bounded length, leaves nothing half-written, and ends in time. Run as
+traceback, prints each fault in one line of bounded length, leaves nothing half-written, and ends in time.
+Run as
 a program, it repeats a case and keeps its files::
 
     python tests/fuzz_oracle.py reader 1234 --keep /tmp/case
@@ -75,7 +76,12 @@ class Outcome:
         """Say how to repeat the case and what went wrong."""
         kind, seed = self.name.split()[:2]
         return "\n".join(
-            [f"repeat: python tests/fuzz_oracle.py {kind} {seed} --keep DIR", self.name, *self.steps, *self.problems]
+            [
+                f"repeat: python tests/fuzz_oracle.py {kind} {seed} --keep DIR",
+                self.name,
+                *self.steps,
+                *self.problems,
+            ]
         )
 
 
@@ -177,7 +183,10 @@ def line_problems(text: str) -> list[str]:
 
 def run_command(words: list[str], outcome: Outcome, *, encoding: str = "utf-8") -> None:
     """Run ``lifecircle`` with words as the shell would, and judge how it ends and what it prints."""
-    streams = [io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors=how) for how in ("strict", "backslashreplace")]
+    streams = [
+        io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors=how)
+        for how in ("strict", "backslashreplace")
+    ]
     argv, limits = sys.argv, gc.get_threshold()
     sys.argv = ["lifecircle", *words]
     try:
@@ -192,7 +201,7 @@ def run_command(words: list[str], outcome: Outcome, *, encoding: str = "utf-8") 
         gc.unfreeze()
     for stream in streams:
         stream.flush()
-    told, errors = (stream.buffer.getvalue().decode(encoding) for stream in streams)
+    told, errors = (stream.buffer.getvalue().decode(encoding, "replace") for stream in streams)
     outcome.told = told + errors
     if "Traceback" in outcome.told:
         outcome.problems.append("a traceback is printed")
@@ -209,7 +218,9 @@ def _usage_problems(errors: str) -> list[str]:
     if lines[0].startswith("Usage:"):
         return []
     odd = [line for line in lines if not line.startswith(("error: ", "WARNING ", "错误", "警告"))]
-    return [f"not a line of an error: {ascii(line)[:200]}" for line in odd[:2]] + line_problems("\n".join(lines))
+    return [f"not a line of an error: {ascii(line)[:200]}" for line in odd[:2]] + line_problems(
+        "\n".join(lines)
+    )
 
 
 def stands(folder: Path) -> dict[str, str]:
@@ -234,24 +245,25 @@ def _left_behind(before: dict[str, str], after: dict[str, str], code: int | None
 # Readers
 
 
-def _whole(frame: Any) -> None:
+def _whole(frame: Any, *, people: bool = False) -> None:
     """Assert that what is read may be counted with: people are numbers, not negative, labels are unique."""
-    if "population" in frame:
-        people = frame["population"].to_numpy(dtype=float)
-        assert np.isfinite(people).all(), "people that are no number"
-        assert (people >= 0).all(), "fewer people than none"
+    if people:
+        counts = frame["population"].to_numpy(dtype=float)
+        assert np.isfinite(counts).all(), "people that are no number"
+        assert (counts >= 0).all(), "fewer people than none"
     assert frame.index.is_unique, "labels that are not unique"
 
 
 def _demand(path: Path, rng: random.Random) -> None:
     groups = rng.choice([None, {"under3": "age_0_2", "over60": "age_60"}])
     frame, _ = read_demand(path, groups=groups, datum=_datum(rng), max_rejected=rng.choice([0.05, 1.0]))
-    _whole(frame)
+    _whole(frame, people=True)
 
 
 def _facilities(path: Path, rng: random.Random) -> None:
     more: dict[str, Any] = rng.choice([{}, {"service": "library"}, {"services": {"library": "gym"}},
-                                       {"columns": {"name": "名称"}}, {"known_services": ["library", "gym"]}])  # fmt: skip
+                                       {"columns": {"name": "名称"}}, {"known_services": ["library",
+                                       "gym"]}])  # fmt: skip
     frame, _ = read_facilities(path, datum=_datum(rng), max_rejected=rng.choice([0.05, 1.0]), **more)
     _whole(frame)
 
@@ -297,10 +309,14 @@ def _candidates(path: Path, rng: random.Random) -> None:
 
 TABLES: dict[str, Callable[[Path, random.Random], None]] = {
     "demand": _demand, "demand_shapes": _demand, "facilities": _facilities, "facilities_shapes": _facilities,
-    "districts": lambda path, _: _whole(read_districts(path)), "villages": _villages, "villages_shapes": _villages,
-    "accepted": _accepted, "barriers": _barriers, "land": lambda path, rng: (read_land(path, datum=_datum(rng)), None)[1],
-    "candidates": _candidates, "labels": lambda path, _: (_labels(path), None)[1], "roads": _roads, "edges": _roads,
-    "changes": _changes, "changes_shapes": _changes, "indicators": lambda path, _: (read_table(path), None)[1],
+    "districts": lambda path, _: _whole(read_districts(path)), "villages": _villages,
+    "villages_shapes": _villages,
+    "accepted": _accepted, "barriers": _barriers, "land": lambda path, rng: (read_land(path,
+    datum=_datum(rng)), None)[1],
+    "candidates": _candidates, "labels": lambda path, _: (_labels(path), None)[1], "roads": _roads,
+    "edges": _roads,
+    "changes": _changes, "changes_shapes": _changes, "indicators": lambda path, _: (read_table(path),
+    None)[1],
 }  # fmt: skip
 
 
@@ -318,7 +334,9 @@ def run_reader(seed: int, folder: Path, town: Town) -> Outcome:
     return outcome
 
 
-def _table_case(rng: random.Random, folder: Path, _: Town, steps: list[str]) -> tuple[str, Callable[[], None]]:
+def _table_case(
+    rng: random.Random, folder: Path, _: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
     role = rng.choice(sorted(TABLES))
     draft = fuzz_town.draft(role)
     suffix = rng.choice(TABLE_FORMATS)
@@ -347,7 +365,9 @@ def _damage(path: Path, rng: random.Random, steps: list[str]) -> None:
     steps.append(f"{path.name}: {told}")
 
 
-def _osm_case(rng: random.Random, folder: Path, town: Town, steps: list[str]) -> tuple[str, Callable[[], None]]:
+def _osm_case(
+    rng: random.Random, folder: Path, town: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
     if rng.random() < 0.3:
         path = folder / "roads.osm.pbf"
         path.write_bytes(town.pbf.read_bytes())
@@ -368,8 +388,10 @@ def mutate_xml(text: str, rng: random.Random, steps: list[str]) -> str:
         if kind == "value" and '="' in lines[at]:
             parts = lines[at].split('"')
             which = rng.randrange(1, len(parts), 2) if len(parts) > 1 else 0
-            fresh = rng.choice(["", "-1", "0", "nan", "inf", "1e400", "99999999999999999999", "x", "delete", "false",
-                                "motorway", "yes", "-0", "181", "1.5", "&#0;", "&amp;", "中文", "a" * 5000])  # fmt: skip
+            fresh = rng.choice(["", "-1", "0", "nan", "inf", "1e400", "99999999999999999999", "x",
+            "delete", "false",
+                                "motorway", "yes", "-0", "181", "1.5", "&#0;", "&amp;", "中文", "a" *
+                                5000])  # fmt: skip
             steps.append(f"line {at}: {parts[which - 1][-20:]} {parts[which][:20]!r} -> {fresh[:20]!r}")
             parts[which] = fresh
             lines[at] = '"'.join(parts)
@@ -394,11 +416,14 @@ def mutate_xml(text: str, rng: random.Random, steps: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _graphml_case(rng: random.Random, folder: Path, _: Town, steps: list[str]) -> tuple[str, Callable[[], None]]:
+def _graphml_case(
+    rng: random.Random, folder: Path, _: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
     path = folder / "roads.graphml"
     text = fuzz_town.graphml()
     data = rng.choice(["[]", "['a', 'b']", "{'init': 'epsg:4326'}", "nan", "1e400", "", "LINESTRING EMPTY",
-                       "POINT (1 2)", "[" * 200, "__import__('os')", "-5", "0", "x" * 3000, "None", "True"])  # fmt: skip
+                       "POINT (1 2)", "[" * 200, "__import__('os')", "-5", "0", "x" * 3000, "None",
+                       "True"])  # fmt: skip
     if rng.random() < 0.5 and "</data>" in text:
         pieces = text.split("</data>")
         at = rng.randrange(len(pieces) - 1)
@@ -412,7 +437,9 @@ def _graphml_case(rng: random.Random, folder: Path, _: Town, steps: list[str]) -
     return path.name, lambda: _roads(path, rng)
 
 
-def _toml_case(rng: random.Random, folder: Path, town: Town, steps: list[str]) -> tuple[str, Callable[[], None]]:
+def _toml_case(
+    rng: random.Random, folder: Path, town: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
     shutil.copytree(town.folder, folder / "study")
     path = folder / "study" / rng.choice(["study.toml", "standard.toml"])
     _mutate_toml(path, rng, steps)
@@ -433,7 +460,9 @@ def _mutate_toml(path: Path, rng: random.Random, steps: list[str]) -> None:
         _damage(path, rng, steps)
 
 
-def _changes_case(rng: random.Random, folder: Path, _: Town, steps: list[str]) -> tuple[str, Callable[[], None]]:
+def _changes_case(
+    rng: random.Random, folder: Path, _: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
     path = folder / f"changes.{rng.choice(['toml', 'json'])}"
     _write_changes(path, rng, steps)
     return path.name, lambda: _changes(path, rng)
@@ -451,7 +480,9 @@ def _write_changes(path: Path, rng: random.Random, steps: list[str]) -> None:
         _damage(path, rng, steps)
 
 
-def _plan_case(rng: random.Random, folder: Path, town: Town, steps: list[str]) -> tuple[str, Callable[[], None]]:
+def _plan_case(
+    rng: random.Random, folder: Path, town: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
     path = folder / "plan.json"
     _write_plan(path, rng, town, steps)
     return path.name, lambda: (read_plans([path], study="toytown"), None)[1]
@@ -465,7 +496,9 @@ def _write_plan(path: Path, rng: random.Random, town: Town, steps: list[str]) ->
         _damage(path, rng, steps)
 
 
-def _cache_case(rng: random.Random, folder: Path, town: Town, steps: list[str]) -> tuple[str, Callable[[], None]]:
+def _cache_case(
+    rng: random.Random, folder: Path, town: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
     shutil.copytree(town.cache, folder / "cache")
     path = rng.choice(sorted((folder / "cache").rglob("*.npz")))
     mutate_npz(path, rng, steps)
@@ -485,7 +518,8 @@ def mutate_npz(path: Path, rng: random.Random, steps: list[str]) -> None:
         ("gone", None), ("empty", array[:0]), ("half", array[: len(array) // 2] if array.ndim else array),
         ("text", np.array(["x"] * max(1, array.size))), ("negative", -1 * np.ones_like(array, dtype=float)),
         ("huge", np.full(array.shape, 2**62)), ("not numbers", np.full(array.shape, math.nan)),
-        ("flat", array.reshape(-1)), ("one more dimension", array[None]), ("one more row", np.concatenate([array, array[-1:]]) if array.ndim else array),
+        ("flat", array.reshape(-1)), ("one more dimension", array[None]), ("one more row",
+        np.concatenate([array, array[-1:]]) if array.ndim else array),
         ("random", np.frombuffer(rng.randbytes(array.size), dtype=np.uint8)),
     ]  # fmt: skip
     told, fresh = rng.choice(changes)
@@ -497,7 +531,9 @@ def mutate_npz(path: Path, rng: random.Random, steps: list[str]) -> None:
     np.savez(path, **arrays)
 
 
-def _results_case(rng: random.Random, folder: Path, town: Town, steps: list[str]) -> tuple[str, Callable[[], None]]:
+def _results_case(
+    rng: random.Random, folder: Path, town: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
     run = folder / "2025"
     shutil.copytree(town.audited / "results" / "2025", run)
     mutate_results(run, rng, steps)
@@ -540,43 +576,14 @@ _COMMANDS = ("audit", "audit", "audit", "atlas", "scenario", "site")
 def run_whole_command(seed: int, folder: Path, town: Town) -> Outcome:
     """Make the command case of a seed in an empty folder, run it and judge it."""
     rng = random.Random(f"command {seed}")
-    kind = rng.choices(["table", "toml", "changes", "results", "cache", "words", "plan", "osm"],
-                       [50, 18, 8, 8, 4, 4, 4, 4])[0]  # fmt: skip
-    command = {"changes": "scenario", "plan": "atlas", "results": rng.choice(["atlas", "audit", "scenario"]),
-               "cache": rng.choice(["audit", "atlas"])}.get(kind, rng.choice(_COMMANDS))  # fmt: skip
-    steps: list[str] = []
-    study = folder / "town"
+    kind = rng.choices(list(_DAMAGES), [share for share, _, _ in _DAMAGES.values()])[0]
+    _, commands, damage = _DAMAGES[kind]
+    command = rng.choice(commands)
+    study, cache = folder / "town", folder / "cache"
     shutil.copytree(town.audited if kind == "results" else town.folder, study)
-    cache = folder / "cache"
-    words = [command, str(study)]
-    if command == "scenario":
-        words.append(str(study / "changes.toml"))
-    if command == "site":
-        words += ["--target", rng.choice(["reading", "culture"]), "--new", "1", "--time-limit", "5"]
-    if command == "atlas" and rng.random() < 0.3:
-        words += ["--edition", "public"]
-    if kind == "table":
-        _swap_table(study, rng, steps)
-    elif kind == "toml":
-        _mutate_toml(study / rng.choice(["study.toml", "study.toml", "standard.toml"]), rng, steps)
-    elif kind == "changes":
-        path = study / f"changes.{rng.choice(['toml', 'json'])}"
-        _write_changes(path, rng, steps)
-        words[2] = str(path)
-    elif kind == "plan":
-        _write_plan(study / "plan.json", rng, town, steps)
-        words += ["--plan", str(study / "plan.json")]
-    elif kind == "results":
-        mutate_results(study / "results" / "2025", rng, steps)
-    elif kind == "osm":
-        (study / "roads.osm").write_text(mutate_xml(fuzz_town.osm_xml(), rng, steps), "utf-8")
-        _say(study, lambda tree: tree["roads"].update(file="roads.osm"))
-    elif kind == "words":
-        words += _odd_words(command, rng)
-    if kind == "cache":
-        shutil.copytree(town.cache, cache)
-        for path in sorted(cache.rglob("*.npz")):
-            mutate_npz(path, rng, steps)
+    words = [command, str(study), *_usual_words(command, study, rng)]
+    steps: list[str] = []
+    words += damage(Scene(study, cache, town, words), rng, steps)
     outcome = Outcome(f"command {seed} {' '.join(words).replace(str(folder), '.')[:300]}", steps)
     before = stands(study)
     with _environment(cache):
@@ -585,6 +592,82 @@ def run_whole_command(seed: int, folder: Path, town: Town) -> Outcome:
     if kind == "cache" and command == "audit" and not outcome.problems:
         outcome.problems += _other_figures(study, town)
     return outcome
+
+
+def _usual_words(command: str, study: Path, rng: random.Random) -> list[str]:
+    if command == "scenario":
+        return [str(study / "changes.toml")]
+    if command == "site":
+        return ["--target", rng.choice(["reading", "culture"]), "--new", "1", "--time-limit", "5"]
+    return ["--edition", "public"] if command == "atlas" and rng.random() < 0.3 else []
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a command is about to run on; ``words`` : those of the command so far."""
+
+    study: Path
+    cache: Path
+    town: Town
+    words: list[str]
+
+
+def _damage_table(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
+    _swap_table(scene.study, rng, steps)
+    return []
+
+
+def _damage_toml(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
+    _mutate_toml(scene.study / rng.choice(["study.toml", "study.toml", "standard.toml"]), rng, steps)
+    return []
+
+
+def _damage_changes(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
+    path = scene.study / f"changes.{rng.choice(['toml', 'json'])}"
+    _write_changes(path, rng, steps)
+    scene.words.remove(str(scene.study / "changes.toml"))
+    return [str(path)]
+
+
+def _damage_plan(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
+    _write_plan(scene.study / "plan.json", rng, scene.town, steps)
+    return ["--plan", str(scene.study / "plan.json")]
+
+
+def _damage_results(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
+    mutate_results(scene.study / "results" / "2025", rng, steps)
+    return []
+
+
+def _damage_osm(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
+    (scene.study / "roads.osm").write_text(mutate_xml(fuzz_town.osm_xml(), rng, steps), "utf-8")
+    _say(scene.study, lambda tree: tree["roads"].update(file="roads.osm"))
+    return []
+
+
+def _damage_cache(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
+    shutil.copytree(scene.town.cache, scene.cache)
+    entries = sorted(scene.cache.rglob("*.npz"))
+    for path in rng.sample(entries, rng.choice([1, 1, len(entries)])):
+        mutate_npz(path, rng, steps)
+    return []
+
+
+def _damage_words(scene: Scene, rng: random.Random, _: list[str]) -> list[str]:
+    return _odd_words(scene.words[0], rng)
+
+
+_DAMAGES: dict[str, tuple[int, tuple[str, ...], Callable[[Scene, random.Random, list[str]], list[str]]]] = {
+    "table": (50, _COMMANDS, _damage_table),
+    "toml": (18, _COMMANDS, _damage_toml),
+    "changes": (8, ("scenario",), _damage_changes),
+    "results": (8, ("atlas", "audit", "scenario"), _damage_results),
+    "cache": (4, ("audit", "atlas"), _damage_cache),
+    "words": (4, _COMMANDS, _damage_words),
+    "plan": (4, ("atlas",), _damage_plan),
+    "osm": (4, _COMMANDS, _damage_osm),
+}
+"""Kind of damage -> how often, commands it is tried on, how it is done: it gives further words."""
 
 
 def _say(study: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -610,18 +693,43 @@ def _swap_table(study: Path, rng: random.Random, steps: list[str]) -> None:
         _damage(path, rng, steps)
 
     def name(tree: dict[str, Any]) -> None:
-        part: Any = {"accepted": tree["villages"]["accepted"], "land": tree["siting"]["exclude"], "mask": tree["publish"],
-                     "candidates": tree["siting"], "labels": tree["atlas"], "facilities": tree["facilities"][0]}.get(role) or tree[role]  # fmt: skip
-        key = {"accepted": "culture", "land": "Farm", "mask": "mask", "candidates": "candidates", "labels": "labels"}
+        part: Any = {"accepted": tree["villages"]["accepted"], "land": tree["siting"]["exclude"],
+        "mask": tree["publish"],
+                     "candidates": tree["siting"], "labels": tree["atlas"],
+                     "facilities": tree["facilities"][0]}.get(role) or tree[role]  # fmt: skip
+        key = {
+            "accepted": "culture",
+            "land": "Farm",
+            "mask": "mask",
+            "candidates": "candidates",
+            "labels": "labels",
+        }
         part[key.get(role, "file")] = path.name
 
     _say(study, name)
 
 
 def _odd_words(command: str, rng: random.Random) -> list[str]:
-    odd = rng.choice(["0", "0000", "-1", "99999", "2025-2021", "", "x", "2025,2025", "9" * 30, "1e9", "nan", "中文", "\x00"[:0]])
+    odd = rng.choice(
+        [
+            "0",
+            "0000",
+            "-1",
+            "99999",
+            "2025-2021",
+            "",
+            "x",
+            "2025,2025",
+            "9" * 30,
+            "1e9",
+            "nan",
+            "中文",
+            "\x00"[:0],
+        ]
+    )
     flags = {"audit": ["--year", "--out"], "atlas": ["--years", "--results", "--out", "--static"],
-             "scenario": ["--year", "--out"], "site": ["--year", "--new", "--objective", "--service", "--budget", "--why"]}  # fmt: skip
+             "scenario": ["--year", "--out"], "site": ["--year", "--new", "--objective", "--service",
+             "--budget", "--why"]}  # fmt: skip
     flag = rng.choice(flags[command])
     return [flag, odd] if flag not in {"--out", "--static", "--results"} else [flag, f"/dev/null/{odd}"]
 
@@ -629,7 +737,11 @@ def _odd_words(command: str, rng: random.Random) -> list[str]:
 def _other_figures(study: Path, town: Town) -> list[str]:
     summary = json.loads((study / "results" / "2025" / "summary.json").read_text("utf-8"))
     found = {one["id"]: one["value"] for one in summary["targets"]}
-    return [] if found == town.figures else [f"figures out of a damaged cache: {found}, without it {town.figures}"]
+    return (
+        []
+        if found == town.figures
+        else [f"figures out of a damaged cache: {found}, without it {town.figures}"]
+    )
 
 
 def main() -> None:
@@ -649,15 +761,25 @@ def main() -> None:
         for seed in range(given.seed, (given.to or given.seed) + 1):
             folder = given.keep or Path(place) / f"case-{seed}"
             folder.mkdir(parents=True)
-            outcome = run(seed, folder, town)
+            try:
+                outcome = run(seed, folder, town)
+            except Exception as error:  # noqa: BLE001 - a fault of the fuzzer's own ends no campaign
+                outcome = Outcome(
+                    f"{given.kind} {seed}",
+                    [],
+                    [f"the fuzzer itself: {error!r}"[:300]],
+                    f"fuzzer {_frame(error)}",
+                )
             key = outcome.frame or "; ".join(problem[:60] for problem in outcome.problems)
             if outcome.problems:
                 seen[key] = seen.get(key, 0) + 1
             if (outcome.problems and seen[key] <= 3) or given.to is None:
-                print(f"\n{outcome}\nat {outcome.frame}\ncode {outcome.code}; {outcome.noise[:3]}\n{outcome.told[:1500] if given.to is None else ''}", flush=True)  # noqa: E501, T201
+                told = outcome.told[:1500] if given.to is None else ""
+                notes = f"at {outcome.frame}\ncode {outcome.code}; {outcome.noise[:3]}"
+                print(f"\n{outcome}\n{notes}\n{told}", flush=True)  # noqa: T201 - a program
             if not given.keep:
                 shutil.rmtree(folder)
-        print(json.dumps(dict(sorted(seen.items(), key=lambda item: -item[1])), indent=1, ensure_ascii=False))  # noqa: T201
+        print(json.dumps(seen, indent=1, ensure_ascii=False))  # noqa: T201 - a program
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ def _at(x: float, y: float) -> list[float]:
 
 
 _HOMES = [
-    ("r1", 500000, 3377000, 100, 4, 20), ("r2", 500500, 3377000, 50, 2, 10), ("r3", 501000, 3378250, 40, 1, 12),
+    ("r1", 500000, 3377000, 100, 4, 20), ("r2", 500500, 3377000, 50, 2, 10), ("r3", 501000, 3378250, 40, 1,
+    12),
     ("r4", 502000, 3378000, 30, 0, 15), ("r5", 501250, 3377030, 25, 3, 5), ("r6", 504000, 3377200, 20, 0, 8),
     ("r7", 503000, 3377000, 10, 0, 4),
 ]  # fmt: skip
@@ -121,7 +122,8 @@ def _drafts() -> dict[str, Draft]:
             ["id", "name", "works", "cost", "suitability", "services", "required"],
             [
                 ["K1", "Lot 1", "New", 50, 0.9, None, False], ["K2", "Lot 2", "New", None, None, None, False],
-                ["K3", "Lot 3", "New", 20.5, 0.2, "library", False], ["K4", "Field", "New", None, None, None, False],
+                ["K3", "Lot 3", "New", 20.5, 0.2, "library", False], ["K4", "Field", "New", None, None,
+                None, False],
             ],
             [
                 shapely.Point(place(502000, 3377900)), _box(500950, 3378100, 501000, 3378150),
@@ -142,10 +144,12 @@ def _drafts() -> dict[str, Draft]:
             for _, highway, a, b in _STREETS
         ]),
         "changes": Draft(
-            ["action", "id", "service", "name", "lon", "lat", "capacity", "hours", "village", "district", "factor"],
+            ["action", "id", "service", "name", "lon", "lat", "capacity", "hours", "village", "district",
+            "factor"],
             [
                 ["close", "L1", *[None] * 9],
-                ["open", "N1", "library", "New", *place(502000, 3377700), 20, "Mo-Su 08:00-20:00", None, None, None],
+                ["open", "N1", "library", "New", *place(502000, 3377700), 20, "Mo-Su 08:00-20:00", None,
+                None, None],
                 ["grow", *[None] * 7, "Alpha", "01", 1.5],
                 ["move", "G1", None, None, *place(501000, 3377500), *[None] * 5],
             ],
@@ -161,7 +165,7 @@ def _drafts() -> dict[str, Draft]:
 
 
 def _numbers(*metres: tuple[float, float]) -> list[int]:
-    """Number junctions by their place, so that equal places have equal numbers."""
+    """Give junctions numbers by their place, so that equal places have equal numbers."""
     return [int((x - 500000) // 10 * 1000 + (y - 3377000) // 10 + 1) for x, y in metres]
 
 
@@ -225,8 +229,22 @@ def standard() -> dict[str, Any]:
     made_up = {"source": "made up", "date": "2021", "grade": "setting", "department": "Culture"}
     plain["target"] += [
         {"id": "seats", "kind": "indicator", "unit": "count", "goal": 5, "due": 2025, **made_up},
-        {"id": "one_each", "kind": "presence", "require": {"library": 1}, "unit": "district", "minimum": 1, **made_up},
-        {"id": "beds", "kind": "capacity", "require": {"clinic": 1}, "of": "capacity", "per": 1000, **made_up},
+        {
+            "id": "one_each",
+            "kind": "presence",
+            "require": {"library": 1},
+            "unit": "district",
+            "minimum": 1,
+            **made_up,
+        },
+        {
+            "id": "beds",
+            "kind": "capacity",
+            "require": {"clinic": 1},
+            "of": "capacity",
+            "per": 1000,
+            **made_up,
+        },
     ]
     return plain
 

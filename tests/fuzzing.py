@@ -70,15 +70,24 @@ def _deep(levels: int) -> Any:
 
 ODD_VALUES: tuple[Any, ...] = (
     None, "", " ", 0, -1, 1, 1.5, -0.0, True, False, "x", "中文", "１２３", "1,5", "1.234,5", "1 000", "0x1F",
-    math.nan, math.inf, -math.inf, 1e308, -1e308, 1e-320, 5e15, 2**31, 2**63, 2**64, 10**30, -(10**30), "1e400", "NaN",
-    "inf", "None", "NULL", "null", "#N/A", "#REF!", "\u202eabc", "\u200b", "a\u0301", "\x00", "a\x00b", "\x07\x1b[31m",
-    "a\nb", "a\r\nb", "a\u2028b", "\x85", "\ud800", "x\udfff", "=1+1", "=cmd|' /C calc'!A1", "@SUM(A1)", "+1", "-x",
-    "http://x.y/" + "a" * 3000, "长" * 40_000, "{{7*7}}", "${x}", "$5_x{", "%s%n", "{0}", "<script>x</script>", "';--",
-    "../../etc/passwd", "C:\\x", "2025-02-30", "0000-00-00", "9999-12-31", "10000-01-01", "2025年13月", "31/12/2025",
-    "2025-07-01T25:00", 1899, 45_000, 99_999_999, dt.date(1, 1, 1), dt.datetime(2025, 7, 1, 12), dt.time(8, 30),  # noqa: DTZ001
-    [], {}, [1, 2], ["library"], {"a": 1}, {"a": {"b": []}}, [[]], [None], _deep(30), b"\xff\x00", "120.01", 181, -91,
-    "120°1'", "30.51N", "EPSG:4326", "nan,nan", "120.01,30.51", "是", "否", "yes", "Y", "T", "2", "１", "08:00-26:00",
-    "Mo-Fr", "24/7", "off", "8:30-11:30;13:30-17:00", "library;gym", ";", "；", "111", "220", "1" * 12, "1" * 400,
+    math.nan, math.inf, -math.inf, 1e308, -1e308, 1e-320, 5e15, 2**31, 2**63, 2**64, 10**30, -(10**30),
+    "1e400", "NaN",
+    "inf", "None", "NULL", "null", "#N/A", "#REF!", "\u202eabc", "\u200b", "a\u0301", "\x00", "a\x00b",
+    "\x07\x1b[31m",
+    "a\nb", "a\r\nb", "a\u2028b", "\x85", "\ud800", "x\udfff", "=1+1", "=cmd|' /C calc'!A1", "@SUM(A1)",
+    "+1", "-x",
+    "http://x.y/" + "a" * 3000, "长" * 40_000, "{{7*7}}", "${x}", "$5_x{", "%s%n", "{0}",
+    "<script>x</script>", "';--",
+    "../../etc/passwd", "C:\\x", "2025-02-30", "0000-00-00", "9999-12-31", "10000-01-01", "2025年13月",
+    "31/12/2025",
+    "2025-07-01T25:00", 1899, 45_000, 99_999_999, dt.date(1, 1, 1), dt.time(8, 30),
+    pd.Timestamp("2025-07-01 12:00").to_pydatetime(),
+    [], {}, [1, 2], ["library"], {"a": 1}, {"a": {"b": []}}, [[]], [None], _deep(30), b"\xff\x00",
+    "120.01", 181, -91,
+    "120°1'", "30.51N", "EPSG:4326", "nan,nan", "120.01,30.51", "是", "否", "yes", "Y", "T", "2", "１",
+    "08:00-26:00",
+    "Mo-Fr", "24/7", "off", "8:30-11:30;13:30-17:00", "library;gym", ";", "；", "111", "220", "1" * 12, "1"
+    * 400,
 )  # fmt: skip
 """What stands in cells of files that went wrong, or that somebody made to go wrong."""
 
@@ -99,7 +108,14 @@ def odd_value(rng: random.Random) -> Any:
 def odd_shape(shape: Shape, rng: random.Random) -> tuple[Shape, str]:
     """Draw a shape made from a good one, with the name of what was done to it."""
     name = rng.choice(sorted(_SHAPES))
-    return _SHAPES[name](shape if shape is not None else shapely.Point(120, 30.5)), name
+    return _made(name, shape), name
+
+
+def _made(name: str, shape: Shape) -> Shape:
+    try:
+        return _SHAPES[name](shape if shape is not None else shapely.Point(120, 30.5))
+    except (shapely.errors.GEOSException, ValueError):
+        return None  # a second change to what is odd already may be more than the library can hold
 
 
 def _moved(shape: shapely.Geometry, change: Callable[[float, float], tuple[float, float]]) -> Shape:
@@ -128,12 +144,14 @@ _SHAPES: dict[str, Callable[[shapely.Geometry], Shape]] = {
     "many points": lambda shape: shapely.MultiPoint([_first(shape), [121, 30]]),
     "line": lambda shape: shapely.LineString([_first(shape), [120.01, 30.52]]),
     "line of one place": lambda shape: shapely.LineString([_first(shape)] * 2),
-    "many lines": lambda shape: shapely.MultiLineString([[_first(shape), [120.01, 30.52]], [[120, 30], [121, 31]]]),
+    "many lines": lambda shape: shapely.MultiLineString([[_first(shape), [120.01, 30.52]], [[120, 30],
+    [121, 31]]]),
     "polygon": lambda shape: shapely.Point(_first(shape)).buffer(0.01),
     "bow tie": lambda _: shapely.Polygon([(120, 30), (121, 31), (121, 30), (120, 31)]),
     "flat polygon": lambda _: shapely.Polygon([(120, 30), (121, 31), (120, 30)]),
     "spike": lambda _: shapely.Polygon([(120, 30), (120.1, 30), (120.1, 30.1), (120.1, 30), (120.2, 30)]),
-    "two parts": lambda shape: shapely.MultiPolygon([shapely.Point(_first(shape)).buffer(0.01), shapely.box(1, 1, 2, 2)]),
+    "two parts": lambda shape: shapely.MultiPolygon([shapely.Point(_first(shape)).buffer(0.01),
+    shapely.box(1, 1, 2, 2)]),
     "collection": lambda shape: shapely.GeometryCollection([shape, shapely.Point(120, 30)]),
     "nested collection": lambda shape: shapely.GeometryCollection([shapely.GeometryCollection([shape])]),
     "with height": lambda shape: shapely.force_3d(shape, 7.0),
@@ -201,12 +219,14 @@ def _mixed_column(draft: Draft, rng: random.Random) -> str:
     for row in draft.rows:
         if column < len(row):
             row[column] = odd_value(rng)
-    return f"every {draft.names[column]!r} another odd value: {[_short(row[column]) for row in draft.rows if column < len(row)]}"
+    values = [_short(row[column]) for row in draft.rows if column < len(row)]
+    return f"every {draft.names[column]!r} another odd value: {values}"
 
 
 def _numbers_as_text(draft: Draft, rng: random.Random) -> str:
     style: Callable[[Any], str] = rng.choice(
-        [str, lambda value: f"{value:,}", lambda value: str(value).replace(".", ","), lambda value: f" {value} ",
+        [str, lambda value: f"{value:,}", lambda value: str(value).replace(".", ","),
+        lambda value: f" {value} ",
          lambda value: f"{value}人", lambda value: f"'{value}", lambda value: f"{float(value):.2e}"]
     )  # fmt: skip
     for row in draft.rows:
@@ -236,14 +256,19 @@ def _double_column(draft: Draft, rng: random.Random) -> str:
     return f"column {draft.names[column]!r} twice"
 
 
+_ODD_NAMES = ("", "名称", "geometry", "fid", "row", "id", "population", "lon", "x", "中" * 300, "\x00",
+              "None",
+              "nan", "1", "index")  # fmt: skip
+
+
 def _rename_column(draft: Draft, rng: random.Random) -> str:
     column = _column(draft, rng)
     if column < 0:
         return ""
     before = draft.names[column]
-    options = [f" {before} ", before.upper(), before[:-1], "", before + "\n", "名称", "geometry", "fid", "row", "id",
-               "population", "lon", "x", "中" * 300, "\x00", "None", "nan", "1", before + "_1", "index"]  # fmt: skip
-    draft.names[column] = rng.choice(options)
+    draft.names[column] = rng.choice(
+        [f" {before} ", before.upper(), before[:-1], before + "\n", before + "_1", *_ODD_NAMES]
+    )
     return f"column {before!r} called {_short(draft.names[column])}"
 
 
@@ -252,9 +277,7 @@ def _reorder(draft: Draft, rng: random.Random) -> str:
     rng.shuffle(order)
     width = len(order)
     draft.names = [draft.names[at] for at in order]
-    draft.rows = [
-        [(row + [None] * width)[at] for at in order] + row[width:] for row in draft.rows
-    ]
+    draft.rows = [[(row + [None] * width)[at] for at in order] + row[width:] for row in draft.rows]
     return "columns in another order"
 
 
@@ -277,7 +300,12 @@ def _ragged(draft: Draft, rng: random.Random) -> str:
 
 
 def _titles(draft: Draft, rng: random.Random) -> str:
-    lines: list[list[Any]] = [["2025年设施一览表"], [], ["填报单位：", "某局", 2025], [None] * len(draft.names)]
+    lines: list[list[Any]] = [
+        ["2025年设施一览表"],
+        [],
+        ["填报单位：", "某局", 2025],
+        [None] * len(draft.names),
+    ]
     draft.titles = rng.sample(lines, rng.randrange(1, 4))
     return f"{len(draft.titles)} lines above the header"
 
@@ -309,12 +337,17 @@ def _semantic(draft: Draft, rng: random.Random) -> str:
     options: dict[str, list[Any]] = {
         "population": [-5, 0, 1e12, 0.5, 10**18], "age_0_2": [1e6, -1], "age_60": [1e6, -0.1],
         "id": ["L1", "r1", 1, 1.0, "1"], "code": ["001", 1, "1.0", 1e11], "opened": ["2030", "2025-07-02", 1],
-        "closed": ["2000", "2009-12-31"], "service": ["librari", "library;gym", ""], "lon": [30.5, 12001, 0, 121.02],
-        "lat": [120.0, 3051, 0, 31.5], "district": ["01", "West Bank", "nowhere"], "urban": ["maybe", 2, "是"],
-        "capacity": [-1, "many"], "cost": [-1, 1e300], "suitability": [-1, 7], "highway": ["motorway", "wall", ""],
+        "closed": ["2000", "2009-12-31"], "service": ["librari", "library;gym", ""], "lon": [30.5, 12001,
+        0, 121.02],
+        "lat": [120.0, 3051, 0, 31.5], "district": ["01", "West Bank", "nowhere"], "urban": ["maybe", 2,
+        "是"],
+        "capacity": [-1, "many"], "cost": [-1, 1e300], "suitability": [-1, 7], "highway": ["motorway",
+        "wall", ""],
         "oneway": ["-1", "Y", "1.0", "单行", "T", "perhaps"], "length": [-1, 0, 1e9], "u": [-1, 10**12, 0.5],
-        "factor": [-1, 1e300, 0], "people": [-1e9, 0.5], "action": ["explode", "OPEN", ""], "edge": [-1, 1e9, 0.5],
-        "within_m": [-1, 0, 1e9], "hours": ["24/7", "Mo-", "8:30-11:30;13:30-17:00", "周一至周日"], "class": ["9", "111"],
+        "factor": [-1, 1e300, 0], "people": [-1e9, 0.5], "action": ["explode", "OPEN", ""], "edge": [-1,
+        1e9, 0.5],
+        "within_m": [-1, 0, 1e9], "hours": ["24/7", "Mo-", "8:30-11:30;13:30-17:00", "周一至周日"],
+        "class": ["9", "111"],
         "year": [0, 9999, "2025年"], "value": [-1, 1e308, "7 个"], "kind": ["sea", "WATER"],
     }  # fmt: skip
     here = [name for name in draft.names if name in options]
@@ -340,8 +373,10 @@ def _encoding(draft: Draft, rng: random.Random) -> str:
 
 
 _TABLE_MOVES = (
-    _one_cell, _one_cell, _one_cell, _some_cells, _whole_column, _whole_column, _mixed_column, _numbers_as_text,
-    _drop_column, _double_column, _rename_column, _reorder, _no_rows, _ragged, _titles, _double_rows, _total_row,
+    _one_cell, _one_cell, _one_cell, _some_cells, _whole_column, _whole_column, _mixed_column,
+    _numbers_as_text,
+    _drop_column, _double_column, _rename_column, _reorder, _no_rows, _ragged, _titles, _double_rows,
+    _total_row,
     _semantic, _semantic, _semantic, _delimiter, _encoding,
 )  # fmt: skip
 
@@ -357,13 +392,14 @@ def _one_shape(draft: Draft, rng: random.Random) -> str:
 def _all_shapes(draft: Draft, rng: random.Random) -> str:
     assert draft.shapes is not None
     name = rng.choice(sorted(_SHAPES))
-    draft.shapes = [_SHAPES[name](shapely.Point(120, 30.5) if shape is None else shape) for shape in draft.shapes]
+    draft.shapes = [_made(name, shape) for shape in draft.shapes]
     return f"every shape: {name}"
 
 
 def _other_crs(draft: Draft, rng: random.Random) -> str:
     draft.crs = rng.choice(
-        [None, "EPSG:4549", "EPSG:3857", "EPSG:32650", "EPSG:4979", "EPSG:4490", "EPSG:2154", "EPSG:5773", "EPSG:4978",
+        [None, "EPSG:4549", "EPSG:3857", "EPSG:32650", "EPSG:4979", "EPSG:4490", "EPSG:2154", "EPSG:5773",
+        "EPSG:4978",
          "ESRI:54009", "EPSG:27700", "EPSG:32661"]
     )  # fmt: skip
     return f"CRS {draft.crs}"
@@ -379,7 +415,16 @@ def _mixed_shapes(draft: Draft, rng: random.Random) -> str:
     return f"every shape another: {told}"
 
 
-_SHAPE_MOVES = (_one_shape, _one_shape, _one_shape, _all_shapes, _all_shapes, _other_crs, _other_crs, _mixed_shapes)
+_SHAPE_MOVES = (
+    _one_shape,
+    _one_shape,
+    _one_shape,
+    _all_shapes,
+    _all_shapes,
+    _other_crs,
+    _other_crs,
+    _mixed_shapes,
+)
 
 
 def _short(value: Any) -> str:
@@ -401,7 +446,8 @@ def write_table(draft: Draft, path: Path, rng: random.Random) -> None:
         kind = path.suffix.lstrip(".")
         try:
             {"csv": _write_csv, "xlsx": _write_xlsx, "geojson": _write_geojson, "json": _write_geojson,
-             "parquet": _write_parquet, "gpkg": _write_layer, "shp": _write_layer}[kind](draft, path, rng)  # fmt: skip
+             "parquet": _write_parquet, "gpkg": _write_layer, "shp": _write_layer}[kind](draft, path,
+             rng)  # fmt: skip
         except Exception as error:
             if kind not in {"gpkg", "shp", "parquet"}:
                 raise
@@ -433,7 +479,9 @@ def _write_csv(draft: Draft, path: Path, rng: random.Random) -> None:
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator=rng.choice(["\n", "\n", "\r\n"]))
     for line in (*draft.titles, names, *rows):
         writer.writerow([_text(value) for value in line])
-    path.write_bytes(buffer.getvalue().encode(draft.encoding, "replace" if draft.encoding != "utf-8" else "surrogatepass"))
+    path.write_bytes(
+        buffer.getvalue().encode(draft.encoding, "replace" if draft.encoding != "utf-8" else "surrogatepass")
+    )
 
 
 def _write_xlsx(draft: Draft, path: Path, rng: random.Random) -> None:
@@ -466,14 +514,23 @@ def _set_cell(sheet: Any, row: int, column: int, value: Any) -> None:
 def _write_geojson(draft: Draft, path: Path, rng: random.Random) -> None:
     shapes = draft.shapes if draft.shapes is not None else [None] * len(draft.rows)
     features = []
-    for row, shape in zip(draft.rows, [*shapes, *[None] * len(draft.rows)], strict=False):
+    for row, given in zip(draft.rows, [*shapes, *[None] * len(draft.rows)], strict=False):
         facts = {name: _json_value(value) for name, value in zip(draft.names, row, strict=False)}
+        shape = given if draft.shapes is not None else _point_of(facts)
         features.append({"type": "Feature", "properties": facts, "geometry": _json_shape(shape)})
     collection: dict[str, Any] = {"type": "FeatureCollection", "features": features}
     if draft.crs not in {None, "EPSG:4326"}:
         name = rng.choice([f"urn:ogc:def:crs:{str(draft.crs).replace(':', '::')}", str(draft.crs)])
         collection = {"crs": {"type": "name", "properties": {"name": name}}, **collection}
     path.write_bytes(json.dumps(collection, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass"))
+
+
+def _point_of(facts: dict[str, Any]) -> Shape:
+    """Draw the point of a table that has it in columns."""
+    pair = facts.get("lon"), facts.get("lat")
+    if all(type(value) in {int, float} and abs(value) < 1e6 for value in pair):
+        return shapely.Point(pair)
+    return None
 
 
 def _json_value(value: Any) -> Any:
@@ -499,7 +556,9 @@ def _write_parquet(draft: Draft, path: Path, rng: random.Random) -> None:
     metadata = {}
     if draft.shapes is not None:
         shapes = (draft.shapes + [None] * len(draft.rows))[: len(draft.rows)]
-        arrays.append(pa.array([None if shape is None else _wkb(shape, rng) for shape in shapes], type=pa.binary()))
+        arrays.append(
+            pa.array([None if shape is None else _wkb(shape, rng) for shape in shapes], type=pa.binary())
+        )
         names.append("geometry")
         about: dict[str, Any] = {"encoding": "WKB", "geometry_types": []}
         if draft.crs != "EPSG:4326":
@@ -508,7 +567,9 @@ def _write_parquet(draft: Draft, path: Path, rng: random.Random) -> None:
             about["crs"] = None if draft.crs is None else pyproj.CRS(draft.crs).to_json_dict()
         geo = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": about}}
         metadata = {b"geo": json.dumps(geo).encode()}
-    schema = pa.schema([pa.field(name, array.type) for name, array in zip(names, arrays, strict=True)], metadata)
+    schema = pa.schema(
+        [pa.field(name, array.type) for name, array in zip(names, arrays, strict=True)], metadata
+    )
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path)
 
 
@@ -523,9 +584,16 @@ def _arrow(values: list[Any], rng: random.Random) -> pa.Array:
     try:
         array = pa.array(values)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        texts = [None if value is None else ascii(value) if _text(value)[:1] >= "\ud800" else _text(value) for value in values]
-        array = pa.array([text if text is None else text.encode("utf-8", "replace").decode() for text in texts], pa.string())
-    types = [pa.dictionary(pa.int32(), array.type), pa.large_string(), pa.decimal128(20, 3), pa.binary(), pa.float32(),
+        texts = [
+            None if value is None else ascii(value) if _text(value)[:1] >= "\ud800" else _text(value)
+            for value in values
+        ]
+        array = pa.array(
+            [text if text is None else text.encode("utf-8", "replace").decode() for text in texts],
+            pa.string(),
+        )
+    types = [pa.dictionary(pa.int32(), array.type), pa.large_string(), pa.decimal128(20, 3), pa.binary(),
+    pa.float32(),
              pa.date32(), pa.timestamp("ns", "Asia/Shanghai"), pa.null(), pa.list_(array.type)]  # fmt: skip
     if rng.random() < 0.1:
         try:
@@ -538,15 +606,20 @@ def _arrow(values: list[Any], rng: random.Random) -> pa.Array:
 
 def _frame(draft: Draft, *, texts: bool) -> pd.DataFrame:
     width = len(draft.names)
-    rows = [(row + [None] * width)[:width] for row in draft.rows]
-    if texts:
-        rows = [[_text(value).encode("utf-8", "replace").decode().replace("\x00", "") for value in row] for row in rows]
-    frame = pd.DataFrame(rows, columns=range(width))
-    for column in frame:
-        kinds = {type(value) for value in frame[column] if value is not None}
-        if (not texts and len(kinds) > 1) or kinds & {list, dict, dt.time, bytes}:
-            frame[column] = [_text(value).encode("utf-8", "replace").decode().replace("\x00", "") for value in frame[column]]
+    columns: dict[int, Any] = {}
+    for at in range(width):
+        values = [row[at] if at < len(row) else None for row in draft.rows]
+        kinds = {type(value) for value in values if value is not None}
+        if texts or len(kinds) > 1 or kinds & {list, dict, dt.time, bytes}:
+            values = [None if value is None and not texts else _plain(value) for value in values]
+        columns[at] = pd.Series(values, dtype=None if values else "str")
+    frame = pd.DataFrame(columns, index=range(len(draft.rows)), columns=range(width))
     return frame.set_axis(_own_names(draft.names), axis=1)
+
+
+def _plain(value: Any) -> str:
+    """Write a value as text that any library takes."""
+    return _text(value).encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def _own_names(names: Sequence[str]) -> list[str]:
@@ -581,7 +654,7 @@ def _write_plain(draft: Draft, path: Path) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------
-# Documents: TOML and JSON
+# Trees such as those of TOML and of JSON
 
 
 def mutate_document(document: Any, rng: random.Random) -> list[str]:
@@ -595,7 +668,10 @@ def mutate_document(document: Any, rng: random.Random) -> list[str]:
         holder = document
         for key in path[:-1]:
             holder = holder[key]
-        steps.append(_DOCUMENT_MOVES[rng.randrange(len(_DOCUMENT_MOVES))](holder, path[-1], rng) + f" at {_where(path)}")
+        steps.append(
+            _DOCUMENT_MOVES[rng.randrange(len(_DOCUMENT_MOVES))](holder, path[-1], rng)
+            + f" at {_where(path)}"
+        )
     return steps
 
 
@@ -633,7 +709,9 @@ def _in_a_table(holder: Any, key: Any, rng: random.Random) -> str:
 def _other_key(holder: Any, key: Any, rng: random.Random) -> str:
     if not isinstance(holder, dict):
         return _in_a_list(holder, key, rng)
-    fresh = rng.choice([f"{key}s", key[:-1] or "k", key.upper(), "", "id", "名称", "a.b", "x" * 500, "\x07", "{k}"])
+    fresh = rng.choice(
+        [f"{key}s", str(key)[:-1] or "k", str(key).upper(), "", "id", "名称", "a.b", "x" * 500, "\x07", "{k}"]
+    )
     holder[fresh] = holder.pop(key)
     return f"key {key!r} called {_short(fresh)}"
 
@@ -651,9 +729,13 @@ def _near_value(holder: Any, key: Any, rng: random.Random) -> str:
     if isinstance(value, bool):
         holder[key] = rng.choice(["true", 1, None, not value])
     elif isinstance(value, int | float):
-        holder[key] = rng.choice([-value, 0, value * 1e9, str(value), 1e308, math.nan, math.inf, -1e-9, value + 0.5])
+        holder[key] = rng.choice(
+            [-value, 0, value * 1e9, str(value), 1e308, math.nan, math.inf, -1e-9, value + 0.5]
+        )
     elif isinstance(value, str):
-        holder[key] = rng.choice([value + "x", value.upper(), "", f" {value}", value[:-1], f"../{value}", value * 200, "."])
+        holder[key] = rng.choice(
+            [value + "x", value.upper(), "", f" {value}", value[:-1], f"../{value}", value * 200, "."]
+        )
     else:
         holder[key] = type(value)() if isinstance(value, list | dict) else None
     return f"near value {_short(holder[key])}"
@@ -671,21 +753,21 @@ def toml_text(document: dict[str, Any]) -> str:
 
 
 def _toml_key(key: Any) -> str:
-    return json.dumps(str(key).encode("utf-8", "replace").decode(), ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(str(key).encode("utf-8", "replace").decode(), ensure_ascii=False).replace(
+        "\x7f", "\\u007f"
+    )
 
 
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float):
-        return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf") if math.isinf(value) else repr(value)
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, int | float):
+        return repr(value)  # nan, inf and -inf are written alike in both
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, dict):
-        inside = ", ".join(f"{_toml_key(key)} = {_toml(one)}" for key, one in value.items() if one is not None)
-        return f"{{ {inside} }}" if inside else "{}"
+        inside = (f"{_toml_key(key)} = {_toml(one)}" for key, one in value.items() if one is not None)
+        return f"{{ {', '.join(inside)} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(one) for one in value if one is not None)}]"
     return _toml_key(_text(value))
@@ -696,30 +778,44 @@ def _toml(value: Any) -> str:
 
 
 def mutate_bytes(data: bytes, rng: random.Random) -> tuple[bytes, str]:
-    """Cut, flip, insert, repeat or swap bytes; give the new ones and what was done."""
+    """Cut, flip, insert, repeat or blank bytes; give the new ones and what was done."""
     if not data:
         return b"\x00", "one byte"
-    at = rng.randrange(len(data))
-    length = rng.choice([1, 2, 4, 16, 64, 256])
+    at, length = rng.randrange(len(data)), rng.choice([1, 2, 4, 16, 64, 256])
+    name = rng.choice(sorted(_BYTE_MOVES))
+    return _BYTE_MOVES[name](data, at, length, rng), f"bytes: {name} at {at} of {len(data)}"
+
+
+def _flip(data: bytes, _at: int, _length: int, rng: random.Random) -> bytes:
     done = bytearray(data)
-    kind = rng.choice(["cut", "flip", "flip", "insert", "drop", "repeat", "zero", "digits", "empty"])
-    if kind == "cut":
-        done = done[:at]
-    elif kind == "flip":
-        for _ in range(rng.choice([1, 1, 3, 10])):
-            done[rng.randrange(len(done))] ^= 1 << rng.randrange(8)
-    elif kind == "insert":
-        done[at:at] = rng.choice([rng.randbytes(length), b"\x00" * length, b"\xff\xfe", b"<", b"[" * 5000, b"\r"])
-    elif kind == "drop":
-        del done[at : at + length]
-    elif kind == "repeat":
-        done[at:at] = done[at : at + length] * rng.choice([1, 3])
-    elif kind == "zero":
-        done[at : at + length] = b"\x00" * len(done[at : at + length])
-    elif kind == "digits":
-        places = [place for place, byte in enumerate(done) if 48 <= byte <= 57]
-        for place in rng.sample(places, min(len(places), rng.choice([1, 2, 8]))):
-            done[place] = rng.choice(b"0123456789.-eE")
-    else:
-        done = bytearray()
-    return bytes(done), f"bytes: {kind} at {at} of {len(data)}"
+    for _ in range(rng.choice([1, 1, 3, 10])):
+        done[rng.randrange(len(done))] ^= 1 << rng.randrange(8)
+    return bytes(done)
+
+
+def _digits(data: bytes, _at: int, _length: int, rng: random.Random) -> bytes:
+    done = bytearray(data)
+    places = [place for place, byte in enumerate(done) if 48 <= byte <= 57]
+    for place in rng.sample(places, min(len(places), rng.choice([1, 2, 8]))):
+        done[place] = rng.choice(b"0123456789.-eE")
+    return bytes(done)
+
+
+def _insert(data: bytes, at: int, length: int, rng: random.Random) -> bytes:
+    odd = [rng.randbytes(length), b"\x00" * length, b"\xff\xfe", b"<", b"[" * 5000, b"\r"]
+    return data[:at] + rng.choice(odd) + data[at:]
+
+
+_BYTE_MOVES: dict[str, Callable[[bytes, int, int, random.Random], bytes]] = {
+    "cut": lambda data, at, _length, _rng: data[:at],
+    "flip": _flip,
+    "flip again": _flip,
+    "insert": _insert,
+    "drop": lambda data, at, length, _rng: data[:at] + data[at + length :],
+    "repeat": lambda data, at, length, rng: (
+        data[:at] + data[at : at + length] * rng.choice([1, 3]) + data[at:]
+    ),
+    "zero": lambda data, at, length, _rng: (data[:at] + b"\x00" * length)[: len(data)] + data[at + length :],
+    "digits": _digits,
+    "empty": lambda _data, _at, _length, _rng: b"",
+}

@@ -21,7 +21,7 @@ from lifecircle.errors import UnusableInputError
 from lifecircle.findings import Count, DistrictResult, Findings, GroupResult, TargetResult
 from lifecircle.page_data import figures, people_text
 from lifecircle.publication import MapSetting, public_findings
-from lifecircle.publication._cells import _cells, share_step
+from lifecircle.publication._published_cells import _cells, share_step
 from lifecircle.standards import CircleTarget
 
 N = 20

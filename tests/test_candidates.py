@@ -83,7 +83,7 @@ def test_faults_are_told_together():
     assert "row 1, column 'services': unknown service id (found: gim). Remedy: did you mean 'gym'?" in text
     assert "row 1, column 'required': required and forbidden at once" in text
     assert "row 2, column 'cost': negative (-5)" in text
-    assert "row 3, column 'lat': coordinate is out of range (120.0)" in text
+    assert "row 3, column 'lat': coordinate is out of range (120)" in text
 
 
 def test_a_row_without_a_place_is_a_reject():

@@ -383,3 +383,11 @@ def test_to_wgs84_moves_whole_shapes_and_leaves_the_frame():
     assert shapely.hausdorff_distance(to_wgs84(unlabelled, datum="EPSG:4549").geometry[0], square) < 1e-9
     with pytest.raises(UnusableInputError, match="look like metres"):
         to_wgs84(unlabelled)
+
+
+def test_a_shape_with_coordinates_that_are_no_numbers_lies_nowhere():
+    endless = shapely.Polygon([(120, 30), (121, np.inf), (121, 30)])
+    layer = gpd.GeoDataFrame(geometry=[endless, shapely.Point(120, 30)], crs="EPSG:4326")
+    located = locate(layer, file="parks.gpkg")
+    assert located.reason.tolist() == ["coordinate is out of range", ""]
+    assert located.points[0] is None

@@ -18,6 +18,8 @@ FLOORS = {
     "errors": 0,
     "files": 1,
     "wording": 1,
+    "headings": 1,
+    "cells": 1,
     "limits": 1,
     "compiled": 1,
     "hours": 2,
@@ -101,6 +103,15 @@ def test_only_the_command_line_prints_or_exits():
         and ast.unparse(node.func) in {"print", "sys.exit", "logging.basicConfig"}
     ]
     assert not called
+
+
+def test_a_file_name_is_used_once_in_the_package():
+    homes = {}
+    for path in PACKAGE.rglob("*.py"):
+        if not path.stem.startswith("__"):
+            homes.setdefault(path.stem.lstrip("_"), []).append(str(path.relative_to(PACKAGE)))
+    assert len(homes) > 100
+    assert not [paths for paths in homes.values() if len(paths) > 1]
 
 
 def test_source_root_is_no_package():

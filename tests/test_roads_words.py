@@ -8,7 +8,7 @@ from shapely import LineString
 
 from lifecircle.errors import UnusableInputError
 from lifecircle.roads import PROFILES, read_roads
-from lifecircle.roads._words import class_names, class_word, names_of, plain
+from lifecircle.roads._column_words import class_names, class_word, names_of, plain
 from lifecircle.wording import explain
 
 X, Y = 500_000.0, 3_380_000.0

@@ -18,7 +18,7 @@ from lifecircle.errors import UnusableInputError
 from lifecircle.scenario import apply_changes, run_scenario, saved_seconds
 from lifecircle.siting_study import _rivals as rivals
 from lifecircle.siting_study import plan_facts, site_study, study_lines, why_line, write_study
-from lifecircle.siting_study._study import final_turn, people_for, plan_changes
+from lifecircle.siting_study._siting_steps import final_turn, people_for, plan_changes
 from lifecircle.standards import verdict
 from lifecircle.study import UnitCost, read_study
 from test_siting_study import PLACES, candidates, study

@@ -12,7 +12,7 @@ from lifecircle.errors import UnusableInputError
 from lifecircle.siting import _second, near_ties, open_sites, siting_problem, solve
 from lifecircle.siting._certificate import Found
 from lifecircle.siting._plan import status_of
-from lifecircle.siting._solve import certified
+from lifecircle.siting._solver import certified
 from test_siting import drawn, people_within, sets_of, sum_of
 from test_siting_conditions import allowed_sets, conditions_of
 

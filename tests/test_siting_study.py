@@ -22,7 +22,7 @@ from conftest import ROOT, TOYTOWN, edit
 from lifecircle.audit import prepare, run, run_audit
 from lifecircle.errors import ProofError, UnusableInputError
 from lifecircle.scenario import Change, apply_changes, compare_inputs, read_changes, run_scenario
-from lifecircle.siting_study import _study as pipeline
+from lifecircle.siting_study import _siting_steps as pipeline
 from lifecircle.siting_study import plan_facts, plan_layer, site_study, study_lines, why_line, write_study
 from lifecircle.study import read_study
 

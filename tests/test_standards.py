@@ -253,7 +253,7 @@ DUE = "goal = 0.9\ndue = 2025\n"
         (
             CIRCLE.replace("= 2 }", "= 1.5 }"),
             "target[1] 'one'.require.public_benefit",
-            "integer",
+            "whole number",
             "whole number",
         ),
         (CIRCLE.replace("minutes = 15", ""), "target[1] 'one'.minutes", "missing key", "add minutes"),
@@ -316,7 +316,7 @@ DUE = "goal = 0.9\ndue = 2025\n"
         (
             CIRCLE + DUE + "baseline = { 20x = 0.1 }\n",
             "target[1] 'one'.baseline.20x",
-            "integer",
+            "whole number",
             "whole number",
         ),
         (CIRCLE + 'profile = "wlak"\n', "target[1] 'one'.profile", "words allowed", "did you mean 'walk'"),
@@ -374,7 +374,7 @@ DUE = "goal = 0.9\ndue = 2025\n"
         ),
         ('[[service]]\nid = "a"\nclas = "x"\n', "service[3] 'a'.clas", "unknown key", "'class'"),
         ('[[service]]\nid = "a"\ntier = "city"\n', "service[3] 'a'.tier", "words allowed", "county"),
-        ("[target]\n", "key 'target'", "tuple", r"\[ \.\.\. \]"),
+        ("[target]\n", "key 'target'", "list", r"\[ \.\.\. \]"),
     ],
 )
 def test_fault_is_told_with_place_and_remedy(tmp_path, text, place, reason, remedy):
@@ -934,3 +934,25 @@ def test_documentation_lists_what_ships_with_its_grade(name, page):
     for target in load_standard(name).targets:
         (row,) = [line for line in section.splitlines() if f"`{target.id}`" in line]
         assert f"| {target.grade} |" in row
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "goal = 1\ndue = 2030\nbaseline = { 2020 = 1" + "0" * 400 + " }\n",
+        "goal = 1\ndue = 2030\nmilestones = { " + "2" * 5000 + " = 0.5 }\n",
+        f"goal = 1{'0' * 400}\ndue = 2030\n",
+    ],
+)
+def test_numbers_that_no_float_and_no_year_holds_are_faults(tmp_path, keys):
+    (tmp_path / "mine.toml").write_text(CIRCLE + keys, "utf-8")
+    with pytest.raises(UnusableInputError, match=r"mine\.toml"):
+        load_standard(tmp_path / "mine.toml")
+
+
+def test_an_id_that_is_a_list_hides_no_other_fault(tmp_path):
+    text = 'id = "x"\n[[service]]\nid = ["a"]\nclass = "c"\n'
+    text += '[[target]]\nid = "t"\nkind = "circle"\nminutes = -1\n'
+    (tmp_path / "mine.toml").write_text(text, "utf-8")
+    with pytest.raises(UnusableInputError, match=r"(?s)service\[1\].*minutes"):
+        load_standard(tmp_path / "mine.toml")

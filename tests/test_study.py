@@ -107,3 +107,10 @@ def test_a_list_of_an_unknown_service(toytown):
     edit(toytown / "study.toml", 'file = "facilities.csv"', 'file = "facilities.csv"\nservice = "libary"')
     with pytest.raises(UnusableInputError, match=r"facilities\[1\].*no such service.*libary.*library"):
         read_study(toytown)
+
+
+@pytest.mark.parametrize("crs", ["x", "", "EPSG:99999"])
+def test_a_coordinate_system_that_is_none_is_a_fault_of_its_key(toytown, crs):
+    edit(toytown / "study.toml", 'crs = "EPSG:4549"', f'crs = "{crs}"')
+    with pytest.raises(UnusableInputError, match=r"study\.toml, key 'crs': no coordinate system"):
+        read_study(toytown)

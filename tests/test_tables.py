@@ -47,7 +47,7 @@ def assert_rejects(rejects, expected=None):
     assert rejects["row"].dtype == np.int64
     for column in REJECT_COLUMNS:
         if column != "row":
-            assert all(type(value) is str for value in rejects[column])
+            assert all(isinstance(value, str) for value in rejects[column])
     if expected is not None:
         assert list(zip(rejects["row"], rejects["column"], rejects["value"], strict=True)) == expected
 

@@ -233,7 +233,7 @@ def test_too_many_rejects_are_unusable(tmp_path):
 
 def test_what_is_wrong_with_the_file_is_told_at_once(tmp_path):
     with pytest.raises(UnusableInputError) as caught:
-        read_villages(write(tmp_path / "v.csv", ["1,a"], "nmae,village"))
+        read_villages(write(tmp_path / "v.csv", ["1,a"], "nmae,where"))
     places = [fault.place for fault in caught.value.faults]
     assert places == ["column 'code'", "column 'name'", "column 'lon'", "column 'lat'"]
     with pytest.raises(MissingFileError):
@@ -462,9 +462,9 @@ def test_a_village_listed_twice_has_passed_once_and_another_spelling_is_told(tmp
 
 def test_an_unusable_accepted_list(tmp_path, villages):
     with pytest.raises(
-        UnusableInputError, match=r"list\.csv, column 'code' or 'name'.*columns present: village"
+        UnusableInputError, match=r"list\.csv, column 'code / name'.*columns present: where"
     ):
-        read_accepted(write(tmp_path / "list.csv", ["x"], "village"), villages)
+        read_accepted(write(tmp_path / "list.csv", ["x"], "where"), villages)
     with pytest.raises(UnusableInputError, match=r"1 of 2 rows.*unknown village \(南存\)"):
         read_accepted(write(tmp_path / "list.csv", ["南村", "南存"], "name"), villages)
     with pytest.raises(MissingFileError):

@@ -14,8 +14,8 @@ import pyproj
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.datum import locate, to_wgs84
-from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.datum import PLACE_KEYS, locate, to_wgs84
+from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.tables import (
     Column,
     Schema,
@@ -26,6 +26,7 @@ from lifecircle.tables import (
     read_table,
     reject_rows,
     row_labels,
+    strange_names,
     too_many_rejects,
 )
 
@@ -36,23 +37,22 @@ if TYPE_CHECKING:
 
     from lifecircle.tables import Checked, Source, Table
 
-_ID = Column("id", "text", "what the candidate is called by, unique in the file", aliases=("编号",))
+_ID = Column("id", "text", say("what the candidate is called by, unique in the file"))
 
 CANDIDATE_COLUMNS = Schema(
     "candidates",
     (
-        Column("name", "text", "what people call the place", aliases=("候选点", "名称")),
-        Column("works", "text", "kind of works, such as new_building", aliases=("建设方式",)),
-        Column("tenure", "text", "whose the land or building is", aliases=("权属",)),
-        Column("land_use", "text", "planned use of the land", aliases=("规划用途",)),
-        Column("cost", "number", "estimated cost", unit="10,000 yuan", low=0.0, aliases=("估算投资", "投资")),
-        Column("suitability", "number", "how suitable, 0 to 1", low=0.0, aliases=("适宜性",)),
-        Column(
-            "services", "text", "service ids it would give, with ; between them", aliases=("服务", "类别")
-        ),
-        Column("required", "flag", "must be built", aliases=("必选",)),
-        Column("forbidden", "flag", "must not be built", aliases=("禁选",)),
+        Column("name", "text", say("what people call the place")),
+        Column("works", "text", say("kind of works, such as new_building")),
+        Column("tenure", "text", say("whose the land or building is")),
+        Column("land_use", "text", say("planned use of the land")),
+        Column("cost", "number", say("estimated cost"), unit="10,000 yuan", low=0.0),
+        Column("suitability", "number", say("how suitable, 0 to 1"), low=0.0),
+        Column("services", "text", say("service ids it would give, with ; between them")),
+        Column("required", "flag", say("must be built")),
+        Column("forbidden", "flag", say("must not be built")),
     ),
+    part="[siting]",
 )
 """Columns of a candidate table, beside ``area`` (its polygon or None); index ``id``, EPSG:4326."""
 
@@ -103,14 +103,14 @@ def read_candidates(
     """
     table = read_table(source)
     faults = FaultLog()
-    mapped = {
-        name: file for name, file in (columns or {}).items() if name in {"id", *CANDIDATE_COLUMNS.names}
-    }
+    mapped = dict(columns or {})
     with faults.catching():
-        schema = Schema(CANDIDATE_COLUMNS.name, (_ID, *CANDIDATE_COLUMNS.columns))
+        schema = Schema(CANDIDATE_COLUMNS.name, (_ID, *CANDIDATE_COLUMNS.columns), CANDIDATE_COLUMNS.part)
+        for fault in strange_names(mapped, (*schema.names, *PLACE_KEYS), file=table.name):
+            faults.add(fault)
         checked = check_table(table, schema, columns=mapped)
     with faults.catching():
-        located = locate(table.frame, datum=datum, file=table.name, columns=columns)
+        located = locate(table.frame, datum=datum, file=table.name, columns=mapped)
     with faults.catching():
         areas = _areas(table, datum)
     faults.raise_any()
@@ -174,8 +174,10 @@ def merge_candidates(
         rows.to_numpy()[gone],
         column="geometry",
         value=candidates["name"].to_numpy(dtype=object)[gone],
-        reason=[f"the same place as candidate {candidates.index[one]}" for one in stands[gone]],
-        remedy="delete one of the two rows",
+        reason=[
+            say("the same place as candidate {label}", label=candidates.index[one]) for one in stands[gone]
+        ],
+        remedy=say("delete one of the two rows"),
     )
     return candidates[stands == np.arange(len(candidates))], rejects
 
@@ -217,9 +219,8 @@ def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
     """
     table = read_table(source)
     if getattr(table.frame, "active_geometry_name", None) is None:
-        fault = Fault(
-            table.name, "", "", "no polygons in it", "give a layer of polygons (gpkg, shp, geojson)"
-        )
+        remedy = say("give a layer of polygons (gpkg, shp, geojson, parquet)")
+        fault = Fault(table.name, "", "", say("no polygons in it"), remedy)
         raise UnusableInputError([fault])
     land = to_wgs84(table.frame, datum=datum, file=table.name)
     kind = shapely.get_type_id(land.geometry.to_numpy())
@@ -227,7 +228,8 @@ def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
     if wrong.any():
         row = table.frame.index[int(wrong.argmax())]
         found = land.geometry.iloc[int(wrong.argmax())].geom_type
-        fault = Fault(table.name, f"row {row}", found, "land is drawn as polygons", "delete what is none")
+        reason, remedy = say("land is drawn as polygons"), say("delete what is none")
+        fault = Fault(table.name, f"row {row}", found, reason, remedy)
         raise UnusableInputError([fault])
     return (
         land[["geometry"]]
@@ -242,7 +244,9 @@ def _areas(table: Table, datum: str) -> npt.NDArray[np.object_]:
     if getattr(table.frame, "active_geometry_name", None) is None:
         return areas
     shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
-    drawn = np.isin(shapely.get_type_id(shapes), _POLYGONS)
+    # a polygon with coordinates that are no numbers is no area; its row is rejected for having no place
+    finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    drawn = np.isin(shapely.get_type_id(shapes), _POLYGONS) & finite
     areas[drawn] = shapely.make_valid(shapes[drawn])
     return areas
 
@@ -289,9 +293,13 @@ def _unknown_services(table: Table, checked: Checked, known: Iterable[str] | Non
         for service in service_list(str(text)):
             if service not in names:
                 near = nearest_name(service, names)
-                remedy = f"did you mean '{near}'?" if near else f"use one of {', '.join(names)}"
+                remedy = (
+                    say("did you mean '{name}'?", name=near)
+                    if near
+                    else say("use one of {names}", names=", ".join(names))
+                )
                 place = f"row {row}, column '{checked.found['services']}'"
-                faults.append(Fault(table.name, place, service, "unknown service id", remedy))
+                faults.append(Fault(table.name, place, service, say("unknown service id"), remedy))
     return faults
 
 
@@ -304,8 +312,8 @@ def _contradictions(table: Table, checked: Checked) -> list[Fault]:
             table.name,
             f"row {row}, column '{checked.found['required']}'",
             "",
-            "required and forbidden at once",
-            "keep one of the two",
+            say("required and forbidden at once"),
+            say("keep one of the two"),
         )
         for row in checked.frame.index[both.to_numpy(dtype=bool)]
     ]

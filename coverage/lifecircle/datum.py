@@ -25,10 +25,12 @@ import pyproj
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from lifecircle.errors import Fault, ProjectionError, UnusableInputError
+from lifecircle.cells import plain_numbers, plain_text
+from lifecircle.errors import Fault, ProjectionError, UnusableInputError, say
+from lifecircle.headings import named, synonyms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -43,10 +45,12 @@ CHINA_AREA = (73.62, 16.70, 134.77, 53.56)
 SCALE_TOLERANCE = 1e-3
 """Largest share by which a metre CRS may lengthen or shorten a distance (inclusive)."""
 
-LON_NAMES = ("lon", "lng", "long", "longitude", "经度", "x")
-LAT_NAMES = ("lat", "latitude", "纬度", "y")
-EAST_NAMES = ("x", "easting", "east", "东坐标")
-NORTH_NAMES = ("y", "northing", "north", "北坐标")
+LON_NAMES = ("lon", *synonyms("", "lon"), "x")
+LAT_NAMES = ("lat", *synonyms("", "lat"), "y")
+EAST_NAMES = ("x", "easting", *synonyms("", "easting"))
+NORTH_NAMES = ("y", "northing", *synonyms("", "northing"))
+PLACE_KEYS = ("lon", "lat", "x", "y", "easting", "northing", "location")
+"""What ``columns`` may map to the columns of a table that hold its coordinates."""
 
 _KRASOVSKY_M = 6378245.0
 _KRASOVSKY_E2 = 0.00669342162296594323
@@ -56,7 +60,7 @@ _SETTLED_DEG = 1e-12
 _MOST_ROUNDS = 40
 _BEYOND_DEGREES = 1000.0
 _WEB_MERCATOR = "Popular Visualisation Pseudo Mercator"
-_DATUMS = "wgs84, gcj02, bd09 or EPSG:n (CGCS2000 degrees are EPSG:4490)"
+_DATUMS = say("wgs84, gcj02, bd09 or EPSG:n (CGCS2000 degrees are EPSG:4490)")
 
 
 _SHIFTED_TILES = {
@@ -222,12 +226,21 @@ def check_metre_crs(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> None:
     if not reason:
         error = scale_error(crs, lon, lat)
         if not error <= SCALE_TOLERANCE:
-            size = f"{error:.2%}" if np.isfinite(error) else "without bound"
-            reason = f"its scale is off by {size} over the area (at most {SCALE_TOLERANCE:.1%} is accepted)"
+            reason = say(
+                "its scale is off by {size} over the area (at most {most} is accepted)",
+                size=f"{error:.2%}" if np.isfinite(error) else "∞",
+                most=f"{SCALE_TOLERANCE:.1%}",
+            )
     if reason:
         raise ProjectionError(
-            f"crs {crs.to_string()} ({crs.name}) cannot measure metres here: {reason}. "
-            f"Remedy: leave crs out, or write {metre_crs(lon, lat).to_string()}"
+            say(
+                "crs {crs} ({name}) cannot measure metres here: {reason}. "
+                "Remedy: leave crs out, or write {other}",
+                crs=crs.to_string(),
+                name=crs.name,
+                reason=reason,
+                other=metre_crs(lon, lat).to_string(),
+            )
         )
 
 
@@ -262,13 +275,13 @@ def scale_error(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> float:
 
 def _unmeasured(crs: pyproj.CRS) -> str:
     if not crs.is_projected:
-        return "it is not projected"
+        return say("it is not projected")
     units = {axis.unit_name for axis in crs.axis_info[:2]}
     if units != {"metre"}:
-        return f"its unit is {' and '.join(sorted(units))}"
+        return say("its unit is {unit}", unit=", ".join(sorted(units)))
     operation = crs.coordinate_operation
     if operation is not None and operation.method_name == _WEB_MERCATOR:
-        return "web Mercator stretches every distance"
+        return say("web Mercator stretches every distance")
     return ""
 
 
@@ -277,7 +290,7 @@ def _finite(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
     known = np.isfinite(x) & np.isfinite(y)
     if not known.any():
         raise ProjectionError(
-            "no point has a place, so no CRS can be chosen. Remedy: give points with coordinates"
+            say("no point has a place, so no CRS can be chosen. Remedy: give points with coordinates")
         )
     return x[known], y[known]
 
@@ -335,17 +348,21 @@ def _declared(datum: str, file: str) -> _Datum:
     if plain == "bd09":
         return _Datum("bd09", _WGS84, wgs84_from_bd09)
     if plain == "auto":
-        fault = Fault(file, "datum", text, "a datum cannot be detected yet", f"declare it: {_DATUMS}")
+        remedy = say("declare it: {datums}", datums=_DATUMS)
+        fault = Fault(file, "datum", text, say("a datum cannot be detected yet"), remedy)
         raise UnusableInputError([fault])
     if not plain.startswith("epsg:"):
-        raise UnusableInputError([Fault(file, "datum", text, "unknown datum", f"declare {_DATUMS}")])
+        remedy = say("declare {datums}", datums=_DATUMS)
+        raise UnusableInputError([Fault(file, "datum", text, say("unknown datum"), remedy)])
     try:
         crs = pyproj.CRS.from_user_input(plain)
     except pyproj.exceptions.CRSError:
-        fault = Fault(file, "datum", text, "no such EPSG code", "look the code up, for example EPSG:4549")
+        remedy = say("look the code up, for example EPSG:4549")
+        fault = Fault(file, "datum", text, say("no such EPSG code"), remedy)
         raise UnusableInputError([fault]) from None
     if not (crs.is_projected or crs.is_geographic):
-        fault = Fault(file, "datum", text, f"{crs.name} has no horizontal coordinates", f"declare {_DATUMS}")
+        reason = say("{name} has no horizontal coordinates", name=crs.name)
+        fault = Fault(file, "datum", text, reason, say("declare {datums}", datums=_DATUMS))
         raise UnusableInputError([fault])
     return _Datum(text, crs)
 
@@ -376,13 +393,19 @@ class Located:
         return np.array([_REMEDIES.get(reason, "") for reason in self.reason], dtype=object)
 
 
+_NONE = say("no coordinate")
+_NO_NUMBER = say("coordinate is not a number")
+_OUT = say("coordinate is out of range")
+_LOST = say("coordinate has no place in WGS84")
+_EMPTY = say("empty geometry")
+_SHAPE = say("not a point or polygon")
 _REMEDIES = {
-    "no coordinate": "write the coordinates, or look the address up",
-    "coordinate is not a number": "write decimal degrees or metres with a point, for example 120.947",
-    "coordinate is out of range": "lon is -180 to 180, lat is -90 to 90, in that order",
-    "coordinate has no place in WGS84": "check the coordinate and the declared datum",
-    "empty geometry": "draw the place, or delete the row",
-    "not a point or polygon": "give points, or polygons (their centroid counts)",
+    _NONE: say("write the coordinates, or look the address up"),
+    _NO_NUMBER: say("write decimal degrees or metres with a point, for example 120.947"),
+    _OUT: say("lon is -180 to 180, lat is -90 to 90, in that order"),
+    _LOST: say("check the coordinate and the declared datum"),
+    _EMPTY: say("draw the place, or delete the row"),
+    _SHAPE: say("give points, or polygons (their centroid counts)"),
 }
 
 
@@ -403,18 +426,21 @@ def locate(
     frame : DataFrame or GeoDataFrame
         Not changed.
     columns : mapping, optional
-        ``lon``, ``lat`` (or ``x``, ``y``) to the column that holds it, where it has another name.
+        ``lon``, ``lat`` (or ``x``, ``y``) to the column that holds it, where it has another name; or
+        ``location`` to one that holds both, as in ``120.947,30.518``.
 
     Raises
     ------
     UnusableInputError
-        No coordinates, swapped coordinates, metres declared as degrees, or a datum that is unknown.
+        No coordinates, two columns that may both be one of them, swapped coordinates, metres declared as
+        degrees, or a datum that is unknown.
     """
     declared = _declared(datum, file)
     if _geometry_name(frame):
         return _locate_shapes(_with_crs(frame, declared, file), declared, file)
-    x_name, y_name = _coordinate_columns(frame.columns, declared, file, columns or {})
-    return _locate_numbers(frame[x_name], frame[y_name], declared, file)
+    names = _coordinate_columns([str(name) for name in frame.columns], declared, file, columns or {})
+    pair = _halves(frame[names[0]]) if len(names) == 1 else (frame[names[0]], frame[names[1]])
+    return _locate_numbers(*pair, declared, file)
 
 
 def to_wgs84(frame: gpd.GeoDataFrame, *, datum: str = "wgs84", file: str = "(table)") -> gpd.GeoDataFrame:
@@ -463,7 +489,8 @@ def _with_crs(frame: Any, declared: _Datum, file: str) -> Any:
     if own is None:
         return frame.set_crs(_WGS84)
     if not (own.is_projected or own.is_geographic):
-        fault = Fault(file, "coordinate system", own.name, "not related to WGS84", "declare datum = 'EPSG:n'")
+        remedy = say("declare datum = 'EPSG:n'")
+        fault = Fault(file, say("coordinate system"), own.name, say("not related to WGS84"), remedy)
         raise UnusableInputError([fault])
     return frame
 
@@ -474,11 +501,14 @@ def _locate_shapes(frame: Any, declared: _Datum, file: str) -> Located:
     blank = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     unusable = ~blank & ~np.isin(kinds, (0, 3, 4, 6))
     usable = ~blank & ~unusable
-    centres = np.where(usable, shapely.centroid(shapes), None)
+    with np.errstate(invalid="ignore"):
+        centres = shapely.centroid(np.where(usable, shapes, None))
+    # a shape with coordinates that are no numbers has an empty centroid: it lies nowhere
+    centres = np.where(shapely.is_empty(centres), None, centres)
     x, y = shapely.get_x(centres), shapely.get_y(centres)
     reason = np.full(len(shapes), "", dtype=object)
-    reason[blank] = "empty geometry"
-    reason[unusable] = "not a point or polygon"
+    reason[blank] = _EMPTY
+    reason[unusable] = _SHAPE
     value = np.array(
         [shape.geom_type if bad else "" for shape, bad in zip(shapes, unusable, strict=True)], object
     )
@@ -488,10 +518,10 @@ def _locate_shapes(frame: Any, declared: _Datum, file: str) -> Located:
     if degrees:
         _refuse_strange(x, y, file)
     wild = usable & ~_plausible(x, y, degrees=degrees)
-    reason[wild], value[wild] = "coordinate is out of range", _pairs(x[wild], y[wild])
+    reason[wild], value[wild] = _OUT, _pairs(x[wild], y[wild])
     lon, lat = _both(chain, declared, np.where(wild, np.nan, x), np.where(wild, np.nan, y))
     lost = usable & ~wild & ~_plausible(lon, lat, degrees=True)
-    reason[lost], value[lost] = "coordinate has no place in WGS84", _pairs(x[lost], y[lost])
+    reason[lost], value[lost] = _LOST, _pairs(x[lost], y[lost])
     return Located(_points(lon, lat, reason == ""), reason, blank, column, value, ())
 
 
@@ -499,9 +529,7 @@ def _locate_numbers(x_text: pd.Series[Any], y_text: pd.Series[Any], declared: _D
     names = (str(x_text.name), str(y_text.name))
     pair = [x_text, y_text]
     empty = [_is_blank(series) for series in pair]
-    x, y = (
-        pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan) for series in pair
-    )
+    x, y = (plain_numbers(series) for series in pair)
     if declared.projected:
         _refuse_swapped_metres(x, y, declared, file)
     else:
@@ -517,18 +545,18 @@ def _locate_numbers(x_text: pd.Series[Any], y_text: pd.Series[Any], declared: _D
     value = np.full(len(x), "", dtype=object)
     # Written so that the graver fault and, of equals, the first column is the one that is told.
     for word, masks in (
-        ("coordinate has no place in WGS84", [lost, np.zeros(len(x), dtype=bool)]),
-        ("no coordinate", empty),
-        ("coordinate is out of range", [np.isfinite(x) & ~inside[0], np.isfinite(y) & ~inside[1]]),
-        ("coordinate is not a number", [~empty[0] & ~np.isfinite(x), ~empty[1] & ~np.isfinite(y)]),
+        (_LOST, [lost, np.zeros(len(x), dtype=bool)]),
+        (_NONE, empty),
+        (_OUT, [np.isfinite(x) & ~inside[0], np.isfinite(y) & ~inside[1]]),
+        (_NO_NUMBER, [~empty[0] & ~np.isfinite(x), ~empty[1] & ~np.isfinite(y)]),
     ):
         for which in (1, 0):
             reason[masks[which]] = word
             column[masks[which]] = names[which]
             value[masks[which]] = [
-                "" if word == "no coordinate" else str(cell) for cell in pair[which][masks[which]]
+                "" if word == _NONE else plain_text(cell) for cell in pair[which][masks[which]]
             ]
-    return Located(_points(lon, lat, reason == ""), reason, reason == "no coordinate", column, value, names)
+    return Located(_points(lon, lat, reason == ""), reason, reason == _NONE, column, value, names)
 
 
 def _points(lon: FloatArray, lat: FloatArray, good: BoolArray) -> NDArray[np.object_]:
@@ -556,36 +584,77 @@ def _is_blank(series: pd.Series[Any]) -> BoolArray:
     return blank
 
 
+_PAIR = re.compile(r"[(\[\s]*([^,，;；\s()\[\]]+)(?:\s*[,，;；]\s*|\s+)([^,，;；\s()\[\]]+)[)\]\s]*")
+
+
+def _halves(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Take a column such as ``120.947,30.518`` apart; what is no pair stands in both halves as it is."""
+    texts = [plain_text(cell) for cell in cells.astype(object)]
+    found = [_PAIR.fullmatch(text) for text in texts]
+    halves = [
+        [text if match is None else match[half] for text, match in zip(texts, found, strict=True)]
+        for half in (1, 2)
+    ]
+    first, second = (pd.Series(half, index=cells.index, name=cells.name, dtype="str") for half in halves)
+    return first, second
+
+
 def _coordinate_columns(
-    present: Iterable[Any], declared: _Datum, file: str, mapped: Mapping[str, str]
-) -> tuple[str, str]:
-    """Name the two columns of a table that hold its coordinates.
+    present: list[str], declared: _Datum, file: str, mapped: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Name the two columns of a table that hold its coordinates, or the one that holds both.
 
     Raises
     ------
     UnusableInputError
-        With a fault for each of the two that is missing.
+        With a fault for each of the two that is missing, or that several columns may be.
     """
-    wanted = (EAST_NAMES, NORTH_NAMES) if declared.projected else (LON_NAMES, LAT_NAMES)
-    plain = {str(name).strip().lower(): str(name) for name in reversed(list(present))}
-    found: list[str] = []
-    faults: list[Fault] = []
-    for names in wanted:
-        asked = [mapped[name].strip() for name in names if name in mapped]
-        chosen = [plain[name.lower()] for name in asked or names if name.lower() in plain]
-        if chosen:
-            found.append(chosen[0])
-            continue
-        wanted_name = (asked or names)[0]
-        near = difflib.get_close_matches(wanted_name, list(plain), n=1, cutoff=0.5)
-        meant = f"did you mean '{plain[near[0]]}'?" if near else "add it"
-        reason = f"missing column; columns present: {', '.join(plain[key] for key in reversed(plain))}"
-        faults.append(
-            Fault(file, f"column '{wanted_name}'", "", reason, f"{meant} (coordinates are {declared.text})")
-        )
+    axes = (("x", "easting"), ("y", "northing")) if declared.projected else (("lon", "x"), ("lat", "y"))
+    asked = [[mapped[name] for name in names if name in mapped] for names in axes]
+    both = named(present, mapped.get("location", "location"), synonyms("", "location"))
+    found = [
+        next((here for here in _axis(present, names, wanted) if here), ())
+        for names, wanted in zip(axes, asked, strict=True)
+    ]
+    if len(both) == 1 and not any(asked) and ("location" in mapped or not all(found)):
+        return both
+    faults = []
+    for names, wanted, here in zip(axes, asked, found, strict=True):
+        if len(here) > 1:
+            faults.append(_several(names[0], here, file))
+        elif not here:
+            faults.append(_no_column((*wanted, names[0])[0], present, declared, file))
     if faults:
         raise UnusableInputError(faults)
-    return found[0], found[1]
+    return found[0][0], found[1][0]
+
+
+def _axis(present: list[str], names: tuple[str, ...], asked: list[str]) -> Iterator[tuple[str, ...]]:
+    """List the headings that may be one of the two coordinates, by each name it has, the surest first."""
+    for name in asked[:1] or names:
+        yield named(present, name, () if asked else synonyms("", name))
+
+
+def _several(name: str, here: tuple[str, ...], file: str) -> Fault:
+    headings = ", ".join(f"'{one}'" for one in here)
+    reason = say("several columns may be the {column}: {headings}", column=name, headings=headings)
+    remedy = say(
+        'write which in study.toml: columns = {{ {column} = "{heading}" }}', column=name, heading=here[0]
+    )
+    return Fault(file, f"column '{here[0]}'", "", reason, remedy)
+
+
+def _no_column(name: str, present: list[str], declared: _Datum, file: str) -> Fault:
+    near = difflib.get_close_matches(name, present, n=1, cutoff=0.5)
+    return Fault(
+        file,
+        f"column '{name}'",
+        "",
+        say("missing column; columns present: {names}", names=", ".join(present)),
+        say("did you mean '{name}'? (coordinates are {datum})", name=near[0], datum=declared.text)
+        if near
+        else say("add it (coordinates are {datum})", datum=declared.text),
+    )
 
 
 def _refuse_strange(x: FloatArray, y: FloatArray, file: str) -> None:
@@ -599,16 +668,20 @@ def _refuse_strange(x: FloatArray, y: FloatArray, file: str) -> None:
     swapped = known & (np.abs(x) <= 90.0) & (np.abs(y) > 90.0) & (np.abs(y) <= 180.0)
     swapped |= known & _in_box(y, x, CHINA_AREA)
     if swapped.sum() > half:
-        raise UnusableInputError([_swapped_fault(x, y, swapped, file, "lon and lat")])
+        raise UnusableInputError([_swapped_fault(x, y, swapped, file, say("lon and lat"))])
     metres = known & (np.abs(x) > _BEYOND_DEGREES) & (np.abs(y) > _BEYOND_DEGREES)
     if metres.sum() > half:
         first = int(np.flatnonzero(metres)[0])
         fault = Fault(
             file,
-            "coordinates",
+            say("coordinates"),
             f"{x[first]:.10g}, {y[first]:.10g}",
-            f"{int(metres.sum())} of {int(known.sum())} look like metres, not degrees",
-            "declare datum = 'EPSG:n' with the code of the projection, for example EPSG:4549",
+            say(
+                "{rows} of {known} look like metres, not degrees",
+                rows=int(metres.sum()),
+                known=int(known.sum()),
+            ),
+            say("declare datum = 'EPSG:n' with the code of the projection, for example EPSG:4549"),
         )
         raise UnusableInputError([fault])
 
@@ -627,7 +700,7 @@ def _refuse_swapped_metres(x: FloatArray, y: FloatArray, declared: _Datum, file:
     turned = _in_box(*declared.wgs84(y, x), box)
     swapped = known & turned & ~straight
     if swapped.sum() > known.sum() / 2.0:
-        raise UnusableInputError([_swapped_fault(x, y, swapped, file, "easting (x) and northing (y)")])
+        raise UnusableInputError([_swapped_fault(x, y, swapped, file, say("easting (x) and northing (y)"))])
 
 
 def _swapped_fault(x: FloatArray, y: FloatArray, swapped: BoolArray, file: str, pair: str) -> Fault:
@@ -635,8 +708,8 @@ def _swapped_fault(x: FloatArray, y: FloatArray, swapped: BoolArray, file: str, 
     known = int((np.isfinite(x) & np.isfinite(y)).sum())
     return Fault(
         file,
-        "coordinates",
+        say("coordinates"),
         f"{x[first]:.10g}, {y[first]:.10g}",
-        f"{pair} look swapped in {int(swapped.sum())} of {known} rows",
-        f"exchange the two columns, so that {pair} stand in that order",
+        say("{pair} look swapped in {rows} of {known} rows", pair=pair, rows=int(swapped.sum()), known=known),
+        say("exchange the two columns, so that {pair} stand in that order", pair=pair),
     )

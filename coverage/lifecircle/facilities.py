@@ -16,7 +16,7 @@ import pandas as pd
 import pyproj
 from scipy.spatial import cKDTree
 
-from lifecircle.datum import locate
+from lifecircle.datum import PLACE_KEYS, locate
 from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.hours import open_then, osm_hours
 from lifecircle.tables import (
@@ -25,6 +25,7 @@ from lifecircle.tables import (
     Schema,
     check_table,
     join_rejects,
+    missing_column,
     nearest_name,
     no_rejects,
     plain_text,
@@ -43,19 +44,27 @@ if TYPE_CHECKING:
 FACILITY_COLUMNS = Schema(
     "facilities",
     (
-        Column("name", "text", "what people call the facility"),
-        Column("service", "text", "id of the service it gives", required=True, filled=True),
-        Column("opened", "date", "first day open; missing means always"),
-        Column("closed", "date", "first day closed; missing means still open"),
-        Column("capacity", "number", "how many it serves", unit="places", low=0.0),
-        Column("hours", "text", "when it is open, in OpenStreetMap's notation for opening_hours"),
-        Column("serves", "text", "codes of the units it serves, where it is not the one it lies in"),
+        Column("name", "text", say("what people call the facility")),
+        Column("service", "text", say("id of the service it gives"), required=True, filled=True),
+        Column("opened", "date", say("first day open; missing means always")),
+        Column("closed", "date", say("first day closed; missing means still open")),
+        Column("capacity", "number", say("how many it serves"), unit="places", low=0.0),
+        Column("hours", "text", say("when it is open, in OpenStreetMap's notation for opening_hours")),
+        Column("serves", "text", say("codes of the units it serves, where it is not the one it lies in")),
     ),
+    part="[[facilities]]",
 )
 """Columns of a facility table, before the source's other columns as they are; index ``id``, EPSG:4326."""
 
-_ID = Column("id", "text", "what the facility is called by, unique in the file")
-_PLACE_NAMES = ("lon", "lat", "x", "y")
+_ID = Column("id", "text", say("what the facility is called by, unique in the file"))
+_UNITS = Schema(
+    "facilities",
+    (
+        Column("district", "text", say("code or name of the district it lies in")),
+        Column("village", "text", say("code or name of the village it lies in")),
+    ),
+    part="[[facilities]]",
+)
 _MISTYPED = 0.75
 
 
@@ -122,7 +131,7 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
     if excess is not None:
         raise UnusableInputError([excess])
-    extra = extra.drop(columns=[*located.used, "source", "row"], errors="ignore")
+    extra = extra.drop(columns=[*located.used, *checked.found.values(), "source", "row"], errors="ignore")
     register = _register(checked, ids).join(extra).assign(source=table.name, row=table.frame.index)
     places = gpd.GeoDataFrame(register, geometry=list(located.points), crs="EPSG:4326")
     good = ~register.index.isin(rejects["row"])
@@ -150,7 +159,7 @@ def open_in(facilities: pd.DataFrame, year: int) -> pd.Series[bool]:
 def _check(table: Table, service: str | None, mapped: Mapping[str, str]) -> Checked:
     """Check the columns of the register; the column of services only where they are not declared."""
     wanted = [column for column in FACILITY_COLUMNS.columns if column.name != "service" or service is None]
-    schema = Schema(FACILITY_COLUMNS.name, (_ID, *wanted))
+    schema = Schema(FACILITY_COLUMNS.name, (_ID, *wanted), FACILITY_COLUMNS.part)
     return check_table(
         table, schema, columns={name: file for name, file in mapped.items() if name in schema.names}
     )
@@ -159,32 +168,49 @@ def _check(table: Table, service: str | None, mapped: Mapping[str, str]) -> Chec
 def _extra_columns(table: Table, mapped: Mapping[str, str]) -> pd.DataFrame:
     """Pick the columns that are kept as they are, called as ``mapped`` says.
 
+    ``district`` and ``village`` are known by their synonyms too.
+
     Raises
     ------
     UnusableInputError
         A mapped column is missing, or what it is mapped to reads like a mistyped name.
     """
-    known = (_ID.name, *FACILITY_COLUMNS.names, *_PLACE_NAMES)
+    known = (_ID.name, *FACILITY_COLUMNS.names, *PLACE_KEYS)
     renamed = {name: file for name, file in mapped.items() if name not in known}
     present = [str(name) for name in table.frame.columns]
     faults = []
     for name, file in renamed.items():
         near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=_MISTYPED)
         if near:
-            faults.append(
-                Fault(table.name, f"columns.{name}", name, "unknown name", f"did you mean '{near[0]}'?")
-            )
+            remedy = say("did you mean '{name}'?", name=near[0])
+            reason = say("no column of ours has this name")
+            faults.append(Fault(table.name, f"columns.{name}", name, reason, remedy))
         elif file not in present:
-            reason = f"missing column; columns present: {', '.join(present)}"
             guess = nearest_name(file, present)
-            remedy = f"did you mean '{guess}'?" if guess else f"leave {name} out of columns"
-            faults.append(Fault(table.name, f"column '{file}'", "", reason, remedy))
+            remedy = (
+                say("did you mean '{name}'?", name=guess)
+                if guess
+                else say("leave {name} out of columns", name=name)
+            )
+            faults.append(missing_column(table, file, present, remedy))
     if faults:
         raise UnusableInputError(faults)
-    taken = {*mapped.values(), "geometry", getattr(table.frame, "active_geometry_name", None)}
-    kept = [name for name in present if name not in taken and name.lower() not in {*known[:-4], *renamed}]
+    units = check_table(
+        table, _UNITS, columns={name: renamed[name] for name in _UNITS.names if name in renamed}
+    )
+    renamed = {**renamed, **units.found}
+    taken = {*mapped.values(), *units.found.values(), "geometry", _geometry_name(table)}
+    kept = [
+        name
+        for name in present
+        if name not in taken and name.lower() not in {_ID.name, *FACILITY_COLUMNS.names, *renamed}
+    ]
     frame = pd.DataFrame(table.frame)
     return frame[kept].assign(**{name: frame[file] for name, file in renamed.items()})
+
+
+def _geometry_name(table: Table) -> str | None:
+    return getattr(table.frame, "active_geometry_name", None)
 
 
 def _refuse_unknown_services(
@@ -205,13 +231,24 @@ def _refuse_unknown_services(
     faults = []
     for word, rows in given[unknown].groupby(given[unknown], sort=False):
         row = int(rows.index[0])
-        more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
         meant = str(ids[row])
-        reason = "unknown service id" if meant == word else f"unknown service id '{meant}'"
+        reason = (
+            say("unknown service id")
+            if meant == word
+            else say("unknown service id '{service}'", service=meant)
+        )
         near = nearest_name(meant, names)
-        remedy = f"did you mean '{near}'?" if near else f"use one of {', '.join(sorted(names))}"
-        place = f"row {row}{more}, column '{column}'"
-        faults.append(Fault(table.name, place, str(word), reason, f"{remedy} (or map it in services)"))
+        remedy = (
+            say("did you mean '{name}'? (or map it in services)", name=near)
+            if near
+            else say("use one of {names} (or map it in services)", names=", ".join(sorted(names)))
+        )
+        place: str = f"row {row}, column '{column}'"
+        if len(rows) > 1:
+            place = say(
+                "row {row} and {more} more, column '{column}'", row=row, more=len(rows) - 1, column=column
+            )
+        faults.append(Fault(table.name, place, str(word), reason, remedy))
     if faults:
         raise UnusableInputError(faults)
 
@@ -226,8 +263,8 @@ def _closed_too_early(table: Table, checked: Checked) -> pd.DataFrame:
         table.frame.index.to_numpy()[wrong],
         column=checked.found["closed"],
         value=[f"{day:%Y-%m-%d}" for day in closed[wrong]],
-        reason=[f"closed before it opened on {day:%Y-%m-%d}" for day in opened[wrong]],
-        remedy="exchange or mend the dates",
+        reason=[say("closed before it opened on {day}", day=f"{day:%Y-%m-%d}") for day in opened[wrong]],
+        remedy=say("exchange or mend the dates"),
     )
 
 
@@ -322,11 +359,15 @@ def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd
             column="name",
             value=part["name"].to_numpy(dtype=object),
             reason=[
-                f"listed twice: the same service, name and place as {labels[one]}"
-                f" ({source.iloc[one]}, row {row.iloc[one]})"
+                say(
+                    "listed twice: the same service, name and place as {label} ({file}, row {row})",
+                    label=labels[one],
+                    file=source.iloc[one],
+                    row=row.iloc[one],
+                )
                 for one in first[late[(table["source"] == file).to_numpy()]]
             ],
-            remedy="delete one of the two rows",
+            remedy=say("delete one of the two rows"),
         )
         for file, part in table.groupby("source", sort=False)
     ]

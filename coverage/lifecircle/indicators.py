@@ -40,15 +40,18 @@ if TYPE_CHECKING:
 INDICATOR_COLUMNS = Schema(
     "indicators",
     (
-        Column("target", "text", "id or name of the target", required=True, filled=True),
-        Column("year", "text", "the year the figure is of", required=True, filled=True),
-        Column("value", "text", "the figure", required=True),
-        Column("district", "text", "code or name of the district; blank for the whole study"),
-        Column("village", "text", "code or name of the village; blank for the district or the whole study"),
-        Column("item", "text", "which figure of a rule for every village"),
-        Column("unit", "text", "unit of the figure; blank for the target's own"),
-        Column("source", "text", "who registered it"),
+        Column("target", "text", say("id or name of the target"), required=True, filled=True),
+        Column("year", "text", say("the year the figure is of"), required=True, filled=True),
+        Column("value", "text", say("the figure"), required=True),
+        Column("district", "text", say("code or name of the district; blank for the whole study")),
+        Column(
+            "village", "text", say("code or name of the village; blank for the district or the whole study")
+        ),
+        Column("item", "text", say("which figure of a rule for every village")),
+        Column("unit", "text", say("unit of the figure; blank for the target's own")),
+        Column("source", "text", say("who registered it")),
     ),
+    part="[indicators]",
 )
 """Columns of an indicator table as it is read."""
 
@@ -270,11 +273,13 @@ def _long(
         for column in INDICATOR_COLUMNS.columns
         if given.get(column.name) is None and not (items and column.name in {"value", "item"})
     ]
-    wanted += [Column(f"item {name}", "text", "a figure of every village", required=True) for name in items]
+    wanted += [
+        Column(f"item {name}", "text", say("a figure of every village"), required=True) for name in items
+    ]
     mapped = {**columns, **{f"item {name}": column for name, column in items.items()}}
     checked = check_table(
         table,
-        Schema(INDICATOR_COLUMNS.name, tuple(wanted)),
+        Schema(INDICATOR_COLUMNS.name, tuple(wanted), INDICATOR_COLUMNS.part),
         columns={name: file for name, file in mapped.items() if name in {one.name for one in wanted}},
     )
     rows = table.frame.index

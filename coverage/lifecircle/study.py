@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import pyproj
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lifecircle.datum import shifted_tiles
@@ -32,6 +33,15 @@ def _known_datum(value: str) -> str:
 
 
 Datum = Annotated[str, AfterValidator(_known_datum)]
+
+
+def _known_crs(value: str) -> str:
+    try:
+        pyproj.CRS.from_user_input(value)
+    except pyproj.exceptions.CRSError:
+        message = "no coordinate system of this name; write EPSG:n, such as EPSG:4549"
+        raise ValueError(message) from None
+    return value
 
 
 class _Part(BaseModel):
@@ -253,7 +263,7 @@ class _Document(_Part):
     id: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
     name: str = ""
     year: Annotated[int, Field(ge=1950, le=2200)]
-    crs: str | None = None
+    crs: Annotated[str, AfterValidator(_known_crs)] | None = None
     language: Literal["zh", "en"] = "zh"
     synthetic: bool = False
     max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.05

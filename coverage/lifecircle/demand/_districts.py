@@ -11,10 +11,12 @@ import pandas as pd
 import shapely
 
 from lifecircle.datum import to_wgs84
-from lifecircle.errors import Fault, FaultLog, UnusableInputError
-from lifecircle.tables import Column, Schema, check_table, plain_texts, read_table
+from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
+from lifecircle.tables import Column, Schema, check_table, plain_texts, read_table, strange_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lifecircle.tables import Checked, Source, Table
 
 _log = logging.getLogger(__name__)
@@ -28,18 +30,27 @@ BORDER_DEG = 1e-8
 DISTRICT_COLUMNS = Schema(
     "districts",
     (
-        Column("code", "text", "official code, unique", filled=True),
-        Column("name", "text", "name of the district", required=True, filled=True),
-        Column("urban", "flag", "whether urban targets hold in it"),
+        Column("code", "text", say("official code, unique"), filled=True),
+        Column("name", "text", say("name of the district"), required=True, filled=True),
+        Column("urban", "flag", say("whether urban targets hold in it")),
     ),
+    part="[districts]",
 )
 """Columns of a district layer; its index, named ``code``, is the code, or the name where no code is given."""
 
 _POLYGONS = (3, 6)
 
 
-def read_districts(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
+def read_districts(
+    source: Source, *, datum: str = "wgs84", columns: Mapping[str, str] | None = None
+) -> gpd.GeoDataFrame:
     """Read the polygons of districts.
+
+    Parameters
+    ----------
+    source : path, GeoDataFrame or table with polygons
+    datum : of its coordinates, where the layer does not say
+    columns : canonical name -> name of the column in the file
 
     Returns
     -------
@@ -57,10 +68,13 @@ def read_districts(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
     table = read_table(source)
     faults = FaultLog()
     with faults.catching():
-        checked = check_table(table, DISTRICT_COLUMNS)
-        for reject in checked.rejects.itertuples():
-            place = f"row {reject.row}, column '{reject.column}'"
-            faults.add(Fault(table.name, place, str(reject.value), str(reject.reason), str(reject.remedy)))
+        for fault in strange_names(columns or {}, DISTRICT_COLUMNS.names, file=table.name):
+            faults.add(fault)
+        checked = check_table(table, DISTRICT_COLUMNS, columns=columns)
+        for row, column, value, reason, remedy in checked.rejects.drop(columns="file").itertuples(
+            index=False
+        ):
+            faults.add(Fault(table.name, f"row {row}, column '{column}'", str(value), reason, remedy))
         label = "code" if "code" in checked.found else "name"
         _note_doubles(table, checked, label, faults)
     with faults.catching():
@@ -118,15 +132,17 @@ def _note_doubles(table: Table, checked: Checked, label: str, faults: FaultLog) 
     for value, rows in labels[labels != ""].groupby(labels, sort=False):
         if len(rows) > 1:
             place = f"rows {', '.join(str(row) for row in rows.index)}, column '{checked.found[label]}'"
-            remedy = "merge the parts of one district, and give different ones different codes"
-            faults.add(Fault(table.name, place, str(value), f"the same {label} twice", remedy))
+            remedy = say("merge the parts of one district, and give different ones different codes")
+            faults.add(
+                Fault(table.name, place, str(value), say("the same {label} twice", label=label), remedy)
+            )
 
 
 def _polygons(table: Table, datum: str, faults: FaultLog) -> Any:
     """Take the polygons of a layer to WGS84, valid."""
     if getattr(table.frame, "active_geometry_name", None) is None:
-        remedy = "give a layer of polygons (gpkg, shp, geojson, parquet)"
-        raise UnusableInputError([Fault(table.name, "", "", "districts have no polygons", remedy)])
+        remedy = say("give a layer of polygons (gpkg, shp, geojson, parquet)")
+        raise UnusableInputError([Fault(table.name, "", "", say("districts have no polygons"), remedy)])
     shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
     area = np.isin(shapely.get_type_id(shapes), _POLYGONS) & ~shapely.is_empty(shapes)
     west, south, east, north = shapely.bounds(shapes).T
@@ -138,8 +154,8 @@ def _polygons(table: Table, datum: str, faults: FaultLog) -> Any:
                 table.name,
                 f"row {row}",
                 found,
-                "no polygon on the globe",
-                "draw the district, or delete the row",
+                say("no polygon on the globe"),
+                say("draw the district, or delete the row"),
             )
         )
     broken = area & ~shapely.is_valid(shapes)

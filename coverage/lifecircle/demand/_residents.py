@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 
-from lifecircle.datum import locate
-from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.datum import PLACE_KEYS, locate
+from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.tables import (
     Column,
     Schema,
@@ -16,6 +16,7 @@ from lifecircle.tables import (
     read_table,
     reject_rows,
     row_labels,
+    strange_names,
     too_many_rejects,
 )
 
@@ -28,15 +29,28 @@ if TYPE_CHECKING:
     from lifecircle.datum import Located
     from lifecircle.tables import Checked, Source, Table
 
-_ID = Column("id", "text", "what the row is called by, unique in the file")
+_ID = Column("id", "text", say("what the row is called by, unique in the file"))
+
+MOST_PEOPLE = 1e10
+"""More than all people there are: no row has as many (inclusive)."""
 
 DEMAND_COLUMNS = Schema(
     "demand",
     (
-        Column("population", "number", "residents", unit="people", required=True, filled=True, low=0.0),
-        Column("district", "text", "code or name of their district"),
-        Column("village", "text", "code or name of their village"),
+        Column(
+            "population",
+            "number",
+            say("residents"),
+            unit="people",
+            required=True,
+            filled=True,
+            low=0.0,
+            high=MOST_PEOPLE,
+        ),
+        Column("district", "text", say("code or name of their district")),
+        Column("village", "text", say("code or name of their village")),
     ),
+    part="[demand]",
 )
 """Columns of a demand table, with one float64 column of people for each group; index ``id``, EPSG:4326.
 
@@ -46,12 +60,13 @@ DEMAND_COLUMNS = Schema(
 _ROUNDING = 1e-9
 
 
-def read_demand(
+def read_demand(  # noqa: PLR0913 - one keyword for each key of [demand] in a study
     source: Source,
     *,
     population: str = "population",
     groups: Mapping[str, str] | None = None,
     datum: str = "wgs84",
+    columns: Mapping[str, str] | None = None,
     max_rejected: float = 0.05,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Read where residents live and how many they are; rows whose counts are at fault become reject rows.
@@ -64,11 +79,13 @@ def read_demand(
     source : path, DataFrame with lon and lat, or GeoDataFrame (its CRS decides)
         Polygons count at their centroid.
     population : str
-        Column of the residents.
+        Column of the residents; as it is, what tables usually call it counts too.
     groups : mapping, optional
         Name of a group -> column of its count, which is at most the population.
     datum : str
         ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n`` of the coordinates.
+    columns : mapping, optional
+        Canonical name -> name of the column in the file, as in ``{"district": "所属镇"}``.
     max_rejected : float
         Largest share of rows that may be rejected or noted (inclusive).
 
@@ -91,10 +108,16 @@ def read_demand(
     table = read_table(source)
     counts = dict(groups or {})
     faults = FaultLog()
+    mapped = dict(columns or {})
+    if population != "population":
+        mapped["population"] = population
     with faults.catching():
-        checked = check_table(table, _demand_schema(counts), columns={"population": population, **counts})
+        schema = _demand_schema(counts)
+        for fault in strange_names(mapped, (*schema.names, *PLACE_KEYS), file=table.name):
+            faults.add(fault)
+        checked = check_table(table, schema, columns={**mapped, **counts})
     with faults.catching():
-        located = locate(table.frame, datum=datum, file=table.name)
+        located = locate(table.frame, datum=datum, file=table.name, columns=mapped)
     faults.raise_any()
     uncounted = join_rejects(
         [checked.rejects, *(_larger_than_all(table, checked, group) for group in counts)]
@@ -119,7 +142,7 @@ def _demand_schema(groups: Mapping[str, str]) -> Schema:
     """
     taken = {_ID.name, "geometry", *DEMAND_COLUMNS.names}
     clash = [
-        Fault("groups", name, "", "a column has this name", "call the group otherwise")
+        Fault("groups", name, "", say("a column has this name"), say("call the group otherwise"))
         for name in groups
         if name in taken
     ]
@@ -127,11 +150,18 @@ def _demand_schema(groups: Mapping[str, str]) -> Schema:
         raise UnusableInputError(clash)
     counts = tuple(
         Column(
-            name, "number", f"residents of group {name}", unit="people", required=True, filled=True, low=0.0
+            name,
+            "number",
+            say("residents of group {name}", name=name),
+            unit="people",
+            required=True,
+            filled=True,
+            low=0.0,
+            high=MOST_PEOPLE,
         )
         for name in groups
     )
-    return Schema(DEMAND_COLUMNS.name, (_ID, *DEMAND_COLUMNS.columns, *counts))
+    return Schema(DEMAND_COLUMNS.name, (_ID, *DEMAND_COLUMNS.columns, *counts), DEMAND_COLUMNS.part)
 
 
 def _larger_than_all(table: Table, checked: Checked, group: str) -> pd.DataFrame:
@@ -143,8 +173,10 @@ def _larger_than_all(table: Table, checked: Checked, group: str) -> pd.DataFrame
         table.frame.index.to_numpy()[wrong],
         column=checked.found[group],
         value=count[wrong].to_numpy(dtype=object),
-        reason=[f"larger than the population ({total:.10g})" for total in everyone[wrong]],
-        remedy="mend one of the two counts",
+        reason=[
+            say("larger than the population ({total})", total=f"{total:.10g}") for total in everyone[wrong]
+        ],
+        remedy=say("mend one of the two counts"),
     )
 
 
@@ -156,6 +188,9 @@ def _misplaced(table: Table, located: Located, counted: np.ndarray[Any, Any]) ->
         table.frame.index.to_numpy()[noted],
         column=located.column[noted],
         value=located.value[noted],
-        reason=[f"{reason}; the residents are kept as unsnapped" for reason in located.reason[noted]],
+        reason=[
+            say("{reason}; the residents are kept as unsnapped", reason=reason)
+            for reason in located.reason[noted]
+        ],
         remedy=located.remedy[noted],
     )

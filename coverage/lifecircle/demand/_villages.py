@@ -11,18 +11,20 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.datum import locate, to_wgs84
+from lifecircle.datum import PLACE_KEYS, locate, to_wgs84
 from lifecircle.demand._districts import OUTSIDE, known_label, lowest_polygon
-from lifecircle.errors import Fault, FaultLog, UnusableInputError
+from lifecircle.errors import FaultLog, UnusableInputError, say
 from lifecircle.tables import (
     Column,
     Schema,
     check_table,
     join_rejects,
+    missing_column,
     nearest_name,
     plain_texts,
     read_table,
     reject_rows,
+    strange_names,
     too_many_rejects,
 )
 
@@ -37,21 +39,22 @@ _log = logging.getLogger(__name__)
 VILLAGE_COLUMNS = Schema(
     "villages",
     (
-        Column("code", "text", "official code, 12 digits, unique", required=True, filled=True),
-        Column("name", "text", "name of the village or community", required=True, filled=True),
-        Column("district", "text", "code or name of its district"),
-        Column("class", "text", "statistical urban-rural code: 1.. urban, 2.. rural"),
-        Column("urban", "flag", "whether it is urban; decides before class"),
+        Column("code", "text", say("official code, 12 digits, unique"), required=True, filled=True),
+        Column("name", "text", say("name of the village or community"), required=True, filled=True),
+        Column("district", "text", say("code or name of its district")),
+        Column("class", "text", say("statistical urban-rural code: 1.. urban, 2.. rural")),
+        Column("urban", "flag", say("whether it is urban; decides before class")),
     ),
+    part="[villages]",
 )
 """Columns of a village table; more are one flag ``accepted_<target>`` for each accepted list."""
 
 ACCEPTED_COLUMNS = Schema(
     "accepted",
     (
-        Column("code", "text", "official code of a village that passed acceptance"),
-        Column("name", "text", "its name; the code decides where both are given"),
-        Column("district", "text", "code or name of its district, where the name is not unique"),
+        Column("code", "text", say("official code of a village that passed acceptance")),
+        Column("name", "text", say("its name; the code decides where both are given")),
+        Column("district", "text", say("code or name of its district, where the name is not unique")),
     ),
 )
 """Columns of an accepted list: ``code`` or ``name`` must be there."""
@@ -61,9 +64,20 @@ _POLYGONS = (3, 6)
 
 
 def read_villages(
-    source: Source, *, datum: str = "wgs84", max_rejected: float = 0.05
+    source: Source,
+    *,
+    datum: str = "wgs84",
+    columns: Mapping[str, str] | None = None,
+    max_rejected: float = 0.05,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Read villages and communities, as centres (lon, lat) or as polygons.
+
+    Parameters
+    ----------
+    source : table with a geometry, or with ``lon`` and ``lat``
+    datum : of its coordinates
+    columns : canonical name -> name of the column in the file
+    max_rejected : largest share of rows that may be rejected (inclusive)
 
     Returns
     -------
@@ -85,29 +99,33 @@ def read_villages(
     accepted = [str(name) for name in table.frame.columns if str(name).startswith(ACCEPTED)]
     schema = Schema(
         VILLAGE_COLUMNS.name,
-        (*VILLAGE_COLUMNS.columns, *(Column(name, "flag", "on the accepted list") for name in accepted)),
+        (*VILLAGE_COLUMNS.columns, *(Column(name, "flag", say("on the accepted list")) for name in accepted)),
+        VILLAGE_COLUMNS.part,
     )
+    mapped = dict(columns or {})
     faults = FaultLog()
     with faults.catching():
-        checked = check_table(table, schema)
+        for fault in strange_names(mapped, (*schema.names, *PLACE_KEYS), file=table.name):
+            faults.add(fault)
+        checked = check_table(table, schema, columns=mapped)
     with faults.catching():
-        located = locate(table.frame, datum=datum, file=table.name)
+        located = locate(table.frame, datum=datum, file=table.name, columns=mapped)
     faults.raise_any()
     rejects = join_rejects([checked.rejects, _centreless(table, located), _doubles(table, checked)])
     excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
     if excess is not None:
         raise UnusableInputError([excess])
     frame = checked.frame
-    columns: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "name": frame["name"],
         "district": frame.get("district", pd.Series("", index=frame.index, dtype="str")).fillna(""),
         "class": frame.get("class", pd.Series("", index=frame.index, dtype="str")).fillna(""),
         "urban": _urban(frame),
         **{name: frame[name].fillna(value=False).astype(bool) for name in accepted},
     }
-    _note_unknown_classes(table.name, columns["class"])
+    _note_unknown_classes(table.name, shown["class"])
     shapes = _shapes(table, located, datum)
-    villages = gpd.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
+    villages = gpd.GeoDataFrame(shown, geometry=shapes, crs="EPSG:4326")
     good = ~table.frame.index.isin(rejects["row"])
     return villages.set_axis(pd.Index(frame["code"].astype("str"), name="code"))[good], table.as_seen(rejects)
 
@@ -239,7 +257,7 @@ def _centreless(table: Table, located: Located) -> pd.DataFrame:
         table.frame.index.to_numpy()[wrong],
         column=located.column[wrong],
         value=located.value[wrong],
-        reason=[f"village without a centre: {reason}" for reason in located.reason[wrong]],
+        reason=[say("village without a centre: {reason}", reason=reason) for reason in located.reason[wrong]],
         remedy=located.remedy[wrong],
     )
 
@@ -252,8 +270,8 @@ def _doubles(table: Table, checked: Checked) -> pd.DataFrame:
         table.frame.index.to_numpy()[twice],
         column=checked.found["code"],
         value=code[twice].to_numpy(dtype=object),
-        reason="the same code as a village above",
-        remedy="give every village its own code",
+        reason=say("the same code as a village above"),
+        remedy=say("give every village its own code"),
     )
 
 
@@ -298,10 +316,9 @@ def read_accepted(
     table = read_table(source)
     checked = check_table(table, ACCEPTED_COLUMNS)
     if not {"code", "name"} & set(checked.found):
-        present = ", ".join(str(name) for name in table.frame.columns)
-        reason = f"missing column; columns present: {present}"
-        remedy = "give the code or the name of every village on the list"
-        raise UnusableInputError([Fault(table.name, "column 'code' or 'name'", "", reason, remedy)])
+        present = [str(name) for name in table.frame.columns]
+        remedy = say("give the code or the name of every village on the list")
+        raise UnusableInputError([missing_column(table, "code / name", present, remedy)])
     book = _Book(villages, districts)
     blank = pd.Series("", index=table.frame.index, dtype="str")
     columns = [checked.frame.get(name, blank) for name in ACCEPTED_COLUMNS.names]
@@ -351,17 +368,21 @@ class _Book:
             return self._by_code(code, name)
         if name:
             return self._by_name(name, district)
-        return "code", "neither code nor name", "name the village, or delete the row"
+        return "code", say("neither code nor name"), say("name the village, or delete the row")
 
     def _by_code(self, code: str, name: str) -> str | tuple[str, str, str]:
         if code not in self._name:
             like = self._called.get(name) or [nearest_name(code, self._name) or ""]
-            return "code", "unknown village", self._advice(like[0])
+            return "code", say("unknown village"), self._advice(like[0])
         if name != self._name[code] and name in self._called:
-            reason = (
-                f"code and name disagree: {code} is {self._name[code]}, {name} is {self._called[name][0]}"
+            reason = say(
+                "code and name disagree: {code} is {its_name}, {name} is {its_code}",
+                code=code,
+                its_name=self._name[code],
+                name=name,
+                its_code=self._called[name][0],
             )
-            return "name", reason, "mend the code or the name"
+            return "name", reason, say("mend the code or the name")
         if name not in ("", self._name[code]):
             _log.warning("village %s is called %s here and %s in the table", code, name, self._name[code])
         return code
@@ -370,20 +391,22 @@ class _Book:
         codes = self._called.get(name, [])
         if not codes:
             near = nearest_name(name, self._called)
-            return "name", "unknown village", self._advice(self._called[near][0] if near else "")
+            return "name", say("unknown village"), self._advice(self._called[near][0] if near else "")
         if district:
             label = self._labels(pd.Series([district])).iloc[0]
             here = [code for code in codes if self._district[code] in (label, "", OUTSIDE)]
             if not here:
-                reason = f"no village of this name in district {district}"
-                return "name", reason, f"did you mean the one in district {self._district[codes[0]]}?"
+                reason = say("no village of this name in district {district}", district=district)
+                other = self._district[codes[0]]
+                return "name", reason, say("did you mean the one in district {district}?", district=other)
             codes = here
         if len(codes) > 1:
-            reason = f"{len(codes)} villages have this name: {', '.join(codes)}"
-            return "name", reason, "write the code" if district else "write the code, or the district too"
+            reason = say("{count} villages have this name: {codes}", count=len(codes), codes=", ".join(codes))
+            remedy = say("write the code") if district else say("write the code, or the district too")
+            return "name", reason, remedy
         return codes[0]
 
     def _advice(self, code: str) -> str:
         if code in self._name:
-            return f"did you mean '{self._name[code]}' ({code})?"
-        return "write a code or name of the village table, or delete the row"
+            return say("did you mean '{name}' ({code})?", name=self._name[code], code=code)
+        return say("write a code or name of the village table, or delete the row")

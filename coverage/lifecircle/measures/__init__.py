@@ -4,7 +4,7 @@ Every function is pure: arrays and tables in, values on the caller's rows out. T
 elsewhere, and no study is read here.
 """
 
-from lifecircle.measures._circles import (
+from lifecircle.measures._circle_counts import (
     holds_rule,
     largest_distinct,
     rule_seconds,

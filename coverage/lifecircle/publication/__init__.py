@@ -4,8 +4,8 @@
 withholds counts. Draws nothing.
 """
 
-from lifecircle.publication._cells import STEP_MIN, public_findings
 from lifecircle.publication._edition import edition_findings
+from lifecircle.publication._published_cells import STEP_MIN, public_findings
 from lifecircle.publication._setting import (
     EDITIONS,
     Edition,

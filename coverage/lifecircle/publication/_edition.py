@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lifecircle.errors import Fault, UnusableInputError
-from lifecircle.publication._cells import public_findings
+from lifecircle.publication._published_cells import public_findings
 from lifecircle.publication._setting import EDITIONS, Edition, MapSetting, without_masked
 
 if TYPE_CHECKING:

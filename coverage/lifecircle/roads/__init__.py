@@ -6,9 +6,9 @@ facilities and no search. The rules are explained in docs/roads.md.
 
 from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
 from lifecircle.roads._fetch import fetch_roads
-from lifecircle.roads._graph import roads_from_graph
 from lifecircle.roads._joining import MISS_M
 from lifecircle.roads._network import Roads, RoadsReading
+from lifecircle.roads._osmnx_graph import roads_from_graph
 from lifecircle.roads._profiles import (
     MODES,
     PROFILES,
@@ -19,7 +19,7 @@ from lifecircle.roads._profiles import (
     profile,
     way_kmh,
 )
-from lifecircle.roads._read import read_barriers, read_roads
+from lifecircle.roads._road_files import read_barriers, read_roads
 
 __all__ = [
     "ALONG_M",

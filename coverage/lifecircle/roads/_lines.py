@@ -19,10 +19,10 @@ import shapely
 from scipy.sparse.csgraph import connected_components
 
 from lifecircle.errors import Fault, UnusableInputError, say
-from lifecircle.roads._graph import class_shown
 from lifecircle.roads._joining import join_lines
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
+from lifecircle.roads._osmnx_graph import class_shown
 from lifecircle.roads._profiles import Profile, allowed_row, allowed_way, oneway, way_kmh
 from lifecircle.roads._rows import PLACE_COLUMNS, LineSettings, Rows, left_out_by_class, read_rows
 from lifecircle.roads._topology import (

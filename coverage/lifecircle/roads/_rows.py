@@ -18,10 +18,7 @@ import shapely
 
 from lifecircle.datum import wgs84_from_bd09, wgs84_from_gcj02
 from lifecircle.errors import Fault, UnusableInputError, say
-from lifecircle.roads._profiles import PROFILES
-from lifecircle.roads._source import code_text, open_layer
-from lifecircle.roads._topology import shift_between
-from lifecircle.roads._words import (
+from lifecircle.roads._column_words import (
     LETTERS,
     cell_words,
     class_names,
@@ -32,6 +29,9 @@ from lifecircle.roads._words import (
     plain,
     read_tags,
 )
+from lifecircle.roads._profiles import PROFILES
+from lifecircle.roads._source import code_text, open_layer
+from lifecircle.roads._topology import shift_between
 from lifecircle.tables import nearest_name
 
 if TYPE_CHECKING:

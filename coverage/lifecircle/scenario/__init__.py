@@ -12,9 +12,9 @@ from lifecircle.scenario._compare import (
     moved_residents,
     saved_seconds,
 )
-from lifecircle.scenario._run import Scenario, compare_inputs, run_scenario, scenario_id
-from lifecircle.scenario._text import change_line, summary_lines
-from lifecircle.scenario._write import FOLDER, comparison, write_scenario
+from lifecircle.scenario._scenario_files import FOLDER, comparison, write_scenario
+from lifecircle.scenario._scenario_steps import Scenario, compare_inputs, run_scenario, scenario_id
+from lifecircle.scenario._scenario_text import change_line, summary_lines
 
 __all__ = [
     "ACTIONS",

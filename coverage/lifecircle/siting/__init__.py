@@ -7,10 +7,10 @@ beat. Where bound and value meet, the plan is proved to be best.
 from __future__ import annotations
 
 from lifecircle.siting._curve import SitingCurve, siting_curve
-from lifecircle.siting._explain import candidates, catchments, near_ties, open_sites, shared_catchments
 from lifecircle.siting._plan import SecondAim, SitingPlan
+from lifecircle.siting._plan_facts import candidates, catchments, near_ties, open_sites, shared_catchments
 from lifecircle.siting._problem import OBJECTIVES, SitingProblem, siting_problem
-from lifecircle.siting._solve import solve, solve_siting
+from lifecircle.siting._solver import solve, solve_siting
 
 __all__ = [
     "OBJECTIVES",

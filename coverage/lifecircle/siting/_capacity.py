@@ -18,13 +18,13 @@ from lifecircle.siting._certificate import Found, is_proved, none_found, rounded
 from lifecircle.siting._cover import Cover, merge_rows, ones
 from lifecircle.siting._highs import Model, is_installed, minimise
 from lifecircle.siting._lagrange import ROUNDING, Effort, descend
-from lifecircle.siting._search import first_set, local_search
+from lifecircle.siting._local_search import first_set, local_search
 from lifecircle.siting._totals import totals
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._allowed_sets import Choice
     from lifecircle.siting._deadline import Deadline
     from lifecircle.siting._problem import SitingProblem
 

@@ -17,13 +17,13 @@ from lifecircle.siting._cover import Cover, keep_rows
 from lifecircle.siting._dominance import reduce_full_cover
 from lifecircle.siting._full_cover import fewest
 from lifecircle.siting._greedy import filled, lazy_greedy
+from lifecircle.siting._local_search import set_reaching_all
 from lifecircle.siting._rules import rules_of, solve_rules
-from lifecircle.siting._search import set_reaching_all
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._allowed_sets import Choice
     from lifecircle.siting._deadline import Deadline
 
     Floats = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from lifecircle.errors import Fault, say
-from lifecircle.siting._choice import Choice
+from lifecircle.siting._allowed_sets import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,7 @@ from lifecircle.siting._lagrange import ROUNDING, Effort, cover_bound
 from lifecircle.siting._max_cover import plain_choice, reduce
 from lifecircle.siting._plan import SitingPlan, status_of
 from lifecircle.siting._problem import FEWER_IS_BETTER
-from lifecircle.siting._solve import TIME_LIMIT_S, certified, check_time, solve
+from lifecircle.siting._solver import TIME_LIMIT_S, certified, check_time, solve
 from lifecircle.siting._swaps import improve
 
 if TYPE_CHECKING:

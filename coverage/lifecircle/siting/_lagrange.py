@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._allowed_sets import Choice
     from lifecircle.siting._cover import Cover
     from lifecircle.siting._deadline import Deadline
 

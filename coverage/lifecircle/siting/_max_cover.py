@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
+from lifecircle.siting._allowed_sets import Choice
 from lifecircle.siting._certificate import Found, rounded_down, step_beyond, unit_of
-from lifecircle.siting._choice import Choice
 from lifecircle.siting._cover import Cover, keep_rows, merge_rows
 from lifecircle.siting._greedy import filled, lazy_greedy
 from lifecircle.siting._highs import Model, is_installed, minimise

@@ -16,13 +16,13 @@ from lifecircle.errors import say
 from lifecircle.siting._certificate import Found, is_proved, none_found
 from lifecircle.siting._highs import Model, is_installed, minimise
 from lifecircle.siting._lagrange import ROUNDING, Effort, descend
-from lifecircle.siting._search import first_set, local_search, set_reaching_all
+from lifecircle.siting._local_search import first_set, local_search, set_reaching_all
 from lifecircle.siting._totals import leasts, totals
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._allowed_sets import Choice
     from lifecircle.siting._deadline import Deadline
 
     Floats = npt.NDArray[np.float64]

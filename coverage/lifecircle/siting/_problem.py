@@ -21,7 +21,7 @@ from lifecircle.siting._needs import read_capacities, read_groups, read_needs
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._allowed_sets import Choice
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]

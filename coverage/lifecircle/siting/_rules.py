@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from lifecircle.errors import say
+from lifecircle.siting._allowed_sets import Rows
 from lifecircle.siting._certificate import (
     Found,
     is_proved,
@@ -23,17 +24,16 @@ from lifecircle.siting._certificate import (
     step_beyond,
     unit_of,
 )
-from lifecircle.siting._choice import Rows
 from lifecircle.siting._cover import Cover, merge_rows
 from lifecircle.siting._highs import Model, is_installed, minimise
 from lifecircle.siting._lagrange import Effort, rule_bound
-from lifecircle.siting._search import Start, any_set, first_set, local_search
+from lifecircle.siting._local_search import Start, any_set, first_set, local_search
 from lifecircle.siting._totals import totals
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._allowed_sets import Choice
     from lifecircle.siting._deadline import Deadline
 
     Floats = npt.NDArray[np.float64]

@@ -19,16 +19,16 @@ from lifecircle.siting._certificate import is_proved, rounded_down, step_beyond,
 from lifecircle.siting._cover import merge_rows, ones
 from lifecircle.siting._highs import is_installed, minimise
 from lifecircle.siting._lagrange import Effort, rule_bound
+from lifecircle.siting._local_search import local_search
 from lifecircle.siting._median import solve_median
 from lifecircle.siting._plan import SecondAim, SitingPlan
 from lifecircle.siting._rules import model_of, rules_of, start_of
 from lifecircle.siting._score import least_costs, score
-from lifecircle.siting._search import local_search
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.siting._choice import Choice
+    from lifecircle.siting._allowed_sets import Choice
     from lifecircle.siting._deadline import Deadline
     from lifecircle.siting._highs import Model
     from lifecircle.siting._problem import SitingProblem

@@ -4,12 +4,12 @@ The solver knows costs and people alone, the audit knows no plan; this room puts
 answer back only when the audit of the plan gives the same figure.
 """
 
-from lifecircle.siting_study._explain import Explanation, Sensitivity, SiteFacts, Tie
+from lifecircle.siting_study._explanation import Explanation, Sensitivity, SiteFacts, Tie
 from lifecircle.siting_study._remedies import Remedy
-from lifecircle.siting_study._solve import OBJECTIVES
-from lifecircle.siting_study._study import CurvePoint, SiteStudy, site_study
-from lifecircle.siting_study._text import study_lines, why_line
-from lifecircle.siting_study._write import FOLDER, plan_facts, plan_layer, write_study
+from lifecircle.siting_study._siting_files import FOLDER, plan_facts, plan_layer, write_study
+from lifecircle.siting_study._siting_steps import CurvePoint, SiteStudy, site_study
+from lifecircle.siting_study._siting_text import study_lines, why_line
+from lifecircle.siting_study._solver_call import OBJECTIVES
 
 __all__ = [
     "FOLDER",

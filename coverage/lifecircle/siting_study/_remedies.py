@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
     from lifecircle.audit import Inputs
     from lifecircle.roads import Roads
-    from lifecircle.siting_study._candidates import Candidates
-    from lifecircle.siting_study._explain import Explanation
+    from lifecircle.siting_study._candidate_sites import Candidates
+    from lifecircle.siting_study._explanation import Explanation
     from lifecircle.siting_study._question import Question
-    from lifecircle.siting_study._solve import Conditions
+    from lifecircle.siting_study._solver_call import Conditions
     from lifecircle.standards import CircleTarget
 
     Floats = npt.NDArray[np.float64]

@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.siting_study._solve import covering
+from lifecircle.siting_study._solver_call import covering
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.siting import SitingPlan
     from lifecircle.siting_study._question import Question
-    from lifecircle.siting_study._solve import Conditions
+    from lifecircle.siting_study._solver_call import Conditions
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]

@@ -22,6 +22,12 @@ from lifecircle.errors import say
 CONFLICT = "conflict"
 
 _GRADES_WITH_SOURCE = ("primary", "secondary")
+_LARGEST = 2**1023
+"""Whole numbers up to here have a float."""
+
+_DIGITS = 4
+"""Of a year; a longer key is a fault of its own."""
+
 _UNIT_CEILINGS = {"share": 1.0, "percent": 100.0, "%": 100.0}
 
 
@@ -53,8 +59,8 @@ def nearest(value: object, known: Iterable[str], *, listed: Iterable[str] | None
     known = list(known)
     close = difflib.get_close_matches(str(value), known, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]!r}?"
-    return f"use one of {', '.join(known if listed is None else listed)}"
+        return say("did you mean '{name}'?", name=close[0])
+    return say("use one of {names}", names=", ".join(known if listed is None else listed))
 
 
 def provenance_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -63,8 +69,8 @@ def provenance_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(
             ("source",),
             plain.get("source", ""),
-            f"grade {plain['grade']!r} without a source",
-            'name the source, or write grade = "setting" for a figure of your own',
+            say("grade '{grade}' without a source", grade=plain["grade"]),
+            say('name the source, or write grade = "setting" for a figure of your own'),
         )
 
 
@@ -159,12 +165,20 @@ def _outside_unit(plain: Mapping[str, Any]) -> Iterator[Conflict]:
         figures += [((key, year), value) for year, _, value in _points(plain.get(key))]
     for loc, value in figures:
         if value < 0:
-            yield Conflict(loc, value, "less than 0", "give a figure of 0 or more")
+            yield Conflict(loc, value, say("less than 0"), say("give a figure of 0 or more"))
         elif ceiling is not None and value > ceiling:
-            remedy = f"give a figure from 0 to {ceiling:g}"
+            remedy = say("give a figure from 0 to {ceiling}", ceiling=f"{ceiling:g}")
             if ceiling == 1 and 2 <= value <= 100:
-                remedy += f"; {value:g} % is {value / 100:g}"
-            reason = "more than a share can be" if ceiling == 1 else f"more than {ceiling:g} {plain['unit']}"
+                remedy = say(
+                    "give a figure from 0 to 1; {percent} % is {share}",
+                    percent=f"{value:g}",
+                    share=f"{value / 100:g}",
+                )
+            reason = (
+                say("more than a share can be")
+                if ceiling == 1
+                else say("more than {ceiling} {unit}", ceiling=f"{ceiling:g}", unit=plain["unit"])
+            )
             yield Conflict(loc, value, reason, remedy)
 
 
@@ -179,24 +193,24 @@ def _out_of_time(plain: Mapping[str, Any]) -> Iterator[Conflict]:
                 yield Conflict(
                     (key, written),
                     value,
-                    f"{year} is not before the due year {due:.0f}",
-                    "give years before the due year; the goal itself is the figure of the due year",
+                    say("{year} is not before the due year {due}", year=year, due=f"{due:.0f}"),
+                    say("give years before the due year; the goal itself is the figure of the due year"),
                 )
     for written, year, value in milestones:
         if last is not None and year <= last:
             yield Conflict(
                 ("milestones", written),
                 value,
-                f"{year} is not after the baseline of {last}",
-                "give milestones of later years than the baseline",
+                say("{year} is not after the baseline of {last}", year=year, last=last),
+                say("give milestones of later years than the baseline"),
             )
     for needed in ("goal", "due"):
         if milestones and plain.get(needed) is None:
             yield Conflict(
                 ("milestones",),
                 "",
-                f"milestones without a {needed}",
-                f"add {needed} = ..., or leave the milestones out",
+                say("milestones without a {needed}", needed=needed),
+                say("add {needed} = ..., or leave the milestones out", needed=needed),
             )
 
 
@@ -205,22 +219,23 @@ def _off_course(plain: Mapping[str, Any]) -> Iterator[Conflict]:
     goal = _number(plain.get("goal"))
     points = sorted(_points(plain.get("milestones")), key=lambda point: point[1])
     sign = -1.0 if plain.get("direction") == "down" else 1.0
-    word = "below" if sign > 0 else "above"
     for (_, year, value), (written, later, next_value) in itertools.pairwise(points):
         if sign * next_value < sign * value:
             yield Conflict(
                 ("milestones", written),
                 next_value,
-                f"the milestone of {later} is {word} that of {year}",
-                "give milestones that come nearer to the goal from year to year",
+                say("the milestone of {later} is below that of {year}", later=later, year=year)
+                if sign > 0
+                else say("the milestone of {later} is above that of {year}", later=later, year=year),
+                say("give milestones that come nearer to the goal from year to year"),
             )
     for written, year, value in points:
         if goal is not None and sign * value > sign * goal:
             yield Conflict(
                 ("milestones", written),
                 value,
-                f"the milestone of {year} goes further than the goal {goal:g}",
-                "give a milestone between the baseline and the goal",
+                say("the milestone of {year} goes further than the goal {goal}", year=year, goal=f"{goal:g}"),
+                say("give a milestone between the baseline and the goal"),
             )
 
 
@@ -230,18 +245,20 @@ def _unknown_fields(plain: Mapping[str, Any], keys: list[str]) -> Iterator[Confl
     if isinstance(settings, (list, tuple)):
         for number, field in enumerate(settings):
             if isinstance(field, str) and field not in keys:
-                yield Conflict(("settings", number), field, "no such key in this kind", nearest(field, keys))
+                yield Conflict(
+                    ("settings", number), field, say("no such key in this kind"), nearest(field, keys)
+                )
     sources = plain.get("sources")
     if isinstance(sources, Mapping):
         for field in sources:
             if field not in keys:
-                yield Conflict(("sources", field), "", "no such key in this kind", nearest(field, keys))
+                yield Conflict(("sources", field), "", say("no such key in this kind"), nearest(field, keys))
             elif isinstance(settings, (list, tuple)) and field in settings:
                 yield Conflict(
                     ("sources", field),
                     "",
-                    "both a setting and sourced",
-                    "keep the key in settings or in sources, not in both",
+                    say("both a setting and sourced"),
+                    say("keep the key in settings or in sources, not in both"),
                 )
 
 
@@ -252,13 +269,16 @@ def standard_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
     yield from _repeated("service", services)
     yield from _repeated("target", targets)
     ids = {service["id"] for _, service in services if isinstance(service.get("id"), str)}
-    classes: dict[str, set[object]] = defaultdict(set)
+    classes: set[str] = set()
     for number, service in services:
         for loc, name in _classes(number, service):
-            classes[name].add(service.get("id"))
+            classes.add(name)
             if name in ids and name != service.get("id"):
                 yield Conflict(
-                    loc, name, "a class named as a service is", "give the class or the service another name"
+                    loc,
+                    name,
+                    say("a class named as a service is"),
+                    say("give the class or the service another name"),
                 )
     known = sorted({*classes, *ids})
     yield from _empty_tiers(services, targets)
@@ -270,7 +290,7 @@ def standard_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
                 yield Conflict(
                     ("target", number, "require", name),
                     count,
-                    "no class or service of this name",
+                    say("no class or service of this name"),
                     nearest(name, known, listed=[*sorted(classes), "or the id of a service"]),
                 )
 
@@ -319,8 +339,8 @@ def _repeated(key: str, tables: list[tuple[int, Mapping[str, Any]]]) -> Iterator
             yield Conflict(
                 (key, number, "id"),
                 name,
-                f"the id of {key}[{first[name] + 1}] again",
-                f"give every {key} its own id",
+                say("the id of {key}[{number}] again", key=key, number=first[name] + 1),
+                say("give every {key} its own id", key=key),
             )
         first.setdefault(name, number)
 
@@ -345,7 +365,10 @@ def _tables(value: object) -> list[tuple[int, Mapping[str, Any]]]:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    # whole numbers in TOML have no end; what no float holds is for the checks of types to refuse
+    return float(value) if abs(value) <= _LARGEST else None
 
 
 def _points(value: object) -> list[tuple[str, int, float]]:
@@ -355,5 +378,5 @@ def _points(value: object) -> list[tuple[str, int, float]]:
     return [
         (year, int(year), number)
         for year, figure in value.items()
-        if str(year).isdecimal() and (number := _number(figure)) is not None
+        if str(year).isdecimal() and len(str(year)) <= _DIGITS and (number := _number(figure)) is not None
     ]

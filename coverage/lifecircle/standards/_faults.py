@@ -8,32 +8,64 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from lifecircle.errors import Fault
+from lifecircle.errors import Fault, Message, say
 from lifecircle.standards._conflicts import CONFLICT, nearest
 
 _SHOWN = 60  # characters of a value in a message
 
+_TABLE = (say("not a table"), say("write a table: {{ key = value }}"))
+_LIST = (say("not a list"), say("write a list: [ ... ]"))
+
 _WANTED = {
-    "bool": "write true or false",
-    "date": "write a date",
-    "dict": "write a table: { key = value }",
-    "finite": "give a finite number",
-    "float": "give a number",
-    "int": "give a whole number",
-    "list": "write a list: [ ... ]",
-    "model": "write a table: { key = value }",
-    "string": 'write text in quotes: "..."',
-    "tuple": "write a list: [ ... ]",
+    "bool": (say("not true or false"), say("write true or false")),
+    "date": (say("not a date"), say("write a date")),
+    "dict": _TABLE,
+    "finite": (say("not a finite number"), say("give a finite number")),
+    "float": (say("not a number"), say("give a number")),
+    "int": (say("not a whole number"), say("give a whole number")),
+    "list": _LIST,
+    "mapping": _TABLE,
+    "model": _TABLE,
+    "string": (say("not text"), say('write text in quotes: "..."')),
+    "tuple": _LIST,
 }
 
-_BOUNDS = {
-    "greater_than": ("gt", "give more than {}"),
-    "greater_than_equal": ("ge", "give {} or more"),
-    "less_than": ("lt", "give less than {}"),
-    "less_than_equal": ("le", "give {} or less"),
-    "string_pattern_mismatch": ("pattern", "write it in the form {}"),
-    "too_short": ("min_length", "give at least {}"),
-}
+
+def _bounds(kind: str, context: Mapping[str, Any]) -> tuple[Message, Message] | None:
+    """Give reason and remedy of a value outside its bounds, None for another kind of error."""
+    name = {
+        "greater_than": "gt",
+        "greater_than_equal": "ge",
+        "less_than": "lt",
+        "less_than_equal": "le",
+        "string_pattern_mismatch": "pattern",
+        "too_short": "min_length",
+    }.get(kind)
+    limit = _plain(context.get(name)) if name else ""
+    made = {
+        "greater_than": (
+            say("should be greater than {limit}", limit=limit),
+            say("give more than {limit}", limit=limit),
+        ),
+        "greater_than_equal": (
+            say("should be greater than or equal to {limit}", limit=limit),
+            say("give {limit} or more", limit=limit),
+        ),
+        "less_than": (
+            say("should be less than {limit}", limit=limit),
+            say("give less than {limit}", limit=limit),
+        ),
+        "less_than_equal": (
+            say("should be less than or equal to {limit}", limit=limit),
+            say("give {limit} or less", limit=limit),
+        ),
+        "string_pattern_mismatch": (
+            say("not in the form expected"),
+            say("write it in the form {limit}", limit=limit),
+        ),
+        "too_short": (say("too few entries"), say("give at least {limit}", limit=limit)),
+    }
+    return made.get(kind)
 
 
 def faults_of(
@@ -96,21 +128,31 @@ def _words(error: Mapping[str, Any], model: object) -> tuple[str, str]:  # noqa:
     if kind == CONFLICT:
         return context["reason"], context["remedy"]
     if kind == "extra_forbidden":
-        return "unknown key", nearest(error["loc"][-1], _keys(_types_at(model, error["loc"][:-1])))
+        return say("unknown key"), nearest(error["loc"][-1], _keys(_types_at(model, error["loc"][:-1])))
     if kind == "missing":
-        return "missing key", f"add {error['loc'][-1]} = ..."
+        return say("missing key"), say("add {name} = ...", name=error["loc"][-1])
     if kind == "literal_error":
         allowed = _unquoted(context["expected"])
-        return "not one of the words allowed", nearest(error["input"], allowed)
+        return say("not one of the words allowed"), nearest(error["input"], allowed)
     if kind in {"union_tag_not_found", "union_tag_invalid"}:
         kinds = [tag for one in _types_at(model, error["loc"]) for tag in _tags(one)]
-        reason = "missing key" if kind == "union_tag_not_found" else "unknown kind"
+        reason = say("missing key") if kind == "union_tag_not_found" else say("unknown kind")
         return reason, nearest(context.get("tag", ""), kinds)
+    if (bounds := _bounds(kind, context)) is not None:
+        return bounds
+    # A check of our own raises what it has to say; pydantic hands the error back as it was raised.
+    own = context.get("error")
+    if isinstance(own, ValueError) and own.args:
+        return own.args[0], _remedy_of(own)
     message = str(context.get("message", error["msg"])).removeprefix("Value error, ")
-    if kind in _BOUNDS:
-        name, remedy = _BOUNDS[kind]
-        return _lowered(message), remedy.format(_plain(context[name]))
-    return _lowered(message), _WANTED.get(kind.split("_")[0], "correct this value")
+    wanted = _WANTED.get(kind.split("_")[0])
+    if wanted is not None:
+        return wanted
+    return say("not accepted: {message}", message=_lowered(message)), say("correct this value")
+
+
+def _remedy_of(error: ValueError) -> str:
+    return error.args[1] if len(error.args) > 1 else say("correct this value")
 
 
 def _lowered(message: str) -> str:

@@ -95,8 +95,8 @@ def _load(use: str | Path, folder: Path, opened: tuple[str, ...]) -> Standard:
     source, file = _found(use, folder)
     place = str(source.resolve()) if isinstance(source, Path) else file
     if place in opened:
-        reason = "a profile that takes its services from itself, at once or through others"
-        raise UnusableInputError([Fault(file, f"key {_BASE!r}", str(use), reason, "break the ring")])
+        reason = say("a profile that takes its services from itself, at once or through others")
+        raise UnusableInputError([Fault(file, f"key {_BASE!r}", str(use), reason, say("break the ring"))])
     document = _document(source, file)
     document.setdefault("id", _id_from(file))
     base = document.get(_BASE)
@@ -121,22 +121,15 @@ def _found(use: str | Path, folder: Path) -> tuple[Path | Traversable, str]:
         return shipped[key], shipped[key].name
     known = ", ".join(sorted(shipped))
     if isinstance(use, Path) or key.endswith(".toml") or "/" in key or "\\" in key:
-        raise MissingFileError(
-            [Fault(str(path), "", "", "no such profile", f"correct the path, or use a shipped one: {known}")]
-        )
+        remedy = say("correct the path, or use a shipped one: {known}", known=known)
+        raise MissingFileError([Fault(str(path), "", "", say("no such profile"), remedy)])
     hint = nearest(key, sorted(shipped))
-    shown = hint if known in hint else f"{hint} Shipped are {known}"
-    raise UnusableInputError(
-        [
-            Fault(
-                "",
-                "standard",
-                str(use),
-                "no such shipped standard",
-                f"{shown}; or give a path to a .toml file",
-            )
-        ]
+    remedy = (
+        say("{hint}; or give a path to a .toml file", hint=hint)
+        if known in hint
+        else say("{hint} Shipped are {known}; or give a path to a .toml file", hint=hint, known=known)
     )
+    raise UnusableInputError([Fault("", "standard", str(use), say("no such shipped standard"), remedy)])
 
 
 def _id_from(file: str) -> str:
@@ -148,13 +141,14 @@ def _document(source: Path | Traversable, file: str) -> dict[str, Any]:
     try:
         text = source.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise MissingFileError([Fault(file, "", "", "no such file", "correct the path")]) from None
+        raise MissingFileError([Fault(file, "", "", say("no such file"), say("correct the path"))]) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        fault = Fault(file, f"line {line}", "", "not UTF-8 text", "save the file as UTF-8")
+        fault = Fault(file, f"line {line}", "", say("not UTF-8 text"), say("save the file as UTF-8"))
         raise UnusableInputError([fault]) from None
     except OSError as error:
-        fault = Fault(file, "", "", f"cannot be read: {error.strerror}", "name a file that can be read")
+        reason = say("cannot be read: {why}", why=error.strerror)
+        fault = Fault(file, "", "", reason, say("name a file that can be read"))
         raise UnusableInputError([fault]) from None
     try:
         return tomllib.loads(text)
@@ -172,8 +166,8 @@ def _broken(message: str, text: str, file: str) -> Fault:
     number = int(at[1]) if at and at[1] else len(lines)
     place = f"line {number}" + (f", column {at[2]}" if at and at[2] else "")
     shown = lines[number - 1].strip() if 0 < number <= len(lines) else ""
-    reason = f"broken TOML: {message[: at.start()] if at else message}"
-    return Fault(file, place, shown, reason, "correct this line or the one before it")
+    reason = say("broken TOML: {message}", message=message[: at.start()] if at else message)
+    return Fault(file, place, shown, reason, say("correct this line or the one before it"))
 
 
 def _validated(document: Mapping[str, Any], model: type[_Model], *, file: str) -> _Model:

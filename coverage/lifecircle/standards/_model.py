@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from lifecircle.errors import say
 from lifecircle.standards._conflicts import (
     CONFLICT,
     Conflict,
@@ -49,7 +50,7 @@ def _matching(pattern: str, remedy: str) -> AfterValidator:
         if re.fullmatch(pattern, value):
             return value
         raise PydanticCustomError(
-            CONFLICT, "{reason}; {remedy}", {"reason": "not in the form expected", "remedy": remedy}
+            CONFLICT, "{reason}; {remedy}", {"reason": say("not in the form expected"), "remedy": remedy}
         )
 
     return AfterValidator(check)
@@ -62,7 +63,7 @@ def _as_written(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Id = Annotated[str, _matching(r"[a-z0-9][a-z0-9_-]*", "use small letters, digits, _ and -")]
+Id = Annotated[str, _matching(r"[a-z0-9][a-z0-9_-]*", say("use small letters, digits, _ and -"))]
 Number = Annotated[float, Field(strict=True)]
 Positive = Annotated[float, Field(strict=True, gt=0)]
 Year = Annotated[int, Field(ge=_FIRST_YEAR, le=_LAST_YEAR)]
@@ -72,10 +73,12 @@ Rule = Annotated[dict[str, HowMany], Field(min_length=1)]
 SourceDate = Annotated[
     str,
     BeforeValidator(_as_written),
-    _matching(r"(\d{4}(-\d{2}(-\d{2})?)?|undated)?", 'write "2022", "2022-12", "2022-12-28" or "undated"'),
+    _matching(
+        r"(\d{4}(-\d{2}(-\d{2})?)?|undated)?", say('write "2022", "2022-12", "2022-12-28" or "undated"')
+    ),
 ]
 WeekTime = Annotated[
-    str, _matching(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d", 'write it like "Sat 10:00"')
+    str, _matching(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d", say('write it like "Sat 10:00"'))
 ]
 
 

@@ -7,6 +7,7 @@ the file is told as a fault. The room knows neither coordinates (``datum``) nor 
 
 from __future__ import annotations
 
+from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_text, plain_texts
 from lifecircle.tables._guard import check_file
 from lifecircle.tables._read import SUFFIXES, Source, Table, read_table
 from lifecircle.tables._rejects import (
@@ -23,12 +24,12 @@ from lifecircle.tables._schema import (
     Column,
     Schema,
     check_table,
+    headings_of,
+    missing_column,
+    names_of,
     nearest_name,
-    parse_date,
-    parse_flag,
-    plain_text,
-    plain_texts,
     row_labels,
+    strange_names,
 )
 from lifecircle.tables._write import rearmed, unarmed, write_csv, write_layers
 
@@ -43,11 +44,16 @@ __all__ = [
     "Table",
     "check_file",
     "check_table",
+    "headings_of",
+    "is_one_value",
     "join_rejects",
+    "missing_column",
+    "names_of",
     "nearest_name",
     "no_rejects",
     "parse_date",
     "parse_flag",
+    "plain_numbers",
     "plain_text",
     "plain_texts",
     "read_table",
@@ -55,6 +61,7 @@ __all__ = [
     "reject_rows",
     "rejected_rows",
     "row_labels",
+    "strange_names",
     "too_many_rejects",
     "unarmed",
     "write_csv",

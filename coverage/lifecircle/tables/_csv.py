@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from lifecircle.errors import Fault, UnusableInputError, say
-from lifecircle.tables._cells import Grid, table_in
+from lifecircle.tables._header import Grid, table_in
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.errors import Fault
+from lifecircle.cells import plain_text
+from lifecircle.errors import Fault, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 REJECT_COLUMNS = ["file", "row", "column", "value", "reason", "remedy"]
-"""Columns of every table of rejects: ``row`` is int64, as a person sees it; the others are str."""
+"""Columns of every table of rejects: ``row`` is int64, as a person sees it; the others are texts.
 
+``reason`` and ``remedy`` are object columns, so that messages stay messages, to be printed in any language.
+"""
+
+_DTYPES = dict.fromkeys(REJECT_COLUMNS, "str") | {"row": "int64", "reason": "object", "remedy": "object"}
 _SHOWN = 3
 _LONGEST_VALUE = 80
 
@@ -31,9 +36,7 @@ def no_rejects() -> pd.DataFrame:
 
 @functools.cache
 def _empty() -> pd.DataFrame:
-    return pd.DataFrame(
-        {name: pd.Series(dtype="int64" if name == "row" else "str") for name in REJECT_COLUMNS}
-    )
+    return pd.DataFrame({name: pd.Series(dtype=_DTYPES[name]) for name in REJECT_COLUMNS})
 
 
 def reject_rows(  # noqa: PLR0913 - one part for each column of a reject row
@@ -52,18 +55,24 @@ def reject_rows(  # noqa: PLR0913 - one part for each column of a reject row
     """
     if len(rows) == 0:
         return no_rejects()
-    numbers = np.asarray(rows, dtype=np.int64)
-    parts = {
-        "file": file,
-        "row": numbers,
-        "column": column,
-        "value": value,
-        "reason": reason,
-        "remedy": remedy,
-    }
-    frame = pd.DataFrame(parts, columns=REJECT_COLUMNS)
-    frame["value"] = [_shown(cell) for cell in frame["value"]]
-    return frame.astype({name: "str" for name in REJECT_COLUMNS if name != "row"})
+    parts = {"file": file, "column": column, "value": value, "reason": reason, "remedy": remedy}
+    cells = {name: _for_each(part, len(rows)) for name, part in parts.items()}
+    cells["value"] = [_shown(cell) for cell in cells["value"]]
+    return pd.DataFrame(
+        {
+            name: np.asarray(rows, dtype=np.int64)
+            if name == "row"
+            else pd.Series(cells[name], dtype=object).astype(_DTYPES[name])
+            for name in REJECT_COLUMNS
+        }
+    )
+
+
+def _for_each(part: Any, rows: int) -> list[Any]:
+    """Give one value for each row: the one that is for all, or those that are there."""
+    if isinstance(part, (list, tuple, np.ndarray, pd.Series, pd.Index)):
+        return list(part)
+    return [part] * rows
 
 
 def join_rejects(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -90,25 +99,33 @@ def too_many_rejects(rejects: pd.DataFrame, rows: int, max_share: float, name: s
         return None
     first = rejects.drop_duplicates(["file", "row"]).head(_SHOWN)
     parts = zip(first["row"], first["column"], first["reason"], first["value"], strict=True)
-    told = "; ".join(
-        f"row {row}, column '{column}': {reason}" + (f" ({value})" if value else "")
-        for row, column, reason, value in parts
-    )
-    more = f"; and {count - _SHOWN} more" if count > _SHOWN else ""
+    told = ""
+    for row, column, reason, value in parts:
+        told = say(
+            "{before}row {row}, column '{column}': {reason}{value}",
+            before=say("{told}; ", told=told) if told else "",
+            row=row,
+            column=column,
+            reason=reason,
+            value=f" ({value})" if value else "",
+        )
+    more = say("; and {count} more", count=count - _SHOWN) if count > _SHOWN else ""
     return Fault(
         name,
         f"{count} of {rows} rows",
         "",
-        f"{count / rows:.1%} of the rows rejected, more than {max_share:.1%}: {told}{more}",
-        "mend these rows, or raise max_rejected if they may be left out",
+        say(
+            "{share} of the rows rejected, more than {most}: {told}{more}",
+            share=f"{count / rows:.1%}",
+            most=f"{max_share:.1%}",
+            told=told,
+            more=more,
+        ),
+        say("mend these rows, or raise max_rejected in study.toml if they may be left out"),
     )
 
 
 def _shown(value: Any) -> str:
     """Put what stands in a cell into a short text, as a person sees it."""
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = str(value)
+    text = plain_text(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

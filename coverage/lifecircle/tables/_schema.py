@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import logging
-import re
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_texts
+from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.headings import named, synonyms
 from lifecircle.tables._rejects import join_rejects, reject_rows
 
 if TYPE_CHECKING:
@@ -25,16 +25,7 @@ _log = logging.getLogger(__name__)
 Kind = Literal["text", "number", "date", "flag"]
 DATE_DTYPE = "datetime64[us]"
 
-_EXCEL_DAY_ZERO = date(1899, 12, 30)
-_EXCEL_DAYS = range(18264, 109575)
-_YEARS = range(1000, 3000)
-_YES = {"true", "t", "yes", "y", "1", "是", "城镇", "urban"}
-_NO = {"false", "f", "no", "n", "0", "否", "乡村", "rural"}
-_DAY = re.compile(
-    r"(?P<year>\d{4})(?:[-/.年](?P<month>\d{1,2})(?:[-/.月](?P<day>\d{1,2})日?|月)?|年)?"
-    r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
-)
-_COMPACT_DAY = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})")
+_HIGHEST = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +34,8 @@ class Column:
 
     ``kind`` gives the dtype after the check: text is str, number float64, date datetime64, flag boolean.
     ``required`` means the table must have the column; ``filled`` means every row must have a value in it.
-    ``aliases`` are other names it is known by; ``low`` is the least number allowed (inclusive).
+    ``aliases`` are other names it is known by beside those in ``headings.toml``; ``low`` and ``high`` are
+    the least and the greatest number allowed (inclusive).
     """
 
     name: str
@@ -54,14 +46,16 @@ class Column:
     filled: bool = False
     low: float | None = None
     aliases: tuple[str, ...] = ()
+    high: float = _HIGHEST
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The columns of one kind of table."""
+    """The columns of one kind of table; ``part`` : where a study declares it, as in ``[demand]``."""
 
     name: str
     columns: tuple[Column, ...]
+    part: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,7 +88,7 @@ def check_table(table: Table, schema: Schema, *, columns: Mapping[str, str] | No
     Raises
     ------
     UnusableInputError
-        With a fault for every column that is missing.
+        With a fault for every column that is missing, or that two headings of the table may be.
     """
     found = _found_columns(table, schema, columns or {})
     converted: dict[str, pd.Series[Any]] = {}
@@ -140,8 +134,8 @@ def row_labels(table: Table, column: str | None) -> pd.Index[Any]:
     """
     if column is not None:
         raw = table.frame[column]
-        whole = pd.api.types.is_integer_dtype(raw)
         texts = plain_texts(raw)
+        whole = pd.api.types.is_integer_dtype(raw) and not pd.api.types.is_unsigned_integer_dtype(raw)
         if texts.ne("").all() and texts.is_unique:
             return pd.Index(raw.to_numpy(dtype=np.int64) if whole else texts, name="id")
         why = "holds a value twice" if texts.ne("").all() else "is blank in some rows"
@@ -149,114 +143,111 @@ def row_labels(table: Table, column: str | None) -> pd.Index[Any]:
     return pd.Index(table.frame.index.to_numpy(dtype=np.int64), name="id")
 
 
-def plain_text(value: Any) -> str:
-    """Put a cell into text as a person would write it: codes that became numbers are codes again.
+def names_of(schema: Schema, column: Column) -> tuple[str, ...]:
+    """List what a column is called beside its own name: its aliases and the synonyms of the catalogue."""
+    return (*column.aliases, *synonyms(schema.name, column.name))
 
-    >>> plain_text(330424001.0), plain_text(" a "), plain_text(None)
-    ('330424001', 'a', '')
+
+def strange_names(
+    mapped: Iterable[str], known: Iterable[str], *, file: str, key: str = "columns"
+) -> list[Fault]:
+    """Give a fault for every name that ``columns`` of a study maps and that a table has not.
+
+    >>> [str(fault.remedy) for fault in strange_names(["nmae"], ["name", "lon"], file="a.csv")]
+    ["did you mean 'name'?"]
     """
-    if isinstance(value, str):
-        return value.strip()
-    if value is None or bool(pd.isna(value)):
-        return ""
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
+    names = list(known)
+    faults = []
+    for name in mapped:
+        if name not in names:
+            near = nearest_name(name, names)
+            remedy = (
+                say("did you mean '{name}'?", name=near)
+                if near
+                else say("use one of {names}", names=", ".join(names))
+            )
+            faults.append(Fault(file, f"{key}.{name}", name, say("no column of ours has this name"), remedy))
+    return faults
 
 
-def plain_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Put every cell of a column into text as :func:`plain_text` does, a text that recurs only once."""
-    if isinstance(cells.dtype, pd.StringDtype):
-        code, texts = pd.factorize(cells)
-        stripped = [text.strip() for text in texts.to_numpy(dtype=object)]
-        plain = pd.array([*stripped, ""], dtype="str")  # the last for what is missing
-        return pd.Series(plain.take(code), index=cells.index, name=cells.name)
-    return cells.map(plain_text).astype("str")
+def headings_of(table: Table) -> list[str]:
+    """List the headings of a table, without that of its geometry."""
+    geometry = getattr(table.frame, "active_geometry_name", None)
+    return [str(name) for name in table.frame.columns if name != geometry]
 
 
-def parse_date(value: Any) -> date | None:
-    """Read a day: a date, ISO text, ``2021年3月1日``, a year alone (1 January) or a day number of Excel.
-
-    Raises
-    ------
-    ValueError
-        When it is none of these.
-
-    >>> parse_date("2021"), parse_date("2021-03-05 08:00"), parse_date(" ")
-    (datetime.date(2021, 1, 1), datetime.date(2021, 3, 5), None)
-    """
-    text = plain_text(value)
-    if not text:
-        return None
-    if isinstance(value, np.datetime64):
-        value = pd.Timestamp(value)
-    if isinstance(value, date):
-        return date(value.year, value.month, value.day)
-    if text.isascii() and text.isdigit() and len(text) <= 6:
-        number = int(text)
-        if number in _YEARS:
-            return date(number, 1, 1)
-        if number in _EXCEL_DAYS:
-            return _EXCEL_DAY_ZERO + timedelta(days=number)
-    if isinstance(value, float):
-        raise ValueError(f"not a date: {text}")  # noqa: TRY004 - the kind of number is at fault, not the type
-    match = _DAY.fullmatch(text) or _COMPACT_DAY.fullmatch(text)
-    if match is None:
-        raise ValueError(f"not a date: {text}")
-    return date(int(match["year"]), int(match["month"] or 1), int(match["day"] or 1))
-
-
-def parse_flag(value: object) -> bool | None:
-    """Read a yes or no: true/false, 1/0, yes/no, 是/否, 城镇/乡村; None where nothing stands.
-
-    Raises
-    ------
-    ValueError
-        When it is none of these.
-
-    >>> parse_flag("是"), parse_flag(0), parse_flag("")
-    (True, False, None)
-    """
-    text = plain_text(value).lower()
-    if not text:
-        return None
-    if text in _YES or text in _NO:
-        return text in _YES
-    raise ValueError(f"not a yes or no: {text}")
+def missing_column(table: Table, wanted: str, headings: Iterable[str], remedy: str) -> Fault:
+    """Give the fault of a column that a table has not; ``headings`` : those it has."""
+    reason = say("missing column; columns present: {names}", names=", ".join(headings))
+    return Fault(table.name, f"column '{wanted}'", "", reason, remedy)
 
 
 def _found_columns(table: Table, schema: Schema, mapped: Mapping[str, str]) -> dict[str, str]:
-    present = _present(table)
-    shown = ", ".join(str(name) for name in table.frame.columns)
+    present = headings_of(table)
+    shown = [str(name) for name in table.frame.columns]
     found: dict[str, str] = {}
     faults: list[Fault] = []
     for column in schema.columns:
         asked = mapped.get(column.name)
-        names = (asked,) if asked is not None else (column.name, *column.aliases)
-        here = [present[name.strip().lower()] for name in names if name.strip().lower() in present]
-        if here:
+        others = names_of(schema, column) if asked is None else ()
+        here = named(present, column.name if asked is None else asked, others)
+        if len(here) == 1:
             found[column.name] = here[0]
+        elif here:
+            faults.append(_ambiguous(table, schema, column, here))
         elif column.required or asked is not None:
             wanted = column.name if asked is None else asked
-            near = nearest_name(wanted, present.values())
-            remedy = f"did you mean '{near}'?" if near else f"add the column ({column.meaning})"
-            reason = f"missing column; columns present: {shown}"
-            faults.append(Fault(table.name, f"column '{wanted}'", "", reason, remedy))
+            faults.append(missing_column(table, wanted, shown, _absent(schema, column, asked, present)))
     if faults:
         raise UnusableInputError(faults)
     return found
 
 
-def _present(table: Table) -> dict[str, str]:
-    """Map the names of the columns to themselves, whatever their case; of equals the first counts."""
-    geometry = getattr(table.frame, "active_geometry_name", None)
-    names = [name for name in table.frame.columns if name != geometry]
-    exact = {name: name for name in names if name == name.lower()}
-    return {name.lower(): name for name in reversed(names)} | exact
+def _ambiguous(table: Table, schema: Schema, column: Column, here: tuple[str, ...]) -> Fault:
+    """Give the fault of a table with several headings that mean one column."""
+    headings = ", ".join(f"'{name}'" for name in here)
+    reason = say("several columns may be the {column}: {headings}", column=column.name, headings=headings)
+    remedy = (
+        say(
+            'write which under {part} in study.toml: columns = {{ {column} = "{heading}" }}',
+            part=schema.part,
+            column=column.name,
+            heading=here[0],
+        )
+        if schema.part
+        else say("rename or delete all but one")
+    )
+    return Fault(table.name, f"column '{here[0]}'", "", reason, remedy)
+
+
+def _absent(schema: Schema, column: Column, asked: str | None, present: list[str]) -> str:
+    """Say how to mend a table that lacks a column."""
+    near = nearest_name(column.name if asked is None else asked, present)
+    if near and asked is None and schema.part:
+        return say(
+            "did you mean '{name}'? Then write under {part} in study.toml: "
+            'columns = {{ {column} = "{name}" }}',
+            name=near,
+            part=schema.part,
+            column=column.name,
+        )
+    if near:
+        return say("did you mean '{name}'?", name=near)
+    if schema.part:
+        return say(
+            "add the column ({meaning}), or write under {part} in study.toml which one it is: "
+            'columns = {{ {column} = "..." }}',
+            meaning=column.meaning,
+            part=schema.part,
+            column=column.name,
+        )
+    return say("add the column ({meaning})", meaning=column.meaning)
 
 
 def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.ndarray[Any, Any]]:
     """Convert one column; what cannot be is missing, with the reason in the second answer (else empty)."""
+    if isinstance(raw.dtype, pd.CategoricalDtype):
+        raw = raw.astype(object)
     wrong = np.full(len(raw), "", dtype=object)
     texts = plain_texts(raw) if column.kind == "text" or not pd.api.types.is_numeric_dtype(raw) else None
     blank = (raw.isna() if texts is None else texts.eq("")).to_numpy(dtype=bool)
@@ -264,14 +255,15 @@ def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.
     if column.kind == "text":
         assert texts is not None
         values = texts
+        if pd.api.types.is_object_dtype(raw):
+            wrong[[not is_one_value(cell) for cell in raw]] = _NOT_ONE
     elif column.kind == "number":
-        values = pd.to_numeric(raw, errors="coerce").astype("float64")
-        values = values.where(np.isfinite(values))
-        wrong[values.isna().to_numpy() & ~blank] = "not a number"
+        values = pd.Series(plain_numbers(raw), index=raw.index)
+        wrong[values.isna().to_numpy() & ~blank] = _NO_NUMBER
         if column.low is not None:
-            wrong[(values < column.low).to_numpy()] = (
-                "negative" if column.low == 0 else f"less than {column.low:g}"
-            )
+            low = say("negative") if column.low == 0 else say("less than {low}", low=f"{column.low:g}")
+            wrong[(values < column.low).to_numpy()] = low
+        wrong[(values > column.high).to_numpy()] = say("more than {high}", high=f"{column.high:,.0f}")
     else:
         parse, reason = _PARSERS[column.kind]
         values, unread = _parsed(raw, parse)
@@ -279,13 +271,16 @@ def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.
         values = values.astype(dtype)
         wrong[unread] = reason
     if column.filled:
-        wrong[blank] = "blank"
+        wrong[blank] = _BLANK
     return values.where(wrong == "") if column.kind != "text" else values, wrong
 
 
+_BLANK = say("blank")
+_NO_NUMBER = say("not a number")
+_NOT_ONE = say("a list or a table where one value belongs")
 _PARSERS: dict[str, tuple[Callable[[object], object], str]] = {
-    "date": (parse_date, "not a date"),
-    "flag": (parse_flag, "not a yes or no"),
+    "date": (parse_date, say("not a date")),
+    "flag": (parse_flag, say("not a yes or no")),
 }
 
 
@@ -304,11 +299,19 @@ def _parsed(
 
 
 def _remedy(column: Column, reason: str) -> str:
-    if reason == "blank":
-        return f"fill it in ({column.meaning})"
+    if reason == _BLANK:
+        return say("fill it in ({meaning})", meaning=column.meaning)
+    if reason == _NOT_ONE:
+        return say("write one value ({meaning})", meaning=column.meaning)
     if column.kind == "date":
-        return "write 2021-03-01, or a year alone for its 1 January; leave it blank when unknown"
+        return say("write 2021-03-01, or a year alone for its 1 January; leave it blank when unknown")
     if column.kind == "flag":
-        return "write true or false, 1 or 0, 是 or 否"
-    least = "" if column.low is None else f" of at least {column.low:g}"
-    return f"write a number{least} in digits without separators{f' ({column.unit})' if column.unit else ''}"
+        return say("write true or false, 1 or 0, 是 or 否")
+    unit = say(" ({unit})", unit=column.unit) if column.unit else ""
+    if column.low is None:
+        return say("write a number in digits without separators{unit}", unit=unit)
+    return say(
+        "write a number of at least {low} in digits without separators{unit}",
+        low=f"{column.low:g}",
+        unit=unit,
+    )

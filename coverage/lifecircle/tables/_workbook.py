@@ -24,7 +24,7 @@ import openpyxl
 import pandas as pd
 
 from lifecircle.errors import Fault, UnusableInputError, say
-from lifecircle.tables._cells import Found, Grid, table_in
+from lifecircle.tables._header import Found, Grid, table_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

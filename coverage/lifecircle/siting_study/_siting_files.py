@@ -29,9 +29,9 @@ from lifecircle.report import (
     write_workbook,
 )
 from lifecircle.scenario import comparison
-from lifecircle.siting_study._explain import nearest_site
+from lifecircle.siting_study._explanation import nearest_site
 from lifecircle.siting_study._remedies import hours_of
-from lifecircle.siting_study._text import land_word, own_value, site_name, study_lines, unit_name
+from lifecircle.siting_study._siting_text import land_word, own_value, site_name, study_lines, unit_name
 from lifecircle.tables import write_layers
 from lifecircle.wording import word
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from lifecircle.findings import Language
     from lifecircle.report import Sheets
-    from lifecircle.siting_study._study import SiteStudy
+    from lifecircle.siting_study._siting_steps import SiteStudy
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from lifecircle.roads._graph import read_list
+from lifecircle.roads._osmnx_graph import read_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

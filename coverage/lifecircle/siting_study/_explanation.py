@@ -17,7 +17,7 @@ from lifecircle.audit import Searches, basis_of, in_area, urban_class
 from lifecircle.reach import nearest_seconds
 from lifecircle.scenario import saved_seconds
 from lifecircle.siting_study._rivals import Aim, Swaps, aim_of, swaps_of
-from lifecircle.siting_study._solve import best, covering
+from lifecircle.siting_study._solver_call import best, covering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from lifecircle.audit import Inputs
     from lifecircle.scenario import Scenario
     from lifecircle.siting import SitingPlan
-    from lifecircle.siting_study._candidates import Candidates
+    from lifecircle.siting_study._candidate_sites import Candidates
     from lifecircle.siting_study._question import Question
-    from lifecircle.siting_study._solve import Conditions
+    from lifecircle.siting_study._solver_call import Conditions
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]

@@ -27,7 +27,7 @@ from lifecircle.report import (
     write_workbook,
 )
 from lifecircle.report import Change as Difference
-from lifecircle.scenario._text import change_line, summary_lines
+from lifecircle.scenario._scenario_text import change_line, summary_lines
 from lifecircle.tables import write_layers
 from lifecircle.wording import word
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from lifecircle.report import Sheets
     from lifecircle.scenario._changes import Change
     from lifecircle.scenario._compare import Part, TargetComparison
-    from lifecircle.scenario._run import Scenario
+    from lifecircle.scenario._scenario_steps import Scenario
 
 SCHEMA = 1
 MARK = "comparison.json"

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lifecircle.findings import Language
-    from lifecircle.siting_study._explain import SiteFacts
+    from lifecircle.siting_study._explanation import SiteFacts
     from lifecircle.siting_study._remedies import Remedy
-    from lifecircle.siting_study._study import SiteStudy
+    from lifecircle.siting_study._siting_steps import SiteStudy
 
 _TOLD = 5  # ties, remedies and losers told in words; the sheets hold more
 _GROUPS = ("over60", "under3", "rural", "class_unknown")

@@ -17,11 +17,11 @@ import shapely
 from lifecircle.datum import to_wgs84
 from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say
 from lifecircle.roads._cache import cached
-from lifecircle.roads._graph import read_graphml
 from lifecircle.roads._joining import MISS_M
 from lifecircle.roads._lines import TABLE_SUFFIXES, read_lines
 from lifecircle.roads._network import shapes_in
 from lifecircle.roads._osm import OSM_SUFFIXES, read_osm, read_osm_barriers
+from lifecircle.roads._osmnx_graph import read_graphml
 from lifecircle.roads._profiles import Profile, Speed, profile
 from lifecircle.roads._rows import LineSettings
 from lifecircle.roads._source import open_layer

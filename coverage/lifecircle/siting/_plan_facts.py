@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from lifecircle.siting._local_search import Worth
     from lifecircle.siting._plan import SitingPlan
     from lifecircle.siting._problem import SitingProblem
-    from lifecircle.siting._search import Worth
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]

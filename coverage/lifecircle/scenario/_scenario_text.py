@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lifecircle.findings import Findings, Language
     from lifecircle.scenario._changes import Change
     from lifecircle.scenario._compare import Part, TargetComparison
-    from lifecircle.scenario._run import Scenario
+    from lifecircle.scenario._scenario_steps import Scenario
 
 _NAMED_PARTS = 3
 _LEAST = 0.5  # fewer people than this print as nobody

@@ -14,8 +14,8 @@ from lifecircle.audit import Searches, basis_of, counted_people, prepare, run
 from lifecircle.candidates import service_list
 from lifecircle.errors import Fault, ProofError, UnusableInputError, say
 from lifecircle.scenario import Change, Scenario, apply_changes, compare_inputs
-from lifecircle.siting_study._candidates import Candidates, gather
-from lifecircle.siting_study._explain import Explanation, explain
+from lifecircle.siting_study._candidate_sites import Candidates, gather
+from lifecircle.siting_study._explanation import Explanation, explain
 from lifecircle.siting_study._question import (
     Question,
     ask,
@@ -25,7 +25,7 @@ from lifecircle.siting_study._question import (
     whole_rule,
 )
 from lifecircle.siting_study._remedies import Remedy, find_remedies, hours_of
-from lifecircle.siting_study._solve import OBJECTIVES, Conditions, best, curve, too_near
+from lifecircle.siting_study._solver_call import OBJECTIVES, Conditions, best, curve, too_near
 from lifecircle.standards import PROFILES, threshold
 from lifecircle.study import Study, read_study
 from lifecircle.tables import nearest_name
