@@ -23,7 +23,7 @@ REGISTER = pd.DataFrame(
         "opened": ["2010", "2023-06-01", None],
         "closed": [None, "2025-01-01", None],
         "capacity": [120, None, 40],
-        "hours": ["9-17", "", "6-22"],
+        "hours": ["09:00-17:00", "", "06:00-22:00"],
     }
 )
 
@@ -79,13 +79,13 @@ def test_every_format_gives_the_same_register(tmp_path, name):
     assert days(facilities["opened"]) == ["2010-01-01", "2023-06-01", ""]
     assert facilities["capacity"].fillna(-1).tolist() == [120, -1, 40]
     assert facilities.geometry.x.tolist() == [120.90, 120.95, 121.00]
-    assert facilities["hours"].fillna("").tolist() == ["9-17", "", "6-22"]
+    assert facilities["hours"].fillna("").tolist() == ["09:00-17:00", "", "06:00-22:00"]
 
 
 def test_columns_and_services_are_named_by_the_file(tmp_path):
     path = tmp_path / "文化.csv"
     path.write_text(
-        "编号,名称,类别,开放日期,经度,纬度,时间\n1,甲,文化礼堂,2021年,120.9,30.5,9-17\n2,乙,library,,120.9,30.5,\n",
+        "编号,名称,类别,开放日期,经度,纬度,时间\n1,甲,文化礼堂,2021年,120.9,30.5,09:00-17:00\n2,乙,library,,120.9,30.5,\n",
         "gb18030",
     )
     facilities, rejects = read_facilities(

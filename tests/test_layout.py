@@ -22,6 +22,7 @@ FLOORS = {
     "cells": 1,
     "limits": 1,
     "compiled": 1,
+    "hours": 2,
     "datum": 2,
     "tables": 2,
     "standards": 2,

@@ -231,7 +231,7 @@ def test_a_night_runs_into_the_first_day_of_the_week():
         "",
         "  ",
         None,
-        "周一至周五 9:00-17:00",
+        "周一至周五",
         "9-17",
         "by appointment",
         "unknown",

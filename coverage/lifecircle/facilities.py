@@ -6,8 +6,6 @@ It does not know which services a standard asks for (the caller hands over the i
 from __future__ import annotations
 
 import difflib
-import functools
-import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,11 +14,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
-from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined]  # its stub leaves it out
 from scipy.spatial import cKDTree
 
 from lifecircle.datum import PLACE_KEYS, locate
 from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
+from lifecircle.hours import open_then, osm_hours
 from lifecircle.tables import (
     DATE_DTYPE,
     Column,
@@ -137,6 +135,8 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     register = _register(checked, ids).join(extra).assign(source=table.name, row=table.frame.index)
     places = gpd.GeoDataFrame(register, geometry=list(located.points), crs="EPSG:4326")
     good = ~register.index.isin(rejects["row"])
+    unread = _unread_hours(table, checked, good)
+    places, rejects = places.assign(hours=_readable(places["hours"])), join_rejects([rejects, unread])
     return places.set_axis(row_labels(table, checked.found.get("id")))[good], table.as_seen(rejects)
 
 
@@ -280,6 +280,31 @@ def _placeless(table: Table, located: Located) -> pd.DataFrame:
     )
 
 
+def _readable(hours: pd.Series[Any]) -> pd.Series[Any]:
+    """Put hours in OpenStreetMap's notation, what cannot be read as it stands."""
+    notation = {text: osm_hours(str(text)) or text for text in hours.unique()}
+    return hours.map(notation).astype("str")
+
+
+def _unread_hours(table: Table, checked: Checked, good: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """Note the facilities whose hours cannot be read: they stay, and count as open at no time."""
+    if "hours" not in checked.frame:
+        return no_rejects()
+    hours = checked.frame["hours"].fillna("").astype("str")
+    unread = ~hours.map({text: not text or readable_hours(text) for text in hours.unique()}).to_numpy(bool)
+    noted = unread & good
+    return reject_rows(
+        table.name,
+        table.frame.index.to_numpy()[noted],
+        column=checked.found["hours"],
+        value=hours[noted].to_numpy(dtype=object),
+        reason=say("these opening hours cannot be read; the facility is kept, its hours unknown"),
+        remedy=say(
+            "write them as in Mo-Fr 08:30-11:30,13:30-17:00; Sa 09:00-12:00, or as in 周二至周日 9:00-17:00"
+        ),
+    )
+
+
 def _register(checked: Checked, ids: pd.Series[Any]) -> pd.DataFrame:
     """Put the declared columns in order, those the source lacks filled with missing values."""
     frame = checked.frame
@@ -303,7 +328,6 @@ _TOUCH_M = 0.001  # what rounding degrees to eight digits may move a place
 _SPHERE_M, _SPHERE_SLACK = 6_378_137.0, 1.01  # no distance on the sphere is shorter than this makes good
 _WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _PLAIN_MONDAY = date(2024, 6, 3)  # a week without public holidays
-_COMMENT_ALONE = re.compile(r'(^|;|\|\|)\s*("[^"]*")\s*(?=$|;|\|\|)')
 
 
 def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
@@ -385,16 +409,12 @@ def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
 
 
 def readable_hours(text: str) -> bool:
-    """Tell whether opening hours are written in the notation of OpenStreetMap's ``opening_hours``.
+    """Tell whether opening hours can be read: OpenStreetMap's notation, or as offices write them.
 
-    >>> readable_hours("Tu-Su 08:30-17:00"), readable_hours("half past eight")
-    (True, False)
+    >>> [readable_hours(text) for text in ("Tu-Su 08:30-17:00", "周二至周日 9:00-17:00", "9-17")]
+    [True, True, False]
     """
-    try:
-        OpeningHours(_COMMENT_ALONE.sub(r"\1 unknown \2", text.strip()))
-    except ParserError:
-        return False
-    return bool(text.strip())
+    return osm_hours(text) is not None
 
 
 def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -405,7 +425,7 @@ def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any]
 
     Parameters
     ----------
-    facilities : with a column ``hours`` in the notation of OpenStreetMap's ``opening_hours``
+    facilities : with a column ``hours``, as :func:`lifecircle.hours.osm_hours` reads them
     moment : weekday and time, as in ``Sat 10:00``
 
     Returns
@@ -420,19 +440,8 @@ def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any]
     weekday, _, clock = moment.partition(" ")
     day = _PLAIN_MONDAY + timedelta(days=_WEEK.index(weekday))
     when = datetime.combine(day, time.fromisoformat(clock))
-
-    @functools.cache
-    def answer(text: str) -> bool | None:
-        if not text:
-            return None
-        try:
-            # By the notation a rule that is a comment alone ("by appointment") makes the state unknown.
-            hours = OpeningHours(_COMMENT_ALONE.sub(r"\1 unknown \2", text))
-        except ParserError:
-            return None
-        return None if hours.is_unknown(when) else bool(hours.is_open(when))
-
     texts = facilities["hours"].fillna("").astype(str).str.strip()
-    answers = [answer(text) for text in texts]
+    said = {text: open_then(text, when) for text in texts.unique()}
+    answers = [said[text] for text in texts]
     known = np.array([one is not None for one in answers], dtype=bool)
     return known, np.array([bool(one) for one in answers], dtype=bool)

@@ -622,7 +622,8 @@ class _Reader:
         return roads.with_barriers(barriers)
 
 
-_KEPT = "kept as unsnapped"  # how the reason of a reject ends whose row is used all the same
+_KEPT = ("kept as unsnapped", "is kept, its hours unknown")
+"""How the reasons of rejects end whose rows are used all the same."""
 
 
 def left_out(rejects: pd.DataFrame, rows: int) -> dict[str, int]:
