@@ -781,6 +781,28 @@ def test_random_towns_are_counted_the_same() -> None:
     assert min(seen.count(status) for status in STATUSES) > 50
 
 
+def test_a_venue_of_several_entrances_is_one_and_is_entered_at_the_best() -> None:
+    for seed in seeds(10, whole=100):
+        rng = np.random.default_rng(seed)
+        roads = random_town(rng, junctions=int(rng.integers(8, 40)), keep=rng.uniform(0.3, 0.8))
+        homes = homes_of(crowd(rng, roads, 32, 2000))
+        doors = table_of(crowd(rng, roads, 8, 2000)[rng.permutation(13)])
+        group = rng.integers(0, 5, len(doors)) * 3
+        each, _ = matrix_by_hand(roads, homes, doors, limit_s=600)
+        expected = np.full((len(homes), 13), np.inf)
+        np.minimum.at(expected.T, group, each.T)
+        ranked = np.sort(expected, axis=1)
+        for k in (1, 2, 6):
+            seconds, number = nearest_seconds(
+                roads, snap(roads, homes), snap(roads, doors), k=k, limit_min=10, group=group
+            )
+            np.testing.assert_allclose(seconds, ranked[:, :k], rtol=0, atol=1e-7)
+            taken = np.take_along_axis(expected, np.maximum(number, 0), axis=1)
+            np.testing.assert_allclose(taken[number >= 0], seconds[number >= 0], rtol=0, atol=1e-7)
+            assert (number >= 0).tolist() == np.isfinite(seconds).tolist()
+            assert all(len(set(row[row >= 0])) == (row >= 0).sum() for row in number)
+
+
 def test_lattices_are_counted_the_same_to_the_last_tie() -> None:
     ties = 0
     for seed in seeds(15, whole=150):

@@ -14,7 +14,7 @@ import pyproj
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.datum import PLACE_KEYS, locate, to_wgs84
+from lifecircle.datum import PLACE_KEYS, areas, locate, to_wgs84
 from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.tables import (
     Column,
@@ -112,7 +112,7 @@ def read_candidates(
     with faults.catching():
         located = locate(table.frame, datum=datum, file=table.name, columns=mapped)
     with faults.catching():
-        areas = _areas(table, datum)
+        drawn = areas(table.frame, datum=datum, file=table.name)
     faults.raise_any()
     for fault in (*_unknown_services(table, checked, known_services), *_contradictions(table, checked)):
         faults.add(fault)
@@ -134,8 +134,8 @@ def read_candidates(
     if excess is not None:
         faults.add(excess)
     faults.raise_any()
-    frame = _filled(checked).assign(area=areas)
-    candidates = gpd.GeoDataFrame(frame, geometry=_inside(located.points, areas), crs="EPSG:4326")
+    frame = _filled(checked).assign(area=drawn)
+    candidates = gpd.GeoDataFrame(frame, geometry=_inside(located.points, drawn), crs="EPSG:4326")
     candidates = candidates.set_axis(row_labels(table, checked.found.get("id")).astype("str"))
     good = ~table.frame.index.isin(rejects["row"])
     kept, repeated = merge_candidates(candidates[good], file=table.name, rows=table.frame.index[good])
@@ -236,19 +236,6 @@ def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
         if land.geometry.name == "geometry"
         else land.rename_geometry("geometry")[["geometry"]]
     )
-
-
-def _areas(table: Table, datum: str) -> npt.NDArray[np.object_]:
-    """Give the polygon of each row in EPSG:4326, None where it is a point."""
-    areas: npt.NDArray[np.object_] = np.full(len(table.frame), None, dtype=object)
-    if getattr(table.frame, "active_geometry_name", None) is None:
-        return areas
-    shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
-    # a polygon with coordinates that are no numbers is no area; its row is rejected for having no place
-    finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
-    drawn = np.isin(shapely.get_type_id(shapes), _POLYGONS) & finite
-    areas[drawn] = shapely.make_valid(shapes[drawn])
-    return areas
 
 
 def _inside(points: npt.NDArray[np.object_], areas: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:

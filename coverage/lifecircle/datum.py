@@ -470,6 +470,25 @@ def to_wgs84(frame: gpd.GeoDataFrame, *, datum: str = "wgs84", file: str = "(tab
     )
 
 
+def areas(frame: pd.DataFrame, *, datum: str = "wgs84", file: str = "(table)") -> NDArray[np.object_]:
+    """Give the polygon of each row in WGS84, valid: (row,) object, None where it is drawn as something else.
+
+    Raises
+    ------
+    UnusableInputError
+        As for :func:`to_wgs84`.
+    """
+    found: NDArray[np.object_] = np.full(len(frame), None, dtype=object)
+    if not _geometry_name(frame):
+        return found
+    shapes = to_wgs84(frame, datum=datum, file=file).geometry.to_numpy()
+    # a polygon with coordinates that are no numbers is no area; its row is rejected for having no place
+    finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    drawn = np.isin(shapely.get_type_id(shapes), (3, 6)) & finite
+    found[drawn] = shapely.make_valid(shapes[drawn])
+    return found
+
+
 def _both(chain: _Datum, declared: _Datum, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Undo the layer's projection, then the declared shift."""
     lon, lat = chain.wgs84(x, y)

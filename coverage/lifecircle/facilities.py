@@ -16,7 +16,7 @@ import pandas as pd
 import pyproj
 from scipy.spatial import cKDTree
 
-from lifecircle.datum import PLACE_KEYS, locate
+from lifecircle.datum import PLACE_KEYS, areas, locate
 from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.hours import open_then, osm_hours
 from lifecircle.tables import (
@@ -83,7 +83,7 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     Parameters
     ----------
     source : path, DataFrame with lon and lat, or GeoDataFrame (its CRS decides)
-        Polygons count at their centroid.
+        Polygons stand at their centroid, and are entered at their edge.
     service : str, optional
         The service every row gives; without it the column ``service`` says so.
     datum : str
@@ -102,7 +102,8 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     facilities : GeoDataFrame
         Columns of :data:`FACILITY_COLUMNS`, the source's others, ``source`` and ``row`` (the file and row
         it stands in), points in EPSG:4326; index ``id``: the column id where it is present and unique,
-        else the row number.
+        else the row number. Where any row is drawn as a polygon there is a column ``polygon`` too
+        (EPSG:4326, None of points); an audit enters such a venue anywhere along its edge.
     rejects : DataFrame
         One row for each fault: file, row, column, value, reason, remedy.
 
@@ -134,6 +135,9 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     extra = extra.drop(columns=[*located.used, *checked.found.values(), "source", "row"], errors="ignore")
     register = _register(checked, ids).join(extra).assign(source=table.name, row=table.frame.index)
     places = gpd.GeoDataFrame(register, geometry=list(located.points), crs="EPSG:4326")
+    with_edge = areas(table.frame, datum=datum, file=table.name)
+    if any(area is not None for area in with_edge):
+        places = places.assign(polygon=with_edge)
     good = ~register.index.isin(rejects["row"])
     unread = _unread_hours(table, checked, good)
     places, rejects = places.assign(hours=_readable(places["hours"])), join_rejects([rejects, unread])

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lifecircle.audit._doors import Doors, at_best_door, find_doors
 from lifecircle.audit._placement import (
     Ground,
     Layer,
@@ -134,10 +135,22 @@ class Inputs:
         """Give the residents or the register in the metre CRS, projected once; others as they are."""
         return self.homes if table is self.demand else self.sites if table is self.register else table
 
+    @cached_property
+    def doors(self) -> Doors:
+        """Where the facilities that are drawn as polygons are entered."""
+        return find_doors(self.sites)
+
     def snapped(self, roads: Roads, table: gpd.GeoDataFrame, *, keep: bool = True) -> Snap:
-        """Join a table in the metre CRS to roads, with the study's preference for the main network."""
+        """Join a table in the metre CRS to roads, with the study's preference for the main network.
+
+        A facility of the register that is drawn as a polygon joins them at the best place of its edge.
+        """
         part = self.study.roads
-        return snap(roads, table, prefer_main_m=part.prefer_main_m, fragment_m=part.fragment_m, keep=keep)
+        bounds = {"prefer_main_m": part.prefer_main_m, "fragment_m": part.fragment_m}
+        own = snap(roads, table, keep=keep, **bounds)
+        if table is not self.sites or not len(self.doors):
+            return own
+        return at_best_door(own, snap(roads, self.doors.table, keep=keep, **bounds), self.doors.row)
 
     @property
     def reach_m(self) -> float:

@@ -165,7 +165,7 @@ def _findings(
         software=version("lifecircle"),
         targets=results,
         demand=inputs.demand,
-        facilities=inputs.facilities,
+        facilities=inputs.facilities.drop(columns="polygon", errors="ignore"),
         districts=_units(inputs.districts),
         villages=_units(inputs.villages).assign(
             **{name: flags for circle in found for name, flags in circle.villages.items()},

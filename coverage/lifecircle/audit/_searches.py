@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifecircle.audit._doors import entered
 from lifecircle.demand import OUTSIDE
 from lifecircle.measures import rule_seconds
 from lifecircle.reach import nearest_seconds, usable
@@ -125,20 +126,28 @@ class Searches:
         """Answer a target's rule for other places than the residents' own: (home,) seconds."""
         inputs = self._inputs
         roads = inputs.networks[target.profile]
-        register = self.snapped(roads, inputs.register)
         members = venue_classes(target, inputs.study.standard, inputs.facilities)
-        return rule_seconds(
-            [
-                nearest_seconds(
-                    roads,
-                    homes,
-                    register.take(inputs.opened[member]),
-                    k=target.require[name],
-                    limit_min=target.minutes,
-                )[0][:, -1]
-                for name, member in members.items()
-            ]
-        )
+        slowest = []
+        for name, member in members.items():
+            venues, group = self._entered(roads, inputs.opened[member])
+            k, limit_min = target.require[name], target.minutes
+            seconds, _ = nearest_seconds(roads, homes, venues, k=k, limit_min=limit_min, group=group)
+            slowest.append(seconds[:, -1])
+        return rule_seconds(slowest)
+
+    def _entered(
+        self, roads: Roads, entries: npt.NDArray[np.intp]
+    ) -> tuple[Snap, npt.NDArray[np.int64] | None]:
+        """Give where venues may be entered, and whose entrance each place is; None where each is one venue.
+
+        ``entries`` : (venue,) rows of the register, ascending.
+        """
+        venues, doors = self.snapped(roads, self._inputs.register).take(entries), self._inputs.doors
+        mine = np.flatnonzero(np.isin(doors.row, entries))
+        if not len(mine):
+            return venues, None
+        number = np.searchsorted(entries, doors.row[mine])
+        return entered(venues, self.snapped(roads, doors.table).take(mine), number)
 
     def snapped(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
         """Give where a table of the inputs joins the roads, found once for every question."""
@@ -157,11 +166,8 @@ class Searches:
         entries = inputs.opened[places]  # rows of the register, which years share
         key = (id(roads), id(inputs.demand), id(inputs.register), entries.tobytes(), count, minutes)
         if key not in classes:
-            homes, venues = (
-                self.snapped(roads, inputs.demand),
-                self.snapped(roads, inputs.register).take(entries),
-            )
-            classes[key] = nearest_seconds(roads, homes, venues, k=count, limit_min=minutes)
+            homes, (venues, group) = self.snapped(roads, inputs.demand), self._entered(roads, entries)
+            classes[key] = nearest_seconds(roads, homes, venues, k=count, limit_min=minutes, group=group)
         seconds, venue = classes[key]
         return seconds, np.append(places, -1)[venue]
 

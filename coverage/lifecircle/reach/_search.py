@@ -7,6 +7,7 @@ against it. Residents join at the two ends of their own edge; pairs on one edge 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,19 +95,27 @@ def nearest(
     return pd.DataFrame(columns, index=index)
 
 
-def nearest_seconds(
-    roads: Roads, demand: Snap, facilities: Snap, *, limit_min: float, k: int = 1
+def nearest_seconds(  # noqa: PLR0913 - a question, and which rows are one venue
+    roads: Roads,
+    demand: Snap,
+    facilities: Snap,
+    *,
+    limit_min: float,
+    k: int = 1,
+    group: Ints | None = None,
 ) -> tuple[Floats, Ints]:
     """Find the seconds to the k nearest facilities, as arrays.
 
     Parameters
     ----------
     roads, demand, facilities, limit_min, k : as for :func:`nearest`; the limit only bounds access legs
+    group : (facility,) number >= 0 of the venue each row is an entrance of; left out, each row is one
 
     Returns
     -------
     seconds : (demand, k) float64, never falling along a row, inf where there is none
-    position : (demand, k) int64, row in ``facilities``, -1 where there is none
+    position : (demand, k) int64, row in ``facilities``, or number of the venue where rows are entrances;
+        -1 where there is none
 
     Raises
     ------
@@ -123,14 +132,16 @@ def nearest_seconds(
     if len(homes) == 0 or len(venues) == 0:
         return seconds, position
     home, venue = Home.of(roads, demand, homes), Venue.of(roads, facilities, venues)
+    numbers, of = np.unique(venues if group is None else group[venues], return_inverse=True)
+    entered = _Entered(venue, of, len(numbers))
     if ranks == 1:
-        best, who = _first(roads, home, venue)
+        best, who = _first(roads, home, entered)
         best, who = best[:, None], who[:, None]
     else:
-        best, who = _first_k(roads, home, venue, k=min(ranks, len(venues)))
+        best, who = _first_k(roads, home, entered, k=min(ranks, len(numbers)))
     found = best.shape[1]
     seconds[homes, :found] = best
-    position[homes, :found] = np.where(who >= 0, venues[np.maximum(who, 0)], -1)
+    position[homes, :found] = np.where(who >= 0, numbers[np.maximum(who, 0)], -1)
     return seconds, position
 
 
@@ -158,12 +169,30 @@ def statuses(seconds: npt.ArrayLike, on_roads: npt.ArrayLike, *, limit_min: floa
     )
 
 
-def _first(roads: Roads, home: Home, venue: Venue) -> tuple[Floats, Ints]:
+@dataclass(frozen=True, eq=False)
+class _Entered:
+    """Venues by their entrances: ``of`` : (entrance,) number of its venue, from 0; ``many`` : venues."""
+
+    entrance: Venue
+    of: Ints
+    many: int
+
+    @property
+    def group(self) -> Ints:
+        """The venue each seed of a search starts from: (seed,)."""
+        return self.of[self.entrance.seeds.group]
+
+    def along(self, roads: Roads, home: Home) -> tuple[Ints, Ints, Floats]:
+        """List homes and venues with an entrance on one edge, as :func:`same_edge`."""
+        row, place, seconds = same_edge(roads, home, self.entrance)
+        return row, self.of[place], seconds
+
+
+def _first(roads: Roads, home: Home, venue: _Entered) -> tuple[Floats, Ints]:
     """Find the nearest venue of each home: seconds and venue, inf and -1 where none."""
-    seconds, label = graph_to_facilities(roads).nearest(
-        venue.seeds.node, start_s=venue.seeds.start_s, group=venue.seeds.group
-    )
-    return first_at(home, seconds, label, along=same_edge(roads, home, venue))
+    seeds = venue.entrance.seeds
+    seconds, label = graph_to_facilities(roads).nearest(seeds.node, start_s=seeds.start_s, group=venue.group)
+    return first_at(home, seconds, label, along=venue.along(roads, home))
 
 
 def first_at(
@@ -195,14 +224,13 @@ def first_at(
     return best, np.where(np.isfinite(best), who, -1)
 
 
-def _first_k(roads: Roads, home: Home, venue: Venue, *, k: int) -> tuple[Floats, Ints]:
+def _first_k(roads: Roads, home: Home, venue: _Entered, *, k: int) -> tuple[Floats, Ints]:
     """Find the k nearest distinct venues of each home: (home, k), inf and -1 where there are fewer."""
     graph = graph_to_facilities(roads)
-    seconds, label = graph.nearest_k(
-        venue.seeds.node, k, start_s=venue.seeds.start_s, group=venue.seeds.group
-    )
+    seeds = venue.entrance.seeds
+    seconds, label = graph.nearest_k(seeds.node, k, start_s=seeds.start_s, group=venue.group)
     each = np.repeat(np.arange(len(home)), k)
-    same = same_edge(roads, home, venue)
+    same = venue.along(roads, home)
     row = np.concatenate([each, each, same[0]])
     place = np.concatenate([label[home.u].ravel(), label[home.v].ravel(), same[1]])
     time = np.concatenate(
@@ -213,7 +241,7 @@ def _first_k(roads: Roads, home: Home, venue: Venue, *, k: int) -> tuple[Floats,
         ]
     )
     there = np.isfinite(time)
-    row, place, time = least_of(row[there], place[there], time[there], width=len(venue))
+    row, place, time = least_of(row[there], place[there], time[there], width=venue.many)
     order = np.lexsort((place, time, row))
     row, place, time = row[order], place[order], time[order]
     counts = np.bincount(row, minlength=len(home))

@@ -203,6 +203,10 @@ class _Register:
         moved = self.table.set_geometry(gpd.GeoSeries(shapes, index=self.table.index, crs=self.table.crs))
         for name in ("district", "village"):
             moved[name] = moved[name].mask(np.arange(len(moved)) == at)
+        if "polygon" in moved:  # the edge it was entered at is not where it is now
+            drawn = moved["polygon"].to_numpy(dtype=object).copy()
+            drawn[at] = None
+            moved["polygon"] = pd.Series(drawn, index=moved.index, dtype=object)
         return self._placed(moved)
 
     def _found(self, change: Change) -> int | None:
