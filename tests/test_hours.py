@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lifecircle.facilities import open_at, read_facilities
 from lifecircle.hours import open_then, osm_hours
 
-MONDAY = datetime(2024, 6, 3)
+MONDAY = datetime(2024, 6, 3)  # noqa: DTZ001 - a clock on a wall has no zone
 OFFICE = "08:30-11:30,13:30-17:00"
 
 
@@ -62,7 +62,8 @@ def test_office_hours_become_the_notation(text, notation):
 @pytest.mark.parametrize(
     "text",
     ["24/7", "Tu-Su 09:00-17:00; Mo off", "Mo-Fr 08:00-18:00; We 08:00-12:00", "Mo-Fr 09:00-17:00; PH off",
-     "sunrise-sunset", "Apr-Oct: 08:00-18:00; Nov-Mar: 08:00-17:00", '"by appointment"', "09:00-12:00,14:00-17:00"],
+     "sunrise-sunset", "Apr-Oct: 08:00-18:00; Nov-Mar: 08:00-17:00",
+     '"by appointment"', "09:00-12:00,14:00-17:00"],
 )  # fmt: skip
 def test_the_notation_itself_stands_as_it_is(text):
     assert osm_hours(text) == text
@@ -91,7 +92,8 @@ def test_no_text_ends_in_an_error_and_reading_twice_is_reading_once(text):
     st.integers(0, 7 * 24 * 4 - 1),
 )
 def test_days_and_times_hold_when_they_say(days, hour, minutes, quarter):
-    text = "、".join(f"周{'一二三四五六日'[day]}" for day in sorted(days)) + f" {hour}:00-{hour}:{minutes:02d}"
+    named = "、".join(f"周{'一二三四五六日'[day]}" for day in sorted(days))
+    text = f"{named} {hour}:00-{hour}:{minutes:02d}"
     when = MONDAY + timedelta(minutes=15 * quarter)
     inside = when.weekday() in days and when.hour == hour and when.minute < minutes
     assert open_then(text, when) is inside
