@@ -216,7 +216,10 @@ def _usage_problems(errors: str) -> list[str]:
         return ["ends with 2 and says nothing"]
     if lines[0].startswith("Usage:"):
         return []
-    odd = [line for line in lines if not line.startswith(("error: ", "WARNING ", "错误", "警告"))]
+    starts = ("error: ", "WARNING ", "错误", "警告")
+    # a stream that cannot hold Chinese prints the numbers of the characters
+    known = (*starts, *(word.encode("ascii", "backslashreplace").decode() for word in starts))
+    odd = [line for line in lines if not line.startswith(known)]
     return [f"not a line of an error: {ascii(line)[:200]}" for line in odd[:2]] + line_problems(
         "\n".join(lines)
     )

@@ -64,15 +64,21 @@ def figures(findings: Findings, result: TargetResult, language: Language) -> dic
     }
 
 
+_NO_HUNDREDTHS = 1e15
+"""From here on a float has no hundredths, and a decimal of them has more digits than any reader."""
+
+
 def value_text(result: TargetResult, value: float | None, language: Language) -> str:
     """Print a target's figure: a share in per cent, any other with its unit; never better than it is."""
     if value is None:
         return "—"
     if is_share(result):
         return percent_text(value)
+    unit = unit_text(str(getattr(result.target, "unit", "") or ""), language)
+    if abs(value) >= _NO_HUNDREDTHS:
+        return f"{value:.6g} {unit}".strip()
     better = ROUND_CEILING if getattr(result.target, "direction", "up") == "down" else ROUND_FLOOR
     figure = Decimal(repr(float(value))).quantize(Decimal("0.01"), rounding=better)
-    unit = unit_text(str(getattr(result.target, "unit", "") or ""), language)
     return f"{figure.normalize():f} {unit}".strip()
 
 

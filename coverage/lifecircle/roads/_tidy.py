@@ -120,7 +120,7 @@ class _Scan:
                 self._parser.ParseFile(file)
         except _Stop:
             pass
-        except (expat.ExpatError, OSError, EOFError, zlib.error, ValueError) as error:
+        except (expat.ExpatError, OSError, EOFError, zlib.error, ValueError, LookupError) as error:
             reason = say("this is not a readable OSM file")
             remedy = say("download or export it again")
             self.faults.append(Fault(self.path, "", " ".join(str(error).split())[:200], reason, remedy))

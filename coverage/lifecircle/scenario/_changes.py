@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -324,8 +325,12 @@ def _table(path: Path) -> Table:
         return _toml_table(path)
     if suffix == ".json":
         return _json_table(path)
-    if suffix == ".gpkg" and path.is_file() and "sites" in pyogrio.list_layers(path)[:, 0]:
-        return _opening(read_table(path, layer="sites"), str(path))
+    if suffix == ".gpkg" and path.is_file():
+        layers: list[str] = []
+        with suppress(RuntimeError):  # of a damaged file the reader below says what is wrong
+            layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        if "sites" in layers:
+            return _opening(read_table(path, layer="sites"), str(path))
     return read_table(path)
 
 
