@@ -36,6 +36,7 @@ FLOORS = {
     "study": 3,
     "reading": 3,
     "reach": 4,
+    "counting": 4,
     "findings": 4,
     "publication": 5,
     "report": 5,

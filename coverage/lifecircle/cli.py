@@ -297,8 +297,9 @@ def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, 
 @click.argument("directory", type=click.Path(path_type=Path))
 def demo(directory: Path) -> None:
     """Copy the bundled synthetic example to DIRECTORY, audit it and draw its map."""
-    from lifecircle.audit import copy_example, run_audit
+    from lifecircle.audit import run_audit
     from lifecircle.maps import draw_study
+    from lifecircle.study import copy_example
 
     with _progress() as tell:
         study = copy_example(directory)
@@ -369,6 +370,7 @@ def _print_scoreboard(findings: Findings) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from lifecircle.findings import as_circle
     from lifecircle.page_data import value_text
     from lifecircle.reading import reading_lines
     from lifecircle.report import warning_lines
@@ -401,8 +403,9 @@ def _print_scoreboard(findings: Findings) -> None:
             "" if figure is None else value_text(result, figure, language)
             for figure in (result.value, result.target.goal)
         )
-        left = "" if result.count is None else f"{result.count.uncovered:,.0f}"
-        band = " / ".join(percent(result.band[name]) for name in ("slow", "usual", "fast") if result.band)
+        circle = as_circle(result)
+        left = "" if circle.count is None else f"{circle.count.uncovered:,.0f}"
+        band = " / ".join(percent(circle.band[name]) for name in ("slow", "usual", "fast") if circle.band)
         status = word("status", result.status, language)
         cells = (result.target.id, result.target.name.get(language), value, goal, left, status, band)
         table.add_row(*(Text(one_line(cell, 200)) for cell in cells))

@@ -21,7 +21,7 @@ import pandas as pd
 import xlsxwriter
 
 from lifecircle.files import written
-from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, venue_lines
+from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, as_circle, venue_lines
 from lifecircle.reading import reading_rows
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, printed_points, translate, truncated_percent, word
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from lifecircle.findings import (
         Count,
         DistrictResult,
-        DistrictValue,
         Findings,
         Language,
         TargetResult,
@@ -207,7 +206,8 @@ def _reject_table(findings: Findings) -> pd.DataFrame:
 
 def _board_row(number: int, result: TargetResult, findings: Findings) -> _Row:
     language, target = findings.language, result.target
-    rungs = {name: _rate(result, rung.value) for name, rung in result.accountings.items() if rung is not None}
+    circle = as_circle(result)
+    rungs = {name: _rate(result, rung.value) for name, rung in circle.accountings.items() if rung is not None}
     return {
         "row": number,
         "target": target.name.get(language),
@@ -220,24 +220,23 @@ def _board_row(number: int, result: TargetResult, findings: Findings) -> _Row:
         "milestone": _figure(result, result.milestone),
         "previous": _figure(result, result.previous),
         "value": _figure(result, result.value),
-        "quality": None if result.quality is None else _rate(result, result.quality.value),
+        "quality": None if circle.quality is None else _rate(result, circle.quality.value),
         "change": _change(result),
-        "shortfall": result.shortfall_people,
-        "shortfall_villages": result.shortfall_villages,
+        "shortfall": circle.shortfall_people,
+        "shortfall_villages": circle.shortfall_villages,
         "status": word("status", result.status, language),
-        "flip": result.flip_kmh,
-        "borderline": result.borderline_people,
+        "flip": circle.flip_kmh,
+        "borderline": circle.borderline_people,
         **rungs,
-        "band": " / ".join(percent(result.band[name]) for name in ("slow", "usual", "fast") if result.band),
-        **_counts(result.count),
+        "band": " / ".join(percent(circle.band[name]) for name in ("slow", "usual", "fast") if circle.band),
+        **_counts(circle.count),
         "grade": word("grade", target.grade, language),
         "remarks": _remarks(result, language),
     }
 
 
 def _town_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
-    towns: list[DistrictResult | DistrictValue] = [*result.districts, *result.by_district]
-    ranks = _ranks(towns, falls=_falls(result))
+    ranks = _ranks(result.districts, falls=result.falls)
     return [
         {
             "row": number,
@@ -251,7 +250,7 @@ def _town_rows(number: int, result: TargetResult, language: Language) -> list[_R
             "status": word("status", one.status, language),
             "rank": ranks.get(one.code),
         }
-        for one in towns
+        for one in result.districts
     ]
 
 
@@ -266,7 +265,7 @@ def _ladder_rows(number: int, result: TargetResult, language: Language) -> list[
             "village_share" if name in BY_VILLAGE else "people_share": _rate(result, rung.value),
         }
         for name in ACCOUNTINGS
-        if (rung := result.accountings.get(name)) is not None
+        if (rung := as_circle(result).accountings.get(name)) is not None
     ]
 
 
@@ -280,7 +279,7 @@ def _group_rows(number: int, result: TargetResult, language: Language) -> list[_
             **_counts(one.count),
             "people_share": _rate(result, one.value),
         }
-        for one in result.groups
+        for one in as_circle(result).groups
     ]
 
 
@@ -306,7 +305,7 @@ def _gap_rows(findings: Findings) -> list[_Row]:
 
 def _unit_rows(number: int, result: TargetResult, findings: Findings) -> list[_Row]:
     """List the units that do not hold what a target asks of each, and what each lacks."""
-    language = findings.language
+    language, units = findings.language, getattr(result, "units", None)
 
     def named(key: str) -> str:
         own = findings.services.get(key, {}).get(language)
@@ -317,11 +316,11 @@ def _unit_rows(number: int, result: TargetResult, findings: Findings) -> list[_R
         {
             "row": number,
             "target": result.target.name.get(language),
-            "code": one["code"],
-            "unit_name": one["name"],
-            "lacks": between.join(named(key) for key in str(one["lacks"]).split("|") if key),
+            "code": one.code,
+            "unit_name": one.name,
+            "lacks": between.join(named(key) for key in one.lacks),
         }
-        for one in result.facts.get("without", ())
+        for one in (() if units is None else units.without)
     ]
 
 
@@ -369,20 +368,11 @@ def _counts(count: Count | None) -> _Row:
     return {"people": count.people, **{bucket: getattr(count, bucket) for bucket in BUCKETS}}
 
 
-def _falls(result: TargetResult) -> bool:
-    """Return whether a lower value is better."""
-    return getattr(result.target, "direction", "up") == "down"
-
-
-def _ranks(districts: Iterable[DistrictResult | DistrictValue], *, falls: bool = False) -> dict[str, int]:
+def _ranks(districts: Iterable[DistrictResult], *, falls: bool = False) -> dict[str, int]:
     """Rank districts by value, the best first; equal values share a rank."""
     known = [one for one in districts if one.value is not None]
     values = sorted((one.value for one in known if one.value is not None), reverse=not falls)
     return {one.code: values.index(one.value) + 1 for one in known if one.value is not None}
-
-
-def _is_share(result: TargetResult) -> bool:
-    return result.target.kind in {"circle", "presence"} or getattr(result.target, "unit", "") == "share"
 
 
 def _rate(result: TargetResult, share: float | None) -> Rate | None:
@@ -394,11 +384,11 @@ def _rate(result: TargetResult, share: float | None) -> Rate | None:
 
 
 def _figure(result: TargetResult, value: float | None) -> Rate | float | None:
-    return _rate(result, value) if _is_share(result) else value
+    return _rate(result, value) if result.is_share else value
 
 
 def _change(result: TargetResult) -> Change | None:
-    if result.value is None or result.previous is None or not _is_share(result):
+    if result.value is None or result.previous is None or not result.is_share:
         return None
     return Change(result.previous, result.value)
 
@@ -428,7 +418,7 @@ def _denominator(result: TargetResult, language: Language) -> str:
 
 def _remarks(result: TargetResult, language: Language) -> str:
     codes = [result.reason, *result.notes, *result.previous_notes]
-    if result.quality is not None:
+    if as_circle(result).quality is not None:
         codes.append(f"quality_by:{getattr(result.target, 'quality', '')}")
     said = [explain(code, language) for code in codes if code]
     return "；".join(said) if language == "zh" else "; ".join(said)

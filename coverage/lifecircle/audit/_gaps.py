@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from lifecircle.audit._basis import GAP_REASONS
-from lifecircle.audit._prepare import worked_out_once
+from lifecircle.audit._prepare import cached_per_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +98,7 @@ class _Facts:
         )
 
 
-@worked_out_once
+@cached_per_inputs
 def _units(inputs: Inputs) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
     """Name each resident's district and village: (demand,) each."""
     return (

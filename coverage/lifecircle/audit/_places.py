@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.audit._ladder import village_of
+from lifecircle.audit._counted import village_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -168,8 +168,8 @@ def _coordinates(table: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
     return np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
 
 
-def worked_out_once(of: Callable[[Inputs], _Fact]) -> Callable[[Inputs], _Fact]:
-    """Keep what a function says of inputs for as long as they are there; every target asks again."""
+def cached_per_inputs(of: Callable[[Inputs], _Fact]) -> Callable[[Inputs], _Fact]:
+    """Cache a function's result per :class:`Inputs` object, for as long as that object lives."""
     kept: WeakKeyDictionary[Inputs, _Fact] = WeakKeyDictionary()
 
     @wraps(of)
@@ -582,7 +582,10 @@ class _Reader:
     def networks(self) -> dict[str, Roads]:
         """Read the roads for every travel profile that the study's circles need."""
         networks: dict[str, Roads] = {}
-        used = {str(target.profile) for target in circles(self.study.standard)}
+        # The modes that a circle lists are reported beside its verdict, so their roads are read too.
+        used = {
+            str(name) for target in circles(self.study.standard) for name in (target.profile, *target.modes)
+        }
         wanted = sorted(used) or ["walk"]
         for name in wanted:
             networks[name] = self._network(name, networks)

@@ -1,9 +1,8 @@
-"""Own the order of an audit: read, search, assess, write; the only room that knows it."""
+"""Run an audit in order: read, ask every question of the roads, assess, write."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,23 +12,22 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit._before import YearBefore, earlier_year, year_before
-from lifecircle.audit._circles import Circle, assess_circle
-from lifecircle.audit._doubts import weighed
+from lifecircle.audit._before import YearBefore, anything_dated, earlier_year, year_before
 from lifecircle.audit._fingerprint import fingerprint
-from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
+from lifecircle.audit._gaps import GAP_COLUMNS
 from lifecircle.audit._intake import reading_warnings, report_reading
-from lifecircle.audit._kinds import Assessed, Facts, assess_other
+from lifecircle.audit._judged import Assessed, YearFacts
+from lifecircle.audit._kinds import assess
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
+from lifecircle.audit._questions import ask
 from lifecircle.audit._searches import Searches, venue_classes
-from lifecircle.errors import Fault, UnusableInputError, say, system_errors
-from lifecircle.files import check_folder, complete_folder, recover, whole_folder
+from lifecircle.errors import UnusableInputError
+from lifecircle.files import check_folder, complete_folder, recover
 from lifecircle.findings import (
     RUN,
     Findings,
     Publication,
-    TargetResult,
     load_findings,
     rank_table,
     read_fingerprint,
@@ -37,12 +35,13 @@ from lifecircle.findings import (
     seal,
 )
 from lifecircle.report import write_tables
-from lifecircle.study import check_year, example_folder
+from lifecircle.study import check_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lifecircle.reading import CoarseReading, Reading
+    from lifecircle.audit._circles import Circle
+    from lifecircle.reading import Reading
     from lifecircle.study import Study
 
 _log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ def run_audit(
     study : folder of a study, or a study read before
     year : the study's own where none is given
     out : results go to ``out/<year>/``, complete or not at all
-    progress : told the name of each step as it begins
+    progress : called with the name of each step as it begins
 
     Raises
     ------
@@ -72,19 +71,19 @@ def run_audit(
         With every fault of the study, its standard and its files; before anything is read, when ``out``
         holds something else where the results go, or cannot be written.
     """
-    tell = progress or _log.info
+    report = progress or _log.info
     if isinstance(study, str | Path):
         study = open_study(study, year)
     year = study.year if year is None else check_year(year)
     if out is not None:
         check_folder(Path(out) / str(year), RUN)
-    tell("reading")
+    report("reading")
     # Before the files are read: one that changes meanwhile makes the run outdated, never current.
     made_of = fingerprint(study, year)
     inputs = prepare(study, year)
-    findings = replace(run(inputs, progress=tell), fingerprint=made_of)
+    findings = replace(run(inputs, progress=report), fingerprint=made_of)
     if out is not None:
-        tell("writing")
+        report("writing")
         write_run(findings, Path(out))
     return findings
 
@@ -101,49 +100,37 @@ def run(
     ----------
     previous : target -> value of the year before, where it is known already
     """
-    tell = progress or _log.info
+    report = progress or _log.info
     searches = Searches(inputs)
-    found: list[Circle] = []
-    results: list[TargetResult] = []
-    coarse: list[CoarseReading] = []
-    for target in inputs.study.standard.targets:
-        if target.kind == "circle":
-            tell(target.id)
-            circle = assess_circle(target, inputs, searches)
-            result, check = weighed(circle, inputs, searches)
-            found.append(replace(circle, result=result))
-            results.append(result)
-            coarse += [check] if check is not None else []
-    tell("year before")
+    # Step one: every question is asked, of this year and, where its files allow, of the year before.
+    answers = ask(inputs, searches, progress=report)
+    report("year before")
     earlier = earlier_year(inputs, searches)
+    # Step two: everything is assessed from the answers.
+    if isinstance(earlier, str):
+        facts = YearFacts(inputs, answers)
+    else:
+        facts = YearFacts(inputs, answers, earlier, anything_dated(inputs, earlier[0]))
     before = year_before(inputs, earlier) if previous is None else YearBefore(previous)
-    known = {
-        result.target.id: replace(
-            result,
-            previous=before.shares.get(result.target.id),
-            previous_notes=before.notes.get(result.target.id, ()),
-        )
-        for result in results
-    }
-    facts = Facts(inputs, searches, None if isinstance(earlier, str) else earlier)
-    others: list[Assessed] = []
-    for target in inputs.study.standard.targets:
-        if target.kind != "circle":
-            tell(target.id)
-            others.append(assess_other(target, facts))
-            known[target.id] = others[-1].result
-    results = [known[target.id] for target in inputs.study.standard.targets]
-    return _findings(inputs, found, others, tuple(results), report_reading(inputs, searches, coarse))
+    assessed = [
+        _beside_year_before(assess(target, facts), before) for target in inputs.study.standard.targets
+    ]
+    coarse = [one.coarse for one in assessed if one.coarse is not None]
+    return _findings(inputs, assessed, report_reading(inputs, searches, coarse))
 
 
-def _findings(
-    inputs: Inputs,
-    found: list[Circle],
-    others: list[Assessed],
-    results: tuple[TargetResult, ...],
-    reading: Reading,
-) -> Findings:
+def _beside_year_before(assessed: Assessed, before: YearBefore) -> Assessed:
+    """Set the year before beside a result: a circle's value, and for every kind what is said of that year."""
+    name = assessed.result.target.id
+    result = replace(assessed.result, previous_notes=before.notes.get(name, ()))
+    if assessed.circle is not None:
+        result = replace(result, previous=before.shares.get(name))
+    return replace(assessed, result=result)
+
+
+def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Findings:
     study = inputs.study
+    found = [one.circle for one in assessed if one.circle is not None]
     names = [circle.result.target.id for circle in found]
     index = inputs.demand.index
     labels = inputs.facilities.index.array
@@ -151,8 +138,8 @@ def _findings(
     def table(columns: list[Any]) -> pd.DataFrame:
         return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
 
-    gaps = [find_gaps(circle, inputs) for circle in found if circle.result.value is not None]
-    gaps += [one.gaps for one in others if len(one.gaps)]
+    # Gaps of circles first, as they always were: their rows are known by their order.
+    gaps = [one.gaps for one in sorted(assessed, key=lambda one: one.circle is None) if len(one.gaps)]
     roads = next(iter(inputs.networks.values()))
     return Findings(
         study=study.id,
@@ -163,7 +150,7 @@ def _findings(
         crs=roads.crs.to_string(),
         roads_key=roads.key,
         software=version("lifecircle"),
-        targets=results,
+        targets=tuple(one.result for one in assessed),
         demand=inputs.demand,
         facilities=inputs.facilities.drop(columns="polygon", errors="ignore"),
         districts=_units(inputs.districts),
@@ -267,32 +254,6 @@ def find_run(
     except UnusableInputError as error:
         _log.warning("%s: computed anew", error)
     return run_audit(declared, year, progress=progress)
-
-
-def copy_example(folder: str | Path) -> Path:
-    """Copy the bundled synthetic study into a new folder, whole or not at all.
-
-    Raises
-    ------
-    UnusableInputError
-        When the folder is there already and not empty.
-    """
-    folder = Path(folder)
-    with system_errors(folder):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            reason = say("already there and not empty")
-            raise UnusableInputError(
-                [Fault(str(folder), "", "", reason, say("name a new folder for the example"))]
-            )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with whole_folder(folder) as fresh:
-            shutil.copytree(
-                example_folder(),
-                fresh,
-                dirs_exist_ok=True,
-                ignore=shutil.ignore_patterns("__pycache__", "results", "maps"),
-            )
-    return folder
 
 
 def write_run(findings: Findings, out: Path) -> Path:

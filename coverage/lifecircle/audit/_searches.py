@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -44,6 +44,16 @@ class Answer:
     ranks: Mapping[str, npt.NDArray[np.float64]]
     venues: Mapping[str, npt.NDArray[np.intp]]
     lacking: tuple[str, ...] = ()
+
+
+class Answering(Protocol):
+    """Whatever has the answer to a rule: :class:`Searches` look for it, :class:`Answers` hold it already."""
+
+    def answer(
+        self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
+    ) -> Answer:
+        """Return the answer to a target's rule over its own profile or another, with all venues or some."""
+        ...  # pragma: no cover
 
 
 @dataclass(frozen=True, eq=False)

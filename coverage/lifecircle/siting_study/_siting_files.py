@@ -507,7 +507,7 @@ def _plot(axes: Any, study: SiteStudy, language: Language, fonts: list[str]) -> 
     axes.fill_between(sites, values, bounds, color="#c9d7e8", label=said["bound"], linewidth=0)
     axes.plot(sites, values, color="#1f5a94", marker="o", markersize=4, label=said["value"])
     # The curve is that of most people covered; a plan that strives for something else lies under it.
-    count = study.scenario.after.result(study.target.id).count
+    count = study.scenario.after.circle(study.target.id).count
     assert count is not None
     at, own = len(study.plan.sites), count.covered / study.people * 100
     axes.plot([at], [own], color="#b3261e", marker="o", markersize=9, linestyle="none", label=said["plan"])

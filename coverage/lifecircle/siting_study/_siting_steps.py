@@ -467,7 +467,7 @@ def _prove(question: Question, plan: SitingPlan, scenario: Scenario, conditions:
         They differ.
     """
     target, inputs = question.target, scenario.inputs
-    result = scenario.after.result(target.id)
+    result = scenario.after.circle(target.id)
     assert result.count is not None
     chosen = conditions.labels.get_indexer(list(plan.sites))
     figures = {"people": (question.people_covered + question.gain(chosen), result.count.covered)}
