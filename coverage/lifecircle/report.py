@@ -73,6 +73,7 @@ LADDER = {
     "row": ORDER, "target": TEXT, "rung": TEXT, "villages": PEOPLE, "village_share": RATE, "people": PEOPLE,
     "people_share": RATE,
 }  # fmt: skip
+WAYS = {"row": ORDER, "target": TEXT, "way": TEXT, "people_share": RATE}
 GROUPS = {"row": ORDER, "target": TEXT, "group": TEXT, "denominator": TEXT, **COUNTS, "people_share": RATE}
 VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
 UNITS = {"row": ORDER, "target": TEXT, "code": TEXT, "unit_name": TEXT, "lacks": TEXT}
@@ -255,17 +256,46 @@ def _town_rows(number: int, result: TargetResult, language: Language) -> list[_R
 
 
 def _ladder_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
-    return [
+    """List the rungs, and after them the villages by the share of their people that is covered."""
+    circle = as_circle(result)
+    target = {"row": number, "target": result.target.name.get(language)}
+    rungs = [
         {
-            "row": number,
-            "target": result.target.name.get(language),
+            **target,
             "rung": word("column", name, language),
             "villages": rung.villages,
             "people": rung.people,
             "village_share" if name in BY_VILLAGE else "people_share": _rate(result, rung.value),
         }
         for name in ACCOUNTINGS
-        if (rung := as_circle(result).accountings.get(name)) is not None
+        if (rung := circle.accountings.get(name)) is not None
+    ]
+    # No source says when a village is reached: every threshold in use is shown.
+    return rungs + [
+        {
+            **target,
+            "rung": word("village_threshold", "at_least", language).format(share=f"{share:.0%}"),
+            "villages": villages,
+        }
+        for share, villages in circle.village_curve
+    ]
+
+
+def _way_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
+    """List the shares by other ways to travel and for other walkers; none of them decides a verdict."""
+    circle = as_circle(result)
+    ways = {
+        **{word("traveller", name, language): value for name, value in circle.modes.items()},
+        **{word("variant", name, language): value for name, value in circle.variants.items()},
+    }
+    return [
+        {
+            "row": number,
+            "target": result.target.name.get(language),
+            "way": way,
+            "people_share": _rate(result, value),
+        }
+        for way, value in ways.items()
     ]
 
 
@@ -467,6 +497,7 @@ def _write_workbook(findings: Findings, path: Path) -> None:
         "board": (_used(BOARD, board), board),
         "towns": (TOWNS, [row for number, one in numbered for row in _town_rows(number, one, language)]),
         "ladder": (LADDER, [row for number, one in numbered for row in _ladder_rows(number, one, language)]),
+        "ways": (WAYS, [row for number, one in numbered for row in _way_rows(number, one, language)]),
         "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
         "villages": _village_sheet(findings),
         "gaps": (GAPS, _gap_rows(findings)),

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lifecircle.audit._assess_presence import units_in_area
-from lifecircle.audit._circles import circle_parts
 from lifecircle.audit._judged import Assessed, by_district, judged, without_value
-from lifecircle.audit._prepare import circles
 from lifecircle.counting import village_urban
 from lifecircle.findings import CircleGap, IndicatorResult, UnitCount, UnitWithout
 from lifecircle.measures import (
@@ -26,12 +24,13 @@ from lifecircle.measures import (
 from lifecircle.standards import threshold, trend_verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from lifecircle.audit._circles import CircleParts
     from lifecircle.audit._judged import YearFacts
     from lifecircle.audit._prepare import Inputs
-    from lifecircle.audit._searches import Answering
     from lifecircle.standards import IndicatorTarget
 
 MISSING_NAMED = 12
@@ -150,8 +149,8 @@ def _each_village(target: IndicatorTarget, facts: YearFacts) -> Assessed:
 def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:
     """Judge a gap between town and country, or between districts, of every circle that counts both."""
     inputs = facts.inputs
-    now = _gaps_of(target, inputs, facts.answers)
-    before = {} if facts.earlier is None else _gaps_of(target, *facts.earlier)
+    now = _gaps_of(target, facts.parts, inputs)
+    before = {} if facts.earlier is None else _gaps_of(target, facts.parts_before, facts.earlier[0])
     assert target.computed is not None
     measure = target.computed.measure
     values = {name: getattr(gap, measure) for name, gap in now.items()}
@@ -190,19 +189,16 @@ def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:
     return Assessed(result)
 
 
-def _gaps_of(target: IndicatorTarget, inputs: Inputs, answers: Answering) -> dict[str, Gap]:
-    """Count the gap of every circle the target is about; one with a single side is left out."""
+def _gaps_of(target: IndicatorTarget, parts: Mapping[str, CircleParts], inputs: Inputs) -> dict[str, Gap]:
+    """Compute the gap of every circle the target is about; one with a single side is left out."""
     assert target.computed is not None
     wanted = target.computed.circles
-    found: dict[str, Gap] = {}
-    for circle in circles(inputs.study.standard):
-        if wanted and circle.id not in wanted:
-            continue
-        parts = circle_parts(circle, inputs, answers)
-        gap = None if parts is None else _gap_of(target, parts, inputs)
-        if gap is not None:
-            found[circle.id] = gap
-    return found
+    gaps = {
+        name: _gap_of(target, shares, inputs)
+        for name, shares in parts.items()
+        if not wanted or name in wanted
+    }
+    return {name: gap for name, gap in gaps.items() if gap is not None}
 
 
 def _gap_of(target: IndicatorTarget, parts: CircleParts, inputs: Inputs) -> Gap | None:

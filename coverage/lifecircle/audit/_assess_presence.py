@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.audit._judged import Assessed, by_district, gap_table, judged, without_value
+from lifecircle.audit._prepare import cached_per_inputs
 from lifecircle.counting import village_urban
 from lifecircle.demand import OUTSIDE
 from lifecircle.facilities import open_in
@@ -128,13 +129,29 @@ def _units(target: PresenceTarget, inputs: Inputs) -> tuple[str, tuple[str, ...]
         return reason, notes, None
     place = register[target.unit].astype("str")
     district = codes if target.unit == "district" else layer["district"].astype("str")
-    points = layer.to_crs(inputs.crs).geometry.representative_point().to_crs("EPSG:4326")
-    lonlat = np.column_stack([points.x, points.y])
+    lonlat = _district_lonlat(inputs) if target.unit == "district" else _village_lonlat(inputs)
     return (
         "",
         notes,
         _Units(pd.Index(codes), layer["name"].astype("str").tolist(), list(district), place, counted, lonlat),
     )
+
+
+@cached_per_inputs
+def _district_lonlat(inputs: Inputs) -> npt.NDArray[np.float64]:
+    return _inner_points(inputs.districts, inputs)
+
+
+@cached_per_inputs
+def _village_lonlat(inputs: Inputs) -> npt.NDArray[np.float64]:
+    return _inner_points(inputs.villages, inputs)
+
+
+def _inner_points(layer: gpd.GeoDataFrame | None, inputs: Inputs) -> npt.NDArray[np.float64]:
+    """Return a point within each unit, in degrees: (unit, 2)."""
+    assert layer is not None  # only layers that are there have units
+    points = layer.to_crs(inputs.crs).geometry.representative_point().to_crs("EPSG:4326")
+    return np.column_stack([points.x, points.y])
 
 
 def units_in_area(

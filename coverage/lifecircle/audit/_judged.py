@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
+from lifecircle.audit._circles import circle_parts
 from lifecircle.audit._gaps import GAP_COLUMNS, GAP_FIGURES
+from lifecircle.audit._prepare import circles
 from lifecircle.findings import DistrictResult, TargetResult
 from lifecircle.standards import milestone, verdict, without_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lifecircle.audit._circles import Circle
+    from lifecircle.audit._circles import Circle, CircleParts
     from lifecircle.audit._prepare import Inputs
     from lifecircle.audit._questions import Answers
     from lifecircle.reading import CoarseReading
@@ -40,6 +43,16 @@ class YearFacts:
     earlier: tuple[Inputs, Answers] | None = None
     dated: bool = False
 
+    @cached_property
+    def parts(self) -> Mapping[str, CircleParts]:
+        """Circle -> its shares by area and district in the year, of those that have a value."""
+        return _parts(self.inputs, self.answers)
+
+    @cached_property
+    def parts_before(self) -> Mapping[str, CircleParts]:
+        """The same for the year before; empty where its files are not given."""
+        return {} if self.earlier is None else _parts(*self.earlier)
+
     @property
     def inputs_before(self) -> Inputs | None:
         """The inputs of the year before, None where there are none that differ."""
@@ -58,6 +71,11 @@ class Assessed:
     gaps: pd.DataFrame = field(default_factory=lambda: gap_table([]))
     circle: Circle | None = None
     coarse: CoarseReading | None = None
+
+
+def _parts(inputs: Inputs, answers: Answers) -> dict[str, CircleParts]:
+    found = {one.id: circle_parts(one, inputs, answers) for one in circles(inputs.study.standard)}
+    return {name: parts for name, parts in found.items() if parts is not None}
 
 
 def judged(  # noqa: PLR0913 - the parts of one result, all named

@@ -359,6 +359,14 @@ def _variants(result: CircleResult, language: Language) -> list[list[str]]:
         for name in _VARIANTS
         if name in result.variants
     ]
+    rows += [[word("traveller", name, language), percent_text(share)] for name, share in result.modes.items()]
+    rows += [
+        [
+            word("village_threshold", "at_least", language).format(share=f"{share:.0%}"),
+            words["villages_number"].format(number=f"{villages:,}"),
+        ]
+        for share, villages in result.village_curve
+    ]
     counts = {
         "only_outside": result.only_outside_people,
         "leg_100": result.leg_over_100_m,

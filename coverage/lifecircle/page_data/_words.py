@@ -374,6 +374,7 @@ _PAGE = {
     "variant_step_free": ("无台阶出行（轮椅速度）", "Step-free, at wheelchair speed"),
     "variant_aged_over60": ("60岁及以上，按老年步速", "People of 60 and over, at their own speed"),
     "variant_by_group_speed": ("全体，老年人按老年步速", "Everyone, the aged at their own speed"),
+    "villages_number": ("{number} 个", "{number}"),
     "only_outside": ("只靠县外设施才覆盖", "Covered only by venues beyond the border"),
     "leg_100": ("已覆盖，但出门到路超过 100 米", "Covered, but over 100 m from door to road"),
     "leg_200": ("已覆盖，但出门到路超过 200 米", "Covered, but over 200 m from door to road"),

@@ -374,6 +374,8 @@ def _target(
         borderline_people=None,
         curve=(),
         variants={},
+        modes={},
+        village_curve=(),
         only_outside_people=None,
         leg_over_100_m=None,
         leg_over_200_m=None,
