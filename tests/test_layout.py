@@ -48,8 +48,9 @@ FLOORS = {
     "notebook": 8,
     "maps": 8,
     "siting_study": 8,
-    "cli": 9,
-    "__main__": 10,
+    "yearbook": 9,
+    "cli": 10,
+    "__main__": 11,
 }
 
 

@@ -232,6 +232,34 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
 
 @cli.command()
 @_STUDY
+@click.option("--years", help="Years of the plan, such as 2021-2025; all that STUDY has files for.")
+@click.option("--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write instead of STUDY/results/yearbook-YEARS."
+)
+@click.option(
+    "--edition",
+    type=click.Choice(["internal", "public"]),
+    default="internal",
+    show_default=True,
+    help="The public one keeps small counts back.",
+)
+@click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the report; the study's own.")
+@click.option("--maps/--no-maps", default=True, show_default=True, help="Put a map of every circle in.")
+def report(study: Path, years: str | None, **choices: Any) -> None:
+    """Write STUDY's yearly report: a document, and a workbook over all years of the plan."""
+    from lifecircle.maps import years_of
+    from lifecircle.study import read_study
+    from lifecircle.yearbook import YearbookOrder, write_yearbook
+
+    order = YearbookOrder(years=years_of(years) if years else (), **choices)
+    with _progress() as tell:
+        folder = write_yearbook(study, order, progress=tell)
+    _print_place("report", folder, order.language or read_study(study).language)
+
+
+@cli.command()
+@_STUDY
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_YEAR
 @click.option(

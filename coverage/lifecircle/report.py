@@ -74,6 +74,10 @@ LADDER = {
     "people_share": RATE,
 }  # fmt: skip
 WAYS = {"row": ORDER, "target": TEXT, "way": TEXT, "people_share": RATE}
+DEFINITIONS = {
+    "row": ORDER, "target": TEXT, "kind": TEXT, "denominator": TEXT, "judged": TEXT, "source": TEXT,
+    "grade": TEXT, "notes": TEXT,
+}  # fmt: skip
 GROUPS = {"row": ORDER, "target": TEXT, "group": TEXT, "denominator": TEXT, **COUNTS, "people_share": RATE}
 VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
 UNITS = {"row": ORDER, "target": TEXT, "code": TEXT, "unit_name": TEXT, "lacks": TEXT}
@@ -153,7 +157,7 @@ def scoreboard(findings: Findings) -> pd.DataFrame:
     """Lay out the scoreboard as printed: the study's row of each target, then those of its districts."""
     rows: list[_Row] = []
     for number, result in enumerate(findings.targets, 1):
-        rows.append(_board_row(number, result, findings) | {"district": findings.name})
+        rows.append(_board_row(number, result, findings.language) | {"district": findings.name})
         rows += _town_rows(number, result, findings.language)
     printed = [{name: _printed(kind, row.get(name)) for name, kind in SCOREBOARD.items()} for row in rows]
     columns = _used(SCOREBOARD, rows)
@@ -205,8 +209,8 @@ def _reject_table(findings: Findings) -> pd.DataFrame:
 # Rows
 
 
-def _board_row(number: int, result: TargetResult, findings: Findings) -> _Row:
-    language, target = findings.language, result.target
+def _board_row(number: int, result: TargetResult, language: Language) -> _Row:
+    target = result.target
     circle = as_circle(result)
     rungs = {name: _rate(result, rung.value) for name, rung in circle.accountings.items() if rung is not None}
     return {
@@ -313,13 +317,12 @@ def _group_rows(number: int, result: TargetResult, language: Language) -> list[_
     ]
 
 
-def _gap_rows(findings: Findings) -> list[_Row]:
-    language = findings.language
+def _gap_rows(findings: Findings, language: Language) -> list[_Row]:
     targets = {one.target.id: one.target for one in findings.targets}
     rows = []
     for gap in findings.gaps.to_dict("records"):
         target = targets[gap["target"]]
-        lines = [_venue_text(line, findings) for line in venue_lines(gap.get("venues"))]
+        lines = [_venue_text(line, findings, language) for line in venue_lines(gap.get("venues"))]
         rows.append(
             {
                 **gap,
@@ -333,9 +336,9 @@ def _gap_rows(findings: Findings) -> list[_Row]:
     return rows
 
 
-def _unit_rows(number: int, result: TargetResult, findings: Findings) -> list[_Row]:
+def _unit_rows(number: int, result: TargetResult, findings: Findings, language: Language) -> list[_Row]:
     """List the units that do not hold what a target asks of each, and what each lacks."""
-    language, units = findings.language, getattr(result, "units", None)
+    units = getattr(result, "units", None)
 
     def named(key: str) -> str:
         own = findings.services.get(key, {}).get(language)
@@ -359,18 +362,17 @@ def _too_far(minutes: float, limit: float) -> float | None:
     return max(minutes - limit, 0.0) if math.isfinite(minutes) and math.isfinite(limit) else None
 
 
-def _venue_text(line: VenueLine, findings: Findings) -> str:
-    """Name the venue of one class of a rule, and how far it is, in the study's language."""
-    language = findings.language
+def _venue_text(line: VenueLine, findings: Findings, language: Language) -> str:
+    """Name the venue of one class of a rule, and how far it is, in a language."""
     name = findings.services.get(line.name, {}).get(language) or word("class", line.name, language)
     kind = "none" if not line.venue else "minutes" if line.metres is None else "metres"
     far = "" if kind == "none" else f"{line.minutes:.1f}" if kind == "minutes" else f"{line.metres:.0f}"
     return word("venue_line", kind, language).format(name=name, count=line.count, venue=line.venue, far=far)
 
 
-def _village_sheet(findings: Findings) -> tuple[Mapping[str, str], list[_Row]]:
+def _village_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, str], list[_Row]]:
     """Give every village a row and every circle a column with the share of its people covered there."""
-    language, villages = findings.language, findings.villages
+    villages = findings.villages
     circles = [one.target for one in findings.targets if f"people_{one.target.id}" in villages]
     columns = {**VILLAGES, **{f"covered_{target.id}": RATE for target in circles}}
     towns = findings.districts["name"].to_dict() if len(findings.districts) else {}
@@ -491,22 +493,51 @@ def write_workbook(path: Path, sheets: Sheets, heading: Heading) -> None:
 
 def _write_workbook(findings: Findings, path: Path) -> None:
     language = findings.language
-    numbered = list(enumerate(findings.targets, 1))
-    board = [_board_row(number, result, findings) for number, result in numbered]
     sheets: Sheets = {
-        "board": (_used(BOARD, board), board),
-        "towns": (TOWNS, [row for number, one in numbered for row in _town_rows(number, one, language)]),
-        "ladder": (LADDER, [row for number, one in numbered for row in _ladder_rows(number, one, language)]),
-        "ways": (WAYS, [row for number, one in numbered for row in _way_rows(number, one, language)]),
-        "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
-        "villages": _village_sheet(findings),
-        "gaps": (GAPS, _gap_rows(findings)),
-        "units": (UNITS, [row for number, one in numbered for row in _unit_rows(number, one, findings)]),
+        **run_sheets(findings, language),
         "reading": (READING, list(reading_rows(findings.reading, language))),
     }
     names = {f"covered_{one.target.id}": one.target.name.get(language) for one in findings.targets}
     title = f"{findings.name} {findings.year}"
     write_workbook(path, sheets, Heading(title, language, findings.synthetic, "board_column", names))
+
+
+def run_sheets(findings: Findings, language: Language) -> Sheets:
+    """Return the sheets of one run, in the order an office reads them."""
+    numbered = list(enumerate(findings.targets, 1))
+    board = [_board_row(number, result, language) for number, result in numbered]
+    return {
+        "board": (_used(BOARD, board), board),
+        "towns": (TOWNS, [row for number, one in numbered for row in _town_rows(number, one, language)]),
+        "ladder": (LADDER, [row for number, one in numbered for row in _ladder_rows(number, one, language)]),
+        "ways": (WAYS, [row for number, one in numbered for row in _way_rows(number, one, language)]),
+        "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
+        "villages": _village_sheet(findings, language),
+        "gaps": (GAPS, _gap_rows(findings, language)),
+        "units": (
+            UNITS,
+            [row for number, one in numbered for row in _unit_rows(number, one, findings, language)],
+        ),
+    }
+
+
+def definition_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, str], list[_Row]]:
+    """Return how every target is counted (口径说明), with room for who made, checked and signed it."""
+    rows: list[_Row] = [
+        {
+            "row": number,
+            "target": result.target.name.get(language),
+            "kind": word("kind", result.target.kind, language),
+            "denominator": _denominator(result, language),
+            "judged": _judged(result, language),
+            "source": " · ".join(part for part in (result.target.source, result.target.date) if part),
+            "grade": word("grade", result.target.grade, language),
+            "notes": "" if result.target.notes is None else result.target.notes.get(language),
+        }
+        for number, result in enumerate(findings.targets, 1)
+    ]
+    signed = [{"target": word("yearbook", key, language)} for key in ("made_by", "checked_by", "signed_by")]
+    return DEFINITIONS, [*rows, *signed]
 
 
 class _Look:

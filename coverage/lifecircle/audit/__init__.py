@@ -7,7 +7,7 @@ from lifecircle.audit._basis import Basis, basis_of, bucket, open_venues
 from lifecircle.audit._counted import counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
 from lifecircle.audit._ladder import road_radius
-from lifecircle.audit._prepare import Inputs, open_study, prepare, read_networks
+from lifecircle.audit._prepare import Inputs, open_study, prepare, read_networks, yearly_files
 from lifecircle.audit._run import find_run, run, run_audit, write_run
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
@@ -32,4 +32,5 @@ __all__ = [
     "urban_class",
     "venue_classes",
     "write_run",
+    "yearly_files",
 ]

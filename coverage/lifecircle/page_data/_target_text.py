@@ -139,7 +139,7 @@ def _facts(findings: Findings, result: TargetResult, language: Language) -> list
     rows = [[words["goal"], _goal(result, language)]]
     before_due = target.due is not None and findings.year < target.due
     if before_due and result.milestone is not None:
-        rows.append([words["milestone"], _mark(result, result.milestone, language)])
+        rows.append([words["milestone"], mark_text(result, result.milestone, language)])
     if circle.quality is not None:
         name = word("column", getattr(target, "quality", ""), language)
         rows.append([words["quality"].format(name=name), percent_text(circle.quality.value)])
@@ -154,7 +154,8 @@ def _facts(findings: Findings, result: TargetResult, language: Language) -> list
     return rows
 
 
-def _mark(result: TargetResult, value: float, language: Language) -> str:
+def mark_text(result: TargetResult, value: float, language: Language) -> str:
+    """Print a goal or a milestone with all its digits, where a value would be truncated."""
     return goal_text(value) if result.is_share else value_text(result, value, language)
 
 
@@ -162,7 +163,7 @@ def _goal(result: TargetResult, language: Language) -> str:
     target, words = result.target, page_words(language)
     if target.goal is None:
         return words["no_goal"]
-    return _mark(result, target.goal, language) + (
+    return mark_text(result, target.goal, language) + (
         "" if target.due is None else words["due"].format(year=target.due)
     )
 
