@@ -1,4 +1,4 @@
-"""Own the command line: parse, call one library function, print; the one place that prints or exits.
+"""The command line: parse, call one library function, print; the one place that prints or exits.
 
 Exit status: 0 done; 1 found (``--strict``); 2 unusable input, usage, or an error of the system; 70 a fault of
 this program; 130 interrupted. Every fault is one line, in the language of the study.

@@ -1,4 +1,4 @@
-"""Own the plain folium layers of one run, for notebooks; the planners' page is drawn elsewhere."""
+"""The plain folium layers of one run, for notebooks; the planners' page is drawn elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the tables of a run: scoreboard as csv and workbook, gaps and rejects as csv; computes no figure.
+"""The tables of a run: scoreboard as csv and workbook, gaps and rejects as csv; computes no figure.
 
 The scoreboard has, for every target in the standard's order, a row for the whole study and one for each
 district. The csv is printed as people read it, rates truncated to a tenth of a point. Cells of the workbook
@@ -154,7 +154,7 @@ def write_tables(findings: Findings, folder: Path) -> None:
 
 
 def scoreboard(findings: Findings) -> pd.DataFrame:
-    """Lay out the scoreboard as printed: the study's row of each target, then those of its districts."""
+    """Return the scoreboard as printed: the study's row of each target, then those of its districts."""
     rows: list[_Row] = []
     for number, result in enumerate(findings.targets, 1):
         rows.append(_board_row(number, result, findings.language) | {"district": findings.name})
@@ -183,7 +183,7 @@ def _used(columns: Mapping[str, str], rows: Sequence[_Row]) -> dict[str, str]:
 
 
 def _gap_table(findings: Findings) -> pd.DataFrame:
-    """Give the gaps as a script reads them, the venues of the classes in one line."""
+    """Return the gaps as a script reads them, the venues of the classes in one line."""
     lines = [venue_lines(text) for text in findings.gaps.get("venues", ())]
     told = ["; ".join(_plain_line(one) for one in mine) for mine in lines]
     return findings.gaps.assign(venues=pd.Series(told, index=findings.gaps.index, dtype="str"))
@@ -197,7 +197,7 @@ def _plain_line(line: VenueLine) -> str:
 
 
 def _reject_table(findings: Findings) -> pd.DataFrame:
-    """Give the rejects with reasons and remedies in the study's language."""
+    """Return the rejects with reasons and remedies in the study's language."""
     told = {
         name: [translate(text, findings.language) for text in findings.rejects[name]]
         for name in ("reason", "remedy")
@@ -371,7 +371,7 @@ def _venue_text(line: VenueLine, findings: Findings, language: Language) -> str:
 
 
 def _village_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, str], list[_Row]]:
-    """Give every village a row and every circle a column with the share of its people covered there."""
+    """Return a row for every village and a column for every circle: the share of its people covered."""
     villages = findings.villages
     circles = [one.target for one in findings.targets if f"people_{one.target.id}" in villages]
     columns = {**VILLAGES, **{f"covered_{target.id}": RATE for target in circles}}
@@ -408,7 +408,7 @@ def _ranks(districts: Iterable[DistrictResult], *, falls: bool = False) -> dict[
 
 
 def _rate(result: TargetResult, share: float | None) -> Rate | None:
-    """Give a share that must not be rounded up to what it was to reach."""
+    """Return a share that must not be rounded up to what it was to reach."""
     if share is None:
         return None
     marks = (result.target.goal, result.milestone)
@@ -550,7 +550,7 @@ class _Look:
         self._cells: dict[tuple[str, bool, bool, str | None], Any] = {}
 
     def format(self, **properties: Any) -> Any:
-        """Give the format with these properties on top of the plain one."""
+        """Return the format with these properties on top of the plain one."""
         key = repr(sorted(properties.items()))
         if key not in self._made:
             plain = {"font_name": self._face, "font_size": 10, "valign": "vcenter"}
@@ -558,7 +558,7 @@ class _Look:
         return self._made[key]
 
     def of(self, name: str, kind: str, value: Any, fills: Mapping[str, str]) -> Any:
-        """Give the format of a cell: its side, its number format, and the colour of a verdict."""
+        """Return the format of a cell: its side, its number format, and the colour of a verdict."""
         share, strong = _share(kind, value) is not None, name in _STRONG
         fill = fills.get(value) if kind == STATUS else None
         key = (kind, share, strong, fill)
@@ -655,7 +655,7 @@ def _share(kind: str, value: Any) -> float | None:
 
 
 def _cell(kind: str, value: Any) -> float | str | None:
-    """Give a cell's value as a number that adds up and sorts, where it is one."""
+    """Return a cell's value as a number that adds up and sorts, where it is one."""
     if value is None or value == "":
         return None
     if isinstance(value, Change):
@@ -670,7 +670,7 @@ def _cell(kind: str, value: Any) -> float | str | None:
 
 
 def _shown_share(share: float, marks: tuple[float, ...]) -> float:
-    """Give a share unrounded, but truncated where a tenth of a point would show a mark it is below.
+    """Return a share unrounded, but truncated where a tenth of a point would show a mark it is below.
 
     >>> _shown_share(0.89996, (0.9,)), _shown_share(0.87666, (0.9,)), _shown_share(0.9999, ())
     (0.899, 0.87666, 0.999)

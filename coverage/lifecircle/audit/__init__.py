@@ -1,4 +1,4 @@
-"""Own the audit of a study for a year: prepare its inputs, run them, write the run.
+"""Audit a study for a year: prepare its inputs, run them, write the run.
 
 The rooms below compute pure answers; this one knows the order and is the only one that reads a study.
 """

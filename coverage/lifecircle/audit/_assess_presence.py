@@ -211,7 +211,7 @@ def _county_code(inputs: Inputs) -> str:
 
 
 def _aliases(target: PresenceTarget, inputs: Inputs) -> dict[str, str]:
-    """Say which code of a smaller unit stands for a unit of the target: a village's for its town."""
+    """Return, by the code of a smaller unit, the unit of the target that it means: a village's town."""
     if target.unit == "district" and inputs.villages is not None:
         return {str(code): str(town) for code, town in inputs.villages["district"].items()}
     if target.unit == "county":
@@ -227,7 +227,7 @@ def _known_codes(inputs: Inputs) -> set[str]:
 def _presence_districts(
     target: PresenceTarget, inputs: Inputs, units: _Units, found: Presence
 ) -> tuple[DistrictResult, ...]:
-    """Give every district the share of its own units that hold; nothing where the whole study is the unit."""
+    """Return the share of units that hold by district; nothing where the whole study is the unit."""
     if inputs.districts is None or target.unit == "county":
         return ()
     home = pd.Series(units.district, index=units.codes).reindex(found.units.index)

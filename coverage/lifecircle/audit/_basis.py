@@ -1,4 +1,4 @@
-"""Own what a target's own accounting says of every resident, so that all figures of its row come from it.
+"""What a target's own accounting says of every resident, so that all figures of its row come from it.
 
 By ``reach`` and ``open`` a resident is covered in time, by ``network_distance`` within a radius along the
 roads, by ``accepted`` and ``straight`` when the village is on the list or its circle holds the rule.
@@ -60,17 +60,17 @@ class Basis:
 
     @property
     def covered(self) -> Flags:
-        """Tell who is covered: (demand,)."""
+        """Return who is covered: (demand,)."""
         flags: Flags = self.status == "covered"
         return flags
 
     @property
     def timed(self) -> bool:
-        """Tell whether minutes decide."""
+        """Return whether minutes decide."""
         return self.accounting in BY_TIME
 
     def value(self, people: npt.NDArray[np.float64], where: Flags | None = None) -> float | None:
-        """Give the share covered: of villages where they are the unit, else of people.
+        """Return the share covered: of villages where they are the unit, else of people.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ def _by_village(target: CircleTarget, inputs: Inputs, only: Flags | None) -> Bas
 
 
 def open_venues(target: CircleTarget, inputs: Inputs) -> Any:
-    """Tell which venues the target's accounting counts: (facility,), or None for all of them."""
+    """Return which venues the target's accounting counts: (facility,), or None for all of them."""
     if target.accounting != "open":
         return None
     hours = known_hours(target, inputs)

@@ -1,4 +1,4 @@
-"""Own the year before: when there is one, what it is computed from, and what is said of it.
+"""The year before: when there is one, what it is computed from, and what is said of it.
 
 A value of the year before stands beside this year's only where something dated differs between the two:
 a file given by year, or the venues that are open. Without that it would be this year's figure printed
@@ -90,12 +90,12 @@ def _has(file: YearlyFile, year: int) -> bool:
 
 
 def _same(study: Study, file: YearlyFile | None, years: tuple[int, int]) -> bool:
-    """Tell whether one file holds in both years; a place that is fetched has no years."""
+    """Return whether one file holds in both years; a place that is fetched has no years."""
     return file is None or study.path_in(file, years[0]) == study.path_in(file, years[1])
 
 
 def _differs(target: CircleTarget, now: Inputs, earlier: Inputs) -> bool:
-    """Tell whether anything dated differs that the target's accounting may rest on."""
+    """Return whether anything dated differs that the target's accounting may rest on."""
     study, years = now.study, (earlier.year, now.year)
     if target.accounting == "accepted":
         return not _same_list(target, study, years)
@@ -105,7 +105,7 @@ def _differs(target: CircleTarget, now: Inputs, earlier: Inputs) -> bool:
 
 
 def _same_list(target: CircleTarget, study: Study, years: tuple[int, int]) -> bool:
-    """Tell whether the accepted list of a target is one for both years."""
+    """Return whether the accepted list of a target is one for both years."""
     part = study.villages
     if part is None:
         return True
@@ -113,7 +113,7 @@ def _same_list(target: CircleTarget, study: Study, years: tuple[int, int]) -> bo
 
 
 def _shared(target: CircleTarget, study: Study, years: tuple[int, int]) -> tuple[str, ...]:
-    """Say which of this year's inputs the year before was computed with, for want of its own."""
+    """Return which of this year's inputs the year before was computed with, for want of its own."""
     if target.accounting in {"accepted", "straight"}:
         return ()
     parts = {"roads": study.roads.file, "residents": study.demand.file}

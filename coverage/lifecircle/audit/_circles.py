@@ -1,4 +1,4 @@
-"""Own the assessment of one circle target: people, verdict, margin, accountings, districts, groups."""
+"""Assess one circle target: people, verdict, margin, accountings, districts, groups."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _unassessed(
     answers: Answering,
     counted: tuple[str, npt.NDArray[np.float64]],
 ) -> Circle:
-    """Tell why a target cannot be assessed; its times stand as reach has them, and nobody is counted."""
+    """Return why a target cannot be assessed; its times stand as reach has them, and nobody is counted."""
     reason, people = counted
     answer = answers.answer(target)
     rungs = {} if reason else accountings(target, inputs, answers, people, answer)
@@ -121,14 +121,14 @@ def _unassessed(
 
 
 def circle_value(target: CircleTarget, inputs: Inputs, answers: Answering) -> float | None:
-    """Give a circle target's value alone, None where it cannot be assessed."""
+    """Return a circle target's value alone, None where it cannot be assessed."""
     reason, people = counted_people(target, inputs)
     basis = None if reason else basis_of(target, inputs, answers)
     return None if basis is None else basis.value(people)
 
 
 def _known_times(answer: Answer) -> dict[str, npt.NDArray[np.float64]]:
-    """Give the times to the venues of every class, NaN where there is none."""
+    """Return the times to the venues of every class, NaN where there is none."""
     return {
         name: np.where(answer.snapped[:, None] & np.isfinite(times), times, np.nan)
         for name, times in answer.ranks.items()
@@ -141,7 +141,7 @@ def _by_people(target: CircleTarget, answers: Answering, read: _Reading) -> npt.
 
 
 def _in_time(target: CircleTarget, answers: Answering) -> npt.NDArray[np.bool_]:
-    """Tell who reaches the rule in time, whatever the target's accounting."""
+    """Return who reaches the rule in time, whatever the target's accounting."""
     flags: npt.NDArray[np.bool_] = bucket(answers.answer(target), target.minutes * 60) == "covered"
     return flags
 
@@ -210,7 +210,7 @@ def _shortfall(target: CircleTarget, inputs: Inputs, total: Count, read: _Readin
 
 
 def _margin(target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading) -> dict[str, Any]:
-    """Tell how firmly the verdict stands: band, flip point, curve, people near the limit.
+    """Return how firmly the verdict stands: band, flip point, curve, people near the limit.
 
     Nothing where the accounting knows no minutes: the notes say so.
     """
@@ -375,7 +375,7 @@ def _districts(
 
 
 def _district_value(read: _Reading, inputs: Inputs, code: Any, count: Count) -> float | None:
-    """Give a district's share: of its villages where they are the accounting's unit, else of its people."""
+    """Return a district's share: of its villages where they are the accounting's unit, else of its people."""
     if read.basis.holds is None or inputs.villages is None:
         return count.value
     mine = (inputs.villages["district"] == code).to_numpy(dtype=bool)

@@ -1,4 +1,4 @@
-"""Own the check of residents that stand far apart: everybody spread over four places, the rate again.
+"""The check of residents that stand far apart: everybody spread over four places, the rate again.
 
 A table of village centres puts a whole village at one place, often where the venues are. Rules:
 
@@ -143,7 +143,7 @@ def check_coarse(
 
 
 def _middle(values: Floats, weights: Floats) -> float:
-    """Give the value that half of the weight lies at or below."""
+    """Return the value that half of the weight lies at or below."""
     order = np.argsort(values, kind="stable")
     passed = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(passed, passed[-1] / 2)])

@@ -1,4 +1,4 @@
-"""Own what makes a figure doubtful: no verdict is given on data that cannot carry it."""
+"""What makes a figure doubtful: no verdict is given on data that cannot carry it."""
 
 from __future__ import annotations
 

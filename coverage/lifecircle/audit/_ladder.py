@@ -1,4 +1,4 @@
-"""Own the ladder of accountings, from the reported figure to lived reach, rung by rung.
+"""The ladder of accountings, from the reported figure to lived reach, rung by rung.
 
 Every rung is told in villages and in people. On the first two rungs the unit is the village (its whole
 population counts with it: the people the target counts); on the others it is the resident, and a village
@@ -37,7 +37,7 @@ def accountings(
     people: npt.NDArray[np.float64],
     answer: Answer,
 ) -> dict[str, Accounting | None]:
-    """Tell each accounting of a target, None where the study has not what it needs."""
+    """Return each accounting of a target, None where the study has not what it needs."""
     limit_s = target.minutes * 60
     villages = _Villages(target, inputs, people)
     reached = np.where(answer.snapped, answer.seconds, np.inf)
@@ -75,7 +75,7 @@ def village_readings(
     people: npt.NDArray[np.float64],
     covered: npt.NDArray[np.bool_],
 ) -> dict[str, pd.Series[Any]]:
-    """Tell for every village whether it is accepted, holds the straight circle, and is reached.
+    """Return for every village whether it is accepted, holds the straight circle, and is reached.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class _Villages:
         return people_by_village(np.where(chosen, self.people, 0.0), self.of, villages=self.number)
 
     def reached(self, covered: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Tell in which villages at least :data:`MAJORITY` of the people counted are covered: (village,)."""
+        """Return where at least :data:`MAJORITY` of the people counted are covered: (village,)."""
         return holds_share(self._add(covered), self.total, MAJORITY)
 
     def curve(self, covered: npt.NDArray[np.bool_]) -> tuple[tuple[float, int], ...]:
@@ -145,7 +145,7 @@ class _Villages:
 
 
 def villages_counted(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
-    """Tell which villages lie in the area a target is about: (village,)."""
+    """Return which villages lie in the area a target is about: (village,)."""
     units = inputs.villages
     if units is None or target.area == "all":
         return np.ones(0 if units is None else len(units), dtype=bool)
@@ -154,7 +154,7 @@ def villages_counted(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.boo
 
 
 def accepted_villages(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_] | None:
-    """Tell which villages are on the target's accepted list: (village,); None without a list."""
+    """Return which villages are on the target's accepted list: (village,); None without a list."""
     column = f"accepted_{target.id}"
     if inputs.villages is None or column not in inputs.villages:
         return None
@@ -165,7 +165,7 @@ def accepted_villages(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bo
 def straight_villages(
     target: CircleTarget, inputs: Inputs, *, only: npt.NDArray[np.bool_] | None = None
 ) -> npt.NDArray[np.bool_] | None:
-    """Tell which villages' straight-line circles hold the rule: (village,); None without radii.
+    """Return which villages' straight-line circles hold the rule: (village,); None without radii.
 
     ``only`` : (facility,) venues to count instead of all.
     """
@@ -195,13 +195,13 @@ def straight_villages(
 
 
 def straight_radius(target: CircleTarget, urban: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    """Give each unit's straight-line radius; one whose class is unknown takes the rural radius."""
+    """Return each unit's straight-line radius; one whose class is unknown takes the rural radius."""
     assert target.straight is not None
     return np.where(known_true(urban), float(target.straight.urban_m), float(target.straight.rural_m))
 
 
 def ladder_notes(target: CircleTarget, inputs: Inputs) -> list[str]:
-    """Tell what the rungs had to suppose: radii of villages of unknown class, venues of unknown hours."""
+    """Return what the rungs had to suppose: radii of villages of unknown class, venues of unknown hours."""
     notes = []
     straight, units = target.straight, inputs.villages
     if straight is not None and units is not None and straight.urban_m != straight.rural_m:
@@ -218,7 +218,7 @@ def ladder_notes(target: CircleTarget, inputs: Inputs) -> list[str]:
 
 
 def _along_roads(target: CircleTarget, inputs: Inputs, answers: Answering) -> npt.NDArray[np.bool_] | None:
-    """Tell which residents find the rule within the straight radius measured along the roads."""
+    """Return which residents find the rule within the straight radius measured along the roads."""
     radius = road_radius(target, inputs)
     if radius is None:
         return None
@@ -228,7 +228,7 @@ def _along_roads(target: CircleTarget, inputs: Inputs, answers: Answering) -> np
 
 
 def road_radius(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.float64] | None:
-    """Give each resident's radius along the roads in metres: (demand,); None where there is no such reading.
+    """Return each resident's radius along the roads in metres: (demand,); None without such a reading.
 
     A profile with one speed gives metres as seconds x speed; where the class of the road decides the speed
     it does not.
@@ -244,7 +244,7 @@ def road_radius(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.float64]
 
 
 def _resident_urban(inputs: Inputs, villages: gpd.GeoDataFrame) -> pd.Series[Any]:
-    """Give the urban class of every resident: the village's as :func:`village_urban`, else the district's."""
+    """Return each resident's urban class: the village's as :func:`village_urban`, else the district's."""
     demand = inputs.demand
     own: pd.Series[Any] = demand["village"].map(village_urban(villages, inputs.districts)).astype("boolean")
     if inputs.districts is None:
@@ -255,7 +255,7 @@ def _resident_urban(inputs: Inputs, villages: gpd.GeoDataFrame) -> pd.Series[Any
 def known_hours(
     target: CircleTarget, inputs: Inputs
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None:
-    """Tell the venues of the rule, whose hours are known and which are open; None where none is known."""
+    """Return the venues of the rule, whose hours are known and which are open; None where none is known."""
     if target.open_at is None or "hours" not in inputs.facilities:
         return None
     members = venue_classes(target, inputs.study.standard, inputs.facilities)
@@ -265,7 +265,7 @@ def known_hours(
 
 
 def _open_answer(target: CircleTarget, inputs: Inputs, answers: Answering) -> npt.NDArray[np.float64] | None:
-    """Give the rule time over the venues open at the target's hour; None without hour or any known hours."""
+    """Return the rule time over the venues open at the target's hour; None without known hours."""
     hours = known_hours(target, inputs)
     if hours is None:
         return None

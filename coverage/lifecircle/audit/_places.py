@@ -1,4 +1,4 @@
-"""Own what a circle says of small places: people counted and covered in every village and grid cell."""
+"""What a circle says of small places: people counted and covered in every village and grid cell."""
 
 from __future__ import annotations
 

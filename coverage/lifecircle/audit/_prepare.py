@@ -1,4 +1,4 @@
-"""Own the reading of a study's files for one year, with every fault told at once."""
+"""Read a study's files for one year, and report every fault at once."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Inputs:
         return _coordinates(self.sites)[self.opened]
 
     def in_metres(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Give the residents or the register in the metre CRS, projected once; others as they are."""
+        """Return the residents or the register in the metre CRS, projected once; others as they are."""
         return self.homes if table is self.demand else self.sites if table is self.register else table
 
     @cached_property
@@ -702,7 +702,7 @@ def at_factor(name: str, factor: float) -> str:
 
 
 def _band(name: str) -> Iterator[tuple[float, dict[str, float]]]:
-    """Give the class speeds of a profile at the slow and fast ends of its band."""
+    """Return the class speeds of a profile at the slow and fast ends of its band."""
     used = profile(name)
     for factor in {used.band[0], used.band[2]}:
         yield factor, {highway: kmh * factor for highway, kmh in used.class_kmh}

@@ -203,7 +203,7 @@ def _labels(circle: Circle, labels: Any) -> dict[str, list[pd.Categorical]]:
 
 
 def _units(layer: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
-    """Give a layer of units, an empty one where the study has none."""
+    """Return a layer of units, an empty one where the study has none."""
     if layer is not None:
         return layer
     return gpd.GeoDataFrame({"name": []}, geometry=[], crs="EPSG:4326").rename_axis("code")
@@ -229,7 +229,7 @@ def find_run(
     results: str | Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Findings:
-    """Give a study's findings for a year: the run in the results folder if it fits, else computed anew.
+    """Return a study's findings for a year: the run in the results folder if it fits, else computed anew.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Own the searches of one audit: every point snapped once per roads, every question asked once."""
+"""The searches of one audit: every point snapped once per roads, every question asked once."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class Searches:
     def _entered(
         self, roads: Roads, entries: npt.NDArray[np.intp]
     ) -> tuple[Snap, npt.NDArray[np.int64] | None]:
-        """Give where venues may be entered, and whose entrance each place is; None where each is one venue.
+        """Return where venues may be entered, and whose entrance each place is; None where each is one venue.
 
         ``entries`` : (venue,) rows of the register, ascending.
         """
@@ -160,7 +160,7 @@ class Searches:
         return entered(venues, self.snapped(roads, doors.table).take(mine), number)
 
     def snapped(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
-        """Give where a table of the inputs joins the roads, found once for every question."""
+        """Return where a table of the inputs joins the roads, found once for every question."""
         snaps, key = self.known.snaps, (id(roads.lines), id(table))
         if key not in snaps:
             self.known.tables.append(table)
@@ -185,7 +185,7 @@ class Searches:
 def venue_classes(
     target: CircleTarget, standard: Standard, facilities: gpd.GeoDataFrame
 ) -> dict[str, npt.NDArray[np.bool_]]:
-    """Tell which facilities are venues of each class of a rule: class -> (facility,).
+    """Return which facilities are venues of each class of a rule: class -> (facility,).
 
     A target that does not count across the border leaves out those beyond the districts.
     """

@@ -98,7 +98,7 @@ class Findings:
 
 
 def rank_table(columns: Mapping[tuple[str, str, int], Any], index: pd.Index) -> pd.DataFrame:
-    """Lay out seconds, or labels of venues, by (target, class, rank) as the table that findings hold."""
+    """Return seconds, or labels of venues, by (target, class, rank) as the table that findings hold."""
     names = (
         pd.MultiIndex.from_tuples(list(columns), names=["target", "class", "rank"]) if columns else _NO_RANKS
     )
@@ -106,7 +106,7 @@ def rank_table(columns: Mapping[tuple[str, str, int], Any], index: pd.Index) -> 
 
 
 def class_seconds(findings: Findings, target: str) -> dict[str, npt.NDArray[np.float64]]:
-    """Give the times a circle's rule rests on, so that one can tell what a resident still lacks.
+    """Return the times a circle's rule rests on, so that one can tell what a resident still lacks.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def class_seconds(findings: Findings, target: str) -> dict[str, npt.NDArray[np.f
 
 
 def class_venues(findings: Findings, target: str) -> dict[str, pd.Series[Any]]:
-    """Give the label of the last venue that a circle's rule asks of each class, beside :func:`class_seconds`.
+    """Return the label of the last venue that a rule asks of each class, beside :func:`class_seconds`.
 
     Returns
     -------

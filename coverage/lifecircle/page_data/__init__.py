@@ -1,4 +1,4 @@
-"""Own what the map page holds: findings in printed words and packed columns, and the same read back.
+"""What the map page holds: findings in printed words and packed columns, and the same read back.
 
 Computes no rate and counts nobody; :mod:`lifecircle.atlas` draws what stands here.
 """

@@ -1,4 +1,4 @@
-"""Own how one target's figures stand in the panel, as printed text; counts nobody and judges nothing.
+"""How one target's figures stand in the panel, as printed text; counts nobody and judges nothing.
 
 The ladder of accountings, the margin of the verdict, groups, variants, the year before and the rule with
 its source: each comes ready from the findings.
@@ -308,7 +308,7 @@ def _margin(findings: Findings, result: CircleResult, language: Language) -> dic
 
 
 def _curve(result: CircleResult, language: Language) -> list[list[Any]]:
-    """Give speed, share, and both in words, for every point of the curve."""
+    """Return speed, share, and both in words, for every point of the curve."""
     text = page_words(language)["curve_point"]
     return [
         [kmh, value, text.format(kmh=f"{kmh:g}", value=percent_text(value))] for kmh, value in result.curve
@@ -324,7 +324,7 @@ def _band_speeds(target: CircleTarget) -> list[str]:
 
 
 def _band_factors(target: CircleTarget) -> list[float] | None:
-    """Give what the band divides times by; None where the class of the road decides the speed."""
+    """Return what the band divides times by; None where the class of the road decides the speed."""
     used = profile(target.profile)
     return list(used.band) if used.uniform else None
 
@@ -341,7 +341,7 @@ def _flip(result: CircleResult, language: Language) -> str:
 
 
 def _groups(result: CircleResult, language: Language) -> list[list[str]]:
-    """Give name, people, share and people left of every group."""
+    """Return name, people, share and people left of every group."""
     return [
         [
             word("group", one.group, language),

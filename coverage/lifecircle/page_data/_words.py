@@ -1,4 +1,4 @@
-"""Own the words that stand only on the map page, in Chinese and English, and how its figures are printed.
+"""The words that stand only on the map page, in Chinese and English, and how its figures are printed.
 
 Words shared with the tables (verdicts, buckets, reasons, areas, groups) come from
 :mod:`lifecircle.wording`. Every figure is printed so that it never looks better than it is: rates are
@@ -416,7 +416,7 @@ _UNITS = {"percent": ("%", "%"), "ratio": ("", ""), "schools": ("所", "schools"
 
 
 def unit_text(unit: str, language: Language) -> str:
-    """Give the word for a unit of the shipped standards, or the unit as it is written.
+    """Return the word for a unit of the shipped standards, or the unit as it is written.
 
     >>> unit_text("schools", "zh"), unit_text("per 1000", "zh"), unit_text("km", "zh")
     ('所', '/ 1000人', 'km')
@@ -428,7 +428,7 @@ def unit_text(unit: str, language: Language) -> str:
 
 
 def class_text(name: str, language: Language) -> str:
-    """Give the word for a class of venues, or its id where there is none.
+    """Return the word for a class of venues, or its id where there is none.
 
     >>> class_text("public_benefit", "zh"), class_text("bus_stop", "zh")
     ('公益类设施', 'bus_stop')
@@ -437,7 +437,7 @@ def class_text(name: str, language: Language) -> str:
 
 
 def page_words(language: Language) -> dict[str, str]:
-    """Give every word of the page in one language.
+    """Return every word of the page in one language.
 
     >>> page_words("en")["north"]
     'N'

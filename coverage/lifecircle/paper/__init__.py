@@ -1,4 +1,4 @@
-"""Own maps on paper: one circle of one run as a picture for a report; computes no figure."""
+"""Maps on paper: one circle of one run as a picture for a report; computes no figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the public edition: findings reduced, before any page is made of them, to what everyone may know.
+"""The public edition: findings reduced, before any page is made of them, to what everyone may know.
 
 Residents become square cells of at least so many people, the same in every year, in whole multiples of that
 number; a cell stands at the middle of its square, not of its residents. A cell has the bucket of most of

@@ -1,4 +1,4 @@
-"""Own which counts the public edition may print, so that none of them, nor a difference, singles people out.
+"""Which counts the public edition may print, so that none of them, nor a difference, singles people out.
 
 A count may stand when it is of nobody or of at least ``min_people``. What a reader can add and subtract is
 checked as if it were printed: the rest of a total once the printed rows are taken away, and the difference
@@ -230,7 +230,7 @@ def _group_counts(table: _Table) -> Iterator[_Count]:
 
 
 def _tables(years: Sequence[Findings]) -> Iterator[_Table]:
-    """Lay out every circle of every year over the residents of all years, matched by their labels."""
+    """Return every circle of every year over the residents of all years, matched by their labels."""
     labels = years[0].demand.index
     for findings in years[1:]:
         labels = labels.union(findings.demand.index, sort=False)

@@ -1,4 +1,4 @@
-"""Own the files of a siting study: plan.json, plan.xlsx, plan.gpkg, the picture of the curve; no figure."""
+"""The files of a siting study: plan.json, plan.xlsx, plan.gpkg, the picture of the curve; no figure."""
 
 from __future__ import annotations
 
@@ -418,7 +418,7 @@ def _candidate_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, 
 
 
 def _layers(study: SiteStudy) -> dict[str, pd.DataFrame]:
-    """Lay out the sites, everybody newly covered with his site, all candidates, and the remedies."""
+    """Return the sites, everybody newly covered with his site, all candidates, and the remedies."""
     sites = pd.DataFrame(
         [
             {

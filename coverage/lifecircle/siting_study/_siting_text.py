@@ -1,4 +1,4 @@
-"""Own the plain words of a siting study, in Chinese and English; computes no figure."""
+"""The plain words of a siting study, in Chinese and English; computes no figure."""
 
 from __future__ import annotations
 
