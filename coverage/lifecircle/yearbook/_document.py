@@ -111,24 +111,24 @@ class _Page:
 
     def title(self, findings: Findings, edition: Edition) -> None:
         """Write the title and the stamp of the edition."""
-        say = self._words.say
-        self._document.add_heading(say("title", name=findings.name, year=findings.year), 0)
+        line = self._words.line
+        self._document.add_heading(line("title", name=findings.name, year=findings.year), 0)
         run = self._document.add_paragraph().add_run(stamp(findings, self._words.language, edition))
         run.font.color.rgb, run.bold = self._red, True
         made = [findings.publication.organisation, findings.publication.date]
-        self._document.add_paragraph(" · ".join(part or say("not_filled_in") for part in made))
+        self._document.add_paragraph(" · ".join(part or line("not_filled_in") for part in made))
 
     def ladder(self, findings: Findings) -> None:
         """Write the ladder of every circle: a row a rung, from the accepted figure to lived reach."""
         circles = [result for result in findings.targets if as_circle(result).accountings]
         if not circles:
             return
-        say, language = self._words.say, self._words.language
-        self._document.add_heading(say("chapter_ladder"), 1)
-        self._document.add_paragraph(say("ladder_note"))
+        line, language = self._words.line, self._words.language
+        self._document.add_heading(line("chapter_ladder"), 1)
+        self._document.add_paragraph(line("ladder_note"))
         rungs = [name for name in ACCOUNTINGS if any(as_circle(one).accountings.get(name) for one in circles)]
-        heads = [say("ladder_target"), *(word("column", name, language) for name in rungs)]
-        units = ["", *(say("by_village" if name in BY_VILLAGE else "by_people") for name in rungs)]
+        heads = [line("ladder_target"), *(word("column", name, language) for name in rungs)]
+        units = ["", *(line("by_village" if name in BY_VILLAGE else "by_people") for name in rungs)]
         rows = [units]
         for result in circles:
             found = as_circle(result).accountings
@@ -138,7 +138,7 @@ class _Page:
 
     def chapter(self, title: str, lines: Sequence[str]) -> None:
         """Write a chapter of plain paragraphs."""
-        self._document.add_heading(self._words.say(title), 1)
+        self._document.add_heading(self._words.line(title), 1)
         for line in lines:
             self._document.add_paragraph(line)
 
@@ -150,9 +150,9 @@ class _Page:
 
     def scoreboard(self, findings_list: Sequence[Findings]) -> None:
         """Write a table of all targets with their values by year."""
-        say, language = self._words.say, self._words.language
+        line, language = self._words.line, self._words.language
         years = [findings.year for findings in findings_list]
-        heads = [say("ladder_target"), *map(str, years), word("column", "goal", language)]
+        heads = [line("ladder_target"), *map(str, years), word("column", "goal", language)]
         heads.append(word("column", "status", language))
         rows = []
         for result in findings_list[-1].targets:
@@ -172,7 +172,7 @@ class _Page:
         results = plotted(findings_list)
         if not results:
             return
-        self._document.add_heading(self._words.say("chapter_trends"), 1)
+        self._document.add_heading(self._words.line("chapter_trends"), 1)
         for first in range(0, len(results), PLOTS_A_PICTURE):
             part = results[first : first + PLOTS_A_PICTURE]
             picture = draw_trends(part, findings_list, self._words.language)
@@ -182,26 +182,26 @@ class _Page:
         """Put in the static maps."""
         if not pictures:
             return
-        self._document.add_heading(self._words.say("chapter_maps"), 1)
+        self._document.add_heading(self._words.line("chapter_maps"), 1)
         for picture in pictures:
             self._document.add_picture(str(picture), width=self._cm(16.5))
 
     def definitions(self, findings: Findings, *, public: bool) -> None:
         """Write how every target is counted, and what was read of the inputs."""
-        say, language = self._words.say, self._words.language
-        self._document.add_heading(say("chapter_definitions"), 1)
+        line, language = self._words.line, self._words.language
+        self._document.add_heading(line("chapter_definitions"), 1)
         for result in findings.targets:
             self._document.add_heading(self._words.name(result), 2)
             for name, text in figures(findings, result, language)["basis"]:
                 self._document.add_paragraph(f"{name}：{text}" if language == "zh" else f"{name}: {text}")
-        self._document.add_heading(say("chapter_reading"), 1)
-        for line in reading_lines(findings.reading, language, public=public):
-            self._document.add_paragraph(line)
+        self._document.add_heading(line("chapter_reading"), 1)
+        for text in reading_lines(findings.reading, language, public=public):
+            self._document.add_paragraph(text)
 
     def sign_off(self) -> None:
         """Leave room for who made, checked and signed the report."""
-        say = self._words.say
-        self._table([say("made_by"), say("checked_by"), say("signed_by")], [["", "", ""]])
+        line = self._words.line
+        self._table([line("made_by"), line("checked_by"), line("signed_by")], [["", "", ""]])
 
     def _table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from docx.oxml import OxmlElement  # noqa: PLC0415 - as above

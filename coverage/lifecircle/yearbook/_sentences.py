@@ -30,7 +30,7 @@ class Words:
 
     language: Language
 
-    def say(self, key: str, **values: object) -> str:
+    def line(self, key: str, **values: object) -> str:
         """Return a sentence of the report with its values filled in."""
         return word("yearbook", key, self.language).format(**values)
 
@@ -49,12 +49,12 @@ def overview(findings: Findings, words: Words) -> list[str]:
     statuses = Counter(result.status for result in findings.targets)
     order = (*GOOD, *LATE, "reported", *DOUBTFUL)
     counts = [
-        words.say("status_count", status=word("status", name, words.language), count=statuses[name])
+        words.line("status_count", status=word("status", name, words.language), count=statuses[name])
         for name in order
         if statuses[name]
     ]
     lines = [
-        words.say(
+        words.line(
             "overview_people",
             name=findings.name,
             year=findings.year,
@@ -63,10 +63,10 @@ def overview(findings: Findings, words: Words) -> list[str]:
             villages=len(findings.villages),
             venues=f"{len(findings.facilities):,}",
         ),
-        words.say("overview_targets", count=len(findings.targets), statuses=words.join(counts)),
+        words.line("overview_targets", count=len(findings.targets), statuses=words.join(counts)),
     ]
     doubted = [
-        words.say("doubt", target=words.name(result), reason=explain(result.reason, words.language))
+        words.line("doubt", target=words.name(result), reason=explain(result.reason, words.language))
         for result in findings.targets
         if result.status in DOUBTFUL
     ]
@@ -79,18 +79,18 @@ def conclusions(findings: Findings, words: Words) -> Iterator[tuple[str, list[st
     for result in findings.targets:
         by_department.setdefault(result.target.department, []).append(result)
     for department, results in by_department.items():
-        yield department or words.say("no_department"), [_conclusion(result, words) for result in results]
+        yield department or words.line("no_department"), [_conclusion(result, words) for result in results]
 
 
 def _conclusion(result: TargetResult, words: Words) -> str:
     language = words.language
     if result.value is None:
-        return words.say(
+        return words.line(
             "conclusion_none", target=words.name(result), reason=explain(result.reason, language)
         )
     goal = "" if result.target.goal is None else mark_text(result, result.target.goal, language)
     parts = [
-        words.say(
+        words.line(
             "conclusion" if goal else "conclusion_no_goal",
             target=words.name(result),
             value=value_text(result, result.value, language),
@@ -99,21 +99,21 @@ def _conclusion(result: TargetResult, words: Words) -> str:
         )
     ]
     if result.previous is not None:
-        parts.append(words.say("conclusion_before", value=value_text(result, result.previous, language)))
+        parts.append(words.line("conclusion_before", value=value_text(result, result.previous, language)))
     circle = as_circle(result)
     if circle.shortfall_people:
-        parts.append(words.say("conclusion_short", people=people_text(circle.shortfall_people)))
+        parts.append(words.line("conclusion_short", people=people_text(circle.shortfall_people)))
     if isinstance(result, CapacityResult) and result.missing:
-        parts.append(words.say("conclusion_missing", amount=f"{result.missing:,.0f}"))
+        parts.append(words.line("conclusion_missing", amount=f"{result.missing:,.0f}"))
     if isinstance(result, PresenceResult) and result.units is not None and result.units.without:
-        parts.append(words.say("conclusion_without", count=len(result.units.without)))
+        parts.append(words.line("conclusion_without", count=len(result.units.without)))
     band = circle.band
     if band and band.get("slow") is not None and band.get("fast") is not None:
         # A verdict that turns within the band of walking speeds must not read as a firm one.
         parts.append(
-            words.say("conclusion_band", slow=percent_text(band["slow"]), fast=percent_text(band["fast"]))
+            words.line("conclusion_band", slow=percent_text(band["slow"]), fast=percent_text(band["fast"]))
         )
-    return words.say("between").join(parts) + words.say("stop")
+    return words.line("between").join(parts) + words.line("stop")
 
 
 def problems(findings: Findings, words: Words) -> list[str]:
@@ -130,16 +130,16 @@ def problems(findings: Findings, words: Words) -> list[str]:
         if isinstance(result, PresenceResult) and result.units is not None and result.units.without:
             named = [one.name for one in result.units.without]
             more = len(named) - UNITS_NAMED
-            rest = words.say("more", count=more) if more > 0 else ""
+            rest = words.line("more", count=more) if more > 0 else ""
             lines.append(
-                words.say(
+                words.line(
                     "units_without",
                     target=words.name(result),
                     count=len(named),
                     names=words.join(named[:UNITS_NAMED]) + rest,
                 )
             )
-    return lines or [words.say("no_problems")]
+    return lines or [words.line("no_problems")]
 
 
 def _gap(gap: dict[str, object], result: TargetResult, findings: Findings, words: Words) -> str:
@@ -158,10 +158,10 @@ def _gap(gap: dict[str, object], result: TargetResult, findings: Findings, words
     }
     minutes = gap["minutes"]
     if _empty(minutes):
-        return words.say("gap_no_way", **facts)
+        return words.line("gap_no_way", **facts)
     limit = float(getattr(result.target, "minutes", 0.0))
     minutes = float(str(minutes))
-    return words.say("gap", **facts, minutes=f"{minutes:.1f}", over=f"{max(minutes - limit, 0.0):.1f}")
+    return words.line("gap", **facts, minutes=f"{minutes:.1f}", over=f"{max(minutes - limit, 0.0):.1f}")
 
 
 def _empty(value: object) -> bool:
@@ -174,13 +174,13 @@ def suggestions(findings: Findings, words: Words) -> list[str]:
     for result in findings.targets:
         if result.status not in LATE:
             continue
-        department = result.target.department or words.say("no_department")
+        department = result.target.department or words.line("no_department")
         circle = as_circle(result)
         if circle.shortfall_people:
             gaps = findings.gaps[findings.gaps["target"] == result.target.id]
             largest = gaps["people"].nlargest(1)
             lines.append(
-                words.say(
+                words.line(
                     "suggest_people",
                     department=department,
                     target=words.name(result),
@@ -192,11 +192,11 @@ def suggestions(findings: Findings, words: Words) -> list[str]:
         if isinstance(result, CapacityResult) and result.missing:
             amount = f"{result.missing:,.0f}"
             lines.append(
-                words.say("suggest_places", department=department, target=words.name(result), amount=amount)
+                words.line("suggest_places", department=department, target=words.name(result), amount=amount)
             )
         if isinstance(result, PresenceResult) and result.units is not None and result.units.without:
             count = len(result.units.without)
             lines.append(
-                words.say("suggest_units", department=department, target=words.name(result), count=count)
+                words.line("suggest_units", department=department, target=words.name(result), count=count)
             )
-    return lines or [words.say("no_suggestions")]
+    return lines or [words.line("no_suggestions")]
