@@ -398,8 +398,7 @@ def _print_scoreboard(findings: Findings) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lifecircle.findings import as_circle
-    from lifecircle.page_data import value_text
+    from lifecircle.findings import as_circle, value_text
     from lifecircle.reading import reading_lines
     from lifecircle.report import warning_lines
     from lifecircle.wording import explain, one_line, percent, word
