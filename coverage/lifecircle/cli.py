@@ -180,15 +180,23 @@ def cli(*, verbose: bool) -> None:
 @_YEAR
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results instead of STUDY/results.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when an assessed target is missed or behind.")
-def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> None:
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the scoreboard.")
+def audit(  # noqa: PLR0913 - one parameter an option
+    study: Path, year: int | None, out: Path | None, *, strict: bool, quiet: bool, as_json: bool
+) -> None:
     """Audit every target of STUDY for a year and write the results to STUDY/results/YEAR."""
     from lifecircle.audit import run_audit
 
-    folder = study if study.is_dir() else study.parent
-    with _progress() as tell:
-        findings = run_audit(study, year, out=out or folder / "results", progress=tell)
-    _print_scoreboard(findings)
-    _print_place("results", (out or folder / "results") / str(findings.year), findings.language)
+    folder = out or (study if study.is_dir() else study.parent) / "results"
+    with _progress(quiet=quiet) as tell:
+        findings = run_audit(study, year, out=folder, progress=tell)
+    place = folder / str(findings.year)
+    if as_json:
+        _say((place / "summary.json").read_text("utf-8").rstrip("\n"))
+    elif not quiet:
+        _print_scoreboard(findings)
+        _print_place("results", place, findings.language)
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
         raise SystemExit(FOUND)
 
@@ -228,6 +236,23 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
     language = order.language or read_study(study).language
     for path in paths:
         _print_place("map", path, language)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--study", type=click.Path(exists=True, path_type=Path), help="The study; left out, where RUN says it is."
+)
+def verify(run: Path, study: Path | None) -> None:
+    """Verify the folder RUN: its files, its inputs, the method, and computing it again."""
+    from lifecircle.verification import verify_run
+
+    with _progress() as tell:
+        found = verify_run(run, study, progress=tell)
+    for line in found.lines():
+        _show(line)
+    if not found.holds:
+        raise SystemExit(FOUND)
 
 
 @cli.command()
@@ -350,12 +375,12 @@ def _check_place(out: Path | None, usual: Path, kind: Results) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def _progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """Show the current step on the error stream; nothing where it is not a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
+    if quiet or not console.is_terminal:
         yield logging.getLogger(__name__).info
         return
     with console.status("starting") as status, _shown(status.update):

@@ -8,7 +8,7 @@ from lifecircle.audit._counted import counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
 from lifecircle.audit._ladder import road_radius
 from lifecircle.audit._prepare import Inputs, open_study, prepare, read_networks, yearly_files
-from lifecircle.audit._run import find_run, run, run_audit, write_run
+from lifecircle.audit._run import find_run, run, run_audit, write_files, write_run
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "run_audit",
     "urban_class",
     "venue_classes",
+    "write_files",
     "write_run",
     "yearly_files",
 ]
