@@ -68,7 +68,8 @@ def table_datum(
 
 def _fault(table: Table, found: Detection, rows: int) -> Fault:
     """Return what stands in the way of a datum, with the figures that were found."""
-    remedy: Message = say("declare it: {datums}", datums=say("wgs84, gcj02, bd09 or EPSG:n (CGCS2000 degrees are EPSG:4490)"))
+    known = say("wgs84, gcj02, bd09 or EPSG:n (CGCS2000 degrees are EPSG:4490)")
+    remedy: Message = say("declare it: {datums}", datums=known)
     reason: Any = say("the datum is not clear from roads and districts")
     if found.reason == "few_points":
         reason = say("too few places to detect a datum: {count} of {least}", count=rows, least=LEAST_POINTS)
