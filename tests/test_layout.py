@@ -47,6 +47,7 @@ FLOORS = {
     "atlas": 7,
     "scenario": 7,
     "verification": 7,
+    "doctor": 7,
     "notebook": 8,
     "maps": 8,
     "siting_study": 8,

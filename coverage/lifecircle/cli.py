@@ -240,6 +240,34 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
 
 
 @cli.command()
+@_STUDY
+@_YEAR
+@click.option("--json", "as_json", is_flag=True, help="Print the check as JSON.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with a sketch of the places.")
+def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) -> None:
+    """Check the inputs of STUDY: what is wrong, how much it matters, how to mend it. Changes no file."""
+    from lifecircle.doctor import check_study, checkup_page
+    from lifecircle.files import check_file, written
+
+    if html is not None:
+        check_file(html, b"<!DOCTYPE html>")
+    with _progress() as tell:
+        found = check_study(study, year, progress=tell)
+    if html is not None:
+        with written(html) as fresh:
+            fresh.write_text(checkup_page(found), "utf-8")
+    if as_json:
+        import json
+
+        _say(json.dumps(found.plain(), ensure_ascii=False, indent=1))
+    else:
+        for line in found.lines():
+            _show(line)
+    if found.found:
+        raise SystemExit(FOUND)
+
+
+@cli.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--study", type=click.Path(exists=True, path_type=Path), help="The study; left out, where RUN says it is."
