@@ -6,6 +6,6 @@ each other or their unit.
 
 from lifecircle.doctor._check_order import Checkup, check_study
 from lifecircle.doctor._check_page import checkup_page
-from lifecircle.doctor._problem import SEVERITIES, Problem
+from lifecircle.doctor._input_problem import SEVERITIES, Problem
 
 __all__ = ["SEVERITIES", "Checkup", "Problem", "check_study", "checkup_page"]

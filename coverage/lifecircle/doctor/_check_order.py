@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecircle.audit import open_study, prepare, run
 from lifecircle.datum import detect, raw_places
-from lifecircle.doctor._problem import SAMPLES, SEVERITIES, Problem
+from lifecircle.doctor._input_problem import SAMPLES, SEVERITIES, Problem
 from lifecircle.doctor._row_checks import elsewhere, renamed, shifted_rows, similar_names
 from lifecircle.doctor._run_checks import disconnected, in_order, off_the_roads, rejected, warned
 from lifecircle.errors import UnusableInputError, say

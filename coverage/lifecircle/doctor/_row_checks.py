@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84
-from lifecircle.doctor._problem import SAMPLES, Problem
+from lifecircle.doctor._input_problem import SAMPLES, Problem
 from lifecircle.errors import MissingExtraError, say
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifecircle.doctor._problem import SAMPLES, Problem
+from lifecircle.doctor._input_problem import SAMPLES, Problem
 from lifecircle.errors import say
 from lifecircle.findings import as_circle
 from lifecircle.report import warning_lines

@@ -18,7 +18,7 @@ class Problem:
     """One kind of problem in one input.
 
     ``severity`` : ``error``, no audit is possible or figures are wrong; ``warning``, figures may move;
-    ``note``, good to know. ``rows`` : samples, as ``row 12: name``; ``effect`` : what it may move, empty where
+    ``note``, good to know. ``rows`` : samples, as ``12: name``; ``effect`` : what it may move, empty where
     nothing is known; ``places`` : (lon, lat) of the samples that have one.
     """
 
