@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.audit import open_study, prepare, run
@@ -13,11 +14,10 @@ from lifecircle.doctor._row_checks import elsewhere, renamed, shifted_rows, simi
 from lifecircle.doctor._run_checks import disconnected, in_order, off_the_roads, rejected, warned
 from lifecircle.errors import UnusableInputError, say
 from lifecircle.tables import read_table
-from lifecircle.wording import fault_line, translate, word
+from lifecircle.wording import one_line, translate, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from lifecircle.audit import Inputs
     from lifecircle.wording import Language
@@ -124,8 +124,18 @@ def check_study(
 
 
 def _faults(error: UnusableInputError, language: Language) -> Iterator[Problem]:
+    """Turn the faults of inputs that cannot be read into problems, each with the place in its file."""
     for fault in error.faults:
-        yield Problem("error", "unusable", fault.file, 1, fault_line(fault, language), "")
+        place = " ".join(part for part in (translate(fault.place, language), fault.value) if part)
+        yield Problem(
+            "error",
+            "unusable",
+            Path(fault.file).name,
+            1,
+            fault.reason,
+            fault.remedy,
+            (one_line(place, 200),) if place else (),
+        )
 
 
 def _datums(inputs: Inputs) -> Iterator[Problem]:
