@@ -44,6 +44,7 @@ FLOORS = {
     "paper": 7,
     "atlas": 7,
     "scenario": 7,
+    "closing_impact": 7,
     "notebook": 8,
     "maps": 8,
     "siting_study": 8,
