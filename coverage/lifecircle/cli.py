@@ -294,6 +294,30 @@ def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, 
 
 
 @cli.command()
+@_STUDY
+@_YEAR
+@click.option("--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results.")
+@click.option(
+    "--filled",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A file of the last list that people filled in; may be given again.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder instead of STUDY/results/YEAR-rectification."
+)
+def rectify(study: Path, year: int | None, **files: Any) -> None:
+    """Write STUDY's rectification list, with the ids and what people filled in of the last one kept."""
+    from lifecircle.rectification import list_line, rectify_study
+
+    with _progress() as tell:
+        listing, place = rectify_study(study, year, progress=tell, **files)
+    _print_stamp(listing.findings, listing.findings.language)
+    _show(list_line(listing))
+    _print_place("rectification", place, listing.findings.language)
+
+
+@cli.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def demo(directory: Path) -> None:
     """Copy the bundled synthetic example to DIRECTORY, audit it and draw its map."""
