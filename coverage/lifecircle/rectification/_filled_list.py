@@ -113,6 +113,12 @@ def _read_sheet(
     headings = _headings(table, name, log)
     if headings is None:
         return
+    if any(note.startswith("formula_without_value:") for note in table.notes):
+        reason = say("formulas whose result is not stored: what they show would be lost")
+        log.add(
+            Fault(name, "", "", reason, say("write the text itself, or open and save the file once more"))
+        )
+        return
     known, frame = record.by_id, table.frame
     for row, values in zip(frame.index, frame.to_dict("records"), strict=True):
         texts = {column: _text(values[heading]) for column, heading in headings.items()}

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from lifecircle.rectification._rounds import RectificationList
 
 _WIDTHS = {
-    "id": 19, "description": 44, "district": 10, "village": 13, "people": 8, "over60": 8, "under3": 8,
-    "minutes": 8, "nearest": 20, "cause": 9, "measure": 28, "expected": 9, "department": 14, "helpers": 12,
-    "deadline": 11, "progress": 22, "criterion": 24, "evidence": 20, "verifier": 9, "status": 12, "check": 24,
+    "id": 18, "description": 36, "district": 9, "village": 12, "people": 7, "over60": 7, "under3": 7,
+    "minutes": 7, "nearest": 17, "cause": 8, "measure": 22, "expected": 8, "department": 12, "helpers": 11,
+    "deadline": 11, "progress": 18, "criterion": 19, "evidence": 16, "verifier": 8, "status": 10, "check": 17,
 }  # fmt: skip
+"""Characters of the columns: together what an A3 page holds in type of some 7 points."""
 _NO_CLOCK = datetime(2000, 1, 1)  # noqa: DTZ001 -- a file without a clock is the same file tomorrow
 _AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _LINE = "#C8CDD3"

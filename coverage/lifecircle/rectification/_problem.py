@@ -150,7 +150,7 @@ def read_record(folder: Path) -> Record:
             shown = str(plain["schema"])
             raise UnusableInputError([Fault(str(path), place, shown, reason, say("upgrade lifecircle"))])
         problems = tuple(_problem(one) for one in plain["problems"])
-        run = RunFacts(**plain["run"])
+        run = RunFacts(**{**plain["run"], **{name: _places(plain["run"][name]) for name in _PLACES}})
         return Record(plain["study"], run, dict(plain["numbers"]), problems)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, UnusableInputError):
@@ -159,6 +159,13 @@ def read_record(folder: Path) -> Record:
         reason = say("a damaged rectification record: {what}", what=what)
         remedy = say("put the file back from a copy: without it the problems would get new numbers")
         raise UnusableInputError([Fault(str(path), "", "", reason, remedy)]) from None
+
+
+_PLACES = ("venues", "places")
+
+
+def _places(plain: Mapping[str, Any]) -> dict[str, tuple[float, float] | None]:
+    return {label: None if place is None else (place[0], place[1]) for label, place in plain.items()}
 
 
 def _problem(plain: Mapping[str, Any]) -> Problem:

@@ -84,10 +84,11 @@ def match(
 ) -> dict[int, str]:
     """Give gaps the ids of problems: position of the gap -> id; each id at most once.
 
-    A gap may take the id of a problem of the same target that shares residents with it, or of which a
-    resident lives within :data:`LINK_M` of one of its own. Of all such pairs the first by this order is
-    taken, then the next of what is left: same village, most people shared, nearest, lowest id. A gap without
-    residents takes the id of the same unit.
+    A gap may take the id of a problem of the same target that shares residents with it. Where the run knows
+    none of a problem's residents, as after a new survey, one who lived within :data:`LINK_M` of a resident of
+    the gap stands for that. Of all such pairs the first by this order is taken, then the next of what is
+    left: same village, most people shared, nearest, lowest id. A gap without residents takes the id of the
+    same unit.
     """
     pairs: list[tuple[tuple[int, float, float, str], int, str]] = []
     by_target: dict[str, list[Problem]] = {}
@@ -144,6 +145,9 @@ def _links(
     new = pd.DataFrame({"label": labels[at], "new": of_gap, "people": people[at]})
     shared = new.merge(old, on="label").groupby(["new", "old"])["people"].sum()
     found = {(int(one), int(two)): (float(total), 0.0) for (one, two), total in shared.items()}
+    # Who is still known and is uncovered no more has been covered: neighbours are another gap.
+    known = old["label"].isin(labels).groupby(old["old"]).transform("any")
+    old = old[~known]
     places = [before.places.get(label) for label in old["label"]]
     placed = np.array([place is not None for place in places], dtype=bool)
     here = np.isfinite(metres[at]).all(axis=1)
