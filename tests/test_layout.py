@@ -45,6 +45,7 @@ FLOORS = {
     "atlas": 7,
     "scenario": 7,
     "closing_impact": 7,
+    "spot_check": 7,
     "rectification": 7,
     "notebook": 8,
     "maps": 8,

@@ -8,7 +8,7 @@ and only when the computation finds the gap no more because of venues or roads.
 from lifecircle.rectification._filled_list import read_filled
 from lifecircle.rectification._list_files import problem_row, write_list
 from lifecircle.rectification._list_steps import rectify_study
-from lifecircle.rectification._problem import (
+from lifecircle.rectification._problem_record import (
     CAUSES,
     COLUMNS,
     FOLDER,

@@ -14,7 +14,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from lifecircle.errors import Fault, FaultLog, say
 from lifecircle.findings import LANGUAGES
-from lifecircle.rectification._problem import COLUMNS, ENDED, HAND, STATUSES
+from lifecircle.rectification._problem_record import COLUMNS, ENDED, HAND, STATUSES
 from lifecircle.tables import check_file, nearest_name, plain_text, read_table, rearmed
 from lifecircle.wording import word
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lifecircle.errors import Message
-    from lifecircle.rectification._problem import Record
+    from lifecircle.rectification._problem_record import Record
     from lifecircle.tables import Table
 
 LONGEST = 32_767

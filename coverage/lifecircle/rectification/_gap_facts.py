@@ -64,7 +64,7 @@ class Gap:
     people, over60, under3 : counts, None where unknown.
     minutes : median over its people, None where there is none.
     nearest : venue whose time is the rule time at the gap's place.
-    reason, cause : the audit's reason, and one of :data:`~lifecircle.rectification._problem.CAUSES`.
+    reason, cause : the audit's reason, and one of :data:`~lifecircle.rectification._problem_record.CAUSES`.
     expected : people a measure would cover at most, None where that cannot be said.
     wanted : the venues that the measure needs, by class or service.
     value : value of the target there, for targets that count no residents.

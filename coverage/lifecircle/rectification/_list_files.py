@@ -11,7 +11,7 @@ import pandas as pd
 import xlsxwriter
 
 from lifecircle.files import complete_folder
-from lifecircle.rectification._problem import COLUMNS, FIGURES, FOLDER, HAND, STATUSES, write_record
+from lifecircle.rectification._problem_record import COLUMNS, FIGURES, FOLDER, HAND, STATUSES, write_record
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, word
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lifecircle.findings import Language
-    from lifecircle.rectification._problem import Problem
+    from lifecircle.rectification._problem_record import Problem
     from lifecircle.rectification._rounds import RectificationList
 
 _WIDTHS = {

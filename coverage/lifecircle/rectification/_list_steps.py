@@ -11,13 +11,13 @@ from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.files import check_folder, recover
 from lifecircle.rectification._filled_list import read_filled
 from lifecircle.rectification._list_files import write_list
-from lifecircle.rectification._problem import FOLDER, MARK, read_record
+from lifecircle.rectification._problem_record import FOLDER, MARK, read_record
 from lifecircle.rectification._rounds import rectify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lifecircle.rectification._problem import Record
+    from lifecircle.rectification._problem_record import Record
     from lifecircle.rectification._rounds import RectificationList
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from pyproj import Transformer
 from scipy.spatial import cKDTree
 
 from lifecircle.findings import METHOD_VERSION
-from lifecircle.rectification._problem import RunFacts
+from lifecircle.rectification._problem_record import RunFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lifecircle.findings import Findings
     from lifecircle.rectification._gap_facts import Gap
-    from lifecircle.rectification._problem import Problem
+    from lifecircle.rectification._problem_record import Problem
 
 LINK_M = 500.0
 """Metres within which two gaps may be one: the distance that links the residents of a gap."""

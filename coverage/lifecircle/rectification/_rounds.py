@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lifecircle.rectification._gap_facts import read_gaps
-from lifecircle.rectification._problem import BY_WORKS, Problem, Record
 from lifecircle.rectification._problem_ids import match, run_facts, why_gone
+from lifecircle.rectification._problem_record import BY_WORKS, Problem, Record
 from lifecircle.rectification._problem_text import computed_columns, deadline
 from lifecircle.wording import word
 
