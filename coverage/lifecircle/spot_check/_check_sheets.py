@@ -104,6 +104,7 @@ def _write_book(sheets: Sheets, path: Path) -> None:
             "text": book.add_format({**cell, "num_format": "@"}),
             "number": book.add_format({**cell, "num_format": "General"}),
             "minutes": book.add_format({**cell, "num_format": "0.0"}),
+            "probability": book.add_format({**cell, "num_format": "0.0000"}),
             "fill": book.add_format({**cell, "bg_color": "#FFF9DB"}),
         }
         rows = _rows(sheets)
@@ -146,13 +147,13 @@ def _unit(demand: pd.DataFrame, label: str, column: str, units: pd.DataFrame) ->
     return str(units["name"].loc[code]) if len(units) and code in units.index else str(code)
 
 
-def _titles(sheet: Any, sheets: Sheets, look: Mapping[str, Any]) -> None:
+def _titles(sheet: Any, sheets: Sheets, look: Mapping[str, Any], how: str = "how") -> None:
     findings, language = sheets.findings, sheets.findings.language
     target = findings.result(sheets.sample.target).target.name.get(language)
     title = f"{findings.name} {findings.year} · {target} · {word('spot', 'title', language)}"
     stamp = word("stamp", "synthetic" if findings.synthetic else "internal", language)
     sheet.write_string(0, 0, title, look["title"])
-    sheet.write_string(1, 0, f"{stamp}  {word('spot', 'how', language)}", look["stamp"])
+    sheet.write_string(1, 0, f"{stamp}  {word('spot', how, language)}", look["stamp"])
 
 
 def _write_list(sheet: Any, rows: list[dict[str, Any]], sheets: Sheets, look: Mapping[str, Any]) -> None:
@@ -168,7 +169,7 @@ def _write_list(sheet: Any, rows: list[dict[str, Any]], sheets: Sheets, look: Ma
             if value is None:
                 sheet.write_blank(number, at, None, look[kind])
             elif isinstance(value, float):
-                sheet.write_number(number, at, value, look["minutes" if column == "minutes" else "number"])
+                sheet.write_number(number, at, value, look.get(column, look["number"]))
             else:
                 sheet.write_string(number, at, value, look[kind])
     last, at = len(rows) + 2, COLUMNS.index("reached")
@@ -187,7 +188,7 @@ def _write_list(sheet: Any, rows: list[dict[str, Any]], sheets: Sheets, look: Ma
 def _write_point(sheet: Any, row: Mapping[str, Any], sheets: Sheets, look: Mapping[str, Any]) -> None:
     """Write the sheet of one resident: where it is, where to go, how long it should take, and the way."""
     language = sheets.findings.language
-    _titles(sheet, sheets, look)
+    _titles(sheet, sheets, look, "how_point")
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 70)
     shown = ("id", "district", "village", "lon", "lat", "venue", "minutes")
