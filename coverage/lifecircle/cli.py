@@ -385,6 +385,57 @@ def site(
 
 
 @cli.command()
+@_STUDY
+@_YEAR
+@click.option("--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results.")
+@click.option(
+    "--filled",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A file of the last list that people filled in; may be given again.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder instead of STUDY/results/YEAR-rectification."
+)
+def rectify(study: Path, year: int | None, **files: Any) -> None:
+    """Write STUDY's rectification list, with the ids and what people filled in of the last one kept."""
+    from lifecircle.rectification import list_line, rectify_study
+
+    with _progress() as tell:
+        listing, place = rectify_study(study, year, progress=tell, **files)
+    _print_stamp(listing.findings, listing.findings.language)
+    _show(list_line(listing))
+    _print_place("rectification", place, listing.findings.language)
+
+
+@cli.command("spot-check")
+@_STUDY
+@_YEAR
+@click.option("--target", required=True, help="Id of a circle target judged by minutes.")
+@click.option("--size", type=int, help="How many residents to draw.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the random numbers.")
+@click.option("--filled", type=click.Path(path_type=Path), help="The sheet that was filled in: estimate.")
+@click.option("--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the sample instead of the usual one.")
+def spot_check(study: Path, target: str, size: int | None, filled: Path | None, **files: Any) -> None:
+    """Draw residents of STUDY to check in the field, or correct coverage by what was found there."""
+    from lifecircle.spot_check import estimate_line, estimate_study, sample_line, spot_check_study
+
+    seed, out = files.pop("seed"), files.pop("out")
+    if filled is not None:
+        found = estimate_study(study, target, filled, folder=out, **files)
+        _show(estimate_line(found, _language(study)))
+        return
+    if size is None:
+        remedy = say("give --size to draw a sample, or --filled to estimate from its sheet")
+        raise UnusableInputError([Fault("--size", "", "", say("no size, and no filled sheet"), remedy)])
+    with _progress() as tell:
+        sample, place = spot_check_study(study, target, size=size, seed=seed, out=out, progress=tell, **files)
+    _show(sample_line(sample, _language(study)))
+    _print_place("spot_check", place, _language(study))
+
+
+@cli.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def demo(directory: Path) -> None:
     """Copy the bundled synthetic example to DIRECTORY, audit it and draw its map."""
