@@ -44,6 +44,7 @@ FLOORS = {
     "audit": 6,
     "paper": 7,
     "atlas": 7,
+    "attribution": 7,
     "scenario": 7,
     "notebook": 8,
     "maps": 8,
