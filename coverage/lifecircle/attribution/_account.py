@@ -21,6 +21,7 @@ from lifecircle.attribution._factors import GROUPS, difference
 from lifecircle.attribution._figures import assessed, figures, result_figures
 from lifecircle.attribution._shares import coalitions, group_shares, owen_shares
 from lifecircle.audit import open_study, prepare, prepare_other
+from lifecircle.demand import OUTSIDE
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.findings import METHOD_VERSION, RUN, load_findings
 from lifecircle.study import check_year
@@ -222,6 +223,7 @@ def account(
     years = Counterfactuals(found)
     layers = [one for one in (before.districts, after.districts) if one is not None]
     names = {str(code): str(name) for layer in layers for code, name in layer["name"].items()}
+    names[OUTSIDE] = OUTSIDE  # people who live in no district are in the whole, so they have a row too
     account_of = _Account(found, years, own, before, tuple(names), stored, roads_gone)
     rows: list[ChangeRow] = []
     for target in after.study.standard.targets:
