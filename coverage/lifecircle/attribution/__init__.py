@@ -13,6 +13,14 @@ from lifecircle.attribution._account import (
     account,
     compare_years,
 )
+from lifecircle.attribution._change_files import (
+    FOLDER,
+    board_rows,
+    comparison_folder,
+    plain_comparison,
+    write_comparison,
+)
+from lifecircle.attribution._change_text import change_lines
 from lifecircle.attribution._counterfactual import Counterfactuals, mixed_register
 from lifecircle.attribution._factors import CHAINED, GROUPS, Difference, difference, same_surface
 from lifecircle.attribution._figures import figures
@@ -22,6 +30,7 @@ from lifecircle.attribution._venue_changes import VenueChange, VenueChanges, ven
 
 __all__ = [
     "CHAINED",
+    "FOLDER",
     "GROUPS",
     "ChangePart",
     "ChangeRow",
@@ -34,15 +43,20 @@ __all__ = [
     "VenueChanges",
     "YearComparison",
     "account",
+    "board_rows",
+    "change_lines",
     "coalitions",
     "compare_years",
+    "comparison_folder",
     "difference",
     "figures",
     "group_shares",
     "mixed_register",
     "owen_shares",
+    "plain_comparison",
     "road_changes",
     "same_surface",
     "shapley_shares",
     "venue_changes",
+    "write_comparison",
 ]

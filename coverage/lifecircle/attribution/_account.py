@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifecircle.attribution._counterfactual import Counterfactuals
-from lifecircle.attribution._factors import GROUPS, difference
-from lifecircle.attribution._figures import assessed, figures, result_figures
+from lifecircle.attribution._factors import difference
+from lifecircle.attribution._figures import figures, result_figures
 from lifecircle.attribution._shares import coalitions, group_shares, owen_shares
 from lifecircle.audit import open_study, prepare, prepare_other
 from lifecircle.demand import OUTSIDE
@@ -101,7 +101,8 @@ class YearComparison:
     """What changed between two years, and what it is made of.
 
     ``rows`` : every target for all, followed by its districts; ``venues`` : every venue that differs;
-    ``lines`` : member -> road lines that differ by it; ``notes`` : codes of remarks.
+    ``lines`` : member -> road lines that differ by it; ``notes`` : codes of remarks; ``services`` : id ->
+    name in each language, ``districts`` : code -> name.
     """
 
     study: str
@@ -113,6 +114,8 @@ class YearComparison:
     venues: tuple[VenueChange, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    districts: Mapping[str, str] = field(default_factory=dict)
 
     def row(self, target: str, code: str = "") -> ChangeRow:
         """Find the row of a target, for all or in one district.
@@ -239,6 +242,8 @@ def account(
         venues=found.venues.listed,
         lines=found.roads.counts,
         notes=_notes(found, roads_gone=roads_gone, stored=stored),
+        services={one.id: one.name.model_dump() for one in after.study.standard.services},
+        districts=names,
     )
 
 
@@ -388,8 +393,11 @@ class _Account:
     def _sources(self, target: Target) -> tuple[str, ...]:
         """Name who registered the figures of both years."""
         found: dict[str, None] = {}
-        for one in (self.years.before(), self.years.after()):
-            found |= dict.fromkeys(getattr(assessed(target, *one), "sources", ()))
+        for one in (self.before, self.found.after):
+            if one.indicators is not None:
+                table = one.indicators.table
+                mine = table[(table["target"] == target.id) & (table["year"] == one.year)]
+                found |= dict.fromkeys(text for text in mine["source"].astype("str") if text.strip())
         return tuple(found)
 
 
@@ -432,8 +440,3 @@ def _row(  # noqa: PLR0913, PLR0917 - the parts of one row
 def _part(group: str, name: str, share: Share, at: int) -> ChangePart:
     mean, low, high = (float(values[at]) + 0.0 for values in (share.mean, share.low, share.high))
     return ChangePart(group, name, mean, low, high, bool(share.turns[at]))
-
-
-def group_order() -> tuple[str, ...]:
-    """Return the groups in the order they are told, those of no counterfactual last."""
-    return (*GROUPS, "registered", "rest")
