@@ -45,6 +45,7 @@ FLOORS = {
     "audit": 6,
     "paper": 7,
     "atlas": 7,
+    "attribution": 7,
     "scenario": 7,
     "verification": 7,
     "doctor": 7,

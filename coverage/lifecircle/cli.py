@@ -21,6 +21,7 @@ from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, s
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from lifecircle.attribution import YearComparison
     from lifecircle.files import Results
     from lifecircle.findings import Findings, Language
     from lifecircle.siting_study import SiteStudy
@@ -436,6 +437,32 @@ def spot_check(study: Path, target: str, size: int | None, filled: Path | None, 
 
 
 @cli.command()
+@_STUDY
+@click.argument("first", metavar="Y1", type=int)
+@click.argument("second", metavar="Y2", type=int)
+@click.option("--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results.")
+@click.option("--json", "as_json", is_flag=True, help="Print the account as JSON and write nothing.")
+def compare(study: Path, first: int, second: int, results: Path | None, *, as_json: bool) -> None:
+    """Divide the change of every target of STUDY from year Y1 to year Y2 into what it is made of."""
+    import json
+
+    from lifecircle.attribution import FOLDER, compare_years, comparison_folder, plain_comparison
+    from lifecircle.attribution import write_comparison as write
+
+    place = results or (study if study.is_dir() else study.parent) / "results"
+    if not as_json:
+        _check_place(place / f"{first}-{second}-change", place, FOLDER)
+    with _progress() as tell:
+        found = compare_years(study, first, second, results=place, progress=tell)
+    if as_json:
+        _say(json.dumps(plain_comparison(found), ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    write(found, comparison_folder(found, place))
+    _print_change(found)
+    _print_place("comparison", comparison_folder(found, place), found.language)
+
+
+@cli.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def demo(directory: Path) -> None:
     """Copy the bundled synthetic example to DIRECTORY, audit it and draw its map."""
@@ -606,6 +633,36 @@ def _print_scoreboard(findings: Findings) -> None:
     lines += [word("terminal", "warning", language).format(text=text) for text in warning_lines(findings)]
     lines += [f"  {line}" for line in reading_lines(findings.reading, language)]
     for line in lines:
+        _show(line)
+
+
+def _print_change(found: YearComparison) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lifecircle.attribution import board_rows, change_lines
+    from lifecircle.wording import one_line, word
+
+    language = found.language
+    console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False, emoji=False)
+    table = Table(
+        title=Text(one_line(f"{found.name} {found.years[0]}-{found.years[1]}", 200)),
+        title_justify="left",
+        box=box.ASCII if console.options.ascii_only else box.HEAVY_HEAD,
+    )
+    heads, rows = board_rows(found, language)
+    for at, head in enumerate(heads):
+        table.add_column(head, justify="left" if at < 2 else "right", no_wrap=at != 1, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(one_line(cell, 200)) for cell in row))
+    if found.synthetic:
+        _show(word("stamp", "synthetic", language))
+    with console.capture() as captured:
+        console.print(table)
+    _say(captured.get().rstrip("\n"))
+    for line in change_lines(found, language):
         _show(line)
 
 

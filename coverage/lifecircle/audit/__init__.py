@@ -6,8 +6,10 @@ The rooms below compute pure answers; this one knows the order and is the only o
 from lifecircle.audit._basis import Basis, basis_of, bucket, open_venues
 from lifecircle.audit._counted import counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
+from lifecircle.audit._judged import YearFacts
+from lifecircle.audit._kinds import assess
 from lifecircle.audit._ladder import road_radius
-from lifecircle.audit._prepare import Inputs, open_study, prepare, read_networks, yearly_files
+from lifecircle.audit._prepare import Inputs, open_study, prepare, prepare_other, read_networks, yearly_files
 from lifecircle.audit._run import find_run, run, run_audit, write_files, write_run
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
@@ -16,6 +18,8 @@ __all__ = [
     "Basis",
     "Inputs",
     "Searches",
+    "YearFacts",
+    "assess",
     "basis_of",
     "bucket",
     "counted_people",
@@ -25,6 +29,7 @@ __all__ = [
     "open_study",
     "open_venues",
     "prepare",
+    "prepare_other",
     "read_networks",
     "road_radius",
     "run",

@@ -1,0 +1,191 @@
+"""Make the inputs of years that never were: some factors as in the later year, all others as in the earlier.
+
+What two of them share is the very same object, so that searches made for one answer for the other: the roads,
+the residents, and the register of every set of venues that differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lifecircle.attribution._factors import open_outlets, placed_in
+from lifecircle.attribution._venue_changes import DATA_MEMBERS, VENUE_MEMBERS
+from lifecircle.audit import Searches
+from lifecircle.demand import assign_districts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from typing import TypeVar
+
+    from lifecircle.attribution._factors import Difference
+    from lifecircle.attribution._road_changes import Networks
+    from lifecircle.attribution._venue_changes import VenueChanges
+    from lifecircle.audit import Inputs
+
+    Part = TypeVar("Part")
+
+_OF_THE_REGISTER = frozenset({*VENUE_MEMBERS, *DATA_MEMBERS})
+
+
+class Counterfactuals:
+    """Makes counterfactual inputs of two years and the searches over them, each once."""
+
+    def __init__(self, found: Difference) -> None:
+        """Begin with the two years themselves."""
+        self._found = found
+        self._known: dict[Hashable, Any] = {}
+        self._first = Searches(found.before, keep=False)
+
+    def before(self) -> tuple[Inputs, Searches]:
+        """Return the earlier year itself."""
+        return self._found.before, self._first
+
+    def after(self) -> tuple[Inputs, Searches]:
+        """Return the later year itself."""
+        return self._once("after", lambda: (self._found.after, self.searches(self._found.after)))
+
+    def searches(self, inputs: Inputs) -> Searches:
+        """Return searches over inputs that share what they can with those made before."""
+        return Searches(inputs, like=self._first, keep=False)
+
+    def mixed(self, switched: frozenset[str]) -> tuple[Inputs, Searches]:
+        """Return inputs with some members as in the later year, and the searches over them."""
+        return self._once(("inputs", switched), lambda: self._mixed(switched))
+
+    def _mixed(self, switched: frozenset[str]) -> tuple[Inputs, Searches]:
+        found = self._found
+        moved = "boundaries" in switched
+        units = found.after if moved else found.before
+        inputs = replace(
+            found.after,
+            networks=self._networks(switched & frozenset(found.roads.members)),
+            districts=units.districts,
+            villages=self._villages(moved=moved, lists="lists" in switched),
+            demand=self._demand(later="residents" in switched, moved=moved),
+            register=self._register(switched & _OF_THE_REGISTER, moved=moved),
+            outlets=self._outlets(later="outlets" in switched, moved=moved),
+        )
+        return inputs, self.searches(inputs)
+
+    def _once(self, key: Hashable, make: Callable[[], Part]) -> Part:
+        if key not in self._known:
+            self._known[key] = make()
+        made: Part = self._known[key]
+        return made
+
+    def _networks(self, switched: frozenset[str]) -> Networks:
+        return self._once(("roads", switched), lambda: self._found.roads.networks(switched))
+
+    def _villages(self, *, moved: bool, lists: bool) -> gpd.GeoDataFrame | None:
+        """Return the villages of a year, with the accepted lists of the same year or the other."""
+        own, other = self._found.before.villages, self._found.after.villages
+        if moved:
+            own, other = other, own
+        if own is None or other is None or moved == lists:
+            return own
+
+        def with_lists() -> gpd.GeoDataFrame:
+            """Take the accepted lists over from the other year, by village."""
+            names = [name for name in other if str(name).startswith("accepted_")]
+            listed = other[names].reindex(own.index, fill_value=False)
+            plain = own.drop(columns=[name for name in own if str(name).startswith("accepted_")])
+            return plain.assign(**{str(name): listed[name] for name in names})
+
+        return self._once(("villages", moved, lists), with_lists)
+
+    def _demand(self, *, later: bool, moved: bool) -> gpd.GeoDataFrame:
+        found = self._found
+        if found.surface:  # both years have the later residents, each in its own units
+            return (found.after if moved else found.before).demand
+        table = (found.after if later else found.before).demand
+        if later == moved or not found.boundaries:
+            return table
+        return self._once(("demand", later, moved), lambda: self._placed(table, moved=moved))
+
+    def _outlets(self, *, later: bool, moved: bool) -> gpd.GeoDataFrame | None:
+        table = self._once(
+            ("outlets", later), lambda: open_outlets(self._found.after if later else self._found.before)
+        )
+        if table is None or later == moved or not self._found.boundaries:
+            return table
+        units = (self._found.after if moved else self._found.before).districts
+        return self._once(
+            ("outlets", later, moved), lambda: assign_districts(table.drop(columns="district"), units)
+        )
+
+    def _register(self, switched: frozenset[str], *, moved: bool) -> gpd.GeoDataFrame:
+        def make() -> gpd.GeoDataFrame:
+            """Put the register together, and find its units anew where these are another year's."""
+            table = mixed_register(self._found.venues, switched)
+            return self._placed(table, moved=moved) if self._found.boundaries else table
+
+        return self._once(("register", switched, moved), make)
+
+    def _placed(self, table: gpd.GeoDataFrame, *, moved: bool) -> gpd.GeoDataFrame:
+        """Find district and village of every row anew, in the units of a year."""
+        return placed_in(table, self._found.after if moved else self._found.before)
+
+
+def mixed_register(venues: VenueChanges, switched: frozenset[str]) -> gpd.GeoDataFrame:
+    """Return the venues that are open with some members as in the later year.
+
+    Parameters
+    ----------
+    venues : the venues of both years beside each other
+    switched : members of venues and of data; those that do not differ change nothing
+
+    Returns
+    -------
+    register : as an audit has it; days of opening and closing are left out, all of it is open in any year
+    """
+    both = pd.concat([pd.DataFrame(venues.before), pd.DataFrame(venues.after)], ignore_index=True)
+    shift = len(venues.before)
+    on = np.array(sorted(switched), dtype=object)
+    stays = venues.gone[~np.isin(venues.gone_as, on)]
+    joins = venues.come[np.isin(venues.come_as, on)] + shift
+    # One row for each venue of both years: a cell comes from the row of the year that it stands as in.
+    early = np.concatenate([venues.kept[:, 0], stays, joins])
+    late = np.concatenate([venues.kept[:, 1] + shift, stays, joins])
+    pairs = len(venues.kept)
+
+    def chosen(member: Any) -> Any:
+        """Return the row of every venue for a cell that differs by a member of each pair."""
+        as_later = np.zeros(len(early), dtype=bool)
+        as_later[:pairs] = np.isin(member, on)
+        return np.where(as_later, late, early)
+
+    place = chosen(venues.place)
+    columns: dict[str, Any] = {}
+    for name in both.columns:
+        if name in {"geometry", "polygon", "district", "village"}:
+            rows = place
+        elif name in venues.cells:
+            rows = chosen(venues.cells[name])
+        else:
+            rows = late
+        columns[str(name)] = both[name].array.take(rows)
+    order = np.argsort(early, kind="stable")
+    labels = [*venues.before.index.astype(str), *venues.after.index.astype(str)]
+    table = pd.DataFrame(columns).assign(opened=pd.NaT, closed=pd.NaT)
+    if "polygon" in table:
+        table["polygon"] = table["polygon"].astype(object).where(table["polygon"].notna(), None)
+    register = gpd.GeoDataFrame(table, geometry="geometry", crs=venues.before.crs)
+    return register.set_axis(_unique([labels[row] for row in early])).rename_axis("id").iloc[order]
+
+
+def _unique(labels: list[str]) -> pd.Index[str]:
+    """Tell labels apart that two venues of different years have in common."""
+    taken: set[str] = set()
+    out = []
+    for label in labels:
+        name = label
+        while name in taken:
+            name += "'"
+        taken.add(name)
+        out.append(name)
+    return pd.Index(out, dtype="str")

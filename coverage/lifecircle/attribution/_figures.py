@@ -1,0 +1,76 @@
+"""Compute a target's value for all and by district from prepared inputs, and nothing else of it.
+
+The figures are those of an audit; what an audit says beside them (band, variants, gaps) is not computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from lifecircle.audit import YearFacts, assess, basis_of, counted_people
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from lifecircle.audit import Inputs, Searches
+    from lifecircle.findings import TargetResult
+    from lifecircle.standards import CircleTarget, Target
+
+    Figures = npt.NDArray[np.float64]
+
+
+def figures(target: Target, inputs: Inputs, searches: Searches, codes: Sequence[str]) -> Figures:
+    """Return a target's value, then its values by district: (1 + district,), NaN where there is none.
+
+    Parameters
+    ----------
+    codes : districts in the order wanted
+    """
+    if target.kind == "circle":
+        return _circle(target, inputs, searches, codes)
+    return result_figures(assessed(target, inputs, searches), codes)
+
+
+def assessed(target: Target, inputs: Inputs, searches: Searches) -> TargetResult:
+    """Assess a target that is no circle, for these inputs alone."""
+    if target.kind == "indicator" and target.computed is not None and target.computed.circles:
+        # Only its own circles are asked, not all that the standard has.
+        standard = inputs.study.standard
+        wanted = {*target.computed.circles, target.id}
+        fewer = standard.model_copy(
+            update={"targets": tuple(one for one in standard.targets if one.id in wanted)}
+        )
+        inputs = replace(inputs, study=replace(inputs.study, standard=fewer))
+    # Searches answer when asked, where an audit has the answers already; nothing else is read of them.
+    return assess(target, YearFacts(inputs, cast("Any", searches))).result
+
+
+def result_figures(result: TargetResult, codes: Sequence[str]) -> Figures:
+    """Return the figures of a result: its value, then its values by district, NaN where there is none."""
+    by_code = {one.code: one.value for one in result.districts}
+    values = [result.value, *(by_code.get(code) for code in codes)]
+    return np.array([np.nan if value is None else float(value) for value in values])
+
+
+def _circle(target: CircleTarget, inputs: Inputs, searches: Searches, codes: Sequence[str]) -> Figures:
+    out = np.full(1 + len(codes), np.nan)
+    reason, people = counted_people(target, inputs)
+    basis = None if reason else basis_of(target, inputs, searches)
+    if basis is None:
+        return out
+    by_village = basis.holds is not None
+    units = inputs.villages if by_village else inputs.demand
+    whole = basis.value(people)
+    out[0] = np.nan if whole is None else whole
+    if units is None or "district" not in units:
+        return out
+    home = units["district"].astype("str").to_numpy(dtype=object)
+    for at, code in enumerate(codes, 1):
+        value = basis.value(people, home == code)
+        out[at] = np.nan if value is None else value
+    return out
