@@ -45,7 +45,7 @@ def plain(word: str) -> str:
 
 
 def names_of(kind: str) -> tuple[str, ...]:
-    """Return the usual names of a kind of column, the surest first, in the form in which they are compared."""
+    """Return the usual names of a kind of column, the surest first, in the form for comparison."""
     return tuple(plain(name) for name in _data()["columns"].get(kind, [kind]))
 
 

@@ -190,7 +190,7 @@ class _Place:
 def _joined_line(
     draft: _Draft, tree: shapely.STRtree, line: shapely.LineString, within_m: float
 ) -> tuple[shapely.LineString, list[tuple[_Place, bool]]]:
-    """Extend a line to the roads its ends join; return each end's meeting point and whether it is on a road."""
+    """Extend a line to the roads its ends join; return where each end is and whether it is on a road."""
     coordinates = shapely.get_coordinates(line)
     ends = []
     for point in (coordinates[0], coordinates[-1]):
@@ -236,7 +236,7 @@ def _crossings(draft: _Draft, tree: shapely.STRtree, line: shapely.LineString) -
 def _with_stops(
     draft: _Draft, meetings: Iterable[tuple[float, _Place]]
 ) -> tuple[_Draft, list[tuple[float, int]]]:
-    """Make junctions where the new road stops, and split edges there; return its stops as (metres, junction)."""
+    """Make junctions where the new road stops, and split edges there; return stops (metres, junction)."""
     number: dict[tuple[int, int], int] = {}
     cuts: dict[int, dict[float, int]] = {}
     places = [draft.xy]

@@ -245,7 +245,7 @@ def _projected(rows: Rows, frame: pyproj.CRS) -> ObjectArray:
 def _by_place(
     rows: Rows, lines: ObjectArray, frame: pyproj.CRS, settings: LineSettings, reading: RoadsReading
 ) -> tuple[Pieces, LongArray, RoadsReading]:
-    """Join lines where they meet; return the pieces, the row of each, and the reading with what joining found.
+    """Join lines where they meet; return the pieces, the row of each, and the reading report.
 
     Multi-lines are divided; each part keeps the words of its row.
     """

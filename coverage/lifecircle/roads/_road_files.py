@@ -193,7 +193,7 @@ def is_osm(path: Any) -> bool:
 
 
 def _check_settings(path: Any, settings: LineSettings) -> None:
-    """Raise UnusableInputError for unknown settings, and for settings of tables with a file that is not a table.
+    """Raise UnusableInputError for unknown settings, and for table settings where there is no table.
 
     Raises
     ------

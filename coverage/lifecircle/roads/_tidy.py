@@ -328,7 +328,7 @@ def unreadable_osm(path: str, error: Exception) -> Fault:
 
 
 def _write(things: _Things, path: str) -> None:
-    """Write nodes, ways and relations in the order of their numbers; new ones get numbers that are not in use."""
+    """Write nodes, ways and relations in the order of their numbers; new ones get free numbers."""
     import osmium  # noqa: PLC0415 - only needed for OSM files
     from osmium.osm import mutable  # noqa: PLC0415 - only needed for OSM files
 

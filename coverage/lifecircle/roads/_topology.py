@@ -103,7 +103,7 @@ def to_metres(lon: FloatArray, lat: FloatArray, crs: pyproj.CRS) -> FloatArray:
 
 
 def shift_between(source: pyproj.CRS, target: pyproj.CRS) -> Callable[..., Any]:
-    """Return the function that transforms x, y from one CRS to another; it returns them where both are one."""
+    """Return the function that transforms x, y from one CRS to another; equal CRS change nothing."""
     if source == target:
         return lambda x, y: (x, y)
     return pyproj.Transformer.from_crs(source, target, always_xy=True).transform
