@@ -12,7 +12,7 @@ import pyproj
 import shapely
 
 import atlas_town
-from lifecircle.findings import Count, DistrictResult, Findings, TargetResult, rank_table
+from lifecircle.findings import CircleDistrict, CircleResult, Count, Findings, rank_table
 from lifecircle.reach import nearest_seconds, snap, statuses, usable
 from lifecircle.roads import Roads, profile
 from lifecircle.roads._network import hilbert_order
@@ -194,17 +194,17 @@ def _answer(
 
 def _result(
     target: CircleTarget, answer: dict[str, Any], demand: gpd.GeoDataFrame, people: np.ndarray
-) -> TargetResult:
+) -> CircleResult:
     def count(mine: np.ndarray) -> Count:
         parts = [float(people[mine & (answer["status"] == one)].sum()) for one in atlas_town.STATUSES]
         return Count(float(people[mine].sum()), *parts)
 
     total = count(np.ones(len(people), dtype=bool))
     rows = [
-        DistrictResult(code, code, None, count((demand["district"] == code).to_numpy()), None, "missed")
+        CircleDistrict(code, code, None, None, "missed", count((demand["district"] == code).to_numpy()))
         for code in sorted(set(demand["district"]))
     ]
-    return TargetResult(
+    return CircleResult(
         target,
         total.value,
         "missed",

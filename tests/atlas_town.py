@@ -13,11 +13,14 @@ import shapely
 
 from lifecircle.findings import (
     Accounting,
+    CapacityResult,
+    CircleDistrict,
+    CircleResult,
     Count,
     DistrictResult,
     Findings,
     GroupResult,
-    TargetResult,
+    IndicatorResult,
     rank_table,
 )
 from lifecircle.page_data import read_payload
@@ -285,7 +288,7 @@ def _count(people: np.ndarray, status: np.ndarray) -> Count:
 
 def _result(
     target: CircleTarget, demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, answer: dict[str, Any]
-) -> TargetResult:
+) -> CircleResult:
     people, status = demand["population"].to_numpy(), answer["status"]
     total = _count(people, status)
     rows = []
@@ -296,9 +299,9 @@ def _result(
             name = districts["name"].get(code, "(outside)")
             urban = bool(districts["urban"][code]) if code in districts.index else None
             rows.append(
-                DistrictResult(code, name, urban, count, count.value, "missed" if count.value else "nobody")
+                CircleDistrict(code, name, urban, count.value, "missed" if count.value else "nobody", count)
             )
-    return TargetResult(
+    return CircleResult(
         target,
         total.value,
         "missed",
@@ -328,7 +331,7 @@ def _groups(total: Count) -> tuple[GroupResult, ...]:
     return (GroupResult("all", total, total.value), GroupResult("over60", aged, aged.value))
 
 
-def _pending() -> TargetResult:
+def _pending() -> CapacityResult:
     target = CapacityTarget(
         id="places",
         name={"zh": "每千人托位数", "en": "Nursery places"},
@@ -337,7 +340,7 @@ def _pending() -> TargetResult:
         due=2025,
         department="卫生健康局",
     )
-    return TargetResult(target, None, "not_assessable", "capacity_column_missing:beds")
+    return CapacityResult(target, None, "not_assessable", "capacity_column_missing:beds")
 
 
 def _villages(gaps: list[dict[str, Any]], districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -365,16 +368,15 @@ def _villages(gaps: list[dict[str, Any]], districts: gpd.GeoDataFrame) -> gpd.Ge
     ).rename_axis(index="code")
 
 
-def _indicator(districts: gpd.GeoDataFrame) -> TargetResult:
+def _indicator(districts: gpd.GeoDataFrame) -> IndicatorResult:
     target = IndicatorTarget(
         id="literacy", name={"zh": "居民健康素养水平", "en": "Health literacy"}, unit="%", goal=40.0
     )
-    nobody = Count(0.0, 0.0, 0.0, 0.0, 0.0)
     rows = tuple(
-        DistrictResult(code, name, None, nobody, 38.0 + i / 3, "reported")
+        DistrictResult(code, name, None, 38.0 + i / 3, "reported")
         for i, (code, name) in enumerate(districts["name"].items())
     )
-    return TargetResult(target, 41.257, "met", "", districts=rows)
+    return IndicatorResult(target, 41.257, "met", "", districts=rows)
 
 
 def _gaps(

@@ -38,8 +38,7 @@ import pytest
 import shapely
 
 from conftest import TOYTOWN, edit
-from lifecircle.audit import run_audit
-from lifecircle.audit._circles import counted_people
+from lifecircle.audit import counted_people, run_audit
 from lifecircle.audit._ladder import accountings, ladder_notes, straight_villages
 from lifecircle.audit._prepare import prepare
 from lifecircle.audit._searches import Searches

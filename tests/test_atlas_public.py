@@ -18,7 +18,7 @@ from atlas_town import data_of
 from conftest import seeds
 from lifecircle.atlas import draw_atlas
 from lifecircle.errors import UnusableInputError
-from lifecircle.findings import Count, DistrictResult, Findings, GroupResult, TargetResult
+from lifecircle.findings import CircleDistrict, CircleResult, Count, Findings, GroupResult
 from lifecircle.page_data import figures, people_text
 from lifecircle.publication import MapSetting, public_findings
 from lifecircle.publication._published_cells import _cells, share_step
@@ -100,7 +100,7 @@ def _result(  # noqa: PLR0917 - the columns of one target, in their order
     people: np.ndarray,
     status: np.ndarray,
     urban: np.ndarray,
-) -> TargetResult:
+) -> CircleResult:
     def count(weights: np.ndarray, mine: np.ndarray | bool = True) -> Count:  # noqa: FBT001, FBT002 - a mask
         return atlas_town._count(np.where(mine, weights, 0.0), status)
 
@@ -118,8 +118,8 @@ def _result(  # noqa: PLR0917 - the columns of one target, in their order
         own = count(people, (demand["district"] == code).to_numpy())
         if code in base.districts.index or own.people:
             urban_class = bool(base.districts["urban"].get(code, False))
-            districts.append(DistrictResult(code, code, urban_class, own, own.value, "missed"))
-    return TargetResult(
+            districts.append(CircleDistrict(code, code, urban_class, own.value, "missed", own))
+    return CircleResult(
         target,
         total.value,
         "missed",
@@ -172,7 +172,7 @@ def _gaps(demand: gpd.GeoDataFrame, answers: dict[str, Any]) -> pd.DataFrame:
 # What a reader has, as people counted resident by resident
 
 
-def parts_of(findings: Findings, result: TargetResult) -> dict[tuple[str, str], np.ndarray]:
+def parts_of(findings: Findings, result: CircleResult) -> dict[tuple[str, str], np.ndarray]:
     """Give the residents behind every count a target may print: (row, part) -> people (demand,)."""
     demand, name = findings.demand, result.target.id
     status = findings.status[name].to_numpy()
@@ -196,7 +196,7 @@ def parts_of(findings: Findings, result: TargetResult) -> dict[tuple[str, str], 
     return out
 
 
-def printed(result: TargetResult) -> dict[tuple[str, str], float]:
+def printed(result: CircleResult) -> dict[tuple[str, str], float]:
     """Give every count of a reduced target that is not kept back."""
     rows = {"total": result.count}
     rows |= {f"district {one.code}": one.count for one in result.districts}

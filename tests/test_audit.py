@@ -28,7 +28,10 @@ import pytest
 
 from conftest import edit, seeds
 from lifecircle.audit import prepare, run, run_audit, write_run
+from lifecircle.audit._judged import YearFacts
+from lifecircle.audit._kinds import assess
 from lifecircle.audit._prepare import prepare_other
+from lifecircle.audit._questions import ask
 from lifecircle.audit._searches import Searches
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import class_seconds, load_findings
@@ -387,3 +390,42 @@ def test_a_circle_by_car_searches_its_band_anew(toytown):
     assert reading.band == {"slow": 175 / 275, "usual": 175 / 275, "fast": 175 / 275}
     assert (reading.count.beyond, reading.count.unsnapped) == (30, 70)
     assert (reading.flip_kmh, reading.curve, reading.variants) == (None, (), {})
+
+
+def test_further_modes_are_reported_beside_the_verdict(toytown):
+    """In 15 minutes at 12 km/h, 3 km: r1, r2, r4 and r5; r3 lives on a footway, where nobody may ride."""
+    plain = run_audit(toytown).circle("culture")
+    edit(toytown / "standard.toml", "goal = 0.25", 'goal = 0.25\nmodes = ["cycle", "wheelchair"]')
+    found = run_audit(toytown).circle("culture")
+    assert found.modes == {"cycle": (100 + 50 + 30 + 25) / 275, "wheelchair": found.variants["step_free"]}
+    assert plain.modes == {}
+    assert (found.value, found.status, found.band) == (plain.value, plain.status, plain.band)
+
+
+def test_a_question_that_nobody_asked_is_an_error(toytown):
+    inputs = prepare(read_study(toytown), 2025)
+    target = inputs.study.standard.targets[0]
+    answers = ask(inputs, Searches(inputs), values_only=True)
+    assert answers.answer(target).seconds.shape == (len(inputs.demand),)
+    with pytest.raises(KeyError):
+        answers.answer(target, profile="wheelchair")
+
+
+def test_assessing_searches_no_more(toytown, monkeypatch):
+    """Once every question is asked, the roads are left alone."""
+    inputs = prepare(read_study(toytown), 2025)
+    answers = ask(inputs, Searches(inputs))
+
+    def never(*_, **__):
+        raise AssertionError("a search while assessing")
+
+    monkeypatch.setattr("lifecircle.audit._searches.nearest_seconds", never)
+    facts = YearFacts(inputs, answers)
+    results = [assess(target, facts).result for target in inputs.study.standard.targets]
+    assert [one.value for one in results] == [one.value for one in run_audit_values(toytown, monkeypatch)]
+
+
+def run_audit_values(folder, monkeypatch):
+    """Audit a study with its searches."""
+    monkeypatch.undo()
+    return run_audit(folder).targets

@@ -4,19 +4,23 @@ The town is that of ``test_audit.py``, with the four villages of ``test_accounti
 has a row of its own; all figures of a row are by that accounting.
 """
 
+import dataclasses
 import json
 
+import jsonschema
 import pandas as pd
 import pytest
 
 from conftest import edit
 from lifecircle.audit import Searches, basis_of, prepare, run_audit
 from lifecircle.findings import (
+    PresenceResult,
     VenueLine,
     class_seconds,
     class_venues,
     load_findings,
     summary,
+    summary_schema,
     venue_lines,
 )
 from lifecircle.standards import CircleTarget
@@ -272,3 +276,42 @@ def test_a_run_reads_back_as_it_was(town, tmp_path):
     assert venue_lines("") == venue_lines(None) == []
     assert VenueLine("a", 1, "").minutes is None
     assert isinstance(again.result("culture").target, CircleTarget)
+
+
+# --- the file ------------------------------------------------------------------------------------------
+
+
+def test_a_run_obeys_the_published_schema(town):
+    """Whoever reads the file may check it with the schema; unknown kinds of target do not pass."""
+    plain = summary(run_audit(town))
+    schema = summary_schema()
+    assert set(schema["properties"]) == set(plain)
+    jsonschema.validate(plain, schema)
+    plain["targets"][0]["kind"] = "survey"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(plain, schema)
+
+
+def test_a_result_of_another_kind_is_no_circle(town):
+    findings = run_audit(town)
+    assert findings.circle("culture") is findings.result("culture")
+    other = dataclasses.replace(
+        findings, targets=(PresenceResult(*(getattr(findings.targets[0], name) for name in _BASE)),)
+    )
+    with pytest.raises(TypeError, match="not a circle"):
+        other.circle(findings.targets[0].target.id)
+
+
+_BASE = ("target", "value", "status", "reason")
+
+
+def test_villages_at_every_threshold(town):
+    """The curve counts the same villages as the table of villages does."""
+    findings = run_audit(town)
+    for result in findings.targets:
+        name = result.target.id
+        people, covered = (findings.villages[f"{part}_{name}"] for part in ("people", "covered"))
+        lived = people > 0
+        for share, villages in result.village_curve:
+            assert villages == int((covered[lived] >= share * people[lived]).sum()), (name, share)
+        assert [share for share, _ in result.village_curve] == [0.5, 0.8, 0.9, 1.0]

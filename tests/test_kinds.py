@@ -106,15 +106,15 @@ def test_every_kind_counted_by_hand(town):
     districts = run_audit(town).districts
     # the only gym of the list stands in the western district
     assert (gym.value, gym.status) == (0.5, "missed")
-    assert [one["lacks"] for one in gym.facts["without"]] == ["gym"]
-    assert len(gym.by_district) == len(districts) == 2
+    assert [one.lacks for one in gym.units.without] == [("gym",)]
+    assert len(gym.districts) == len(districts) == 2
     beds = found["nurses"]
-    assert beds.facts["people"] == 100 + 50 + 40 + 30 + 25 + 10  # r6 lives outside the districts
-    assert (beds.facts["amount"], beds.facts["venues"], beds.facts["unknown"]) == (12.0, 1, 0)
+    assert beds.people == 100 + 50 + 40 + 30 + 25 + 10  # r6 lives outside the districts
+    assert (beds.amount, beds.venue_count, beds.unknown) == (12.0, 1, 0)
     assert (beds.value, beds.status) == (12 * 1000 / 255, "met")
     visits = found["visits"]
     assert (visits.value, visits.previous, visits.status) == (0.88, 0.91, "missed")
-    assert visits.facts["by_year"] == {"2024": 0.91, "2025": 0.88}
+    assert visits.by_year == {"2024": 0.91, "2025": 0.88}
     reading = found["reading"]
     shares = [one.value for one in reading.districts if one.value is not None]
     assert found["gap"].value == pytest.approx(max(shares) - min(shares), abs=1e-12)
@@ -124,7 +124,7 @@ def test_an_unknown_capacity_is_no_zero(town):
     (town / "facilities.csv").write_text(REGISTER.format(beds=""), "utf-8")
     beds = by_id(run_audit(town))["nurses"]
     assert (beds.value, beds.status, beds.reason) == (0.0, "not_assessable", "capacity_unknown:1")
-    assert beds.facts["lower_bound"]
+    assert beds.unknown == 1  # the value is a lower bound
 
 
 @pytest.mark.parametrize("cell", ["many", "-3"])
@@ -160,12 +160,11 @@ def test_a_run_of_every_kind_is_read_back_whole(town, tmp_path):
     again = load_findings(tmp_path / "2025")
     for name in ("nurses", "gym_in_town", "visits", "gap"):
         one, other = by_id(again)[name], by_id(findings)[name]
-        assert (one.value, one.status, one.facts) == (other.value, other.status, other.facts)
-        assert (one.by_district, one.notes) == (other.by_district, other.notes)
+        assert one == other
     told = json.loads((tmp_path / "2025" / "summary.json").read_text("utf-8"))
     beds = next(one for one in told["targets"] if one["id"] == "nurses")
     assert {one["people"] for one in beds["districts"]} == {None}
-    assert beds["facts"]["per"] == 1000.0
+    assert beds["per"] == 1000.0
 
 
 @pytest.mark.parametrize("year", [2022, 2025])
@@ -179,25 +178,25 @@ def test_every_target_of_the_county_has_a_value(year, files, villages, people):
     assert found["nursery_places"].value == pytest.approx(nursery_places(files, people, year), rel=1e-12)
     assert found["elder_carers"].value == pytest.approx(carers(files, people, year), rel=1e-12)
     for name in BY_LIST:
-        assert found[name].facts["holding"] == counted_by_list(files, villages, name, year), name
-        assert found[name].facts["units"] == 122
-    without = {one["code"] for one in found["elder_care_presence"].facts["without"]}
+        assert found[name].units.holding == counted_by_list(files, villages, name, year), name
+        assert found[name].units.total == 122
+    without = {one.code for one in found["elder_care_presence"].units.without}
     assert without == set(villages.index) - listed(files, year, ELDER)
     holding, windows = outlets_with_a_point(files, year)
-    assert (found["civic_points"].facts["holding"], found["civic_points"].facts["units"]) == (
+    assert (found["civic_points"].units.holding, found["civic_points"].units.total) == (
         holding,
         windows,
     )
     meeting, all_villages, unknown = income_share(year)
     income = found["village_income"]
     assert income.value == meeting / all_villages
-    assert income.facts["unknown"] == unknown
+    assert income.units.unknown == unknown
     gaps = findings.gaps[findings.gaps["target"] == "elder_care_presence"]
     assert set(gaps["village"]) == without
     towns = dict(zip(findings.districts["name"], findings.districts.index, strict=True))
-    assert len(towns) == len(found["nursery_places"].by_district)
+    assert len(towns) == len(found["nursery_places"].districts)
     gap = found["equity_gap_urban_rural"]
     sides = {one.group: one.value for one in found["culture"].groups}
-    assert gap.facts["gaps"]["culture"]["difference"] == pytest.approx(
+    assert gap.gaps["culture"].gap.difference == pytest.approx(
         abs(sides["urban"] - sides["rural"]), abs=1e-12
     )

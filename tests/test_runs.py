@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from conftest import edit
-from lifecircle.audit import copy_example, find_run, run_audit
+from lifecircle.audit import find_run, run_audit
 from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import (
@@ -26,7 +26,7 @@ from lifecircle.files import (
 )
 from lifecircle.findings import RUN, load_findings
 from lifecircle.maps import MapOrder, draw_study, read_plans, years_of
-from lifecircle.study import read_study
+from lifecircle.study import copy_example, read_study
 
 KIND = Results("mark.json", ("mark.json", "a.txt", "b.txt", "c.txt"))
 

@@ -1,4 +1,4 @@
-"""Own the command line: parse, call one library function, print; the one place that prints or exits.
+"""The command line: parse, call one library function, print; the one place that prints or exits.
 
 Exit status: 0 done; 1 found (``--strict``); 2 unusable input, usage, or an error of the system; 70 a fault of
 this program; 130 interrupted. Every fault is one line, in the language of the study.
@@ -180,15 +180,23 @@ def cli(*, verbose: bool) -> None:
 @_YEAR
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results instead of STUDY/results.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when an assessed target is missed or behind.")
-def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> None:
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the scoreboard.")
+def audit(  # noqa: PLR0913 - one parameter an option
+    study: Path, year: int | None, out: Path | None, *, strict: bool, quiet: bool, as_json: bool
+) -> None:
     """Audit every target of STUDY for a year and write the results to STUDY/results/YEAR."""
     from lifecircle.audit import run_audit
 
-    folder = study if study.is_dir() else study.parent
-    with _progress() as tell:
-        findings = run_audit(study, year, out=out or folder / "results", progress=tell)
-    _print_scoreboard(findings)
-    _print_place("results", (out or folder / "results") / str(findings.year), findings.language)
+    folder = out or (study if study.is_dir() else study.parent) / "results"
+    with _progress(quiet=quiet) as tell:
+        findings = run_audit(study, year, out=folder, progress=tell)
+    place = folder / str(findings.year)
+    if as_json:
+        _say((place / "summary.json").read_text("utf-8").rstrip("\n"))
+    elif not quiet:
+        _print_scoreboard(findings)
+        _print_place("results", place, findings.language)
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
         raise SystemExit(FOUND)
 
@@ -228,6 +236,51 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
     language = order.language or read_study(study).language
     for path in paths:
         _print_place("map", path, language)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--study", type=click.Path(exists=True, path_type=Path), help="The study; left out, where RUN says it is."
+)
+def verify(run: Path, study: Path | None) -> None:
+    """Verify the folder RUN: its files, its inputs, the method, and computing it again."""
+    from lifecircle.verification import verify_run
+
+    with _progress() as tell:
+        found = verify_run(run, study, progress=tell)
+    for line in found.lines():
+        _show(line)
+    if not found.holds:
+        raise SystemExit(FOUND)
+
+
+@cli.command()
+@_STUDY
+@click.option("--years", help="Years of the plan, such as 2021-2025; all that STUDY has files for.")
+@click.option("--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write instead of STUDY/results/yearbook-YEARS."
+)
+@click.option(
+    "--edition",
+    type=click.Choice(["internal", "public"]),
+    default="internal",
+    show_default=True,
+    help="The public one keeps small counts back.",
+)
+@click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the report; the study's own.")
+@click.option("--maps/--no-maps", default=True, show_default=True, help="Put a map of every circle in.")
+def report(study: Path, years: str | None, **choices: Any) -> None:
+    """Write STUDY's yearly report: a document, and a workbook over all years of the plan."""
+    from lifecircle.maps import years_of
+    from lifecircle.study import read_study
+    from lifecircle.yearbook import YearbookOrder, write_yearbook
+
+    order = YearbookOrder(years=years_of(years) if years else (), **choices)
+    with _progress() as tell:
+        folder = write_yearbook(study, order, progress=tell)
+    _print_place("report", folder, order.language or read_study(study).language)
 
 
 @cli.command()
@@ -297,8 +350,9 @@ def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, 
 @click.argument("directory", type=click.Path(path_type=Path))
 def demo(directory: Path) -> None:
     """Copy the bundled synthetic example to DIRECTORY, audit it and draw its map."""
-    from lifecircle.audit import copy_example, run_audit
+    from lifecircle.audit import run_audit
     from lifecircle.maps import draw_study
+    from lifecircle.study import copy_example
 
     with _progress() as tell:
         study = copy_example(directory)
@@ -321,12 +375,12 @@ def _check_place(out: Path | None, usual: Path, kind: Results) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def _progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """Show the current step on the error stream; nothing where it is not a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
+    if quiet or not console.is_terminal:
         yield logging.getLogger(__name__).info
         return
     with console.status("starting") as status, _shown(status.update):
@@ -369,7 +423,7 @@ def _print_scoreboard(findings: Findings) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lifecircle.page_data import value_text
+    from lifecircle.findings import as_circle, value_text
     from lifecircle.reading import reading_lines
     from lifecircle.report import warning_lines
     from lifecircle.wording import explain, one_line, percent, word
@@ -401,8 +455,9 @@ def _print_scoreboard(findings: Findings) -> None:
             "" if figure is None else value_text(result, figure, language)
             for figure in (result.value, result.target.goal)
         )
-        left = "" if result.count is None else f"{result.count.uncovered:,.0f}"
-        band = " / ".join(percent(result.band[name]) for name in ("slow", "usual", "fast") if result.band)
+        circle = as_circle(result)
+        left = "" if circle.count is None else f"{circle.count.uncovered:,.0f}"
+        band = " / ".join(percent(circle.band[name]) for name in ("slow", "usual", "fast") if circle.band)
         status = word("status", result.status, language)
         cells = (result.target.id, result.target.name.get(language), value, goal, left, status, band)
         table.add_row(*(Text(one_line(cell, 200)) for cell in cells))

@@ -1,4 +1,4 @@
-"""Own the maps of a study: which years they show, from which runs, with which roads, labels and mask.
+"""The maps of a study: which years they show, from which runs, with which roads, labels and mask.
 
 This module reads the keys of ``study.toml`` about maps and passes plain values to the rooms that draw.
 """

@@ -1,4 +1,4 @@
-"""Own the plain folium layers of one run, for notebooks; the planners' page is drawn elsewhere."""
+"""The plain folium layers of one run, for notebooks; the planners' page is drawn elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from lifecircle.atlas import OfflineFigure, attribute
+from lifecircle.findings import CircleDistrict, value_text
 from lifecircle.page_data import (
     CELL_COLOURS,
     NO_RATE_COLOUR,
@@ -20,7 +21,6 @@ from lifecircle.page_data import (
     page_words,
     people_text,
     resident_classes,
-    value_text,
 )
 from lifecircle.wording import word
 
@@ -90,7 +90,7 @@ def _districts(findings: Findings, result: TargetResult, words: dict[str, str]) 
                     "rate": "—"
                     if one is None
                     else attribute(value_text(result, one.value, findings.language)),
-                    "people": "—" if one is None else people_text(one.count.people),
+                    "people": people_text(one.count.people) if isinstance(one, CircleDistrict) else "—",
                     "style": {"fillColor": colour, "fillOpacity": 0.8, "color": "#5d6470", "weight": 1.3},
                 },
             }

@@ -7,13 +7,14 @@ in the terminal and on the page; the workbook has a row for each fact (:func:`re
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types of the fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.wording import explain, percent, word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from lifecircle.wording import Language
 
@@ -141,41 +142,6 @@ class Reading:
     reach_m: float = 0.0
     prefer_main_m: float = 0.0
     fragment_m: float = 0.0
-
-
-def plain_reading(reading: Reading) -> dict[str, Any]:
-    """Put a reading report in the plain form that ``summary.json`` holds under ``reading``."""
-    return asdict(reading)
-
-
-def read_reading(plain: Mapping[str, Any] | None) -> Reading:
-    """Read a report back from its plain form; a run of before there were any has an empty one."""
-    if not plain:
-        return Reading()
-    return Reading(
-        **{
-            **plain,
-            "inputs": tuple(_of(InputReading, one, "notes") for one in plain["inputs"]),
-            "networks": tuple(_network(one) for one in plain["networks"]),
-            "coarse": tuple(CoarseReading(**one) for one in plain["coarse"]),
-        }
-    )
-
-
-def _of(kind: Any, plain: Mapping[str, Any], *lists: str) -> Any:
-    """Make a dataclass of its plain form, whose lists are tuples."""
-    return kind(**{**plain, **{name: tuple(plain[name]) for name in lists}})
-
-
-def _network(plain: Mapping[str, Any]) -> NetworkReading:
-    places = {
-        role: PlacesReading(
-            **{**plain[role], "named": tuple(OffRoads(**one) for one in plain[role]["named"])}
-        )
-        for role in ("homes", "venues")
-    }
-    misses = tuple((lon, lat, metres) for lon, lat, metres in plain["misses"])
-    return NetworkReading(**{**plain, **places, "profiles": tuple(plain["profiles"]), "misses": misses})
 
 
 # ---------------------------------------------------------------------------------------------------------

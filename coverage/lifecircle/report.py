@@ -1,4 +1,4 @@
-"""Own the tables of a run: scoreboard as csv and workbook, gaps and rejects as csv; computes no figure.
+"""The tables of a run: scoreboard as csv and workbook, gaps and rejects as csv; computes no figure.
 
 The scoreboard has, for every target in the standard's order, a row for the whole study and one for each
 district. The csv is printed as people read it, rates truncated to a tenth of a point. Cells of the workbook
@@ -21,7 +21,7 @@ import pandas as pd
 import xlsxwriter
 
 from lifecircle.files import written
-from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, venue_lines
+from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, as_circle, unit_text, venue_lines
 from lifecircle.reading import reading_rows
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, printed_points, translate, truncated_percent, word
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from lifecircle.findings import (
         Count,
         DistrictResult,
-        DistrictValue,
         Findings,
         Language,
         TargetResult,
@@ -56,10 +55,10 @@ NUMBER, ORDER, DEGREES, SPEED = "number", "order", "degrees", "speed"
 
 BOARD = {
     "row": ORDER, "target": TEXT, "department": TEXT, "source": TEXT, "denominator": TEXT, "judged": TEXT,
-    "goal": FIGURE, "due": ORDER, "milestone": FIGURE, "previous": FIGURE, "value": FIGURE, "quality": RATE,
-    "change": POINTS, "shortfall": PEOPLE, "shortfall_villages": PEOPLE, "status": STATUS, "flip": SPEED,
-    "borderline": PEOPLE, "accepted": RATE, "straight": RATE, "network_distance": RATE, "reach": RATE,
-    "grade": TEXT, "remarks": TEXT,
+    "figure_unit": TEXT, "goal": FIGURE, "due": ORDER, "milestone": FIGURE, "previous": FIGURE,
+    "value": FIGURE, "quality": RATE, "change": POINTS, "shortfall": PEOPLE, "shortfall_villages": PEOPLE,
+    "status": STATUS, "flip": SPEED, "borderline": PEOPLE, "accepted": RATE, "straight": RATE,
+    "network_distance": RATE, "reach": RATE, "grade": TEXT, "remarks": TEXT,
 }  # fmt: skip
 """Columns of the study's own rows, in the order an office reads them."""
 _IF_ANY = frozenset({"quality", "shortfall_villages"})
@@ -73,6 +72,11 @@ TOWNS = {
 LADDER = {
     "row": ORDER, "target": TEXT, "rung": TEXT, "villages": PEOPLE, "village_share": RATE, "people": PEOPLE,
     "people_share": RATE,
+}  # fmt: skip
+WAYS = {"row": ORDER, "target": TEXT, "way": TEXT, "people_share": RATE}
+DEFINITIONS = {
+    "row": ORDER, "target": TEXT, "kind": TEXT, "denominator": TEXT, "judged": TEXT, "source": TEXT,
+    "grade": TEXT, "notes": TEXT,
 }  # fmt: skip
 GROUPS = {"row": ORDER, "target": TEXT, "group": TEXT, "denominator": TEXT, **COUNTS, "people_share": RATE}
 VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
@@ -150,10 +154,10 @@ def write_tables(findings: Findings, folder: Path) -> None:
 
 
 def scoreboard(findings: Findings) -> pd.DataFrame:
-    """Lay out the scoreboard as printed: the study's row of each target, then those of its districts."""
+    """Return the scoreboard as printed: the study's row of each target, then those of its districts."""
     rows: list[_Row] = []
     for number, result in enumerate(findings.targets, 1):
-        rows.append(_board_row(number, result, findings) | {"district": findings.name})
+        rows.append(_board_row(number, result, findings.language) | {"district": findings.name})
         rows += _town_rows(number, result, findings.language)
     printed = [{name: _printed(kind, row.get(name)) for name, kind in SCOREBOARD.items()} for row in rows]
     columns = _used(SCOREBOARD, rows)
@@ -179,7 +183,7 @@ def _used(columns: Mapping[str, str], rows: Sequence[_Row]) -> dict[str, str]:
 
 
 def _gap_table(findings: Findings) -> pd.DataFrame:
-    """Give the gaps as a script reads them, the venues of the classes in one line."""
+    """Return the gaps as a script reads them, the venues of the classes in one line."""
     lines = [venue_lines(text) for text in findings.gaps.get("venues", ())]
     told = ["; ".join(_plain_line(one) for one in mine) for mine in lines]
     return findings.gaps.assign(venues=pd.Series(told, index=findings.gaps.index, dtype="str"))
@@ -193,7 +197,7 @@ def _plain_line(line: VenueLine) -> str:
 
 
 def _reject_table(findings: Findings) -> pd.DataFrame:
-    """Give the rejects with reasons and remedies in the study's language."""
+    """Return the rejects with reasons and remedies in the study's language."""
     told = {
         name: [translate(text, findings.language) for text in findings.rejects[name]]
         for name in ("reason", "remedy")
@@ -205,9 +209,10 @@ def _reject_table(findings: Findings) -> pd.DataFrame:
 # Rows
 
 
-def _board_row(number: int, result: TargetResult, findings: Findings) -> _Row:
-    language, target = findings.language, result.target
-    rungs = {name: _rate(result, rung.value) for name, rung in result.accountings.items() if rung is not None}
+def _board_row(number: int, result: TargetResult, language: Language) -> _Row:
+    target = result.target
+    circle = as_circle(result)
+    rungs = {name: _rate(result, rung.value) for name, rung in circle.accountings.items() if rung is not None}
     return {
         "row": number,
         "target": target.name.get(language),
@@ -215,29 +220,29 @@ def _board_row(number: int, result: TargetResult, findings: Findings) -> _Row:
         "source": target.source,
         "denominator": _denominator(result, language),
         "judged": _judged(result, language),
+        "figure_unit": unit_text(result, language),
         "goal": _figure(result, target.goal),
         "due": target.due,
         "milestone": _figure(result, result.milestone),
         "previous": _figure(result, result.previous),
         "value": _figure(result, result.value),
-        "quality": None if result.quality is None else _rate(result, result.quality.value),
+        "quality": None if circle.quality is None else _rate(result, circle.quality.value),
         "change": _change(result),
-        "shortfall": result.shortfall_people,
-        "shortfall_villages": result.shortfall_villages,
+        "shortfall": circle.shortfall_people,
+        "shortfall_villages": circle.shortfall_villages,
         "status": word("status", result.status, language),
-        "flip": result.flip_kmh,
-        "borderline": result.borderline_people,
+        "flip": circle.flip_kmh,
+        "borderline": circle.borderline_people,
         **rungs,
-        "band": " / ".join(percent(result.band[name]) for name in ("slow", "usual", "fast") if result.band),
-        **_counts(result.count),
+        "band": " / ".join(percent(circle.band[name]) for name in ("slow", "usual", "fast") if circle.band),
+        **_counts(circle.count),
         "grade": word("grade", target.grade, language),
         "remarks": _remarks(result, language),
     }
 
 
 def _town_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
-    towns: list[DistrictResult | DistrictValue] = [*result.districts, *result.by_district]
-    ranks = _ranks(towns, falls=_falls(result))
+    ranks = _ranks(result.districts, falls=result.falls)
     return [
         {
             "row": number,
@@ -251,22 +256,51 @@ def _town_rows(number: int, result: TargetResult, language: Language) -> list[_R
             "status": word("status", one.status, language),
             "rank": ranks.get(one.code),
         }
-        for one in towns
+        for one in result.districts
     ]
 
 
 def _ladder_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
-    return [
+    """List the rungs, and after them the villages by the share of their people that is covered."""
+    circle = as_circle(result)
+    target = {"row": number, "target": result.target.name.get(language)}
+    rungs = [
         {
-            "row": number,
-            "target": result.target.name.get(language),
+            **target,
             "rung": word("column", name, language),
             "villages": rung.villages,
             "people": rung.people,
             "village_share" if name in BY_VILLAGE else "people_share": _rate(result, rung.value),
         }
         for name in ACCOUNTINGS
-        if (rung := result.accountings.get(name)) is not None
+        if (rung := circle.accountings.get(name)) is not None
+    ]
+    # No source says when a village is reached: every threshold in use is shown.
+    return rungs + [
+        {
+            **target,
+            "rung": word("village_threshold", "at_least", language).format(share=f"{share:.0%}"),
+            "villages": villages,
+        }
+        for share, villages in circle.village_curve
+    ]
+
+
+def _way_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
+    """List the shares by other ways to travel and for other walkers; none of them decides a verdict."""
+    circle = as_circle(result)
+    ways = {
+        **{word("traveller", name, language): value for name, value in circle.modes.items()},
+        **{word("variant", name, language): value for name, value in circle.variants.items()},
+    }
+    return [
+        {
+            "row": number,
+            "target": result.target.name.get(language),
+            "way": way,
+            "people_share": _rate(result, value),
+        }
+        for way, value in ways.items()
     ]
 
 
@@ -280,17 +314,16 @@ def _group_rows(number: int, result: TargetResult, language: Language) -> list[_
             **_counts(one.count),
             "people_share": _rate(result, one.value),
         }
-        for one in result.groups
+        for one in as_circle(result).groups
     ]
 
 
-def _gap_rows(findings: Findings) -> list[_Row]:
-    language = findings.language
+def _gap_rows(findings: Findings, language: Language) -> list[_Row]:
     targets = {one.target.id: one.target for one in findings.targets}
     rows = []
     for gap in findings.gaps.to_dict("records"):
         target = targets[gap["target"]]
-        lines = [_venue_text(line, findings) for line in venue_lines(gap.get("venues"))]
+        lines = [_venue_text(line, findings, language) for line in venue_lines(gap.get("venues"))]
         rows.append(
             {
                 **gap,
@@ -304,9 +337,9 @@ def _gap_rows(findings: Findings) -> list[_Row]:
     return rows
 
 
-def _unit_rows(number: int, result: TargetResult, findings: Findings) -> list[_Row]:
+def _unit_rows(number: int, result: TargetResult, findings: Findings, language: Language) -> list[_Row]:
     """List the units that do not hold what a target asks of each, and what each lacks."""
-    language = findings.language
+    units = getattr(result, "units", None)
 
     def named(key: str) -> str:
         own = findings.services.get(key, {}).get(language)
@@ -317,11 +350,11 @@ def _unit_rows(number: int, result: TargetResult, findings: Findings) -> list[_R
         {
             "row": number,
             "target": result.target.name.get(language),
-            "code": one["code"],
-            "unit_name": one["name"],
-            "lacks": between.join(named(key) for key in str(one["lacks"]).split("|") if key),
+            "code": one.code,
+            "unit_name": one.name,
+            "lacks": between.join(named(key) for key in one.lacks),
         }
-        for one in result.facts.get("without", ())
+        for one in (() if units is None else units.without)
     ]
 
 
@@ -330,18 +363,17 @@ def _too_far(minutes: float, limit: float) -> float | None:
     return max(minutes - limit, 0.0) if math.isfinite(minutes) and math.isfinite(limit) else None
 
 
-def _venue_text(line: VenueLine, findings: Findings) -> str:
-    """Name the venue of one class of a rule, and how far it is, in the study's language."""
-    language = findings.language
+def _venue_text(line: VenueLine, findings: Findings, language: Language) -> str:
+    """Name the venue of one class of a rule, and how far it is, in a language."""
     name = findings.services.get(line.name, {}).get(language) or word("class", line.name, language)
     kind = "none" if not line.venue else "minutes" if line.metres is None else "metres"
     far = "" if kind == "none" else f"{line.minutes:.1f}" if kind == "minutes" else f"{line.metres:.0f}"
     return word("venue_line", kind, language).format(name=name, count=line.count, venue=line.venue, far=far)
 
 
-def _village_sheet(findings: Findings) -> tuple[Mapping[str, str], list[_Row]]:
-    """Give every village a row and every circle a column with the share of its people covered there."""
-    language, villages = findings.language, findings.villages
+def _village_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, str], list[_Row]]:
+    """Return a row for every village and a column for every circle: the share of its people covered."""
+    villages = findings.villages
     circles = [one.target for one in findings.targets if f"people_{one.target.id}" in villages]
     columns = {**VILLAGES, **{f"covered_{target.id}": RATE for target in circles}}
     towns = findings.districts["name"].to_dict() if len(findings.districts) else {}
@@ -369,24 +401,15 @@ def _counts(count: Count | None) -> _Row:
     return {"people": count.people, **{bucket: getattr(count, bucket) for bucket in BUCKETS}}
 
 
-def _falls(result: TargetResult) -> bool:
-    """Return whether a lower value is better."""
-    return getattr(result.target, "direction", "up") == "down"
-
-
-def _ranks(districts: Iterable[DistrictResult | DistrictValue], *, falls: bool = False) -> dict[str, int]:
+def _ranks(districts: Iterable[DistrictResult], *, falls: bool = False) -> dict[str, int]:
     """Rank districts by value, the best first; equal values share a rank."""
     known = [one for one in districts if one.value is not None]
     values = sorted((one.value for one in known if one.value is not None), reverse=not falls)
     return {one.code: values.index(one.value) + 1 for one in known if one.value is not None}
 
 
-def _is_share(result: TargetResult) -> bool:
-    return result.target.kind in {"circle", "presence"} or getattr(result.target, "unit", "") == "share"
-
-
 def _rate(result: TargetResult, share: float | None) -> Rate | None:
-    """Give a share that must not be rounded up to what it was to reach."""
+    """Return a share that must not be rounded up to what it was to reach."""
     if share is None:
         return None
     marks = (result.target.goal, result.milestone)
@@ -394,11 +417,11 @@ def _rate(result: TargetResult, share: float | None) -> Rate | None:
 
 
 def _figure(result: TargetResult, value: float | None) -> Rate | float | None:
-    return _rate(result, value) if _is_share(result) else value
+    return _rate(result, value) if result.is_share else value
 
 
 def _change(result: TargetResult) -> Change | None:
-    if result.value is None or result.previous is None or not _is_share(result):
+    if result.value is None or result.previous is None or not result.is_share:
         return None
     return Change(result.previous, result.value)
 
@@ -428,7 +451,7 @@ def _denominator(result: TargetResult, language: Language) -> str:
 
 def _remarks(result: TargetResult, language: Language) -> str:
     codes = [result.reason, *result.notes, *result.previous_notes]
-    if result.quality is not None:
+    if as_circle(result).quality is not None:
         codes.append(f"quality_by:{getattr(result.target, 'quality', '')}")
     said = [explain(code, language) for code in codes if code]
     return "；".join(said) if language == "zh" else "; ".join(said)
@@ -471,21 +494,51 @@ def write_workbook(path: Path, sheets: Sheets, heading: Heading) -> None:
 
 def _write_workbook(findings: Findings, path: Path) -> None:
     language = findings.language
-    numbered = list(enumerate(findings.targets, 1))
-    board = [_board_row(number, result, findings) for number, result in numbered]
     sheets: Sheets = {
-        "board": (_used(BOARD, board), board),
-        "towns": (TOWNS, [row for number, one in numbered for row in _town_rows(number, one, language)]),
-        "ladder": (LADDER, [row for number, one in numbered for row in _ladder_rows(number, one, language)]),
-        "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
-        "villages": _village_sheet(findings),
-        "gaps": (GAPS, _gap_rows(findings)),
-        "units": (UNITS, [row for number, one in numbered for row in _unit_rows(number, one, findings)]),
+        **run_sheets(findings, language),
         "reading": (READING, list(reading_rows(findings.reading, language))),
     }
     names = {f"covered_{one.target.id}": one.target.name.get(language) for one in findings.targets}
     title = f"{findings.name} {findings.year}"
     write_workbook(path, sheets, Heading(title, language, findings.synthetic, "board_column", names))
+
+
+def run_sheets(findings: Findings, language: Language) -> Sheets:
+    """Return the sheets of one run, in the order an office reads them."""
+    numbered = list(enumerate(findings.targets, 1))
+    board = [_board_row(number, result, language) for number, result in numbered]
+    return {
+        "board": (_used(BOARD, board), board),
+        "towns": (TOWNS, [row for number, one in numbered for row in _town_rows(number, one, language)]),
+        "ladder": (LADDER, [row for number, one in numbered for row in _ladder_rows(number, one, language)]),
+        "ways": (WAYS, [row for number, one in numbered for row in _way_rows(number, one, language)]),
+        "groups": (GROUPS, [row for number, one in numbered for row in _group_rows(number, one, language)]),
+        "villages": _village_sheet(findings, language),
+        "gaps": (GAPS, _gap_rows(findings, language)),
+        "units": (
+            UNITS,
+            [row for number, one in numbered for row in _unit_rows(number, one, findings, language)],
+        ),
+    }
+
+
+def definition_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, str], list[_Row]]:
+    """Return how every target is counted (口径说明), with room for who made, checked and signed it."""
+    rows: list[_Row] = [
+        {
+            "row": number,
+            "target": result.target.name.get(language),
+            "kind": word("kind", result.target.kind, language),
+            "denominator": _denominator(result, language),
+            "judged": _judged(result, language),
+            "source": " · ".join(part for part in (result.target.source, result.target.date) if part),
+            "grade": word("grade", result.target.grade, language),
+            "notes": "" if result.target.notes is None else result.target.notes.get(language),
+        }
+        for number, result in enumerate(findings.targets, 1)
+    ]
+    signed = [{"target": word("yearbook", key, language)} for key in ("made_by", "checked_by", "signed_by")]
+    return DEFINITIONS, [*rows, *signed]
 
 
 class _Look:
@@ -498,7 +551,7 @@ class _Look:
         self._cells: dict[tuple[str, bool, bool, str | None], Any] = {}
 
     def format(self, **properties: Any) -> Any:
-        """Give the format with these properties on top of the plain one."""
+        """Return the format with these properties on top of the plain one."""
         key = repr(sorted(properties.items()))
         if key not in self._made:
             plain = {"font_name": self._face, "font_size": 10, "valign": "vcenter"}
@@ -506,7 +559,7 @@ class _Look:
         return self._made[key]
 
     def of(self, name: str, kind: str, value: Any, fills: Mapping[str, str]) -> Any:
-        """Give the format of a cell: its side, its number format, and the colour of a verdict."""
+        """Return the format of a cell: its side, its number format, and the colour of a verdict."""
         share, strong = _share(kind, value) is not None, name in _STRONG
         fill = fills.get(value) if kind == STATUS else None
         key = (kind, share, strong, fill)
@@ -603,7 +656,7 @@ def _share(kind: str, value: Any) -> float | None:
 
 
 def _cell(kind: str, value: Any) -> float | str | None:
-    """Give a cell's value as a number that adds up and sorts, where it is one."""
+    """Return a cell's value as a number that adds up and sorts, where it is one."""
     if value is None or value == "":
         return None
     if isinstance(value, Change):
@@ -618,7 +671,7 @@ def _cell(kind: str, value: Any) -> float | str | None:
 
 
 def _shown_share(share: float, marks: tuple[float, ...]) -> float:
-    """Give a share unrounded, but truncated where a tenth of a point would show a mark it is below.
+    """Return a share unrounded, but truncated where a tenth of a point would show a mark it is below.
 
     >>> _shown_share(0.89996, (0.9,)), _shown_share(0.87666, (0.9,)), _shown_share(0.9999, ())
     (0.899, 0.87666, 0.999)

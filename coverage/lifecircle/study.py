@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
@@ -24,7 +25,8 @@ from pydantic import (
 )
 
 from lifecircle.datum import shifted_tiles
-from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say
+from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say, system_errors
+from lifecircle.files import whole_folder
 from lifecircle.standards import Standard, checked_document, load_standard, meant_key, read_document
 
 if TYPE_CHECKING:
@@ -542,3 +544,29 @@ def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:
             for name in sorted(named - services)
         ]
     return faults
+
+
+def copy_example(folder: str | Path) -> Path:
+    """Copy the bundled synthetic study into a new folder, whole or not at all.
+
+    Raises
+    ------
+    UnusableInputError
+        When the folder is there already and not empty.
+    """
+    folder = Path(folder)
+    with system_errors(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            reason = say("already there and not empty")
+            raise UnusableInputError(
+                [Fault(str(folder), "", "", reason, say("name a new folder for the example"))]
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with whole_folder(folder) as fresh:
+            shutil.copytree(
+                example_folder(),
+                fresh,
+                dirs_exist_ok=True,
+                ignore=shutil.ignore_patterns("__pycache__", "results", "maps"),
+            )
+    return folder

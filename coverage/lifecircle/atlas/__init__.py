@@ -1,4 +1,4 @@
-"""Own the map page: findings in, one HTML file out that opens without a network; computes no figure.
+"""The map page: findings in, one HTML file out that opens without a network; computes no figure.
 
 :func:`draw_atlas` writes the page for planners through Folium; :class:`OfflineFigure` holds everything a
 page needs. What the page shows is made in :mod:`lifecircle.page_data`; its scripts, style and panel stand in
@@ -98,7 +98,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     edition: Edition = "internal",
     setting: MapSetting = _PLAIN,
 ) -> OfflineFigure:
-    """Lay out the map page of one study.
+    """Return the map page of one study.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Own what a study may lay under and over the page's own layers: online base maps, names of places around.
+"""What a study may lay under and over the page's own layers: online base maps, names of places around.
 
 No base map is offered unless a study asks for it by name, none is on until a reader switches it on, and only
 those drawn in WGS84 or CGCS2000 are known. The page's policy then names exactly their hosts.

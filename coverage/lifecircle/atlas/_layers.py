@@ -1,4 +1,4 @@
-"""Own the folium elements of the page: the map, the layers drawn by ``page.js``, the panel beside them."""
+"""The folium elements of the page: the map, the layers drawn by ``page.js``, the panel beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own pages that open without a network: assets inlined, anything unknown refused; not what a page shows.
+"""Pages that open without a network: assets inlined, anything unknown refused; not what a page shows.
 
 :class:`OfflineFigure` is a branca figure. Folium's maps and layers name their scripts and styles by web
 address; the figure puts the vendored text in their place and refuses an address it has no text for.
@@ -132,7 +132,7 @@ class Verbatim(Element):
         self.text = text
 
     def render(self, **_kwargs: object) -> str:
-        """Give the text."""
+        """Return the text."""
         return self.text
 
 
@@ -200,7 +200,7 @@ class OfflineFigure(Figure):
         del self.header._children["meta_http"]  # noqa: SLF001 - branca has no way to take a child out
 
     def render(self, **kwargs: Any) -> str:
-        """Give the page as text."""
+        """Return the page as text."""
         for child in self._children.values():
             child.render(**kwargs)
         elements = list(_elements(self))
@@ -233,7 +233,7 @@ class OfflineFigure(Figure):
 
 
 def _asset(url: str) -> str | None:
-    """Give the text for an address, None where the package carries none."""
+    """Return the text for an address, None where the package carries none."""
     if _JQUERY.match(url):
         return _FOLIUM_JQUERY
     for pattern, name in _CARRIED:

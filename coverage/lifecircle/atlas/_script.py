@@ -1,4 +1,4 @@
-"""Own how the page's modules become its one script: each in a scope of its own, in the order they need.
+"""How the page's modules become its one script: each in a scope of its own, in the order they need.
 
 The modules are plain ECMAScript, which Node's test runner loads as they stand. A page from a file can load
 no module, and its policy allows no ``blob:`` or ``data:`` script, so they are written one after another into

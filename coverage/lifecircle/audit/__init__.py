@@ -1,14 +1,14 @@
-"""Own the audit of a study for a year: prepare its inputs, run them, write the run.
+"""Audit a study for a year: prepare its inputs, run them, write the run.
 
 The rooms below compute pure answers; this one knows the order and is the only one that reads a study.
 """
 
 from lifecircle.audit._basis import Basis, basis_of, bucket, open_venues
-from lifecircle.audit._circles import counted_people, in_area, urban_class
+from lifecircle.audit._counted import counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
 from lifecircle.audit._ladder import road_radius
-from lifecircle.audit._prepare import Inputs, open_study, prepare, read_networks
-from lifecircle.audit._run import copy_example, find_run, run, run_audit, write_run
+from lifecircle.audit._prepare import Inputs, open_study, prepare, read_networks, yearly_files
+from lifecircle.audit._run import find_run, run, run_audit, write_files, write_run
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "Searches",
     "basis_of",
     "bucket",
-    "copy_example",
     "counted_people",
     "find_run",
     "gap_clusters",
@@ -32,5 +31,7 @@ __all__ = [
     "run_audit",
     "urban_class",
     "venue_classes",
+    "write_files",
     "write_run",
+    "yearly_files",
 ]

@@ -1,4 +1,4 @@
-"""Own what a target's own accounting says of every resident, so that all figures of its row come from it.
+"""What a target's own accounting says of every resident, so that all figures of its row come from it.
 
 By ``reach`` and ``open`` a resident is covered in time, by ``network_distance`` within a radius along the
 roads, by ``accepted`` and ``straight`` when the village is on the list or its circle holds the rule.
@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lifecircle.audit._counted import village_of
 from lifecircle.audit._ladder import (
     accepted_villages,
     known_hours,
     road_radius,
     straight_villages,
-    village_of,
     villages_counted,
 )
+from lifecircle.counting import buckets
 from lifecircle.limits import within_limit
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit._prepare import Inputs
-    from lifecircle.audit._searches import Answer, Searches
+    from lifecircle.audit._searches import Answer, Answering
     from lifecircle.standards import CircleTarget
 
     Flags = npt.NDArray[np.bool_]
@@ -59,17 +60,17 @@ class Basis:
 
     @property
     def covered(self) -> Flags:
-        """Tell who is covered: (demand,)."""
+        """Return who is covered: (demand,)."""
         flags: Flags = self.status == "covered"
         return flags
 
     @property
     def timed(self) -> bool:
-        """Tell whether minutes decide."""
+        """Return whether minutes decide."""
         return self.accounting in BY_TIME
 
     def value(self, people: npt.NDArray[np.float64], where: Flags | None = None) -> float | None:
-        """Give the share covered: of villages where they are the unit, else of people.
+        """Return the share covered: of villages where they are the unit, else of people.
 
         Parameters
         ----------
@@ -85,25 +86,22 @@ class Basis:
 
 
 def bucket(answer: Answer, limit_s: float) -> npt.NDArray[np.str_]:
-    """Put every resident in one of the four buckets.
-
-    Where there are too few venues anywhere, no road is to blame for that: whoever reaches any venue of the
-    rule is ``beyond``, and only who reaches none is ``disconnected``.
-    """
+    """Put every resident in one of the four buckets by time: (demand,)."""
     return _buckets(answer, within_limit(answer.seconds, limit_s))
 
 
 def _buckets(answer: Answer, near: Flags) -> npt.NDArray[np.str_]:
-    pathless = ~np.isfinite(answer.any_seconds if answer.lacking else answer.seconds)
-    return np.select(
-        [~answer.snapped, pathless, near],
-        ["unsnapped", "disconnected", "covered"],
-        "beyond",
+    return buckets(
+        near,
+        snapped=answer.snapped,
+        seconds=answer.seconds,
+        any_seconds=answer.any_seconds,
+        lacking=bool(answer.lacking),
     )
 
 
 def basis_of(
-    target: CircleTarget, inputs: Inputs, searches: Searches, *, only: Flags | None = None
+    target: CircleTarget, inputs: Inputs, answers: Answering, *, only: Flags | None = None
 ) -> Basis | None:
     """Ask a target's own accounting of every resident; None where the study has not what it needs.
 
@@ -114,25 +112,25 @@ def basis_of(
     if target.accounting in BY_VILLAGE:
         return _by_village(target, inputs, only)
     if target.accounting == "network_distance":
-        return _by_distance(target, inputs, searches, only)
+        return _by_distance(target, inputs, answers, only)
     chosen = only
     if target.accounting == "open":
         hours = known_hours(target, inputs)
         if hours is None:
             return None
         chosen = hours[2] if only is None else hours[2] & only
-    answer = searches.answer(target, only=chosen)
+    answer = answers.answer(target, only=chosen)
     return Basis(target.accounting, bucket(answer, target.minutes * 60), answer)
 
 
 def _by_distance(
-    target: CircleTarget, inputs: Inputs, searches: Searches, only: Flags | None
+    target: CircleTarget, inputs: Inputs, answers: Answering, only: Flags | None
 ) -> Basis | None:
     radius = road_radius(target, inputs)
     if radius is None:
         return None
     speed_ms = inputs.networks[target.profile].profile.access_ms
-    answer = searches.answer(target, only=only)
+    answer = answers.answer(target, only=only)
     near = within_limit(np.where(np.isfinite(answer.seconds), answer.seconds * speed_ms, np.inf), radius)
     return Basis(target.accounting, _buckets(answer, near), answer, speed_ms=speed_ms)
 
@@ -150,7 +148,7 @@ def _by_village(target: CircleTarget, inputs: Inputs, only: Flags | None) -> Bas
 
 
 def open_venues(target: CircleTarget, inputs: Inputs) -> Any:
-    """Tell which venues the target's accounting counts: (facility,), or None for all of them."""
+    """Return which venues the target's accounting counts: (facility,), or None for all of them."""
     if target.accounting != "open":
         return None
     hours = known_hours(target, inputs)

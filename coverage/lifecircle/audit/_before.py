@@ -1,4 +1,4 @@
-"""Own the year before: when there is one, what it is computed from, and what is said of it.
+"""The year before: when there is one, what it is computed from, and what is said of it.
 
 A value of the year before stands beside this year's only where something dated differs between the two:
 a file given by year, or the venues that are open. Without that it would be this year's figure printed
@@ -14,8 +14,10 @@ import numpy as np
 
 from lifecircle.audit._circles import circle_value
 from lifecircle.audit._prepare import circles, prepare_other, yearly_files
+from lifecircle.audit._questions import Answers, ask
 from lifecircle.audit._searches import Searches
 from lifecircle.errors import UnusableInputError
+from lifecircle.facilities import open_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +35,7 @@ class YearBefore:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def earlier_year(inputs: Inputs, now: Searches) -> tuple[Inputs, Searches] | str:
+def earlier_year(inputs: Inputs, now: Searches) -> tuple[Inputs, Answers] | str:
     """Prepare the year before from the study's own files for it; a code where they do not allow it."""
     study, year = inputs.study, inputs.year - 1
     if not all(_has(file, year) for file in yearly_files(study)):
@@ -42,25 +44,45 @@ def earlier_year(inputs: Inputs, now: Searches) -> tuple[Inputs, Searches] | str
         earlier = prepare_other(inputs, year)
     except UnusableInputError as error:
         return f"year_before_unusable:{error.faults[0].file}"
-    return earlier, Searches(earlier, like=now)
+    # Where roads, residents and register are the very same, the searches of this year answer again.
+    return earlier, ask(earlier, Searches(earlier, like=now), values_only=True)
 
 
-def year_before(inputs: Inputs, found: tuple[Inputs, Searches] | str) -> YearBefore:
-    """Compute each circle's value for the year before, as :func:`earlier_year` has prepared it."""
+def year_before(inputs: Inputs, found: tuple[Inputs, Answers] | str) -> YearBefore:
+    """Compute each circle's value for the year before, and the remarks on it for every kind."""
     study, year = inputs.study, inputs.year - 1
-    targets = circles(study.standard)
+    dated = [one.id for one in study.standard.targets if one.kind in _DATED]
     if isinstance(found, str):
-        return YearBefore(notes={target.id: (found,) for target in targets})
-    earlier, searches = found
+        return YearBefore(notes=dict.fromkeys(dated, (found,)))
+    earlier, answers = found
     values: dict[str, float | None] = {}
-    notes: dict[str, tuple[str, ...]] = {}
-    for target in targets:
+    same = () if anything_dated(inputs, earlier) else (f"year_before_same:{year}",)
+    notes: dict[str, tuple[str, ...]] = dict.fromkeys(dated, same)
+    for target in circles(study.standard):
         if _differs(target, inputs, earlier):
-            values[target.id] = circle_value(target, earlier, searches)
+            values[target.id] = circle_value(target, earlier, answers)
             notes[target.id] = _shared(target, study, (year, inputs.year))
         else:
             notes[target.id] = (f"year_before_same:{year}",)
     return YearBefore(values, notes)
+
+
+_DATED = frozenset({"circle", "presence", "capacity"})
+"""Kinds whose values follow from files and venues of a year; registers give their own years."""
+
+
+def anything_dated(now: Inputs, earlier: Inputs) -> bool:
+    """Return whether a file given by year, the open venues or the outlets differ between two years."""
+    years = (earlier.year, now.year)
+    if not all(_same(now.study, file, years) for file in yearly_files(now.study)):
+        return True
+    return not (np.array_equal(now.opened, earlier.opened) and _same_outlets(now, earlier))
+
+
+def _same_outlets(now: Inputs, earlier: Inputs) -> bool:
+    if now.outlets is None or earlier.outlets is None:
+        return now.outlets is earlier.outlets
+    return bool(open_in(now.outlets, now.year).equals(open_in(earlier.outlets, earlier.year)))
 
 
 def _has(file: YearlyFile, year: int) -> bool:
@@ -68,12 +90,12 @@ def _has(file: YearlyFile, year: int) -> bool:
 
 
 def _same(study: Study, file: YearlyFile | None, years: tuple[int, int]) -> bool:
-    """Tell whether one file holds in both years; a place that is fetched has no years."""
+    """Return whether one file holds in both years; a place that is fetched has no years."""
     return file is None or study.path_in(file, years[0]) == study.path_in(file, years[1])
 
 
 def _differs(target: CircleTarget, now: Inputs, earlier: Inputs) -> bool:
-    """Tell whether anything dated differs that the target's accounting may rest on."""
+    """Return whether anything dated differs that the target's accounting may rest on."""
     study, years = now.study, (earlier.year, now.year)
     if target.accounting == "accepted":
         return not _same_list(target, study, years)
@@ -83,7 +105,7 @@ def _differs(target: CircleTarget, now: Inputs, earlier: Inputs) -> bool:
 
 
 def _same_list(target: CircleTarget, study: Study, years: tuple[int, int]) -> bool:
-    """Tell whether the accepted list of a target is one for both years."""
+    """Return whether the accepted list of a target is one for both years."""
     part = study.villages
     if part is None:
         return True
@@ -91,7 +113,7 @@ def _same_list(target: CircleTarget, study: Study, years: tuple[int, int]) -> bo
 
 
 def _shared(target: CircleTarget, study: Study, years: tuple[int, int]) -> tuple[str, ...]:
-    """Say which of this year's inputs the year before was computed with, for want of its own."""
+    """Return which of this year's inputs the year before was computed with, for want of its own."""
     if target.accounting in {"accepted", "straight"}:
         return ()
     parts = {"roads": study.roads.file, "residents": study.demand.file}

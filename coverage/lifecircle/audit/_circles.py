@@ -1,4 +1,4 @@
-"""Own the assessment of one circle target: people, verdict, margin, accountings, districts, groups."""
+"""Assess one circle target: people, verdict, margin, accountings, districts, groups."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.audit._basis import BY_TIME, BY_VILLAGE, Basis, basis_of, bucket, open_venues
-from lifecircle.audit._ladder import accountings, ladder_notes, village_readings
-from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor, worked_out_once
+from lifecircle.audit._counted import counted_people, in_area, people_of_unknown_class, urban_class
+from lifecircle.audit._ladder import accountings, ladder_notes, village_curve, village_readings
+from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
+from lifecircle.counting import RURAL, URBAN
 from lifecircle.demand import OUTSIDE
-from lifecircle.findings import BUCKETS, Count, DistrictResult, GroupResult, TargetResult
+from lifecircle.findings import BUCKETS, CircleDistrict, CircleResult, Count, GroupResult
 from lifecircle.measures import (
     borderline,
     coverage,
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit._prepare import Inputs
-    from lifecircle.audit._searches import Answer, Searches
-    from lifecircle.standards import CapacityTarget, CircleTarget
+    from lifecircle.audit._searches import Answer, Answering
+    from lifecircle.standards import CircleTarget
 
 _FAR_S = 1e9
 CURVE_SHARES = tuple(round(0.5 + 0.05 * step, 2) for step in range(21))
@@ -44,10 +46,10 @@ class Circle:
     minutes. ``ranks``, ``venues`` : class -> (demand, k) seconds to the k nearest venues of the class, NaN
     where there is none, and their positions, -1 for none; none by village. ``speed_ms`` turns seconds into
     metres where a radius decides. ``villages`` : name of a column -> boolean for every village, what the
-    accountings say of it. ``lacking`` : see :class:`~lifecircle.audit._searches.Answer`.
+    accountings say of it. ``lacking`` : see :class:`~lifecircle.audit._answers.Answer`.
     """
 
-    result: TargetResult
+    result: CircleResult
     people: npt.NDArray[np.float64]
     seconds: npt.NDArray[np.float64]
     status: npt.NDArray[np.str_]
@@ -59,20 +61,20 @@ class Circle:
     lacking: tuple[str, ...] = ()
 
 
-def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> Circle:
+def assess_circle(target: CircleTarget, inputs: Inputs, answers: Answering) -> Circle:
     """Assess a circle target for the year of the inputs."""
     reason, people = counted_people(target, inputs)
-    basis = None if reason else basis_of(target, inputs, searches)
+    basis = None if reason else basis_of(target, inputs, answers)
     if basis is None:
-        return _unassessed(target, inputs, searches, (reason, people))
+        return _unassessed(target, inputs, answers, (reason, people))
     read = _Reading(basis, people)
     answer = basis.answer
     seconds = np.full(len(people), np.nan)
     if answer is not None and basis.timed:
         seconds = np.where(answer.snapped & np.isfinite(answer.seconds), answer.seconds, np.nan)
-    by_people = basis.covered if answer is not None else _in_time(target, searches)
+    by_people = _by_people(target, answers, read)
     return Circle(
-        result=_assessed(target, inputs, searches, read),
+        result=_assessed(target, inputs, answers, read),
         people=people,
         seconds=seconds,
         status=basis.status,
@@ -88,14 +90,14 @@ def assess_circle(target: CircleTarget, inputs: Inputs, searches: Searches) -> C
 def _unassessed(
     target: CircleTarget,
     inputs: Inputs,
-    searches: Searches,
+    answers: Answering,
     counted: tuple[str, npt.NDArray[np.float64]],
 ) -> Circle:
-    """Tell why a target cannot be assessed; its times stand as reach has them, and nobody is counted."""
+    """Return why a target cannot be assessed; its times stand as reach has them, and nobody is counted."""
     reason, people = counted
-    answer = searches.answer(target)
-    rungs = {} if reason else accountings(target, inputs, searches, people, answer)
-    result = TargetResult(
+    answer = answers.answer(target)
+    rungs = {} if reason else accountings(target, inputs, answers, people, answer)
+    result = CircleResult(
         target,
         None,
         "not_assessable",
@@ -118,24 +120,29 @@ def _unassessed(
     )
 
 
-def circle_value(target: CircleTarget, inputs: Inputs, searches: Searches) -> float | None:
-    """Give a circle target's value alone, None where it cannot be assessed."""
+def circle_value(target: CircleTarget, inputs: Inputs, answers: Answering) -> float | None:
+    """Return a circle target's value alone, None where it cannot be assessed."""
     reason, people = counted_people(target, inputs)
-    basis = None if reason else basis_of(target, inputs, searches)
+    basis = None if reason else basis_of(target, inputs, answers)
     return None if basis is None else basis.value(people)
 
 
 def _known_times(answer: Answer) -> dict[str, npt.NDArray[np.float64]]:
-    """Give the times to the venues of every class, NaN where there is none."""
+    """Return the times to the venues of every class, NaN where there is none."""
     return {
         name: np.where(answer.snapped[:, None] & np.isfinite(times), times, np.nan)
         for name, times in answer.ranks.items()
     }
 
 
-def _in_time(target: CircleTarget, searches: Searches) -> npt.NDArray[np.bool_]:
-    """Tell who reaches the rule in time, whatever the target's accounting."""
-    flags: npt.NDArray[np.bool_] = bucket(searches.answer(target), target.minutes * 60) == "covered"
+def _by_people(target: CircleTarget, answers: Answering, read: _Reading) -> npt.NDArray[np.bool_]:
+    """Return who is covered, in time where the accounting counts villages: (demand,)."""
+    return read.basis.covered if read.answer is not None else _in_time(target, answers)
+
+
+def _in_time(target: CircleTarget, answers: Answering) -> npt.NDArray[np.bool_]:
+    """Return who reaches the rule in time, whatever the target's accounting."""
+    flags: npt.NDArray[np.bool_] = bucket(answers.answer(target), target.minutes * 60) == "covered"
     return flags
 
 
@@ -159,68 +166,15 @@ class _Reading:
         return np.where(answer.snapped, answer.seconds, np.inf)
 
 
-def counted_people(
-    target: CircleTarget | CapacityTarget, inputs: Inputs
-) -> tuple[str, npt.NDArray[np.float64]]:
-    """Count the people a target is about: (why it cannot be assessed, or empty; people (demand,)).
-
-    The group is a column of the residents; the area takes the urban class of the resident's village,
-    else of the district. Where a target is about one area and the class of more residents is unknown
-    than the study tolerates, it is not assessable; fewer are left out and told in the notes.
-    """
-    demand = inputs.demand
-    column = "population" if target.group == "all" else target.group
-    nobody = np.zeros(len(demand))
-    if column not in demand:
-        return f"group_missing:{target.group}", nobody
-    people = demand[column].to_numpy(dtype=float)
-    unknown = _unknown_class(target, inputs, people)
-    if unknown > inputs.study.max_rejected * people.sum():
-        return f"urban_unknown:{unknown:.0f}", nobody
-    people = np.where(in_area(target, inputs), people, 0.0)
-    return ("", people) if people.sum() > 0 else ("nobody_counted", nobody)
-
-
-def in_area(target: CircleTarget | CapacityTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
-    """Tell which residents live in the area a target is about: (demand,)."""
-    if target.area == "all":
-        return np.ones(len(inputs.demand), dtype=bool)
-    inside: npt.NDArray[np.bool_] = urban_class(inputs) == (URBAN if target.area == "urban" else RURAL)
-    return inside
-
-
-def _unknown_class(
-    target: CircleTarget | CapacityTarget, inputs: Inputs, people: npt.NDArray[np.float64]
-) -> float:
-    """Count the people who may or may not live in the area a target is about."""
-    return 0.0 if target.area == "all" else float(people[urban_class(inputs) == UNKNOWN].sum())
-
-
-URBAN, RURAL, UNKNOWN = 1, 0, -1
-
-
-@worked_out_once
-def urban_class(inputs: Inputs) -> npt.NDArray[np.int8]:
-    """Classify residents as urban, rural or unknown, by village, else by district: (demand,)."""
-    found = np.full(len(inputs.demand), UNKNOWN, dtype=np.int8)
-    for column, units in (("district", inputs.districts), ("village", inputs.villages)):
-        if units is None or "urban" not in units or column not in inputs.demand:
-            continue
-        urban = inputs.demand[column].map(units["urban"].astype("boolean"))
-        known = urban.notna().to_numpy(dtype=bool)
-        found[known] = urban[known].to_numpy(dtype=bool)
-    return found
-
-
-def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> TargetResult:
+def _assessed(target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading) -> CircleResult:
     frame = _near(read, inputs)
     total = _counts(frame, read.people, None, target)["all"]
-    rungs = accountings(target, inputs, searches, read.people, searches.answer(target))
+    rungs = accountings(target, inputs, answers, read.people, answers.answer(target))
     value = read.basis.value(read.people)
     legs = _long_legs(read)
     status = verdict(target, inputs.year, value)
     late = status == "reported" and without_baseline(target, inputs.year)
-    return TargetResult(
+    return CircleResult(
         target=target,
         value=value,
         status=status,
@@ -228,8 +182,10 @@ def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _R
         milestone=milestone(target, inputs.year),
         count=total,
         accountings=rungs,
-        variants=_variants(target, inputs, searches, read),
-        only_outside_people=_only_outside(target, inputs, searches, read),
+        variants=_variants(target, inputs, answers, read),
+        modes=_modes(target, inputs, answers, read),
+        village_curve=village_curve(target, inputs, read.people, _by_people(target, answers, read)),
+        only_outside_people=_only_outside(target, inputs, answers, read),
         leg_over_100_m=legs[0],
         leg_over_200_m=legs[1],
         districts=_districts(target, inputs, frame, read),
@@ -238,7 +194,7 @@ def _assessed(target: CircleTarget, inputs: Inputs, searches: Searches, read: _R
         classes=_classes(target, inputs),
         notes=_notes(target, inputs),
         **_shortfall(target, inputs, total, read),
-        **_margin(target, inputs, searches, read),
+        **_margin(target, inputs, answers, read),
     )
 
 
@@ -253,8 +209,8 @@ def _shortfall(target: CircleTarget, inputs: Inputs, total: Count, read: _Readin
     return {"shortfall_people": shortfall(total.covered, total.people, goal)}
 
 
-def _margin(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> dict[str, Any]:
-    """Tell how firmly the verdict stands: band, flip point, curve, people near the limit.
+def _margin(target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading) -> dict[str, Any]:
+    """Return how firmly the verdict stands: band, flip point, curve, people near the limit.
 
     Nothing where the accounting knows no minutes: the notes say so.
     """
@@ -270,9 +226,9 @@ def _margin(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Rea
     slow, _, fast = profile.band
     return {
         "band": {
-            "slow": _band_value(target, inputs, searches, read, slow),
+            "slow": _band_value(target, inputs, answers, read, slow),
             "usual": read.basis.value(read.people),
-            "fast": _band_value(target, inputs, searches, read, fast),
+            "fast": _band_value(target, inputs, answers, read, fast),
         },
         "flip_kmh": None if flip is None or not profile.uniform else usual_kmh * flip / limit_s,
         "flip_minutes": None if flip is None else flip / 60,
@@ -316,12 +272,12 @@ def _counts(
 
 
 def _band_value(
-    target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading, factor: float
+    target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading, factor: float
 ) -> float | None:
     limit_s, seconds = target.minutes * 60, read.times
     if seconds is not None and inputs.networks[target.profile].profile.uniform:
         return coverage_at(seconds, read.people, limit_s, factor=factor)
-    other = searches.answer(
+    other = answers.answer(
         target, profile=at_factor(target.profile, factor), only=open_venues(target, inputs)
     )
     return coverage_at(np.where(other.snapped, other.seconds, np.inf), read.people, limit_s)
@@ -335,13 +291,13 @@ def _long_legs(read: _Reading) -> tuple[float | None, float | None]:
 
 
 def _variants(
-    target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading
+    target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading
 ) -> dict[str, float | None]:
     """Report the same circle for people who walk otherwise: the aged, all by their own group, step-free."""
     if inputs.networks[target.profile].profile.mode != "walk" or not read.basis.timed:
         return {}
     limit_s, only = target.minutes * 60, open_venues(target, inputs)
-    aged, step_free = (searches.answer(target, profile=name, only=only) for name in (AGED, STEP_FREE))
+    aged, step_free = (answers.answer(target, profile=name, only=only) for name in (AGED, STEP_FREE))
     covered_aged = bucket(aged, limit_s) == "covered"
     out: dict[str, float | None] = {
         "step_free": _share(bucket(step_free, limit_s) == "covered", read.people),
@@ -361,25 +317,40 @@ def _variants(
     return out
 
 
+def _modes(
+    target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading
+) -> dict[str, float | None]:
+    """Count the same circle by the further modes that the target lists; none of them decides a verdict."""
+    if not read.basis.timed:
+        return {}
+    limit_s, only = target.minutes * 60, open_venues(target, inputs)
+    return {
+        mode: _share(
+            bucket(answers.answer(target, profile=mode, only=only), limit_s) == "covered", read.people
+        )
+        for mode in target.modes
+    }
+
+
 def _share(covered: npt.NDArray[np.bool_], people: npt.NDArray[np.float64]) -> float | None:
     total = people.sum()
     return float(people[covered].sum() / total) if total > 0 else None
 
 
-def _only_outside(target: CircleTarget, inputs: Inputs, searches: Searches, read: _Reading) -> float | None:
+def _only_outside(target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading) -> float | None:
     if inputs.districts is None or target.accounting == "accepted":
         return None
     inside = (inputs.facilities["district"] != OUTSIDE).to_numpy(dtype=bool)
     if inside.all():
         return 0.0
-    own = basis_of(target, inputs, searches, only=inside)
+    own = basis_of(target, inputs, answers, only=inside)
     assert own is not None  # as with all venues
     return float(read.people[read.basis.covered & ~own.covered].sum())
 
 
 def _districts(
     target: CircleTarget, inputs: Inputs, near: pd.DataFrame, read: _Reading
-) -> tuple[DistrictResult, ...]:
+) -> tuple[CircleDistrict, ...]:
     if inputs.districts is None:
         return ()
     counts = _counts(near, read.people, inputs.demand["district"], target)
@@ -391,20 +362,20 @@ def _districts(
         urban = inputs.districts["urban"].get(code) if known and "urban" in inputs.districts else None
         value = _district_value(read, inputs, code, count)
         results.append(
-            DistrictResult(
+            CircleDistrict(
                 code=str(code),
                 name=str(inputs.districts["name"][code]) if known else OUTSIDE,
                 urban=None if urban is None or pd.isna(urban) else bool(urban),
-                count=count,
                 value=value,
                 status="nobody" if count.value is None else verdict(target, inputs.year, value),
+                count=count,
             )
         )
     return tuple(results)
 
 
 def _district_value(read: _Reading, inputs: Inputs, code: Any, count: Count) -> float | None:
-    """Give a district's share: of its villages where they are the accounting's unit, else of its people."""
+    """Return a district's share: of its villages where they are the accounting's unit, else of its people."""
     if read.basis.holds is None or inputs.villages is None:
         return count.value
     mine = (inputs.villages["district"] == code).to_numpy(dtype=bool)
@@ -443,10 +414,10 @@ class CircleParts:
     by_district: tuple[pd.Series[float], pd.Series[float]]
 
 
-def circle_parts(target: CircleTarget, inputs: Inputs, searches: Searches) -> CircleParts | None:
+def circle_parts(target: CircleTarget, inputs: Inputs, answers: Answering) -> CircleParts | None:
     """Count a circle's shares by area and district for the year of the inputs; None where it has no value."""
     reason, people = counted_people(target, inputs)
-    basis = None if reason else basis_of(target, inputs, searches)
+    basis = None if reason else basis_of(target, inputs, answers)
     if basis is None:
         return None
     read = _Reading(basis, people)
@@ -469,7 +440,7 @@ def circle_parts(target: CircleTarget, inputs: Inputs, searches: Searches) -> Ci
 
 
 def _notes(target: CircleTarget, inputs: Inputs) -> tuple[str, ...]:
-    unknown = _unknown_class(target, inputs, inputs.demand["population"].to_numpy(dtype=float))
+    unknown = people_of_unknown_class(target, inputs)
     notes = [f"urban_unknown:{unknown:.0f}"] if unknown else []
     if target.accounting != "reach":
         notes.append(f"verdict_by:{target.accounting}")

@@ -1,4 +1,4 @@
-"""Own the check of residents that stand far apart: everybody spread over four places, the rate again.
+"""The check of residents that stand far apart: everybody spread over four places, the rate again.
 
 A table of village centres puts a whole village at one place, often where the venues are. Rules:
 
@@ -14,6 +14,7 @@ A table of village centres puts a whole village at one place, often where the ve
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -21,7 +22,7 @@ import numpy as np
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.audit._prepare import worked_out_once
+from lifecircle.audit._prepare import cached_per_inputs
 from lifecircle.limits import within_limit
 from lifecircle.reach import usable
 from lifecircle.reading import CoarseReading
@@ -39,7 +40,7 @@ _ONE_PLACE_M = 1.0
 _QUARTERS = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]]) / 4.0
 
 
-@worked_out_once
+@cached_per_inputs
 def spacing_m(inputs: Inputs) -> Floats:
     """Find the distance of each resident's place to the next place: (demand,), NaN where there is none."""
     spacing = np.full(len(inputs.demand), np.nan)
@@ -52,7 +53,7 @@ def spacing_m(inputs: Inputs) -> Floats:
     return spacing
 
 
-@worked_out_once
+@cached_per_inputs
 def _quarters(inputs: Inputs) -> gpd.GeoDataFrame:
     """Split every resident's place in four: (demand * 4,) points in the metre CRS, None for none."""
     middles, spacing = inputs.metres, spacing_m(inputs)
@@ -63,49 +64,86 @@ def _quarters(inputs: Inputs) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"population": np.ones(len(points))}, geometry=points, crs=inputs.crs)
 
 
+@dataclass(frozen=True, eq=False)
+class CoarsePlaces:
+    """Residents that stand far apart: (demand,) flags, their share of the people, and the limit in metres."""
+
+    coarse: npt.NDArray[np.bool_]
+    share: float
+    limit_m: float
+
+
+@dataclass(frozen=True, eq=False)
+class Quarters:
+    """What is found from the quarters of coarse places: (demand, 4) flags."""
+
+    places: CoarsePlaces
+    on_roads: npt.NDArray[np.bool_]
+    in_time: npt.NDArray[np.bool_]
+
+
+def coarse_places(target: CircleTarget, inputs: Inputs, people: Floats) -> CoarsePlaces | None:
+    """Find the residents that are too far apart for a target; None where rule 3 does not ask for a check.
+
+    Parameters
+    ----------
+    people : (demand,) people the target counts
+    """
+    setting = inputs.study.reading
+    limit_m = setting.coarse_share * target.minutes * 60 * inputs.networks[target.profile].profile.access_ms
+    with np.errstate(invalid="ignore"):
+        coarse = spacing_m(inputs) > limit_m
+    total = float(people.sum())
+    share = float(people[coarse].sum()) / total if total > 0 else 0.0
+    return None if share <= setting.coarse_people else CoarsePlaces(coarse, share, limit_m)
+
+
+def spread_over_quarters(
+    target: CircleTarget, inputs: Inputs, searches: Searches, places: CoarsePlaces
+) -> Quarters:
+    """Search from the quarters of every place."""
+    roads = inputs.networks[target.profile]
+    homes = searches.snapped(roads, _quarters(inputs))
+    on_roads = usable(roads, homes, limit_min=target.minutes).reshape(-1, 4)
+    in_time = within_limit(searches.rule_seconds_of(target, homes), target.minutes * 60).reshape(-1, 4)
+    return Quarters(places, on_roads, in_time)
+
+
 def check_coarse(
     target: CircleTarget,
     inputs: Inputs,
-    searches: Searches,
+    quarters: Quarters | None,
     people: Floats,
     covered: npt.NDArray[np.bool_],
 ) -> CoarseReading | None:
-    """Check a target whose residents are coarse; None where they are not.
+    """Compare the rate with that of residents spread over the quarters; None where nobody is coarse.
 
     Parameters
     ----------
     people : (demand,) people the target counts
     covered : (demand,) who is covered as they stand
     """
-    setting = inputs.study.reading
-    roads = inputs.networks[target.profile]
-    limit_m = setting.coarse_share * target.minutes * 60 * roads.profile.access_ms
-    spacing = spacing_m(inputs)
-    with np.errstate(invalid="ignore"):
-        coarse = spacing > limit_m
-    total = float(people.sum())
-    share = float(people[coarse].sum()) / total if total > 0 else 0.0
-    if share <= setting.coarse_people:
+    if quarters is None:
         return None
-    homes = searches.snapped(roads, _quarters(inputs))
-    on_roads = usable(roads, homes, limit_min=target.minutes).reshape(-1, 4)
-    in_time = within_limit(searches.rule_seconds_of(target, homes), target.minutes * 60).reshape(-1, 4)
-    counted = on_roads.sum(axis=1)
+    places, spacing, total = quarters.places, spacing_m(inputs), float(people.sum())
+    counted = quarters.on_roads.sum(axis=1)
     spread = np.where(
-        coarse & (counted > 0), (in_time & on_roads).sum(axis=1) / np.maximum(counted, 1), covered
+        places.coarse & (counted > 0),
+        (quarters.in_time & quarters.on_roads).sum(axis=1) / np.maximum(counted, 1),
+        covered,
     )
     return CoarseReading(
         target=target.id,
-        people=share,
-        limit_m=limit_m,
-        spacing_m=_middle(spacing[coarse], people[coarse]),
+        people=places.share,
+        limit_m=places.limit_m,
+        spacing_m=_middle(spacing[places.coarse], people[places.coarse]),
         value=float(people[covered].sum() / total),
         spread=float((people * spread).sum() / total),
     )
 
 
 def _middle(values: Floats, weights: Floats) -> float:
-    """Give the value that half of the weight lies at or below."""
+    """Return the value that half of the weight lies at or below."""
     order = np.argsort(values, kind="stable")
     passed = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(passed, passed[-1] / 2)])

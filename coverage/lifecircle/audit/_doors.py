@@ -1,4 +1,4 @@
-"""Own where venues drawn as polygons are entered: anywhere along their edge, wherever a road is near.
+"""Where venues drawn as polygons are entered: anywhere along their edge, wherever a road is near.
 
 A park of 680 m has its centroid 340 m from the roads around it, and people walk to its edge. Points are taken
 along the edge, corners among them, at most :data:`SPACING_M` apart unless those would be more than some

@@ -1,4 +1,4 @@
-"""Own what makes a figure doubtful: no verdict is given on data that cannot carry it."""
+"""What makes a figure doubtful: no verdict is given on data that cannot carry it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lifecircle.standards import verdict
 if TYPE_CHECKING:
     from lifecircle.audit._circles import Circle
     from lifecircle.audit._prepare import Inputs
-    from lifecircle.audit._searches import Searches
-    from lifecircle.findings import TargetResult
+    from lifecircle.audit._questions import Answers
+    from lifecircle.findings import CircleResult
     from lifecircle.reading import CoarseReading
     from lifecircle.standards import CircleTarget
 
@@ -21,7 +21,7 @@ _ALONG_ROADS = frozenset({"network_distance", "reach", "open"})
 """Accountings that rest on where residents and venues join the roads."""
 
 
-def weighed(circle: Circle, inputs: Inputs, searches: Searches) -> tuple[TargetResult, CoarseReading | None]:
+def weighed(circle: Circle, inputs: Inputs, answers: Answers) -> tuple[CircleResult, CoarseReading | None]:
     """Weigh the data a circle's result rests on: the result, without a verdict where they cannot carry one.
 
     Returns
@@ -35,22 +35,24 @@ def weighed(circle: Circle, inputs: Inputs, searches: Searches) -> tuple[TargetR
         return result, None
     coarse = None
     if target.accounting == "reach":  # the check asks the same minutes of the same venues
-        coarse = check_coarse(target, inputs, searches, circle.people, circle.status == "covered")
+        coarse = check_coarse(
+            target, inputs, answers.quarters.get(target.id), circle.people, circle.status == "covered"
+        )
     if target.accounting not in _ALONG_ROADS:
         return result, coarse
     doubt = (
         _people_off(result, inputs)
         or _broken(target, inputs)
-        or _venues_off(target, searches)
+        or _venues_off(target, answers)
         or _too_coarse(target, inputs, coarse)
     )
     if doubt:
         return _insufficient(result, doubt), coarse
-    few = [code for code in searches.lacking(target) if code.startswith("too_few_venues:")]
+    few = [code for code in answers.answer(target).lacking if code.startswith("too_few_venues:")]
     return (replace(result, reason=few[0], notes=(*few[1:], *result.notes)) if few else result), coarse
 
 
-def _insufficient(result: TargetResult, doubt: str) -> TargetResult:
+def _insufficient(result: CircleResult, doubt: str) -> CircleResult:
     districts = tuple(
         one if one.status == "nobody" else replace(one, status="data_insufficient")
         for one in result.districts
@@ -58,7 +60,7 @@ def _insufficient(result: TargetResult, doubt: str) -> TargetResult:
     return replace(result, status="data_insufficient", reason=doubt, districts=districts)
 
 
-def _people_off(result: TargetResult, inputs: Inputs) -> str:
+def _people_off(result: CircleResult, inputs: Inputs) -> str:
     """Doubt a target most of whose people have no road."""
     count = result.count
     assert count is not None
@@ -72,9 +74,9 @@ def _broken(target: CircleTarget, inputs: Inputs) -> str:
     return f"roads_broken:{share:.1%}" if share < inputs.study.reading.fragment_min else ""
 
 
-def _venues_off(target: CircleTarget, searches: Searches) -> str:
+def _venues_off(target: CircleTarget, answers: Answers) -> str:
     """Doubt a rule that the register would hold, but of whose venues too few are on the roads."""
-    codes = [code for code in searches.lacking(target) if code.startswith("venues_off_roads:")]
+    codes = [code for code in answers.answer(target).lacking if code.startswith("venues_off_roads:")]
     return codes[0] if codes else ""
 
 

@@ -1,4 +1,4 @@
-"""Own the fingerprint of a run: one hash of all it follows from, so that a kept run is known to be current.
+"""The fingerprint of a run: one hash of all it follows from, so that a kept run is known to be current.
 
 In it are the study as declared, the standard in force, the content of every file of the year and of the year
 before, and the version of the method. Left out is what alters no file of a run: where candidates may stand,
@@ -46,7 +46,7 @@ def fingerprint(study: Study, year: int) -> str:
 
 
 def _declared(study: Study) -> dict[str, Any]:
-    """Give what a study declares, as far as it alters a run; a new key of a study is in by itself."""
+    """Return what a study declares, as far as it alters a run; a new key of a study is in by itself."""
     facts = {
         field.name: _plain(getattr(study, field.name))
         for field in dataclasses.fields(study)
@@ -92,7 +92,7 @@ def _content(path: Path) -> str:
 
 
 def _files(study: Study) -> Iterator[YearlyFile]:
-    """Give every file a run may read: those under the key ``file`` of any part, and the accepted lists."""
+    """Return every file a run may read: those under the key ``file`` of any part, and accepted lists."""
     for field in dataclasses.fields(study):
         if field.name in _NOT_OF_A_RUN:
             continue

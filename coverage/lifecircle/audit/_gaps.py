@@ -1,4 +1,4 @@
-"""Own the list of gaps: places where people a target counts are not covered, and why.
+"""The list of gaps: places where people a target counts are not covered, and why.
 
 A gap is a cluster of uncovered residents of one village (one district, where there are no villages)
 with one reason, each within :data:`LINK_M` of another. It stands at the resident nearest to their
@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from lifecircle.audit._basis import GAP_REASONS
-from lifecircle.audit._prepare import worked_out_once
+from lifecircle.audit._prepare import cached_per_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +98,7 @@ class _Facts:
         )
 
 
-@worked_out_once
+@cached_per_inputs
 def _units(inputs: Inputs) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
     """Name each resident's district and village: (demand,) each."""
     return (
@@ -118,7 +118,7 @@ def _names(demand: pd.DataFrame, column: str, units: pd.DataFrame | None) -> npt
 def gap_clusters(
     left: npt.NDArray[np.intp], status: npt.NDArray[np.str_], inputs: Inputs
 ) -> npt.NDArray[np.intp]:
-    """Give the number of the gap of every uncovered resident, in order of their first resident.
+    """Return the number of the gap of every uncovered resident, in order of their first resident.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def gap_clusters(
 
 
 def _gap(mine: npt.NDArray[np.intp], facts: _Facts) -> dict[str, Any]:
-    """Tell one gap: the resident nearest to the weighted mean place stands for it."""
+    """Return one gap: the resident nearest to the weighted mean place stands for it."""
     weight, lonlat, seconds = facts.people[mine], facts.lonlat[mine], facts.seconds[mine]
     placed = np.flatnonzero(np.isfinite(lonlat[:, 0]))
     head = mine[0]

@@ -1,4 +1,4 @@
-"""Own the reading report of a run: how homes and venues joined each network, and what is warned of."""
+"""The reading report of a run: how homes and venues joined each network, and what is warned of."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _in_villages(inputs: Inputs) -> float | None:
 
 
 def _network(roads: Roads, names: tuple[str, ...], inputs: Inputs, searches: Searches) -> NetworkReading:
-    """Tell what one network is made of, and how homes and the venues of the year joined it."""
+    """Return what one network is made of, and how homes and the venues of the year joined it."""
     lengths = fragment_lengths(roads)
     own: Any = getattr(roads, "reading", None)
     people = inputs.demand["population"].to_numpy(dtype=float)
@@ -122,7 +122,7 @@ def largest_share(roads: Roads) -> float:
 def _places(
     roads: Roads, snapped: Snap, table: gpd.GeoDataFrame, inputs: Inputs, people: Floats | None
 ) -> PlacesReading:
-    """Tell how the rows of a table joined a network: (row,) snaps and people, None of venues."""
+    """Return how the rows of a table joined a network: (row,) snaps and people, None of venues."""
     short = short_edges(roads, inputs.study.roads.fragment_m)
     on = snapped.snapped
     fragment = np.zeros(len(snapped), dtype=bool)

@@ -1,4 +1,4 @@
-"""Own the ladder of accountings, from the reported figure to lived reach, rung by rung.
+"""The ladder of accountings, from the reported figure to lived reach, rung by rung.
 
 Every rung is told in villages and in people. On the first two rungs the unit is the village (its whole
 population counts with it: the people the target counts); on the others it is the resident, and a village
@@ -12,46 +12,61 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit._prepare import worked_out_once
+from lifecircle.audit._counted import village_of
 from lifecircle.audit._searches import venue_classes
+from lifecircle.counting import MAJORITY, known_true, people_by_village, village_urban
 from lifecircle.demand import village_centres
 from lifecircle.facilities import open_at
 from lifecircle.findings import Accounting
 from lifecircle.limits import within_limit
-from lifecircle.measures import holds_rule, settlement_centres
+from lifecircle.measures import VILLAGE_SHARES, holds_rule, holds_share, settlement_centres, villages_reached
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
     from lifecircle.audit._prepare import Inputs
-    from lifecircle.audit._searches import Answer, Searches
+    from lifecircle.audit._searches import Answer, Answering
     from lifecircle.standards import CircleTarget
-
-MAJORITY = 0.5  # a setting: no source defines when a village is reached
 
 
 def accountings(
     target: CircleTarget,
     inputs: Inputs,
-    searches: Searches,
+    answers: Answering,
     people: npt.NDArray[np.float64],
     answer: Answer,
 ) -> dict[str, Accounting | None]:
-    """Tell each accounting of a target, None where the study has not what it needs."""
+    """Return each accounting of a target, None where the study has not what it needs."""
     limit_s = target.minutes * 60
     villages = _Villages(target, inputs, people)
     reached = np.where(answer.snapped, answer.seconds, np.inf)
     any_one = np.where(answer.snapped, answer.any_seconds, np.inf)
-    opened = _open_answer(target, inputs, searches)
+    opened = _open_answer(target, inputs, answers)
     return {
         "accepted": villages.by_village(accepted_villages(target, inputs)),
         "straight": villages.by_village(straight_villages(target, inputs)),
-        "network_distance": villages.by_resident(_along_roads(target, inputs, searches)),
+        "network_distance": villages.by_resident(_along_roads(target, inputs, answers)),
         "reach": villages.by_resident(within_limit(reached, limit_s)),
         "open": None if opened is None else villages.by_resident(within_limit(opened, limit_s)),
         "any_one": villages.by_resident(within_limit(any_one, limit_s)),
     }
+
+
+def village_curve(
+    target: CircleTarget, inputs: Inputs, people: npt.NDArray[np.float64], covered: npt.NDArray[np.bool_]
+) -> tuple[tuple[float, int], ...]:
+    """Count the villages of which at least 50, 80, 90 and 100 % of the people are covered.
+
+    Parameters
+    ----------
+    covered : (demand,) who is covered by the accounting of the target, or in time where it counts villages
+
+    Returns
+    -------
+    curve : (share, villages), empty without villages
+    """
+    return () if inputs.villages is None else _Villages(target, inputs, people).curve(covered)
 
 
 def village_readings(
@@ -60,7 +75,7 @@ def village_readings(
     people: npt.NDArray[np.float64],
     covered: npt.NDArray[np.bool_],
 ) -> dict[str, pd.Series[Any]]:
-    """Tell for every village whether it is accepted, holds the straight circle, and is reached.
+    """Return for every village whether it is accepted, holds the straight circle, and is reached.
 
     Parameters
     ----------
@@ -99,13 +114,17 @@ class _Villages:
         self.total = self._add(np.ones(len(people), dtype=bool))
 
     def _add(self, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        mine = chosen & (self.of >= 0)
-        sums = np.bincount(self.of[mine], weights=self.people[mine], minlength=self.number)
-        return sums.astype(np.float64)
+        return people_by_village(np.where(chosen, self.people, 0.0), self.of, villages=self.number)
 
     def reached(self, covered: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Tell in which villages at least :data:`MAJORITY` of the people counted are covered: (village,)."""
-        return (self.total > 0) & (self._add(covered) >= MAJORITY * self.total)
+        """Return where at least :data:`MAJORITY` of the people counted are covered: (village,)."""
+        return holds_share(self._add(covered), self.total, MAJORITY)
+
+    def curve(self, covered: npt.NDArray[np.bool_]) -> tuple[tuple[float, int], ...]:
+        """Count the villages reached at every share of their people: (share, villages)."""
+        mine = self.counted
+        table = villages_reached(self._add(covered)[mine], self.total[mine], shares=VILLAGE_SHARES)
+        return tuple((float(share), int(number)) for share, number in table["villages"].items())
 
     def by_village(self, holds: npt.NDArray[np.bool_] | None) -> Accounting | None:
         """Count the villages that hold a rule, and their people; the value is the share of villages."""
@@ -125,34 +144,17 @@ class _Villages:
         return Accounting(int((reached & self.counted).sum()), people, people / total if total else None)
 
 
-@worked_out_once
-def village_of(inputs: Inputs) -> npt.NDArray[np.intp]:
-    """Give the position of each resident's village among the villages, -1 for none: (demand,)."""
-    if inputs.villages is None or "village" not in inputs.demand:
-        return np.full(len(inputs.demand), -1, dtype=np.intp)
-    places: npt.NDArray[np.intp] = inputs.villages.index.get_indexer(inputs.demand["village"])
-    return places
-
-
-def village_urban(villages: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None) -> pd.Series[Any]:
-    """Give the urban class of every village: its own, else its district's, else unknown."""
-    own = villages["urban"].astype("boolean")
-    if districts is None:
-        return own
-    return own.fillna(villages["district"].map(districts["urban"]).astype("boolean"))
-
-
 def villages_counted(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_]:
-    """Tell which villages lie in the area a target is about: (village,)."""
+    """Return which villages lie in the area a target is about: (village,)."""
     units = inputs.villages
     if units is None or target.area == "all":
         return np.ones(0 if units is None else len(units), dtype=bool)
     urban = village_urban(units, inputs.districts)
-    return _flags(urban if target.area == "urban" else ~urban)
+    return known_true(urban if target.area == "urban" else ~urban)
 
 
 def accepted_villages(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bool_] | None:
-    """Tell which villages are on the target's accepted list: (village,); None without a list."""
+    """Return which villages are on the target's accepted list: (village,); None without a list."""
     column = f"accepted_{target.id}"
     if inputs.villages is None or column not in inputs.villages:
         return None
@@ -163,7 +165,7 @@ def accepted_villages(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.bo
 def straight_villages(
     target: CircleTarget, inputs: Inputs, *, only: npt.NDArray[np.bool_] | None = None
 ) -> npt.NDArray[np.bool_] | None:
-    """Tell which villages' straight-line circles hold the rule: (village,); None without radii.
+    """Return which villages' straight-line circles hold the rule: (village,); None without radii.
 
     ``only`` : (facility,) venues to count instead of all.
     """
@@ -193,19 +195,13 @@ def straight_villages(
 
 
 def straight_radius(target: CircleTarget, urban: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    """Give each unit's straight-line radius; one whose class is unknown takes the rural radius."""
+    """Return each unit's straight-line radius; one whose class is unknown takes the rural radius."""
     assert target.straight is not None
-    return np.where(_flags(urban), float(target.straight.urban_m), float(target.straight.rural_m))
-
-
-def _flags(known: pd.Series[Any]) -> npt.NDArray[np.bool_]:
-    """Take what is not known for False."""
-    flags: npt.NDArray[np.bool_] = known.fillna(value=False).to_numpy(dtype=bool)
-    return flags
+    return np.where(known_true(urban), float(target.straight.urban_m), float(target.straight.rural_m))
 
 
 def ladder_notes(target: CircleTarget, inputs: Inputs) -> list[str]:
-    """Tell what the rungs had to suppose: radii of villages of unknown class, venues of unknown hours."""
+    """Return what the rungs had to suppose: radii of villages of unknown class, venues of unknown hours."""
     notes = []
     straight, units = target.straight, inputs.villages
     if straight is not None and units is not None and straight.urban_m != straight.rural_m:
@@ -221,18 +217,18 @@ def ladder_notes(target: CircleTarget, inputs: Inputs) -> list[str]:
     return notes
 
 
-def _along_roads(target: CircleTarget, inputs: Inputs, searches: Searches) -> npt.NDArray[np.bool_] | None:
-    """Tell which residents find the rule within the straight radius measured along the roads."""
+def _along_roads(target: CircleTarget, inputs: Inputs, answers: Answering) -> npt.NDArray[np.bool_] | None:
+    """Return which residents find the rule within the straight radius measured along the roads."""
     radius = road_radius(target, inputs)
     if radius is None:
         return None
-    answer = searches.answer(target)
+    answer = answers.answer(target)
     speed_ms = inputs.networks[target.profile].profile.access_ms
     return within_limit(np.where(answer.snapped, answer.seconds * speed_ms, np.inf), radius)
 
 
 def road_radius(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.float64] | None:
-    """Give each resident's radius along the roads in metres: (demand,); None where there is no such reading.
+    """Return each resident's radius along the roads in metres: (demand,); None without such a reading.
 
     A profile with one speed gives metres as seconds x speed; where the class of the road decides the speed
     it does not.
@@ -248,7 +244,7 @@ def road_radius(target: CircleTarget, inputs: Inputs) -> npt.NDArray[np.float64]
 
 
 def _resident_urban(inputs: Inputs, villages: gpd.GeoDataFrame) -> pd.Series[Any]:
-    """Give the urban class of every resident: the village's as :func:`village_urban`, else the district's."""
+    """Return each resident's urban class: the village's as :func:`village_urban`, else the district's."""
     demand = inputs.demand
     own: pd.Series[Any] = demand["village"].map(village_urban(villages, inputs.districts)).astype("boolean")
     if inputs.districts is None:
@@ -259,7 +255,7 @@ def _resident_urban(inputs: Inputs, villages: gpd.GeoDataFrame) -> pd.Series[Any
 def known_hours(
     target: CircleTarget, inputs: Inputs
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None:
-    """Tell the venues of the rule, whose hours are known and which are open; None where none is known."""
+    """Return the venues of the rule, whose hours are known and which are open; None where none is known."""
     if target.open_at is None or "hours" not in inputs.facilities:
         return None
     members = venue_classes(target, inputs.study.standard, inputs.facilities)
@@ -268,11 +264,11 @@ def known_hours(
     return (venue, known, opened) if (venue & known).any() else None
 
 
-def _open_answer(target: CircleTarget, inputs: Inputs, searches: Searches) -> npt.NDArray[np.float64] | None:
-    """Give the rule time over the venues open at the target's hour; None without hour or any known hours."""
+def _open_answer(target: CircleTarget, inputs: Inputs, answers: Answering) -> npt.NDArray[np.float64] | None:
+    """Return the rule time over the venues open at the target's hour; None without known hours."""
     hours = known_hours(target, inputs)
     if hours is None:
         return None
     _, _, opened = hours
-    answer = searches.answer(target, only=opened)
+    answer = answers.answer(target, only=opened)
     return np.where(answer.snapped, answer.seconds, np.inf)

@@ -1,4 +1,4 @@
-"""Own where the inputs lie to each other, near the roads and in the districts, and what would explain it.
+"""Where the inputs lie to each other, near the roads and in the districts, and what would explain it.
 
 A table nearly none of whose rows lies near the roads is unusable. The commonest mistakes are tried on it: lon
 and lat exchanged, GCJ-02 or BD-09 taken for WGS84, another zone of the projection. A wrong zone of a
@@ -51,7 +51,7 @@ class Layer:
 
     @property
     def placed(self) -> Flags:
-        """Tell which rows have a place: (row,)."""
+        """Return which rows have a place: (row,)."""
         known: Flags = np.isfinite(self.lonlat[:, 0]) & np.isfinite(self.lonlat[:, 1])
         return known
 
@@ -75,7 +75,7 @@ class Ground:
         return np.column_stack(self._to_metres.transform(x, y))
 
     def near(self, lonlat: Floats) -> Flags:
-        """Tell which places lie within the roads' extent and the reach around it: (row,)."""
+        """Return which places lie within the roads' extent and the reach around it: (row,)."""
         x, y = self.metres(lonlat).T
         west, south, east, north = self.box.bounds
         with np.errstate(invalid="ignore"):
@@ -99,7 +99,7 @@ class Mistake(NamedTuple):
     degrees: int = 0
 
     def undone(self, lonlat: Floats) -> Floats:
-        """Give the places as they would be without the mistake."""
+        """Return the places as they would be without the mistake."""
         lon, lat = lonlat.T
         if self.code == "swapped":
             return np.column_stack([lat, lon])

@@ -1,4 +1,4 @@
-"""Own what a circle says of small places: people counted and covered in every village and grid cell."""
+"""What a circle says of small places: people counted and covered in every village and grid cell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.audit._ladder import village_of
+from lifecircle.audit._counted import village_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -1,35 +1,35 @@
-"""Own the order of an audit: read, search, assess, write; the only room that knows it."""
+"""Run an audit in order: read, ask every question of the roads, assess, write."""
 
 from __future__ import annotations
 
 import logging
-import shutil
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit._before import YearBefore, earlier_year, year_before
-from lifecircle.audit._circles import Circle, assess_circle
-from lifecircle.audit._doubts import weighed
+from lifecircle.audit._before import YearBefore, anything_dated, earlier_year, year_before
 from lifecircle.audit._fingerprint import fingerprint
-from lifecircle.audit._gaps import GAP_COLUMNS, find_gaps
+from lifecircle.audit._gaps import GAP_COLUMNS
 from lifecircle.audit._intake import reading_warnings, report_reading
-from lifecircle.audit._kinds import Assessed, Facts, assess_other
+from lifecircle.audit._judged import Assessed, YearFacts
+from lifecircle.audit._kinds import assess
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
+from lifecircle.audit._questions import ask
 from lifecircle.audit._searches import Searches, venue_classes
-from lifecircle.errors import Fault, UnusableInputError, say, system_errors
-from lifecircle.files import check_folder, complete_folder, recover, whole_folder
+from lifecircle.errors import UnusableInputError
+from lifecircle.files import check_folder, complete_folder, one_writer, recover
 from lifecircle.findings import (
     RUN,
     Findings,
     Publication,
-    TargetResult,
     load_findings,
     rank_table,
     read_fingerprint,
@@ -37,12 +37,13 @@ from lifecircle.findings import (
     seal,
 )
 from lifecircle.report import write_tables
-from lifecircle.study import check_year, example_folder
+from lifecircle.study import check_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lifecircle.reading import CoarseReading, Reading
+    from lifecircle.audit._circles import Circle
+    from lifecircle.reading import Reading
     from lifecircle.study import Study
 
 _log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def run_audit(
     study : folder of a study, or a study read before
     year : the study's own where none is given
     out : results go to ``out/<year>/``, complete or not at all
-    progress : told the name of each step as it begins
+    progress : called with the name of each step as it begins
 
     Raises
     ------
@@ -72,21 +73,27 @@ def run_audit(
         With every fault of the study, its standard and its files; before anything is read, when ``out``
         holds something else where the results go, or cannot be written.
     """
-    tell = progress or _log.info
+    report = progress or _log.info
     if isinstance(study, str | Path):
         study = open_study(study, year)
     year = study.year if year is None else check_year(year)
-    if out is not None:
-        check_folder(Path(out) / str(year), RUN)
-    tell("reading")
+    if out is None:
+        return _audited(study, year, report)
+    begun = monotonic()
+    check_folder(Path(out) / str(year), RUN)
+    with one_writer(Path(out)):
+        findings = _audited(study, year, report)
+        report("writing")
+        write_run(findings, Path(out), study, seconds=monotonic() - begun)
+    return findings
+
+
+def _audited(study: Study, year: int, report: Callable[[str], None]) -> Findings:
+    report("reading")
     # Before the files are read: one that changes meanwhile makes the run outdated, never current.
     made_of = fingerprint(study, year)
     inputs = prepare(study, year)
-    findings = replace(run(inputs, progress=tell), fingerprint=made_of)
-    if out is not None:
-        tell("writing")
-        write_run(findings, Path(out))
-    return findings
+    return replace(run(inputs, progress=report), fingerprint=made_of)
 
 
 def run(
@@ -101,49 +108,37 @@ def run(
     ----------
     previous : target -> value of the year before, where it is known already
     """
-    tell = progress or _log.info
+    report = progress or _log.info
     searches = Searches(inputs)
-    found: list[Circle] = []
-    results: list[TargetResult] = []
-    coarse: list[CoarseReading] = []
-    for target in inputs.study.standard.targets:
-        if target.kind == "circle":
-            tell(target.id)
-            circle = assess_circle(target, inputs, searches)
-            result, check = weighed(circle, inputs, searches)
-            found.append(replace(circle, result=result))
-            results.append(result)
-            coarse += [check] if check is not None else []
-    tell("year before")
+    # Step one: every question is asked, of this year and, where its files allow, of the year before.
+    answers = ask(inputs, searches, progress=report)
+    report("year before")
     earlier = earlier_year(inputs, searches)
+    # Step two: everything is assessed from the answers.
+    if isinstance(earlier, str):
+        facts = YearFacts(inputs, answers)
+    else:
+        facts = YearFacts(inputs, answers, earlier, anything_dated(inputs, earlier[0]))
     before = year_before(inputs, earlier) if previous is None else YearBefore(previous)
-    known = {
-        result.target.id: replace(
-            result,
-            previous=before.shares.get(result.target.id),
-            previous_notes=before.notes.get(result.target.id, ()),
-        )
-        for result in results
-    }
-    facts = Facts(inputs, searches, None if isinstance(earlier, str) else earlier)
-    others: list[Assessed] = []
-    for target in inputs.study.standard.targets:
-        if target.kind != "circle":
-            tell(target.id)
-            others.append(assess_other(target, facts))
-            known[target.id] = others[-1].result
-    results = [known[target.id] for target in inputs.study.standard.targets]
-    return _findings(inputs, found, others, tuple(results), report_reading(inputs, searches, coarse))
+    assessed = [
+        _beside_year_before(assess(target, facts), before) for target in inputs.study.standard.targets
+    ]
+    coarse = [one.coarse for one in assessed if one.coarse is not None]
+    return _findings(inputs, assessed, report_reading(inputs, searches, coarse))
 
 
-def _findings(
-    inputs: Inputs,
-    found: list[Circle],
-    others: list[Assessed],
-    results: tuple[TargetResult, ...],
-    reading: Reading,
-) -> Findings:
+def _beside_year_before(assessed: Assessed, before: YearBefore) -> Assessed:
+    """Set the year before beside a result: a circle's value, and for every kind what is said of that year."""
+    name = assessed.result.target.id
+    result = replace(assessed.result, previous_notes=before.notes.get(name, ()))
+    if assessed.circle is not None:
+        result = replace(result, previous=before.shares.get(name))
+    return replace(assessed, result=result)
+
+
+def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Findings:
     study = inputs.study
+    found = [one.circle for one in assessed if one.circle is not None]
     names = [circle.result.target.id for circle in found]
     index = inputs.demand.index
     labels = inputs.facilities.index.array
@@ -151,8 +146,8 @@ def _findings(
     def table(columns: list[Any]) -> pd.DataFrame:
         return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
 
-    gaps = [find_gaps(circle, inputs) for circle in found if circle.result.value is not None]
-    gaps += [one.gaps for one in others if len(one.gaps)]
+    # Gaps of circles first, as they always were: their rows are known by their order.
+    gaps = [one.gaps for one in sorted(assessed, key=lambda one: one.circle is None) if len(one.gaps)]
     roads = next(iter(inputs.networks.values()))
     return Findings(
         study=study.id,
@@ -163,7 +158,7 @@ def _findings(
         crs=roads.crs.to_string(),
         roads_key=roads.key,
         software=version("lifecircle"),
-        targets=results,
+        targets=tuple(one.result for one in assessed),
         demand=inputs.demand,
         facilities=inputs.facilities.drop(columns="polygon", errors="ignore"),
         districts=_units(inputs.districts),
@@ -216,7 +211,7 @@ def _labels(circle: Circle, labels: Any) -> dict[str, list[pd.Categorical]]:
 
 
 def _units(layer: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
-    """Give a layer of units, an empty one where the study has none."""
+    """Return a layer of units, an empty one where the study has none."""
     if layer is not None:
         return layer
     return gpd.GeoDataFrame({"name": []}, geometry=[], crs="EPSG:4326").rename_axis("code")
@@ -242,7 +237,7 @@ def find_run(
     results: str | Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Findings:
-    """Give a study's findings for a year: the run in the results folder if it fits, else computed anew.
+    """Return a study's findings for a year: the run in the results folder if it fits, else computed anew.
 
     Parameters
     ----------
@@ -269,42 +264,60 @@ def find_run(
     return run_audit(declared, year, progress=progress)
 
 
-def copy_example(folder: str | Path) -> Path:
-    """Copy the bundled synthetic study into a new folder, whole or not at all.
+def write_run(
+    findings: Findings, out: Path, study: Study | None = None, *, seconds: float | None = None
+) -> Path:
+    """Write a run's files to ``out/<year>/``, all or none; an earlier run of other content is kept aside.
 
-    Raises
-    ------
-    UnusableInputError
-        When the folder is there already and not empty.
-    """
-    folder = Path(folder)
-    with system_errors(folder):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            reason = say("already there and not empty")
-            raise UnusableInputError(
-                [Fault(str(folder), "", "", reason, say("name a new folder for the example"))]
-            )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with whole_folder(folder) as fresh:
-            shutil.copytree(
-                example_folder(),
-                fresh,
-                dirs_exist_ok=True,
-                ignore=shutil.ignore_patterns("__pycache__", "results", "maps"),
-            )
-    return folder
+    A run that is the same as the one in force changes no file. Where the study is given the run's evidence
+    is written with it, and the run is added to the register of the folder.
 
-
-def write_run(findings: Findings, out: Path) -> Path:
-    """Write a run's files to ``out/<year>/``, all or none, in the place of an earlier run.
+    Parameters
+    ----------
+    study : the study that the findings are of; without it nothing is remembered of the run
+    seconds : how long the audit took, for the register
 
     Raises
     ------
     UnusableInputError
         When something else stands there, or the system refuses to write.
     """
-    with complete_folder(out / str(findings.year), RUN) as folder:
-        save_findings(findings, folder)
-        write_tables(findings, folder)
+    # The database costs a quarter of a second: only who writes a run pays for it.
+    from lifecircle.ledger import (  # noqa: PLC0415 - as said
+        evidence_of,
+        keep_superseded,
+        open_register,
+        same_run,
+        write_evidence,
+    )
+
+    target = out / str(findings.year)
+    evidence = None
+    if study is not None:
+        evidence = evidence_of(findings, study.folder, study.standard, target)
+    reason = ""
+    with suppress(_SameRunError), complete_folder(target, RUN) as folder:
+        write_files(findings, folder)
+        if evidence is not None:
+            write_evidence(evidence, folder)
         seal(folder)
-    return out / str(findings.year)
+        if same_run(folder, target):
+            raise _SameRunError  # what was just written goes, and what stands there stays as it is
+        if evidence is not None:
+            kept = keep_superseded(target, evidence)
+            reason = "" if kept is None else f"superseded:{kept.name}"
+    if evidence is not None:
+        # The results are safe by now: whatever happens to the register, they stay.
+        with open_register(out) as register:
+            register.add(findings, evidence, target, reason=reason, seconds=seconds)
+    return target
+
+
+class _SameRunError(Exception):
+    """The run that was written is the one in force."""
+
+
+def write_files(findings: Findings, folder: Path) -> None:
+    """Write the files that follow from findings alone into an existing folder."""
+    save_findings(findings, folder)
+    write_tables(findings, folder)

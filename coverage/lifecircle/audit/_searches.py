@@ -1,9 +1,9 @@
-"""Own the searches of one audit: every point snapped once per roads, every question asked once."""
+"""The searches of one audit: every point snapped once per roads, every question asked once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -44,6 +44,16 @@ class Answer:
     ranks: Mapping[str, npt.NDArray[np.float64]]
     venues: Mapping[str, npt.NDArray[np.intp]]
     lacking: tuple[str, ...] = ()
+
+
+class Answering(Protocol):
+    """Whatever has the answer to a rule: :class:`Searches` look for it, :class:`Answers` hold it already."""
+
+    def answer(
+        self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
+    ) -> Answer:
+        """Return the answer to a target's rule over its own profile or another, with all venues or some."""
+        ...  # pragma: no cover
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +148,7 @@ class Searches:
     def _entered(
         self, roads: Roads, entries: npt.NDArray[np.intp]
     ) -> tuple[Snap, npt.NDArray[np.int64] | None]:
-        """Give where venues may be entered, and whose entrance each place is; None where each is one venue.
+        """Return where venues may be entered, and whose entrance each place is; None where each is one venue.
 
         ``entries`` : (venue,) rows of the register, ascending.
         """
@@ -150,7 +160,7 @@ class Searches:
         return entered(venues, self.snapped(roads, doors.table).take(mine), number)
 
     def snapped(self, roads: Roads, table: gpd.GeoDataFrame) -> Snap:
-        """Give where a table of the inputs joins the roads, found once for every question."""
+        """Return where a table of the inputs joins the roads, found once for every question."""
         snaps, key = self.known.snaps, (id(roads.lines), id(table))
         if key not in snaps:
             self.known.tables.append(table)
@@ -175,7 +185,7 @@ class Searches:
 def venue_classes(
     target: CircleTarget, standard: Standard, facilities: gpd.GeoDataFrame
 ) -> dict[str, npt.NDArray[np.bool_]]:
-    """Tell which facilities are venues of each class of a rule: class -> (facility,).
+    """Return which facilities are venues of each class of a rule: class -> (facility,).
 
     A target that does not count across the border leaves out those beyond the districts.
     """

@@ -23,7 +23,7 @@ from lifecircle.measures._registered import (
     village_rule,
 )
 from lifecircle.measures._supply import ALL, capacity, undecided
-from lifecircle.measures._threshold import VILLAGE_SHARES, villages_reached
+from lifecircle.measures._threshold import VILLAGE_SHARES, holds_share, villages_reached
 
 __all__ = [
     "ALL",
@@ -45,6 +45,7 @@ __all__ = [
     "gap_over",
     "gini",
     "holds_rule",
+    "holds_share",
     "largest_distinct",
     "not_smaller",
     "presence",

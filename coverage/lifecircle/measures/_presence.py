@@ -110,6 +110,9 @@ def presence(  # noqa: PLR0913 - the parts of one question
     (0.6666666666666666, ['C'])
     """
     open_now = np.ones(len(venues), dtype=bool) if opened is None else np.asarray(opened, dtype=bool)
+    # A register holds every service: only the venues of this rule are looked at.
+    asked = venues["service"].isin(set().union(*services.values())).to_numpy(dtype=bool)
+    venues, place, open_now = venues[asked], place[asked], open_now[asked]
     chosen = np.ones(len(units), dtype=bool) if counted is None else np.asarray(counted, dtype=bool)
     units_served, strange = _served(venues, units, aliases or {}, {*known, *map(str, units)})
     register = _Register(venues, units, open_now, units_served, strange, _standing(place, units))
@@ -188,8 +191,9 @@ class _Register:
     def codes(self, pairs: pd.DataFrame) -> dict[int, tuple[str, ...]]:
         """Return the codes of the units of each venue."""
         found: dict[int, tuple[str, ...]] = {}
+        names = [str(code) for code in self.units]  # one access to a column of texts is slow, a list is not
         for venue, unit in zip(pairs["venue"].tolist(), pairs["unit"].tolist(), strict=True):
-            found[venue] = (*found.get(venue, ()), str(self.units[unit]))
+            found[venue] = (*found.get(venue, ()), names[unit])
         return found
 
 
@@ -274,6 +278,7 @@ def _disagreements(
     unknown = register.strange.groupby("venue")["code"].agg(" ".join).to_dict()
     wanted = key.claims[key.short[key.claims["unit"].to_numpy()]]
     missed = {int(venue) for venue in wanted["venue"] if not register.opened[venue]}
+    labels = register.venues.index.tolist()
     for venue in np.flatnonzero(key.member).tolist():
         says, stays = listed.get(venue, ()), here.get(venue, ())
         kinds = {
@@ -284,4 +289,4 @@ def _disagreements(
         }
         for kind, (found, text) in kinds.items():
             if found:
-                yield register.venues.index[venue], key.name, text, " ".join(stays), kind
+                yield labels[venue], key.name, text, " ".join(stays), kind

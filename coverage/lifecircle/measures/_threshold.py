@@ -16,6 +16,28 @@ VILLAGE_SHARES = (0.5, 0.8, 0.9, 1.0)
 """Shares of a village's people at which it may be called reached. No source names one: all are shown."""
 
 
+def holds_share(
+    covered: npt.NDArray[np.float64], people: npt.NDArray[np.float64], share: float
+) -> npt.NDArray[np.bool_]:
+    """Return where at least a share of the people is covered; never where nobody lives.
+
+    Parameters
+    ----------
+    covered, people : (unit,) people covered, and people
+    share : inclusive; float noise of the sums does not decide it
+
+    Returns
+    -------
+    holds : (unit,)
+
+    >>> holds_share(np.array([5.0, 4.9, 0.0]), np.array([10.0, 10.0, 0.0]), 0.5).tolist()
+    [True, False, False]
+    """
+    # A multiplication: a division would need its own care for units without people.
+    flags: npt.NDArray[np.bool_] = (people > 0) & (covered >= share * people * (1 - 1e-12))
+    return flags
+
+
 def villages_reached(
     covered: npt.NDArray[np.float64],
     people: npt.NDArray[np.float64],
@@ -47,7 +69,7 @@ def villages_reached(
     number = int(lived_in.sum())
     rows = []
     for share in shares:
-        holds = lived_in & (covered >= share * people * (1 - 1e-12))
+        holds = holds_share(covered, people, share)
         reached = int(holds.sum())
         rows.append((reached, float(people[holds].sum()), reached / number if number else np.nan))
     index = pd.Index([float(share) for share in shares], name="share")

@@ -1,4 +1,4 @@
-"""Own each resident's answer in the page: people, bucket, times to the venues of a rule, and these venues.
+"""Each resident's answer in the page: people, bucket, times to the venues of a rule, and these venues.
 
 Times are whole steps of 0.05 s. They are rounded to the nearest, but never across the target's own limit, so
 that nobody changes bucket. Where the page has the roads a target was searched on, a time stands as the steps
@@ -73,20 +73,20 @@ def found_steps(hundredths: Floats, factor: float) -> Ints:
 
 
 def counted(findings: Findings, result: TargetResult) -> npt.NDArray[np.bool_]:
-    """Tell which residents a target is about: (demand,)."""
+    """Return which residents a target is about: (demand,)."""
     mine: npt.NDArray[np.bool_] = (findings.people[result.target.id] > 0).to_numpy(dtype=bool)
     return mine
 
 
 def buckets(findings: Findings, result: TargetResult) -> Ints:
-    """Give each resident's place in :data:`STATUS_CODES` for a target, whether counted or not."""
+    """Return each resident's place in :data:`STATUS_CODES` for a target, whether counted or not."""
     place = {code: number for number, code in enumerate(STATUS_CODES)}
     codes: Ints = findings.status[result.target.id].map(place).fillna(0).to_numpy().astype(np.int64)
     return codes
 
 
 def status_codes(findings: Findings, result: TargetResult) -> Ints:
-    """Give each resident's place in :data:`STATUS_CODES` for a target, 0 for those it does not count."""
+    """Return each resident's place in :data:`STATUS_CODES` for a target, 0 for those it does not count."""
     codes: Ints = np.where(counted(findings, result), buckets(findings, result), 0)
     return codes
 
@@ -122,7 +122,7 @@ class Crowd:
         return cls(findings, ground, roads.profile)
 
     def factor(self, profile: str) -> float | None:
-        """Give what the page's times are multiplied by for a profile, None where it uses other ways."""
+        """Return what the page's times are multiplied by for a profile, None where it uses other ways."""
         other = find_profile(profile)
         if self.profile is None or not searchable(other) or other.ways != self.profile.ways:
             return None

@@ -1,4 +1,4 @@
-"""Own the container in which the page's data stand: header, named sections, compression; not what they mean.
+"""The container in which the page's data stand: header, named sections, compression; not what they mean.
 
 The bytes, before compression, are::
 
@@ -72,7 +72,7 @@ class Section:
     since: str = ""
 
     def plain(self) -> dict[str, Any]:
-        """Give the section as the header holds it."""
+        """Return the section as the header holds it."""
         told = {
             "dtype": self.dtype,
             "shape": list(self.shape),

@@ -1,4 +1,4 @@
-"""Own what stands in the margin of every map, on the page and on paper: who, when, from what data."""
+"""What stands in the margin of every map, on the page and on paper: who, when, from what data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def stamp(findings: Findings, language: Language, edition: Edition) -> str:
-    """Give the stamp: made up, or not to be made public, or public and whether it passed review."""
+    """Return the stamp: made up, or not to be made public, or public and whether it passed review."""
     words = page_words(language)
     if findings.synthetic:
         return words["synthetic"]
@@ -33,7 +33,7 @@ def stamp(findings: Findings, language: Language, edition: Edition) -> str:
 def margin(
     findings: Findings, language: Language, *, edition: Edition, setting: MapSetting, paper: bool = False
 ) -> dict[str, str]:
-    """Give the lines of the margin by what they tell, in their order; what is not known says so.
+    """Return the lines of the margin by what they tell, in their order; what is not known says so.
 
     ``paper`` : the map is drawn in the study's own coordinates and without any online base map.
     """
@@ -59,7 +59,7 @@ def margin(
 
 
 def what_was_read(findings: Findings, language: Language, edition: Edition) -> dict[str, list[str]]:
-    """Give the page's lines on what the latest year was computed from, and what is warned of.
+    """Return the page's lines on what the latest year was computed from, and what is warned of.
 
     The public edition holds neither counts of few people nor names of homes: it says what files were used.
     """
@@ -69,7 +69,7 @@ def what_was_read(findings: Findings, language: Language, edition: Edition) -> d
 
 
 def _sources(findings: Findings, online: Sequence[str], words: Mapping[str, str]) -> str:
-    """Tell where the ground of the map comes from: the study's files, and base maps a reader may add."""
+    """Return where the ground of the map comes from: the study's files, and base maps a reader may add."""
     files = {record.role: PurePath(record.path).name for record in findings.inputs}
     own = [words[f"base_{role}"].format(file=files[role]) for role in ("roads", "districts") if role in files]
     told = words["and"].join(own) or words["base_own"]
@@ -99,7 +99,7 @@ def crs_text(crs: str, language: Language) -> str:
 
 
 def place_names(labels: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
-    """Lay out the labels as plain values: name, kind (``water`` or ``neighbour``), place (lat, lon)."""
+    """Return the labels as plain values: name, kind (``water`` or ``neighbour``), place (lat, lon)."""
     if labels is None or not len(labels):
         return []
     kinds = labels["kind"] if "kind" in labels else ["neighbour"] * len(labels)

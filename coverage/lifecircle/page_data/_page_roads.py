@@ -1,4 +1,4 @@
-"""Own the roads as the page searches them: whole numbers, simplified lines, a flat projection; no search.
+"""The roads as the page searches them: whole numbers, simplified lines, a flat projection; no search.
 
 Times are whole hundredths of a second, positions whole tenths of a metre from an origin in the roads' own
 metre CRS. The page turns a longitude and latitude into that CRS by a polynomial fitted over the roads, whose
@@ -84,7 +84,7 @@ class Places:
 
 
 def searchable(profile: Profile) -> bool:
-    """Tell whether the page can search for a profile: one flat speed, on the roads as on the legs."""
+    """Return whether the page can search for a profile: one flat speed, on the roads as on the legs."""
     return profile.speed_kmh is not None and profile.speed_kmh == profile.access_kmh
 
 
@@ -139,7 +139,7 @@ def places_of(network: Network, roads: Roads, snapped: Snap) -> Places:
 
 
 def base_of(network: Network) -> Ints:
-    """Give the time that places along an edge are measured in: forward, or backward where that is closed."""
+    """Return the time along an edge that places are measured in: backward where forward is closed."""
     return np.maximum(np.where(network.forward >= 0, network.forward, network.backward), 0)
 
 
@@ -165,7 +165,7 @@ def _simplified(lines: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_]
 
 
 def _barriers(roads: Roads) -> npt.NDArray[np.object_]:
-    """Give the barriers as lines and closed rings, simplified."""
+    """Return the barriers as lines and closed rings, simplified."""
     parts = shapely.get_parts(shapely.get_parts(roads.barriers))
     areas = shapely.get_dimensions(parts) == 2
     rings = shapely.get_rings(parts[areas])
@@ -335,7 +335,7 @@ def read_network(told: dict[str, Any], columns: Columns) -> Network:
 
 
 def line_vertices(network: Network) -> tuple[Ints, Ints, Ints]:
-    """Give every vertex of every line, ends included: x, y, and how many each edge has."""
+    """Return every vertex of every line, ends included: x, y, and how many each edge has."""
     sizes = network.points + 2
     ends = np.cumsum(sizes)
     first, last = ends - sizes, ends - 1
@@ -361,7 +361,7 @@ def _expected(network: Network) -> Ints:
 
 
 def _steps(network: Network) -> tuple[Ints, Ints]:
-    """Give the step to each vertex between the ends from the one before it: (vertex,) twice."""
+    """Return the step to each vertex between the ends from the one before it: (vertex,) twice."""
     first = np.cumsum(network.points) - network.points
     starting = network.points > 0
     out = []

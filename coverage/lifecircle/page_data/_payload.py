@@ -1,4 +1,4 @@
-"""Own what of the findings goes into the page, and in what words; computes no rate and counts nobody.
+"""What of the findings goes into the page, and in what words; computes no rate and counts nobody.
 
 The page holds one entry per year: the residents as packed columns, the facilities, the districts'
 outlines and, per target, the printed figures, the rows of the tables and each resident's answer.
@@ -86,7 +86,7 @@ def page_payload(
     about: Mapping[str, Any] | None = None,
     plans: Sequence[Plan] = (),
 ) -> bytes:
-    """Lay out everything the page's script needs, as the uncompressed container of :mod:`._packing`.
+    """Return everything the page's script needs, as the uncompressed container of :mod:`._packing`.
 
     ``about`` : what the page says of itself, in plain values: edition, title, stamp, margin, labels.
     """
@@ -103,7 +103,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
     about: Mapping[str, Any] | None = None,
     plans: Sequence[Plan] = (),
 ) -> dict[str, Any]:
-    """Lay out the header of the page's data, its columns on the shelf."""
+    """Return the header of the page's data, its columns on the shelf."""
     shelf = shelf or Shelf()
     network = None if roads is None else network_of(roads)
     told = None if roads is None or network is None else keep_network(network, roads.profile, shelf)
@@ -132,7 +132,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
 
 
 def bounds(years: Sequence[Findings]) -> list[list[float]]:
-    """Give the south-west and north-east corners (lat, lon) of the districts and the residents."""
+    """Return the south-west and north-east corners (lat, lon) of the districts and the residents."""
     boxes = [
         frame.total_bounds
         for findings in years
@@ -193,7 +193,7 @@ def _placed(frame: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
 
 
 def lonlat(frame: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
-    """Give the places of a table of points: (row, 2), NaN where a row has none."""
+    """Return the places of a table of points: (row, 2), NaN where a row has none."""
     out = np.full((len(frame), 2), np.nan)
     placed = _placed(frame)
     out[placed] = shapely.get_coordinates(shapely.centroid(frame.geometry.to_numpy()[placed]))
@@ -412,7 +412,7 @@ def _services(result: TargetResult, services: list[str]) -> list[int]:
 
 
 def resident_classes(findings: Findings, result: TargetResult) -> npt.NDArray[np.str_]:
-    """Give each resident's class on the map: (demand,) keys of :data:`CELL_COLOURS`."""
+    """Return each resident's class on the map: (demand,) keys of :data:`CELL_COLOURS`."""
     status = np.array(STATUS_CODES)[status_codes(findings, result)]
     limit_min = float(getattr(result.target, "minutes", np.nan))
     over = findings.seconds[result.target.id].to_numpy(dtype=float) / 60 - limit_min

@@ -1,4 +1,4 @@
-"""Own reading a page's data back in Python, just as the page's script reads them."""
+"""Reading a page's data back in Python, just as the page's script reads them."""
 
 from __future__ import annotations
 

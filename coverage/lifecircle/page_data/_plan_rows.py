@@ -1,4 +1,4 @@
-"""Own the form in which siting plans are handed to the page; solves and places nothing."""
+"""The form in which siting plans are handed to the page; solves and places nothing."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def without_people(plans: Sequence[Plan]) -> list[Plan]:
 
 
 def _line(plan: Plan, language: Language) -> str:
-    """Say how good the plan is: people and how sure, or only how sure where its value is not people."""
+    """Return how good the plan is: people and how sure, or only how sure where its value is not people."""
     words, status = page_words(language), word("plan_status", str(plan["status"]), language)
     value, bound = plan["value"], plan["bound"]
     if plan["objective"] not in _OF_PEOPLE or value is None:

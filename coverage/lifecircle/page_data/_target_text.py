@@ -1,4 +1,4 @@
-"""Own how one target's figures stand in the panel, as printed text; counts nobody and judges nothing.
+"""How one target's figures stand in the panel, as printed text; counts nobody and judges nothing.
 
 The ladder of accountings, the margin of the verdict, groups, variants, the year before and the rule with
 its source: each comes ready from the findings.
@@ -6,10 +6,9 @@ its source: each comes ready from the findings.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any
 
-from lifecircle.findings import ACCOUNTINGS, DistrictResult
+from lifecircle.findings import ACCOUNTINGS, CircleDistrict, as_circle, mark_text, value_text
 from lifecircle.page_data._words import (
     class_text,
     goal_text,
@@ -17,18 +16,24 @@ from lifecircle.page_data._words import (
     page_words,
     people_text,
     percent_text,
-    unit_text,
 )
 from lifecircle.roads import profile
 from lifecircle.standards import threshold
 from lifecircle.wording import explain, printed_points, word
 
 if TYPE_CHECKING:
-    from lifecircle.findings import Accounting, Count, DistrictValue, Findings, Language, TargetResult
+    from lifecircle.findings import (
+        Accounting,
+        CircleResult,
+        Count,
+        DistrictResult,
+        Findings,
+        Language,
+        TargetResult,
+    )
     from lifecircle.standards import CircleTarget, Straight
 
 OUTSIDE = "(outside)"
-_SHARE_KINDS = frozenset({"circle", "presence"})
 _BY_VILLAGE = frozenset({"accepted", "straight"})
 _ASIDE = "any_one"
 _VARIANTS = ("step_free", "aged_over60", "by_group_speed")
@@ -37,7 +42,7 @@ _VARIANTS = ("step_free", "aged_over60", "by_group_speed")
 def figures(findings: Findings, result: TargetResult, language: Language) -> dict[str, Any]:
     """Print all that the panel says of one target, the residents' own answers apart."""
     target = result.target
-    towns: list[DistrictResult | DistrictValue] = [*result.districts, *result.by_district]
+    circle = as_circle(result)
     return {
         "id": target.id,
         "name": target.name.get(language),
@@ -53,38 +58,15 @@ def figures(findings: Findings, result: TargetResult, language: Language) -> dic
         "reason": explain(result.reason, language),
         "notes": [explain(note, language) for note in (*result.notes, *result.previous_notes)],
         "facts": _facts(findings, result, language),
-        "people": None if result.count is None else _people(result.count),
-        "shares": is_share(result),
-        "districts": [_district(result, one, language) for one in towns],
-        "ladder": _ladder(result, language),
-        "margin": _margin(findings, result, language),
-        "groups": _groups(result, language),
-        "variants": _variants(result, language),
+        "people": None if circle.count is None else _people(circle.count),
+        "shares": result.is_share,
+        "districts": [_district(result, one, language) for one in result.districts],
+        "ladder": _ladder(circle, language),
+        "margin": _margin(findings, circle, language),
+        "groups": _groups(circle, language),
+        "variants": _variants(circle, language),
         "basis": _basis(findings, result, language),
     }
-
-
-_NO_HUNDREDTHS = 1e15
-"""From here on a float has no hundredths, and a decimal of them has more digits than any reader."""
-
-
-def value_text(result: TargetResult, value: float | None, language: Language) -> str:
-    """Print a target's figure: a share in per cent, any other with its unit; never better than it is."""
-    if value is None:
-        return "—"
-    if is_share(result):
-        return percent_text(value)
-    unit = unit_text(str(getattr(result.target, "unit", "") or ""), language)
-    if abs(value) >= _NO_HUNDREDTHS:
-        return f"{value:.6g} {unit}".strip()
-    better = ROUND_CEILING if getattr(result.target, "direction", "up") == "down" else ROUND_FLOOR
-    figure = Decimal(repr(float(value))).quantize(Decimal("0.01"), rounding=better)
-    return f"{figure.normalize():f} {unit}".strip()
-
-
-def is_share(result: TargetResult) -> bool:
-    """Tell whether a target's figures are shares from 0 to 1."""
-    return result.target.kind in _SHARE_KINDS or getattr(result.target, "unit", "") == "share"
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -133,40 +115,37 @@ def _counts_whom(result: TargetResult, language: Language) -> str:
 def _facts(findings: Findings, result: TargetResult, language: Language) -> list[list[str]]:
     """List goal, milestone before the due year, quality, year before with its change, and what is short."""
     target, words = result.target, page_words(language)
+    circle = as_circle(result)
     rows = [[words["goal"], _goal(result, language)]]
     before_due = target.due is not None and findings.year < target.due
     if before_due and result.milestone is not None:
-        rows.append([words["milestone"], _mark(result, result.milestone, language)])
-    if result.quality is not None:
+        rows.append([words["milestone"], mark_text(result, result.milestone, language)])
+    if circle.quality is not None:
         name = word("column", getattr(target, "quality", ""), language)
-        rows.append([words["quality"].format(name=name), percent_text(result.quality.value)])
+        rows.append([words["quality"].format(name=name), percent_text(circle.quality.value)])
     if result.previous is not None:
         rows.append([words["before"], _before(result, language)])
-    if result.shortfall_people:
-        people = people_text(result.shortfall_people)
+    if circle.shortfall_people:
+        people = people_text(circle.shortfall_people)
         rows.append([words["shortfall"], words["shortfall_people"].format(people=people)])
-    if result.shortfall_villages:
-        villages = f"{result.shortfall_villages:,.0f}"
+    if circle.shortfall_villages:
+        villages = f"{circle.shortfall_villages:,.0f}"
         rows.append([words["shortfall"], words["shortfall_villages"].format(villages=villages)])
     return rows
-
-
-def _mark(result: TargetResult, value: float, language: Language) -> str:
-    return goal_text(value) if is_share(result) else value_text(result, value, language)
 
 
 def _goal(result: TargetResult, language: Language) -> str:
     target, words = result.target, page_words(language)
     if target.goal is None:
         return words["no_goal"]
-    return _mark(result, target.goal, language) + (
+    return mark_text(result, target.goal, language) + (
         "" if target.due is None else words["due"].format(year=target.due)
     )
 
 
 def _before(result: TargetResult, language: Language) -> str:
     value = value_text(result, result.previous, language)
-    if result.value is None or result.previous is None or not is_share(result):
+    if result.value is None or result.previous is None or not result.is_share:
         return value
     points = f"{printed_points(result.previous, result.value):+.1f}".replace("-", "−")
     return page_words(language)["before_change"].format(value=value, points=points)
@@ -182,10 +161,8 @@ def _people(count: Count) -> dict[str, str]:
     }
 
 
-def _district(
-    result: TargetResult, one: DistrictResult | DistrictValue, language: Language
-) -> dict[str, Any]:
-    count = one.count if isinstance(one, DistrictResult) else None
+def _district(result: TargetResult, one: DistrictResult, language: Language) -> dict[str, Any]:
+    count = one.count if isinstance(one, CircleDistrict) else None
     return {
         "code": one.code,
         "name": word("area", "outside", language) if one.code == OUTSIDE else one.name,
@@ -201,7 +178,7 @@ def _district(
 # The ladder of accountings
 
 
-def _ladder(result: TargetResult, language: Language) -> dict[str, Any] | None:
+def _ladder(result: CircleResult, language: Language) -> dict[str, Any] | None:
     """Print each rung with what changed from the one before; a rung the run lacks says why."""
     target, words = result.target, page_words(language)
     if target.kind != "circle" or not result.accountings:
@@ -272,7 +249,7 @@ def _radius(straight: Straight, language: Language) -> str:
 # The margin, groups and variants
 
 
-def _margin(findings: Findings, result: TargetResult, language: Language) -> dict[str, Any] | None:
+def _margin(findings: Findings, result: CircleResult, language: Language) -> dict[str, Any] | None:
     target, words, band = result.target, page_words(language), result.band
     if target.kind != "circle" or not band:
         return None
@@ -305,8 +282,8 @@ def _margin(findings: Findings, result: TargetResult, language: Language) -> dic
     }
 
 
-def _curve(result: TargetResult, language: Language) -> list[list[Any]]:
-    """Give speed, share, and both in words, for every point of the curve."""
+def _curve(result: CircleResult, language: Language) -> list[list[Any]]:
+    """Return speed, share, and both in words, for every point of the curve."""
     text = page_words(language)["curve_point"]
     return [
         [kmh, value, text.format(kmh=f"{kmh:g}", value=percent_text(value))] for kmh, value in result.curve
@@ -322,12 +299,12 @@ def _band_speeds(target: CircleTarget) -> list[str]:
 
 
 def _band_factors(target: CircleTarget) -> list[float] | None:
-    """Give what the band divides times by; None where the class of the road decides the speed."""
+    """Return what the band divides times by; None where the class of the road decides the speed."""
     used = profile(target.profile)
     return list(used.band) if used.uniform else None
 
 
-def _flip(result: TargetResult, language: Language) -> str:
+def _flip(result: CircleResult, language: Language) -> str:
     words = page_words(language)
     if result.target.goal is None:
         return words["flip_no_goal"]
@@ -338,8 +315,8 @@ def _flip(result: TargetResult, language: Language) -> str:
     return words["flip_never"] if minutes is None else words["flip_minutes"].format(minutes=minutes)
 
 
-def _groups(result: TargetResult, language: Language) -> list[list[str]]:
-    """Give name, people, share and people left of every group."""
+def _groups(result: CircleResult, language: Language) -> list[list[str]]:
+    """Return name, people, share and people left of every group."""
     return [
         [
             word("group", one.group, language),
@@ -351,12 +328,20 @@ def _groups(result: TargetResult, language: Language) -> list[list[str]]:
     ]
 
 
-def _variants(result: TargetResult, language: Language) -> list[list[str]]:
+def _variants(result: CircleResult, language: Language) -> list[list[str]]:
     words = page_words(language)
     rows = [
         [words[f"variant_{name}"], percent_text(result.variants[name])]
         for name in _VARIANTS
         if name in result.variants
+    ]
+    rows += [[word("traveller", name, language), percent_text(share)] for name, share in result.modes.items()]
+    rows += [
+        [
+            word("village_threshold", "at_least", language).format(share=f"{share:.0%}"),
+            words["villages_number"].format(number=f"{villages:,}"),
+        ]
+        for share, villages in result.village_curve
     ]
     counts = {
         "only_outside": result.only_outside_people,

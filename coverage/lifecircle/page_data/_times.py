@@ -1,4 +1,4 @@
-"""Own the times that the page finds by itself on its whole-number roads; not how they are corrected or kept.
+"""The times that the page finds by itself on its whole-number roads; not how they are corrected or kept.
 
 A page with roads does not hold every resident's time: it searches its own roads, as here, and holds only by
 how much the run's time differs. Everything adds up in whole numbers, so that page and writer find the same.
@@ -98,7 +98,7 @@ def scaled(along: Ints, whole: Ints, base: Ints) -> Ints:
 
 
 def graph_of(network: Network) -> TravelGraph:
-    """Give the graph of reversed edges, outward from venues, in hundredths of a second."""
+    """Return the graph of reversed edges, outward from venues, in hundredths of a second."""
     ahead, back = network.forward != CLOSED, network.backward != CLOSED
     head = np.concatenate([network.v[ahead], network.u[back]])
     tail = np.concatenate([network.u[ahead], network.v[back]])

@@ -1,4 +1,4 @@
-"""Own what the page says village by village: the three counts beside each other, and where they differ.
+"""What the page says village by village: the three counts beside each other, and where they differ.
 
 A village is counted officially when it is on the accepted list or its straight circle holds the rule. The
 counts come from the columns ``accepted_<target>``, ``straight_<target>`` and ``reached_<target>`` of the
@@ -37,7 +37,7 @@ def village_counts(villages: gpd.GeoDataFrame, target: str) -> dict[str, list[bo
 
 
 def difference(accepted: bool | None, straight: bool | None, reached: bool | None) -> str:  # noqa: FBT001 - three answers of one kind
-    """Tell how a village's official counts differ from its reach: ``over``, ``under`` or not at all.
+    """Return how a village's official counts differ from its reach: ``over``, ``under`` or not at all.
 
     >>> difference(True, False, False), difference(False, None, True), difference(True, None, True)
     ('over', 'under', '')
@@ -52,7 +52,7 @@ def difference(accepted: bool | None, straight: bool | None, reached: bool | Non
 def village_rows(
     findings: Findings, result: TargetResult, gaps: Mapping[tuple[str, str], Any], language: Language
 ) -> dict[str, Any] | None:
-    """Lay out the villages of one target; None where the findings hold no count of any.
+    """Return the villages of one target; None where the findings hold no count of any.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _places(findings: Findings) -> Sequence[tuple[str, str]]:
 
 
 def district_names(findings: Findings) -> list[str]:
-    """Give the name of each village's district, empty where none is told."""
+    """Return the name of each village's district, empty where none is told."""
     villages, districts = findings.villages, findings.districts
     if "district" not in villages:
         return [""] * len(villages)

@@ -1,4 +1,4 @@
-"""Own the words that stand only on the map page, in Chinese and English, and how its figures are printed.
+"""The words that stand only on the map page, in Chinese and English, and how its figures are printed.
 
 Words shared with the tables (verdicts, buckets, reasons, areas, groups) come from
 :mod:`lifecircle.wording`. Every figure is printed so that it never looks better than it is: rates are
@@ -374,6 +374,7 @@ _PAGE = {
     "variant_step_free": ("无台阶出行（轮椅速度）", "Step-free, at wheelchair speed"),
     "variant_aged_over60": ("60岁及以上，按老年步速", "People of 60 and over, at their own speed"),
     "variant_by_group_speed": ("全体，老年人按老年步速", "Everyone, the aged at their own speed"),
+    "villages_number": ("{number} 个", "{number}"),
     "only_outside": ("只靠县外设施才覆盖", "Covered only by venues beyond the border"),
     "leg_100": ("已覆盖，但出门到路超过 100 米", "Covered, but over 100 m from door to road"),
     "leg_200": ("已覆盖，但出门到路超过 200 米", "Covered, but over 200 m from door to road"),
@@ -410,24 +411,9 @@ _PAGE = {
     ),
 }
 
-# The classes that the shipped standards' circles ask for; any other prints as the service or id it is.
-_UNITS = {"percent": ("%", "%"), "ratio": ("", ""), "schools": ("所", "schools")}
-
-
-def unit_text(unit: str, language: Language) -> str:
-    """Give the word for a unit of the shipped standards, or the unit as it is written.
-
-    >>> unit_text("schools", "zh"), unit_text("per 1000", "zh"), unit_text("km", "zh")
-    ('所', '/ 1000人', 'km')
-    """
-    per = unit.removeprefix("per ")
-    if per != unit:
-        return f"/ {per}人" if language == "zh" else unit
-    return _UNITS.get(unit, (unit, unit))[0 if language == "zh" else 1]
-
 
 def class_text(name: str, language: Language) -> str:
-    """Give the word for a class of venues, or its id where there is none.
+    """Return the word for a class of venues, or its id where there is none.
 
     >>> class_text("public_benefit", "zh"), class_text("bus_stop", "zh")
     ('公益类设施', 'bus_stop')
@@ -436,7 +422,7 @@ def class_text(name: str, language: Language) -> str:
 
 
 def page_words(language: Language) -> dict[str, str]:
-    """Give every word of the page in one language.
+    """Return every word of the page in one language.
 
     >>> page_words("en")["north"]
     'N'

@@ -1,11 +1,12 @@
-"""Own maps on paper: one circle of one run as a picture for a report; computes no figure."""
+"""Maps on paper: one circle of one run as a picture for a report; computes no figure."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifecircle.paper._fonts import FontError
+from lifecircle.paper._fonts import FontError, check_characters
+from lifecircle.paper._fonts import families as font_families
 from lifecircle.paper._paper_map import PICTURE_MARK, Drawing, Size, draw_static
 from lifecircle.publication import Edition, MapSetting, edition_findings
 
@@ -19,7 +20,9 @@ __all__ = [
     "Drawing",
     "FontError",
     "Size",
+    "check_characters",
     "draw_static",
+    "font_families",
     "picture_name",
     "static_map",
     "static_maps",

@@ -1,4 +1,4 @@
-"""Own the choice of a font for maps on paper, and the proof that it has every character they print."""
+"""The choice of a font for maps on paper, and the proof that it has every character they print."""
 
 from __future__ import annotations
 

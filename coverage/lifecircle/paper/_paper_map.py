@@ -1,4 +1,4 @@
-"""Own maps on paper: one circle of one run as PNG, SVG or PDF for a report, with all a map must carry."""
+"""Maps on paper: one circle of one run as PNG, SVG or PDF for a report, with all a map must carry."""
 
 from __future__ import annotations
 

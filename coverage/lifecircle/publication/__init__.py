@@ -1,4 +1,4 @@
-"""Own the editions of what is published: the internal one, and the public one made of reduced findings.
+"""The editions of what is published: the internal one, and the public one made of reduced findings.
 
 :func:`edition_findings` returns what an edition may be drawn from; :func:`public_findings` merges cells and
 withholds counts. Draws nothing.

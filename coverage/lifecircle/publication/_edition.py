@@ -1,4 +1,4 @@
-"""Own which findings an edition is made of: in order of their years, masked, reduced for the public."""
+"""Which findings an edition is made of: in order of their years, masked, reduced for the public."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the public edition: findings reduced, before any page is made of them, to what everyone may know.
+"""The public edition: findings reduced, before any page is made of them, to what everyone may know.
 
 Residents become square cells of at least so many people, the same in every year, in whole multiples of that
 number; a cell stands at the middle of its square, not of its residents. A cell has the bucket of most of
@@ -21,7 +21,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.findings import BUCKETS, Accounting, Count
+from lifecircle.findings import BUCKETS, Accounting, CircleResult, Count
 from lifecircle.publication._withheld import TOTAL, Withheld, in_area, withheld_counts
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lifecircle.findings import DistrictResult, Findings, GroupResult, TargetResult
+    from lifecircle.findings import CircleDistrict, Findings, GroupResult, TargetResult
 
     Vector = npt.NDArray[np.float64]
     Places = npt.NDArray[np.intp]
@@ -359,16 +359,23 @@ def _target(
     result: TargetResult, withheld: Withheld | None, villages: gpd.GeoDataFrame, min_people: int
 ) -> TargetResult:
     """Withhold what a target may not show, and leave out what needs every resident's time."""
+    said: dict[str, Any] = {
+        "reason": _without_few(result.reason, min_people),
+        "notes": tuple(_without_few(note, min_people) for note in result.notes),
+    }
+    if not isinstance(result, CircleResult):
+        return replace(result, **said)
     plain = replace(
         result,
-        reason=_without_few(result.reason, min_people),
-        notes=tuple(_without_few(note, min_people) for note in result.notes),
+        **said,
         shortfall_villages=None,
         flip_kmh=None,
         flip_minutes=None,
         borderline_people=None,
         curve=(),
         variants={},
+        modes={},
+        village_curve=(),
         only_outside_people=None,
         leg_over_100_m=None,
         leg_over_200_m=None,
@@ -406,7 +413,7 @@ def _target(
     )
 
 
-def _uncounted(result: TargetResult, min_people: int) -> TargetResult:
+def _uncounted(result: CircleResult, min_people: int) -> CircleResult:
     """Withhold the counts of a target that no resident's answer stands behind, where one is too small."""
     counts = [result.count or _NOBODY]
     counts += [one.count for one in result.districts]
@@ -439,7 +446,7 @@ def _count(count: Count, withheld: Withheld, code: str, *, buckets: bool) -> Cou
     )
 
 
-def _district(one: DistrictResult, withheld: Withheld) -> DistrictResult:
+def _district(one: CircleDistrict, withheld: Withheld) -> CircleDistrict:
     hidden = withheld.hides(one.code)
     return replace(
         one,
@@ -449,7 +456,7 @@ def _district(one: DistrictResult, withheld: Withheld) -> DistrictResult:
     )
 
 
-def _groups(result: TargetResult, withheld: Withheld) -> Iterator[GroupResult]:
+def _groups(result: CircleResult, withheld: Withheld) -> Iterator[GroupResult]:
     """Keep people and covered people of the groups that are not withheld, not why others are uncovered."""
     for one in result.groups:
         if one.group not in withheld.groups:
@@ -459,7 +466,7 @@ def _groups(result: TargetResult, withheld: Withheld) -> Iterator[GroupResult]:
 def _rung(
     name: str,
     rung: Accounting,
-    result: TargetResult,
+    result: CircleResult,
     villages: gpd.GeoDataFrame,
     how: tuple[bool, float, int],
 ) -> Accounting:

@@ -1,4 +1,4 @@
-"""Own what a study says of its maps, in plain values, and what every edition leaves out; reads no file."""
+"""What a study says of its maps, in plain values, and what every edition leaves out; reads no file."""
 
 from __future__ import annotations
 

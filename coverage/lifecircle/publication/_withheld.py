@@ -1,4 +1,4 @@
-"""Own which counts the public edition may print, so that none of them, nor a difference, singles people out.
+"""Which counts the public edition may print, so that none of them, nor a difference, singles people out.
 
 A count may stand when it is of nobody or of at least ``min_people``. What a reader can add and subtract is
 checked as if it were printed: the rest of a total once the printed rows are taken away, and the difference
@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
+
+from lifecircle import counting
+from lifecircle.findings import CircleResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -227,7 +230,7 @@ def _group_counts(table: _Table) -> Iterator[_Count]:
 
 
 def _tables(years: Sequence[Findings]) -> Iterator[_Table]:
-    """Lay out every circle of every year over the residents of all years, matched by their labels."""
+    """Return every circle of every year over the residents of all years, matched by their labels."""
     labels = years[0].demand.index
     for findings in years[1:]:
         labels = labels.union(findings.demand.index, sort=False)
@@ -239,7 +242,7 @@ def _tables(years: Sequence[Findings]) -> Iterator[_Table]:
             district[at] = demand["district"].astype(str).to_numpy(dtype=object)
         for rank, result in enumerate(findings.targets):
             name = result.target.id
-            if name not in findings.people or result.count is None:
+            if name not in findings.people or not isinstance(result, CircleResult) or result.count is None:
                 continue
             status = np.full(len(labels), "", dtype=object)
             status[at] = findings.status[name].to_numpy(dtype=object)
@@ -271,7 +274,7 @@ def _spread(values: pd.Series[float], at: npt.NDArray[np.intp], size: int) -> Ve
     return out
 
 
-def _groups(findings: Findings, result: TargetResult) -> dict[str, pd.Series[float]]:
+def _groups(findings: Findings, result: CircleResult) -> dict[str, pd.Series[float]]:
     """Count each group of a target resident by resident, as far as the findings' columns allow."""
     demand, people = findings.demand, findings.people[result.target.id]
     inside = in_area(findings, result)
@@ -281,32 +284,22 @@ def _groups(findings: Findings, result: TargetResult) -> dict[str, pd.Series[flo
         if column in demand:
             found[one.group] = demand[column].astype(float).where(inside, 0.0)
         elif one.group in {"urban", "rural"}:
-            urban = _urban(findings)
-            found[one.group] = people.where((urban == (one.group == "urban")).fillna(value=False), 0.0)
+            found[one.group] = people.where(counting.in_area(_urban(findings), one.group), 0.0)
     return found
 
 
 def in_area(findings: Findings, result: TargetResult) -> pd.Series[bool]:
-    """Return which residents live in the area a target is about, whoever is counted there."""
-    area = getattr(result.target, "area", EVERYONE)
-    if area == EVERYONE:
-        return pd.Series(data=True, index=findings.demand.index)
-    inside: pd.Series[bool] = (_urban(findings) == (area == "urban")).fillna(value=False).astype(bool)
-    return inside
+    """Return which residents live in the area a target is about, whoever is counted there: (demand,)."""
+    inside = counting.in_area(_urban(findings), getattr(result.target, "area", EVERYONE))
+    return pd.Series(inside, index=findings.demand.index)
 
 
-def _urban(findings: Findings) -> pd.Series[bool]:
-    """Return for every resident whether it is urban, by village, else by district; NA where nobody knows."""
-    demand = findings.demand
-    found = pd.Series(pd.NA, index=demand.index, dtype="boolean")
-    for column, units in (("district", findings.districts), ("village", findings.villages)):
-        if column in demand and "urban" in units:
-            known = demand[column].map(units["urban"].astype("boolean")).astype("boolean")
-            found = known.fillna(found)
-    return found
+def _urban(findings: Findings) -> npt.NDArray[np.int8]:
+    """Return the urban class of every resident: (demand,), see :func:`counting.urban_class`."""
+    return counting.urban_class(findings.demand, findings.districts, findings.villages)
 
 
-def _unexplained(findings: Findings, result: TargetResult) -> Withheld:
+def _unexplained(findings: Findings, result: CircleResult) -> Withheld:
     """Keep back from the start what cannot be counted again from the residents, and so not be checked."""
     name, kept = result.target.id, Withheld()
     people, status = findings.people[name], findings.status[name]

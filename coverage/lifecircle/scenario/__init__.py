@@ -1,4 +1,4 @@
-"""Own what-if: changes of a study are applied to its inputs, audited, and compared with the study.
+"""What-if: changes of a study are applied to its inputs, audited, and compared with the study.
 
 A scenario is the study's own audit over edited inputs; no figure is computed another way.
 """

@@ -1,4 +1,4 @@
-"""Own the making of changes: prepared inputs and changes -> the inputs of the changed study.
+"""The making of changes: prepared inputs and changes -> the inputs of the changed study.
 
 The result is audited like any other, so a scenario says what a full audit of the edited study would say.
 """

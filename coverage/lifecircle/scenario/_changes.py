@@ -1,4 +1,4 @@
-"""Own the reading of changes: a file of what is to be different -> checked :class:`Change` rows.
+"""The reading of changes: a file of what is to be different -> checked :class:`Change` rows.
 
 What a row says is checked here by itself; whether the study has the facility, village or road it speaks of
 is seen when it is applied.
@@ -297,7 +297,7 @@ def _faults(change: Change) -> Iterator[Fault]:
 
 
 def _meant(name: str, known: Sequence[str]) -> str:
-    """Say which name was meant, or which there are."""
+    """Return which name was meant, or which there are."""
     near = nearest_name(name, known)
     return (
         say("did you mean '{name}'?", name=near)

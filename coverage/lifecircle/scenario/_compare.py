@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.audit import gap_clusters, in_area, urban_class
+from lifecircle.findings import CircleResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit import Inputs
-    from lifecircle.findings import DistrictResult, Findings, GroupResult, TargetResult
+    from lifecircle.findings import CircleDistrict, Findings, GroupResult, TargetResult
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
@@ -199,7 +200,9 @@ def _compared(one: TargetResult, other: TargetResult, both: _Both) -> TargetComp
         "goal": target.goal,
     }
     # Only circles have an answer for every resident; of other kinds the two values are all there is.
-    if target.kind != "circle" or one.count is None or other.count is None:
+    if not isinstance(one, CircleResult) or not isinstance(other, CircleResult):
+        return TargetComparison(**plain)
+    if one.count is None or other.count is None:
         return TargetComparison(**plain)
     moves = _Moves.of(target.id, both.before, both.after)
     saved = moves.saved_s
@@ -248,7 +251,7 @@ def _vanished(here: Findings, there: Findings, target: str, inputs: Inputs) -> t
     return tuple(f"{target}-{rank:03d}" for rank, gap in enumerate(order, 1) if not still[gap])
 
 
-def _district_parts(one: TargetResult, other: TargetResult, moves: _Moves, both: _Both) -> Iterator[Part]:
+def _district_parts(one: CircleResult, other: CircleResult, moves: _Moves, both: _Both) -> Iterator[Part]:
     later = {part.code: part for part in other.districts}
     unit = both.before.demand["district"].astype(str).to_numpy()
     for part in one.districts:
@@ -257,7 +260,7 @@ def _district_parts(one: TargetResult, other: TargetResult, moves: _Moves, both:
             yield _part(part.code, part.name, part, later[part.code], moves, mine.astype(float))
 
 
-def _group_parts(one: TargetResult, other: TargetResult, moves: _Moves, both: _Both) -> Iterator[Part]:
+def _group_parts(one: CircleResult, other: CircleResult, moves: _Moves, both: _Both) -> Iterator[Part]:
     """Compare the groups: by their column of the residents, urban and rural by class."""
     later = {part.group: part for part in other.groups}
     for part in one.groups:
@@ -290,8 +293,8 @@ def _group_people(group: str, result: TargetResult, inputs: Inputs) -> Floats:
 def _part(  # noqa: PLR0913, PLR0917 - two sides of one part, and what is added up for it
     code: str,
     name: str,
-    one: DistrictResult | GroupResult,
-    other: DistrictResult | GroupResult,
+    one: CircleDistrict | GroupResult,
+    other: CircleDistrict | GroupResult,
     moves: _Moves,
     share: Floats,
 ) -> Part:

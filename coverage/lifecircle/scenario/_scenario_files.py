@@ -1,4 +1,4 @@
-"""Own the files of a scenario: comparison.json, comparison.xlsx and scenario.gpkg; computes no figure."""
+"""The files of a scenario: comparison.json, comparison.xlsx and scenario.gpkg; computes no figure."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def _name(scenario: Scenario, target: str, language: Language) -> str:
 
 
 def _layers(scenario: Scenario) -> dict[str, pd.DataFrame]:
-    """Lay out winners, losers and those who are nearer or farther, and the changes that have a place."""
+    """Return winners, losers and those who are nearer or farther, and the changes that have a place."""
     moved = scenario.residents
     layers = {
         "winners": moved[moved["change"].isin(["won", "connected", "nearer"])],

@@ -1,4 +1,4 @@
-"""Own the order of a scenario: read changes, apply them, audit before and after, compare."""
+"""The order of a scenario: read changes, apply them, audit before and after, compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the plain words of a scenario: what was changed, what it brings and whom, in Chinese and English."""
+"""The plain words of a scenario: what was changed, what it brings and whom, in Chinese and English."""
 
 from __future__ import annotations
 

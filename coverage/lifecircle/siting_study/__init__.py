@@ -1,4 +1,4 @@
-"""Own a siting study from end to end: candidates, plan, curve, proof by the audit, explanation, remedies.
+"""A siting study from end to end: candidates, plan, curve, proof by the audit, explanation, remedies.
 
 The solver knows only costs and people, and the audit knows no plan. This room makes the problem from a study,
 and returns the plan only if an audit of the plan gives the same figure.

@@ -1,4 +1,4 @@
-"""Own the candidates of one siting study: from a file or near the gaps, and the land they lie on."""
+"""The candidates of one siting study: from a file or near the gaps, and the land they lie on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own the explanation of a plan: whom each site serves, what was nearly as good, why the others lost.
+"""The explanation of a plan: whom each site serves, what was nearly as good, why the others lost.
 
 Everybody newly covered is counted at the nearest site, so that the sites' people add up to the plan's; so is
 every minute saved. An exchange of one site for another is measured in the quantity of the plan's objective.

@@ -1,4 +1,4 @@
-"""Own cheaper remedies: a gate or school ground, evening hours, a missing link, an idle building, a new one.
+"""Cheaper remedies: a gate or school ground, evening hours, a missing link, an idle building, a new one.
 
 Each is tried alone, as a change of the study that is audited for the one target; nothing is estimated. Links
 are looked for where two junctions are near in a straight line and far by road. Only remedies with the same

@@ -1,4 +1,4 @@
-"""Own the files of a siting study: plan.json, plan.xlsx, plan.gpkg, the picture of the curve; no figure."""
+"""The files of a siting study: plan.json, plan.xlsx, plan.gpkg, the picture of the curve; no figure."""
 
 from __future__ import annotations
 
@@ -418,7 +418,7 @@ def _candidate_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, 
 
 
 def _layers(study: SiteStudy) -> dict[str, pd.DataFrame]:
-    """Lay out the sites, everybody newly covered with his site, all candidates, and the remedies."""
+    """Return the sites, everybody newly covered with his site, all candidates, and the remedies."""
     sites = pd.DataFrame(
         [
             {
@@ -507,7 +507,7 @@ def _plot(axes: Any, study: SiteStudy, language: Language, fonts: list[str]) -> 
     axes.fill_between(sites, values, bounds, color="#c9d7e8", label=said["bound"], linewidth=0)
     axes.plot(sites, values, color="#1f5a94", marker="o", markersize=4, label=said["value"])
     # The curve is that of most people covered; a plan that strives for something else lies under it.
-    count = study.scenario.after.result(study.target.id).count
+    count = study.scenario.after.circle(study.target.id).count
     assert count is not None
     at, own = len(study.plan.sites), count.covered / study.people * 100
     axes.plot([at], [own], color="#b3261e", marker="o", markersize=9, linestyle="none", label=said["plan"])

@@ -1,4 +1,4 @@
-"""Own the steps of a siting study: question, candidates, solve, curve, proof by the audit, explanation."""
+"""The steps of a siting study: question, candidates, solve, curve, proof by the audit, explanation."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def _circle(study: Study, target: str) -> CircleTarget:
 
 
 def _meant(name: str, known: Sequence[str]) -> str:
-    """Say which name was meant, or which there are."""
+    """Return which name was meant, or which there are."""
     near = nearest_name(name, known)
     return (
         say("did you mean '{name}'?", name=near)
@@ -467,7 +467,7 @@ def _prove(question: Question, plan: SitingPlan, scenario: Scenario, conditions:
         They differ.
     """
     target, inputs = question.target, scenario.inputs
-    result = scenario.after.result(target.id)
+    result = scenario.after.circle(target.id)
     assert result.count is not None
     chosen = conditions.labels.get_indexer(list(plan.sites))
     figures = {"people": (question.people_covered + question.gain(chosen), result.count.covered)}

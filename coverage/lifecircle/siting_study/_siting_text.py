@@ -1,4 +1,4 @@
-"""Own the plain words of a siting study, in Chinese and English; computes no figure."""
+"""The plain words of a siting study, in Chinese and English; computes no figure."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def remedy_line(remedy: Remedy, language: Language) -> str:
 
 
 def _headline(study: SiteStudy, language: Language) -> str:
-    plan, after = study.plan, study.scenario.after.result(study.target.id)
+    plan, after = study.plan, study.scenario.after.circle(study.target.id)
     count = after.count
     assert count is not None
     head = _say(
@@ -256,7 +256,7 @@ def _traveller(name: str, language: Language) -> str:
 
 
 def _proof(study: SiteStudy, language: Language) -> str:
-    count = study.scenario.after.result(study.target.id).count
+    count = study.scenario.after.circle(study.target.id).count
     assert count is not None
     return _say("proof", language, _people(count.covered))
 

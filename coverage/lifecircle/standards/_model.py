@@ -258,13 +258,15 @@ class CircleTarget(_Promise):
 
     ``require`` : class or service id -> how many of it. ``accounting`` is the one the verdict uses, and all
     figures of its row with it. ``quality`` : an accounting whose value is printed beside the headline, such
-    as ``open`` for the venues that are open when people are free.
+    as ``open`` for the venues that are open when people are free. ``modes`` : further ways to travel, such as
+    ``cycle``, whose shares within the same minutes are reported beside the verdict.
     """
 
     kind: Literal["circle"] = "circle"
     require: Rule
     minutes: Positive
     profile: TravelProfile = "walk"
+    modes: tuple[TravelProfile, ...] = ()
     open_at: WeekTime | None = None
     straight: Straight | None = None
     accounting: Literal["accepted", "straight", "network_distance", "reach", "open"] = "reach"

@@ -1,0 +1,129 @@
+"""List what an audit has to ask of the roads for a year's circles, and hold the answers.
+
+An audit has two steps: first every question is asked (:func:`ask`), then targets are assessed from the
+answers alone, without any search. A question that nobody listed is an error of this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifecircle.audit._basis import open_venues
+from lifecircle.audit._coarse import coarse_places, spread_over_quarters
+from lifecircle.audit._counted import counted_people
+from lifecircle.audit._ladder import known_hours
+from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor, circles
+from lifecircle.demand import OUTSIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy.typing as npt
+
+    from lifecircle.audit._coarse import Quarters
+    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._searches import Answer, Searches
+    from lifecircle.standards import CircleTarget
+
+    Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A target's rule over a profile, with all venues (None) or some: (facility,)."""
+
+    profile: str
+    only: Flags | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Answers to all questions of a year's circles.
+
+    ``quarters`` : target -> what is found from the quarters of coarse places, None where none are coarse.
+    """
+
+    found: Mapping[tuple[str, str, bytes], Answer]
+    quarters: Mapping[str, Quarters | None] = field(default_factory=dict)
+
+    def answer(
+        self, target: CircleTarget, *, profile: str | None = None, only: Flags | None = None
+    ) -> Answer:
+        """Return the answer to a target's rule over its own profile or another, with all venues or some."""
+        return self.found[_key(target, Question(profile or target.profile, only))]
+
+
+def ask(
+    inputs: Inputs,
+    searches: Searches,
+    *,
+    values_only: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Answers:
+    """Ask every question of a year's circles.
+
+    Parameters
+    ----------
+    values_only : ask only what values need, as for the year before, not margins and variants
+    progress : called with the id of each target as its search begins
+    """
+    found: dict[tuple[str, str, bytes], Answer] = {}
+    quarters: dict[str, Quarters | None] = {}
+    for target in circles(inputs.study.standard):
+        if progress is not None:
+            progress(target.id)
+        for question in questions(target, inputs, values_only=values_only):
+            key = _key(target, question)
+            if key not in found:
+                found[key] = searches.answer(target, profile=question.profile, only=question.only)
+        if not values_only and target.accounting == "reach":
+            reason, people = counted_people(target, inputs)
+            coarse = None if reason else coarse_places(target, inputs, people)
+            quarters[target.id] = (
+                None if coarse is None else spread_over_quarters(target, inputs, searches, coarse)
+            )
+    return Answers(found, quarters)
+
+
+def questions(target: CircleTarget, inputs: Inputs, *, values_only: bool = False) -> Iterator[Question]:
+    """List the questions of one target, the plain one first; some may come twice.
+
+    Parameters
+    ----------
+    values_only : only what the value itself needs
+    """
+    own = target.profile
+    yield Question(own)
+    hours = known_hours(target, inputs)
+    if hours is not None:
+        yield Question(own, hours[2])
+    if values_only:
+        return
+    opened = open_venues(target, inputs)
+    yield from _across_border(target, inputs, opened)
+    if target.accounting not in {"reach", "open"}:
+        return  # no minutes decide: there is neither a margin nor a variant by speed
+    used = inputs.networks[own].profile
+    if not used.uniform:
+        # One speed is scaled; where the class of the road decides, another speed takes another way.
+        slow, _, fast = used.band
+        yield from (Question(at_factor(own, factor), opened) for factor in (slow, fast))
+    if used.mode == "walk":
+        yield from (Question(name, opened) for name in (AGED, STEP_FREE))
+    yield from (Question(mode, opened) for mode in target.modes)
+
+
+def _across_border(target: CircleTarget, inputs: Inputs, opened: Flags | None) -> Iterator[Question]:
+    """Ask again without the venues beyond the border, for the people whom only those cover."""
+    if inputs.districts is None or target.accounting == "accepted":
+        return
+    inside = (inputs.facilities["district"] != OUTSIDE).to_numpy(dtype=bool)
+    if not inside.all():
+        yield Question(target.profile, inside if opened is None else inside & opened)
+
+
+def _key(target: CircleTarget, question: Question) -> tuple[str, str, bytes]:
+    return target.id, question.profile, b"" if question.only is None else np.packbits(question.only).tobytes()
