@@ -1,6 +1,6 @@
-"""Own candidate sites: reading and cleaning a list of them, and on which excluded land each lies.
+"""Read and clean a list of candidate sites, and find the excluded land that each is on.
 
-It knows no roads, residents or targets; which candidate is worth building is found out above.
+This module knows no roads, residents or targets; which candidate is worth building is computed above.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def read_candidates(
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Read a list of candidate sites: points, or polygons such as parcels, buildings and school grounds.
 
-    A polygon is built in at its centroid, or at a place inside it where the centroid is not.
+    A polygon counts at its centroid, or at a point inside it where the centroid is outside.
 
     Parameters
     ----------
@@ -100,6 +100,11 @@ def read_candidates(
         The file is not there.
     UnusableInputError
         Missing columns, unknown services, required and forbidden at once, or too many rejects.
+
+    >>> table = pd.DataFrame({"id": ["a"], "name": ["Yard"], "lon": [120.9], "lat": [30.5]})
+    >>> candidates, rejects = read_candidates(table)
+    >>> candidates["name"].to_dict(), len(rejects)
+    ({'a': 'Yard'}, 0)
     """
     table = read_table(source)
     faults = FaultLog()
@@ -145,9 +150,20 @@ def read_candidates(
 def merge_candidates(
     candidates: gpd.GeoDataFrame, *, file: str, rows: pd.Index[Any]
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Keep the first of candidates of the same services within :data:`SAME_PLACE_M`; tell the others.
+    """Return candidates without repetitions: the same services within :data:`SAME_PLACE_M`.
 
-    A row that is required stands before one that is not.
+    A row that is required is kept before one that is not.
+
+    Parameters
+    ----------
+    candidates : as from :func:`read_candidates`
+    file : name of the file
+    rows : row number of each candidate in the file
+
+    Returns
+    -------
+    candidates : without the repeated ones
+    rejects : one row for each repeated candidate
     """
     if len(candidates) < 2:
         return candidates, no_rejects()
@@ -183,7 +199,7 @@ def merge_candidates(
 
 
 def on_land(candidates: gpd.GeoDataFrame, land: gpd.GeoDataFrame, *, crs: Any) -> npt.NDArray[np.bool_]:
-    """Tell which candidates lie on some land: (candidate,).
+    """Return which candidates are on some land.
 
     Parameters
     ----------
@@ -191,6 +207,15 @@ def on_land(candidates: gpd.GeoDataFrame, land: gpd.GeoDataFrame, *, crs: Any) -
         more than :data:`OVERLAP_M2`
     land : polygons
     crs : metre CRS to measure in
+
+    Returns
+    -------
+    on : (candidate,) bool
+
+    >>> yard = gpd.GeoDataFrame(geometry=[shapely.Point(120.9, 30.5)], crs="EPSG:4326")
+    >>> farm = gpd.GeoDataFrame(geometry=[shapely.box(120, 30, 121, 31)], crs="EPSG:4326")
+    >>> on_land(yard.assign(area=None), farm, crs="EPSG:4549").tolist()
+    [True]
     """
     tree = shapely.STRtree(shapely.make_valid(land.to_crs(crs).geometry.to_numpy()))
     points = candidates.geometry.to_crs(crs).to_numpy()
@@ -216,6 +241,15 @@ def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
         The file is not there.
     UnusableInputError
         It holds no polygons.
+
+    Parameters
+    ----------
+    source : layer of polygons
+    datum : of its coordinates, where the layer does not state it
+
+    Returns
+    -------
+    land : polygons in EPSG:4326, repaired where they cross themselves
     """
     table = read_table(source)
     if getattr(table.frame, "active_geometry_name", None) is None:
@@ -239,7 +273,7 @@ def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
 
 
 def _inside(points: npt.NDArray[np.object_], areas: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    """Move the centroids that lie outside their own polygon into it."""
+    """Return points with those outside their own polygon moved into it."""
     out = points.copy()
     for at, (point, area) in enumerate(zip(points, areas, strict=True)):
         if point is not None and area is not None and not shapely.covers(area, point):
@@ -248,7 +282,7 @@ def _inside(points: npt.NDArray[np.object_], areas: npt.NDArray[np.object_]) -> 
 
 
 def _filled(checked: Checked) -> pd.DataFrame:
-    """Put the declared columns in order, those the file lacks filled with nothing."""
+    """Return the declared columns in order, those the file lacks filled with empty values."""
     rows, frame = checked.frame.index, checked.frame
     out: dict[str, Any] = {}
     for column in CANDIDATE_COLUMNS.columns:
@@ -264,7 +298,15 @@ def _filled(checked: Checked) -> pd.DataFrame:
 
 
 def service_list(text: str) -> tuple[str, ...]:
-    """Take the services of a cell apart.
+    """Return the services of a cell.
+
+    Parameters
+    ----------
+    text : services separated by commas, semicolons, bars or blanks
+
+    Returns
+    -------
+    services : ids, in order
 
     >>> service_list("library; gym；")
     ('library', 'gym')

@@ -1,7 +1,7 @@
-"""Own single cells: what stands in one as a text, a number, a day or a yes or no, whatever the file gives.
+"""Read single cells as a text, a number, a day or a yes or no, whatever type the file holds.
 
 A cell of a csv is a text, of a workbook a number, a date or a truth value, of a GeoJSON or parquet file a
-list or a table too, and a frame in memory holds anything. Nothing here raises but for what is documented.
+list or a table too, and a frame in memory holds anything. Nothing here raises except where documented.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def is_one_value(value: object) -> bool:
-    """Tell whether a cell holds one value: no list, table, bytes or number without end.
+    """Return whether a cell holds one value: no list, table, bytes or number without end.
 
     >>> is_one_value("a"), is_one_value(None), is_one_value(["a"]), is_one_value(b"a"), is_one_value(10**500)
     (True, True, False, False, False)
@@ -49,9 +49,17 @@ def is_one_value(value: object) -> bool:
 
 
 def plain_text(value: Any) -> str:
-    """Put a cell into text as a person would write it: codes that became numbers are codes again.
+    """Return a cell as text as a person would write it: codes that became numbers are codes again.
 
-    Halves of characters, which no file can hold, are replaced by the sign for what cannot be read.
+    Halves of characters, which no file can hold, are replaced by the sign for an unreadable character.
+
+    Parameters
+    ----------
+    value : content of a cell
+
+    Returns
+    -------
+    text : without blanks around it; empty for a missing value
 
     >>> plain_text(330424001.0), plain_text(" a "), plain_text(None), plain_text([1, None])
     ('330424001', 'a', '', '[1, None]')
@@ -73,7 +81,19 @@ def plain_text(value: Any) -> str:
 
 
 def plain_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Put every cell of a column into text as :func:`plain_text` does, a text that recurs only once."""
+    """Return every cell of a column as text, as :func:`plain_text` does; equal texts are converted once.
+
+    Parameters
+    ----------
+    cells : (row,)
+
+    Returns
+    -------
+    texts : (row,) str, on the same index
+
+    >>> plain_texts(pd.Series([330424001.0, " a ", None])).tolist()
+    ['330424001', 'a', '']
+    """
     if isinstance(cells.dtype, pd.StringDtype):
         code, texts = pd.factorize(cells)
         stripped = [plain_text(text) for text in texts.to_numpy(dtype=object)]
@@ -84,7 +104,15 @@ def plain_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def plain_numbers(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    """Read a column as numbers, NaN where a cell is none: (row,). A truth value, a day or inf is none.
+    """Return a column as numbers, NaN where a cell is not one: a truth value, a day or inf is not.
+
+    Parameters
+    ----------
+    cells : (row,)
+
+    Returns
+    -------
+    numbers : (row,) float64
 
     >>> plain_numbers(pd.Series(["1.5", " 2", 3, True, [4], "inf", "1e400", 10**400, None])).tolist()
     [1.5, 2.0, 3.0, nan, nan, nan, nan, nan, nan]
@@ -125,12 +153,20 @@ def _number(cell: Any) -> float:
 
 
 def parse_date(value: Any) -> date | None:
-    """Read a day: a date, ISO text, ``2021年3月1日``, a year alone (1 January) or a day number of Excel.
+    """Return the day in a cell: a date, ISO text, ``2021年3月1日``, a year (1 January) or Excel's day number.
 
     Raises
     ------
     ValueError
         When it is none of these.
+
+    Parameters
+    ----------
+    value : content of a cell
+
+    Returns
+    -------
+    day : None for an empty cell
 
     >>> parse_date("2021"), parse_date("2021-03-05 08:00"), parse_date(" ")
     (datetime.date(2021, 1, 1), datetime.date(2021, 3, 5), None)
@@ -157,12 +193,20 @@ def parse_date(value: Any) -> date | None:
 
 
 def parse_flag(value: object) -> bool | None:
-    """Read a yes or no: true/false, 1/0, yes/no, 是/否, 城镇/乡村; None where nothing stands.
+    """Return the yes or no in a cell: true/false, 1/0, yes/no, 是/否, 城镇/乡村; None where it is empty.
 
     Raises
     ------
     ValueError
         When it is none of these.
+
+    Parameters
+    ----------
+    value : content of a cell
+
+    Returns
+    -------
+    flag : True, False or None
 
     >>> parse_flag("是"), parse_flag(0), parse_flag("")
     (True, False, None)

@@ -1,4 +1,4 @@
-"""Own how compiled loops are loaded, kept on disk and called; not what they do.
+"""Load compiled loops, store them on disk and call them; not what they compute.
 
 Importing this module does not import numba; using it does.
 """
@@ -32,6 +32,14 @@ would let them be takes as long to compile as they do. A division by zero gives 
 def compiled(module: str) -> ModuleType:
     """Import a module of compiled loops by its full name, and numba with it.
 
+    Parameters
+    ----------
+    module : full name, such as ``lifecircle.reach._kernels``
+
+    Returns
+    -------
+    module : the module
+
     Raises
     ------
     MissingExtraError
@@ -45,12 +53,12 @@ def compiled(module: str) -> ModuleType:
 
 
 def is_loaded(module: str) -> bool:
-    """Return whether this process has loaded a module of compiled loops already."""
+    """Return whether this process has already loaded a module of compiled loops."""
     return module in sys.modules
 
 
 def loads(module: str) -> bool:
-    """Load a module of compiled loops and return whether that worked; a broken numba counts as none."""
+    """Load a module of compiled loops and return whether that worked; a broken numba counts as missing."""
     if importlib.util.find_spec("numba") is None:
         return False
     try:
@@ -62,9 +70,9 @@ def loads(module: str) -> bool:
 
 
 def part(function: _Function) -> _Function:
-    """Compile a part of a kernel; it is kept on disk inside the kernels that use it.
+    """Compile a part of a kernel; it is stored on disk inside the kernels that use it.
 
-    It is called by kernels alone: no entrance from Python is compiled for it.
+    Only kernels call it: no entry point from Python is compiled for it.
     """
     from numba import njit  # noqa: PLC0415 - see the module
 
@@ -72,7 +80,7 @@ def part(function: _Function) -> _Function:
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile a kernel on first use and keep it on disk, if there is a folder to keep it in.
+    """Compile a kernel on first use and store it on disk, if there is a folder for it.
 
     numba tries ``NUMBA_CACHE_DIR``, ``__pycache__`` beside the kernel's file and the user's cache folder.
     Where none can be written, every process compiles for itself.
@@ -88,9 +96,9 @@ def kernel(function: _Function) -> _Function:
 
 
 def call(kernel: Callable[..., _Answer], *arguments: Any) -> _Answer:
-    """Call a kernel, and once more if what was compiled for the first call could not be kept.
+    """Call a kernel, and once more if the compiled code of the first call could not be stored.
 
-    A full disk shows itself only when numba saves, which is after it has compiled the kernel and
+    A full disk is noticed only when numba saves, which is after it has compiled the kernel and
     before it runs it.
     """
     if _compiles(kernel):
@@ -103,7 +111,7 @@ def call(kernel: Callable[..., _Answer], *arguments: Any) -> _Answer:
 
 
 def _compiles(kernel: Any) -> bool:
-    """Return whether the next call compiles: nothing is loaded and nothing is kept on disk."""
+    """Return whether the next call compiles: nothing is loaded and nothing is stored on disk."""
     if getattr(kernel, "signatures", True):
         return False
     folder = kernel.stats.cache_path

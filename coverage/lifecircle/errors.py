@@ -1,7 +1,7 @@
-"""Own the public exception tree; not the checks that raise it.
+"""Define the public exceptions; the checks that raise them are elsewhere.
 
 Every error is a :class:`LifecircleError` and also a built-in, so that callers may catch either.
-An error about input carries its faults as data: where each one is, what is wrong, how to mend it.
+An error about input carries its faults as data: where each one is, the reason and the remedy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Message(str):
     """A sentence in English that remembers how it was made, so that it can be printed in another language.
 
-    ``template`` : the sentence with named fields; ``values`` : what stands in the fields. It is an ordinary
+    ``template`` : the sentence with named fields; ``values`` : the contents of the fields. It is an ordinary
     ``str`` everywhere; :func:`lifecircle.wording.translate` finds the other language by the template.
     """
 
@@ -42,9 +42,18 @@ class Message(str):
 
 
 def say(template: str, **values: object) -> Message:
-    """Make a message of a fault: English now, in the study's language when it is printed.
+    """Return a message of a fault: English now, in the study's language when it is printed.
 
     Every template used in the package has its Chinese sentence under ``[message]`` in ``wording.toml``.
+
+    Parameters
+    ----------
+    template : English sentence with named fields
+    values : contents of the fields
+
+    Returns
+    -------
+    message : a ``str`` that can be translated later
 
     >>> say("no column '{name}'", name="lon")
     "no column 'lon'"
@@ -61,7 +70,7 @@ class Fault:
     """One thing wrong with an input, and what to do about it.
 
     ``file`` is the name people know the source by; ``place`` is the row, column or key inside it;
-    ``value`` is what stands there, empty where there is nothing to show.
+    ``value`` is the value found there, empty where there is nothing to show.
 
     >>> print(Fault("study.toml", "key 'yaer'", "2025", "unknown key", "did you mean 'year'?"))
     study.toml, key 'yaer': unknown key (found: 2025). Remedy: did you mean 'year'?
@@ -74,14 +83,14 @@ class Fault:
     remedy: str
 
     def __str__(self) -> str:
-        """Put the fault in one line."""
+        """Return the fault in one line."""
         where = ", ".join(part for part in (self.file, self.place) if part)
         found = f" (found: {self.value})" if self.value else ""
         return f"{where}: {self.reason}{found}. Remedy: {self.remedy}"
 
 
 class UnusableInputError(LifecircleError, ValueError):
-    """Input that no result can be computed from, with all its faults at once."""
+    """Input that no result can be computed from, with all its faults together."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
@@ -118,7 +127,7 @@ class FetchError(LifecircleError, ConnectionError):
 
 
 class FaultLog:
-    """Collect the faults of several inputs, so that all are told at once.
+    """Collect the faults of several inputs, so that all are reported together.
 
     >>> faults = FaultLog()
     >>> with faults.catching():
@@ -131,15 +140,15 @@ class FaultLog:
         self.faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Note one fault."""
+        """Add one fault."""
         self.faults.append(fault)
 
     def catching(self) -> _Catching:
-        """Context that notes the faults of input, or an error of the system, and goes on."""
+        """Return a context that adds the faults of input, or an error of the system, and goes on."""
         return _Catching(self)
 
     def raise_any(self) -> None:
-        """Raise one error with every fault noted so far, if there is any.
+        """Raise one error with every fault added so far, if there is any.
 
         Raises
         ------
@@ -193,7 +202,20 @@ _REASONS: Final = {
 
 
 def system_fault(error: OSError, place: str | Path = "") -> Fault | None:
-    """Put an error of the operating system as a fault, None where it is none (it has no error number)."""
+    """Return an error of the operating system as a fault, None where it has no error number.
+
+    Parameters
+    ----------
+    error : as Python raised it
+    place : file or folder that was read or written, where the error does not name it
+
+    Returns
+    -------
+    fault : with the reason of the system
+
+    >>> str(system_fault(OSError(28, "No space left on device"), "a.csv").file)
+    'a.csv'
+    """
     name = errno.errorcode.get(error.errno or 0)
     if name is None:
         return None
@@ -214,6 +236,10 @@ def system_errors(place: str | Path) -> Iterator[None]:
     ------
     UnusableInputError
         In the place of an :class:`OSError`; errors of input pass as they are.
+
+    Parameters
+    ----------
+    place : file or folder that is read or written in the block
     """
     try:
         yield

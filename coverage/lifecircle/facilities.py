@@ -1,6 +1,6 @@
-"""Own the facility register: reading and cleaning it, and which facilities are open in a year.
+"""Read and clean the facility register, and find which facilities are open in a year.
 
-It does not know which services a standard asks for (the caller hands over the ids it knows), nor roads.
+This module does not know which services a standard asks for (the caller passes the known ids), nor roads.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     Parameters
     ----------
     source : path, DataFrame with lon and lat, or GeoDataFrame (its CRS decides)
-        Polygons stand at their centroid, and are entered at their edge.
+        Polygons count at their centroid, and are entered at their edge.
     service : str, optional
-        The service every row gives; without it the column ``service`` says so.
+        The service of every row; without it the column ``service`` is read.
     datum : str
         ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n`` of the coordinates.
     columns : mapping, optional
@@ -95,13 +95,13 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     max_rejected : float
         Largest share of rows that may be rejected (inclusive).
     known_services : iterable of str, optional
-        Ids a row may have; left out, any may stand.
+        Ids a row may have; left out, any is accepted.
 
     Returns
     -------
     facilities : GeoDataFrame
-        Columns of :data:`FACILITY_COLUMNS`, the source's others, ``source`` and ``row`` (the file and row
-        it stands in), points in EPSG:4326; index ``id``: the column id where it is present and unique,
+        Columns of :data:`FACILITY_COLUMNS`, the source's others, ``source`` and ``row`` (its file and row
+        number), points in EPSG:4326; index ``id``: the column id where it is present and unique,
         else the row number. Where any row is drawn as a polygon there is a column ``polygon`` too
         (EPSG:4326, None of points); an audit enters such a venue anywhere along its edge.
     rejects : DataFrame
@@ -113,7 +113,12 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
         The file is not there.
     UnusableInputError
         A column is missing, a service is unknown, the table is empty, the coordinates look swapped, or more
-        than ``max_rejected`` of the rows are rejected; all that is wrong with the file at once.
+        than ``max_rejected`` of the rows are rejected; all faults of the file together.
+
+    >>> table = pd.DataFrame({"name": ["Library", "Hall"], "lon": [120.9, 120.8], "lat": [30.5, None]})
+    >>> facilities, rejects = read_facilities(table, service="hall", max_rejected=0.5)
+    >>> facilities["name"].tolist(), rejects["column"].tolist()
+    (['Library'], ['lat'])
     """
     table = read_table(source)
     mapped = dict(columns or {})
@@ -145,14 +150,22 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
 
 
 def open_in(facilities: pd.DataFrame, year: int) -> pd.Series[bool]:
-    """Tell which facilities are open on 31 December of a year: opened <= that day < closed.
+    """Return which facilities are open on 31 December of a year: opened <= that day < closed.
 
     A missing ``opened`` means always, a missing ``closed`` means still open.
 
+    Parameters
+    ----------
+    facilities : as from :func:`read_facilities`
+    year : the audited year
+
     Returns
     -------
-    Series
-        bool, named ``open``, on the index of ``facilities``.
+    open : Series of bool, named ``open``, on the index of ``facilities``
+
+    >>> days = pd.to_datetime(["2024-05-01", None])
+    >>> open_in(pd.DataFrame({"opened": days, "closed": [pd.NaT, pd.NaT]}), 2023).tolist()
+    [False, True]
     """
     day = pd.Timestamp(year=year, month=12, day=31)
     opened = facilities["opened"].isna() | (facilities["opened"] <= day)
@@ -170,9 +183,9 @@ def _check(table: Table, service: str | None, mapped: Mapping[str, str]) -> Chec
 
 
 def _extra_columns(table: Table, mapped: Mapping[str, str]) -> pd.DataFrame:
-    """Pick the columns that are kept as they are, called as ``mapped`` says.
+    """Return the columns that are kept as they are, named as ``mapped`` says.
 
-    ``district`` and ``village`` are known by their synonyms too.
+    ``district`` and ``village`` are also found by their synonyms.
 
     Raises
     ------
@@ -220,7 +233,7 @@ def _geometry_name(table: Table) -> str | None:
 def _refuse_unknown_services(
     table: Table, checked: Checked, given: pd.Series[Any], ids: pd.Series[Any], known: Iterable[str] | None
 ) -> None:
-    """Refuse a register that names a service nobody has described.
+    """Raise UnusableInputError for a register that names an unknown service.
 
     Raises
     ------
@@ -285,13 +298,13 @@ def _placeless(table: Table, located: Located) -> pd.DataFrame:
 
 
 def _readable(hours: pd.Series[Any]) -> pd.Series[Any]:
-    """Put hours in OpenStreetMap's notation, what cannot be read as it stands."""
+    """Return hours in OpenStreetMap's notation; hours that cannot be read stay as they are."""
     notation = {text: osm_hours(str(text)) or text for text in hours.unique()}
     return hours.map(notation).astype("str")
 
 
 def _unread_hours(table: Table, checked: Checked, good: np.ndarray[Any, Any]) -> pd.DataFrame:
-    """Note the facilities whose hours cannot be read: they stay, and count as open at no time."""
+    """Return rejects for hours that cannot be read: the facilities stay, and are open at no time."""
     if "hours" not in checked.frame:
         return no_rejects()
     hours = checked.frame["hours"].fillna("").astype("str")
@@ -310,7 +323,7 @@ def _unread_hours(table: Table, checked: Checked, good: np.ndarray[Any, Any]) ->
 
 
 def _register(checked: Checked, ids: pd.Series[Any]) -> pd.DataFrame:
-    """Put the declared columns in order, those the source lacks filled with missing values."""
+    """Return the declared columns in order, those the source lacks filled with missing values."""
     frame = checked.frame
     rows = frame.index
     absent = {
@@ -335,11 +348,11 @@ _PLAIN_MONDAY = date(2024, 6, 3)  # a week without public holidays
 
 
 def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Keep one of the facilities that are listed twice.
+    """Return the facilities without those that are listed twice.
 
     Two rows are one facility where service and name are equal (and there is a name), they lie within
-    :data:`DUPLICATE_M` of each other and both are open on some day. The first row stands, and later rows
-    are held against rows that stand: of three in a line, the outer two too far apart, the middle one goes.
+    :data:`DUPLICATE_M` of each other and both are open on some day. The first row is kept, and later rows
+    are compared with kept rows: of three in a line, the outer two too far apart, the middle one is left out.
 
     Parameters
     ----------
@@ -350,7 +363,7 @@ def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd
     facilities : GeoDataFrame
         Without the later rows.
     rejects : DataFrame
-        One row for each row left out, naming the one that stands.
+        One row for each row left out, naming the one that is kept.
     """
     first = _twins(facilities)
     late = np.flatnonzero(first >= 0)
@@ -379,12 +392,12 @@ def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd
 
 
 def _plain_name(name: str) -> str:
-    """Write a name without blanks and in plain forms of letters, as two clerks may have typed it."""
+    """Return a name without blanks and in plain forms of letters, as two clerks may have typed it."""
     return "".join(unicodedata.normalize("NFKC", name).split())
 
 
 def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
-    """Find the position of the earlier row that each row repeats, -1 for none: (facility,)."""
+    """Return the position of the earlier row that each row repeats, -1 for none: (facility,)."""
     first = np.full(len(facilities), -1, dtype=np.intp)
     name = facilities["name"].map(_plain_name)
     twice = pd.DataFrame({"service": facilities["service"], "name": name}).duplicated(keep=False)
@@ -413,7 +426,15 @@ def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
 
 
 def readable_hours(text: str) -> bool:
-    """Tell whether opening hours can be read: OpenStreetMap's notation, or as offices write them.
+    """Return whether opening hours can be read: OpenStreetMap's notation, or as offices write them.
+
+    Parameters
+    ----------
+    text : content of a cell
+
+    Returns
+    -------
+    readable : bool
 
     >>> [readable_hours(text) for text in ("Tu-Su 08:30-17:00", "周二至周日 9:00-17:00", "9-17")]
     [True, True, False]
@@ -422,7 +443,7 @@ def readable_hours(text: str) -> bool:
 
 
 def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Tell which facilities are open at a time of an ordinary week.
+    """Return which facilities are open at a time of an ordinary week.
 
     The week is the first full one of June 2024, without public holidays; a facility open only in other
     months or years is closed in it. The minute of opening is open, that of closing is closed.
@@ -434,7 +455,7 @@ def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any]
 
     Returns
     -------
-    known : (facility,) bool, hours are given, can be read and say whether it is open then
+    known : (facility,) bool, hours are given, can be read and state whether it is open then
     opened : (facility,) bool, False where unknown
 
     >>> known, opened = open_at(pd.DataFrame({"hours": ["Mo-Fr 09:00-17:00", "24/7", ""]}), "Sat 10:00")

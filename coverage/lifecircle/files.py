@@ -1,8 +1,8 @@
-"""Own files: written whole or not at all, hashed, folders swapped, and arrays kept between runs in a cache.
+"""Write files whole or not at all, hash them, swap folders, and store arrays between runs in a cache.
 
-A command may be killed at any moment. What it was writing stands beside its place under a name of its own
+A command may be killed at any moment. Until then it writes beside the target under a name of its own
 (``.2025-new-1a2b3c4d``), locked for as long as the process lives; the next command that comes to the place
-finishes or restores it and clears what nobody works on any more.
+finishes or restores it and removes what no process works on.
 
 The cache may vanish at any moment and may be shared by several processes: an entry is one file that takes
 its place whole, holds its own checksum, and is computed again when anything about it is wrong.
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 FORMAT = 2
-"""Version of what cache entries hold; entries of another version are not found."""
+"""Version of cache entries; entries of another version are not found."""
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def check_file(path: str | Path, mark: bytes) -> None:
 
 
 def _holds(path: Path, mark: bytes) -> bool:
-    """Say whether a file holds some bytes; an empty one has nothing to lose."""
+    """Return whether a file holds some bytes; an empty one has nothing to lose."""
     if not path.stat().st_size:
         return True
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -263,7 +263,7 @@ def _holds(path: Path, mark: bytes) -> bool:
 
 
 def check_room(path: str | Path) -> None:
-    """Make sure that a name can be made at a place: its nearest folder that is there can be written.
+    """Check that a name can be made at a place: its nearest existing folder can be written.
 
     Raises
     ------
@@ -285,7 +285,7 @@ def _check_room(path: Path) -> None:
 
 
 def _is_own(folder: Path, kind: Results) -> bool:
-    """Say whether a folder holds earlier results, whole or damaged."""
+    """Return whether a folder holds earlier results, whole or damaged."""
     mark = folder / kind.mark
     if mark.is_file():
         start = mark.read_bytes()[:4096].decode("utf-8", "replace")
@@ -297,7 +297,7 @@ def _is_own(folder: Path, kind: Results) -> bool:
 
 
 def _keep_strangers(target: Path, fresh: Path, kind: Results) -> None:
-    """Copy what people keep beside earlier results, such as notes, to the new ones."""
+    """Copy the other files of people, such as notes, from the earlier results to the new ones."""
     for entry in sorted(target.iterdir()) if target.is_dir() else ():
         goal = fresh / entry.name
         if entry.name in kind.files or goal.exists():
@@ -309,7 +309,7 @@ def _keep_strangers(target: Path, fresh: Path, kind: Results) -> None:
 
 
 def _swap(fresh: Path, target: Path, kind: Results) -> None:
-    """Put a complete folder in place: at once where the system can, else by two renames."""
+    """Move a complete folder into place: in one step where the system can, else by two renames."""
     if target.exists():
         if _exchange(fresh, target):
             return  # what stood there is in the fresh folder's place now, and goes with it
@@ -352,7 +352,7 @@ _LONGEST: Final = 200  # bytes of a name: file systems end at 255, and the role 
 
 
 def _beside(target: Path, role: str, token: str) -> Path:
-    """Name a folder beside the target: what is to take its place (new), what stood there (old)."""
+    """Return the name of a folder beside the target: the new one, or the former one (old)."""
     return target.with_name(f".{_stem(target)}-{role}-{token}")
 
 
@@ -413,7 +413,7 @@ def _lock(folder: Path) -> int | None:
 
 
 def _is_held(folder: Path) -> bool:
-    """Say whether a process works on a folder, as far as the disk has locks."""
+    """Return whether a process works on a folder, as far as the disk has locks."""
     try:
         lock = _lock(folder)
     except OSError as error:
@@ -424,7 +424,7 @@ def _is_held(folder: Path) -> bool:
 
 
 def _left_overs(target: Path) -> list[tuple[str, str]]:
-    """List what stands beside a target under names of this module: role and token."""
+    """List folders and files beside a target under names of this module: role and token."""
     start, found = f".{_stem(target)}", []
     with suppress(OSError):
         for name in os.listdir(target.parent):  # noqa: PTH208 - names alone, of a folder that may be large
@@ -434,14 +434,14 @@ def _left_overs(target: Path) -> list[tuple[str, str]]:
 
 
 def _clear_beside(target: Path) -> None:
-    """Clear what killed writers of a file left."""
+    """Remove the files that killed writers left."""
     for role, token in _left_overs(target):
         if role == "new" and ("old", token) not in _left_overs(target):
             _clear(_beside(target, role, token))
 
 
 def _clear(folder: Path, mark: str | None = None) -> None:
-    """Remove a folder that nobody works on; its mark goes first, so that half of it is never restored."""
+    """Remove a folder that no process works on; its mark goes first, so that half of it is never restored."""
     with suppress(OSError):
         lock = _lock(folder)
         if lock is None:
@@ -465,7 +465,16 @@ _COMPANIONS: Final = {
 
 
 def files_of(path: Path) -> list[Path]:
-    """List the files that are read as one: a shapefile is several, in any capitals."""
+    """Return the files that are read as one: a shapefile is several, in any capitals.
+
+    Parameters
+    ----------
+    path : the file that is named
+
+    Returns
+    -------
+    files : existing ones, in a fixed order
+    """
     wanted = {ending: number for number, ending in enumerate(_COMPANIONS.get(path.suffix.lower(), ()))}
     if not wanted:
         return [path]
@@ -478,15 +487,32 @@ def files_of(path: Path) -> list[Path]:
 
 
 def file_hash(path: Path) -> str:
-    """Hash the content of one file: SHA-256, as ``sha256sum`` prints it."""
+    """Return the SHA-256 of the content of one file, as ``sha256sum`` prints it.
+
+    Parameters
+    ----------
+    path : the file
+
+    Returns
+    -------
+    hash : 64 hexadecimal digits
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def content_key(*parts: str | bytes | Path) -> str:
-    """Hash texts, bytes and the contents of files into one key, each kept apart from the next.
+    """Return one key for texts, bytes and the contents of files, each kept apart from the next.
 
-    A path stands for its content, and for that of the files read with it (a shapefile is several files).
+    A path means its content, and that of the files read with it (a shapefile is several files).
+
+    Parameters
+    ----------
+    parts : texts, bytes or paths
+
+    Returns
+    -------
+    key : hexadecimal digits
 
     >>> content_key("ab", "c") == content_key("a", "bc")
     False
@@ -513,12 +539,20 @@ def _pieces(part: str | bytes | Path) -> Iterator[bytes]:
 
 
 def cache_folder(kind: str) -> Path:
-    """Name the folder that entries of a kind are kept in: ``LIFECIRCLE_CACHE``, else the user's own.
+    """Return the folder of cache entries of a kind: below ``LIFECIRCLE_CACHE``, else the user's own.
 
     Raises
     ------
     RuntimeError
         When the user has no folder of their own.
+
+    Parameters
+    ----------
+    kind : such as ``roads``
+
+    Returns
+    -------
+    folder : perhaps not there yet
     """
     own = os.environ.get("LIFECIRCLE_CACHE")
     if own:
@@ -535,7 +569,7 @@ _STEP: Final = 64  # arrays begin at multiples of it, so that they can be used w
 def load_arrays(
     kind: str, key: str, names: Iterable[str] | None = None
 ) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]] | None:
-    """Read an entry of the cache: its arrays and its facts, None where there is none that is whole.
+    """Return an entry of the cache: its arrays and its facts, None where there is no complete one.
 
     Parameters
     ----------
@@ -555,7 +589,7 @@ def load_arrays(
 def save_arrays(
     kind: str, key: str, arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
 ) -> None:
-    """Keep arrays and facts (plain JSON) in the cache; where that cannot be, go on without."""
+    """Store arrays and facts (plain JSON) in the cache; an error of the disk is ignored."""
     try:
         path = _entry(kind, key)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -571,7 +605,7 @@ def _entry(kind: str, key: str) -> Path:
 
 
 def _packed(arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]) -> list[bytes]:
-    """Lay out an entry: magic, checksum, description, arrays."""
+    """Return an entry as bytes: magic, checksum, description, arrays."""
     header: dict[str, Any] = {"facts": facts, "arrays": {}}
     parts: list[bytes] = []
     at = 0
@@ -592,7 +626,7 @@ def _packed(arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
 def _unpacked(
     raw: np.ndarray[Any, np.dtype[np.uint8]], names: Iterable[str] | None
 ) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
-    """Read an entry back.
+    """Return the arrays and facts of an entry.
 
     Raises
     ------

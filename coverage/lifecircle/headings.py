@@ -1,7 +1,8 @@
-"""Own the synonyms of headings: what offices call the columns of their tables, in Chinese and English.
+"""Look up synonyms of headings: the names that offices give the columns of their tables.
 
-One catalogue for every table (``headings.toml``). It reads no table; the rooms above ask it what a column may
-be called and which heading means it.
+One catalogue for every table (``headings.toml``), in Chinese and English. This module reads no table; others
+ask it for the names of a column
+and for the column of a heading.
 """
 
 from __future__ import annotations
@@ -31,7 +32,15 @@ def _catalogue() -> dict[str, dict[str, list[str]]]:
 
 @functools.lru_cache(maxsize=4096)
 def plain_heading(heading: str) -> str:
-    """Write a heading as two clerks may have typed it: plain small letters, no blanks, no unit.
+    """Return a heading in the form for comparison: plain small letters, no blanks, no unit.
+
+    Parameters
+    ----------
+    heading : as written in a file
+
+    Returns
+    -------
+    heading : equal for headings that differ only in writing
 
     >>> plain_heading(" 容纳人数（人）"), plain_heading("Opening_Hours")
     ('容纳人数', 'openinghours')
@@ -43,7 +52,16 @@ def plain_heading(heading: str) -> str:
 
 @functools.cache
 def synonyms(table: str, column: str) -> tuple[str, ...]:
-    """List what a column of a kind of table is called beside its own name.
+    """Return the other names of a column in one kind of table.
+
+    Parameters
+    ----------
+    table : kind of table, such as ``demand``; empty for names that every table has
+    column : canonical name
+
+    Returns
+    -------
+    names : in the order of the catalogue; empty where it has none
 
     >>> "经度" in synonyms("demand", "lon"), synonyms("demand", "strange")
     (True, ())
@@ -54,7 +72,7 @@ def synonyms(table: str, column: str) -> tuple[str, ...]:
 
 
 def named(present: Iterable[str], name: str, others: Iterable[str] = ()) -> tuple[str, ...]:
-    """Find the headings that mean a column: the one that is its own name, else all that are another of its.
+    """Return the headings that mean a column: its own name, else all that are another of its names.
 
     Parameters
     ----------
@@ -90,7 +108,15 @@ def _known() -> frozenset[str]:
 
 
 def known_headings(cells: Iterable[object]) -> int:
-    """Count the cells of a row that are headings of the catalogue, whatever the table.
+    """Return the number of cells of a row that are headings of the catalogue, whatever the table.
+
+    Parameters
+    ----------
+    cells : of one row
+
+    Returns
+    -------
+    many : their number
 
     >>> known_headings(["名称", "经度（°）", 3, None])
     2
@@ -99,7 +125,16 @@ def known_headings(cells: Iterable[object]) -> int:
 
 
 def means(heading: str, columns: Iterable[str]) -> bool:
-    """Tell whether a heading is one of these columns in some table.
+    """Return whether a heading is one of these columns in some table.
+
+    Parameters
+    ----------
+    heading : as written in a file
+    columns : canonical names
+
+    Returns
+    -------
+    means : bool
 
     >>> means("经度", ["lon", "lat"]), means("名称", ["lon", "lat"])
     (True, False)

@@ -1,8 +1,9 @@
-"""Own opening hours as offices write them: read into OpenStreetMap's notation, and open at a time or not.
+"""Read opening hours as offices write them, and find whether hours are open at a time.
 
 Offices write ``8:30-11:30;13:30-17:00``, ``周二至周日 9:00-17:00（周一闭馆）`` or ``Mon-Fri 9am-5pm``. Each
-becomes the notation of ``opening_hours``, which a library knows; what cannot be read is None, never "closed".
-It knows no facilities.
+is converted to OpenStreetMap's notation (``opening_hours``), which a library evaluates. Hours that cannot be
+read are None, never "closed".
+This module knows no facilities.
 
 How a text is read where the notation and an office differ: in the notation a later rule replaces an earlier
 one, so that ``8:30-11:30;13:30-17:00`` would mean the afternoon alone. Here times that follow times without
@@ -46,7 +47,7 @@ _OPEN = "开放|服务|营业|开馆|开门|办公|上班|借阅"
 
 
 def _clock(name: str) -> str:
-    """Give the pattern of a time of the day, its parts called by a letter and ``p``, ``h``, ``m``, ``x``."""
+    """Return the pattern of a time of the day, its parts named by a letter and ``p``, ``h``, ``m``, ``x``."""
     hour = rf"(?P<{name}h>\d{{1,2}})(?P<{name}m>[:.点时]\s*(?:半|[0-5]\d)?分?)?"
     return rf"(?P<{name}p>{_PERIOD})?\s*:?\s*{hour}\s*(?P<{name}x>[ap]\.?m\.?(?![a-z]))?"
 
@@ -72,7 +73,7 @@ _WORDS: Final = {
         r"|[\s:、/|.(&]|opening\s+hours|open|from|hours|and|on"
     ),
 }
-"""What a text is made of, in the order in which it is tried at each sign: kind of word -> pattern."""
+"""Kinds of words in a text and their patterns, in the order in which they are tried."""
 
 _TOKENS: Final = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _WORDS.items()))
 _NAMED_DAYS: Final = {"every": _DAYS, "work": _DAYS[:5], "weekend": _DAYS[5:], "holiday": (_HOLIDAY,)}
@@ -80,13 +81,17 @@ _NAMED_DAYS: Final = {"every": _DAYS, "work": _DAYS[:5], "weekend": _DAYS[5:], "
 
 @functools.lru_cache(maxsize=4096)
 def osm_hours(text: str) -> str | None:
-    """Read opening hours into the notation of OpenStreetMap.
+    """Return opening hours in the notation of OpenStreetMap.
 
     Returns
     -------
     str or None
         Text already in the notation as it stands, but for times that would replace others though an office
         means both; None where it cannot be read.
+
+    Parameters
+    ----------
+    text : as an office writes it, or already in the notation
 
     >>> osm_hours("8:30-11:30;13:30-17:00"), osm_hours("周二至周日 9:00-17:00，周一闭馆")
     ('08:30-11:30,13:30-17:00', 'Tu-Su 09:00-17:00')
@@ -103,7 +108,16 @@ def osm_hours(text: str) -> str | None:
 
 
 def open_then(text: str, when: datetime) -> bool | None:
-    """Tell whether hours are open at a time; None where they do not say.
+    """Return whether hours are open at a time; None where they do not state it.
+
+    Parameters
+    ----------
+    text : in the notation of OpenStreetMap
+    when : local time
+
+    Returns
+    -------
+    opened : True, False or None
 
     >>> from datetime import datetime
     >>> open_then("Mo-Fr 09:00-17:00", datetime(2024, 6, 3, 9)), open_then("", datetime(2024, 6, 3, 9))
@@ -134,7 +148,7 @@ _SIMPLE = re.compile(rf"\s*(?P<days>[A-Za-z ,-]*?)\s*{_TIMES}(?:\s*,\s*{_TIMES})
 
 
 def _replaces(text: str) -> bool:
-    """Tell whether text in the notation has times that would replace others, which an office would add."""
+    """Return whether text in the notation has times that would replace others, which an office would add."""
     seen: set[str] = set()
     for number, part in enumerate(text.split(";")):
         match = _SIMPLE.fullmatch(part)
@@ -148,7 +162,7 @@ def _replaces(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Write a text in plain signs and small letters: full-width ones narrow, every word for "to" a hyphen."""
+    """Return a text in plain signs and small letters: narrow ones, and a hyphen for every word for "to"."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     plain = re.sub(r"\b(?:to|until|till)\b", "-", plain)
     return re.sub(r"[~—–―−‐‑至到]+", "-", plain)
@@ -169,14 +183,14 @@ class _Hours:
     closed: bool = False
 
     def add_days(self, days: list[str]) -> None:
-        """Take days: closed ones where the text has said so, else those of the times to come."""
+        """Add days: closed ones where the text has said so, else those of the times to come."""
         if self.closing:
             self.off += days
         else:
             self.days += days
 
     def add_span(self, span: tuple[int, int]) -> None:
-        """Take times, of the days just named, else of those before."""
+        """Add times for the days just named, else for those before."""
         if self.days or not self.rules:
             self.rules.append((tuple(dict.fromkeys(self.days)), []))
             self.days = []
@@ -184,7 +198,7 @@ class _Hours:
         self.closing = self.closed = False
 
     def shut(self) -> None:
-        """Take the days just named as closed, or those that follow."""
+        """Mark the days just named as closed, or those that follow."""
         if self.days:
             self.off += self.days
             self.days = []
@@ -194,7 +208,7 @@ class _Hours:
 
 
 def _read(text: str) -> str | None:
-    """Read a text sign by sign; None as soon as something in it is not understood."""
+    """Return the notation of a text; None as soon as something in it is not understood."""
     hours, at = _Hours(), 0
     while at < len(text):
         match = _TOKENS.match(text, at)
@@ -212,7 +226,7 @@ def _read(text: str) -> str | None:
 
 
 def _take(hours: _Hours, match: re.Match[str]) -> bool:
-    """Take in one word; False where its days or times make no sense."""
+    """Add one word; return False where its days or times make no sense."""
     kind = match.lastgroup or ""
     if kind in {"week", "english"} or kind in _NAMED_DAYS:
         days = list(_NAMED_DAYS[kind]) if kind in _NAMED_DAYS else _listed(match[0], kind)
@@ -228,7 +242,7 @@ def _take(hours: _Hours, match: re.Match[str]) -> bool:
 
 
 def _turn(hours: _Hours, kind: str) -> None:
-    """Take in a word that says what the days before or behind it are."""
+    """Apply a word that describes the days before or behind it."""
     if kind == "off":
         hours.shut()
     elif kind == "without" and hours.closed:
@@ -269,7 +283,7 @@ def _listed(text: str, kind: str) -> list[str]:
 
 
 def _span(match: re.Match[str]) -> tuple[int, int] | None:
-    """Read times from and to, in minutes of the day; an end after midnight is beyond 24 hours."""
+    """Return times from and to, in minutes of the day; an end after midnight is beyond 24 hours."""
     if not (match["am"] or match["bm"] or match["ax"] or match["bx"]):
         return None  # 9-17 may be days or months
     # "2-5 pm" and "下午2:00-5:00" say once what holds for both
@@ -285,7 +299,7 @@ def _span(match: re.Match[str]) -> tuple[int, int] | None:
 
 
 def _minutes(hour: str, rest: str | None, period: str | None, half: str | None) -> int | None:
-    """Give minutes since midnight; None for no time of the day."""
+    """Return minutes since midnight; None for no time of the day."""
     digits = re.search(r"\d+", rest or "")
     h, m = int(hour), 30 if "半" in (rest or "") else int(digits[0]) if digits else 0
     if half is not None:
@@ -298,7 +312,7 @@ def _minutes(hour: str, rest: str | None, period: str | None, half: str | None) 
 
 
 def _written(hours: _Hours) -> str | None:
-    """Write a week that was read in the notation."""
+    """Return a week in the notation."""
     named = [rule for rule in hours.rules if rule[1]]
     if not named:
         return None
@@ -326,7 +340,7 @@ def _written(hours: _Hours) -> str | None:
 
 
 def _grouped(week: dict[str, list[tuple[int, int]]]) -> list[tuple[str, list[tuple[int, int]]]]:
-    """Put days of the same times together: no selector where all seven have them."""
+    """Return groups of days with the same times: no selector where all seven have them."""
     kinds: dict[str, list[int]] = {}
     for at, day in enumerate(_DAYS):
         kinds.setdefault(_times(week[day]), []).append(at)
@@ -336,7 +350,7 @@ def _grouped(week: dict[str, list[tuple[int, int]]]) -> list[tuple[str, list[tup
 
 
 def _selector(days: list[int]) -> str:
-    """Write days, those that follow on one another as a range: Mo-We,Fr."""
+    """Return days as text, consecutive ones as a range: Mo-We,Fr."""
     runs: list[list[int]] = []
     for day in days:
         if runs and day == runs[-1][-1] + 1:

@@ -1,8 +1,8 @@
-"""Own registered figures: reading a table of indicators, every figure in its target's unit, doubles named.
+"""Read registered figures: a table of indicators, every figure in its target's unit, doubles reported.
 
-A figure belongs to a target and a year, and to the whole study, a district or a village. What an office
-means is taken as it is written or refused, never guessed: 90 for a share is refused, 90 % is 0.9. The room
-judges nothing; which figure counts is for the measures and the audit.
+A figure belongs to a target and a year, and to the whole study, a district or a village. A figure
+is read as it is written or refused, never guessed: 90 for a share is refused, 90 % is 0.9. This module
+judges nothing; which figure counts is decided by the measures and the audit.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ INDICATOR_TABLE = (
 """Columns of :attr:`Indicators.table`: ``year`` int64, ``value`` float64, ``row`` int64, the others str."""
 
 WHOLE = frozenset({"全县", "全市", "全区", "合计", "总计", "全域", "county", "all", "total"})
-"""What offices write for the whole study in the column of districts."""
+"""Words of offices for the whole study in the column of districts."""
 
 _SHARE = frozenset({"share", "比例", "占比", "比率", "小数", "fraction"})
 _PERCENT = frozenset({"percent", "%", "百分比", "百分数", "pct", "per cent"})
@@ -73,7 +73,7 @@ _KEY = ["target", "year", "district", "village", "item"]
 
 @dataclass(frozen=True, eq=False)
 class Indicators:
-    """What was read of one file or of several.
+    """Figures read from one file or from several.
 
     ``table`` : :data:`INDICATOR_TABLE`, one row for each figure, each of :data:`_KEY` once. ``rejects`` :
     rows at fault. ``rows`` : figures that were there, blank ones too. ``notes`` : reason codes with
@@ -149,7 +149,7 @@ def read_indicators(  # noqa: PLR0913 - one keyword for each key of [[indicators
 
 
 def join_indicators(parts: Collection[Indicators]) -> Indicators:
-    """Put the figures of several files together; what stands in two of them is a double.
+    """Return the figures of several files as one table; a figure that two files hold is a double.
 
     >>> join_indicators([]).table.empty
     True
@@ -168,7 +168,7 @@ def join_indicators(parts: Collection[Indicators]) -> Indicators:
 
 
 def without_doubles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Leave out figures that stand twice for one year and place.
+    """Return the figures without those that are given twice for one year and place.
 
     Parameters
     ----------
@@ -178,6 +178,10 @@ def without_doubles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     -------
     table : of equal figures the first, of differing ones none
     rejects : every row left out, naming the other
+
+    >>> table = join_indicators([]).table
+    >>> len(without_doubles(table)[0]), len(without_doubles(table)[1])
+    (0, 0)
     """
     twice = table.duplicated(_KEY, keep=False)
     if not twice.any():
@@ -209,7 +213,7 @@ def without_doubles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @dataclass(frozen=True)
 class _Fault:
-    """What is wrong with one figure: where it stands, what stands there, why not, how to mend it."""
+    """Fault of one figure: its column, its value, the reason and the remedy."""
 
     row: int
     column: str
@@ -230,14 +234,14 @@ def _no_figures() -> pd.DataFrame:
 
 
 def _plain(text: str) -> str:
-    """Write a word as two clerks may have typed it: plain letters, no blanks, small."""
+    """Return a word in the form for comparison: plain small letters, no blanks."""
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
 def _check_declared(
     file: str, standard: Standard, target: str | None, items: Mapping[str, str] | None
 ) -> None:
-    """Refuse a target or items that are declared for a whole file and that the standard has not."""
+    """Raise UnusableInputError for a target or items that the standard does not have."""
     known = {one.id: one for one in standard.targets}
     if target is not None and target not in known:
         near = nearest_name(target, known)
@@ -266,7 +270,7 @@ def _long(
     year: int | None,
     items: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Lay the table out as texts, one row for each figure: columns of the schema, ``row``, ``column``."""
+    """Return the table as texts, one row for each figure: columns of the schema, ``row``, ``column``."""
     given = {"target": target, "year": None if year is None else str(year)}
     wanted = [
         column
@@ -315,7 +319,7 @@ class _Units:
 
     @classmethod
     def made(cls, layer: pd.DataFrame | None) -> _Units:
-        """Read the codes, names and districts of a layer; without one there is no unit."""
+        """Return the codes, names and districts of a layer; without a layer there is no unit."""
         if layer is None:
             return cls({}, {}, ())
         codes, names = [str(code) for code in layer.index], layer["name"].astype("str").tolist()
@@ -328,7 +332,7 @@ class _Units:
         return cls(dict(zip(codes, homes, strict=True)), named, (*codes, *names))
 
     def codes(self, text: str) -> tuple[str, ...]:
-        """Give the unit of this code, else those of this name."""
+        """Return the unit of this code, else those of this name."""
         return (text,) if text in self.district_of else self.named.get(_plain(text), ())
 
 
@@ -341,7 +345,7 @@ class _Places:
     whole: Collection[str]
 
     def of(self, row: Mapping[str, Any]) -> tuple[str, str] | _Fault:
-        """Find the codes of a row's district and village, empty where it names none."""
+        """Return the codes of a row's district and village, empty where it names none."""
         own, village = str(row["district"]), str(row["village"])
         own = "" if _plain(own) in self.whole else own
         towns = self.districts.codes(own) if own else ()
@@ -378,7 +382,7 @@ class _Places:
 
 
 def _figures(long: pd.DataFrame, standard: Standard, places: _Places) -> tuple[pd.DataFrame, list[_Fault]]:
-    """Read every figure: those that are good, and one fault or more for each that is not."""
+    """Return the good figures as a table, and the faults of the others."""
     known = _target_names(standard)
     good, faults = [], []
     for row in long.to_dict("records"):
@@ -412,7 +416,7 @@ def _figures(long: pd.DataFrame, standard: Standard, places: _Places) -> tuple[p
 
 
 def _target_names(standard: Standard) -> dict[str, Target]:
-    """Know a target by its id, else by a name that no other target has."""
+    """Return the targets by id, and by a name that no other target has."""
     known: dict[str, Target] = {}
     for one in standard.targets:
         for name in (one.name.zh, one.name.en):
@@ -421,7 +425,7 @@ def _target_names(standard: Standard) -> dict[str, Target]:
 
 
 def _row_faults(row: Mapping[str, Any], known: Mapping[str, Target], places: _Places) -> Iterator[_Fault]:
-    """Find everything wrong with one figure."""
+    """Yield every fault of one figure."""
 
     def _wrong(column: str, reason: str, remedy: str) -> _Fault:
         return _Fault(int(row["row"]), str(row[f"in_{column}"]), str(row[column]), reason, remedy)
@@ -467,7 +471,7 @@ def _year(text: str) -> int | None:
 
 
 def _value(row: Mapping[str, Any], target: Target) -> tuple[float, str, bool] | _Fault:
-    """Read a figure in the target's unit: (value, unit, whether it was turned into it)."""
+    """Return a figure in the target's unit: (value, unit, whether it was converted)."""
     column = str(row["column"])
 
     def _wrong(column: str, value: str, reason: str, remedy: str) -> _Fault:
@@ -507,7 +511,7 @@ def _value(row: Mapping[str, Any], target: Target) -> tuple[float, str, bool] | 
 
 
 def _unit_of(target: Target, *, item: bool) -> tuple[str, frozenset[str]]:
-    """Give the unit of a target's figures, or of the items of its rule, and what tables call it."""
+    """Return the unit of a target's figures, or of the items of its rule, and its names in tables."""
     if item:
         unit = str(getattr(target, "each_unit", ""))
         return unit, frozenset({_plain(unit)})
@@ -517,7 +521,7 @@ def _unit_of(target: Target, *, item: bool) -> tuple[str, frozenset[str]]:
 
 
 def _family(unit: str) -> str:
-    """Call all ways to write a share, or per cent, by one name."""
+    """Return one name for all ways to write a share, and one for all ways to write per cent."""
     plain = _plain(unit)
     if plain in {_plain(name) for name in _SHARE}:
         return "share"
@@ -525,7 +529,7 @@ def _family(unit: str) -> str:
 
 
 def _notes(long: pd.DataFrame, figures: pd.DataFrame) -> tuple[str, ...]:
-    """Count what was supposed or changed, as reason codes."""
+    """Return reason codes with the number of figures that were assumed or changed."""
     changed, assumed = int(figures["changed"].sum()), int(figures["assumed"].sum())
     blank = int((long["value"] == "").sum())
     small = figures[(figures["changed"].astype("bool")) & (figures["value"] > 0) & (figures["value"] < 0.01)]

@@ -1,4 +1,4 @@
-"""Own what a limit means and which bucket a resident is in; not how seconds are found."""
+"""Define when seconds are within a limit, and the four buckets of residents; not find seconds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,19 @@ whole-metre edges, comes out above 900 s by up to 9e-13 in half of all cuts."""
 
 
 def search_bound(limit_s: Limit) -> Limit:
-    """Return the seconds up to which a search must look for a limit to be inclusive."""
+    """Return the seconds up to which a search must look for a limit to be inclusive.
+
+    Parameters
+    ----------
+    limit_s : seconds, one number or an array
+
+    Returns
+    -------
+    bound_s : ``limit_s`` with the tolerance added, in the same form
+
+    >>> search_bound(900.0) > 900.0
+    True
+    """
     return limit_s + _SLACK_S
 
 

@@ -1,6 +1,6 @@
-"""Own the reading report of a run: what was read of every input, what was not used, and how it is told.
+"""Hold and print the reading report of a run: what was read of every input, and what was not used.
 
-It holds what the audit counted and puts it in lines of text; it counts nothing itself. The same lines stand
+The audit counts; this module stores the figures and writes them as text. The same lines are
 in the terminal and on the page; the workbook has a row for each fact (:func:`reading_rows`).
 """
 
@@ -24,7 +24,7 @@ NAMED_LINES = 5
 
 @dataclass(frozen=True)
 class InputReading:
-    """What was read of one file.
+    """Reading of one file.
 
     ``rows`` : rows found; ``used`` : rows the run counts with; ``left_out`` : why a row is not used -> rows,
     the reason as a code of ``[reason]`` or as the sentence of the reject; ``placed`` : rows with a place;
@@ -82,7 +82,7 @@ class PlacesReading:
 
     @property
     def off_rows(self) -> int:
-        """Rows that are not on the roads, whatever the reason."""
+        """Return the rows that are not on the roads, whatever the reason."""
         return sum(self.off.values())
 
 
@@ -149,7 +149,18 @@ class Reading:
 
 
 def reading_lines(reading: Reading, language: Language, *, public: bool = False) -> list[str]:
-    """Tell a reading report in lines; the public edition names no home and no venue."""
+    """Return a reading report as lines of text; the public edition names no home and no venue.
+
+    Parameters
+    ----------
+    reading : the report
+    language : ``zh`` or ``en``
+    public : whether the lines are for the public edition
+
+    Returns
+    -------
+    lines : in the order of the inputs
+    """
     lines = [_input_line(one, language) for one in reading.inputs]
     for share, name in ((reading.in_districts, "in_districts"), (reading.in_villages, "in_villages")):
         if share is not None:
@@ -167,7 +178,17 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
 
 
 def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any]]:
-    """Give the rows of the workbook's sheet: input, what, rows, metres, people, lon, lat, remarks."""
+    """Yield the rows of the workbook's sheet: input, what, rows, metres, people, lon, lat, remarks.
+
+    Parameters
+    ----------
+    reading : the report
+    language : ``zh`` or ``en``
+
+    Returns
+    -------
+    rows : one dict for each fact
+    """
     for one in reading.inputs:
         yield from _input_rows(one, language)
     for name in ("in_districts", "in_villages"):
@@ -250,7 +271,7 @@ def _list(parts: list[str], language: Language) -> str:
 
 
 def _reason(reason: str, language: Language) -> str:
-    """Put why a row is not used in words: a code, or the sentence of a reject whose fields are left open."""
+    """Return why a row is not used, as words: a code, or the sentence of a reject with its fields open."""
     name = reason.partition(":")[0]
     if word("reason", name, language) != name:
         return explain(reason, language)
@@ -283,7 +304,7 @@ def _network_line(network: NetworkReading, reading: Reading, language: Language)
 def _places_lines(
     role: str, places: PlacesReading, reading: Reading, language: Language, *, named: int = NAMED_LINES
 ) -> list[str]:
-    """Tell homes or venues off the roads, on short fragments and moved, where there are any."""
+    """Return lines about homes or venues off the roads, on short fragments and moved, where there are any."""
     lines = []
     for what, rows, people in (
         ("off", places.off_rows, places.off_people),

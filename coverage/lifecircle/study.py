@@ -1,4 +1,4 @@
-"""Own ``study.toml``: what a study may say, checked whole; not the files it names.
+"""Read ``study.toml`` and check it as a whole; not the files it names.
 
 A study is a folder. Paths in ``study.toml`` are relative to it; a file may be given once or per year,
 and the file of a year is the latest one not after it.
@@ -41,7 +41,7 @@ HeaderRow = Annotated[int, Field(ge=1)]
 
 
 class TablePlace(TypedDict):
-    """Where a table stands in its file."""
+    """Layer, sheet and header row of a table in its file."""
 
     layer: str | None
     sheet: str | None
@@ -112,7 +112,7 @@ class TablePart(_Part):
 
     @property
     def where(self) -> TablePlace:
-        """Where the table stands in its file, as :func:`lifecircle.tables.read_table` takes it."""
+        """Return the layer, sheet and header row, for :func:`lifecircle.tables.read_table`."""
         return {"layer": self.layer, "sheet": self.sheet, "header_row": self.header_row}
 
 
@@ -184,7 +184,7 @@ class IndicatorsPart(IndicatorsFile):
 
     @property
     def files(self) -> tuple[IndicatorsFile, ...]:
-        """Every table, in order."""
+        """Return every table, in order."""
         return (self, *self.more)
 
 
@@ -228,7 +228,16 @@ Works = Literal[
 
 
 def basis_of_cost(works: str, cost: UnitCost | None) -> Literal["once", "year"]:
-    """Tell whether works are paid for once or every year: longer hours every year unless the study says so.
+    """Return whether works are paid for once or every year; longer hours every year by default.
+
+    Parameters
+    ----------
+    works : id of the works
+    cost : unit cost of the study, if any
+
+    Returns
+    -------
+    basis : ``once`` or ``year``
 
     >>> basis_of_cost("evening_hours", None), basis_of_cost("new_building", UnitCost(cost=1, paid="year"))
     ('year', 'year')
@@ -256,7 +265,7 @@ class SitingPart(_Part):
 
     @property
     def where(self) -> TablePlace:
-        """Where the candidates stand in their file, as :func:`lifecircle.tables.read_table` takes it."""
+        """Return the layer, sheet and header row of the candidates in their file."""
         return {"layer": self.layer, "sheet": self.sheet, "header_row": self.header_row}
 
 
@@ -373,7 +382,7 @@ class Study:
     standard_path: Path | None
 
     def path_in(self, file: YearlyFile, year: int) -> Path:
-        """Find the file that holds in a year: the one given, or the latest not after the year.
+        """Return the file of a year: the one given, or the latest not after the year.
 
         Raises
         ------
@@ -401,14 +410,25 @@ class Study:
 def read_study(folder: str | Path) -> Study:
     """Read and check ``study.toml`` in a folder (or the file itself).
 
+    Parameters
+    ----------
+    folder : folder of the study, or its ``study.toml``
+
+    Returns
+    -------
+    study : checked, with its standard loaded
+
     Raises
     ------
     MissingFileError
         When there is no ``study.toml``.
     FaultyStudyError
-        With every fault of the document and of its standard, and with what is right of it.
+        With every fault of the document and of its standard, and the parts without fault.
     UnusableInputError
-        The document is no TOML.
+        The document is not TOML.
+
+    >>> read_study(example_folder()).id
+    'haiyan'
     """
     path = Path(folder)
     if path.is_dir() or path.suffix != ".toml":
@@ -445,7 +465,7 @@ def read_study(folder: str | Path) -> Study:
 
 
 class FaultyStudyError(UnusableInputError):
-    """A study that cannot be used, with what is right of it, so that its tables can be checked all the same.
+    """A study that cannot be used, with its parts without fault, so that their tables can still be checked.
 
     ``rest`` : the study without the parts at fault; ``stand_ins`` : parts of it that stand for what must be
     there and is not usable: nothing is to be read of them. ``standard`` is one where the profile is at fault.
@@ -469,7 +489,7 @@ _MOST_FAULTS = 200
 
 
 def _readable(plain: dict[str, Any]) -> tuple[_Document, frozenset[str]]:
-    """Read what is right of a document: faults are left out one after another, and stood in for."""
+    """Return the parts of a document without fault; required parts at fault are replaced by stand-ins."""
     rest, stand_ins = copy.deepcopy(plain), set[str]()
     for _ in range(_MOST_FAULTS):
         try:
@@ -486,9 +506,9 @@ def _readable(plain: dict[str, Any]) -> tuple[_Document, frozenset[str]]:
 
 
 def _leave_out(rest: dict[str, Any], loc: tuple[str | int, ...], *, unknown: bool) -> None:
-    """Take a fault out of a document: a mistyped key becomes what was meant, any other fault takes its part.
+    """Remove a fault from a document: a mistyped key is corrected, any other fault removes its part.
 
-    A table that is read otherwise than its part says would show faults that it has not.
+    A table that is read in another way than its part states would show faults that it does not have.
     """
     *place, name = loc
     part: Any = rest.get(str(loc[0]))
@@ -507,12 +527,23 @@ def _leave_out(rest: dict[str, Any], loc: tuple[str | int, ...], *, unknown: boo
 
 
 def check_year(year: int) -> int:
-    """Give a year back if a study can be audited for it.
+    """Return a year if a study can be audited for it.
+
+    Parameters
+    ----------
+    year : the audited year
+
+    Returns
+    -------
+    year : the same
 
     Raises
     ------
     UnusableInputError
         When it is before :data:`FIRST_YEAR` or after :data:`LAST_YEAR`.
+
+    >>> check_year(2025)
+    2025
     """
     if FIRST_YEAR <= year <= LAST_YEAR:
         return year
@@ -522,13 +553,21 @@ def check_year(year: int) -> int:
 
 
 def example_folder() -> Path:
-    """Find the bundled synthetic study: in the installed package, else in the repository beside it."""
+    """Return the bundled synthetic study: in the installed package, else in the repository.
+
+    Returns
+    -------
+    folder : not to be written to
+
+    >>> (example_folder() / "study.toml").is_file()
+    True
+    """
     packaged = Path(__file__).parent / "example"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "data" / "geo" / "haiyan"
 
 
 def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:
-    """Services that the study's facility lists name and its standard does not know."""
+    """Return faults for services that the facility lists name and the standard does not know."""
     services = {service.id for service in standard.services}
     faults = []
     for number, part in enumerate(document.facilities, 1):

@@ -1,4 +1,4 @@
-"""Own the words that people read, in Chinese and English: one catalogue, and how figures are printed.
+"""Look up the words that people read, in Chinese and English, and print figures.
 
 A rate is printed truncated to a tenth of a point, so that one below its goal never looks like the goal.
 """
@@ -29,7 +29,17 @@ def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
 
 
 def word(kind: str, name: str, language: Language) -> str:
-    """Give the word for a name of a kind, or the name itself where the catalogue has none.
+    """Return the word for a name of a kind, or the name itself where the catalogue has none.
+
+    Parameters
+    ----------
+    kind : section of the catalogue, such as ``status``
+    name : its key
+    language : ``zh`` or ``en``
+
+    Returns
+    -------
+    word : in the language
 
     >>> word("status", "behind", "zh")
     '进度滞后'
@@ -39,10 +49,20 @@ def word(kind: str, name: str, language: Language) -> str:
 
 
 def explain(code: str, language: Language, names: Mapping[str, str] | None = None) -> str:
-    """Put a reason code such as ``urban_unknown:12`` in words; empty stays empty.
+    """Return a reason code such as ``urban_unknown:12`` as a sentence; empty stays empty.
 
-    A field of the sentence may name the kind of word that stands in it, ``{0:column}``: no code is printed
+    A field of the sentence may name the kind of its word, ``{0:column}``: no code is printed
     then. ``names`` : words for codes that are a study's own, such as the ids of its targets.
+
+    Parameters
+    ----------
+    code : reason code, with arguments after a colon
+    language : ``zh`` or ``en``
+    names : words for codes of the study
+
+    Returns
+    -------
+    sentence : in the language
 
     >>> explain("urban_unknown:12", "en")
     'urban or rural unknown for 12 people'
@@ -79,9 +99,18 @@ class _Word(str):
 
 
 def translate(text: str, language: Language) -> str:
-    """Put a message of a fault in a language; a text that is no message, or has no entry, stays as it is.
+    """Return a message of a fault in a language; a text that is no message, or has no entry, is unchanged.
 
-    Messages among the values are put in the language too.
+    Messages among the values are translated too.
+
+    Parameters
+    ----------
+    text : a message made by :func:`lifecircle.errors.say`, or any text
+    language : ``zh`` or ``en``
+
+    Returns
+    -------
+    text : in the language
 
     >>> from lifecircle.errors import say
     >>> translate(say("did you mean '{name}'?", name="year"), "zh")
@@ -99,7 +128,7 @@ def translate(text: str, language: Language) -> str:
 
 
 LINE: Final = 500
-"""Characters of a line about a fault: what stands in a file may be of any length."""
+"""Characters of a line about a fault: the content of a file may be of any length."""
 
 # A scheme has two letters or more: C:/ is a disk. A path made of an address has lost one of its slashes.
 _SCHEME: Final = r"(?<![\w+.-])([A-Za-z][\w+.-]+:/{1,3})"
@@ -111,7 +140,16 @@ _SECRETS: Final = re.compile(
 
 
 def fault_line(fault: Fault, language: Language) -> str:
-    """Put a fault in one line of a language; nothing in a file can make it two, or as long as it likes.
+    """Return a fault as one line in a language, of limited length whatever the file holds.
+
+    Parameters
+    ----------
+    fault : the fault
+    language : ``zh`` or ``en``
+
+    Returns
+    -------
+    line : without a line break
 
     >>> from lifecircle.errors import Fault, say
     >>> fault = Fault("a.csv", "row 3, column 'lon'", "x", say("did you mean '{name}'?", name="y"), "mend it")
@@ -135,7 +173,16 @@ def fault_line(fault: Fault, language: Language) -> str:
 
 
 def one_line(text: str, longest: int = LINE) -> str:
-    r"""Put a text in one line that shows as it is: no control characters, no passwords, at most so long.
+    r"""Return a text in one line that shows as it is: no control characters, no passwords, limited length.
+
+    Parameters
+    ----------
+    text : any text
+    longest : most characters
+
+    Returns
+    -------
+    line : cut in the middle where it is longer
 
     >>> one_line("a\nb\x1b[31m"), one_line("postgresql://me:secret@host/db"), one_line("abcdefghij", 7)
     ('a b\\x1b[31m', 'postgresql://***@host/db', 'abc…hij')
@@ -153,7 +200,7 @@ def one_line(text: str, longest: int = LINE) -> str:
 
 
 def _shown(sign: str) -> str:
-    """Show a character that would change the line it stands in, such as one that turns its direction."""
+    """Return a character in a form that does not change its line, such as one that turns the direction."""
     if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
         return sign
     return sign.encode("unicode_escape", "backslashreplace").decode("ascii")
@@ -176,7 +223,16 @@ _PLACES: Final = (
 
 
 def place_text(place: str, language: Language) -> str:
-    """Put the place of a fault in a language: a message, or the plain forms that places have.
+    """Return the place of a fault in a language: a message, or the plain forms that places have.
+
+    Parameters
+    ----------
+    place : row, column or key of a fault
+    language : ``zh`` or ``en``
+
+    Returns
+    -------
+    text : in the language
 
     >>> place_text("row 3, column 'lon'", "zh"), place_text("facilities[2]", "zh")
     ('第 3 行，列“lon”', 'facilities[2]')
@@ -195,7 +251,16 @@ def _place_part(part: str) -> str:
 
 
 def percent(value: float | None, *, empty: str = "—") -> str:
-    """Print a share in per cent, truncated to a tenth of a point.
+    """Return a share in per cent as text, truncated to a tenth of a point.
+
+    Parameters
+    ----------
+    value : share from 0 to 1, None where unknown
+    empty : text for an unknown share
+
+    Returns
+    -------
+    text : a rate below its goal never shows as the goal
 
     >>> percent(0.9996), percent(1.0), percent(0.29), percent(None)
     ('99.9 %', '100.0 %', '29.0 %', '—')
@@ -206,7 +271,15 @@ def percent(value: float | None, *, empty: str = "—") -> str:
 
 
 def truncated_percent(value: float) -> float:
-    """Give a share in per cent, truncated (towards minus infinity) to a tenth of a point.
+    """Return a share in per cent, truncated (towards minus infinity) to a tenth of a point.
+
+    Parameters
+    ----------
+    value : share
+
+    Returns
+    -------
+    percent : one decimal
 
     >>> truncated_percent(0.29), truncated_percent(2 / 3)
     (29.0, 66.6)
@@ -216,7 +289,15 @@ def truncated_percent(value: float) -> float:
 
 
 def printed_points(before: float, after: float) -> float:
-    """Give the points between two shares as they are printed, which need not be those of the unrounded ones.
+    """Return the points between two shares as printed, which can differ from the unrounded difference.
+
+    Parameters
+    ----------
+    before, after : shares
+
+    Returns
+    -------
+    points : difference of the printed per cent values
 
     >>> printed_points(0.8601, 0.8709), round((0.8709 - 0.8601) * 100, 1)
     (1.0, 1.1)

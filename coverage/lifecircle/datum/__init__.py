@@ -1,7 +1,7 @@
-"""Coordinates: which datum they are in, where they lie in WGS84, and the metre CRS of an area.
+"""Convert coordinates: their datum, their position in WGS84, and the metre CRS of an area.
 
-Everything inside the package is WGS84, lon before lat; this room is the one door. It does not read files and
-knows no residents or services.
+Everything inside the package is WGS84, lon before lat; only this room converts other datums. It does not read
+files and knows no residents or services.
 """
 
 from lifecircle.datum._detection import CANDIDATES, LEAST_POINTS, Detection, detect

@@ -1,10 +1,10 @@
 """Detect the datum of points from how well they fit roads and districts under each shift.
 
-A facility stands beside a road; moved by the 300 to 1,200 m of GCJ-02 or BD-09 it stands anywhere. Every
-candidate undoes one mistake. A point's distance to the nearest road is then either that of a place beside a
+A facility is beside a road; moved by the 300 to 1,200 m of GCJ-02 or BD-09 it is anywhere. Every
+candidate reverses one mistake. A point's distance to the nearest road is then either that of a place beside a
 road or that of a place at random, and how distances at random are distributed is measured on the roads
 themselves. Mixing shares of the candidates follow by expectation maximisation (Dempster, Laird and Rubin
-1977, J. Roy. Stat. Soc. B 39), so that a file of two datums shows as such.
+1977, J. Roy. Stat. Soc. B 39), so that a file with two datums is found.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Shift = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 LEAST_POINTS = 30
-"""Points from which on a datum is detected; fewer are compatible with too much."""
+"""Least number of points for detection; fewer points fit several datums."""
 
 CLEAR = 6.9
 """Difference of log-likelihoods that is clear: the next best is a thousand times less likely."""
@@ -97,14 +97,14 @@ def detect(
 
     Parameters
     ----------
-    points : (point,) shapely points, a GeoSeries or an array (point, 2) of numbers as they stand in a file
+    points : (point,) shapely points, a GeoSeries or an array (point, 2) of numbers as written in a file
     road_lines : (line,) lines in WGS84
     districts : polygons in WGS84 on their codes
     stated : (point,) code of the district that the file states for each point, NA where it states none
 
     Returns
     -------
-    detection : acts only on clear evidence; unclear is said, never guessed
+    detection : a datum only where the evidence is clear; else the reason
 
     Raises
     ------
@@ -158,7 +158,7 @@ def _detect_zone(xy: FloatArray, ground: _Ground) -> Detection:
     """Find the zone of CGCS2000 and the order of the axes with which points lie by the roads.
 
     Zones are a hundred kilometres and more apart, so that a few points are evidence enough; two that both fit
-    are told apart by their distances to the roads.
+    are separated by their distances to the roads.
     """
     known = np.flatnonzero(np.isfinite(xy).all(axis=1))[:_MOST_POINTS]
     rows: dict[str, tuple[float, float, float]] = {}
@@ -169,6 +169,7 @@ def _detect_zone(xy: FloatArray, ground: _Ground) -> Detection:
         way = pyproj.Transformer.from_crs(code, 4326, always_xy=True)
         for name, pair in ((f"EPSG:{code}", xy[known]), (f"EPSG:{code} swapped", xy[known][:, ::-1])):
             lon, lat = way.transform(*pair.T)
+            # Both orders of the axes, because Chinese surveys write the northing first.
             place = np.column_stack([lon, lat])
             near = ground.near(place)
             # A zone of six degrees may be one of three under another number: the first is enough.
@@ -192,10 +193,10 @@ def _detect_zone(xy: FloatArray, ground: _Ground) -> Detection:
 _MOST_DEGREES = 360.0
 _NEARLY_ALL = 0.5
 _AROUND_DEG = 0.2
-"""How far beyond the roads points may lie and still be of the same county."""
+"""Degrees beyond the roads within which points are of the same county."""
 
 _ZONE_DEG = 6.0
-"""How far the middle of a zone may be from the roads: no office stretches a zone further."""
+"""Degrees from the roads to the middle of a zone: no office uses a zone beyond that."""
 
 _ZONES = {
     **{4534 + zone: 75.0 + 3 * zone for zone in range(21)},
@@ -212,7 +213,7 @@ _OUTSIDE = 0.05
 
 
 def _decided(table: pd.DataFrame, ratios: FloatArray, shares: FloatArray, known: Any) -> Detection:
-    """Decide from the evidence: one datum, a mixture, a shift made twice, or nothing."""
+    """Return the decision from the evidence: one datum, a mixture, a shift made twice, or none."""
     order = table["log_likelihood"].sort_values(ascending=False)
     best, second = order.index[0], order.index[1]
     names = list(table.index)

@@ -1,7 +1,7 @@
 """Find the places of a table's rows in WGS84, from the datum that is declared for it.
 
 Chinese sources come in WGS84, CGCS2000 (equal to WGS84 within a metre), GCJ-02, BD-09 or projected metres.
-Everything inside the package is WGS84, lon before lat; this is the one door.
+Everything inside the package is WGS84, lon before lat; only this module converts tables.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LAT_NAMES = ("lat", *synonyms("", "lat"), "y")
 EAST_NAMES = ("x", "easting", *synonyms("", "easting"))
 NORTH_NAMES = ("y", "northing", *synonyms("", "northing"))
 PLACE_KEYS = ("lon", "lat", "x", "y", "easting", "northing", "location")
-"""What ``columns`` may map to the columns of a table that hold its coordinates."""
+"""Names in ``columns`` that may be mapped to the columns of coordinates."""
 
 _WGS84 = pyproj.CRS.from_epsg(4326)
 _BEYOND_DEGREES = 1000.0
@@ -44,25 +44,36 @@ _DATUMS = say("wgs84, gcj02, bd09 or EPSG:n (CGCS2000 degrees are EPSG:4490)")
 
 
 def is_projected(datum: str) -> bool:
-    """Tell whether a declared datum is projected metres (columns x, y) rather than degrees (lon, lat).
+    """Return whether a declared datum is projected metres (columns x, y) rather than degrees (lon, lat).
+
+    Parameters
+    ----------
+    datum : ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n``
+
+    Returns
+    -------
+    projected : bool
 
     Raises
     ------
     UnusableInputError
-        When the datum is none that the package knows.
+        When the datum is unknown.
+
+    >>> is_projected("gcj02"), is_projected("EPSG:4549")
+    (False, True)
     """
     return _declared(datum, "(table)").projected
 
 
 @functools.lru_cache(maxsize=32)
 def _to_wgs84(crs: pyproj.CRS) -> pyproj.Transformer:
-    """Give the way from a CRS to WGS84; making one takes longer than using it."""
+    """Return the transformer from a CRS to WGS84; making one takes longer than using it."""
     return pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Datum:
-    """A declared datum: how its coordinates are called, and how they become WGS84 degrees."""
+    """A declared datum: the names of its coordinates, and their conversion to WGS84 degrees."""
 
     text: str
     crs: pyproj.CRS
@@ -73,7 +84,7 @@ class _Datum:
         return bool(self.crs.is_projected)
 
     def wgs84(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Bring coordinates (x before y) to WGS84 degrees; NaN where that has no answer."""
+        """Return coordinates (x before y) in WGS84 degrees; NaN where that has no answer."""
         if self.unshift is not None:
             return self.unshift(x, y)
         if self.crs == _WGS84:
@@ -119,12 +130,12 @@ def _declared(datum: str, file: str) -> _Datum:
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """Where each row of a table lies, and what keeps the others from having a place.
+    """The point of each row of a table, and the reason where a row has none.
 
-    ``points`` : (row,) object, shapely points in WGS84, None where the row has no place.
+    ``points`` : (row,) object, shapely points in WGS84, None where the row has no usable coordinates.
     ``reason`` : (row,) str, why there is none; empty where there is one.
-    ``blank`` : (row,) bool, nothing was written where the place should stand.
-    ``column``, ``value`` : (row,) str, the column at fault and what stands in it.
+    ``blank`` : (row,) bool, the cells of the coordinates are empty.
+    ``column``, ``value`` : (row,) str, the column at fault and its value.
     """
 
     points: NDArray[np.object_]
@@ -136,7 +147,7 @@ class Located:
 
     @property
     def remedy(self) -> NDArray[np.object_]:
-        """How to mend each row without a place: (row,) str."""
+        """Return how to repair each row without a point: (row,) str."""
         return np.array([_REMEDIES.get(reason, "") for reason in self.reason], dtype=object)
 
 
@@ -181,6 +192,14 @@ def locate(
     UnusableInputError
         No coordinates, two columns that may both be one of them, swapped coordinates, metres declared as
         degrees, or a datum that is unknown.
+
+    Returns
+    -------
+    located : a point or a reason for each row
+
+    >>> located = locate(pd.DataFrame({"lon": [120.9, None], "lat": [30.5, 30.5]}))
+    >>> located.points[0].x, located.points[1] is None
+    (120.9, True)
     """
     declared = _declared(datum, file)
     if _geometry_name(frame):
@@ -192,7 +211,7 @@ def locate(
 
 @dataclass(frozen=True, eq=False)
 class RawPlaces:
-    """Coordinates as they stand in a table: (row, 2), NaN where there is none; ``names`` : their columns."""
+    """Coordinates as written in a table: (row, 2), NaN where there are none; ``names`` : their columns."""
 
     xy: FloatArray
     names: tuple[str, ...]
@@ -201,7 +220,7 @@ class RawPlaces:
 def raw_places(
     frame: pd.DataFrame, *, file: str = "(table)", columns: Mapping[str, str] | None = None
 ) -> RawPlaces:
-    """Return the coordinates of a table as they stand, whatever datum they are in.
+    """Return the coordinates of a table as written, whatever datum they are in.
 
     Parameters
     ----------
@@ -211,6 +230,10 @@ def raw_places(
     ------
     UnusableInputError
         No coordinates, or two columns that may both be one of them.
+
+    Returns
+    -------
+    places : (row, 2) numbers and the names of their columns
     """
     if _geometry_name(frame):
         shapes = shapely.centroid(gpd.GeoDataFrame(frame).geometry.to_numpy())
@@ -228,16 +251,30 @@ def raw_places(
 
 
 def to_wgs84(frame: gpd.GeoDataFrame, *, datum: str = "wgs84", file: str = "(table)") -> gpd.GeoDataFrame:
-    """Bring the geometry of a layer to WGS84 (EPSG:4326), as a copy.
+    """Return a layer with its geometry in WGS84 (EPSG:4326), as a copy.
 
     The layer's own CRS decides unless ``datum`` is ``gcj02``, ``bd09`` or ``EPSG:n``; a layer without one
-    is taken to be in the declared datum. Shifted datums are undone after the layer's own projection.
+    is read in the declared datum. Shifted datums are reversed after the layer's own projection.
+
+    Parameters
+    ----------
+    frame : layer; not changed
+    datum : ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n``
+    file : its name in faults
+
+    Returns
+    -------
+    frame : the same rows and columns, geometry in EPSG:4326
 
     Raises
     ------
     UnusableInputError
         The datum is unknown, the CRS cannot be related to WGS84, or the coordinates look swapped or like
         metres although they are declared as degrees.
+
+    >>> layer = gpd.GeoDataFrame(geometry=gpd.points_from_xy([500000], [3380000], crs="EPSG:4549"))
+    >>> to_wgs84(layer).geometry.x.round(6).tolist()
+    [120.0]
     """
     declared = _declared(datum, file)
     source = _with_crs(frame, declared, file)
@@ -255,12 +292,23 @@ def to_wgs84(frame: gpd.GeoDataFrame, *, datum: str = "wgs84", file: str = "(tab
 
 
 def areas(frame: pd.DataFrame, *, datum: str = "wgs84", file: str = "(table)") -> NDArray[np.object_]:
-    """Give the polygon of each row in WGS84, valid: (row,) object, None where it is drawn as something else.
+    """Return the polygon of each row in WGS84, valid; None where the row has another geometry or none.
+
+    Parameters
+    ----------
+    frame, datum, file : as for :func:`to_wgs84`; a table without a geometry column has no polygon
+
+    Returns
+    -------
+    polygons : (row,) object
 
     Raises
     ------
     UnusableInputError
         As for :func:`to_wgs84`.
+
+    >>> areas(pd.DataFrame({"lon": [120.9], "lat": [30.5]})).tolist()
+    [None]
     """
     found: NDArray[np.object_] = np.full(len(frame), None, dtype=object)
     if not _geometry_name(frame):
@@ -274,18 +322,18 @@ def areas(frame: pd.DataFrame, *, datum: str = "wgs84", file: str = "(table)") -
 
 
 def _both(chain: _Datum, declared: _Datum, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Undo the layer's projection, then the declared shift."""
+    """Reverse the layer's projection, then the declared shift."""
     lon, lat = chain.wgs84(x, y)
     return declared.wgs84(lon, lat) if declared.unshift is not None else (lon, lat)
 
 
 def _geometry_name(frame: pd.DataFrame) -> str | None:
-    """Name the active geometry column of a layer; None for a plain table."""
+    """Return the active geometry column of a layer; None for a plain table."""
     return getattr(frame, "active_geometry_name", None)
 
 
 def _with_crs(frame: Any, declared: _Datum, file: str) -> Any:
-    """Label a layer with the CRS its coordinates are in."""
+    """Return the layer with the CRS its coordinates are in."""
     if declared.text.lower().startswith("epsg:"):
         return frame.set_crs(declared.crs, allow_override=True)
     own = frame.crs
@@ -346,7 +394,7 @@ def _locate_numbers(x_text: pd.Series[Any], y_text: pd.Series[Any], declared: _D
     reason = np.full(len(x), "", dtype=object)
     column = np.full(len(x), names[0], dtype=object)
     value = np.full(len(x), "", dtype=object)
-    # Written so that the graver fault and, of equals, the first column is the one that is told.
+    # Later entries overwrite earlier ones: the graver fault and, of equals, the first column is reported.
     for word, masks in (
         (_LOST, [lost, np.zeros(len(x), dtype=bool)]),
         (_NONE, empty),
@@ -391,7 +439,7 @@ _PAIR = re.compile(r"[(\[\s]*([^,，;；\s()\[\]]+)(?:\s*[,，;；]\s*|\s+)([^,�
 
 
 def _halves(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    """Take a column such as ``120.947,30.518`` apart; what is no pair has no number in either half."""
+    """Return the two halves of a column such as ``120.947,30.518``; what is not a pair has no number."""
     texts = [plain_text(cell) for cell in cells.astype(object)]
     found = [_PAIR.fullmatch(text) for text in texts]
     halves = [
@@ -405,7 +453,7 @@ def _halves(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
 def _coordinate_columns(
     present: list[str], declared: _Datum, file: str, mapped: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Name the two columns of a table that hold its coordinates, or the one that holds both.
+    """Return the two columns of a table that hold its coordinates, or the one that holds both.
 
     Raises
     ------
@@ -433,7 +481,7 @@ def _coordinate_columns(
 
 
 def _axis(present: list[str], names: tuple[str, ...], asked: list[str]) -> Iterator[tuple[str, ...]]:
-    """List the headings that may be one of the two coordinates, by each name it has, the surest first."""
+    """Yield the headings that may be one of the two coordinates, by each name it has, the surest first."""
     for name in asked[:1] or names:
         yield named(present, name, () if asked else synonyms("", name))
 
@@ -461,12 +509,13 @@ def _no_column(name: str, present: list[str], declared: _Datum, file: str) -> Fa
 
 
 def _refuse_strange(x: FloatArray, y: FloatArray, file: str) -> None:
-    """Refuse degrees most of which only make sense as lat, lon or as metres.
+    """Raise UnusableInputError for degrees most of which only make sense as lat, lon or as metres.
 
     A pair reads as swapped when its lat is no latitude but would be a longitude, or when it lies in China's
     area only after swapping (before, it would be in the Arctic Ocean).
     """
     known = np.isfinite(x) & np.isfinite(y)
+    # Most rows decide: a single wrong point is a reject row, a swapped file would be nothing but rejects.
     half = known.sum() / 2.0
     swapped = known & (np.abs(x) <= 90.0) & (np.abs(y) > 90.0) & (np.abs(y) <= 180.0)
     swapped |= known & in_box(y, x, CHINA_AREA)
@@ -490,9 +539,9 @@ def _refuse_strange(x: FloatArray, y: FloatArray, file: str) -> None:
 
 
 def _refuse_swapped_metres(x: FloatArray, y: FloatArray, declared: _Datum, file: str) -> None:
-    """Refuse metres most of which lie in the projection's area of use only after swapping.
+    """Raise UnusableInputError for metres most of which fit the projection's area only after swapping.
 
-    Chinese surveys call the northing x, so the two are often handed over the other way round.
+    Chinese surveys call the northing x, so the two columns are often swapped.
     """
     area = declared.crs.area_of_use
     if area is None:

@@ -36,6 +36,14 @@ def metre_crs(lon: ArrayLike, lat: ArrayLike) -> pyproj.CRS:
     ProjectionError
         When no point has a place.
 
+    Parameters
+    ----------
+    lon, lat : (point,) degrees in WGS84; NaN is ignored
+
+    Returns
+    -------
+    crs : projected, in metres
+
     >>> metre_crs([120.9, 121.0], [30.5, 30.6]).to_epsg()
     4549
     """
@@ -49,13 +57,20 @@ def metre_crs(lon: ArrayLike, lat: ArrayLike) -> pyproj.CRS:
 
 
 def check_metre_crs(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> None:
-    """Refuse a CRS that cannot measure metres over the area of the points.
+    """Raise ProjectionError for a CRS that cannot measure metres over the area of the points.
+
+    Parameters
+    ----------
+    crs : the CRS to check
+    lon, lat : (point,) degrees in WGS84
 
     Raises
     ------
     ProjectionError
         The CRS is not projected, not in metres, is web Mercator, or somewhere in the rectangle around the
         points its scale is off by more than :data:`SCALE_TOLERANCE`.
+
+    >>> check_metre_crs(pyproj.CRS("EPSG:4549"), [120.9, 121.0], [30.5, 30.6])
     """
     _finite(lon, lat)
     reason = _unmeasured(crs)
@@ -81,7 +96,15 @@ def check_metre_crs(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> None:
 
 
 def in_china_area(lonlat: FloatArray) -> bool:
-    """Tell whether places lie in China's area (:data:`CHINA_AREA`) by their middle: (place, 2), NaN for none.
+    """Return whether points lie in China's area (:data:`CHINA_AREA`) by their middle.
+
+    Parameters
+    ----------
+    lonlat : (point, 2) degrees, NaN for none
+
+    Returns
+    -------
+    inside : bool
 
     >>> in_china_area(np.array([[120.9, 30.5]])), in_china_area(np.array([[-15.4, 28.1]]))
     (True, False)
@@ -92,13 +115,20 @@ def in_china_area(lonlat: FloatArray) -> bool:
 
 
 def scale_error(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> float:
-    """Find the largest scale error of a projected CRS over the rectangle around the points.
+    """Return the largest scale error of a projected CRS over the rectangle around the points.
+
+    Parameters
+    ----------
+    crs : projected CRS
+    lon, lat : (point,) degrees in WGS84
 
     Returns
     -------
-    float
-        Largest difference of the scale from 1, in any direction, on a 5 by 5 grid over the rectangle;
-        inf outside the projection's domain.
+    error : largest difference of the scale from 1, in any direction, on a 5 by 5 grid over the rectangle;
+        inf outside the projection's domain
+
+    >>> round(scale_error(pyproj.CRS("EPSG:4549"), [120.9, 121.0], [30.5, 30.6]), 5)
+    0.00011
     """
     x, y = _finite(lon, lat)
     grid_x, grid_y = np.meshgrid(np.linspace(x.min(), x.max(), 5), np.linspace(y.min(), y.max(), 5))

@@ -33,9 +33,17 @@ _SHIFTED_TILES = {
 
 
 def shifted_tiles(name: str) -> str:
-    """Name the shifted datum that a provider of map tiles draws China in; empty for one not known to.
+    """Return the shifted datum in which a provider of map tiles draws China; empty for an unknown one.
 
-    Anything in WGS84 or CGCS2000 stands 300 to 800 m off its place on such tiles.
+    Anything in WGS84 or CGCS2000 is drawn 300 to 800 m off its true place on such tiles.
+
+    Parameters
+    ----------
+    name : name of the provider, as in a tile address
+
+    Returns
+    -------
+    datum : ``GCJ-02``, ``BD-09`` or empty
 
     >>> shifted_tiles("AutoNavi"), shifted_tiles("baidu_vec"), shifted_tiles("osm")
     ('GCJ-02', 'BD-09', '')
@@ -72,19 +80,58 @@ def gcj02_from_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatA
 def wgs84_from_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Shift GCJ-02 degrees back to WGS84, to a billionth of a degree.
 
-    Parameters and returns as for :func:`gcj02_from_wgs84`; the rectangle is tested on the GCJ-02 degrees,
-    so within a shift (under 0.02 degrees) of its border a round trip need not close.
+    Parameters
+    ----------
+    lon, lat : (point,) or scalar
+        Degrees in GCJ-02. The rectangle is tested on these, so within a shift (under 0.02 degrees) of its
+        border a round trip need not close.
+
+    Returns
+    -------
+    lon, lat : (point,) float64, or 0-d for scalars
+
+    >>> lon, lat = wgs84_from_gcj02(121.531542, 31.175304)
+    >>> print(f"{lon:.5f} {lat:.5f}")
+    121.52721 31.17743
     """
     return _inside_only(lon, lat, lambda x, y: _undone(_to_gcj02, x, y))
 
 
 def bd09_from_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Shift WGS84 degrees to BD-09; parameters and returns as for :func:`gcj02_from_wgs84`."""
+    """Shift WGS84 degrees to BD-09.
+
+    Parameters
+    ----------
+    lon, lat : (point,) or scalar
+        Degrees. Outside :data:`SHIFTED_AREA` and where not a number they are returned unchanged.
+
+    Returns
+    -------
+    lon, lat : (point,) float64, or 0-d for scalars
+
+    >>> lon, lat = bd09_from_wgs84(121.5272106, 31.1774276)
+    >>> print(f"{lon:.4f} {lat:.4f}")
+    121.5380 31.1813
+    """
     return _inside_only(lon, lat, _to_bd09)
 
 
 def wgs84_from_bd09(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Shift BD-09 degrees back to WGS84; parameters and returns as for :func:`wgs84_from_gcj02`."""
+    """Shift BD-09 degrees back to WGS84, to a billionth of a degree.
+
+    Parameters
+    ----------
+    lon, lat : (point,) or scalar
+        Degrees in BD-09, as for :func:`wgs84_from_gcj02`.
+
+    Returns
+    -------
+    lon, lat : (point,) float64, or 0-d for scalars
+
+    >>> lon, lat = wgs84_from_bd09(*bd09_from_wgs84(121.5272106, 31.1774276))
+    >>> print(f"{lon:.6f} {lat:.6f}")
+    121.527211 31.177428
+    """
     return _inside_only(lon, lat, lambda x, y: _undone(_to_bd09, x, y))
 
 
@@ -126,7 +173,7 @@ def _sines(degrees: FloatArray, half_turns: float) -> FloatArray:
 
 
 def _to_bd09(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Turn and stretch the GCJ-02 degrees about their origin, then move them by a constant."""
+    """Rotate and stretch the GCJ-02 degrees about their origin, then move them by a constant."""
     x, y = _to_gcj02(lon, lat)
     radius = np.hypot(x, y) + 0.00002 * np.sin(y * _BAIDU_TURN)
     turn = np.arctan2(y, x) + 0.000003 * np.cos(x * _BAIDU_TURN)
@@ -134,7 +181,7 @@ def _to_bd09(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _undone(shift: _Shift, lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Invert a shift by taking off, again and again, what its image still misses.
+    """Invert a shift by subtracting repeatedly what its image still misses.
 
     The offset changes by less than 3 % of a step, so each round gains one and a half digits.
     """

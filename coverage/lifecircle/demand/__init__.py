@@ -1,6 +1,6 @@
-"""Own residents, and the districts and villages they belong to; nobody is lost on the way.
+"""Read residents, and assign the districts and villages they belong to; no resident is left out.
 
-It reads points and polygons with counts. It knows no roads and no services.
+This room reads points and polygons with counts. It knows no roads and no services.
 """
 
 from lifecircle.demand._districts import (

@@ -1,4 +1,4 @@
-"""Own districts: their polygons, codes and classes, and which one a place lies in."""
+"""Read districts (polygons, codes and classes), and find the district that contains a point."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OUTSIDE = "(outside)"
 """District of residents who live in none: a row of every table, so that totals stay whole."""
 
 BORDER_DEG = 1e-8
-"""Nearer than this to a polygon is on its border (inclusive): about a millimetre, the noise of projecting."""
+"""Degrees to a polygon that count as on its border (inclusive): about a millimetre, projection noise."""
 
 DISTRICT_COLUMNS = Schema(
     "districts",
@@ -64,9 +64,15 @@ def read_districts(
         The file is not there.
     UnusableInputError
         A column or a polygon is missing, a cell cannot be read, or two rows have the same code; all at once.
+
+    >>> town = gpd.GeoDataFrame({"name": ["Town"]}, geometry=[shapely.box(120, 30, 121, 31)], crs="EPSG:4326")
+    >>> districts = read_districts(town)
+    >>> districts.index.tolist(), districts["name"].tolist()
+    (['Town'], ['Town'])
     """
     table = read_table(source)
     faults = FaultLog()
+    # Columns and polygons are checked apart, so that faults of both are reported together.
     with faults.catching():
         for fault in strange_names(columns or {}, DISTRICT_COLUMNS.names, file=table.name):
             faults.add(fault)
@@ -88,13 +94,13 @@ def read_districts(
 
 
 def assign_districts(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
-    """Give every row the district it lies in, as a copy.
+    """Return the rows with the district of each, as a copy.
 
     1. The polygon it lies in or on the border of; of several, the one with the lowest label.
-    2. Without a place: what its own column ``district`` says, matched by code, else by name.
+    2. Without coordinates: its own column ``district``, matched by code, else by name.
     3. Otherwise ``(outside)``.
 
-    Where the column and the polygon disagree the polygon stands, and a warning says how often they do.
+    Where the column and the polygon disagree, the polygon is used, and a warning counts these rows.
 
     Parameters
     ----------
@@ -107,6 +113,11 @@ def assign_districts(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | Non
     -------
     GeoDataFrame
         With ``district`` (str): a label of ``districts`` or ``(outside)``.
+
+    >>> town = gpd.GeoDataFrame({"name": ["Town"]}, geometry=[shapely.box(120, 30, 121, 31)], crs="EPSG:4326")
+    >>> homes = gpd.GeoDataFrame(geometry=gpd.points_from_xy([120.5, 125.0], [30.5, 30.5], crs="EPSG:4326"))
+    >>> assign_districts(homes, read_districts(town))["district"].tolist()
+    ['Town', '(outside)']
     """
     own = plain_texts(demand["district"]) if "district" in demand.columns else _texts("", demand.index)
     if districts is None or districts.empty:
@@ -122,6 +133,8 @@ def assign_districts(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | Non
     if unknown.any():
         words = ", ".join(sorted(set(own[unknown]))[:5])
         _log.warning("%d rows name a district that is not in the layer: %s", int(unknown.sum()), words)
+    # A resident with coordinates outside every polygon stays outside, whatever the column states: otherwise a
+    # wrong point would be counted in a district it is not in.
     placeless = demand.geometry.isna().to_numpy()
     label = inside.where((inside != "") | ~placeless, stated)
     return demand.assign(district=label.where(label != "", OUTSIDE))
@@ -139,12 +152,13 @@ def _note_doubles(table: Table, checked: Checked, label: str, faults: FaultLog) 
 
 
 def _polygons(table: Table, datum: str, faults: FaultLog) -> Any:
-    """Take the polygons of a layer to WGS84, valid."""
+    """Return the polygons of a layer in WGS84, valid."""
     if getattr(table.frame, "active_geometry_name", None) is None:
         remedy = say("give a layer of polygons (gpkg, shp, geojson, parquet)")
         raise UnusableInputError([Fault(table.name, "", "", say("districts have no polygons"), remedy)])
     shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
     area = np.isin(shapely.get_type_id(shapes), _POLYGONS) & ~shapely.is_empty(shapes)
+    # A wrong projection gives coordinates off the globe or infinite.
     west, south, east, north = shapely.bounds(shapes).T
     area &= (west >= -180) & (south >= -90) & (east <= 180) & (north <= 90)
     for row, shape in zip(table.frame.index[~area], shapes[~area], strict=True):
@@ -158,6 +172,7 @@ def _polygons(table: Table, datum: str, faults: FaultLog) -> Any:
                 say("draw the district, or delete the row"),
             )
         )
+    # Repaired and not refused: layers of offices nearly always hold a few polygons that cross themselves.
     broken = area & ~shapely.is_valid(shapes)
     if broken.any():
         rows = ", ".join(str(row) for row in table.frame.index[broken])
@@ -167,7 +182,7 @@ def _polygons(table: Table, datum: str, faults: FaultLog) -> Any:
 
 
 def lowest_polygon(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> pd.Series[Any]:
-    """Find the lowest label of the polygons each point lies in or on the border of; empty where in none."""
+    """Return the lowest label of the polygons that contain or touch each point; empty where there is none."""
     labels = districts.index.astype("str")
     order = np.array(sorted(range(len(labels)), key=lambda position: _rank(labels[position])))
     shapes = districts.geometry.to_numpy()[order]
@@ -180,13 +195,13 @@ def lowest_polygon(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> pd.
 
 
 def _rank(label: str) -> tuple[bool, int, str]:
-    """Order labels: numbers by size, then texts by their letters."""
+    """Return a key that orders labels: numbers by size, then texts by their letters."""
     number = label.isascii() and label.isdigit()
     return (not number, int(label) if number else 0, label)
 
 
 def known_label(own: pd.Series[Any], districts: gpd.GeoDataFrame) -> pd.Series[Any]:
-    """Match what rows say of their district with the layer: by code, else by name; empty where by neither."""
+    """Return the label of the district each row states: by code, else by name; empty where neither."""
     labels = districts.index.astype("str")
     names = pd.Series(labels, index=districts["name"].astype("str"))
     by_name = names[~names.index.duplicated(keep=False)]

@@ -1,4 +1,4 @@
-"""Own where residents live, how many they are and of which groups; nobody is lost on the way."""
+"""Read where residents live, how many they are and of which groups; no resident is left out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _ID = Column("id", "text", say("what the row is called by, unique in the file"))
 
 MOST_PEOPLE = 1e10
-"""More than all people there are: no row has as many (inclusive)."""
+"""Largest number of people in a row (inclusive): more than live on earth."""
 
 DEMAND_COLUMNS = Schema(
     "demand",
@@ -69,17 +69,17 @@ def read_demand(  # noqa: PLR0913 - one keyword for each key of [demand] in a st
     columns: Mapping[str, str] | None = None,
     max_rejected: float = 0.05,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Read where residents live and how many they are; rows whose counts are at fault become reject rows.
+    """Read where residents live and how many they are; rows with a faulty count become reject rows.
 
-    Residents without a usable place are kept, without geometry: they are counted, as unsnapped. Where
-    something is written that is no place, the row is also noted among the rejects.
+    Residents without usable coordinates are kept, without geometry: they are counted as unsnapped. Where
+    coordinates are written but cannot be used, the row is also listed among the rejects.
 
     Parameters
     ----------
     source : path, DataFrame with lon and lat, or GeoDataFrame (its CRS decides)
         Polygons count at their centroid.
     population : str
-        Column of the residents; as it is, what tables usually call it counts too.
+        Column of the residents; the default also finds the usual names of this column.
     groups : mapping, optional
         Name of a group -> column of its count, which is at most the population.
     datum : str
@@ -103,11 +103,18 @@ def read_demand(  # noqa: PLR0913 - one keyword for each key of [demand] in a st
         The file is not there.
     UnusableInputError
         A column is missing, the table is empty, the coordinates look swapped, or more than ``max_rejected``
-        of the rows are rejected; all that is wrong with the file at once.
+        of the rows are rejected; all faults of the file together.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"lon": [120.9, None], "lat": [30.5, None], "population": [40, 2]})
+    >>> demand, rejects = read_demand(table)
+    >>> demand["population"].tolist(), demand.geometry.isna().tolist(), len(rejects)
+    ([40.0, 2.0], [False, True], 0)
     """
     table = read_table(source)
     counts = dict(groups or {})
     faults = FaultLog()
+    # Groups come last in the mapping, so that a column of a study is never read under two meanings.
     mapped = dict(columns or {})
     if population != "population":
         mapped["population"] = population
@@ -122,8 +129,11 @@ def read_demand(  # noqa: PLR0913 - one keyword for each key of [demand] in a st
     uncounted = join_rejects(
         [checked.rejects, *(_larger_than_all(table, checked, group) for group in counts)]
     )
+    # Only a faulty count removes a row. A faulty place does not: these people exist and stay in the
+    # denominator.
     good = ~table.frame.index.isin(uncounted["row"])
     rejects = join_rejects([uncounted, _misplaced(table, located, good)])
+    # Both kinds count here: a file with many faulty places would give a rate of the rest, which misleads.
     excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
     if excess is not None:
         raise UnusableInputError([excess])
@@ -133,12 +143,12 @@ def read_demand(  # noqa: PLR0913 - one keyword for each key of [demand] in a st
 
 
 def _demand_schema(groups: Mapping[str, str]) -> Schema:
-    """Declare the demand columns with those of the groups.
+    """Return the schema of the demand table with one column for each group.
 
     Raises
     ------
     UnusableInputError
-        When a group is called like a column.
+        When a group has the name of a column.
     """
     taken = {_ID.name, "geometry", *DEMAND_COLUMNS.names}
     clash = [
@@ -165,7 +175,7 @@ def _demand_schema(groups: Mapping[str, str]) -> Schema:
 
 
 def _larger_than_all(table: Table, checked: Checked, group: str) -> pd.DataFrame:
-    """Reject rows in which a group counts more people than there are."""
+    """Return reject rows where a group counts more people than the population."""
     count, everyone = checked.frame[group], checked.frame["population"]
     wrong = (count > everyone * (1.0 + _ROUNDING)).to_numpy(dtype=bool)
     return reject_rows(
@@ -181,7 +191,7 @@ def _larger_than_all(table: Table, checked: Checked, group: str) -> pd.DataFrame
 
 
 def _misplaced(table: Table, located: Located, counted: np.ndarray[Any, Any]) -> pd.DataFrame:
-    """Note the counted residents where something is written that is no place."""
+    """Return reject rows for counted residents whose coordinates cannot be used."""
     noted = (located.reason != "") & ~located.blank & counted
     return reject_rows(
         table.name,

@@ -1,4 +1,4 @@
-"""Own villages and communities: their centres, classes and accepted lists, and whose a place is."""
+"""Read villages and communities (centres, classes, accepted lists), and find the village of a point."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def read_villages(
     Returns
     -------
     villages : GeoDataFrame
-        Index ``code``; columns of :data:`VILLAGE_COLUMNS` but the code (``urban`` boolean, NA where neither
-        it nor the class says), one boolean ``accepted_<target>`` for each accepted list, and the geometry of
-        the source in EPSG:4326.
+        Index ``code``; the other columns of :data:`VILLAGE_COLUMNS` (``urban`` boolean, NA where neither
+        it nor the class is given), one boolean ``accepted_<target>`` for each accepted list, and the
+        geometry of the source in EPSG:4326.
     rejects : DataFrame
         One row for each fault, as for villages without a code or without a centre.
 
@@ -94,6 +94,11 @@ def read_villages(
         The file is not there.
     UnusableInputError
         A column is missing, or more than ``max_rejected`` of the rows are rejected.
+
+    >>> table = pd.DataFrame({"code": ["330424101201"], "name": ["A"], "lon": [120.9], "lat": [30.5]})
+    >>> villages, rejects = read_villages(table)
+    >>> villages["name"].to_dict(), len(rejects)
+    ({'330424101201': 'A'}, 0)
     """
     table = read_table(source)
     accepted = [str(name) for name in table.frame.columns if str(name).startswith(ACCEPTED)]
@@ -131,9 +136,9 @@ def read_villages(
 
 
 def assign_villages(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
-    """Give every row the village it belongs to, as a copy.
+    """Return the rows with the village of each, as a copy.
 
-    1. What its own column ``village`` says, matched by code, else by a name that only one village of its
+    1. Its own column ``village``, matched by code, else by a name that only one village of its
        district has.
     2. The polygon it lies in, where villages are polygons.
     3. The nearest centre in its own district.
@@ -141,13 +146,19 @@ def assign_villages(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame | None)
 
     Parameters
     ----------
-    places : points or None in EPSG:4326, with ``district`` as :func:`assign_districts` gives it
+    places : points or None in EPSG:4326, with ``district`` as :func:`assign_districts` returns it
     villages : as from :func:`read_villages`; None leaves a column ``village`` as it is
 
     Returns
     -------
     GeoDataFrame
         With ``village`` (str), a label of ``villages`` or empty.
+
+    >>> table = pd.DataFrame({"code": ["1", "2"], "name": ["A", "B"], "lon": [120, 121], "lat": [30, 30]})
+    >>> villages, _ = read_villages(table)
+    >>> here = gpd.points_from_xy([120.1, 120.9], [30, 30], crs="EPSG:4326")
+    >>> assign_villages(gpd.GeoDataFrame({"district": ["", ""]}, geometry=here), villages)["village"].tolist()
+    ['1', '2']
     """
     own = (
         plain_texts(places["village"])
@@ -161,6 +172,7 @@ def assign_villages(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame | None)
     if unknown.any():
         words = ", ".join(sorted(set(own[unknown]))[:5])
         _log.warning("%d rows name a village that is not in the table: %s", int(unknown.sum()), words)
+    # In the order of trust: what the row states, the polygon it is in, and only then the nearest centre.
     area = np.isin(shapely.get_type_id(villages.geometry.to_numpy()), _POLYGONS)
     if area.any():
         label = label.where(label != "", lowest_polygon(places, villages[area]))
@@ -168,10 +180,21 @@ def assign_villages(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame | None)
 
 
 def with_districts(villages: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
-    """Give villages the label of their district, as a copy: by its code or name, else by the polygon.
+    """Return the villages with the label of their district, as a copy.
 
-    A village is administered where its own column says; where it lies in the polygon of another district,
-    a warning says how many do. One of no district is ``(outside)``, as residents are.
+    The own column of a village is used, by code or name, else the polygon that contains its centre. Where the
+    column names another district than the polygon, the column is used, because it states who administers the
+    village, and a warning counts these villages. A village of no district is ``(outside)``, as residents are.
+
+    Parameters
+    ----------
+    villages : as from :func:`read_villages`
+    districts : as from :func:`read_districts`; None or an empty one leaves a column ``district`` as it is
+
+    Returns
+    -------
+    villages : GeoDataFrame
+        With ``district`` (str): a label of ``districts`` or ``(outside)``.
     """
     own = villages["district"].astype("str")
     if districts is None or districts.empty:
@@ -185,20 +208,36 @@ def with_districts(villages: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | Non
     inside = lowest_polygon(centres, districts)
     differ = (stated != "") & (inside != "") & (stated != inside)
     if differ.any():
-        told = f"{int(differ.sum())} villages name another district than the one they lie in"
-        _log.warning("%s; what they say decides", told)
+        text = f"{int(differ.sum())} villages name another district than the one they lie in"
+        _log.warning("%s; what they say decides", text)
+    # Unlike a resident, a village follows its column: who administers it is a fact, where its centre is drawn
+    # may be an error.
     label = stated.where(stated != "", inside)
     return villages.assign(district=label.where(label != "", OUTSIDE))
 
 
 def village_centres(villages: gpd.GeoDataFrame, crs: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Give the centre of each village in a CRS: (village, 2), NaN where it has no place."""
+    """Return the centre of each village in a CRS.
+
+    Parameters
+    ----------
+    villages : points or polygons, as from :func:`read_villages`
+    crs : CRS of the answer
+
+    Returns
+    -------
+    centres : (village, 2), in the units of ``crs``; NaN where the village has no geometry
+
+    >>> table = pd.DataFrame({"code": ["1"], "name": ["A"], "lon": [120.9], "lat": [30.5]})
+    >>> village_centres(read_villages(table)[0], "EPSG:4326").round(6).tolist()
+    [[120.9, 30.5]]
+    """
     centres = shapely.centroid(villages.to_crs(crs).geometry.to_numpy())
     return np.column_stack([shapely.get_x(centres), shapely.get_y(centres)])
 
 
 def _named(own: pd.Series[Any], places: pd.DataFrame, villages: pd.DataFrame) -> pd.Series[Any]:
-    """Match what rows say of their village, by code, else by name within the district; empty where not."""
+    """Return the village each row states: by code, else by name within the district; empty where neither."""
     labels = villages.index.astype("str")
     by_name = pd.Series(labels, index=pd.MultiIndex.from_arrays([villages["district"], villages["name"]]))
     by_name = by_name[~by_name.index.duplicated(keep=False)]
@@ -208,12 +247,13 @@ def _named(own: pd.Series[Any], places: pd.DataFrame, villages: pd.DataFrame) ->
 
 
 def _nearest_centre(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame) -> pd.Series[Any]:
-    """Find the village of the same district whose centre is nearest; empty where there is none."""
+    """Return the village of the same district with the nearest centre; empty where there is none."""
     found = np.full(len(places), "", dtype=object)
     placed = (places.geometry.notna() & ~places.geometry.is_empty).to_numpy()
     shape = places.geometry.to_numpy()
     labels = villages.index.astype("str").to_numpy(dtype=object)
     centres = village_centres(villages, villages.crs)
+    # Degrees of longitude are shorter than those of latitude: without this the nearest centre would be wrong.
     squeeze = np.array([np.cos(np.radians(centres[:, 1].mean() if len(centres) else 0.0)), 1.0])
     district = places["district"].to_numpy()
     for one in pd.unique(villages["district"]):
@@ -227,7 +267,7 @@ def _nearest_centre(places: gpd.GeoDataFrame, villages: gpd.GeoDataFrame) -> pd.
 
 
 def _urban(frame: pd.DataFrame) -> pd.Series[Any]:
-    """Tell the urban class: the flag, else the first digit of the statistical code."""
+    """Return the urban class: the flag, else the first digit of the statistical code."""
     nothing = pd.Series(pd.NA, index=frame.index, dtype="boolean")
     code = frame.get("class", pd.Series("", index=frame.index, dtype="str")).fillna("").astype("str")
     by_class = nothing.mask(code.str.startswith("1"), other=True).mask(code.str.startswith("2"), other=False)
@@ -242,7 +282,7 @@ def _note_unknown_classes(file: str, code: pd.Series[Any]) -> None:
 
 
 def _shapes(table: Table, located: Located, datum: str) -> Any:
-    """Keep polygons where the source has them, mended where they cross themselves, else the centres."""
+    """Return the polygons of the source, repaired where they cross themselves, else the centres."""
     if getattr(table.frame, "active_geometry_name", None) is None:
         return list(located.points)
     shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
@@ -276,7 +316,19 @@ def _doubles(table: Table, checked: Checked) -> pd.DataFrame:
 
 
 def accepted_targets(villages: Mapping[str, Any] | pd.DataFrame) -> list[str]:
-    """Name the targets the villages hold an accepted list for."""
+    """Return the targets for which the villages hold an accepted list.
+
+    Parameters
+    ----------
+    villages : table with columns ``accepted_<target>``
+
+    Returns
+    -------
+    targets : ids, in the order of the columns
+
+    >>> accepted_targets({"name": [], "accepted_culture": []})
+    ['culture']
+    """
     return [str(name).removeprefix(ACCEPTED) for name in villages if str(name).startswith(ACCEPTED)]
 
 
@@ -289,14 +341,14 @@ def read_accepted(
 ) -> tuple[pd.Series[bool], pd.DataFrame]:
     """Read the list of villages that passed the acceptance of a target, kept in a file of its own.
 
-    A row is a village by its code, else by its name, within the district where one is given. A village
-    listed twice has passed once.
+    A row is matched by its code, else by its name, within the district where one is given. A village
+    listed twice counts once.
 
     Parameters
     ----------
     source : table with ``code`` or ``name`` or both, and where names are not unique ``district``
     villages : as from :func:`read_villages` or :func:`with_districts`
-    districts : where given, a district may be called by code or by name in list and villages alike
+    districts : where given, both tables may name a district by its code or by its name
     max_rejected : largest share of rows that may be rejected (inclusive)
 
     Returns
@@ -304,7 +356,7 @@ def read_accepted(
     accepted : Series
         bool, named ``accepted``, on the index of ``villages``.
     rejects : DataFrame
-        One row for each row that is no village, or more than one, with the nearest known name.
+        One row for each row that matches no village, or several, with the nearest known name.
 
     Raises
     ------
@@ -312,6 +364,11 @@ def read_accepted(
         The file is not there.
     UnusableInputError
         It has neither column, or more than ``max_rejected`` of its rows are rejected.
+
+    >>> table = pd.DataFrame({"code": ["1", "2"], "name": ["A", "B"], "lon": [120, 121], "lat": [30, 30]})
+    >>> accepted, rejects = read_accepted(pd.DataFrame({"name": ["B"]}), read_villages(table)[0])
+    >>> accepted.to_dict(), len(rejects)
+    ({'1': False, '2': True}, 0)
     """
     table = read_table(source)
     checked = check_table(table, ACCEPTED_COLUMNS)
@@ -342,7 +399,7 @@ def read_accepted(
 
 
 class _Book:
-    """Looks villages up by code, name and district."""
+    """Finds villages by code, name and district."""
 
     def __init__(self, villages: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None) -> None:
         self._districts = districts
@@ -353,7 +410,7 @@ class _Book:
             self._called.setdefault(name, []).append(code)
 
     def _labels(self, words: pd.Series[Any]) -> pd.Series[Any]:
-        """Call districts by their label where the layer knows them."""
+        """Return the labels of districts where the layer knows them."""
         own = words.astype("str")
         if self._districts is None or self._districts.empty:
             return own
@@ -361,7 +418,7 @@ class _Book:
         return known.where(known != "", own)
 
     def find(self, code: str, name: str, district: str) -> str | tuple[str, str, str]:
-        """Find the code of a village; else the column at fault, what is wrong and how to mend it."""
+        """Return the code of a village; else the column at fault, the reason and the remedy."""
         if code:
             return self._by_code(code, name)
         if name:

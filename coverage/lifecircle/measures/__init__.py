@@ -1,4 +1,4 @@
-"""Own the measures: people covered, circles, presence, capacity, registered figures, equity, margins.
+"""Compute the measures: people covered, circles, presence, capacity, registered figures, equity, margins.
 
 Every function is pure: arrays and tables in, values on the caller's rows out. Travel times are found
 elsewhere, and no study is read here.

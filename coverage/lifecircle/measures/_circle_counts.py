@@ -1,9 +1,9 @@
-"""Own the rule of a circle and its straight-line reading; not the searches that give travel times.
+"""Count the venues of a circle's rule, along roads and by straight line; not search travel times.
 
-A rule asks for so many venues of each class: one mandatory and two public-benefit venues, say. The
+A rule asks for a number of venues of each class: one mandatory and two public-benefit venues, say. The
 rule time of a resident is the largest, over the classes, of the time to the k-th nearest venue of the
-class, so one number per resident carries the whole rule. The straight reading asks whether a circle of
-given radius holds the rule's venues (Changshan 2022, Huzhou 2024: see the standards document).
+class, so one number per resident holds the whole rule. The straight-line count asks whether a circle of a
+given radius holds the rule's venues (Changshan 2022, Huzhou 2024: see docs/standards.md).
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ def rule_seconds(per_class: Sequence[Floats]) -> Floats:
     -------
     seconds : (demand,), inf where any class is out of reach
 
+    References
+    ----------
+    The rule of a circle with classes of venues: Changshan County (2022-12-28), one mandatory and two
+    public-benefit venues; its reading along roads is this package's.
+
     >>> rule_seconds([np.array([60.0, 120.0]), np.array([90.0, np.inf])]).tolist()
     [90.0, inf]
     """
@@ -56,8 +61,8 @@ def holds_rule(  # noqa: PLR0913 -- each is one fact of the rule, all named
 ) -> Flags:
     """Return which circles hold the venues a rule asks for, by straight line.
 
-    A venue that belongs to two classes counts for both, as it does along the roads; once sites must be
-    distinct it fills one place only, being one site.
+    A venue that belongs to two classes counts for both, as it does along the roads. Where sites must be
+    distinct it counts for one class only, because it is one site.
 
     Parameters
     ----------
@@ -72,13 +77,25 @@ def holds_rule(  # noqa: PLR0913 -- each is one fact of the rule, all named
     Returns
     -------
     holds : (circle,) bool
+
+    References
+    ----------
+    Changshan County (2022-12-28): venues within one circle, any that encloses the village (``free``). Huzhou
+    (2024-12-28) and Yiwu (2023-01-28): a circle of 1 to 1.5 km around the village.
+
+    >>> hall = {"hall": np.array([True])}
+    >>> circle = {"venues": np.array([[0.0, 900.0]]), "classes": hall, "require": {"hall": 1}}
+    >>> holds_rule(np.array([[0.0, 0.0], [0.0, -200.0]]), np.array([1000.0, 1000.0]), **circle).tolist()
+    [True, False]
     """
     holds = np.zeros(len(centres), dtype=bool)
     wanted = np.array(list(require.values()), dtype=np.intp)
     members = np.column_stack([classes[name] for name in require])
     if (members.sum(axis=0) < wanted).any():
         return holds
+    # From cheap to dear: counts of venues near the centre exclude most circles before any set is tried.
     known = np.flatnonzero(np.isfinite(centres).all(axis=1))
+    # A free circle that holds the centre reaches at most two radii from it.
     span_m = radius_m * (2.0 if free else 1.0) + _TOUCH
     for member, count in zip(members.T, wanted, strict=True):
         near = cKDTree(venues[member]).query_ball_point(centres[known], span_m[known], return_length=True)
@@ -97,7 +114,7 @@ def holds_rule(  # noqa: PLR0913 -- each is one fact of the rule, all named
 
 
 class _Rule:
-    """A rule over the venues near one centre: which sets of them fill it."""
+    """A rule over the venues near one centre: which sets of them satisfy it."""
 
     def __init__(self, points: Floats, members: Flags, wanted: Ints, spacing_m: float) -> None:
         self.points = points
@@ -106,13 +123,13 @@ class _Rule:
         self.spacing_m = spacing_m
 
     def fits(self, chosen: Flags | slice) -> bool:
-        """Return whether some of the venues fill the rule."""
+        """Return whether some of the venues satisfy the rule."""
         if self.spacing_m <= 0:
             return bool((self.members[chosen].sum(axis=0) >= self.wanted).all())
         return _selectable(self.points[chosen], self.members[chosen], self.wanted, self.spacing_m)
 
     def fits_around(self, centre: Floats, radius: float) -> bool:
-        """Return whether any circle of the radius that holds the centre fills the rule."""
+        """Return whether any circle of the radius that holds the centre satisfies the rule."""
         if self.spacing_m > 0 and not self.fits(slice(None)):
             return False
         weight = self.members.astype(np.float32)
@@ -131,7 +148,7 @@ class _Rule:
 
 
 def _middles(centre: Floats, radius: float, points: Floats) -> Iterator[Floats]:
-    """Yield the middles to try of circles that hold the centre, some at a time: (middle, 2) each.
+    """Yield the centres of circles to try that hold the village centre, in parts: (middle, 2) each.
 
     The middles of all circles that hold a set of points make up the overlap of the discs around them. An
     overlap that is not empty has a corner, where two of those discs' edges cross, or it is a whole disc
@@ -157,7 +174,7 @@ def _middles(centre: Floats, radius: float, points: Floats) -> Iterator[Floats]:
 
 
 def _distances(some: Floats, others: Floats) -> Floats:
-    """Measure every place against every other: (some, others)."""
+    """Return the distance of every point to every other: (some, others)."""
     metres: Floats = np.hypot(some[:, None, 0] - others[None, :, 0], some[:, None, 1] - others[None, :, 1])
     return metres
 
@@ -182,12 +199,13 @@ def _selectable(points: Floats, members: Flags, wanted: Ints, spacing_m: float) 
         there = members[free].sum(axis=0)
         if (there < left).any():
             return False
-        # A choice that leaves out a venue and all its neighbours may take it in the place of another of its
-        # class, so one of these must be in: the loneliest venue of the scarcest class has the fewest.
+        # Some solution contains a given venue or one of its neighbours: a solution without any of them can
+        # exchange another venue of its class for this one. So only these are tried, and the venue with the
+        # fewest neighbours of the scarcest class gives the fewest cases.
         scarce = int(np.argmin(np.where(left > 0, there - left, len(free))))
-        crowd = np.where(members[:, scarce] & free, near[:, free].sum(axis=1), len(free) + 1)
-        loneliest = int(crowd.argmin())
-        for one in [loneliest, *np.flatnonzero(near[loneliest] & free)]:
+        neighbours = np.where(members[:, scarce] & free, near[:, free].sum(axis=1), len(free) + 1)
+        fewest = int(neighbours.argmin())
+        for one in [fewest, *np.flatnonzero(near[fewest] & free)]:
             rest = free & ~near[one]
             for role in np.flatnonzero(members[one] & (left > 0)):
                 if free[one] and fill(rest, left - (np.arange(len(left)) == role)):
@@ -213,9 +231,9 @@ def _first_free(points: Floats, members: Flags, wanted: Ints, spacing_m: float) 
 
 
 def _undominated(near: Flags, members: Flags) -> Ints:
-    """Leave out venues in whose place another always does as well: (kept,) positions.
+    """Return the positions of the venues that no other venue replaces: (kept,).
 
-    One stands for another that is near it when it is near nothing else than the other is, and belongs to
+    A venue replaces one near it when everything near it is also near the other, and it belongs to
     every class the other does.
     """
     kept = np.arange(len(near))
@@ -230,7 +248,21 @@ def _undominated(near: Flags, members: Flags) -> Ints:
 
 
 def largest_distinct(points: Floats, spacing_m: float) -> int:
-    """Count the largest number of places pairwise at least the spacing apart.
+    """Return the largest number of points that are pairwise at least the spacing apart.
+
+    Parameters
+    ----------
+    points : (point, 2) metres
+    spacing_m : metres, inclusive
+
+    Returns
+    -------
+    many : size of the largest such set, found exactly
+
+    References
+    ----------
+    The largest independent set of a unit disk graph: Clark, Colbourn and Johnson (1990), Discrete
+    Mathematics 86.
 
     >>> largest_distinct(np.array([[0.0, 0.0], [30.0, 0.0], [60.0, 0.0]]), 50.0)
     2
@@ -245,9 +277,9 @@ def largest_distinct(points: Floats, spacing_m: float) -> int:
 
 
 def settlement_centres(places: Floats, people: Floats, village: Ints, villages: int) -> Floats:
-    """Find where each village's people live: the resident place nearest to their weighted mean.
+    """Return where each village's people live: the resident point nearest to their weighted mean.
 
-    Of places equally near the first row's counts.
+    Of points equally near, the first row is used.
 
     Parameters
     ----------
@@ -259,6 +291,15 @@ def settlement_centres(places: Floats, people: Floats, village: Ints, villages: 
     Returns
     -------
     centres : (village, 2) metres, NaN for a village without people
+
+    References
+    ----------
+    The residents' settlement (居民集聚区) as the centre of a circle: Hangzhou's DB3301/T 0429-2023. That its
+    centre is a resident point, and not the mean itself, is this package's: a mean can lie in a lake.
+
+    >>> places = np.array([[0.0, 0.0], [10.0, 0.0], [90.0, 0.0]])
+    >>> settlement_centres(places, np.array([5.0, 5.0, 1.0]), np.array([0, 0, 0]), 1).tolist()
+    [[10.0, 0.0]]
     """
     centres = np.full((villages, 2), np.nan)
     usable = np.flatnonzero((village >= 0) & np.isfinite(places).all(axis=1) & (people > 0))

@@ -1,4 +1,4 @@
-"""Own which units have a villagers' committee (村委会) and which a residents' committee (居委会)."""
+"""Find which units have a villagers' committee (村委会) and which a residents' committee (居委会)."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def committees(codes: Iterable[str], names: Iterable[str]) -> pd.Series[str]:
     ----------
     The statistical bureau's codes of units below the town, as its published lists use them: 居委会 from 001,
     村委会 from 200.
+
+    Parameters
+    ----------
+    codes : (unit,) statistical codes of twelve digits; others are unknown unless the name is known
+    names : (unit,) listed names, may be empty
 
     >>> committees(["330424101001", "330424101203", "x"], ["", "", "百可社区居委会"]).tolist()
     ['community', 'village', 'community']

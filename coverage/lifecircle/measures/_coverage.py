@@ -1,4 +1,4 @@
-"""Own shares of people covered, by district or whole; not the travel times they are counted from.
+"""Count the people covered, in all or by district; not find the travel times.
 
 Every function is pure: tables in, a table out. Every resident is in exactly one of covered, beyond,
 disconnected and unsnapped, so the four add up to the people in every row.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 NO_DISTRICT = "(none)"
-"""The row of residents whose district is missing; they are kept."""
+"""Name of the row of residents whose district is missing; they are counted."""
 
 _LONG_LEGS_M = (100, 200)
 
@@ -37,12 +37,13 @@ def coverage(
 ) -> pd.DataFrame:
     """Count the people covered within a limit.
 
-    Covered and beyond are kept apart by seconds against the limit, which need not be the limit ``near``
-    was found with; disconnected and unsnapped are taken from the status. The rate is covered / people.
+    Covered and beyond are separated by seconds against the limit, which may differ from the limit that
+    ``near`` was computed with; disconnected and unsnapped come from the status. The rate is covered /
+    people.
 
     Parameters
     ----------
-    near : ``seconds`` and ``status`` per resident, as :func:`lifecircle.reach.nearest` gives for one
+    near : ``seconds`` and ``status`` per resident, as :func:`lifecircle.reach.nearest` returns for one
         facility or for one rank of several; with a column ``leg_m``, long access legs are counted too
     demand : table on the same index
     limit_min : minutes >= 0, inclusive
@@ -61,7 +62,18 @@ def coverage(
     UnusableInputError
         When the indexes differ, a column is missing, people are negative or missing, a status is
         unknown, or the limit is negative or not finite.
+
+    References
+    ----------
+    The share of residents within a walking time of a service, as in the 15-minute circle of GB 50180-2018;
+    the plan's denominator is the resident population (常住人口).
+
+    >>> near = pd.DataFrame({"seconds": [600.0, 960.0, np.nan], "status": ["covered", "beyond", "unsnapped"]})
+    >>> people = pd.DataFrame({"population": [80.0, 15.0, 5.0]})
+    >>> coverage(near, people, limit_min=15).loc["all", ["covered", "beyond", "unsnapped", "rate"]].tolist()
+    [80.0, 15.0, 5.0, 0.8]
     """
+    # Checked in two steps: the values of a column can only be checked when the column is there.
     faults = _missing(near, demand, by=by, people=people, limit_min=limit_min)
     if not faults:
         status = _status_numbers(near)
@@ -77,6 +89,7 @@ def coverage(
     bucket = np.where(status < 2, timed, status)
 
     many = len(labels)
+    # One pass for all buckets and districts: every resident has exactly one of the numbers.
     counts = _sums(code * 4 + bucket, weight, many * 4).reshape(many, 4)
     # Added in one fixed order, so that the four buckets add up to the people to the last bit.
     total = ((counts[:, 0] + counts[:, 1]) + counts[:, 2]) + counts[:, 3]
@@ -91,18 +104,23 @@ def coverage(
 
 
 def bounds(table: pd.DataFrame) -> pd.DataFrame:
-    """Bound the rate by what the unsnapped may turn out to be.
+    """Return the bounds of the rate that the unsnapped residents leave open.
 
     Unsnapped residents are a defect of the data, not a gap in service: with all of them beyond the rate
     is ``lower``, with all of them covered it is ``upper``.
 
     Parameters
     ----------
-    table : as :func:`coverage` gives
+    table : as :func:`coverage` returns it
 
     Returns
     -------
     bounds : on the index of ``table``, ``lower`` and ``upper`` (0 to 1), NaN where there are no people
+
+    References
+    ----------
+    Bounds without an assumption about missing values: Manski (1990), Nonparametric bounds on treatment
+    effects, American Economic Review 80(2).
 
     >>> table = pd.DataFrame({"people": [100.0], "covered": [80.0], "unsnapped": [5.0]}, index=["all"])
     >>> bounds(table).loc["all"].tolist()
@@ -136,7 +154,7 @@ def _share(part: Floats, whole: Floats) -> Floats:
 def _districts(
     demand: pd.DataFrame, by: str | Sequence[str] | pd.Series | None
 ) -> tuple[pd.Index, npt.NDArray[np.intp]]:
-    """List the districts, sorted, (district,), and number the district of each resident, (demand,)."""
+    """Return the districts, sorted, (district,), and the position of each resident's district, (demand,)."""
     if by is None:
         return pd.Index(["all"]), np.zeros(len(demand), dtype=np.intp)
     if isinstance(by, pd.Series):
@@ -173,7 +191,7 @@ def _missing(
     people: str,
     limit_min: float,
 ) -> list[Fault]:
-    """Name what is not there: a limit, columns."""
+    """List faults of what is missing: a limit, columns."""
     found = []
     if not (np.isfinite(limit_min) and limit_min >= 0):
         found.append(_fault("limit_min", limit_min, "not a limit", "give a finite number of minutes >= 0"))
@@ -195,7 +213,7 @@ def _misfits(
     people: str,
     known: npt.NDArray[np.bool_],
 ) -> list[Fault]:
-    """Name what is there and cannot be counted: other indexes, values."""
+    """List faults of what is there and cannot be counted: other indexes, values."""
     remedy = "find near for this very demand table; of several ranks, pick one with near.xs(1, level='rank')"
     found = _differences("near", near.index, demand.index, remedy=remedy)
     if isinstance(by, pd.Series):
@@ -212,7 +230,7 @@ def _fault(place: str, value: object, reason: str, remedy: str) -> Fault:
 
 
 def _worst(values: pd.Series, good: npt.NDArray[np.bool_], reason: str, remedy: str) -> list[Fault]:
-    """Name the first value that is not good, if there is one."""
+    """Return the fault of the first value that is not good, if there is one."""
     if good.all():
         return []
     at = int(good.argmin())
@@ -220,7 +238,7 @@ def _worst(values: pd.Series, good: npt.NDArray[np.bool_], reason: str, remedy: 
 
 
 def _differences(name: str, index: pd.Index, demand: pd.Index, *, remedy: str) -> list[Fault]:
-    """Name the first label that differs from the demand table's, if there is one."""
+    """Return the fault of the first label that differs from the demand table's, if there is one."""
     if index.equals(demand):
         return []
     for position, (left, right) in enumerate(zip(index, demand, strict=False)):

@@ -1,4 +1,4 @@
-"""Own equity: how far apart the shares of districts, or of town and country, are, and whether it shrinks.
+"""Measure equity: how far apart the shares of districts, or of town and country, are.
 
 Shares are rates from 0 to 1. Every measure takes people as weights, so that a small town weighs little;
 with equal weights they are those of PySAL's ``inequality``.
@@ -84,7 +84,7 @@ def theil(values: Floats, people: Floats | None = None) -> float | None:
 def theil_parts(
     values: Floats, groups: npt.NDArray[np.object_], people: Floats | None = None
 ) -> tuple[float, float] | None:
-    """Split Theil's T into what lies between groups and what lies within them; they add up to it.
+    """Divide Theil's T into a part between groups and a part within them; the two add up to it.
 
     between = sum_g P_g (m_g / m) ln(m_g / m), within = sum_g P_g (m_g / m) T_g, where P_g is the share of
     people and m_g the mean of a group.
@@ -100,6 +100,10 @@ def theil_parts(
     Shorrocks (1980), The class of additively decomposable inequality measures, Econometrica 48; as
     ``inequality.theil.TheilD`` with equal weights.
 
+    Returns
+    -------
+    between, within : 0 or more; None without people
+
     >>> theil_parts(np.array([0.5, 0.5, 1.0, 1.0]), np.array(["r", "r", "u", "u"], dtype=object))[1]
     0.0
     """
@@ -114,6 +118,7 @@ def theil_parts(
     between = within = 0.0
     for name in dict.fromkeys(label):
         mine = label == name
+        # The parts add up to Theil's T only when groups are weighted by people and by their own mean.
         part = float(share[mine].sum())
         own = float(share[mine] @ y[mine]) / part
         between += part * float(_xlogx(np.array([own / mean]))[0])
@@ -142,6 +147,19 @@ class Gap:
 def gap_between(first: float | None, second: float | None, *, names: tuple[str, str]) -> Gap | None:
     """Return the gap of two shares, whichever is the higher; None where one is unknown.
 
+    Parameters
+    ----------
+    first, second : shares from 0 to 1, or None
+    names : what the two sides are called
+
+    Returns
+    -------
+    gap : difference, ratio and the names of the higher and the lower side
+
+    References
+    ----------
+    The plan's 区域、城乡差距进一步缩小: the gap is read as difference and ratio of two shares.
+
     >>> gap_between(0.9, 0.6, names=("urban", "rural")).ratio
     1.5
     """
@@ -163,6 +181,19 @@ def gap_over(
     values : district -> share
     people : on the same index, people counted
     groups : on the same index, urban or rural; left out, Theil is not split
+
+    Returns
+    -------
+    gap : None where fewer than two districts are left
+
+    References
+    ----------
+    Range and ratio: the plan's 区域差距. Gini (1912) and Theil (1967): see :func:`gini` and :func:`theil`.
+
+    >>> import pandas as pd
+    >>> gap = gap_over(pd.Series({"A": 0.9, "B": 0.6}), pd.Series({"A": 100.0, "B": 300.0}))
+    >>> round(gap.difference, 6), gap.ratio, gap.high, gap.low
+    (0.3, 1.5, 'A', 'B')
     """
     y, weight = values.to_numpy(dtype=np.float64), people.to_numpy(dtype=np.float64)
     usable = _usable(y, weight)
@@ -187,14 +218,23 @@ def gap_over(
 
 
 def not_smaller(by_year: Mapping[int, float | None], *, tolerance: float = 0.0) -> dict[int, bool | None]:
-    """Return for every year whether the gap grew, or only stayed, since the year before.
+    """Return for every year whether the gap did not shrink since the year before.
 
-    A gap shrinks when it is less than the year before's, by more than float noise. One of 0 that stays 0
-    has nowhere to shrink to: that is good. ``tolerance`` allows so much growth.
+    A gap shrinks when it is less than the year before's, by more than float noise. A gap of 0 that stays 0
+    cannot shrink: that is good.
 
     Returns
     -------
     not_smaller : year -> True, False, or None where this or the year before is unknown
+
+    Parameters
+    ----------
+    by_year : year -> gap, 0 or more; None where unknown
+    tolerance : growth that still counts as smaller, in the unit of the gap
+
+    References
+    ----------
+    The plan's 每年有新突破 and 差距进一步缩小: smaller every year. What counts as equal is this package's.
 
     >>> not_smaller({2023: 0.3, 2024: 0.2, 2025: 0.2})
     {2023: None, 2024: False, 2025: True}

@@ -1,8 +1,8 @@
-"""Own presence: which units have the venues a target asks for, and where the register contradicts itself.
+"""Count presence: which units have the venues a target asks for, and where the register contradicts itself.
 
 A unit is a county, a district, a village or an outlet (a service window, a shop, a scenic spot). A venue
 counts for the units its register row lists in ``serves``; where it lists none of this kind, for the unit
-it stands in. Both are known for most venues, so that a contradiction between them can be named.
+it is in. Both are known for most venues, so that a contradiction between them can be reported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Assign = Literal["serves_first", "serves", "position"]
-"""How venues come to their units; see :func:`presence`."""
+"""How venues are assigned to units; see :func:`presence`."""
 
 ELSEWHERE, UNLISTED, UNKNOWN_UNIT, NOT_OPEN = "elsewhere", "unlisted", "unknown_unit", "not_open"
 """Kinds of disagreement, as :func:`presence` explains them."""
@@ -32,7 +32,7 @@ _DISAGREEMENT = ("venue", "key", "listed", "stands_in", "kind")
 
 @dataclass(frozen=True, eq=False)
 class Presence:
-    """Which units hold a rule.
+    """Which units satisfy a rule.
 
     ``units`` : on the units counted: one column for each key of the rule with its open venues (int64),
     ``holds`` (bool), ``lacks`` (the keys short of venues, joined by ``|``) and ``closed`` (int64: venues of
@@ -47,12 +47,12 @@ class Presence:
 
     @property
     def value(self) -> float | None:
-        """Share of the units that hold the rule, 0 to 1; None where no unit is counted."""
+        """Return the share of the units that satisfy the rule, 0 to 1; None where no unit is counted."""
         return float(self.units["holds"].mean()) if len(self.units) else None
 
     @property
     def without(self) -> list[str]:
-        """Codes of the units that do not hold the rule, in the order of the units."""
+        """Return the codes of the units that do not satisfy the rule, in the order of the units."""
         return [str(code) for code in self.units.index[~self.units["holds"]]]
 
 
@@ -76,12 +76,12 @@ def presence(  # noqa: PLR0913 - the parts of one question
     2. ``serves_first``: the units served, or where there are none, those it stands in (``place``).
        ``serves``: the units served alone, unless no venue of the key serves any (then ``place``).
        ``position``: those it stands in alone.
-    3. A unit holds the rule when it has, of every key, at least as many open venues as needed (inclusive).
+    3. A unit satisfies the rule when it has at least as many open venues of every key as needed (inclusive).
 
-    Kinds of disagreement: ``elsewhere``, it serves units of this kind and stands in none of them;
-    ``unlisted``, it stands in a unit but lists none, and the list decides, so it counts for nobody;
-    ``unknown_unit``, it lists a code that nobody knows; ``not_open``, it is closed or not yet open, and a
-    unit that does not hold the rule has it all the same.
+    Kinds of disagreement: ``elsewhere``, it serves units of this kind and is in none of them;
+    ``unlisted``, it is in a unit but lists none, and the list decides, so it counts for nobody;
+    ``unknown_unit``, it lists an unknown code; ``not_open``, it is closed or not yet open, and a
+    unit that does not satisfy the rule would have it.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def presence(  # noqa: PLR0913 - the parts of one question
     units : every unit of this kind by its code, unique
     needed : key of the rule -> least number of open venues, >= 1
     services : key of the rule -> ids of the services that count for it
-    place : on the index of ``venues``, the unit it stands in, empty for none; or a tuple of several
+    place : on the index of ``venues``, the unit it is in, empty for none; or a tuple of several
     opened : (venue,) whether it is open; left out, all are
     counted : (unit,) the units the target is about; left out, all are
     aliases : another code or a name -> the unit meant: a village's code for its district
@@ -144,15 +144,19 @@ def units_near(
     *,
     within_m: float,
 ) -> list[tuple[str, ...]]:
-    """Name the units whose place lies within a distance of each venue, nearest first.
+    """List the codes of the units within a distance of each venue, nearest first.
 
-    For outlets, which have a place and no area.
+    For outlets, which are points without an area.
 
     Parameters
     ----------
-    venues_m, units_m : (venue, 2) and (unit, 2) places in metres, NaN where unknown
+    venues_m, units_m : (venue, 2) and (unit, 2) metres, NaN where unknown
     codes : (unit,)
     within_m : inclusive, to a tenth of a millimetre
+
+    Returns
+    -------
+    codes : (venue,) tuples of codes; empty where the venue or every unit is too far or unknown
 
     >>> units_near(np.array([[0.0, 0.0]]), np.array([[0.0, 50.0], [9.0, 0.0]]), pd.Index(["a", "b"]),
     ...     within_m=50.0)
@@ -177,8 +181,8 @@ def units_near(
 class _Register:
     """The venues beside the units they may count for; pairs hold positions of venues and units.
 
-    ``served`` : (venue, unit) as ``serves`` lists them. ``strange`` : (venue, code) that nobody knows.
-    ``standing`` : (venue, unit) as the places say.
+    ``served`` : (venue, unit) as ``serves`` lists them. ``strange`` : (venue, unknown code).
+    ``standing`` : (venue, unit) by coordinates.
     """
 
     venues: pd.DataFrame
@@ -214,14 +218,14 @@ class _Key:
 
 
 def _pairs(lists: Iterable[Sequence[str]]) -> pd.DataFrame:
-    """Set out the codes of every venue: (venue position, code), a code once for each venue."""
+    """Return the codes of all venues as (venue position, code), a code once for each venue."""
     rows = [(venue, code) for venue, codes in enumerate(lists) for code in dict.fromkeys(codes)]
     frame = pd.DataFrame(rows, columns=["venue", "code"])
     return frame.astype({"venue": "int64", "code": "str"})
 
 
 def _codes_in(text: str, known: Collection[str]) -> list[str]:
-    """Split a cell into codes; what is a code as it stands is not split further."""
+    """Split a cell into codes; a cell that is a known code is not split."""
     found: list[str] = []
     for part in [text] if text in known else _BETWEEN_CODES.split(text):
         found += [part.strip()] if part.strip() in known else part.split()
@@ -231,7 +235,7 @@ def _codes_in(text: str, known: Collection[str]) -> list[str]:
 def _served(
     venues: pd.DataFrame, units: pd.Index[str], aliases: Mapping[str, str], known: Collection[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read ``serves``: the units each venue lists, and the codes that nobody knows."""
+    """Read ``serves``: the units each venue lists, and the unknown codes."""
     lists = venues["serves"] if "serves" in venues else pd.Series("", index=venues.index)
     whole = {*known, *aliases}
     codes = _pairs(_codes_in(text, whole) for text in lists.fillna("").astype("str"))
@@ -273,7 +277,7 @@ def _key(register: _Register, name: str, services: Collection[str], least: int, 
 def _disagreements(
     register: _Register, key: _Key, *, decides: bool
 ) -> Iterator[tuple[Hashable, str, str, str, str]]:
-    """List where list and place contradict each other; ``decides`` says that the list alone counts."""
+    """List where list and place contradict each other; ``decides``: only the list counts."""
     listed, here = register.codes(register.served), register.codes(register.standing)
     unknown = register.strange.groupby("venue")["code"].agg(" ".join).to_dict()
     wanted = key.claims[key.short[key.claims["unit"].to_numpy()]]

@@ -1,4 +1,4 @@
-"""Own registered figures: the figure of a year, who has none, and rules that every village must meet."""
+"""Select registered figures: of a year, units without one, and rules that every village must meet."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Registered:
     """The figures of one target in one year.
 
     ``value`` : the county's, None where none is registered. ``by_year`` : the county's in every year.
-    ``districts``, ``villages`` : on the codes asked for, NaN where there is no figure. ``sources`` : who
-    registered them, each once.
+    ``districts``, ``villages`` : on the codes asked for, NaN where there is no figure. ``sources`` : the
+    offices that registered them, each once.
     """
 
     value: float | None
@@ -31,12 +31,12 @@ class Registered:
 
     @property
     def missing_districts(self) -> list[str]:
-        """Codes of the districts without a figure."""
+        """Return the codes of the districts without a figure."""
         return [str(code) for code in self.districts.index[self.districts.isna()]]
 
     @property
     def missing_villages(self) -> list[str]:
-        """Codes of the villages without a figure."""
+        """Return the codes of the villages without a figure."""
         return [str(code) for code in self.villages.index[self.villages.isna()]]
 
 
@@ -48,13 +48,21 @@ def registered(
     districts: pd.Index[str] | None = None,
     villages: pd.Index[str] | None = None,
 ) -> Registered:
-    """Pick the figures of a target in a year; nothing is estimated, averaged or carried over.
+    """Select the figures of a target in a year; nothing is estimated, averaged or carried over.
 
     Parameters
     ----------
-    table : as :func:`lifecircle.indicators.read_indicators` gives: ``target``, ``year``, ``district``,
+    table : as :func:`lifecircle.indicators.read_indicators` returns: ``target``, ``year``, ``district``,
         ``village``, ``item``, ``value``, ``source``; one row at most for each of the first five
     districts, villages : codes that a figure is expected of
+
+    Returns
+    -------
+    figures : of the county, the districts and the villages
+
+    References
+    ----------
+    The figures are those of the offices; this package only selects them.
 
     >>> table = pd.DataFrame({"target": ["t", "t"], "year": [2024, 2025], "district": "", "village": "",
     ...     "item": "", "value": [0.8, 0.9], "source": "office"})
@@ -77,12 +85,21 @@ def registered(
 
 
 def village_figures(table: pd.DataFrame, target: str, year: int, villages: pd.Index[str]) -> pd.DataFrame:
-    """Lay out the figures a rule is made of: (village, item), NaN where there is none.
+    """Return the figures that a rule is made of: (village, item), NaN where there is none.
 
     Parameters
     ----------
     table : as for :func:`registered`
     villages : the villages the rule is about
+
+    Returns
+    -------
+    figures : float64, on ``villages``, one column for each item
+
+    >>> table = pd.DataFrame({"target": "t", "year": 2025, "district": "", "village": ["A"], "item": ["own"],
+    ...     "value": [80.0], "source": ""})
+    >>> village_figures(table, "t", 2025, pd.Index(["A", "B"]))["own"].tolist()
+    [80.0, nan]
     """
     mine = table[
         (table["target"] == target)
@@ -104,7 +121,7 @@ def village_rule(
 
     Parameters
     ----------
-    figures : (village, item) as :func:`village_figures` gives
+    figures : (village, item) as :func:`village_figures` returns
     least : item -> figure, in the unit of the figures
 
     Returns
@@ -133,11 +150,19 @@ def village_rule(
 
 
 def share_bounds(meets: pd.Series[bool]) -> tuple[float, float, int] | None:
-    """Bound the share of units that meet a rule by those of which it is unknown.
+    """Return the bounds of the share of units that meet a rule, for units where this is unknown.
 
     Returns
     -------
     bounds : (none of the unknown meet it, all of them do, number unknown); None without units
+
+    Parameters
+    ----------
+    meets : (unit,) boolean, NA where unknown
+
+    References
+    ----------
+    As :func:`bounds`: Manski (1990).
 
     >>> share_bounds(pd.Series([True, False, None, True], dtype="boolean"))
     (0.5, 0.75, 1)

@@ -1,7 +1,7 @@
-"""Own the supply of places, beds or carers per so many people; not what a travel time makes of them.
+"""Compute the supply of places, beds or carers per so many people; travel time plays no part.
 
-A venue without a figure is unknown, not empty: the sum is then a lower bound, and the table says by how
-many venues.
+A venue without a figure is unknown, not empty: the sum is then a lower bound, and the table counts these
+venues.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 ALL = "all"
-"""The row of the whole study."""
+"""Name of the row of the whole study."""
 
 
 def capacity(
@@ -29,14 +29,14 @@ def capacity(
     per: float = 1000.0,
     unit: str = "district",
 ) -> pd.DataFrame:
-    """Add up a column of venues and divide it by people, by unit and in all.
+    """Return the sum of a column of venues divided by people, by unit and in all.
 
     value = known amount / people x per. With ``unknown`` venues it is a lower bound.
 
     Parameters
     ----------
     venues : the venues that count, each once, with ``column`` (0 or more, missing where unknown) and the
-        column ``unit`` (where it stands)
+        column ``unit`` (the unit it is in)
     people : unit -> people of the target's group, >= 0
     per : people a rate is given for, > 0
 
@@ -49,7 +49,7 @@ def capacity(
     Raises
     ------
     UnusableInputError
-        When a column is missing or an amount is text or negative: each such venue with what stands there.
+        When a column is missing or an amount is text or negative: each such venue with its value.
 
     References
     ----------
@@ -86,16 +86,24 @@ def capacity(
 
 
 def undecided(lower: float, upper: float, turn: float | None, *, falls: bool = False) -> bool:
-    """Return whether what is unknown could turn a verdict: the bounds lie on both sides of the turn.
+    """Return whether what is unknown could change a verdict: the bounds lie on both sides of the turn.
 
     Where the known part alone meets the goal it is met, and where even the most that the unknown may bring
-    does not reach it, it is missed; between the two nobody can say.
+    does not reach it, it is missed; between the two the verdict is unknown.
 
     Parameters
     ----------
     lower, upper : the value with nothing and with everything that is unknown; ``upper`` may be inf
     turn : the figure at which the verdict turns (good enough itself); None without a goal
     falls : whether the value has to be at or below the turn
+
+    Returns
+    -------
+    undecided : bool
+
+    References
+    ----------
+    As :func:`bounds`: Manski (1990).
 
     >>> undecided(4.2, float("inf"), 4.5), undecided(4.6, float("inf"), 4.5), undecided(0.2, 0.4, 0.5)
     (True, False, False)
@@ -106,7 +114,7 @@ def undecided(lower: float, upper: float, turn: float | None, *, falls: bool = F
 
 
 def _amounts(venues: pd.DataFrame, column: str, unit: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Take the amounts as numbers, NaN where unknown."""
+    """Return the amounts as numbers, NaN where unknown."""
     faults = [
         Fault("(venues)", say("column '{name}'", name=name), "", say("missing column"), say("add the column"))
         for name in (column, unit)

@@ -1,4 +1,4 @@
-"""Own the village threshold: how many villages are reached, by the share of their people asked for."""
+"""Count the villages that are reached, for several shares of their people (the village threshold)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ def holds_share(
     Returns
     -------
     holds : (unit,)
+
+    References
+    ----------
+    As :func:`villages_reached`.
 
     >>> holds_share(np.array([5.0, 4.9, 0.0]), np.array([10.0, 10.0, 0.0]), 0.5).tolist()
     [True, False, False]

@@ -1,7 +1,7 @@
-"""Own travel time to facilities: snapping, nearest, within; not services, rules or rates.
+"""Compute travel time to facilities: snapping, nearest, within a limit.
 
-The engine knows junctions, edges and seconds. What a facility is for, who the residents are and which
-share of them is enough is decided above it.
+This room knows junctions, edges and seconds. It does not know services, rules or rates: what a facility is
+for, who the residents are and which share of them is enough is decided by the rooms above.
 
 Names load on first use: searching a graph needs neither tables nor geometry, which take more memory and
 time to import than a county takes to search.

@@ -1,6 +1,6 @@
-"""Own the checks of arrays that are passed to the engine, and the message of a fault; not their meaning.
+"""Check the arrays that are passed to the engine, and write the message of a fault; not what arrays mean.
 
-A graph is most of the memory of a search, so that a check of a sound array makes no other of its size.
+A graph is most of the memory of a search, so a check of a sound array makes no other array of its size.
 """
 
 from __future__ import annotations
@@ -107,12 +107,18 @@ def check_pointers(name: str, array: Whole, edges: int) -> None:
 
 
 def check_lengths(many: int, what: str, **arrays: npt.NDArray[Any]) -> None:
-    """Check that each array has one value for each of so many things.
+    """Check that each array has one value for each edge or source.
+
+    Parameters
+    ----------
+    many : number of edges or sources
+    what : ``edges`` or ``sources``
+    arrays : the arrays by name
 
     Raises
     ------
     GraphError
-        An array is longer or shorter.
+        An array is longer or shorter than ``many``.
     """
     for name, array in arrays.items():
         if len(array) != many:
@@ -126,7 +132,14 @@ def narrowed(array: Whole, most: int) -> Whole:
 
 
 def refuse(name: str, array: npt.NDArray[Any], bad: Flags, rule: str) -> None:
-    """Refuse an array where ``bad`` (value,) is true anywhere, and name the first place.
+    """Raise GraphError where ``bad`` (value,) is true anywhere; the message names the first position.
+
+    Parameters
+    ----------
+    name : what the caller calls the array
+    array : (value,) the values
+    bad : (value,) bool, the values that are not usable
+    rule : what the values should be, for the message
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""Own which engine answers a question, scipy or the compiled ring, and on how many threads; not how.
+"""Choose which engine answers a question, scipy or the compiled ring, and on how many threads.
 
-The answers are the same, so the choice is one of time alone. Compiled code is quicker at everything but
-being there: numba has to be imported and what it kept on disk has to be loaded, once in a process. So a
-process begins with scipy and goes over to the ring as soon as what it has asked of scipy would have paid
-for that; a single question that would pay for it on its own is asked of the ring at once. At worst this
-takes twice as long as the better of the two would have.
+This module does not search. Both engines give the same answers, so the choice is one of time alone.
+Compiled code is faster, but it has a fixed cost: numba has to be imported and the compiled code loaded from
+disk, once in a process. So a process begins with scipy. It changes to the ring as soon as the seconds spent
+in scipy would have paid for loading; a single question that would pay for it alone uses the ring at once.
+At worst this takes twice as long as the better of the two would have.
 
 The figures below were measured on a county of 37,223 junctions and 110,890 directed edges. They count
 work, not the clock, so that the choice is the same in every run.
@@ -43,29 +43,32 @@ class Work:
 
     @classmethod
     def nearest(cls, junctions: int) -> Work:
-        """One search from all sources together."""
+        """Return the work of one search from all sources together."""
         return cls(4e-7 * junctions, 1e-7 * junctions)
 
     @classmethod
     def repairs(cls, junctions: int) -> Work:
-        """Count the hundred repairs that one search is kept for; scipy makes each a search of its own."""
+        """Return the work of a hundred repairs of one search; scipy searches again for each."""
         return cls(100 * 4e-7 * junctions, 1e-7 * junctions + 100 * 3e-4)
 
     @classmethod
     def nearest_k(cls, junctions: int, groups: int, k: int) -> Work:
-        """``k`` nearest: for scipy a search from every group, for the ring ``k`` labels everywhere."""
+        """Return the work of ``k`` nearest: scipy searches from every group, the ring keeps ``k`` labels."""
         ranks = min(k, groups)
         return cls(3e-7 * junctions * groups, junctions * (1e-7 + 1.2e-8 * ranks * ranks))
 
     @classmethod
     def within(cls, junctions: int, rows: int, *, bounded: bool) -> Work:
-        """Count the full table that scipy fills; the ring touches what is reached, at most as much."""
+        """Return the work of all junctions within a limit.
+
+        scipy fills the full table (row, junction); the ring touches only what is reached, at most as much.
+        """
         cells = junctions * rows
         return cls(2e-8 * cells, 2e-9 * cells) if bounded else cls(3e-7 * cells, 5e-8 * cells)
 
     @classmethod
     def snapping(cls, points: int, edges: int) -> Work:
-        """Find the nearest edge of each point, with a tree of the lines or on a grid of their segments."""
+        """Return the work of snapping: with a tree of the lines, or on a grid of their segments."""
         return cls(7e-6 * points + 6e-7 * edges, 2e-6 * points + 6e-7 * edges)
 
 
@@ -95,8 +98,11 @@ def choose(engine: Engine, work: Work) -> Literal["scipy", "ring"]:
     wanted = engine if engine != "auto" else _from_environment()
     if wanted != "auto":
         return wanted
+    # Once loaded, the ring has no fixed cost any more, so the estimates are compared as they are.
     if is_loaded(_KERNELS):
         return "ring" if work.ring_s < work.scipy_s else "scipy"
+    # The rule of renting or buying skis: load when scipy has cost as much as loading would have. It is never
+    # worse than twice the best choice, whatever questions follow.
     if _Spent.seconds + work.scipy_s > _LOAD_S + work.ring_s and loads(_KERNELS):
         return "ring"
     _Spent.seconds += work.scipy_s
@@ -112,7 +118,7 @@ def check_engine(engine: str) -> None:
 
 
 def thread_count() -> int:
-    """Count the threads that one question may use: the variable LIFECIRCLE_THREADS, else every core there is.
+    """Return the number of threads for one question: LIFECIRCLE_THREADS, else the number of cores.
 
     Raises
     ------

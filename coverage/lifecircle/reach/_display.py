@@ -1,4 +1,4 @@
-"""Own pictures of reach: the pieces of road within a limit, and areas round them; never a count of people.
+"""Draw reach: the pieces of road within a limit, and the areas around them; never count people.
 
 Coverage is counted at residents through the network (:func:`~lifecircle.reach.nearest`), never by points
 in these shapes. What is drawn follows from anchors: places on an edge from which a facility is a known
@@ -9,7 +9,7 @@ the place of a facility on its own edge::
       anchor of u       of a facility
 
 The travel time of any place on the edge is the least over its anchors of the seconds to the anchor along
-the edge and the seconds from there. So the pieces within a limit are the stretches round the anchors.
+the edge and the seconds from there. So the pieces within a limit are the stretches around the anchors.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 Layers = Literal["all", "facility"]
 
 _SHORTEST_M = 1e-6
-"""Metres up to which a piece is a place and no road."""
+"""Metres up to which a piece is a point and not a road."""
 
 _VERTEX_M = 1e-9
 """Metres of a cut within which a vertex is the cut itself: float noise of projected coordinates."""
@@ -215,7 +215,7 @@ class _Anchors:
         return _Anchors(self.layer[at], self.edge[at], self.share[at], self.seconds[at], self.venue[at])
 
     def stretch(self, roads: Roads, until_s: float) -> tuple[Floats, Floats]:
-        """Find the first and the last share of the edge from which each anchor's facility is in time."""
+        """Return the first and the last share of the edge within ``until_s`` of each anchor's facility."""
         left_s = np.maximum(until_s - self.seconds, 0.0)
         before, after = left_s / roads.forward_s[self.edge], left_s / roads.backward_s[self.edge]
         first = np.where(before >= self.share, 0.0, self.share - before)
@@ -272,6 +272,8 @@ def _pieces_of(roads: Roads, facilities: Snap, *, limit_min: float, by: Layers) 
     new_edge = np.ones(len(low), dtype=bool)
     new_edge[1:] = (np.diff(anchors.edge) != 0) | (np.diff(anchors.layer) != 0)
     run = np.cumsum(new_edge) - 1
+    # A stretch can contain the next one, so a gap is measured from the farthest end so far, not from the end
+    # of the stretch before.
     so_far = pd.Series(high).groupby(run).cummax().to_numpy()
     new_piece = new_edge.copy()
     new_piece[1:] |= low[1:] > so_far[:-1]
@@ -280,7 +282,10 @@ def _pieces_of(roads: Roads, facilities: Snap, *, limit_min: float, by: Layers) 
     # an end that cannot be come to along its edge reaches nothing of it, so it names no piece
     soonest = np.lexsort((anchors.venue, anchors.seconds, last <= first, np.cumsum(new_piece)))
 
+    # A facility whose limit ends exactly at its own junction would give pieces of no length.
     kept = np.flatnonzero((end - begin) * roads.length_m[edge] > _SHORTEST_M)
+    # The seconds at both ends are the least over every anchor of the edge, not only those of the piece: near
+    # one end, a facility that is reached through the other end may still be the nearer one.
     edge, begin, end, start = edge[kept], begin[kept], end[kept], start[kept]
     runs = np.flatnonzero(new_edge)
     of = runs[run[start]], np.diff(np.append(runs, len(run)))[run[start]]
@@ -295,12 +300,12 @@ def _pieces_of(roads: Roads, facilities: Snap, *, limit_min: float, by: Layers) 
 
 
 def _least(values: Floats, start: Ints) -> Floats:
-    """Take the least of each run of values; a run begins where the one before ends."""
+    """Return the least of each run of values; a run begins where the one before ends."""
     return np.minimum.reduceat(values, start) if len(start) else np.zeros(0)
 
 
 def _seconds_at(roads: Roads, anchors: _Anchors, share: Floats, start: Ints, counts: Ints) -> Floats:
-    """Take the least over a run of anchors (at least one) of the seconds from a place on their edge."""
+    """Return the least over a run of anchors (at least one) of the seconds from a point on their edge."""
     place, member = spread(start, counts)
     gap, edge = share[place] - anchors.share[member], anchors.edge[member]
     along = np.where(gap > 0.0, roads.backward_s[edge], roads.forward_s[edge])
@@ -316,12 +321,14 @@ def _cut(lines: Objects, first: Floats, last: Floats) -> Objects:
     cut = np.flatnonzero((first > 0.0) | (last < 1.0))
     if len(cut) == 0:
         return pieces
+    # Only pieces that are really cut are rebuilt: a whole edge keeps its own vertices to the last bit.
     whole, length_m = lines[cut], shapely.length(lines[cut])
     xy, line = shapely.get_coordinates(whole, return_index=True)
     steps = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T)
     steps[np.diff(line, prepend=-1) != 0] = 0.0
     run_m = np.cumsum(steps)
     run_m -= run_m[np.searchsorted(line, np.arange(len(cut)))][line]
+    # A vertex at the cut itself is left out, because a line with the same point twice is not valid.
     inside = (run_m > (first[cut] * length_m)[line] + _VERTEX_M) & (
         run_m < (last[cut] * length_m)[line] - _VERTEX_M
     )

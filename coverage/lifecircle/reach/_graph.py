@@ -1,4 +1,4 @@
-"""Own shortest times over a directed graph given as arrays; not roads, points or access legs.
+"""Compute shortest times over a directed graph given as arrays; without roads, points or access legs.
 
 :class:`TravelGraph` answers on any graph in the caller's own numbering. Two engines do the searching,
 scipy (``_scipy``) and compiled loops (``_ring``); their seconds are the same to the last bit, and
@@ -46,7 +46,7 @@ class TravelGraph:
 
     Edge ``e`` in ``indptr[i]:indptr[i + 1]`` leads from junction ``i`` to ``indices[e]`` in
     ``seconds[e]``. Parallel edges and loops are allowed; an edge of zero seconds is an edge. Whole
-    numbers of any type are taken and held as below; what comes in these types, in one piece, is not
+    numbers of any type are accepted and converted as below; an array that has the type already is not
     copied but shared. The arrays belong to the graph and are not to be changed.
 
     Attributes
@@ -55,7 +55,7 @@ class TravelGraph:
     indices : (edge,) int32, junctions; read-only
     seconds : (edge,) float64, finite and >= 0; read-only
     engine : ``scipy`` or ``ring`` (compiled, needs the extra ``fast``) to insist on one; ``auto`` takes
-        the one that is sooner done, or the one that the environment variable LIFECIRCLE_ENGINE names.
+        the faster one, or the one that the environment variable LIFECIRCLE_ENGINE names.
         Seconds do not depend on it, nor does who wins a tie.
 
     Raises
@@ -87,6 +87,8 @@ class TravelGraph:
         check_pointers("indptr", indptr, len(indices))
         check_lengths(len(indices), "edges", seconds=seconds)
         check_junctions("indices", indices, len(indptr) - 1)
+        # Views that cannot be written to: the compiled loops do not check bounds, so an array changed after
+        # these checks could make them read outside their memory. The caller's own array stays writeable.
         for name, array in (
             ("indptr", narrowed(indptr, len(indices))),
             ("indices", narrowed(indices, len(indptr) - 1)),
@@ -98,7 +100,7 @@ class TravelGraph:
 
     @property
     def size(self) -> int:
-        """Number of junctions."""
+        """Return the number of junctions."""
         return len(self.indptr) - 1
 
     def nearest(
@@ -128,6 +130,11 @@ class TravelGraph:
         ------
         GraphError
             When a source is no junction, a start or group is unusable, or the limit is negative or NaN.
+
+        >>> graph = TravelGraph([0, 1, 2, 2], [1, 2], [60.0, 30.0])
+        >>> seconds, source = graph.nearest([0, 1], limit_s=60)
+        >>> seconds.tolist(), source.tolist()
+        ([0.0, 0.0, 30.0], [0, 1, 1])
         """
         seeds = self._seeds(sources, start_s, group)
         bound = _bound(limit_s)
@@ -167,6 +174,11 @@ class TravelGraph:
         ------
         GraphError
             As for :meth:`nearest`.
+
+        >>> graph = TravelGraph([0, 1, 2, 2], [1, 2], [60.0, 30.0])
+        >>> indptr, nodes, seconds = graph.within([0, 1], 60)
+        >>> indptr.tolist(), nodes.tolist(), seconds.tolist()
+        ([0, 2, 4], [0, 1, 1, 2], [0.0, 60.0, 0.0, 30.0])
         """
         seeds = self._seeds(sources, start_s, group)
         bound = _bound(limit_s)
@@ -202,6 +214,11 @@ class TravelGraph:
         ------
         GraphError
             As for :meth:`nearest`, and when ``k`` is below 1.
+
+        >>> graph = TravelGraph([0, 1, 2, 2], [1, 2], [60.0, 30.0])
+        >>> seconds, source = graph.nearest_k([0, 1], 2)
+        >>> seconds.tolist()
+        [[0.0, inf], [0.0, 60.0], [30.0, 90.0]]
         """
         wanted = check_count("k", k)
         seeds = self._seeds(sources, start_s, group)
@@ -224,6 +241,7 @@ class TravelGraph:
         source = _named(number, names)
         if ranks == wanted:
             return seconds, source
+        # Fewer groups than ranks asked for: the ring searches only the ranks there can be, which costs less.
         missing = ((0, 0), (0, wanted - ranks))
         return (
             np.pad(seconds, missing, constant_values=np.inf),
@@ -246,8 +264,8 @@ class TravelGraph:
 
         Returns
         -------
-        solve : ``seconds`` and ``source`` as :meth:`nearest` gives them, and the ways to add and remove a
-            source. Compiled loops touch only what changes; scipy searches again.
+        solve : ``seconds`` and ``source`` as :meth:`nearest` returns them, and the methods to add and remove
+            a source. Compiled loops touch only what changes; scipy searches again.
 
         Raises
         ------
@@ -261,12 +279,12 @@ class TravelGraph:
 
     @property
     def arrays(self) -> tuple[Whole, Whole, Floats]:
-        """The graph as the engines take it: ``indptr``, ``indices``, ``seconds``."""
+        """Return the graph as the engines take it: ``indptr``, ``indices``, ``seconds``."""
         return self.indptr, self.indices, self.seconds
 
     @cached_property
     def reversed_arrays(self) -> tuple[Whole, Whole, Floats]:
-        """The edges turned round, in the same form: rows of their heads, listing their tails."""
+        """Return the reversed edges in the same form: one row for each head, listing its tails."""
         from scipy.sparse import csr_array  # noqa: PLC0415 - only a source that is removed asks for it
 
         size = self.size
@@ -275,7 +293,7 @@ class TravelGraph:
 
     @cached_property
     def bucket_s(self) -> float:
-        """Width of a bucket of the ring, in seconds."""
+        """Return the width of a bucket of the ring, in seconds."""
         return bucket_width(self.seconds)
 
     def engine_within(self, rows: int, limit_s: float) -> Literal["scipy", "ring"]:
@@ -304,6 +322,7 @@ class TravelGraph:
         MissingExtraError
             When numba is not installed.
         """
+        # The ring takes seeds row by row, so that a row is a slice and nothing is searched for in it.
         order = np.argsort(seeds.group, kind="stable")
         group_ptr = np.concatenate([[0], np.cumsum(np.bincount(seeds.group, minlength=rows))])
         return ring_within(
@@ -317,7 +336,7 @@ class TravelGraph:
 
     @cached_property
     def matrix(self) -> Matrix:
-        """The graph as scipy takes it."""
+        """Return the graph as scipy takes it."""
         return matrix_of(self.indptr, self.indices, self.seconds)
 
     def _seeds(
@@ -334,12 +353,12 @@ class TravelGraph:
 
 
 def _numbered(seeds: Seeds) -> tuple[Seeds, Ints | None]:
-    """Return groups as numbers the ring accepts: where they are too high, ranks and the names of ranks."""
+    """Return groups as numbers the ring accepts; if too high, their ranks, and the group of each rank."""
     return (seeds, None) if seeds.highest <= MOST_INT32 else seeds.ranked()
 
 
 def _named(number: npt.NDArray[np.int32], names: Ints | None) -> Whole:
-    """Put the names in the place of their numbers, -1 where there is none."""
+    """Replace each number by its group, -1 where there is none."""
     if names is None:
         return number
     named: Ints = np.append(names, -1)[number]

@@ -1,8 +1,8 @@
-"""Own the search for the edges nearest to many points by compiled loops; not what is made of them.
+"""Find the edges nearest to many points by compiled loops; not what a snap makes of them.
 
-The segments of all edges are filed in square cells (a uniform grid: Bentley, Weide and Yao 1980). Around
-each point rings of cells are looked at until nothing nearer can follow. Distances found in this way only say
-which edges come into question. They are then measured in the very operations of GEOS, which measures
+The segments of all edges are sorted into square cells (a uniform grid: Bentley, Weide and Yao 1980). Around
+each point rings of cells are searched until nothing nearer can follow. Distances found in this way only show
+which edges are candidates. These are then measured with the same operations as in GEOS, which measures
 without compiled loops, so that both give the same answer to the last bit.
 
 References
@@ -35,16 +35,16 @@ _CELLS_PER_SEGMENT = 4.0
 """Cells for each segment; most lie where there are no roads."""
 
 _ROOM = 64
-"""Segments that may come into question around one point; where there are more, GEOS is asked."""
+"""Candidate segments around one point; where there are more, GEOS measures that point."""
 
 
 _BLOCKS = 256
-"""Blocks along a side of the extent, by which points are put in order: their numbers fill 16 bits."""
+"""Blocks along a side of the extent, by which points are sorted: their numbers fill 16 bits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The segments of lines, filed in cells."""
+    """The segments of lines, sorted into cells."""
 
     segments: Segments
     frame: Frame
@@ -52,7 +52,7 @@ class Grid:
 
     @classmethod
     def of(cls, lines: Objects) -> Grid:
-        """File lines, of which there is at least one; their extent is finite.
+        """Sort lines into cells; there is at least one line, and the extent is finite.
 
         Raises
         ------
@@ -66,6 +66,8 @@ class Grid:
         edge = line[joined].astype(np.int32)
         segments = kernels.Segments(*ends, edge, np.searchsorted(edge, np.arange(len(lines) + 1)))
         low, extent = xy.min(axis=0), np.ptp(xy, axis=0)
+        # Side of a cell: a mean of four cells for each segment. The second term bounds the number of cells
+        # where all roads lie on one line; the third avoids a side of zero.
         side = max(
             np.sqrt(extent.prod() / (_CELLS_PER_SEGMENT * len(joined))),
             extent.max() / (_CELLS_PER_SEGMENT * len(joined)),
@@ -74,6 +76,7 @@ class Grid:
         columns, rows = (extent // side).astype(int) + 2
         frame = kernels.Frame(float(low[0]), float(low[1]), float(side), int(columns), int(rows))
         ptr = np.zeros(columns * rows + 1, dtype=np.int64)
+        # Counted first, then filled, because a compiled loop cannot make its arrays longer.
         call(kernels.fill, segments, frame, kernels.Cells(ptr, np.empty(0, dtype=np.int32)))
         many = int(ptr.sum())
         ptr = np.concatenate([[0], np.cumsum(ptr[:-1])])
@@ -108,6 +111,7 @@ class Grid:
         measures : in the order of the points; edge -1 where :meth:`near` lists none
         """
         kernels = compiled("lifecircle.reach._grid_kernels")
+        # Neighbouring points look at the same cells: in this order they are in the processor's cache already.
         order = _in_blocks(xy)
         px, py = np.ascontiguousarray(xy[order].T)
         many = len(px)
@@ -121,7 +125,7 @@ class Grid:
         return answer
 
     def _listed(self, px: Floats, py: Floats) -> tuple[Ints, npt.NDArray[np.int32]]:
-        """List the edges that may be the nearest of each point: where each point's begin, and the edges."""
+        """List the edges that may be the nearest of each point: where each list begins, and the edges."""
         kernels = compiled("lifecircle.reach._grid_kernels")
         many = len(px)
         ptr = np.zeros(many + 1, dtype=np.int64)
@@ -130,13 +134,14 @@ class Grid:
         done = 0
         while done < many:
             done = call(kernels.near, px, py, done, self.segments, self.frame, self.cells, *room, ptr, edge)
+            # The list was full at point ``done``: double it and go on from there.
             if done < many:
                 edge = np.concatenate([edge, np.empty(len(edge), dtype=np.int32)])
         return ptr, edge[: ptr[-1]]
 
 
 def _in_blocks(xy: Floats) -> Ints:
-    """Order places (place, 2) block by block of a chessboard, so that neighbours look at the same memory."""
+    """Return an order of points (point, 2) by square blocks, so that neighbours read the same memory."""
     if len(xy) == 0:
         return np.zeros(0, dtype=np.int64)
     side_m = max(float(np.ptp(xy, axis=0).max()), 1e-3) / (_BLOCKS - 1)
@@ -149,7 +154,7 @@ _grids: dict[int, Grid] = {}
 
 
 def grid_of(lines: Objects) -> Grid:
-    """Return the grid of these lines, made once for each array of them and kept as long as it."""
+    """Return the grid of these lines; it is made once for each array and dropped with the array."""
     grid = _grids.get(id(lines))
     if grid is None:
         grid = _grids[id(lines)] = Grid.of(lines)

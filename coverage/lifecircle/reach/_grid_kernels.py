@@ -1,7 +1,7 @@
-"""Own the compiled loops that find the edges near a point on a grid of cells, and measure to them.
+"""Find the edges near a point on a grid of cells, and measure to them, in compiled loops.
 
-The measuring is written in the operations of GEOS, in their order, so that it gives the same bits; whether
-it does, where it runs, is seen to by the caller. Importing this module imports numba.
+Distances are written in the operations of GEOS, in their order, so that they give the same bits. The caller
+checks whether they do on this computer. Importing this module imports numba.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     Labels = npt.NDArray[np.int32]
 
 TIE_M = 1e-6
-"""Metres by which an edge may be farther than the nearest and is listed still: well above float noise."""
+"""Metres by which an edge may be farther than the nearest and is still listed: well above float noise."""
 
 _MOST_RINGS = 32
-"""Rings of cells that are looked at around a point before it is given up."""
+"""Rings of cells searched around a point before the search stops without an answer."""
 
 _MARGIN = 1e-6
 """Share of a cell by which a segment is put in more cells than it runs through, against float noise."""
@@ -91,11 +91,14 @@ def fill(segments: Segments, frame: Frame, cells: Cells) -> None:
     margin = _MARGIN * side
     for s in range(len(segments.ax)):
         ax, ay, bx, by = segments.ax[s], segments.ay[s], segments.bx[s], segments.by[s]
+        # Segments run upward here, so that ``below`` and ``above`` are the crossings with the lower and upper
+        # side.
         if ay > by:
             ax, ay, bx, by = bx, by, ax, ay
         low, high = min(ax, bx), max(ax, bx)
         for row in range(_column(ay - margin, y, side, rows), _column(by + margin, y, side, rows) + 1):
             left, right = low, high
+            # A nearly level segment has no usable slope; it takes every cell between its two ends.
             if by - ay > margin:
                 slope = (bx - ax) / (by - ay)
                 below = ax + slope * (min(max(y + row * side - margin, ay), by) - ay)
@@ -143,6 +146,7 @@ def near(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search, in the
     room = len(seen_edge)
     for p in range(begin, len(px)):
         at = ptr[p]
+        # Checked before the point is searched: a point is listed as a whole or not at all.
         if at + room > len(edge):
             return p
         here_x, here_y = px[p], py[p]
@@ -203,6 +207,8 @@ def near(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search, in the
                     continue
                 found = seen_edge[i]
                 place = at
+                # Insertion sort: a list is two or three edges long, and an edge with many segments comes many
+                # times.
                 while place > first and edge[place - 1] > found:
                     place -= 1
                 if place > first and edge[place - 1] == found:

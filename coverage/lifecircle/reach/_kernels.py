@@ -1,13 +1,13 @@
-"""Own the compiled loops of the ring-bucket search; not its idea (see ``_ring``), its checks or its memory.
+"""Run the ring-bucket search in compiled loops; its idea, its checks and its memory are in ``_ring``.
 
 Importing this module imports numba. A kernel allocates nothing: it works in the arrays it receives and
-returns :data:`DONE`, or which of them is too small, and goes on where it stopped when it is called again
+returns :data:`DONE`, or which array is too small, and continues where it stopped when it is called again
 with a larger one. Junctions and places are unsigned wherever they index, which spares the compiled code
 the check for negative ones (1.3 times faster).
 
-Two habits here are not habits elsewhere. A kernel takes many positional arguments, because it receives every
-array it works in, and numba knows no keyword-only ones. And its loop stands in one piece: a call from
-inside it that passes arrays counts their references each time, which made the search half as fast.
+Two things here differ from the other modules. A kernel takes many positional arguments: it receives every
+array it works in, and numba knows no keyword-only ones. And its loop is not divided into functions: a call in
+the loop that passes arrays counts their references each time, which made the search half as fast.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
 
     Where a source takes a junction over from a slower one, and both times are rounded to the same sum
     along an edge that leaves it, the slower one's name may stand behind that edge though it is on no
-    fastest way. This is rare; ``state[ROUNDED]`` then says so.
+    fastest way. This is rare; ``state[ROUNDED]`` is then 1.
     """
     indptr, indices, weight = graph
     stamp, rows, fill, state = queue
@@ -354,6 +354,7 @@ def nearest_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop
                                 state[ROUNDED] = 1
                     source[head] = owner
                 seconds[head] = time
+        # The row is free for the bucket that is one turn of the ring later.
         fill[now & _MASK] = 0
         state[ENTRY] = 0
         state[BUCKET] = now + 1
@@ -421,6 +422,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
             first = tail * width
             end = first + width
             # Labels are sorted by time: those of earlier buckets come first and have been relaxed already.
+            # Numbers are unsigned here: ``first`` and ``end`` never fall below zero.
             while first < end and source[first] >= 0 and _bucket(seconds[first], inverse_width) < now:
                 first += _ONE
             last = first
@@ -433,6 +435,7 @@ def nearest_k_kernel(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one lo
                 for label in range(first, last):
                     time = seconds[label] + weight[edge]
                     bound = seconds[worst]
+                    # Labels come in order of time, so the later ones of this junction do not fit either.
                     if time > limit_s or time > bound:
                         break
                     owner = source[label]
@@ -517,6 +520,7 @@ def _write(marks: Marks, row: int, pairs: Pairs, seconds: Floats) -> None:
         block[b] = 0
         while words:
             w = (np.uint64(b) << _SIX) | _PLACE_OF[((words & (~words + _BIT)) * _SPREAD) >> np.uint64(58)]
+            # Clears the lowest bit that is set, so the loop takes one step for each junction reached.
             words &= words - _BIT
             bits = word[w]
             word[w] = 0
@@ -557,6 +561,8 @@ def within_kernel(  # noqa: PLR0913, PLR0917 - see the module
         code = _settle(graph, queue, limit_s, inverse_width, seconds, None, marks, None, ahead)
         if code != DONE:
             return code
+        # Asked before writing: a row is written as a whole, and ``seconds`` and ``marks`` stay for the next
+        # call.
         if pairs.row_ptr[row] + marks.found[0] > len(pairs.nodes):
             return OUTPUT_FULL
         _write(marks, row, pairs, seconds)

@@ -1,4 +1,4 @@
-"""Own the compiled loops that join residents to the facilities that reach them; not the search.
+"""Join residents to the facilities that reach them, in compiled loops; without searching.
 
 Importing this module imports numba.
 """
@@ -41,7 +41,7 @@ class Homes(NamedTuple):
 
 @kernel
 def turn_round(row_ptr: Longs, nodes: Labels, seconds: Floats, at_junction: Meetings) -> None:
-    """Turn the junctions that each facility reaches into the facilities met at each junction.
+    """Turn lists of junctions, one for each facility, into lists of facilities, one for each junction.
 
     ``row_ptr`` (facility + 1,), ``nodes``, ``seconds`` (meeting,) are what was found; ``at_junction.ptr``
     is zero on entry.

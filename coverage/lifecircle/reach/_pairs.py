@@ -1,9 +1,9 @@
-"""Own every pair of resident and facility within a limit; not the nearest ones.
+"""Find every pair of resident and facility within a limit; not the nearest ones.
 
-The search runs outward from each facility and finds the junctions it reaches. Residents then meet at the
-two ends of their own edge the facilities that reach them there, and along the edge those that stand on it.
-Only what is within the limit is ever written down, yet that can be a great deal: it is estimated before
-anything is done, and refused if it would not fit.
+The search runs outward from each facility and finds the junctions it reaches. A resident is then paired with
+the facilities that reach the two ends of their own edge, and with those that lie on the edge itself.
+Only pairs within the limit are stored, but they can be very many: their memory is estimated before
+the search, and an error is raised when it would not fit.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _SAMPLED = 32
 
 
 class _Bytes(NamedTuple):
-    """Memory of a facility at a junction while the pairs are joined, and of a pair until it is passed on."""
+    """Bytes of a facility at a junction while the pairs are joined, and of a pair until it is returned."""
 
     at_junction: int
     pair: int
@@ -134,6 +134,7 @@ def _check_memory(  # noqa: PLR0913 - the whole question, and what it may cost
     if np.isnan(memory_mb):
         raise GraphError(say("memory_mb is {value}: give a number of megabytes", value=repr(memory_mb)))
     homes, venues = len(home), len(venue)
+    # Even if every facility reached everything it would fit: no estimate is needed.
     if venues * (graph.size * size.at_junction + homes * size.pair) <= memory_mb * 1e6:
         return
     met, pairs = _estimate(graph, home, venue, limit_s=limit_s)
@@ -195,6 +196,7 @@ def _joined(roads: Roads, home: Home, venue: Venue, *, limit_s: float) -> tuple[
         seconds=np.empty(len(found[1])),
     )
     call(kernels.turn_round, *found, at_junction)
+    # The largest array of the search; it is not needed below, where memory is at its highest.
     del found
     row, place, direct_s = same_edge(roads, home, venue)
     along = kernels.Meetings(
@@ -207,6 +209,8 @@ def _joined(roads: Roads, home: Home, venue: Venue, *, limit_s: float) -> tuple[
     )
     row_ptr = np.zeros(len(home) + 1, dtype=np.int64)
     nothing = np.empty(0, dtype=np.int32), np.empty(0)
+    # The first call counts the pairs of each resident, the second writes them: their number is not known
+    # before.
     call(kernels.join, homes, at_junction, along, bound, row_ptr, *nothing)
     place, seconds = np.empty(row_ptr[-1], dtype=np.int32), np.empty(row_ptr[-1])
     call(kernels.join, homes, at_junction, along, bound, row_ptr, place, seconds)
@@ -246,5 +250,6 @@ def _chunk_of_pairs(roads: Roads, home: Home, venue: Venue, *, limit_s: float) -
         time = np.asarray(cost[row] + at_node.data[entry], dtype=np.float64)
         parts.append((row, at_node.indices[entry].astype(np.int64), time))
     row, place, seconds = (np.concatenate(column) for column in zip(*parts, strict=True))
+    # The search bounded the way to the junction; only now is the resident's own leg in the sum.
     inside = within_limit(seconds, limit_s)
     return least_of(row[inside], place[inside], seconds[inside], width=len(venue))

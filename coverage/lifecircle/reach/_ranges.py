@@ -1,4 +1,4 @@
-"""Own the joining of rows to runs of rows and the least of each pair; not what the rows mean."""
+"""Join rows to runs of rows and find the least of each pair; without knowing what the rows mean."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def spread(
 
 
 def least_of(row: Ints, place: Ints, time: Floats, *, width: int) -> tuple[Ints, Ints, Floats]:
-    """Keep each (row, place) once, at its least time: ascending, places below ``width``."""
+    """Return each (row, place) once, with its least time: ascending; ``place`` is below ``width``."""
     key = row * width + place
     order = np.argsort(key, kind="stable")
     key = key[order]

@@ -1,14 +1,14 @@
-"""Own a solved nearest that sources are added to and taken from; not the search itself.
+"""Keep a solved nearest while sources are added and removed; the search itself is in ``_ring``.
 
-A new source changes the labels of the junctions it is first at and of no other. So the search goes on from
-it as if it had come late, and ends where it no longer improves anything. A source that leaves takes its
-labels with it. The junctions it was first at then get the best of what their neighbours outside have to
-offer, over the reversed edges, and the search goes on from there.
+A new source changes the labels of the junctions where it is first, and no others. So the search goes on from
+it as if it had been the last to start, and ends where it improves nothing. A removed source leaves junctions
+without a label. These get the best label that their neighbours outside can pass
+on, over the reversed edges, and the search goes on from there.
 
 That nothing else changes holds because a label is the lowest group of those that arrive in equal seconds:
 along the fastest way by which a group came to its label, every junction bears that group, so no way of one
 group leads through the labels of another. Where rounding makes an exception (see ``_ring``), all labels
-are named again from the seconds; the answer is that of a full search in every case, to the last bit.
+are computed again from the seconds; the answer is that of a full search in every case, to the last bit.
 
 Without compiled loops everything is searched again and compared: the same answer, but slower.
 """
@@ -68,27 +68,27 @@ class Change(NamedTuple):
 
 
 class _Graph(Protocol):
-    """What a repair asks of a graph: see :class:`~lifecircle.reach.TravelGraph`."""
+    """What a repair needs of a graph: see :class:`~lifecircle.reach.TravelGraph`."""
 
     @property
     def size(self) -> int:
-        """Number of junctions."""
+        """Return the number of junctions."""
 
     @property
     def arrays(self) -> tuple[Whole, Whole, Floats]:
-        """Row pointers, heads and seconds of the edges."""
+        """Return row pointers, heads and seconds of the edges."""
 
     @property
     def reversed_arrays(self) -> tuple[Whole, Whole, Floats]:
-        """The same of the reversed edges."""
+        """Return the same of the reversed edges."""
 
     @property
     def bucket_s(self) -> float:
-        """Seconds that one bucket of the ring is wide."""
+        """Return the width of a bucket of the ring, in seconds."""
 
     @property
     def matrix(self) -> Matrix:
-        """The graph as scipy takes it."""
+        """Return the graph as scipy takes it."""
 
 
 class _Answer(Protocol):
@@ -98,19 +98,19 @@ class _Answer(Protocol):
     source: Labels
 
     def add(self, new: Seeds, every: Seeds) -> Ints:
-        """Take in new seeds, of ``every`` there now are; return the junctions that changed."""
+        """Add new seeds; ``every`` holds all seeds, the new ones too. Return the junctions that changed."""
 
     def remove(self, group: int, left: Seeds) -> Ints:
-        """Take away the labels of a group of which only what is in ``left`` stays; return what changed."""
+        """Remove the labels of a group but for seeds in ``left``; return the junctions that changed."""
 
 
 @dataclass(eq=False)
 class NearestSolve:
     """The nearest source at every junction, kept so that sources can be added and removed.
 
-    Made by :meth:`TravelGraph.solve`. ``seconds`` and ``source`` are always those that
-    :meth:`TravelGraph.nearest` gives for the sources there are, to the last bit. They are changed in place:
-    copy what is to stay. One thread at a time may use a solve.
+    Made by :meth:`TravelGraph.solve`. ``seconds`` and ``source`` are always equal to what
+    :meth:`TravelGraph.nearest` returns for the present sources, to the last bit. They are changed in place:
+    copy what you want to keep. One thread at a time may use a solve.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ class NearestSolve:
 
     @property
     def groups(self) -> Ints:
-        """The groups there are sources of, ascending: (group,) int64."""
+        """Return the groups that have a source, ascending: (group,) int64."""
         return np.unique(self._seeds.group)
 
     def add_source(
@@ -158,8 +158,8 @@ class NearestSolve:
         ----------
         node : junction it starts from, or several that start together, as a facility on an edge does
         start_s : seconds already spent there, >= 0, one for all or one for each junction
-        group : number >= 0 to answer with, which may be there already; None is the lowest above all there
-            ever were, so that no number comes to mean another source
+        group : number >= 0 to answer with; it may exist already. None is one more than the highest number
+            ever used, so that a number never changes its meaning
 
         Returns
         -------
@@ -253,7 +253,7 @@ class _Repaired:
 
     @classmethod
     def of(cls, graph: _Graph, seeds: Seeds, bound_s: float) -> _Repaired:
-        """Search from all seeds, and make the queue and the notes of repairs, which are used again."""
+        """Search from all seeds, and make the queue and the list of changes, which all repairs use."""
         loops = search_loops()
         return cls(
             loops,
@@ -291,7 +291,7 @@ class _Repaired:
         return self._settled(left)
 
     def _border(self, lost: Ints) -> Seeds:
-        """List what the neighbours of junctions without a label have to offer them."""
+        """List the labels that neighbours can pass on to junctions without a label."""
         ptr, tail, weight = self.graph.reversed_arrays
         start = ptr[lost].astype(np.int64)
         row, edge = spread(start, ptr[lost + 1] - start)
@@ -302,13 +302,14 @@ class _Repaired:
         return Seeds(node, arrives_s[offered], self.source[tail[edge]].astype(np.int64))
 
     def _plant(self, seeds: Seeds) -> None:
-        """Lower the labels of junctions to those of seeds, where they are lower, and let them wait."""
+        """Lower the labels of junctions to those of seeds, where lower, and add them to the queue."""
         order = np.lexsort((seeds.group, seeds.start_s, seeds.node))
         node, start_s, group = seeds.node[order], seeds.start_s[order], seeds.group[order]
         best = np.ones(len(node), dtype=bool)
         best[1:] = node[1:] != node[:-1]
         known = self.seconds[node]
         best &= (start_s < known) | ((start_s == known) & (group < self.source[node]))
+        # The bound is inclusive, as in a full search; a seed beyond it must not leave a label.
         best &= start_s <= self.bound_s
         node, start_s, group, known = node[best], start_s[best], group[best], known[best]
         self._note(node)
@@ -316,6 +317,7 @@ class _Repaired:
             self.queue.state[self.loops.ROUNDED] = 1
         self.seconds[node], self.source[node] = start_s, group
         rows = self.loops.ROWS
+        # All of them wait in the far row at first, whatever their times are: the loop moves them from there.
         while len(self.queue.rows) // (rows + 1) < len(node):
             self.queue = with_wider_rows(self.loops, self.queue)
         far = rows * (len(self.queue.rows) // (rows + 1))
@@ -336,7 +338,7 @@ class _Repaired:
             return bool((before_s[row] + weight == now_s[row] + weight).any())
 
     def _note(self, junctions: Ints) -> None:
-        """List junctions as touched, with what they are now; those that are listed stay as they are."""
+        """List junctions as touched, with their present labels; a second call keeps the first labels."""
         touched = self.touched
         fresh = junctions[touched.flag[junctions] == 0]
         first = int(touched.found[0])
@@ -347,7 +349,7 @@ class _Repaired:
         touched.found[0] = place.stop
 
     def _settled(self, every: Seeds) -> Ints:
-        """Search on from what waits; return the junctions that are not what they were."""
+        """Continue the search from the junctions that wait; return those whose labels changed."""
         self.queue = run(
             self.loops,
             self.loops.nearest_kernel,
@@ -360,6 +362,8 @@ class _Repaired:
             None,
             self.touched,
         )
+        # A name may be wrong though every time is right (see ``_ring``). It is rare, so all names are
+        # computed again instead of searching for those that are wrong.
         if self.queue.state[self.loops.ROUNDED]:
             lowest = lowest_labels(self.arrays, every, self.seconds)
             stale = np.flatnonzero(lowest != self.source)
@@ -368,6 +372,7 @@ class _Repaired:
         touched = self.touched
         listed = slice(int(touched.found[0]))
         junction = touched.junction[listed].astype(np.int64)
+        # A junction may be cleared and then get the same label back: touched is not yet changed.
         differs = touched.seconds[listed] != self.seconds[junction]
         differs |= touched.source[listed] != self.source[junction]
         touched.flag[junction] = 0

@@ -1,4 +1,4 @@
-"""Own the ring-bucket search over bare arrays; not the checks of a graph, nor what a source stands for.
+"""Search with a ring of buckets over bare arrays; without checking a graph or knowing what a source is.
 
 Three questions, always outward from the sources along the edges: which source is first at each junction
 (:func:`ring_nearest`), which junctions does each row of sources reach (:func:`ring_within`), and which
@@ -289,6 +289,7 @@ def ring_within(  # noqa: PLR0913, PLR0917 - a graph and its sources as bare arr
     pointers = _pointers(group_ptr, len(node))
     inverse = 1.0 / _width(width_s, graph.seconds)
     limit = _limit(limit_s)
+    # Threads divide the rows, not the junctions: rows are independent, so the answer does not depend on them.
     pieces = _pieces(pointers, size)
     search = partial(_rows_within, kernels, graph, limit=limit, inverse=inverse)
     parts = [(node[ptr[0] : ptr[-1]], start[ptr[0] : ptr[-1]], ptr - ptr[0]) for ptr in pieces]
@@ -377,7 +378,7 @@ def run(
 def bare_graph(
     kernels: ModuleType, indptr: npt.NDArray[Any], indices: npt.NDArray[Any], seconds: Floats
 ) -> Graph:
-    """View the graph as the kernels want it; nothing is copied where the types are right already.
+    """Return the graph in the types the kernels need; an array that has the type already is not copied.
 
     Raises
     ------
@@ -393,6 +394,8 @@ def bare_graph(
             f"seconds has {len(seconds)} values for {len(indices)} edges: give one for each edge"
         )
     offsets = np.ascontiguousarray(indptr)
+    # Unsigned numbers spare the compiled loops the check for negative ones. A view keeps the memory; values
+    # are never negative, because the graph was checked.
     unsigned = {4: np.uint32, 8: np.uint64}.get(offsets.dtype.itemsize)
     offsets = offsets.astype(np.uint64) if unsigned is None else offsets.view(unsigned)
     heads = np.ascontiguousarray(indices, dtype=np.int32).view(np.uint32)
@@ -458,6 +461,8 @@ def _plant(  # noqa: PLR0913 - two of these are what it writes into
     """Write the seeds into the labels, and make the queue in which their junctions wait."""
     size, k = first_s.shape
     node, start, group = (column[(seeds.start_s <= limit) & np.isfinite(seeds.start_s)] for column in seeds)
+    # A junction may hold several seeds of one group: only its fastest is kept, because with ``k`` labels a
+    # group may be there once.
     order = np.lexsort((start, group, node))
     node, start, group = node[order], start[order], group[order]
     fastest = np.r_[True, (node[1:] != node[:-1]) | (group[1:] != group[:-1])][: len(node)]
@@ -470,6 +475,7 @@ def _plant(  # noqa: PLR0913 - two of these are what it writes into
     first_s[node[best], rank[best]] = start[best]
     source[node[best], rank[best]] = group[best]
     queue = empty_queue(kernels, size, len(waiting))
+    # A very late start overflows to infinity and is then cut to the last bucket, which is meant.
     with np.errstate(over="ignore"):
         queue.stamp[waiting] = np.minimum(start[begin] * inverse, kernels.LAST).astype(np.int32)
     far = kernels.ROWS * (len(queue.rows) // (kernels.ROWS + 1))
@@ -479,7 +485,7 @@ def _plant(  # noqa: PLR0913 - two of these are what it writes into
 
 
 def lowest_labels(graph: Graph, seeds: Seeds, first_s: Floats) -> Labels:
-    """Name the lowest group at each junction again, from the seconds alone."""
+    """Return the lowest group at each junction, computed from the seconds alone."""
     degree = graph.indptr[1:] - graph.indptr[:-1]
     tail = np.repeat(np.arange(len(first_s), dtype=np.int32), degree.astype(np.int64))
     heads = graph.indices.view(np.int32)
@@ -498,7 +504,7 @@ def empty_queue(kernels: ModuleType, size: int, seeds: int) -> Queue:
 
 
 def with_wider_rows(kernels: ModuleType, queue: Queue) -> Queue:
-    """Return the queue with room for twice as many in every row; what waits stays."""
+    """Return the queue with twice the room in every row; what waits stays."""
     narrow = queue.rows.reshape(kernels.ROWS + 1, -1)
     wide = np.empty((kernels.ROWS + 1, 2 * narrow.shape[1]), dtype=np.uint32)
     for row, many in enumerate(queue.fill):
@@ -507,7 +513,7 @@ def with_wider_rows(kernels: ModuleType, queue: Queue) -> Queue:
 
 
 def _lengthen(pairs: Pairs, marks: Marks, done: int) -> Pairs:
-    """Make room for the row that did not fit, and for the rows to come as they have been so far."""
+    """Return the output with room for the row that did not fit, and for rows like those so far."""
     used = int(pairs.row_ptr[done])
     needed = used + int(marks.found[0])
     expected = int(1.1 * needed / (done + 1) * (len(pairs.row_ptr) - 1))

@@ -1,9 +1,9 @@
-"""Own the search by scipy over bare arrays; not the checks of a graph, nor what a source stands for.
+"""Search with scipy over bare arrays; without checking a graph or knowing what a source is.
 
 The same three questions as ``_ring`` answers, with the same answers: seconds are those of
 ``scipy.sparse.csgraph.dijkstra`` bit for bit, ties go to the lowest group. Nothing has to be compiled or
-loaded but scipy itself, so that small questions are answered sooner than there; large ones are not, for
-what scipy finds from many sources it lays out as a full table (source, junction).
+loaded but scipy itself, so small questions are answered faster than there. Large ones are slower, because
+scipy returns what it finds from many sources as a full table (source, junction).
 """
 # ruff: noqa: PLC0415 - scipy.sparse takes 35 MB, which a process that asks the ring alone does not pay
 
@@ -39,18 +39,20 @@ class Matrix(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Number of junctions."""
+        """Return the number of junctions."""
         return len(self.edges.indptr) - 1
 
 
 def matrix_of(
     indptr: npt.NDArray[np.integer[Any]], indices: npt.NDArray[np.integer[Any]], seconds: Floats
 ) -> Matrix:
-    """Prepare a graph for scipy, which would add parallel edges up."""
+    """Return a graph as scipy needs it: scipy would add up the seconds of parallel edges."""
     from scipy.sparse import csr_array
 
     n = len(indptr) - 1
     row = np.repeat(np.arange(n), np.diff(indptr))
+    # Of parallel edges only the fastest is kept, the first in this order. The csr matrix is built from its
+    # own arrays, because making it from coo would sum parallel edges and drop edges of zero seconds.
     order = np.lexsort((seconds, indices, row))
     row, column, weight = row[order], indices[order], seconds[order]
     first = np.ones(len(row), dtype=bool)
@@ -108,6 +110,7 @@ def scipy_within(matrix: Matrix, seeds: Seeds, rows: int, limit_s: float) -> tup
     first_s : (pair,) float64
     """
     counts, nodes, seconds = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
+    # In chunks, because scipy fills the whole table (row, junction): a county's would be gigabytes.
     step = _chunk(matrix)
     for first in range(0, rows, step):
         dense = _dense(matrix, seeds, first, min(first + step, rows), limit_s)
@@ -154,6 +157,7 @@ def _with_starts(matrix: Matrix, row: npt.NDArray[np.integer[Any]], seeds: Seeds
     from scipy.sparse import csr_array
 
     edges, n = matrix.edges, matrix.size
+    # Two seeds of one row at one junction would be parallel edges, which scipy adds up: keep the earlier.
     order = np.lexsort((seeds.start_s, seeds.node, row))
     row, node, start_s = row[order], seeds.node[order], seeds.start_s[order]
     first = np.ones(len(row), dtype=bool)

@@ -1,8 +1,9 @@
-"""Own travel time between residents and facilities, both access legs included; not who counts as covered.
+"""Compute travel time between residents and facilities, both access legs included.
 
-The search runs outward from the facilities over reversed edges. Each facility starts it twice: at the
+Who counts as covered in a rate is decided elsewhere (:mod:`lifecircle.measures`). The search runs outward
+from the facilities over reversed edges. Each facility starts it twice: at the
 first junction of its edge, for those who arrive along the edge, and at the last, for those who arrive
-against it. Residents join at the two ends of their own edge; pairs on one edge are met directly as well.
+against it. Residents join at the two ends of their own edge; pairs on one edge are also joined along it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def nearest(
 ) -> pd.DataFrame:
     """Find the nearest facilities of every resident by travel time.
 
-    The search has no limit: seconds are given whenever there is a path, and the limit sets the status.
+    The search has no limit: seconds are returned whenever there is a path, and the limit sets the status.
     Residents whose access leg takes more than a quarter of the limit are unsnapped (reason ``far``) and
     such facilities are left out; see :func:`usable`.
 
@@ -75,6 +76,7 @@ def nearest(
     seconds, position = nearest_seconds(roads, here, there, k=k, limit_min=limit_min)
     ranks = seconds.shape[1]
     on = usable(roads, here, limit_min=limit_min)
+    # A snapped resident whose leg takes more than a quarter of the limit is unsnapped for this limit only.
     reason = np.where(on, "", np.where(here.snapped, "far", here.reason))
     # Unreachable is NaN, never a large number, which would enter sums unnoticed.
     flat = seconds.ravel()
@@ -121,6 +123,14 @@ def nearest_seconds(  # noqa: PLR0913 - a question, and which rows are one venue
     ------
     GraphError
         As for :func:`nearest`.
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> import lifecircle as lc
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = lc.read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> ends = lc.snap(roads, GeoDataFrame(geometry=line.boundary.explode(ignore_index=True)))
+    >>> nearest_seconds(roads, ends, ends.take([1]), limit_min=15)[0].tolist()
+    [[720.0], [0.0]]
     """
     ranks = check_count("k", k)
     seconds, position = (
@@ -132,6 +142,7 @@ def nearest_seconds(  # noqa: PLR0913 - a question, and which rows are one venue
     if len(homes) == 0 or len(venues) == 0:
         return seconds, position
     home, venue = Home.of(roads, demand, homes), Venue.of(roads, facilities, venues)
+    # Entrances of one venue share a number here, so that the k nearest are k venues and not k doors.
     numbers, of = np.unique(venues if group is None else group[venues], return_inverse=True)
     entered = _Entered(venue, of, len(numbers))
     if ranks == 1:
@@ -146,7 +157,7 @@ def nearest_seconds(  # noqa: PLR0913 - a question, and which rows are one venue
 
 
 def statuses(seconds: npt.ArrayLike, on_roads: npt.ArrayLike, *, limit_min: float) -> npt.NDArray[np.str_]:
-    """Name the bucket of each resident.
+    """Return the bucket of each resident.
 
     Parameters
     ----------
@@ -179,7 +190,7 @@ class _Entered:
 
     @property
     def group(self) -> Ints:
-        """The venue each seed of a search starts from: (seed,)."""
+        """Return the venue from which each seed of a search starts: (seed,)."""
         return self.of[self.entrance.seeds.group]
 
     def along(self, roads: Roads, home: Home) -> tuple[Ints, Ints, Floats]:
@@ -198,13 +209,13 @@ def _first(roads: Roads, home: Home, venue: _Entered) -> tuple[Floats, Ints]:
 def first_at(
     home: Home, seconds: Floats, label: npt.NDArray[np.integer[Any]], *, along: tuple[Ints, Ints, Floats]
 ) -> tuple[Floats, Ints]:
-    """Find the nearest venue of each home from what is nearest at the junctions and what stands on its edge.
+    """Find the nearest venue of each home, from the nearest at the two junctions and the venues on its edge.
 
     Parameters
     ----------
     home : residents
     seconds, label : (junction,) to the nearest venue and its number, inf and -1 where none
-    along : home, number of the venue and seconds of each that is met along the edge itself
+    along : home, number of the venue and seconds, for each venue on the edge of a home
 
     Returns
     -------
@@ -213,8 +224,11 @@ def first_at(
     """
     best, who = home.to_u_s + seconds[home.u], label[home.u]
     other, name = home.to_v_s + seconds[home.v], label[home.v]
+    # On a tie the lower number wins at every step, so the answer is the first in the table of facilities and
+    # does not depend on the direction of the edge.
     better = (other < best) | ((other == best) & (name < who))
     best, who = np.where(better, other, best), np.where(better, name, who)
+    # A venue on the same edge is nearer along the edge than through either junction, unless one-way.
     row, place, direct = along
     order = np.lexsort((place, direct, row))
     row, first = np.unique(row[order], return_index=True)
@@ -229,6 +243,8 @@ def _first_k(roads: Roads, home: Home, venue: _Entered, *, k: int) -> tuple[Floa
     graph = graph_to_facilities(roads)
     seeds = venue.entrance.seeds
     seconds, label = graph.nearest_k(seeds.node, k, start_s=seeds.start_s, group=venue.group)
+    # The k nearest of a home are among the k nearest of its two junctions and the venues on its edge: a venue
+    # that is in none of these lists has k others before it at either end.
     each = np.repeat(np.arange(len(home)), k)
     same = venue.along(roads, home)
     row = np.concatenate([each, each, same[0]])
@@ -241,6 +257,8 @@ def _first_k(roads: Roads, home: Home, venue: _Entered, *, k: int) -> tuple[Floa
         ]
     )
     there = np.isfinite(time)
+    # One venue can come three times: through each end and along the edge. Only its least time may take a
+    # rank.
     row, place, time = least_of(row[there], place[there], time[there], width=venue.many)
     order = np.lexsort((place, time, row))
     row, place, time = row[order], place[order], time[order]
@@ -254,7 +272,7 @@ def _first_k(roads: Roads, home: Home, venue: _Entered, *, k: int) -> tuple[Floa
 
 
 def _labels(index: pd.Index, position: Ints) -> Any:
-    """Take labels at positions, missing at -1, whole numbers kept whole."""
+    """Return labels at positions, missing at -1; whole numbers stay whole numbers."""
     labels = (
         index.to_series().astype("Int64").array if pd.api.types.is_integer_dtype(index.dtype) else index.array
     )

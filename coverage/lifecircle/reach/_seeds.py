@@ -1,4 +1,4 @@
-"""Own where a search starts and which group wins a tie; not the search."""
+"""Hold where a search starts, and find which group wins a tie; without searching."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Seeds:
 
     @property
     def highest(self) -> int:
-        """The highest group, -1 where there are no seeds."""
+        """Return the highest group, -1 where there are no seeds."""
         return int(self.group.max(initial=-1))
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Seeds:
@@ -38,7 +38,7 @@ class Seeds:
         return Seeds(self.node[mask], self.start_s[mask], self.group[mask])
 
     def joined(self, other: Seeds) -> Seeds:
-        """Return these seeds and others behind them."""
+        """Return these seeds followed by the others."""
         return Seeds(
             np.concatenate([self.node, other.node]),
             np.concatenate([self.start_s, other.start_s]),
@@ -60,12 +60,12 @@ def lowest_groups(  # noqa: PLR0913 - a graph as bare arrays, and what a search 
     seeds: Seeds,
     group: npt.NDArray[Any] | None = None,
 ) -> Ints:
-    """Name the lowest of the groups that arrive at each junction in equal seconds.
+    """Return the lowest of the groups that arrive at each junction in equal seconds.
 
-    A group is at the junctions whose seconds one of its seeds starts with, and goes on along every tight
-    edge: one that is part of a fastest way, its seconds adding up exactly. Of all groups that come to a
-    junction in this manner, the lowest is named. So would a heap search do that takes the waiting
-    junctions in the order of (seconds, group).
+    A group begins at the junctions where one of its seeds starts with the final seconds. It goes on along
+    tight edges: those on a fastest way, where the seconds add up exactly. Of all groups that come to a
+    junction in this manner, the lowest is returned. A heap search gives the same answer when it takes the
+    waiting junctions in the order of (seconds, group).
 
     Parameters
     ----------
@@ -89,6 +89,8 @@ def lowest_groups(  # noqa: PLR0913 - a graph as bare arrays, and what a search 
     counts = np.bincount(tail, minlength=len(seconds))
     starts = np.cumsum(counts) - counts
     edge = np.arange(len(tail))
+    # Repeated until no label falls: a chain of tight edges passes the lowest group on by one edge in each
+    # step.
     while len(edge):
         edge = edge[lowest[tail[edge]] < lowest[head[edge]]]
         np.minimum.at(lowest, head[edge], lowest[tail[edge]])

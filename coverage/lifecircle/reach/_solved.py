@@ -1,8 +1,8 @@
-"""Own the nearest facility of every resident, kept while facilities come and go; not where they should.
+"""Keep the nearest facility of every resident while facilities are added and removed; not choose sites.
 
-What :func:`~lifecircle.reach.nearest_seconds` answers for all facilities, this keeps right for one more or
-one less: the junctions whose answer changed are known (see ``_repair``), and only residents on an edge at
-one of them, or on the facility's own edge, are answered again.
+The answer of :func:`~lifecircle.reach.nearest_seconds` for all facilities is updated for one more or
+one less. The junctions whose answer changed are known (see ``_repair``), and only residents on an edge at
+one of them, or on the facility's own edge, are computed again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class _Register:
-    """Residents by where they are: ``end`` sorted by the junctions of ``ptr``, ``row`` sorted by ``edge``."""
+    """Residents sorted by location: ``end`` by the junctions of ``ptr``, ``row`` by ``edge``."""
 
     end: Ints
     ptr: Ints
@@ -40,7 +40,7 @@ class _Register:
 
     @classmethod
     def of(cls, home: Home, junctions: int) -> _Register:
-        """Enter residents at both ends of their edge, and on it."""
+        """Register residents at both ends of their edge, and on it."""
         ends = np.concatenate([home.u, home.v])
         row = np.argsort(home.edge, kind="stable")
         return cls(
@@ -63,8 +63,8 @@ class SolvedNearest:
     """The nearest facility of every resident, kept so that facilities can be added and removed.
 
     Made by :func:`solve_nearest`. ``seconds`` and ``position`` are always those that
-    :func:`~lifecircle.reach.nearest_seconds` gives for the facilities there are, to the last bit. They are
-    changed in place: copy what is to stay.
+    :func:`~lifecircle.reach.nearest_seconds` returns for the present facilities, to the last bit. They are
+    changed in place: copy what you want to keep.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class SolvedNearest:
     _free: int
 
     def add(self, facility: Snap) -> Ints:
-        """Add a facility, whose number is one above the highest there ever was.
+        """Add a facility; its number is one above the highest number used before.
 
         Parameters
         ----------
@@ -106,6 +106,8 @@ class SolvedNearest:
         if len(facility) != 1:
             raise GraphError(f"the snap has {len(facility)} rows: add one facility at a time")
         number = self._free
+        # Counted up also where the facility is not usable: a number is never given twice, so a caller's list
+        # of sites and the numbers here stay in step.
         self._free += 1
         if not usable(self._roads, facility, limit_min=self._limit_min)[0]:
             return np.zeros(0, dtype=np.int64)
@@ -140,12 +142,13 @@ class SolvedNearest:
         edge = int(self._venue.edge[gone][0])
         self._venue, self._number = self._venue.where(~gone), self._number[~gone]
         nobody = np.zeros(0, dtype=np.int64)
+        # A facility on an edge closed in both directions has no seeds, but serves those on the edge itself.
         starts = position in self._solve.groups
         junctions = self._solve.remove_source(position).junctions if starts else nobody
         return self._answered(junctions, edge)
 
     def _answered(self, junctions: Ints, edge: int) -> Ints:
-        """Answer the residents at these junctions and on this edge again; return the rows that changed."""
+        """Compute the residents at these junctions and on this edge again; return the rows that changed."""
         at = self._register.found(junctions, edge)
         some = self._home.take(at)
         row, place, direct_s = same_edge(self._roads, some, self._venue)
@@ -160,7 +163,7 @@ class SolvedNearest:
 
 
 def solve_nearest(roads: Roads, demand: Snap, facilities: Snap, *, limit_min: float) -> SolvedNearest:
-    """Find the nearest facility of every resident, and keep the answer while facilities come and go.
+    """Find the nearest facility of every resident, and keep the answer for later changes.
 
     Parameters
     ----------
@@ -169,13 +172,22 @@ def solve_nearest(roads: Roads, demand: Snap, facilities: Snap, *, limit_min: fl
 
     Returns
     -------
-    solved : ``seconds`` and ``position``, and the ways to add and remove a facility. By compiled loops either
-        takes about what it changes; without them the search is done again.
+    solved : ``seconds`` and ``position``, and methods to add and remove a facility. With compiled loops
+        either takes about what it changes; without them the search is done again.
 
     Raises
     ------
     GraphError
         As for :func:`~lifecircle.reach.nearest`.
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> import lifecircle as lc
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = lc.read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> ends = lc.snap(roads, GeoDataFrame(geometry=line.boundary.explode(ignore_index=True)))
+    >>> solved = solve_nearest(roads, ends, ends.take([1]), limit_min=15)
+    >>> solved.add(ends.take([0])).tolist(), solved.seconds.tolist()
+    ([0], [0.0, 0.0])
     """
     rows = np.flatnonzero(usable(roads, demand, limit_min=limit_min))
     number = np.flatnonzero(usable(roads, facilities, limit_min=limit_min))

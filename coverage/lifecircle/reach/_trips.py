@@ -1,6 +1,6 @@
-"""Own what a trip is made of: who takes part, the seconds from a place to the ends of its edge, the graph.
+"""Prepare trips: which rows take part, the seconds from a point to the ends of its edge, and the graph.
 
-Does not search, and does not say who counts as covered.
+This module does not search, and does not decide who counts as covered.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ LEG_SHARE = 0.25
 """Share of a limit that one access leg may take, inclusive."""
 
 _ONE_PLACE_M = 1e-6
-"""Metres along an edge within which two places are one."""
+"""Metres along an edge within which two points are one."""
 
 _graphs: weakref.WeakKeyDictionary[Roads, TravelGraph] = weakref.WeakKeyDictionary()
 
 
 def usable(roads: Roads, snapped: Snap, *, limit_min: float) -> Flags:
-    """Tell which rows take part in a query: on the roads, the leg at most a quarter of the limit.
+    """Return which rows take part in a query: on the roads, with a leg of at most a quarter of the limit.
 
     Parameters
     ----------
@@ -54,6 +54,14 @@ def usable(roads: Roads, snapped: Snap, *, limit_min: float) -> Flags:
     ------
     GraphError
         When the limit is negative or not finite, or the snap belongs to other roads.
+
+    >>> from geopandas import GeoDataFrame, GeoSeries, points_from_xy
+    >>> import lifecircle as lc
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = lc.read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> homes = GeoDataFrame(geometry=points_from_xy([500250] * 2, [3380040, 3380299], crs="EPSG:4549"))
+    >>> usable(roads, lc.snap(roads, homes), limit_min=10).tolist()
+    [True, False]
     """
     check_snap(roads, snapped)
     if not (np.isfinite(limit_min) and limit_min >= 0):
@@ -66,7 +74,23 @@ def usable(roads: Roads, snapped: Snap, *, limit_min: float) -> Flags:
 
 
 def graph_to_facilities(roads: Roads) -> TravelGraph:
-    """Return the graph of reversed edges, outward from facilities, made once for each roads object."""
+    """Return the graph of reversed edges, outward from facilities; made once for each roads object.
+
+    Parameters
+    ----------
+    roads : the network
+
+    Returns
+    -------
+    graph : the junctions of ``roads`` in their order; an edge closed in one direction is left out in that one
+
+    >>> from geopandas import GeoDataFrame, GeoSeries
+    >>> from lifecircle.roads import read_roads
+    >>> line = GeoSeries.from_wkt(["LINESTRING (500000 3380000, 501000 3380000)"], crs="EPSG:4549")
+    >>> roads = read_roads(GeoDataFrame({"highway": ["path"]}, geometry=line), crs="EPSG:4549")
+    >>> graph_to_facilities(roads).seconds.tolist()
+    [720.0, 720.0]
+    """
     graph = _graphs.get(roads)
     if graph is None:
         graph = _graphs[roads] = TravelGraph(*roads.reversed_csr)
@@ -80,7 +104,7 @@ def snapped_on(roads: Roads, table: gpd.GeoDataFrame | Snap) -> Snap:
 
 @dataclass(frozen=True, eq=False)
 class Home:
-    """Residents who take part: edge, share and leg seconds, seconds to either end of the edge; (home,)."""
+    """Residents who take part: edge, share, seconds of the leg and to either end of the edge; (home,)."""
 
     edge: Ints
     share: Floats
@@ -100,7 +124,7 @@ class Home:
 
     @classmethod
     def of(cls, roads: Roads, snapped: Snap, rows: Ints) -> Home:
-        """Take these rows of a snap."""
+        """Return these rows of a snap as residents."""
         edge, share = snapped.edge[rows], snapped.share[rows]
         leg_s = snapped.leg_m[rows] / roads.profile.access_ms
         return cls(
@@ -129,7 +153,7 @@ class Venue:
 
     @classmethod
     def of(cls, roads: Roads, snapped: Snap, rows: Ints) -> Venue:
-        """Take these rows of a snap."""
+        """Return these rows of a snap as facilities."""
         edge, share = snapped.edge[rows], snapped.share[rows]
         leg_s = snapped.leg_m[rows] / roads.profile.access_ms
         along = leg_s + _part(share, roads.forward_s[edge])
@@ -140,7 +164,7 @@ class Venue:
         return cls(edge, share, leg_s, Seeds(node, start, group).where(np.isfinite(start)))
 
     def where(self, mask: Flags) -> Venue:
-        """Return the facilities where ``mask`` (venue,) is true, numbered anew."""
+        """Return the facilities where ``mask`` (venue,) is true, numbered again from 0."""
         rank = np.cumsum(mask) - 1
         seeds = self.seeds.where(mask[self.seeds.group])
         return Venue(
@@ -151,7 +175,7 @@ class Venue:
         )
 
     def joined(self, other: Venue) -> Venue:
-        """Return these facilities and others behind them."""
+        """Return these facilities followed by the others."""
         later = Seeds(other.seeds.node, other.seeds.start_s, other.seeds.group + len(self))
         return Venue(
             np.concatenate([self.edge, other.edge]),
@@ -174,15 +198,15 @@ class Venue:
 
 
 def _part(share: Floats, seconds: Floats) -> Floats:
-    """Seconds of a share of an edge; none of it costs nothing, even where the direction is closed."""
+    """Return the seconds of a share of an edge; a share of 0 takes 0, even where the direction is closed."""
     return np.multiply(share, seconds, out=np.zeros(len(share)), where=share != 0.0)
 
 
 def same_edge(roads: Roads, home: Home, venue: Venue) -> tuple[Ints, Ints, Floats]:
-    """List homes and venues on one edge and the seconds straight along it, where that way is open.
+    """Return the homes and venues on one edge, and the seconds along it where that direction is open.
 
-    Places within a thousandth of a millimetre are one place: who faces a venue across a one-way street
-    does not go round the block because of float noise.
+    Points within a thousandth of a millimetre are one point: a resident opposite a venue on a one-way street
+    does not go around the block because of float noise.
     """
     order = np.argsort(venue.edge, kind="stable")
     lowest = np.searchsorted(venue.edge[order], home.edge, side="left")

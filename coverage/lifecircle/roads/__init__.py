@@ -1,7 +1,7 @@
-"""Own road networks: OpenStreetMap files, graphs, road lines -> one frozen :class:`Roads` per travel profile.
+"""Read road networks: OpenStreetMap files, graphs and road lines into one frozen :class:`Roads` per profile.
 
-Also own the travel profiles and the list of ways each may use, and barriers. Knows no residents, no
-facilities and no search. The rules are explained in docs/roads.md.
+This room also holds the travel profiles, the list of ways each may use, and barriers. It knows no residents,
+no facilities and no search. The rules are explained in docs/roads.md.
 """
 
 from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road

@@ -1,7 +1,7 @@
-"""Own the cache of roads on disk: the same file, profile and CRS are read once, then loaded from the cache.
+"""Store roads on disk: the same file, profile and CRS are read once, then loaded from the cache.
 
-The key is the content of the file, the profile with its rules, the CRS and the settings asked for, and the
-version of the rules of reading; so a changed file or rule never gets old roads.
+The key holds the content of the file, the profile with its rules, the CRS, the settings of the reading and
+the version of the reading rules. So a file or rule that changed never returns old roads.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _KIND: Final = "roads"
 
 
 def cached(path: Path, used: Profile, crs: Any, *, settings: str, read: Callable[[], Roads]) -> Roads:
-    """Return the roads of a file from the cache, or read them and store them.
+    """Return the roads of a file from the cache, or read and store them.
 
     Parameters
     ----------
-    path : the file; its content is in the key, its name only as far as it decides on the reader.
+    path : the file; the key holds its content, and of its name only the suffix, which selects the reader.
     settings : every other setting that the reading depends on, in one text.
     """
     wanted_crs = "" if crs is None else pyproj.CRS.from_user_input(crs).to_wkt()
@@ -52,6 +52,7 @@ def cached(path: Path, used: Profile, crs: Any, *, settings: str, read: Callable
             # Whole, but laid out otherwise: of another version of the package in the same cache.
             _log.warning("roads in the cache cannot be used (%s): read anew", error)
     roads = read()
+    # The key of the network is stored too: computing it again takes longer than loading the arrays.
     facts = {"crs": roads.crs.to_wkt(), "key": roads.network_key, "reading": asdict(roads.reading)}
     save_arrays(_KIND, key, _arrays(roads), facts)
     return roads

@@ -1,6 +1,6 @@
-"""Own the words of road tables: which column holds what, and what its cells say (``words.toml``).
+"""Look up the words of road tables: what a column holds, and what a cell means (``words.toml``).
 
-Pure functions of names and words; reads no file and knows no geometry.
+Pure functions of names and words; this module reads no file and knows no geometry.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _data() -> dict[str, dict[str, list[str]]]:
 
 
 def plain(word: str) -> str:
-    """Put a name or word in the form in which it is compared.
+    """Return a name or word in the form in which it is compared.
 
     >>> plain(" Road_Class ")
     'roadclass'
@@ -45,7 +45,7 @@ def plain(word: str) -> str:
 
 
 def names_of(kind: str) -> tuple[str, ...]:
-    """Return the names a kind of column goes by, the surest first, in the form in which they are compared."""
+    """Return the usual names of a kind of column, the surest first, in the form for comparison."""
     return tuple(plain(name) for name in _data()["columns"].get(kind, [kind]))
 
 
@@ -57,12 +57,12 @@ def _class_words() -> dict[str, str]:
 
 
 def class_names() -> frozenset[str]:
-    """Return the road classes that a study's own words may stand for."""
+    """Return the road classes that a study may translate its own words to."""
     return frozenset(_data()["osm"]["words"])
 
 
 def class_word(word: str, own: Mapping[str, str] | None = None) -> str | None:
-    """Return the road class a word means, a study's own words first; None where nobody knows it.
+    """Return the road class of a word, a study's own words first; None where the word is unknown.
 
     >>> class_word("县道"), class_word("Motorway Link"), class_word("seawall")
     ('secondary', 'motorway_link', None)
@@ -81,7 +81,7 @@ def _oneway_words() -> dict[str, str]:
 
 
 def oneway_word(word: str) -> str | None:
-    """Return the word of OpenStreetMap for a one-way word; None where nobody knows it.
+    """Return OpenStreetMap's word for a one-way word of a table; None where the word is unknown.
 
     >>> oneway_word("单行"), oneway_word("TF"), oneway_word("-1"), oneway_word("perhaps")
     ('yes', '-1', '-1', None)
@@ -95,7 +95,7 @@ def _nothing() -> frozenset[str]:
 
 
 def is_said(word: str) -> bool:
-    """Return whether a cell of a column such as ``bridge`` says that there is one.
+    """Return whether a cell of a column such as ``bridge`` means yes.
 
     >>> is_said("viaduct"), is_said("F"), is_said("否")
     (True, False, False)
@@ -104,7 +104,9 @@ def is_said(word: str) -> bool:
 
 
 def cell_words(value: Any) -> str | tuple[str, ...] | None:
-    """Read a cell as a word, several words where ways were merged, empty where nothing stands.
+    """Return a cell as a word, as several words where ways were merged, empty where the cell is empty.
+
+    None is returned for a cell that holds neither: a record in a record.
 
     None stands for a cell that holds neither: a record in a record.
 
@@ -140,7 +142,7 @@ def _number_word(value: float) -> str:
 
 
 def read_tags(cell: Any, keys: Iterable[str]) -> dict[str, str]:
-    """Read wanted keys out of a cell that holds many tags: hstore text of GDAL, JSON, or a mapping.
+    """Return the wanted keys of a cell that holds many tags: hstore text of GDAL, JSON, or a mapping.
 
     >>> read_tags('"bridge"=>"yes","name"=>"A, B"', {"bridge"})
     {'bridge': 'yes'}

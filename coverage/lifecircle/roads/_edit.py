@@ -1,4 +1,4 @@
-"""Own changes of a network: a road added and joined to it, a stretch closed; all else stays as it was.
+"""Change a network: add a road and join it, or close a stretch; everything else stays as it was.
 
 A change is made to all networks that share their lines (profiles that differ in speed alone), so that they
 share the new lines too. Splitting an edge changes no time: each part takes its share of the seconds.
@@ -74,13 +74,13 @@ class _Draft:
         )
 
     def taking(self, edges: LongArray) -> _Draft:
-        """Keep some edges, in the order given."""
+        """Return the draft with some edges only, in the order given."""
         per_edge = ("u", "v", "lines", "length_m", "highway")
         kept = {name: getattr(self, name)[edges] for name in per_edge}
         return replace(self, **kept, forward_s=self.forward_s[:, edges], backward_s=self.backward_s[:, edges])
 
     def adding(self, other: _Draft) -> _Draft:
-        """Put edges behind one's own; their ends number the other's junctions, which are taken over."""
+        """Return the draft with the other's edges at the end, and the junctions of the other draft."""
         per_edge = ("u", "v", "lines", "length_m", "highway")
         joined = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in per_edge}
         return replace(
@@ -92,8 +92,10 @@ class _Draft:
         )
 
     def networks(self, like: Sequence[Roads]) -> list[Roads]:
-        """Make networks again: junctions numbered along a Hilbert curve, edges by their ends."""
+        """Return frozen networks: junctions numbered along a Hilbert curve, edges ordered by their ends."""
         used = np.unique(np.concatenate([self.u, self.v]))
+        # The same numbering as a network that was read, so that a change and a new reading give equal
+        # networks.
         order = hilbert_order(self.xy[used])
         number = np.full(len(self.xy), -1, np.int32)
         number[used[order]] = np.arange(len(used), dtype=np.int32)
@@ -153,6 +155,7 @@ def add_road(  # noqa: PLR0913 - what a road is, each fact named
     (True, False)
     """
     tags = {"highway": highway, "oneway": oneway_word} if oneway_word else {"highway": highway}
+    # The networks share their lines, so they share the list of ways: one check is enough.
     if not allowed_way(tags, networks[0].profile):
         return list(networks)
     draft = _Draft.of(networks)
@@ -164,6 +167,8 @@ def add_road(  # noqa: PLR0913 - what a road is, each fact named
     if crossings:
         meetings += _crossings(draft, tree, line)
     draft, stops = _with_stops(draft, meetings)
+    # A road may come to the same junction twice (two ends near each other, a crossing beside an end). Only
+    # the first stop counts, because an edge from a junction to itself of no length would break the network.
     first_at = {node: along for along, node in reversed(stops)}
     course = sorted(first_at.items(), key=lambda stop: stop[1])
     if len(course) < 2:
@@ -174,7 +179,7 @@ def add_road(  # noqa: PLR0913 - what a road is, each fact named
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a road meets the network: a junction, or metres along an edge, or (neither) a new dead end."""
+    """Where a road meets the network: a junction, metres along an edge, or else a new dead end."""
 
     xy: tuple[float, float]
     node: int = -1
@@ -185,13 +190,14 @@ class _Place:
 def _joined_line(
     draft: _Draft, tree: shapely.STRtree, line: shapely.LineString, within_m: float
 ) -> tuple[shapely.LineString, list[tuple[_Place, bool]]]:
-    """Draw a line on to the roads its ends join; return each end's place and whether it is on a road."""
+    """Extend a line to the roads its ends join; return where each end is and whether it is on a road."""
     coordinates = shapely.get_coordinates(line)
     ends = []
     for point in (coordinates[0], coordinates[-1]):
         here = shapely.Point(point)
         near, metres = tree.query_nearest(here, max_distance=within_m, return_distance=True)
         if len(near):
+            # At a junction several edges are equally near: the lowest number, so that a run can be repeated.
             edge = int(near[np.lexsort((near, metres))[0]])
             ends.append((_place_on(draft, edge, here), True))
         else:
@@ -199,6 +205,7 @@ def _joined_line(
     whole = np.vstack([ends[0][0].xy, coordinates, ends[1][0].xy])
     fresh = np.r_[True, np.hypot(*np.diff(whole, axis=0).T) > _TOUCH_M]
     kept = whole[fresh]
+    # Points closer than the tolerance are dropped, but the last point must stay: it is the junction itself.
     kept[-1] = whole[-1]
     if len(kept) < 2:
         kept = whole[[0, -1]]
@@ -206,7 +213,7 @@ def _joined_line(
 
 
 def _place_on(draft: _Draft, edge: int, point: shapely.Point) -> _Place:
-    """Find the place of an edge nearest to a point; near an end it is that junction."""
+    """Return the point of an edge nearest to a given point; near an end it is that junction."""
     line = draft.lines[edge]
     along, length = float(shapely.line_locate_point(line, point)), float(shapely.length(line))
     if min(along, length - along) <= _JUNCTION_M:
@@ -217,7 +224,7 @@ def _place_on(draft: _Draft, edge: int, point: shapely.Point) -> _Place:
 
 
 def _crossings(draft: _Draft, tree: shapely.STRtree, line: shapely.LineString) -> list[tuple[float, _Place]]:
-    """List where a line meets other roads: metres along the line, and the place on the road."""
+    """List where a line meets other roads: metres along the line, and the point on the road."""
     found = []
     for edge in np.sort(tree.query(line, predicate="intersects")):
         for point in shapely.get_coordinates(shapely.intersection(line, draft.lines[edge])):
@@ -229,7 +236,7 @@ def _crossings(draft: _Draft, tree: shapely.STRtree, line: shapely.LineString) -
 def _with_stops(
     draft: _Draft, meetings: Iterable[tuple[float, _Place]]
 ) -> tuple[_Draft, list[tuple[float, int]]]:
-    """Make junctions of places, splitting edges there; give the new road's stops as (metres, junction)."""
+    """Make junctions where the new road stops, and split edges there; return stops (metres, junction)."""
     number: dict[tuple[int, int], int] = {}
     cuts: dict[int, dict[float, int]] = {}
     places = [draft.xy]
@@ -239,6 +246,7 @@ def _with_stops(
         if place.node >= 0:
             stops.append((along, place.node))
             continue
+        # Two stops at one point of an edge are one junction; two dead ends never are.
         key = (place.edge, round(place.along_m / _JUNCTION_M)) if place.edge >= 0 else (-1, following)
         if key not in number:
             number[key] = following
@@ -252,7 +260,7 @@ def _with_stops(
 
 
 def _split(draft: _Draft, cuts: Mapping[int, Mapping[float, int]]) -> _Draft:
-    """Split edges: edge -> metres along its line -> junction there. The parts stand behind the others."""
+    """Split edges at new junctions, given as edge -> metres along its line -> junction; parts come last."""
     if not cuts:
         return draft
     kept = np.setdiff1d(np.arange(len(draft.u)), list(cuts))
@@ -268,6 +276,8 @@ def _split(draft: _Draft, cuts: Mapping[int, Mapping[float, int]]) -> _Draft:
             start.append(nodes[at])
             end.append(nodes[at + 1])
     of = np.array(edge, dtype=np.int64)
+    # By share of the drawn length, so that a stated length and its seconds are divided and not measured
+    # again.
     share = (np.array(last) - np.array(first)) / shapely.length(draft.lines[of])
     parts = replace(
         draft.taking(of),
@@ -289,7 +299,7 @@ def _between(  # noqa: PLR0913, PLR0917 - parallel lists of one table of parts
     start: Sequence[int],
     end: Sequence[int],
 ) -> ObjectArray:
-    """Cut the parts of lines out, their ends exactly at their junctions."""
+    """Return parts of lines, their ends exactly at their junctions."""
     parts = np.empty(len(edges), dtype=object)
     for at, edge in enumerate(edges):
         points = shapely.get_coordinates(ops.substring(draft.lines[edge], first[at], last[at]))
@@ -305,7 +315,7 @@ def _new_edges(
     profiles: Sequence[Profile],
     tags: Mapping[str, str],
 ) -> _Draft:
-    """Make the edges of a new road between its stops: (junction, metres along the line), in order."""
+    """Return the edges of a new road between its stops: (junction, metres along the line), in order."""
     nodes = np.array([node for node, _ in stops], dtype=np.int64)
     lines = np.empty(len(stops) - 1, dtype=object)
     for at in range(len(lines)):
@@ -374,6 +384,7 @@ def close_road(
         return None
     whole = replace(draft, xy=np.vstack(places))
     parts = _split(whole, cuts)
+    # Split first, remove after: the rest of each edge keeps its seconds.
     gone = _closed_parts(whole, cuts, closed)
     return parts.taking(np.setdiff1d(np.arange(len(parts.u)), gone)).networks(networks)
 

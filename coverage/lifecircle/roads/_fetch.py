@@ -1,7 +1,8 @@
-"""Own the one door to the network: the roads of a named place, through OSMnx, kept in a folder.
+"""Download the roads of a named place through OSMnx, and keep them in a folder.
 
-What was downloaded once is read from the folder afterwards, without a network. OSMnx holds its settings
-for the whole process and replaces ``socket.getaddrinfo``; both are as before when the door closes.
+This is the only module that uses the network. What was downloaded once is read from the folder afterwards.
+OSMnx holds its settings for the whole process and replaces ``socket.getaddrinfo``; both are restored after a
+download.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
 _DOOR: Final = threading.Lock()
 
 MARGIN_M: Final = 500.0
-"""Asked for beyond the buffer: OSMnx cuts ways where the request ends, and whole edges are wanted."""
+"""Metres requested beyond the buffer: OSMnx cuts ways at the border, and whole edges are needed."""
 
 _REMARK_BYTES: Final = 4096
-"""An answer that Overpass gave up on says so in its last lines, under HTTP 200."""
+"""Bytes at the end of an answer where Overpass writes, under HTTP 200, that it stopped half-way."""
 
 _INSTEAD: Final = "or download an extract (.osm.pbf) and read it with read_roads"
 
@@ -48,11 +49,11 @@ def fetch_roads(  # noqa: PLR0913 - the signature stands in the design
     buffer_m: float = 0.0,
     cache: str | Path | None = None,
 ) -> Roads:
-    """Fetch the roads of a named place from OpenStreetMap, by the rules every other source is read by.
+    """Download the roads of a named place from OpenStreetMap; the rules are those of every other source.
 
     The gazetteer and the server are those of ``osmnx.settings`` (``nominatim_url``, ``overpass_url``), with
-    its pauses between requests. Every class of way is fetched, so another mode of the same place needs
-    no network any more.
+    its pauses between requests. Every class of way is downloaded, so another mode of the same place needs
+    no further download.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def fetch_roads(  # noqa: PLR0913 - the signature stands in the design
 
 @contextmanager
 def _door(folder: Path, used: Profile) -> Iterator[Any]:
-    """Open OSMnx with our settings; close it with its own, and the resolver put back."""
+    """Yield OSMnx with our settings; restore its own settings and the resolver afterwards."""
     import osmnx  # noqa: PLC0415 - takes 2 s, and only places need it
 
     ours = {
@@ -108,6 +109,8 @@ def _door(folder: Path, used: Profile) -> Iterator[Any]:
     }
     with _DOOR:
         theirs = {name: getattr(osmnx.settings, name) for name in ours}
+        # OSMnx replaces the resolver of the whole process while it configures DNS: other downloads would
+        # break.
         resolver = socket.getaddrinfo
         try:
             for name, value in ours.items():
@@ -120,7 +123,10 @@ def _door(folder: Path, used: Profile) -> Iterator[Any]:
 
 
 def _check_answer(response: Any, **_: Any) -> None:
-    """Stop at a busy server (OSMnx would try again every 55 s for ever), at an error, at half an answer."""
+    """Raise FetchError at a busy server, an error or half an answer.
+
+    OSMnx would ask a busy server again every 55 s without end.
+    """
     server = response.url.partition("?")[0]
     if server.endswith("/status"):
         return
@@ -129,6 +135,8 @@ def _check_answer(response: Any, **_: Any) -> None:
         reason = f"is busy (HTTP {response.status_code}). Remedy: try again in a few minutes"
     elif not response.ok:
         reason = f"answered HTTP {response.status_code}. Remedy: try again later"
+    # Overpass reports a timeout inside a valid answer: without this check half a county would be taken as
+    # whole.
     elif b'"remark"' in response.content[-_REMARK_BYTES:]:
         answer = response.json()
         if isinstance(answer, dict) and "remark" in answer:
@@ -139,7 +147,7 @@ def _check_answer(response: Any, **_: Any) -> None:
 
 
 def _area(osmnx: Any, place: str) -> gpd.GeoDataFrame:
-    """Look up the outline of a place.
+    """Return the outline of a place.
 
     Raises
     ------
@@ -165,7 +173,7 @@ def _area(osmnx: Any, place: str) -> gpd.GeoDataFrame:
 
 
 def _graph(osmnx: Any, place: str, polygon: shapely.Geometry) -> Any:
-    """Fetch every way with a class in a polygon, each once, in the direction it is drawn.
+    """Download every way with a class in a polygon, each once, in the direction it is drawn.
 
     Raises
     ------
@@ -212,7 +220,7 @@ def _ways(graph: Any) -> Iterator[tuple[dict[str, Any], Iterable[tuple[int, floa
 
 
 def chains(pieces: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Join directed pieces end to end, apart wherever more than one leads in or out.
+    """Join directed pieces end to end; chains end wherever more than one piece leads in or out.
 
     >>> chains([(2, 3), (1, 2), (3, 1), (3, 4)])
     [[3, 1, 2, 3], [3, 4]]
@@ -224,6 +232,7 @@ def chains(pieces: Iterable[tuple[int, int]]) -> list[list[int]]:
         arrivals[v] += 1
     through = {node for node, after in follows.items() if len(after) == 1 and arrivals[node] == 1}
     found = []
+    # Chains from real junctions come first; a ring without a junction is then begun at its lowest node.
     knots = sorted(set(follows) - through)
     rings = sorted(through)
     left = set(through)

@@ -1,7 +1,7 @@
-"""Own the joining of plain road lines: where lines without named junctions meet, and where they nearly do.
+"""Join plain road lines: find where lines without named junctions meet, and where they nearly do.
 
-Reads no file and knows no tags. Works on flat arrays of vertices, because a county has a million of them.
-The rules, in the order they are applied:
+This module reads no file and knows no tags. It works on flat arrays of vertices: a county has a million.
+The steps, in the order they are applied:
 
 1. A vertex that two lines share exactly is a junction; so is one that a line passes twice.
 2. Lines of different level (a bridge over a street) meet only where one of them ends.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lifecircle.roads._topology import BoolArray
 
 MISS_M = 5.0
-"""Dead ends this near to another line (inclusive) are counted as probable misses, for the office to mend."""
+"""Metres to another line, inclusive, within which a dead end is counted as a probable miss to repair."""
 
 _NOISE_M = 1e-6  # a distance is inclusive, up to the noise of coordinates
 _STUB = 4.0  # a dead end no longer than this many times its distance from the road it leaves is no miss
@@ -77,16 +77,16 @@ class _Course:
 
     @property
     def first(self) -> BoolArray:
-        """Whether each vertex begins its line."""
+        """Return whether each vertex begins its line."""
         return np.concatenate([[True], self.line[1:] != self.line[:-1]])
 
     @property
     def last(self) -> BoolArray:
-        """Whether each vertex ends its line."""
+        """Return whether each vertex ends its line."""
         return np.concatenate([self.line[1:] != self.line[:-1], [True]])
 
     def lines(self) -> ObjectArray:
-        """Draw the lines as they are now."""
+        """Return the lines as they are now."""
         drawn: ObjectArray = shapely.linestrings(self.xy, indices=self.line)
         return drawn
 
@@ -103,6 +103,15 @@ def join_lines(
     join_m : metres that an end may miss another line by and still be joined to it, inclusive; a millimetre
         is always joined, because that is the noise of coordinates.
     split_crossings : also cut lines of one level where they cross without a shared vertex.
+
+    Returns
+    -------
+    joined : pieces of lines between junctions, and the near misses
+
+    >>> lines = shapely.from_wkt(["LINESTRING (0 0, 100 0)", "LINESTRING (100.05 0, 200 0)"])
+    >>> joined = join_lines(lines, np.zeros(2, np.int64), join_m=0.1)
+    >>> joined.start.tolist(), joined.end.tolist(), joined.joined
+    ([0, 1], [1, 2], 1)
     """
     reach = max(float(join_m), JOIN_M) + _NOISE_M
     # The order matters: ends find each other first, then vertices that lines share exactly, and only ends
@@ -137,13 +146,13 @@ def _vertices(lines: ObjectArray, level: LongArray) -> _Course:
 
 
 def _points(xy: FloatArray) -> tuple[FloatArray, LongArray]:
-    """List the different places among coordinates: places (point, 2), and the point of each coordinate."""
+    """Return the different points among coordinates (point, 2), and the point of each coordinate."""
     found, point = np.unique(xy[:, 0] + 1j * xy[:, 1], return_inverse=True)
     return np.column_stack([found.real, found.imag]), point.astype(np.int64)
 
 
 def _with_end_nodes(course: _Course, reach: float) -> _Course:
-    """Make a junction of the ends of lines that lie within ``reach`` of each other."""
+    """Make one junction of the ends of lines that lie within ``reach`` of each other."""
     ends = np.flatnonzero(course.first | course.last)
     places, point = _points(course.xy[ends])
     label = _clusters(places, point, course, ends, reach)
@@ -159,7 +168,9 @@ def _with_end_nodes(course: _Course, reach: float) -> _Course:
 def _clusters(
     places: FloatArray, point: LongArray, course: _Course, ends: LongArray, reach: float
 ) -> LongArray:
-    """Return a number for each end place, equal where they are one junction; nearest pairs join first.
+    """Return a number for each end point, equal where they are one junction; nearest pairs join first.
+
+    The two ends of a short line stay apart: each joins its own neighbours, so the line is not closed.
 
     A short line is not closed up: its two ends stay apart, it joins its neighbours by itself.
     """
@@ -167,6 +178,8 @@ def _clusters(
 
     pairs = KDTree(places).query_pairs(reach, output_type="ndarray").astype(np.int64).reshape(-1, 2)
     apart = np.hypot(*(places[pairs[:, 0]] - places[pairs[:, 1]]).T)
+    # A millimetre is coordinate noise and always one point. Wider gaps join from the nearest on, one at a
+    # time, so that a chain of ends does not become one junction of several metres.
     label = _components(pairs[apart <= JOIN_M], len(places))
     order = np.lexsort((pairs[:, 1], pairs[:, 0], apart))
     wider = pairs[order[apart[order] > JOIN_M]]
@@ -199,7 +212,7 @@ def _root(parent: list[int], node: int) -> int:
 
 
 def _components(pairs: LongArray, count: int) -> LongArray:
-    """Return for each of 0 ... count - 1 the number of its group; pairs are in one group."""
+    """Return the group number of each of 0 ... count - 1; a pair is in one group."""
     links = scipy.sparse.coo_array((np.ones(len(pairs), np.int8), pairs.T), shape=(count, count))
     label: LongArray = connected_components(links, directed=False)[1].astype(np.int64)
     return label
@@ -208,7 +221,7 @@ def _components(pairs: LongArray, count: int) -> LongArray:
 def _short_lines(
     course: _Course, ends: LongArray, label: LongArray, reach: float
 ) -> dict[int, frozenset[int]]:
-    """List the lines that joining could close up, by the group of ends they end in."""
+    """Return the lines that joining could close into a ring, by the group of their ends."""
     length = np.bincount(course.line, weights=_steps(course), minlength=len(course.level))
     short = (length > JOIN_M) & (length <= 3 * reach)
     found: dict[int, frozenset[int]] = {}
@@ -219,7 +232,7 @@ def _short_lines(
 
 
 def _steps(course: _Course) -> FloatArray:
-    """Metres from the vertex before on the same line, 0 at the first of a line: (vertex,)."""
+    """Return the metres from the vertex before on the same line, 0 at the first of a line: (vertex,)."""
     step = np.zeros(len(course.line))
     step[1:] = np.hypot(*np.diff(course.xy, axis=0).T)
     step[course.first] = 0.0
@@ -235,6 +248,7 @@ def _with_shared_vertices(course: _Course) -> _Course:
     group = table.groupby(["point", "level"], sort=True).ngroup().to_numpy()
     inner = ~is_end
     # A line that repeats another one shares all its vertices; it would cut the other at every one of them.
+    # Dual lines of one road are common in official data.
     counted = inner & ~_repeated(course, point)[course.line]
     inner_in = np.bincount(group, weights=counted, minlength=int(group.max()) + 1)
     end_in = np.bincount(group, weights=is_end, minlength=len(inner_in))
@@ -258,7 +272,7 @@ def _with_shared_vertices(course: _Course) -> _Course:
 
 
 def _repeated(course: _Course, point: LongArray) -> BoolArray:
-    """Return which lines follow an earlier one all along, in either direction: they cut no line, (line,)."""
+    """Return which lines repeat an earlier one, in either direction: (line,). They cut no other line."""
     first, last = np.flatnonzero(course.first), np.flatnonzero(course.last)
     one, other = point[first], point[last]
     alike = pd.DataFrame(
@@ -269,6 +283,7 @@ def _repeated(course: _Course, point: LongArray) -> BoolArray:
             "level": course.level,
         }
     )
+    # A cheap test first (ends, count, level): only lines that agree in it are compared vertex by vertex.
     several = np.flatnonzero(alike.duplicated(keep=False))
     repeated = np.zeros(len(first), dtype=bool)
     seen: set[tuple[int, bytes]] = set()
@@ -281,7 +296,7 @@ def _repeated(course: _Course, point: LongArray) -> BoolArray:
 
 
 def _with_near_insides(course: _Course, reach: float) -> _Course:
-    """Put ends on the inside of lines of their level that pass within ``reach``."""
+    """Move ends on to the inside of lines of their level that pass within ``reach``."""
     end = np.flatnonzero(course.first | course.last)
     lines = course.lines()
     tree = shapely.STRtree(lines)
@@ -298,7 +313,7 @@ def _with_near_insides(course: _Course, reach: float) -> _Course:
 
 
 def _wanted_pairs(course: _Course, end: LongArray, node: LongArray, line: LongArray) -> LongArray:
-    """Keep pairs of a junction and a line of its level that it is not on yet, in order, each once."""
+    """Return pairs of a junction and a line of its level that it is not on yet, in order, each once."""
     lines = len(course.level)
     there = course.node >= 0
     on_it = np.unique(course.node[there] * lines + course.line[there])
@@ -316,12 +331,13 @@ def _with_stops(  # noqa: PLR0913, PLR0917 - parallel lists of one table of stop
     along: FloatArray,
     reach: float,
 ) -> _Course:
-    """Let lines stop at junctions that lie beside them: at a junction of their own, a vertex, or in between.
+    """Add junctions beside a line to it: at a junction of its own, at a vertex, or in between.
 
     ``node``, ``line``, ``along`` : (stop,) junction, line, metres along the line as it is drawn in ``lines``.
     """
     step = np.cumsum(_steps(course))
     first = np.flatnonzero(course.first)[line]
+    # The segment in which the stop lies; clipped, because float noise can put it beyond the last vertex.
     before = np.clip(
         np.searchsorted(step, step[first] + along, side="right") - 1,
         first,
@@ -359,7 +375,7 @@ def _with_stops(  # noqa: PLR0913, PLR0917 - parallel lists of one table of stop
 def _inserted(
     course: _Course, before: LongArray, along: FloatArray, xy: FloatArray, node: LongArray
 ) -> _Course:
-    """Add vertices behind others, in the order of the metres along their line."""
+    """Add vertices after others, in the order of the metres along their line."""
     order = np.lexsort((node, along, before))
     at = before[order] + 1
     return replace(
@@ -371,7 +387,7 @@ def _inserted(
 
 
 def _united(course: _Course, links: LongArray) -> _Course:
-    """Make one junction of linked ones; it stands where the one made last stands, on a vertex of its line."""
+    """Make one junction of linked ones; it lies where the one made last lies, on a vertex of its line."""
     if not len(links):
         return course
     label = _components(links, len(course.place))
@@ -398,6 +414,7 @@ def _with_crossings(course: _Course, reach: float) -> _Course:
         return course
     meeting = shapely.intersection(lines[pair[:, 0]], lines[pair[:, 1]])
     xy, at = shapely.get_coordinates(meeting, return_index=True)
+    # Lines that already share a junction there are not cut again a few centimetres beside it.
     fresh = ~_share_a_node(course, pair[at], xy, reach)
     xy, at = xy[fresh], at[fresh]
     if not len(xy):
@@ -413,7 +430,7 @@ def _with_crossings(course: _Course, reach: float) -> _Course:
 
 
 def _share_a_node(course: _Course, pair: LongArray, xy: FloatArray, reach: float) -> BoolArray:
-    """Return which meetings of two lines have a junction of both within ``reach`` already."""
+    """Return which meetings of two lines already have a junction of both within ``reach``."""
     there = np.flatnonzero(course.node >= 0)
     on = pd.DataFrame({"line": course.line[there], "node": course.node[there]}).drop_duplicates()
     meeting = pd.DataFrame({"one": pair[:, 0], "other": pair[:, 1], "at": np.arange(len(pair))})
@@ -428,7 +445,7 @@ def _share_a_node(course: _Course, pair: LongArray, xy: FloatArray, reach: float
 
 
 def _same_places(course: _Course) -> LongArray:
-    """List pairs of junctions that follow on one another on a line within a millimetre."""
+    """List pairs of junctions that follow each other on a line within a millimetre."""
     there = np.flatnonzero(course.node >= 0)
     a, b = there[:-1], there[1:]
     near = (course.line[a] == course.line[b]) & (
@@ -459,7 +476,7 @@ def _cut(course: _Course) -> tuple[LongArray, ObjectArray, LongArray, LongArray,
 
 
 def _joined_places(course: _Course) -> int:
-    """Count the junctions where lines meet that do not all end at one and the same point."""
+    """Return the number of junctions where lines meet that do not all end at one and the same point."""
     there = np.flatnonzero(course.node >= 0)
     is_end = (course.first | course.last)[there]
     node = course.node[there]
@@ -475,8 +492,9 @@ def _joined_places(course: _Course) -> int:
 def _misses(
     lines: ObjectArray, start: LongArray, end: LongArray, xy: FloatArray, level: LongArray
 ) -> FloatArray:
-    """Find dead ends within :data:`MISS_M` of a line they may have been meant for: (miss, 3) x, y, metres."""
+    """Find dead ends within :data:`MISS_M` of a line they were probably meant for: (miss, 3) x, y, metres."""
     node = np.concatenate([start, end])
+    # A dead end is a junction that only one piece touches.
     dead = np.flatnonzero(np.bincount(node, minlength=len(xy))[node] == 1)
     own = dead % len(lines)
     far_end = np.concatenate([end, start])[dead]
@@ -484,10 +502,12 @@ def _misses(
     at, near = shapely.STRtree(lines).query(points, predicate="dwithin", distance=MISS_M + _NOISE_M)
     metres = shapely.distance(points[at], lines[near])
     leaves = (start[near] == far_end[at]) | (end[near] == far_end[at])
+    # A short side street ends near the street it leaves; that is its shape and not a miss.
     stub = leaves & (shapely.length(lines[own[at]]) <= _STUB * metres)
     ends = np.minimum(
         np.hypot(*(xy[start[near]] - xy[node[dead[at]]]).T), np.hypot(*(xy[end[near]] - xy[node[dead[at]]]).T)
     )
+    # A street that ends under a bridge is near the bridge in the plan only.
     below = (level[near] != level[own[at]]) & (ends > metres + JOIN_M)
     kept = (near != own[at]) & ~stub & ~below & (metres > 0)
     if not kept.any():

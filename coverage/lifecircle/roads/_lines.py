@@ -1,7 +1,7 @@
-"""Own the making of roads from tables: lines from an office's own files, and edge tables.
+"""Build roads from tables: road lines from an office's own files, and edge tables.
 
-Junctions are where lines meet (``_joining``), or the columns ``u`` and ``v``. Does not know OSM files or
-graphs.
+Junctions are where lines meet (``_joining``), or the columns ``u`` and ``v``. This module does not read OSM
+files or graphs.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
     whole = read_rows(source, settings)
     by_name = {"u", "v"} <= set(whole.frame.columns)
     rows, left_out = _usable_rows(whole, used, needs_line=not by_name)
+    # Rows are filtered before they are projected: a national table holds many rows that a mode may not use.
     lon, lat = _degrees(rows)
     frame = metre_frame(lon, lat, crs)
     lines = _projected(rows, frame)
@@ -89,7 +90,7 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
 
 
 def _usable_rows(rows: Rows, used: Profile, *, needs_line: bool) -> tuple[Rows, dict[str, int]]:
-    """Keep the rows the profile may use, and count the others by reason.
+    """Return the rows the profile may use, and the number of the others by reason.
 
     Raises
     ------
@@ -107,6 +108,7 @@ def _usable_rows(rows: Rows, used: Profile, *, needs_line: bool) -> tuple[Rows, 
     kept = fits & ~unclassed & ~lineless
     if not kept.any():
         raise UnusableInputError([_nothing_usable(rows, used, unclassed, lineless)])
+    # Counted before the rows are dropped: nothing that was read is left out without a reason.
     left_out = _left_out(rows, fits, unclassed, lineless)
     rows, own = rows.taking(kept), own[kept]
     faults = []
@@ -124,7 +126,7 @@ def _usable_rows(rows: Rows, used: Profile, *, needs_line: bool) -> tuple[Rows, 
 
 
 def _left_out(rows: Rows, fits: BoolArray, unclassed: BoolArray, lineless: BoolArray) -> dict[str, int]:
-    """Count the rows that are not used by reason; each row has one, in the order written here."""
+    """Count the rows that are not used by reason; a row has one reason, the first in the order below."""
     unknown = ~fits & ~rows.known & ~unclassed
     counts = {"no_class": int(unclassed.sum()), **left_out_by_class(rows.stated[unknown])}
     counts["not_for_mode"] = int((~fits & ~unclassed & ~unknown).sum())
@@ -133,7 +135,7 @@ def _left_out(rows: Rows, fits: BoolArray, unclassed: BoolArray, lineless: BoolA
 
 
 def _nothing_usable(rows: Rows, used: Profile, unclassed: BoolArray, lineless: BoolArray) -> Fault:
-    """Describe a table in which no row may be used."""
+    """Return the fault of a table in which no row may be used."""
     if lineless.all():
         reason, remedy = "no line has any coordinates", "give the layer with the road lines"
         return Fault(rows.name, "geometry", "", reason, remedy)
@@ -189,7 +191,7 @@ def _groups(rows: Rows, used: Profile) -> Iterable[tuple[dict[str, Any], LongArr
 
 
 def _classes(rows: Rows, used: Profile) -> ObjectArray:
-    """Name one class per row, empty where there is none."""
+    """Return one class for each row, empty where there is none."""
     shown = {words: class_shown(words, used) for words in set(rows.frame["highway"])}
     return np.array([shown[words] for words in rows.frame["highway"]], dtype=object)
 
@@ -243,9 +245,9 @@ def _projected(rows: Rows, frame: pyproj.CRS) -> ObjectArray:
 def _by_place(
     rows: Rows, lines: ObjectArray, frame: pyproj.CRS, settings: LineSettings, reading: RoadsReading
 ) -> tuple[Pieces, LongArray, RoadsReading]:
-    """Join lines where they meet; give the pieces, the row of each, and what joining found.
+    """Join lines where they meet; return the pieces, the row of each, and the reading report.
 
-    Multi-lines are taken apart, each part with the words of its row.
+    Multi-lines are divided; each part keeps the words of its row.
     """
     parts, row = shapely.get_parts(lines, return_index=True)
     joined = join_lines(
@@ -254,6 +256,7 @@ def _by_place(
     pieces = _pieces(joined.lines, joined.start, joined.end, joined.xy)
     x, y, metres = joined.misses.T
     lon, lat = shift_between(frame, pyproj.CRS("EPSG:4326"))(x, y)
+    # Rounded and sorted, so that the reading report is the same on every computer.
     places = sorted(
         zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), np.round(metres, 3).tolist(), strict=True)
     )
@@ -291,6 +294,7 @@ def _by_name(rows: Rows, lines: ObjectArray, frame: pyproj.CRS) -> tuple[Pieces,
     )
     if faults:
         raise UnusableInputError(faults)
+    # As text, because u and v may be numbers in one column and text in the other.
     code, _ = pd.factorize(pd.concat([names["u"], names["v"]]).astype(str))
     start, end = code[: len(lines)].astype(np.int64), code[len(lines) :].astype(np.int64)
     given = ~shapely.is_missing(lines)
@@ -300,6 +304,7 @@ def _by_name(rows: Rows, lines: ObjectArray, frame: pyproj.CRS) -> tuple[Pieces,
     faults = rows.faults(nowhere, "the row has no line and its junctions have no place", remedy)
     if faults:
         raise UnusableInputError(faults)
+    # Rows without a line are straight; the lines of the others are then put in their positions.
     whole = straight_lines(xy[start], xy[end])
     whole[given], miss, turn = fit_lines(lines[given], xy[start[given]], xy[end[given]])
     turned = np.zeros(len(lines), dtype=bool)
@@ -322,9 +327,9 @@ def _by_name(rows: Rows, lines: ObjectArray, frame: pyproj.CRS) -> tuple[Pieces,
 def _junctions(
     rows: Rows, lines: ObjectArray, start: LongArray, end: LongArray, frame: pyproj.CRS
 ) -> FloatArray:
-    """Place each named junction where most of its lines end (or the table says), NaN where neither is known.
+    """Return the place of each named junction: where most of its lines end, or as stated; else NaN.
 
-    A line drawn from v to u is recognised by what the other lines say about its junctions.
+    A line drawn from v to u is recognised by where the other lines put its junctions.
     """
     given = np.flatnonzero(~shapely.is_missing(lines))
     first = shapely.get_coordinates(shapely.get_point(lines[given], 0))
@@ -363,6 +368,8 @@ def _drawn_backwards(
     """
     _place_meetings(s, e, first, last, place)
     _spread(s, e, first, last, place)
+    # What is left are parts in which no two lines meet at a known point: one line of each part is taken as
+    # drawn, and the rest follows from it.
     lost = np.flatnonzero(np.isnan(place[s]).any(axis=1) & np.isnan(place[e]).any(axis=1))
     if len(lost):
         links = scipy.sparse.coo_array(
@@ -380,11 +387,13 @@ def _drawn_backwards(
 def _place_meetings(
     s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, place: FloatArray
 ) -> None:
-    """Place the junctions at which one end of several of their lines comes together, and no other place."""
+    """Fill the place of junctions where ends of several of their lines meet, and nowhere else."""
     from scipy.spatial import KDTree  # noqa: PLC0415 - only tables with named junctions need it
 
     node, ends = np.concatenate([s, s, e, e]), np.vstack([first, last, first, last])
     apart = 10 * FIT_M  # junctions of other names are never near each other
+    # The name of the junction is a third coordinate, so that one tree serves all junctions. Coordinates are
+    # centred, because large ones cost the digits that the tolerance needs.
     tree = KDTree(np.column_stack([ends - ends.mean(axis=0), node * apart]))
     support = tree.query_ball_point(tree.data, FIT_M, return_length=True)
     table = pd.DataFrame({"node": node, "x": ends[:, 0], "y": ends[:, 1], "support": support})
@@ -403,7 +412,7 @@ def _place_meetings(
 
 
 def _spread(s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, place: FloatArray) -> None:
-    """Place the other end of every line of which one end is placed, as far as that leads."""
+    """Fill the place at the other end of every line of which one end is known, as far as that leads."""
     while True:
         there: BoolArray = np.asarray(np.isfinite(place).all(axis=1), dtype=bool)
         fresh = False
@@ -424,7 +433,7 @@ def _apart(here: FloatArray, there: FloatArray) -> FloatArray:
 
 
 class _Votes:
-    """How many line ends put a junction at a place, to the millimetre."""
+    """Number of line ends that put a junction at a point, to the millimetre."""
 
     def __init__(self, node: LongArray, place: FloatArray) -> None:
         self._place = place
@@ -437,12 +446,12 @@ class _Votes:
         return pd.DataFrame({"node": node, "x": millimetres[:, 0], "y": millimetres[:, 1]})
 
     def count(self, node: LongArray, place: FloatArray) -> LongArray:
-        """Count the votes for each junction at a place."""
+        """Return the number of votes for each junction at a point."""
         keys = pd.MultiIndex.from_frame(self._frame(node, place))
         return np.asarray(self._count.reindex(keys, fill_value=0), np.int64)
 
     def winners(self) -> tuple[LongArray, FloatArray]:
-        """Return for each junction the place with most votes; of equals the first."""
+        """Return for each junction the point with most votes; of equals the first."""
         votes = self.count(self._all["node"].to_numpy(), self._place)
         order = np.lexsort((np.arange(len(votes)), -votes, self._all["node"].to_numpy()))
         node, first = np.unique(self._all["node"].to_numpy()[order], return_index=True)
@@ -450,7 +459,7 @@ class _Votes:
 
 
 def _lengths(rows: Rows, pieces: Pieces, given: BoolArray) -> FloatArray:
-    """Measure the lines; a row without one has the length it states, or else the straight one.
+    """Return the length of each row: of its line, else the stated length, else the straight one.
 
     Raises
     ------
@@ -480,7 +489,7 @@ def _lengths(rows: Rows, pieces: Pieces, given: BoolArray) -> FloatArray:
 
 
 def _speeds(rows: Rows, used: Profile) -> tuple[FloatArray, FloatArray]:
-    """Speeds along and against each row's line, 0 where not allowed."""
+    """Return the speeds along and against each row's line, 0 where not allowed."""
     own = _own_speeds(rows, used)
     kmh, direction = np.zeros(len(rows.frame)), np.zeros(len(rows.frame), np.int8)
     for tags, index in _groups(rows, used):

@@ -1,6 +1,6 @@
-"""Own the frozen network: what a :class:`Roads` holds and the facts that follow from it.
+"""Define the frozen network: the fields of :class:`Roads` and the facts computed from them.
 
-Does not read files and does not build networks; knows no traveller's search.
+This module does not read files, does not build networks and does not search.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ObjectArray = npt.NDArray[np.object_]
 
 
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array that nobody can write to; a view, so that the caller's array stays writable."""
+    """Return a read-only view of an array; the caller's own array stays writable."""
     view = array.view()
     view.setflags(write=False)
     return view
@@ -45,7 +45,7 @@ def no_geometries() -> ObjectArray:
 
 
 def hilbert_order(xy: FloatArray) -> LongArray:
-    """Order places (place, 2) along a Hilbert curve over their extent; places at one cell by x, then y."""
+    """Return the order of points (point, 2) along a Hilbert curve; points of one cell by x, then y."""
     curve = gpd.GeoSeries(gpd.points_from_xy(xy[:, 0], xy[:, 1])).hilbert_distance().to_numpy()
     return np.lexsort((xy[:, 1], xy[:, 0], curve)).astype(np.int64)
 
@@ -117,18 +117,18 @@ class Roads:
     reading: RoadsReading = field(default_factory=RoadsReading)
 
     def __repr__(self) -> str:
-        """Name the profile, the size and the CRS, not the arrays."""
+        """Return the profile, the size and the CRS; arrays are not printed."""
         name = ":".join(self.crs.to_authority() or (self.crs.name,))
         return f"Roads({self.profile.id}, {len(self.xy)} junctions, {len(self.u)} edges, {name})"
 
     @cached_property
     def tree(self) -> shapely.STRtree:
-        """Spatial index of ``lines``."""
+        """Return the spatial index of ``lines``."""
         return shapely.STRtree(self.lines)
 
     @cached_property
     def components(self) -> IntArray:
-        """Label of the fragment of each junction, one-way or not; 0 has the longest roads."""
+        """Return the fragment of each junction, one-way or not; 0 has the longest roads."""
         n = len(self.xy)
         links = scipy.sparse.coo_array((np.ones(len(self.u), np.int8), (self.u, self.v)), shape=(n, n))
         count, label = connected_components(links, directed=False)
@@ -140,7 +140,7 @@ class Roads:
 
     @cached_property
     def reversed_csr(self) -> tuple[LongArray, IntArray, FloatArray]:
-        """Every allowed direction turned round, as CSR rows: (indptr, indices, seconds).
+        """Return every allowed direction reversed, as CSR rows: (indptr, indices, seconds).
 
         Row j lists the junctions i that lead to j, with the seconds i -> j. A search outward from the
         facilities over these rows therefore gives seconds from resident to facility. Parallel edges stay.
@@ -156,7 +156,7 @@ class Roads:
 
     @cached_property
     def network_key(self) -> str:
-        """SHA-256 of the network without its barriers: arrays, lines, CRS, profile and rule version."""
+        """Return the SHA-256 of the network without barriers: arrays, lines, CRS, profile, rule version."""
         digest = hashlib.sha256(self.crs.to_wkt().encode())
         digest.update(json.dumps(plain_facts(self.profile), sort_keys=True, ensure_ascii=False).encode())
         for array in (self.xy, self.length_m, self.forward_s, self.backward_s):
@@ -170,7 +170,7 @@ class Roads:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of everything the network holds: :attr:`network_key` and the barriers."""
+        """Return the SHA-256 of everything the network holds: :attr:`network_key` and the barriers."""
         digest = hashlib.sha256(self.network_key.encode())
         for shape in shapely.to_wkb(self.barriers, byte_order=1, output_dimension=2):
             digest.update(shape)
@@ -221,7 +221,7 @@ class Roads:
         return _sharing(self, changed, "tree", "components")
 
     def with_reading(self, reading: RoadsReading) -> Roads:
-        """Return the same network with this account of how it was read, its lengths filled in."""
+        """Return the same network with this reading report, its lengths filled in."""
         unknown = self.highway == ""
         filled = replace(
             reading,
@@ -250,7 +250,7 @@ class Roads:
         return _sharing(self, changed, "tree", "components", "reversed_csr", "network_key")
 
     def near(self, area: Any, buffer_m: float = 0.0) -> Roads:
-        """Keep the edges that come within a distance of an area; whole edges, never cut ones.
+        """Return the edges that come within a distance of an area; whole edges, never cut ones.
 
         Parameters
         ----------
@@ -273,12 +273,13 @@ class Roads:
         return self._taking(np.sort(found))
 
     def only(self, wanted: npt.NDArray[np.bool_]) -> Roads:
-        """Keep the wanted edges (edge,), and the junctions they touch."""
+        """Return the network of the wanted edges (edge,), and the junctions they touch."""
         return self._taking(np.flatnonzero(wanted))
 
     def _taking(self, edges: LongArray) -> Roads:
-        """Keep some edges and the junctions they touch, numbered as if there had been no others."""
+        """Return the network of some edges, junctions numbered as if there had been no others."""
         kept = np.unique(np.concatenate([self.u[edges], self.v[edges]]))
+        # Numbered again, as a reading of these roads alone would: equal networks then have equal keys.
         order = hilbert_order(self.xy[kept])
         number = np.full(len(self.xy), -1, np.int32)
         number[kept[order]] = np.arange(len(kept), dtype=np.int32)
@@ -297,7 +298,7 @@ class Roads:
 
 
 def _sharing(old: Roads, new: Roads, *facts: str) -> Roads:
-    """Hand over facts already worked out that the change leaves true."""
+    """Copy cached facts that the change leaves true from the old network to the new one."""
     for name in facts:
         if name in old.__dict__:
             new.__dict__[name] = old.__dict__[name]

@@ -1,6 +1,6 @@
-"""Own the reading of OpenStreetMap files: ways with their nodes, and barriers, in passes through osmium.
+"""Read OpenStreetMap files with osmium: ways with their nodes, and barriers.
 
-Does not decide which ways may be used (``_profiles``) nor cut them (``_topology``).
+Which ways may be used is decided in ``_profiles``; ways are cut in ``_topology``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _BARRIER_AREAS: Mapping[str, frozenset[str]] = {
 
 @dataclass
 class WayList:
-    """Ways gathered one after the other, as flat lists; ``add`` keeps those the profile may use."""
+    """Ways in flat lists, one after the other; ``add`` keeps those the profile may use."""
 
     profile: Profile
     node: list[int] = field(default_factory=list)
@@ -57,7 +57,7 @@ class WayList:
     deleted: int = 0
 
     def add(self, tags: Mapping[str, Any], nodes: Iterable[tuple[int, float, float]]) -> None:
-        """Take a way with its nodes (name, lon, lat; NaN where missing) if the profile may use it."""
+        """Add a way with its nodes (name, lon, lat; NaN where missing) if the profile may use it."""
         # Refused before its nodes are read: most ways of an extract are of no use to one mode.
         if not allowed_way(tags, self.profile):
             self.refused[str(tags.get("highway", ""))] += 1
@@ -103,7 +103,7 @@ class WayList:
         return roads.with_reading(self._reading())
 
     def _reading(self) -> RoadsReading:
-        """Say what was read: ways, those that may not be used, and ways that lack nodes."""
+        """Return the reading report: ways, those that may not be used, and ways that lack nodes."""
         refused = sum(self.refused.values())
         used = len(self.highway)
         lacking = np.unique(np.array(self.way)[~np.isfinite(self.lon)])
@@ -114,7 +114,7 @@ class WayList:
 
 
 def no_way(name: str, profile: Profile, refused: Mapping[str, int]) -> Fault:
-    """Describe a source in which the profile may use nothing."""
+    """Return the fault of a source in which the profile may use nothing."""
     if not refused:
         reason = "there is no road in it: no way carries the key 'highway'"
         return Fault(name, "ways", "", reason, "export the area again with its roads")
@@ -141,6 +141,8 @@ def read_osm(path: str, profile: Profile, *, crs: Any) -> Roads:
     with usable_osm(path) as usable:
         ways.deleted = usable.deleted
         try:
+            # One pass with all locations takes 0.4 s where two passes with a filter of node numbers took 1.1
+            # to 2.7 s.
             found = osmium.FileProcessor(usable.path, osmium.osm.NODE | osmium.osm.WAY).with_locations()
             found = found.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
             for way in found.with_filter(osmium.filter.KeyFilter("highway")):
@@ -152,7 +154,7 @@ def read_osm(path: str, profile: Profile, *, crs: Any) -> Roads:
 
 
 def _node(node: Any) -> tuple[int, float, float]:
-    """Copy a node of a way: osmium frees its objects after each step of the loop."""
+    """Return a copy of a node of a way: osmium frees its objects after each step of the loop."""
     place = node.location
     return (node.ref, place.lon, place.lat) if place.valid() else (node.ref, math.nan, math.nan)
 
@@ -176,6 +178,7 @@ def read_osm_barriers(path: str, crs: pyproj.CRS) -> ObjectArray:
     found: list[bytes] = []
     with usable_osm(path) as usable:
         try:
+            # Areas are assembled by osmium, because a lake is often a relation of many ways with islands.
             for thing in osmium.FileProcessor(usable.path).with_areas(keys).with_filter(keys):
                 tags = dict(thing.tags)
                 if _out_of_the_way(tags):
@@ -204,7 +207,7 @@ def _named(tags: Mapping[str, str], wanted: Mapping[str, frozenset[str]]) -> boo
 
 
 def _out_of_the_way(tags: Mapping[str, str]) -> bool:
-    """Return whether a thing runs above or below the ground."""
+    """Return whether an object runs above or below the ground."""
     if any(tags.get(key, "no") != "no" for key in _BURIED) or tags.get("location") == "underground":
         return True
     try:

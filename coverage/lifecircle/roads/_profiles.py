@@ -1,4 +1,4 @@
-"""Own the travel profiles: which ways a mode may use, in which direction, how fast (``profiles.toml``).
+"""Define the travel profiles: which ways a mode may use, in which direction, how fast (``profiles.toml``).
 
 This module reads no road file and knows no geometry. The rules are pure functions of a way's tags, so a
 test can count a network again with the same rules and no other shared code.
@@ -30,7 +30,7 @@ _DIRECTION: Final[Mapping[str, int]] = MappingProxyType(
     | dict.fromkeys(("-1", "reverse"), -1)
     | dict.fromkeys(("no", "false", "0", "alternating"), 0)
 )
-"""Words of one-way keys: 1 as drawn, -1 against it, 0 both; other words say nothing."""
+"""Words of one-way keys: 1 as drawn, -1 against it, 0 both; other words are ignored."""
 
 _Words = tuple[tuple[str, frozenset[str]], ...]
 
@@ -70,14 +70,14 @@ class Rule:
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """Every key the rule reads, ``highway`` first."""
+        """Return every key the rule reads, ``highway`` first."""
         tests = (*self.barred, *self.closed_by, *self.oneway_implied, *self.against)
         named = (*self.access_keys, *self.oneway_keys, *self.lane_keys, *(key for key, _ in tests))
         return ("highway", *sorted(set(named) - {"highway"}))
 
     @cached_property
     def key_set(self) -> frozenset[str]:
-        """The same keys as a set, for quick look-ups."""
+        """Return the same keys as a set, for fast look-ups."""
         return frozenset(self.keys)
 
 
@@ -113,17 +113,17 @@ class Profile:
 
     @property
     def access_ms(self) -> float:
-        """Speed of the access legs in m/s."""
+        """Return the speed of the access legs in m/s."""
         return self.access_kmh / 3.6
 
     @property
     def speed_ms(self) -> float | None:
-        """Flat speed in m/s; None where the class of the road decides."""
+        """Return the flat speed in m/s; None where the class of the road decides."""
         return None if self.speed_kmh is None else self.speed_kmh / 3.6
 
     @property
     def uniform(self) -> bool:
-        """Whether the whole trip, access legs included, scales with the speed."""
+        """Return whether the whole trip, access legs included, scales with the speed."""
         return self.mode != "drive"
 
     def class_speed(self, highway: str) -> float:
@@ -189,6 +189,8 @@ def _words(table: Mapping[str, Iterable[str]]) -> _Words:
 
 def _rule(name: str, data: Mapping[str, Mapping[str, Any]]) -> Rule:
     own = data[name]
+    # A rule that extends another can only close more ways: a wheelchair never gets a way that walkers have
+    # not.
     if "extends" in own:
         base = _rule(own["extends"], data)
         return replace(
@@ -244,7 +246,7 @@ PROFILES: Final = _load()
 
 
 def profile(mode: str | Profile, *, speed_kmh: Speed | None = None) -> Profile:
-    """Look up a profile by mode or profile id, at another speed if one is given.
+    """Return a profile by mode or profile id, at another speed if one is given.
 
     Parameters
     ----------
@@ -254,7 +256,7 @@ def profile(mode: str | Profile, *, speed_kmh: Speed | None = None) -> Profile:
 
     Returns
     -------
-    The profile, with its ways, speeds and band.
+    profile : its ways, speeds and band.
 
     Raises
     ------
@@ -295,6 +297,7 @@ def _readings(tags: Mapping[str, Any], rule: Rule) -> Iterator[dict[str, str]]:
     if not lists:
         yield words
         return
+    # Every combination, because it is not known which words of merged ways belonged together.
     for choice in itertools.product(*lists.values()):
         yield {**words, **dict(zip(lists, choice, strict=True))}
 
@@ -316,8 +319,8 @@ def _allowed(words: Mapping[str, str], used: Profile) -> bool:
 def closed_by_access(words: Mapping[str, str], rule: Rule) -> bool:
     """Return whether the access words of a way close it.
 
-    The mode's own keys come first, the most specific one first. The first that says something known decides;
-    only where none does, ``closed_by`` is looked at (general access, classes for others).
+    The mode's own keys come first, the most specific one first. The first with a known word decides;
+    only where there is none, ``closed_by`` is read (general access, classes for others).
     """
     for key in rule.access_keys:
         if words.get(key) in rule.closed:

@@ -1,6 +1,6 @@
-"""Own the one way in for road files: which reader a file goes to, and what is added after reading.
+"""Choose the reader of a road file, and add barriers after reading.
 
-Reads no format itself.
+This module reads no format itself.
 """
 
 from __future__ import annotations
@@ -58,20 +58,20 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     crs : metre CRS to measure in; left out, the one of the area.
     barriers : what access legs may not cross: a layer of geometries, or True for what an OSM file itself
         holds (water, railways, expressways, walls). False: none.
-    keep : take them from the cache folder where they are kept, else read them and keep them there.
+    keep : also store the roads in the cache folder, and read them from there the next time.
     join_m : tables of lines: metres by which an end may miss another line and still be joined to it,
         inclusive, 0 to 5. Wider misses up to 5 m are counted in ``reading.misses``.
     layer : layer of a GeoPackage; left out, the only one that holds lines, or ``edges``, or ``lines``.
     columns : our name of a column -> its name in the table (``{"highway": "DLDJ"}``); an empty name says that
         the table has no such column.
-    classes : word of the class column -> road class of OpenStreetMap, or ``no`` for what is no road.
+    classes : word of the class column -> road class of OpenStreetMap, or ``no`` for a row that is not a road.
     datum : ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n``, where the file does not say or says it wrongly.
     split_crossings : also join lines that cross without a shared vertex, those of one level.
 
     Returns
     -------
     Roads
-        What was read and what was left out stands in ``reading``.
+        The network; ``reading`` holds what was read and what was left out.
 
     Raises
     ------
@@ -97,6 +97,8 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
         roads = cached(Path(path), used, crs, settings=settings.key(), read=read)
     else:
         roads = _read(path, used, crs, settings)
+    # Barriers are not part of the cached roads: they are added after, so that one cached network serves
+    # studies with and without them.
     if barriers is False:
         return roads
     if barriers is True and not is_osm(path):
@@ -126,7 +128,7 @@ def read_barriers(
 
     Returns
     -------
-    (barrier,) shapely geometries; missing and empty ones are left out.
+    barriers : (barrier,) shapely geometries; missing and empty ones are left out.
 
     Raises
     ------
@@ -157,7 +159,7 @@ def read_barriers(
 
 
 def _check_places(shapes: Any, found: ObjectArray, name: str) -> None:
-    """Refuse shapes that have no place in the CRS of the roads.
+    """Raise UnusableInputError for shapes that have no coordinates in the CRS of the roads.
 
     Raises
     ------
@@ -179,7 +181,7 @@ def _check_places(shapes: Any, found: ObjectArray, name: str) -> None:
 
 
 def _corner(shape: shapely.Geometry) -> str:
-    """Name the vertex farthest from nothing: the one most likely at fault."""
+    """Return the vertex farthest from the origin: the one most likely to be wrong."""
     places = shapely.get_coordinates(shape)
     x, y = places[int(np.argmax(np.abs(places).max(axis=1)))]
     return f"{x:g} {y:g}"
@@ -191,7 +193,7 @@ def is_osm(path: Any) -> bool:
 
 
 def _check_settings(path: Any, settings: LineSettings) -> None:
-    """Refuse settings that are none, and those of tables for a file that is no table.
+    """Raise UnusableInputError for unknown settings, and for table settings where there is no table.
 
     Raises
     ------

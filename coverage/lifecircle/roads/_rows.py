@@ -1,6 +1,6 @@
-"""Own the rows of a road table: its columns under their usual names, its words, its lines in a known CRS.
+"""Read the rows of a road table: its columns under their usual names, its words, its lines in a known CRS.
 
-Does not decide who may use a road (``_profiles``) nor where lines meet (``_joining``).
+Who may use a road is decided in ``_profiles``, where lines meet in ``_joining``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _LEVEL_KEYS = ("layer", "bridge", "tunnel")
 _OTHER_COLUMNS = ("u", "v", "length", "speed_kmh", "geometry", *PLACE_COLUMNS)
 _RENAMED = ("oneway", *_LEVEL_KEYS, "speed_kmh")
 _SHOWN = 10
-"""As many rows are named in one message."""
+"""Number of rows that one message lists."""
 
 _SHIFTED: Final[Mapping[str, Callable[..., tuple[Any, Any]]]] = {
     "gcj02": wgs84_from_gcj02,
@@ -76,11 +76,11 @@ class LineSettings:
     split_crossings: bool = False
 
     def key(self) -> str:
-        """Put the settings in one text, for a key of the cache."""
+        """Return the settings in one text, for a key of the cache."""
         return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
 
     def beyond_joining(self) -> list[str]:
-        """Name the settings that only tables of lines know and that are not left as they are."""
+        """List the settings that only tables of lines have and that differ from their defaults."""
         usual = LineSettings()
         names = ("layer", "columns", "classes", "datum", "split_crossings")
         return [
@@ -110,7 +110,7 @@ class Rows:
     notes: tuple[str, ...] = ()
 
     def taking(self, kept: BoolArray | LongArray) -> Rows:
-        """Keep some rows."""
+        """Return some of the rows."""
         return replace(
             self,
             frame=self.frame.iloc[kept],
@@ -132,7 +132,7 @@ class Rows:
     def faults(
         self, wrong: Any, reason: str, remedy: str, *, column: str = "", values: Any = None
     ) -> list[Fault]:
-        """Name the first few wrong rows, with what stands there."""
+        """Return faults for the first few wrong rows, with the value of each."""
         where = f", column {column!r}" if column else ""
         return [
             Fault(
@@ -147,7 +147,7 @@ class Rows:
 
     @property
     def levels(self) -> LongArray:
-        """Storey of each row: ``layer``, else 1 on a bridge and -1 in a tunnel, else 0."""
+        """Return the level of each row: ``layer``, else 1 on a bridge and -1 in a tunnel, else 0."""
         stated = self.column("layer")
         level = np.zeros(len(self.frame)) if stated is None else np.nan_to_num(stated, posinf=0, neginf=0)
         for key, storey in (("bridge", 1), ("tunnel", -1)):
@@ -164,7 +164,7 @@ def _any_said(word: Any) -> bool:
 
 
 def read_rows(source: Any, settings: LineSettings) -> Rows:
-    """Read the table, name its columns and find its lines.
+    """Read the table, rename its columns and find its lines.
 
     Raises
     ------
@@ -190,6 +190,7 @@ def read_rows(source: Any, settings: LineSettings) -> Rows:
     frame = frame.reset_index(drop=True)
     none = np.full(len(frame), "", dtype=object)
     rows = Rows(table.name, frame, number, line, crs, none, np.ones(len(frame), dtype=bool), notes=notes)
+    # Columns are renamed first, because every later step looks for them by our names.
     rows = _named(rows, settings)
     if not with_lines:
         rows = _with_text_lines(rows)
@@ -231,7 +232,7 @@ def _stated_crs(own: Any, datum: str | None, name: str) -> pyproj.CRS:
 
 
 def _shifted(rows: Rows, datum: str | None) -> Rows:
-    """Undo the shift of a Chinese map datum, in the lines and in the columns of places."""
+    """Convert the lines and the coordinate columns from a Chinese map datum to WGS84."""
     undo = _SHIFTED.get((datum or "").strip().lower().replace("-", ""))
     degrees = pyproj.CRS("EPSG:4326")
     to_degrees = shift_between(rows.crs, degrees)
@@ -254,7 +255,7 @@ def _shifted(rows: Rows, datum: str | None) -> Rows:
 
 
 def _with_text_lines(rows: Rows) -> Rows:
-    """Read lines written as text (WKT), or see that an edge table can do without."""
+    """Read lines written as text (WKT), or check that an edge table needs none."""
     column = next((name for name in _GEOMETRY_COLUMNS if name in rows.frame.columns), None)
     if column is None:
         if {"u", "v", *PLACE_COLUMNS} <= set(rows.frame.columns):
@@ -306,6 +307,7 @@ def _of_lines(rows: Rows) -> Rows:
         raise UnusableInputError(faults)
     line = shapely.force_2d(line)
     several = kind == 5
+    # Parts that follow one another become one line; parts that do not stay apart.
     line[several] = shapely.line_merge(line[several])
     ring = kind == 2
     line[ring] = [shapely.LineString(shape.coords) for shape in line[ring]]
@@ -322,7 +324,7 @@ def _known_columns() -> list[str]:
 
 
 def _named(rows: Rows, settings: LineSettings) -> Rows:
-    """Put the columns under our names: as the study says, else by their usual names.
+    """Rename the columns to our names: as the study states, else by their usual names.
 
     Raises
     ------
@@ -332,6 +334,7 @@ def _named(rows: Rows, settings: LineSettings) -> Rows:
     _check_settings(rows, settings)
     said = {ours.strip().lower(): theirs.strip().lower() for ours, theirs in settings.columns.items()}
     frame = rows.frame
+    # A column that has our name but another meaning, by the study's own words, must not be read.
     unused = [ours for ours, theirs in said.items() if ours in frame.columns and theirs != ours]
     source = frame
     frame = frame.drop(columns=unused)
@@ -395,13 +398,14 @@ def _by_usual_name(frame: pd.DataFrame, kind: str) -> str | None:
 
 
 def _with_tags(frame: pd.DataFrame) -> pd.DataFrame:
-    """Fill empty cells of the columns that the rules read out of a column that holds many tags."""
+    """Fill empty cells of the columns that the rules read from a column that holds many tags."""
     names = {plain(str(column)): str(column) for column in frame.columns}
     column = next((names[name] for name in names_of("tags") if name in names), None)
     if column is None:
         return frame
     wanted = frozenset({*_known_columns(), "highway"} - set(_OTHER_COLUMNS))
     cells = frame[column].tolist()
+    # Each different text is parsed once: a county has a million rows and a few thousand texts.
     kept = {cell: read_tags(cell, wanted) for cell in {cell for cell in cells if isinstance(cell, str)}}
     tags = [kept[cell] if isinstance(cell, str) else read_tags(cell, wanted) for cell in cells]
     for key in sorted({key for found in tags for key in found}):
@@ -433,7 +437,7 @@ def _own_classes(settings: LineSettings) -> dict[str, str]:
 
 
 def _distinct(column: pd.Series[Any]) -> list[Any]:
-    """List the different cells of a column; cells that cannot be compared one by one."""
+    """List the different cells of a column; cells that cannot be hashed are listed one by one."""
     cells: list[Any] = column.tolist()
     try:
         return list(dict.fromkeys(cells))
@@ -496,7 +500,7 @@ def _column_words(column: pd.Series[Any]) -> ObjectArray:
 
 
 def _mapped(words: ObjectArray, change: Callable[[str], str]) -> ObjectArray:
-    """Change every different word once, each of several words by itself."""
+    """Return words changed by a function, which is called once for each different word."""
     new = {
         word: tuple(change(part) for part in word) if isinstance(word, tuple) else change(word)
         for word in set(words.tolist())
@@ -508,7 +512,7 @@ def _mapped(words: ObjectArray, change: Callable[[str], str]) -> ObjectArray:
 
 
 def _oneways(words: ObjectArray) -> tuple[ObjectArray, list[str]]:
-    """Read one-way words as those of OpenStreetMap; notes name the words that nobody knows."""
+    """Return one-way words as those of OpenStreetMap; notes list the unknown words."""
     count = Counter(part.lower() for word in words for part in _parts(word) if part)
     notes = [
         f"oneway_unknown:{code_text(word)}|{number}"
@@ -523,7 +527,7 @@ def _oneways(words: ObjectArray) -> tuple[ObjectArray, list[str]]:
 def _classes(stated: ObjectArray, own: Mapping[str, str]) -> tuple[ObjectArray, BoolArray]:
     """Return the road class of every row, and whether its word is known; an empty cell has no class.
 
-    Of several words in a cell those that are known count; a word that nobody knows stays as it is.
+    Of several words in a cell the known ones count; an unknown word stays as it is.
     """
     found: dict[Any, tuple[Any, bool]] = {}
     for word in set(stated.tolist()):
@@ -541,7 +545,7 @@ def _classes(stated: ObjectArray, own: Mapping[str, str]) -> tuple[ObjectArray, 
 
 
 def left_out_by_class(stated: ObjectArray) -> dict[str, int]:
-    """Count rows by the class word that nobody knows: reason code -> rows, the rare words together."""
+    """Count rows by unknown class word: reason code -> rows, rare words together."""
     count = Counter(code_text("; ".join(_parts(word))) for word in stated)
     common = sorted(count.items(), key=lambda item: (-item[1], item[0]))
     codes = {f"unknown_class:{word}": number for word, number in common[:20]}

@@ -1,4 +1,4 @@
-"""Own which layer of a file holds the roads or barriers; the reading itself is that of ``tables``."""
+"""Choose the layer of a file that holds the roads or barriers; ``tables`` does the reading."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def open_layer(source: Any, layer: str | None) -> tuple[Table, tuple[str, ...]]:
     Parameters
     ----------
     source : path, frame or table
-    layer : its name; left out, the only one, or the one that holds lines.
+    layer : its name; left out, the only layer, or the only one with lines.
 
     Returns
     -------
@@ -71,5 +71,5 @@ def _chosen_layer(path: Path) -> tuple[str | None, tuple[str, ...]]:
 
 
 def code_text(word: str) -> str:
-    """Put a word of an input into the argument of a code: one line, short, none of the code's own signs."""
+    """Return a word of an input as the argument of a code: one line, short, without the code's own signs."""
     return " ".join(word.split()).replace("|", "/")[:40]

@@ -1,8 +1,8 @@
-"""Own OpenStreetMap files that people edited by hand: put in the order and the numbers that osmium needs.
+"""Repair OpenStreetMap files that people edited by hand: the order and the numbers that osmium needs.
 
 An editor such as JOSM writes new objects with negative numbers, leaves deleted ones in, and puts nodes behind
-the ways that use them. Such a file is written again to a temporary folder; any other is used
-as it is. Does not know roads.
+the ways that use them. Such a file is written again to a temporary folder; any other file is used
+as it is. This module does not know roads.
 """
 
 from __future__ import annotations
@@ -257,11 +257,12 @@ def _read_xml(path: str) -> tuple[_Things, int]:
 
 
 def _untidy_pbf(path: str) -> bool:
-    """Return whether a pbf file is out of order, or holds new or deleted objects; most say not."""
+    """Return whether a pbf file is out of order, or holds new or deleted objects."""
     import osmium  # noqa: PLC0415 - only needed for OSM files
 
     with _read_errors(path):
         with osmium.io.Reader(path, osmium.osm.NOTHING) as reader:
+            # Most files state their order in the header, so that a county's file is not read twice.
             if reader.header().get("sorting") == "Type_then_ID":
                 return False
         last = 0
@@ -285,6 +286,8 @@ def _read_pbf(path: str) -> tuple[_Things, int]:
             kept: dict[int, Any] = (
                 things.nodes if thing.is_node() else things.ways if thing.is_way() else things.relations
             )
+            # The last version of an object counts: an earlier one must not stay where the last one is
+            # deleted.
             kept.pop(thing.id, None)
             if not thing.visible:
                 deleted += 1
@@ -301,7 +304,7 @@ def _read_pbf(path: str) -> tuple[_Things, int]:
 
 @contextmanager
 def _read_errors(path: str) -> Iterator[None]:
-    """Turn what osmium raises at a broken file into a message.
+    """Raise what osmium raises at a broken file as a message for the reader.
 
     Raises
     ------
@@ -315,7 +318,7 @@ def _read_errors(path: str) -> Iterator[None]:
 
 
 def unreadable_osm(path: str, error: Exception) -> Fault:
-    """Describe a file at which osmium stops."""
+    """Return the fault of a file at which osmium stops."""
     found = " ".join(str(error).split())[:200] or type(error).__name__
     return Fault(path, "", found, say("this is not a readable OSM file"), say("download or export it again"))
 
@@ -325,7 +328,7 @@ def unreadable_osm(path: str, error: Exception) -> Fault:
 
 
 def _write(things: _Things, path: str) -> None:
-    """Write nodes, ways and relations in the order of their numbers, new ones under numbers nobody has."""
+    """Write nodes, ways and relations in the order of their numbers; new ones get free numbers."""
     import osmium  # noqa: PLC0415 - only needed for OSM files
     from osmium.osm import mutable  # noqa: PLC0415 - only needed for OSM files
 
@@ -356,7 +359,7 @@ def _members_of(things: _Things, kind: str) -> set[int]:
 
 
 def _numbers(found: set[int]) -> dict[int, int]:
-    """Keep the numbers from 1 on; give new objects the numbers behind the greatest."""
+    """Return the number of each object: its own from 1 on; new objects follow the highest."""
     most = max(found, default=0)
     new = sorted((number for number in found if number < 1), reverse=True)
     kept = {number: number for number in found if number > 0}

@@ -1,6 +1,6 @@
-"""Own the way from loose pieces of road to a :class:`Roads`: cut at junctions, join, number, time.
+"""Build a :class:`Roads` from loose pieces of road: cut at junctions, join, number, compute seconds.
 
-Reads no file and knows no tags. Everything works on flat arrays, because a county has a million vertices.
+This module reads no file and knows no tags. It works on flat arrays: a county has a million vertices.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from lifecircle.roads._profiles import Profile
 
 JOIN_M = 1e-3
-"""Ends of lines this near to each other are one junction (inclusive): above float noise, below any gap."""
+"""Metres within which ends of lines are one junction (inclusive): above float noise, below any gap."""
 
 FIT_M = 1.0
-"""A line whose end misses its named junction by at most this is drawn on to it; beyond, it is a fault."""
+"""Metres by which a line may miss its named junction and be extended to it; beyond, it is a fault."""
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -103,7 +103,7 @@ def to_metres(lon: FloatArray, lat: FloatArray, crs: pyproj.CRS) -> FloatArray:
 
 
 def shift_between(source: pyproj.CRS, target: pyproj.CRS) -> Callable[..., Any]:
-    """Return the function that moves x, y from one CRS to another; it does nothing where both are one."""
+    """Return the function that transforms x, y from one CRS to another; equal CRS change nothing."""
     if source == target:
         return lambda x, y: (x, y)
     return pyproj.Transformer.from_crs(source, target, always_xy=True).transform
@@ -171,7 +171,7 @@ def line_ends(lines: ObjectArray, index: int) -> FloatArray:
 
 
 def with_ends(lines: ObjectArray, start_xy: FloatArray, end_xy: FloatArray) -> ObjectArray:
-    """Put the ends of lines exactly where they belong."""
+    """Return lines with their ends exactly at the given points."""
     coordinates, index = shapely.get_coordinates(lines, return_index=True)
     coordinates[np.searchsorted(index, np.arange(len(lines)), side="left")] = start_xy
     coordinates[np.searchsorted(index, np.arange(len(lines)), side="right") - 1] = end_xy
@@ -182,7 +182,7 @@ def with_ends(lines: ObjectArray, start_xy: FloatArray, end_xy: FloatArray) -> O
 def fit_lines(
     lines: ObjectArray, start_xy: FloatArray, end_xy: FloatArray
 ) -> tuple[ObjectArray, FloatArray, BoolArray]:
-    """Turn lines that were drawn from end to start, and put the ends on their junctions.
+    """Reverse lines that were drawn from end to start, and put the ends on their junctions.
 
     Returns
     -------
@@ -204,13 +204,13 @@ def _apart(here: FloatArray, there: FloatArray) -> FloatArray:
 
 
 def straight_lines(start_xy: FloatArray, end_xy: FloatArray) -> ObjectArray:
-    """Draw the straight line between two points of each row."""
+    """Return the straight line between two points of each row."""
     lines: ObjectArray = shapely.linestrings(np.stack([start_xy, end_xy], axis=1))
     return lines
 
 
 def collapse(pieces: Pieces) -> Pieces:
-    """Make one piece of those that follow the same line between the same nodes, in either direction.
+    """Merge pieces that follow the same line between the same nodes, in either direction.
 
     A graph holds a two-way street as two edges; counted as two, its length would count double. Each
     direction keeps its best speed; the first piece gives the orientation and the class. Parallel pieces on
@@ -218,9 +218,11 @@ def collapse(pieces: Pieces) -> Pieces:
     """
     low, high = np.minimum(pieces.start, pieces.end), np.maximum(pieces.start, pieces.end)
     _, pair, count = np.unique(low * len(pieces.xy) + high, return_inverse=True, return_counts=True)
+    # Only pieces with a second one between the same nodes are compared: comparing lines is slow.
     several = np.flatnonzero(count[pair] > 1)
     if not len(several):
         return pieces
+    # To the millimetre, because the two edges of a street may differ in the last digit after projection.
     along = shapely.set_precision(pieces.lines[several], 1e-3, mode="pointwise")
     ahead, back = shapely.to_wkb(along), shapely.to_wkb(shapely.reverse(along))
     turned = np.zeros(len(pair), dtype=bool)
@@ -248,6 +250,7 @@ def assemble(pieces: Pieces, *, crs: pyproj.CRS, profile: Profile, name: str) ->
     UnusableInputError
         No piece has any length; ``name`` is the file the message speaks of.
     """
+    # First, because it joins junctions: their numbers are given after it.
     pieces = _without_length_zero(pieces)
     if not len(pieces.lines):
         reason = "no way that may be used has any length: its nodes are missing, or all at one place"
@@ -299,6 +302,6 @@ def _without_length_zero(pieces: Pieces) -> Pieces:
 
 
 def taking_pieces(pieces: Pieces, kept: LongArray) -> Pieces:
-    """Keep some pieces, in the order given; the nodes stay."""
+    """Return some pieces, in the order given; the nodes stay."""
     per_piece = ("lines", "start", "end", "length_m", "forward_kmh", "backward_kmh", "highway")
     return replace(pieces, **{name: getattr(pieces, name)[kept] for name in per_piece})

@@ -1,7 +1,8 @@
-"""Own where to put new sites: from costs and people to a plan with a certificate; no study, no map.
+"""Choose where to put new sites: from costs and people to a plan with a certificate.
 
-A plan says which sites, what they are worth with those that exist, and a bound that no other choice can
-beat. Where bound and value meet, the plan is proved to be best.
+A plan holds the sites, their value together with the existing sites, and a bound that no other choice can
+exceed. Where bound and value are equal, the plan is proved to be the best. This room knows no study and
+draws no map.
 """
 
 from __future__ import annotations

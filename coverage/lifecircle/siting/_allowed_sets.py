@@ -1,6 +1,6 @@
-"""Own which sets of sites may be chosen; not what a set is worth.
+"""Define which sets of sites may be chosen; not the value of a set.
 
-Sites are columns of the costs. Existing ones stand open, some of them may be closed or moved; the others are
+Sites are columns of the costs. Existing sites are open, some of them may be closed or moved; the others are
 candidates, some required, some forbidden. A set is allowed when it has the right number of new sites, stays
 within the budget and holds no two sites that exclude each other.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
 
 _MONEY_SLACK = 1e-9
-"""Relative float noise that a sum of prices may exceed its budget by."""
+"""Share of the budget by which a sum of prices may exceed it, which is float noise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Rows:
     upper: Floats
 
     def padded(self, width: int) -> coo_array:
-        """Return the matrix with further columns of nothing."""
+        """Return the matrix with further columns of zeros."""
         matrix = self.matrix
         return coo_array((matrix.data, (matrix.row, matrix.col)), shape=(matrix.shape[0], width))
 
@@ -70,40 +70,40 @@ class Choice:
 
     @property
     def is_plain(self) -> bool:
-        """Whether only the number of new sites is limited: then any of the free ones may be exchanged."""
+        """Return whether only the number of new sites is limited: any free sites may be exchanged."""
         return not (len(self.closable) or len(self.movable) or len(self.apart) or self.budget is not None)
 
     @property
     def wanted(self) -> int:
-        """How many of the free sites are chosen when nothing is moved."""
+        """Return the number of free sites that are chosen when nothing is moved."""
         assert self.count is not None
         return self.count - len(self.required)
 
     @property
     def always(self) -> Ints:
-        """Sites that are open in every allowed set."""
+        """Return the sites that are open in every allowed set."""
         return np.concatenate([self.kept, self.required])
 
     @property
     def variable(self) -> Ints:
-        """Sites that are open in some allowed sets and not in others, ascending."""
+        """Return the sites that are open in some allowed sets and closed in others, ascending."""
         return np.sort(np.concatenate([self.free, self.closable, self.movable]))
 
     def base(self) -> Bools:
-        """Sites open before anything free is chosen: (site,)."""
+        """Return the sites open before any free site is chosen: (site,)."""
         is_open = np.zeros(self.size, dtype=np.bool_)
         is_open[self.always] = True
         return is_open
 
     def start(self) -> Bools:
-        """Sites open before anything is chosen, closed or moved: (site,)."""
+        """Return the sites open before any site is chosen, closed or moved: (site,)."""
         is_open = self.base()
         is_open[self.closable] = True
         is_open[self.movable] = True
         return is_open
 
     def spent(self, is_open: Bools) -> float:
-        """Sum the prices of the new sites of a set."""
+        """Return the sum of the prices of the new sites of a set."""
         if self.prices is None:
             return 0.0
         new = np.concatenate([self.required, self.free])
@@ -127,20 +127,21 @@ class Choice:
 
     @property
     def money_slack(self) -> float:
-        """What a sum of prices may exceed the budget by, which is float noise."""
+        """Return the amount by which a sum of prices may exceed the budget, which is float noise."""
         return _MONEY_SLACK * (1.0 + abs(self.budget or 0.0))
 
     def rows(self) -> Rows:
-        """Write the conditions down for the sites in ``variable``, in that order."""
+        """Return the conditions as linear rows over the sites in ``variable``, in that order."""
         variable = self.variable
         place = np.full(self.size, -1, dtype=np.int64)
         place[variable] = np.arange(len(variable))
         parts: list[tuple[Ints, Floats, float, float]] = []
 
         def add(columns: Ints, factor: float | Floats, lower: float, upper: float) -> None:
-            """Note one condition: ``lower <= factor * chosen columns <= upper``."""
+            """Add one condition: ``lower <= factor * chosen columns <= upper``."""
             parts.append((place[columns], np.broadcast_to(factor, len(columns)).astype(float), lower, upper))
 
+        # A moved site is given up for one new site, so free and movable sites share one number.
         if self.count is not None:
             total = float(self.wanted + len(self.movable))
             add(np.concatenate([self.free, self.movable]), 1.0, total, total)
@@ -164,7 +165,7 @@ class Choice:
         return Rows(matrix, bounds[:, 0], bounds[:, 1])
 
     def additions(self, is_open: Bools) -> Ints:
-        """Return the free sites that may be opened beside those of a set, whatever their number should be."""
+        """Return the free sites that may be opened in addition to a set, whatever their number should be."""
         closed = self.free[~is_open[self.free]]
         able = self._conflicts(is_open)[closed] == 0
         if self.budget is not None and self.prices is not None:
@@ -183,6 +184,8 @@ class Choice:
         outs, ins = variable[is_open[variable]], variable[~is_open[variable]]
         kind = np.zeros(self.size, dtype=np.int8)
         kind[self.closable] = 1
+        # A closable site may only be exchanged with another closable one, else the number of closures would
+        # change.
         allowed = kind[outs][:, np.newaxis] == kind[ins][np.newaxis, :]
         if len(self.movable) - int(is_open[self.movable].sum()) >= self.moves:
             allowed[np.isin(outs, self.movable)] = False
@@ -200,18 +203,19 @@ class Choice:
             for one, other in np.concatenate([self.apart, self.apart[:, ::-1]]).tolist():
                 if one in place_out and other in place_in:
                     between[place_out[one], place_in[other]] += 1
+            # A site may come in when the only sites that exclude it are the one that goes out.
             allowed &= self._conflicts(is_open)[ins][np.newaxis, :] == between
         return outs, ins, allowed
 
     def _conflicts(self, is_open: Bools) -> Ints:
-        """Count the open sites that exclude each site: (site,)."""
+        """Return the number of open sites that exclude each site: (site,)."""
         first, second = self.apart[:, 0], self.apart[:, 1]
         return np.bincount(first, weights=is_open[second], minlength=self.size).astype(
             np.int64
         ) + np.bincount(second, weights=is_open[first], minlength=self.size).astype(np.int64)
 
     def most(self, scores: Floats) -> tuple[float, Bools]:
-        """Bound from above what the scores of an allowed set add up to.
+        """Return an upper bound of the sum of scores of any allowed set.
 
         Conditions that would make this hard are left out: pairs that exclude each other, and a budget
         beside a number of sites. So the set found need not be allowed, but none that is has more.
@@ -242,7 +246,7 @@ class Choice:
         return total, chosen
 
     def _knapsack(self, scores: Floats, chosen: Bools) -> float:
-        """Fill the budget by worth for money, the last site in part: the bound of the fractional knapsack."""
+        """Fill the budget by score per price, the last site in part: the fractional knapsack bound."""
         assert self.prices is not None
         assert self.budget is not None
         price, score = self.prices[self.free], scores[self.free]
@@ -261,7 +265,7 @@ class Choice:
 
 
 def largest(values: Floats, number: int) -> Ints:
-    """Return the places of the largest values, lowest place first among equal ones; ascending."""
+    """Return the positions of the largest values, the lowest position first among equal ones; ascending."""
     if number <= 0:
         return np.zeros(0, dtype=np.int64)
     if number >= len(values):

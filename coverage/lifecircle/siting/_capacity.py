@@ -1,7 +1,7 @@
-"""Own coverage by sites that serve only so many people each; who goes where is decided for the best.
+"""Solve coverage by sites that each serve a limited number of people, who are assigned in the best way.
 
 People of one row may go to different sites. So for given sites the people served are a flow, and rows that
-the same sites cover are one.
+the same sites cover are merged.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _STEPS, _KICKS = 300, 10
 
 @dataclass(frozen=True, eq=False)
 class Capacities:
-    """Who can go where, and what a set of sites is worth: the people it serves.
+    """Which sites each row can use, and the value of a set of sites: the people it serves.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Capacities:
 
     @classmethod
     def of(cls, problem: SitingProblem) -> Capacities:
-        """Merge the rows of a problem; a capacity above all people in reach is none."""
+        """Merge the rows of a problem; a capacity above all people in reach is replaced by their number."""
         costs = problem.costs
         reach = ones(costs.indptr, costs.indices, costs.shape)
         used = np.flatnonzero(problem.weights > 0)
@@ -59,7 +59,7 @@ class Capacities:
         return cls(cover, np.minimum(problem.capacities, cover.by_site @ people))
 
     def flow(self, is_open: Bools) -> tuple[float, Floats, Floats]:
-        """Serve the most people.
+        """Find the flow that serves the most people.
 
         Returns
         -------
@@ -85,16 +85,16 @@ class Capacities:
         return float(-answer.fun), left, spare - totals(site, answer.x, len(spare))
 
     def value(self, is_open: Bools) -> float:
-        """People served."""
+        """Return the people served."""
         return self.flow(is_open)[0]
 
     def gains(self, is_open: Bools) -> Floats:
-        """Return what each site would add if nobody changed to another: (site,)."""
+        """Return what each site would add if nobody changed to another site: (site,)."""
         _, left, _ = self.flow(is_open)
         return np.asarray(np.minimum(self.capacities, self.cover.by_site @ np.maximum(left, 0.0)))
 
     def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
-        """Return what each exchange would add at most: (out, in)."""
+        """Return the most that each exchange can add: (out, in)."""
         _, left, spare = self.flow(is_open)
         used = np.where(is_open, self.capacities, 0.0) - spare
         gains = np.empty((len(outs), len(ins)))
@@ -109,7 +109,7 @@ class Capacities:
 
 
 def served(problem: SitingProblem, is_open: Bools) -> float:
-    """Count the people that open sites (site,) serve, each up to its capacity."""
+    """Return the number of people that open sites (site,) serve, each up to its capacity."""
     value = Capacities.of(problem).value(is_open)
     unit = _unit(problem)
     return unit * round(value / unit) if unit else value
@@ -122,12 +122,14 @@ def _unit(problem: SitingProblem) -> float:
 
 
 def solve_capacitated(problem: SitingProblem, *, deadline: Deadline) -> Found:
-    """Serve the most people."""
+    """Find the set that serves the most people."""
     choice, unit = problem.choice, _unit(problem)
     worth = Capacities.of(problem)
     start = first_set(worth, choice, likes=worth.gains, deadline=deadline)
     if start.is_open is None:
         return none_found(say("no set of sites meets the conditions"), proved=start.impossible)
+    # In the order of price: a quick plan, then a bound, then a longer search, and the whole model at the end.
+    # Each step is skipped when the bound already proves the plan, and gets a share of the time that is left.
     is_open, value = local_search(worth, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
     bound = rounded_down(_bound(worth, choice, value, deadline=deadline.share(0.4)), unit)
 
@@ -153,10 +155,10 @@ def solve_capacitated(problem: SitingProblem, *, deadline: Deadline) -> Found:
 
 
 def _bound(worth: Capacities, choice: Choice, value: float, *, deadline: Deadline) -> float:
-    """Bound the people served by a charge that each row's people pay, from 0 to 1 a head.
+    """Return an upper bound of the people served, by a charge of 0 to 1 that each person of a row pays.
 
-    No allowed set serves more than what all pay together, and what its sites earn: each takes those who keep
-    most, up to its capacity.
+    No allowed set serves more than the sum of all charges and what its sites earn: each site takes those who
+    keep most, up to its capacity.
     """
     cover = worth.cover
     lengths = np.diff(cover.by_site.indptr)
@@ -168,6 +170,8 @@ def _bound(worth: Capacities, choice: Choice, value: float, *, deadline: Deadlin
     def evaluate(charges: Floats) -> tuple[float, Floats]:
         """Return bound and slope at these charges: each site takes whoever keeps most until it is full."""
         keeps = 1.0 - charges[row]
+        # Each site on its own: those who keep most come first, and the last group is taken in part. That is
+        # the best use of one capacity, so the sum over sites is a bound.
         order = np.lexsort((row, -keeps, site))
         heads = people[order]
         before = np.cumsum(heads) - heads
@@ -185,7 +189,7 @@ def _bound(worth: Capacities, choice: Choice, value: float, *, deadline: Deadlin
 
 
 def _model(worth: Capacities, choice: Choice) -> Model:
-    """Write it as a model: x for each site that varies, z for the people of each pair."""
+    """Return the mixed-integer model: x for each site that varies, z for the people of each pair."""
     cover, variable, rows = worth.cover, choice.variable, choice.rows()
     may_open = choice.base()
     may_open[variable] = True
@@ -207,6 +211,8 @@ def _model(worth: Capacities, choice: Choice) -> Model:
         ),
         shape=(choice.size, width),
     )
+    # Without these rows the model is still right, but its relaxation is weak: a site half open would serve
+    # everybody near it.
     linked = coo_array(
         (
             np.concatenate([np.ones(len(varies)), -cover.weights[row[varies]]]),

@@ -1,7 +1,7 @@
-"""Own the least largest cost, everyone served by the nearest open site.
+"""Solve p_center: the least largest cost, everyone served by the nearest open site.
 
-The largest cost is one of the costs. For each of them: can so many sites cover everyone within it? The
-search halves the range between yes and no until one cost is left.
+The largest cost is one of the costs. For each of them the question is: can so many sites cover everyone
+within it? The search halves the range between yes and no until one cost is left.
 """
 
 from __future__ import annotations
@@ -32,12 +32,20 @@ if TYPE_CHECKING:
 
 
 def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline: Deadline) -> Found:
-    """Make the largest cost of any row with weight least.
+    """Find the set whose largest cost of any row with weight is least.
 
     Parameters
     ----------
     costs : csr (row, site), a stored zero a pair, what is absent unreachable
     choice : any
+
+    Returns
+    -------
+    found : the set, and the largest cost that no allowed set goes below
+
+    References
+    ----------
+    Minieka, E. (1970). The m-center problem. SIAM Review 12(1): the largest cost by a sequence of coverings.
     """
     used = csr_array(costs[np.flatnonzero(weights > 0)])
     levels = np.unique(used.data)
@@ -48,6 +56,7 @@ def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
         is_open, impossible = set_reaching_all(used, choice, deadline=deadline)
     if is_open is None:
         return none_found(say("no allowed set of sites reaches everyone"), proved=impossible)
+    # A good set first: every level above what it leaves needs no proof, which is most of the range.
     is_open = _greedily(used, place, choice, is_open, deadline=deadline.share(0.3))
     # all levels under `below` are proved too small, `above` is known to do; open questions stay between
     below, above = _least_level(used, place, choice), _level_of(used, place, is_open)
@@ -71,7 +80,7 @@ def solve_center(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
 
 
 def _greedily(used: csr_array, place: Ints, choice: Choice, is_open: Bools, *, deadline: Deadline) -> Bools:
-    """Lower the largest cost as far as greedy covers do, which is quick and proves nothing."""
+    """Lower the largest cost as far as greedy covers do, which is fast and proves nothing."""
     if not choice.is_plain:
         return is_open
     below, above = _least_level(used, place, choice), _level_of(used, place, is_open)
@@ -91,7 +100,7 @@ def _greedily(used: csr_array, place: Ints, choice: Choice, is_open: Bools, *, d
 
 
 def _spiral(middle: int, below: int, above: int) -> list[int]:
-    """Return the level in the middle, then a few others to try where its question stays open."""
+    """Return the level in the middle, then others near it to try where its question stays open."""
     span = above - below
     others = (middle, below + span // 4, below + 3 * span // 4, below, above - 1)
     return [level for level in dict.fromkeys(others) if below <= level < above]
@@ -144,7 +153,7 @@ def _cover_within(
 
 
 def _within(used: csr_array, place: Ints, level: int) -> csr_array:
-    """Keep the pairs within a level, as ones."""
+    """Return the pairs within a level, as ones."""
     row = np.repeat(np.arange(used.shape[0]), np.diff(used.indptr))
     near = place <= level
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row[near], minlength=used.shape[0]))])
@@ -152,7 +161,7 @@ def _within(used: csr_array, place: Ints, level: int) -> csr_array:
 
 
 def _left_within(used: csr_array, place: Ints, level: int, choice: Choice) -> csr_array:
-    """Return the rows that no site open in any case reaches within a level, and the free sites that do."""
+    """Return the rows that no always open site reaches within a level, and the free sites that do."""
     within = _within(used, place, level)
     rest = np.flatnonzero(np.asarray(within @ choice.base().astype(np.float64)) == 0)
     left = csr_array(keep_rows(within, rest)[:, choice.free])
@@ -161,7 +170,7 @@ def _left_within(used: csr_array, place: Ints, level: int, choice: Choice) -> cs
 
 
 def _allowed_within(within: csr_array, choice: Choice, *, deadline: Deadline) -> tuple[Bools | None, bool]:
-    """Look for a set that meets all conditions and covers every row: one that covers the most rows."""
+    """Find a set that meets all conditions and covers every row, as the set that covers the most rows."""
     rows = within.shape[0]
     everyone = np.arange(rows)
     rules = rules_of(

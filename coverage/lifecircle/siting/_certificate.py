@@ -1,4 +1,4 @@
-"""Own the rule of a proof: the least difference between two values, and when a bound meets a value."""
+"""Define when a plan is proved: the least difference between two values, and when a bound meets a value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FINE = 4e-7
 """Share of the value that is given up when values are no multiples of a unit; less than ``PROOF``."""
 
 _ROUNDING = 1e-7
-"""Share of a unit within which a bound is taken for a multiple of it."""
+"""Share of a unit within which a bound counts as a multiple of it."""
 
 _LARGEST = 2.0**50
 """Sums up to here are exact in float64."""
@@ -30,12 +30,12 @@ _LARGEST = 2.0**50
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a method found.
+    """Result of a solving method.
 
     Attributes
     ----------
     is_open : (site,) the best allowed set, existing sites included; None where none was found
-    bound : what no allowed set goes beyond, for the whole value
+    bound : the whole value that no allowed set goes beyond
     reason : what the reader should know, empty where nothing is unusual
     unreachable : rows that no site reaches
     """
@@ -47,7 +47,7 @@ class Found:
 
 
 def none_found(what: str, *, proved: bool) -> Found:
-    """Say that there is no plan, or that none was found and none is ruled out.
+    """Return the result without a set: either it is proved that there is none, or none was found in the time.
 
     >>> none_found("no set of so many sites reaches everyone", proved=False).reason
     'no set of so many sites reaches everyone, as far as was searched in the time; none is ruled out'
@@ -59,7 +59,7 @@ def none_found(what: str, *, proved: bool) -> Found:
 
 
 def unit_of(weights: Floats) -> float:
-    """Return the greatest number that all sums of weights are multiples of; 0 where they are not whole.
+    """Return the greatest number of which all sums of weights are multiples; 0 where they are not whole.
 
     >>> unit_of(np.array([6.0, 0.0, 9.0])), unit_of(np.array([0.5, 1.0]))
     (3.0, 0.0)
@@ -71,19 +71,19 @@ def unit_of(weights: Floats) -> float:
 
 
 def step_beyond(value: float, unit: float) -> float:
-    """Return the least by which a better value is better, as far as a proof needs to know."""
+    """Return the least amount by which a better plan must be better."""
     return unit * (1 - _ROUNDING) if unit else _FINE * abs(value)
 
 
 def rounded_down(bound: float, unit: float) -> float:
-    """Lower an upper bound to the multiple of the unit at or under it."""
+    """Return the multiple of the unit at or under an upper bound."""
     if not unit or not math.isfinite(bound):
         return bound
     return unit * math.floor(bound / unit + _ROUNDING)
 
 
 def rounded_up(bound: float, unit: float) -> float:
-    """Raise a lower bound to the multiple of the unit at or above it."""
+    """Return the multiple of the unit at or above a lower bound."""
     return -rounded_down(-bound, unit)
 
 

@@ -1,4 +1,4 @@
-"""Own how conditions on the chosen sites are read and checked, all faults at once."""
+"""Read and check the conditions on the chosen sites; all faults are reported together."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Conditions:
 def read_choice(  # noqa: PLR0913 - the conditions and what they are about
     log: FaultLog, labels: pd.Index, given: Conditions, *, objective: str, sites: Any, named: bool
 ) -> tuple[Choice | None, Ints]:
-    """Turn conditions into the sets that may be chosen.
+    """Convert conditions into the sets that may be chosen.
 
     Returns
     -------
@@ -82,6 +82,8 @@ def read_choice(  # noqa: PLR0913 - the conditions and what they are about
     # From here on every site has one part: kept, closable, movable, required, free, or forbidden.
     kept = np.setdiff1d(existing, np.concatenate([closable, movable]))
     prices = _prices(log, given, labels, named=named)
+    # Distances come before the number of sites: a candidate too near an open site can never be chosen, and
+    # must not count among those that can.
     pairs = _pairs(log, reader, given, len(labels))
     free = np.setdiff1d(np.arange(len(labels)), np.concatenate([existing, required, forbidden]))
     free = _beside(log, reader, free, kept, required, pairs)
@@ -125,7 +127,7 @@ def read_choice(  # noqa: PLR0913 - the conditions and what they are about
 
 
 class _Sites:
-    """Read lists of sites as positions and note what is wrong with them."""
+    """Reads lists of sites as positions and reports what is wrong with them."""
 
     def __init__(self, log: FaultLog, labels: pd.Index, named: bool) -> None:  # noqa: FBT001 - private
         self.log, self.labels, self.named = log, labels, named
@@ -159,11 +161,11 @@ class _Sites:
 
     @property
     def kind(self) -> str:
-        """What sites are named by."""
+        """Return what sites are identified by: labels or positions."""
         return "labels" if self.named else "positions"
 
     def forbid_both(self, what: str, one: Ints, other: Ints, remedy: str) -> None:
-        """Note sites that stand in two lists which exclude each other."""
+        """Report sites that are in two lists which exclude each other."""
         both = np.intersect1d(one, other)
         if len(both):
             self.log.add(
@@ -305,6 +307,7 @@ def _check_budget(  # noqa: PLR0913 - everything a budget is held against
     elif count is not None and count >= len(required):
         cheapest = np.sort(prices[free])[: count - len(required)]
         least, what = least + float(cheapest.sum()), say("the cheapest {count} sites cost", count=count)
+    # A budget that cannot pay the cheapest sites is a fault of the input and not an infeasible plan.
     if least > budget * (1 + 1e-9):
         log.add(
             Fault(
@@ -349,6 +352,7 @@ def _pairs(log: FaultLog, reader: _Sites, given: Conditions, size: int) -> Ints:
             )
         )
     elif given.positions is not None and given.separation_m is not None:
+        # In metres of a projected CRS: the distances below are planar.
         xy = np.asarray(given.positions, dtype=np.float64)
         if xy.shape != (size, 2) or not np.isfinite(xy).all():
             log.add(
@@ -377,7 +381,7 @@ def _pairs(log: FaultLog, reader: _Sites, given: Conditions, size: int) -> Ints:
 def _beside(  # noqa: PLR0913, PLR0917 - lists of sites
     log: FaultLog, reader: _Sites, free: Ints, kept: Ints, required: Ints, pairs: Ints
 ) -> Ints:
-    """Leave out candidates that a site open in any case excludes."""
+    """Return the candidates without those that a site open in any case excludes."""
     reader.forbid_both(
         say("required but exclude each other"),
         *_ends(pairs[np.isin(pairs, required).all(axis=1)]),

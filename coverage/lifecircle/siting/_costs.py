@@ -1,7 +1,7 @@
-"""Own how costs and weights come in: dense, sparse, labelled; not their use.
+"""Read costs and weights: dense, sparse or labelled.
 
 Whatever the form, costs become one table of compressed sparse rows, (demand, site), in which a stored zero
-is a pair and what is absent is unreachable.
+is a pair and what is absent is unreachable. This module does not use the costs.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def read_costs(source: Any, *, name: str = "costs") -> tuple[Costs | None, list[
     faults += _label_faults(name, sites, "site") + _label_faults(name, demand, "resident")
     if faults:
         return None, faults
+    # scipy sums repeated pairs and can drop stored zeros: a home at the site itself would become unreachable.
     table = _canonical(row, column, cost, shape)
     demand = pd.RangeIndex(shape[0]) if demand is None else demand
     sites = pd.RangeIndex(shape[1]) if sites is None else sites
@@ -109,7 +110,7 @@ def _sparse(source: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Floats, tu
 def _canonical(
     row: npt.NDArray[Any], column: npt.NDArray[Any], cost: Floats, shape: tuple[int, int]
 ) -> csr_array:
-    """Sort the pairs by row and site; of parallel ones the least counts."""
+    """Return the pairs sorted by row and site; of parallel pairs the least is kept."""
     key = row.astype(np.int64) * shape[1] + column
     if np.any(key[1:] <= key[:-1]):
         order = np.lexsort((cost, key))
@@ -176,6 +177,7 @@ def read_weights(
             shown = ", ".join(map(str, lost[:_SHOWN]))
             reason = say("{many} residents of the costs have no weight", many=len(lost))
             return np.zeros(0), [Fault(name, "", shown, reason, say("give every row of costs a weight"))]
+        # By label, because a Series may be in another order than the rows of the costs.
         source = source.reindex(demand)
     try:
         weights = np.asarray(source, dtype=np.float64)

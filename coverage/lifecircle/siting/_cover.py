@@ -1,4 +1,4 @@
-"""Own who is covered by which site, in as few rows as will do; not which sites to choose."""
+"""Hold which site covers whom, in as few rows as possible; not which sites to choose."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Cover:
     Attributes
     ----------
     by_row : csr (row, site) float64 ones, indices ascending
-    by_site : csr (site, row), the same turned round
+    by_site : csr (site, row), the same transposed
     weights : (row,) float64
     """
 
@@ -37,39 +37,41 @@ class Cover:
 
     @classmethod
     def of(cls, by_row: csr_array, weights: Floats) -> Cover:
-        """Make it from its rows."""
+        """Build the cover from its rows."""
         by_site = by_row.T.tocsr()
         by_site.sort_indices()
         return cls(by_row, by_site, weights)
 
     @property
     def total(self) -> float:
-        """Weight of all rows."""
+        """Return the weight of all rows."""
         return float(self.weights.sum())
 
 
 def ones(indptr: npt.NDArray[Any], indices: npt.NDArray[Any], shape: tuple[int, int]) -> csr_array:
-    """Make a table of ones."""
+    """Return a table of ones."""
     return csr_array((np.ones(len(indices)), indices, indptr), shape=shape)
 
 
 def keep_rows(by_row: csr_array, rows: npt.NDArray[Any]) -> csr_array:
-    """Take some rows of a table; a mask or ascending positions."""
+    """Return some rows of a table, by a mask or by ascending positions."""
     return by_row[rows] if len(rows) else csr_array((0, by_row.shape[1]))
 
 
 def merge_rows(by_row: csr_array, weights: Floats) -> tuple[csr_array, Floats, Ints]:
-    """Drop rows that no site covers, and make one of all rows that the same sites cover.
+    """Drop rows that no site covers, and merge all rows that the same sites cover.
 
     Returns
     -------
     by_row, weights : what is left, weights added up
-    first : (row,) which of the input rows each one stands for
+    first : (row,) first input row of each merged row
     """
     counts = np.diff(by_row.indptr)
     some: Ints = np.flatnonzero(counts)
     if not len(some):
         return csr_array((0, by_row.shape[1])), np.zeros(0), some
+    # Rows are compared by two random sums, because sorting lists of sites is slow; the sets are compared
+    # after.
     left, right = _hashes(by_row)
     order = some[np.lexsort((right[some], left[some], counts[some]))]
     # the stable sort leaves the lowest row first among equals
@@ -100,7 +102,7 @@ def _hashes(by_row: csr_array) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.u
 
 
 def _same_sites(by_row: csr_array, rows: Ints, others: Ints) -> bool:
-    """Return whether each row has the very sites of the other beside it; the lengths are equal."""
+    """Return whether each row has exactly the sites of the other row; their lengths are equal."""
     counts = np.diff(by_row.indptr)[rows].astype(np.int64)
     step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     one = by_row.indices[np.repeat(by_row.indptr[rows].astype(np.int64), counts) + step]

@@ -1,7 +1,7 @@
-"""Own the curve: the best value and its bound for each number of sites, and the least number for a goal.
+"""Compute the curve: the best value and its bound for each number of sites, and the least number for a goal.
 
 All numbers share their work. A plan for one more site begins with the plan before; the multipliers that bound
-one number bound every other one too, by the sums of the best site scores.
+one number bound every other number too, by the sums of the best site scores.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _STEPS, _KICKS = 250, 10
 
 @dataclass(frozen=True)
 class SitingCurve:
-    """Plans for one number of new sites after the other.
+    """Plans for an increasing number of new sites.
 
     Attributes
     ----------
     least : number of new sites of the first plan: those that are required
     plans : each with one site more than the one before
-    goal : value to be met, None where none was asked for
+    goal : value to be met; None without a goal
     """
 
     least: int
@@ -52,12 +52,12 @@ class SitingCurve:
 
     @property
     def fewest(self) -> int | None:
-        """Number of sites of the first plan that meets the goal; None where none does."""
+        """Return the number of sites of the first plan that meets the goal; None where none does."""
         return self._first([plan.value for plan in self.plans])
 
     @property
     def fewest_possible(self) -> int | None:
-        """Number of sites below which no plan can meet the goal; it proves ``fewest`` where equal."""
+        """Return the number of sites below which no plan meets the goal; it proves ``fewest`` if equal."""
         return self._first([plan.bound for plan in self.plans])
 
     def _first(self, values: list[float]) -> int | None:
@@ -75,15 +75,15 @@ def siting_curve(
     goal: float | None = None,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> SitingCurve:
-    """Find what each number of new sites is worth.
+    """Compute the best value and its bound for each number of new sites.
 
     Parameters
     ----------
-    problem : a covering question; its own number of sites plays no part
-    most : the largest number asked for; left out, the curve ends where the goal is met, or where more sites
+    problem : a covering problem; its own number of sites is not used
+    most : the largest number of sites; left out, the curve ends where the goal is met, or where more sites
         add nothing
     goal : value to be met, in the terms of the objective. Where plan and bound leave its fewest sites open,
-        the numbers in doubt are solved with what is left of the time
+        the numbers in doubt are solved in the remaining time
 
     Returns
     -------
@@ -115,7 +115,7 @@ def siting_curve(
 
 
 def _meets(value: float, goal: float) -> bool:
-    """Return whether a value meets a goal; a share of all people is as far off as float noise."""
+    """Return whether a value meets a goal; a share of all people differs from the goal by float noise."""
     return value >= goal - 1e-12 * abs(goal)
 
 
@@ -140,7 +140,7 @@ def _with_number(problem: SitingProblem, number: int) -> SitingProblem:
 def _one_by_one(
     problem: SitingProblem, least: int, last: int, goal: float | None, deadline: Deadline
 ) -> list[SitingPlan]:
-    """Solve for each number by itself, with an even share of the time; end where ``goal`` is met."""
+    """Solve each number separately, with an even share of the time; end where ``goal`` is met."""
     plans: list[SitingPlan] = []
     for number in range(least, last + 1):
         share = deadline.left() / (last + 1 - number)
@@ -161,6 +161,7 @@ def _shared(
     worth = np.asarray(cover.by_site @ cover.weights)
     greedy, gains = lazy_greedy(cover, len(worth) if most is None else most - least, best=worth)
     last = most - least if most is not None else _enough(gains, reduced.settled, goal)
+    # The simplest bound: no k sites cover more than the k best ones would without any overlap.
     sums = np.concatenate([[0.0], np.cumsum(-np.sort(-worth)[:last])])
     bounds = np.minimum(sums, cover.total) + ROUNDING * cover.total
     chosen, values = [greedy[:0]], [0.0]
@@ -215,7 +216,7 @@ def _lowered(  # noqa: PLR0913, PLR0917 - a step of the sweep, and what it knows
     unit: float,
     deadline: Deadline,
 ) -> Floats | None:
-    """Lower the bounds of all numbers by the multipliers that are best for one."""
+    """Return the bounds of all numbers, lowered by the multipliers that are best for one of them."""
     step = step_beyond(value, unit)
     if deadline.passed() or bounds[number] < value + step:
         return multipliers
@@ -229,7 +230,7 @@ def _lowered(  # noqa: PLR0913, PLR0917 - a step of the sweep, and what it knows
 
 
 def _settled(problem: SitingProblem, curve: SitingCurve, deadline: Deadline) -> SitingCurve:
-    """Solve the numbers of which it is open whether they meet the goal, from the largest down."""
+    """Solve the numbers for which it is not known whether they meet the goal, from the largest down."""
     plans = list(curve.plans)
     assert curve.goal is not None
     for place in range(len(plans) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""Own how long a solve may still take."""
+"""Measure how long a solve may still take."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """Begin to count now."""
+        """Return the deadline so many seconds from now."""
         return cls(time.monotonic() + seconds)
 
     def left(self) -> float:
-        """Seconds that are left, never negative."""
+        """Return the seconds that are left, never negative."""
         return max(0.0, self.end - time.monotonic())
 
     def passed(self) -> bool:
-        """Whether the time is up."""
+        """Return whether the time is up."""
         return time.monotonic() >= self.end
 
     def share(self, part: float, *, most: float = float("inf")) -> Deadline:
-        """Return a part of what is left, at most so many seconds."""
+        """Return a deadline for a part of what is left, at most so many seconds."""
         return Deadline(time.monotonic() + min(most, part * self.left()))

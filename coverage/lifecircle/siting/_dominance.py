@@ -1,7 +1,8 @@
-"""Own what may be left out when everyone must be covered: easy rows and poor sites.
+"""Leave out rows and sites that are not needed when everyone must be covered.
 
-A row whose sites include all sites of another row is covered whenever the other is. A site whose rows are all
-covered by another one is never needed. Both steps are repeated until nothing more can be left out.
+A row whose sites include all sites of another row is covered whenever that row is. A site whose rows are all
+covered by another site is never needed. Both steps are repeated until nothing more can be left out
+(Toregas and ReVelle 1973, "Binary logic solutions to a class of location problem").
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ _WORD = 64
 
 
 def reduce_full_cover(by_row: csr_array) -> tuple[csr_array, Ints]:
-    """Leave out rows and sites that change nothing about the fewest sites that cover all rows.
+    """Leave out rows and sites that do not change the fewest sites that cover all rows.
 
     Returns
     -------
     by_row : csr (row, site), what is left
-    sites : (site,) which columns they were; every least cover of what is left is one of the whole
+    sites : (site,) their columns in the input; every least cover of what is left is one of the whole
     """
     sites = np.arange(by_row.shape[1])
     while True:
@@ -57,7 +58,7 @@ def _includes_another(lists: csr_array) -> Bools:
 
 
 def _is_included(lists: csr_array) -> Bools:
-    """Return which lists are held by another list; of equal ones all but the lowest, and all empty ones."""
+    """Return which lists another list includes; of equal ones all but the lowest, and all empty ones."""
     counts = np.diff(lists.indptr)
     found: Bools = counts == 0
     for small, large in _inclusions(lists):
@@ -66,10 +67,10 @@ def _is_included(lists: csr_array) -> Bools:
 
 
 def _inclusions(lists: csr_array) -> Any:
-    """Yield pairs of lists, the first held by the second.
+    """Yield pairs of lists where the second includes the first.
 
-    Whoever holds a list holds its rarest member, so only the lists with that member are compared, as sets
-    of bits.
+    A list that includes another has its rarest member, so only the lists with that member are compared, as
+    sets of bits.
     """
     counts = np.diff(lists.indptr)
     holders = lists.T.tocsr()
@@ -97,7 +98,7 @@ def _inclusions(lists: csr_array) -> Any:
 
 
 def _bits(lists: csr_array) -> npt.NDArray[np.uint64]:
-    """Write each list as a set of bits: (list, word)."""
+    """Return each list as a set of bits: (list, word)."""
     words = -(-lists.shape[1] // _WORD)
     bits = np.zeros((lists.shape[0], words), dtype=np.uint64)
     row = np.repeat(np.arange(lists.shape[0]), np.diff(lists.indptr))

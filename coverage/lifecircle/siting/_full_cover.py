@@ -1,4 +1,4 @@
-"""Own the fewest sites that cover everyone, where nothing else limits the choice."""
+"""Solve full_cover: the fewest sites that cover everyone, where nothing else limits the choice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def solve_full_cover(
     deadline: Deadline,
     most: int | None = None,
 ) -> Found:
-    """Cover every row that must be with the fewest sites.
+    """Find the fewest sites that cover every row that needs it.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def solve_full_cover(
 
 
 def fewest(by_row: csr_array, *, deadline: Deadline, most: int | None = None) -> tuple[Ints, float]:
-    """Cover all rows with the fewest sites.
+    """Find the fewest sites that cover all rows.
 
     Returns
     -------
@@ -78,6 +78,7 @@ def fewest(by_row: csr_array, *, deadline: Deadline, most: int | None = None) ->
         return bound >= len(chosen) or len(chosen) <= stop or (most is not None and bound > most)
 
     bound, prices = _dual(cover, float(len(chosen)), deadline=deadline.share(0.4))
+    # The prices of the bound show which rows are hard; choosing by them is often one or two sites better.
     better = _from_prices(cover, prices)
     if len(better) < len(chosen):
         chosen = better
@@ -101,12 +102,13 @@ def fewest(by_row: csr_array, *, deadline: Deadline, most: int | None = None) ->
         if len(found) < len(chosen) and _covers(cover, found):
             chosen = found
     if math.isfinite(answer.bound):
+        # A number of sites is whole, so the bound may be raised to the next one.
         bound = max(bound, float(math.ceil(answer.bound - 1e-6)))
     return chosen, min(bound, float(len(chosen)))
 
 
 def without_idle(cover: Cover, chosen: Ints) -> Ints:
-    """Take sites away that the others make up for, the ones covering least first; ascending."""
+    """Return the sites without those that the others replace, the ones covering least first; ascending."""
     times = np.asarray(cover.by_site[np.sort(chosen)].sum(axis=0)).ravel()
     counts = np.diff(cover.by_site.indptr)
     kept = []
@@ -124,13 +126,13 @@ def _covers(cover: Cover, chosen: Ints) -> bool:
 
 
 def _dual(cover: Cover, value: float, *, deadline: Deadline) -> tuple[float, Floats]:
-    """Bound the number of sites from below by multipliers, which pay for being covered.
+    """Return a lower bound of the number of sites, by a price that each row pays for being covered.
 
     With prices u >= 0 for the rows no cover has fewer sites than ``sum(u) + sum_j min(0, 1 - u(rows of j))``.
     """
 
     def evaluate(prices: Floats) -> tuple[float, Floats]:
-        """Return bound and slope at these prices, with the sign turned."""
+        """Return bound and slope at these prices, with the sign reversed."""
         surplus = cover.by_site @ prices - 1.0
         taken = surplus > 0
         # descend lowers bounds, so everything is turned round
@@ -144,6 +146,6 @@ def _dual(cover: Cover, value: float, *, deadline: Deadline) -> tuple[float, Flo
 
 
 def _from_prices(cover: Cover, prices: Floats) -> Ints:
-    """Choose greedily among the sites that earn most by the rows' prices."""
+    """Choose greedily among the sites that earn most by the prices of the rows."""
     weighted = Cover(cover.by_row, cover.by_site, prices + 1e-6)
     return without_idle(cover, lazy_greedy(weighted, cover.by_row.shape[1])[0])

@@ -1,4 +1,4 @@
-"""Own the greedy choice for covering: the site that adds most is opened, until all sites are placed."""
+"""Choose greedily for coverage: open the site that adds most, until all sites are chosen."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def lazy_greedy(cover: Cover, number: int, *, best: Floats | None = None) -> tuple[Ints, Floats]:
-    """Choose the site that adds most weight, again and again; of equal ones the lowest.
+    """Choose the site that adds most weight, repeatedly; of equal ones the lowest.
 
-    A gain never grows, so one that was counted earlier bounds it: only the site that seems best is counted
-    again, and chosen if it still is.
+    A gain never grows, so an earlier count is an upper bound: only the site that seems best is counted
+    again, and chosen if it still is the best (Minoux 1978, "Accelerated greedy algorithms").
 
     Parameters
     ----------
@@ -42,6 +42,7 @@ def lazy_greedy(cover: Cover, number: int, *, best: Floats | None = None) -> tup
     while waiting and len(chosen) < number:
         gain, site = waiting[0]
         rows = indices[indptr[site] : indptr[site + 1]]
+        # Its gain was counted after the last choice, so no other site can add more.
         if counted[site] == len(chosen):
             heapq.heappop(waiting)
             chosen.append(site)
@@ -58,7 +59,7 @@ def lazy_greedy(cover: Cover, number: int, *, best: Floats | None = None) -> tup
 
 
 def filled(chosen: Ints, number: int, worth: Floats) -> Ints:
-    """Fill a choice up to its number with the unchosen sites of the most worth, lowest first among equals."""
+    """Return a choice filled up to its number with the best of the other sites, lowest first among equals."""
     missing = number - len(chosen)
     if missing <= 0:
         return chosen

@@ -1,7 +1,7 @@
-"""Own the only call of HiGHS: a mixed-integer model in, a solution and a bound out.
+"""Call HiGHS: a mixed-integer model in, a solution and a bound out. No other module calls it.
 
-highspy is optional and loaded on first use. Its banner goes to the process's own standard output while the
-solver is made, past ``sys.stdout``, so the descriptor is redirected while it is made.
+highspy is optional and loaded on first use. It prints a banner to the standard output of the process while
+the solver is made, past ``sys.stdout``, so the file descriptor is redirected for that moment.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Model:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What HiGHS found: ``x`` is None without a solution; ``bound`` is -inf without one."""
+    """Result of HiGHS: ``x`` is None without a solution; ``bound`` is -inf without a bound."""
 
     x: Floats | None
     bound: float
@@ -58,7 +58,7 @@ class Answer:
 
 
 def is_installed() -> bool:
-    """Return whether highspy is there."""
+    """Return whether highspy is installed."""
     return importlib.util.find_spec("highspy") is not None
 
 
@@ -82,6 +82,7 @@ def minimise(
 
     with _quiet_descriptor():
         solver: Any = highspy.Highs()  # type: ignore[no-untyped-call] # it has no annotations
+    # One thread and a fixed seed: the same problem gives the same plan on every computer.
     options = {
         "output_flag": False,
         "threads": 1,
@@ -100,9 +101,11 @@ def minimise(
     solver.run()
     info = solver.getInfo()
     status = solver.getModelStatus()
+    # A solve cut very short has no solution: its column values are zeros and must not be read.
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     x = np.array(solver.getSolution().col_value) if found else None
     bound = info.mip_dual_bound if model.whole.any() else info.objective_function_value
+    # The objective of an unfinished linear model is no bound.
     if not model.whole.any() and status != highspy.HighsModelStatus.kOptimal:
         bound = -np.inf
     infeasible = status == highspy.HighsModelStatus.kInfeasible
@@ -128,7 +131,7 @@ def _handed_over(highspy: Any, model: Model) -> Any:
 
 @contextlib.contextmanager
 def _quiet_descriptor() -> Iterator[None]:
-    """Send what is written to descriptor 1 nowhere for a moment."""
+    """Discard what is written to file descriptor 1 while the block runs."""
     sys.stdout.flush()
     try:
         kept = os.dup(1)

@@ -1,13 +1,13 @@
-"""Own the bound on coverage by Lagrange multipliers, and the descent all multipliers are found by.
+"""Bound coverage by Lagrange multipliers, with the descent that finds all multipliers.
 
 Every row r needs ``need[r]`` sites and belongs to a resident i; the resident counts when all rows do. With a
 multiplier for each row, no allowed set covers more than
 
     L = sum_i max(0, people_i - sum_r need_r lambda_r) + most an allowed set can score,
 
-where a site scores the multipliers of the rows it covers. L holds for any multipliers >= 0 and is evaluated
-here, in float64, so it is valid whatever found them. See Galvao and ReVelle, "A Lagrangean heuristic for the
-maximal covering location problem" (1996).
+where a site scores the multipliers of the rows it covers. L is an upper bound for any multipliers >= 0. It is
+evaluated here in float64, so it is valid however they were found. See Galvao and ReVelle, "A Lagrangean
+heuristic for the maximal covering location problem" (1996).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _SHORTER, _SHORTEST, _INERTIA = 0.7, 1e-3, 0.75
 
 ROUNDING = 1e-12
-"""Share of what is summed that summing in float64 may be wrong by, added to every bound."""
+"""Share of a sum by which float64 may be wrong; it is added to every bound."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Dual:
 
 @dataclass(frozen=True, eq=False)
 class Effort:
-    """How long a descent goes on: at most so many steps, till the deadline, or under ``enough``.
+    """Limits of a descent: at most so many steps, until the deadline, or below ``enough``.
 
     ``pace`` is the length of the first step as a share of what would close the gap on a straight slope, and
     ``patience`` the steps without progress after which it is shortened.
@@ -78,14 +78,17 @@ def descend(
 ) -> tuple[float, Floats]:
     """Lower a bound by steps against its slope, with inertia.
 
+    The step length is that of Polyak (1969, "Minimization of unsmooth functionals"); the target is the value
+    of a known plan.
+
     Parameters
     ----------
     evaluate : multipliers -> bound and slope, for multipliers from 0 to ``greatest``
-    value : what is known to be reached; no bound is under it
+    value : value of a known plan; no bound is under it
 
     Returns
     -------
-    bound, multipliers : the least bound met
+    bound, multipliers : the least bound that was found, and where
     """
     multipliers = start
     best, best_multipliers = np.inf, start
@@ -121,7 +124,7 @@ def descend(
 def cover_bound(
     cover: Cover, choice: Choice, value: float, *, effort: Effort, start: Floats | None = None
 ) -> Dual:
-    """Bound coverage where each row stands for itself and needs one site.
+    """Return an upper bound of coverage where each row is a resident and needs one site.
 
     Parameters
     ----------
@@ -146,11 +149,11 @@ def cover_bound(
 def rule_bound(  # noqa: PLR0913 - the rows, what they ask for and how long to go on
     cover: Cover, need: Ints, resident: Ints, people: Floats, choice: Choice, *, value: float, effort: Effort
 ) -> float:
-    """Bound coverage where residents have several rows or rows need several sites.
+    """Return an upper bound of coverage where residents have several rows or rows need several sites.
 
     Parameters
     ----------
-    cover : its weights are not looked at
+    cover : its weights are not used
     need, resident : (row,)
     people : (resident,)
     """

@@ -1,6 +1,6 @@
-"""Own the local search for any objective and any condition; not the value of a set of sites.
+"""Search locally for any objective and any condition; not compute the value of a set of sites.
 
-The fast search for plain covering is in ``_swaps``. This one gets the gain of additions and exchanges from an
+The fast search for plain covering is in ``_swaps``. Here the gain of additions and exchanges comes from an
 objective (:class:`Worth`), and which of them are allowed from a :class:`Choice`.
 """
 
@@ -30,24 +30,24 @@ _INFEASIBLE = 2
 _SEED = 20_250_102
 _NOISE = 1e-10
 _TRIED = 3
-"""Exchanges that are tried, the best first, before a set counts as the best around."""
+"""Exchanges that are tried, the best first, before a set counts as a local optimum."""
 
 
 class Start(NamedTuple):
-    """A set to begin with: None where none was found, and whether that is because there is none."""
+    """A first set: None where none was found, and whether it is proved that there is none."""
 
     is_open: Bools | None
     impossible: bool
 
 
 class Worth(Protocol):
-    """What a set of sites is worth; more is better."""
+    """The value of a set of sites; more is better."""
 
     def value(self, is_open: Bools) -> float:
-        """Return the worth of a set (site,)."""
+        """Return the value of a set (site,)."""
 
     def gains(self, is_open: Bools) -> Floats:
-        """Return what each site would add: (site,); of no meaning for open ones."""
+        """Return what each site would add: (site,); not defined for open sites."""
 
     def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
         """Return what each exchange would add: (out, in)."""
@@ -56,7 +56,7 @@ class Worth(Protocol):
 def first_set(worth: Worth, choice: Choice, *, likes: Callable[[Bools], Floats], deadline: Deadline) -> Start:
     """Choose an allowed set greedily.
 
-    ``likes`` says of a set how much each further site is liked: (site,).
+    ``likes`` returns, for a set, the score of each further site: (site,).
     """
     is_open = choice.start()
     # Closures are exact in number and cost worth; those that cost least come first, before sites are added.
@@ -86,14 +86,17 @@ def first_set(worth: Worth, choice: Choice, *, likes: Callable[[Bools], Floats],
 def any_set(
     choice: Choice, liked: Floats, *, deadline: Deadline, must: tuple[csr_array, Floats] | None = None
 ) -> Start:
-    """Find an allowed set of much liked sites by integer programming.
+    """Find an allowed set of sites with high scores by integer programming.
+
+    This is for conditions under which a greedy choice ends in a set that is not allowed. A plan must be
+    returned even when the time is up, so this may take ``_OVERTIME_S`` more.
 
     This is for conditions that a greedy choice runs aground on. A plan is owed even when the time is up, so
     it may go over it by ``_OVERTIME_S``.
 
     Parameters
     ----------
-    liked : (site,)
+    liked : (site,) score of each site
     must : a table (row, variable site) and how many sites each row needs
     """
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - seldom needed
@@ -110,7 +113,7 @@ def any_set(
         conditions.append(LinearConstraint(rows.matrix.tocsr(), rows.lower, rows.upper))
     if must is not None:
         conditions.append(LinearConstraint(must[0], must[1], np.inf))
-    # First the sites that are liked most; if the time is not enough for that, any allowed set.
+    # First the sites with the highest scores; if the time is not enough for that, any allowed set.
     for cost, time_s in (
         (-liked[variable] / scale, max(_LIKED_S, 0.2 * deadline.left())),
         (np.zeros(len(variable)), _OVERTIME_S),
@@ -148,16 +151,17 @@ def local_search(  # noqa: PLR0913 - where to begin, what is allowed and when to
 
     Parameters
     ----------
-    kicks : how often to exchange two or three sites at random and improve the set again
-    enough : a worth at which to stop
+    kicks : number of times that two or three sites are exchanged at random and the set is improved again
+    enough : value at which to stop
 
     Returns
     -------
-    is_open, value : the best set met and its worth
+    is_open, value : the best set found and its value
     """
     current = _climbed(worth, choice, is_open, deadline)
     best, best_value = current, worth.value(current)
     current_value = best_value
+    # Drawn before the search with a fixed seed, so that the clock decides only how many of them are used.
     draws = np.random.default_rng(_SEED).random((kicks, 4))
     for draw in draws:
         if best_value >= enough or deadline.passed():
@@ -183,6 +187,8 @@ def local_search(  # noqa: PLR0913 - where to begin, what is allowed and when to
 
 def _climbed(worth: Worth, choice: Choice, is_open: Bools, deadline: Deadline) -> Bools:
     """Add and exchange, the best first, until nothing gains.
+
+    Gains may be estimates: a set replaces the present one only when its computed value is higher.
 
     Gains may be estimates: a set is gone on from only when its worth is indeed more.
     """

@@ -1,7 +1,8 @@
-"""Own the most people within the limit of a number of sites, where only the number is limited.
+"""Solve max_cover: the most people within the limit of a number of sites, where only the number is limited.
 
-Greedy and exchanges give a plan, multipliers a bound. Where the two do not meet, sites whose forced choice or
-refusal would push the bound below the plan are settled, and HiGHS decides about the others.
+A greedy choice and exchanges give a plan, multipliers a bound. Where the two differ, sites are settled whose
+forced choice or refusal would push the bound below the plan, and HiGHS decides about the others.
+The problem is that of Church and ReVelle (1974, "The maximal covering location problem").
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Reduced:
 
 
 def plain_choice(size: int, count: int | None) -> Choice:
-    """Allow any so many of all sites."""
+    """Return the choice that allows any so many of all sites."""
     none = np.zeros(0, dtype=np.int64)
     return Choice(
         size=size,
@@ -73,7 +74,7 @@ def plain_choice(size: int, count: int | None) -> Choice:
 
 
 def reduce(by_row: csr_array, weights: Floats, choice: Choice) -> Reduced:
-    """Leave out who is covered in any case and whom nobody can cover, and merge who is covered alike."""
+    """Leave out who is covered in any case and who cannot be covered, and merge rows covered alike."""
     base = choice.base()
     covered = np.asarray(by_row @ base.astype(np.float64)) > 0
     rest = keep_rows(by_row, np.flatnonzero(~covered & (weights > 0)))[:, choice.free]
@@ -87,7 +88,7 @@ def reduce(by_row: csr_array, weights: Floats, choice: Choice) -> Reduced:
 
 
 def solve_max_cover(by_row: csr_array, weights: Floats, choice: Choice, *, deadline: Deadline) -> Found:
-    """Cover the most weight.
+    """Find the sites that cover the most weight.
 
     Parameters
     ----------
@@ -107,6 +108,7 @@ def solve_max_cover(by_row: csr_array, weights: Floats, choice: Choice, *, deadl
 def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, float]:
     cover, choice = problem.cover, problem.choice
     number = choice.wanted
+    # The usual case ends early: a county's greedy plan with exchanges is often proved by a few dozen steps.
     worth = np.asarray(cover.by_site @ cover.weights)
     greedy, gains = lazy_greedy(cover, number, best=worth)
     chosen, value = filled(greedy, number, worth), float(gains.sum())
@@ -149,7 +151,7 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
 def _core(  # noqa: PLR0913 - everything known so far about the problem
     problem: Reduced, chosen: Ints, value: float, dual: Dual, *, unit: float, step: float, deadline: Deadline
 ) -> tuple[Ints, float]:
-    """Settle what the bound settles, and leave the others to HiGHS."""
+    """Settle the sites that the bound decides, and pass the others to HiGHS."""
     cover, number = problem.cover, problem.choice.wanted
     # Sites whose forced choice or refusal pushes the bound below the plan need no decision by HiGHS.
     closed, opened = settled_sites(dual, number, value + step)
@@ -160,6 +162,7 @@ def _core(  # noqa: PLR0913 - everything known so far about the problem
     constant = float(cover.weights[covered].sum())
     model = cover_model(rows, weights, number - int(opened.sum()))
     inside = np.isin(sites, chosen).astype(np.float64)
+    # HiGHS gets the plan as its start, so that it never returns a worse one.
     start = np.concatenate([inside, (rows @ inside > 0).astype(np.float64)])
     knows = int(inside.sum()) == number - int(opened.sum())
     answer = minimise(model, deadline=deadline, unit=unit, start=start if knows else None)
@@ -190,7 +193,7 @@ def settled_sites(dual: Dual, number: int, wanted: float) -> tuple[Bools, Bools]
 
 
 def cover_model(by_row: csr_array, weights: Floats, number: int) -> Model:
-    """Write maximal covering as a model: x for each site, then y for each row, ``y <= sum of its x``."""
+    """Return maximal covering as a model: x for each site, then y for each row, ``y <= sum of its x``."""
     rows, sites = by_row.shape
     count = csr_array(np.concatenate([np.ones(sites), np.zeros(rows)])[np.newaxis, :])
     links = hstack([-by_row, eye_array(rows, format="csr")], format="csr")

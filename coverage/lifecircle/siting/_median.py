@@ -1,7 +1,8 @@
-"""Own the least weighted sum of costs, everyone served by the nearest open site.
+"""Solve p_median: the least weighted sum of costs, everyone served by the nearest open site.
 
-Costs are multiplied by the weights first, so that a row's entry is what it adds to the sum. Sites open in any
-case count as one site of their least cost for each row.
+Costs are multiplied by the weights first, so that an entry is what it adds to the sum. Sites open in any
+case count as one site with their least cost for each row. The problem is that of Hakimi (1964, "Optimum
+locations of switching centers").
 """
 
 from __future__ import annotations
@@ -33,18 +34,18 @@ _FINE = 4e-7
 _MARGIN = 1e-9
 _STEPS, _KICKS = 800, 40
 _MOST_PAIRS = 400_000
-"""Pairs beyond which HiGHS keeps no deadline and gets nowhere: the multipliers' bound stands."""
+"""Pairs above which HiGHS neither keeps a deadline nor gets further than the bound of the multipliers."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Weighted costs as pairs, and what a set of sites is worth: the negative of its sum.
+    """Weighted costs as pairs, and the value of a set of sites: the negative of its sum.
 
     Attributes
     ----------
     row, site, cost : (pair,) of sites that may vary, ascending by row and site
     fixed : (row,) least weighted cost of the sites open in any case, ``nowhere`` where there is none
-    nowhere : what a row that no open site reaches is charged, more than all others together
+    nowhere : charge of a row that no open site reaches, more than all others together
     size : number of sites
     """
 
@@ -57,7 +58,7 @@ class Sums:
 
     @classmethod
     def of(cls, costs: csr_array, weights: Floats, choice: Choice) -> Sums:
-        """Weigh the costs; rows without weight are left out."""
+        """Multiply the costs by the weights; rows without weight are left out."""
         used = costs[np.flatnonzero(weights > 0)]
         row = np.repeat(np.arange(used.shape[0]), np.diff(used.indptr))
         cost = used.data * weights[weights > 0][row]
@@ -90,7 +91,7 @@ class Sums:
         return least, which, second
 
     def value(self, is_open: Bools) -> float:
-        """Negative of the sum."""
+        """Return the negative of the sum."""
         pairs = is_open[self.site]
         return -float(leasts(self.row[pairs], self.cost[pairs], self.fixed).sum())
 
@@ -118,6 +119,7 @@ class Sums:
         into = place_in[self.site]
         pairs = np.flatnonzero((out >= 0) & (into >= 0) & (self.cost < second[self.row]))
         row = self.row[pairs]
+        # Gain and loss are counted as if they were independent; here the part that both count is added back.
         back = second[row] - np.maximum(self.cost[pairs], least[row])
         where = out[pairs] * len(ins) + into[pairs]
         extra = totals(where, back, len(outs) * len(ins)).reshape(len(outs), len(ins))
@@ -126,7 +128,7 @@ class Sums:
 
 
 def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline: Deadline) -> Found:
-    """Make the weighted sum of costs least.
+    """Find the set with the least weighted sum of costs.
 
     Parameters
     ----------
@@ -155,7 +157,7 @@ def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
 
 
 def _dual(sums: Sums, choice: Choice, value: float, *, deadline: Deadline) -> tuple[float, Floats, Floats]:
-    """Bound the sum from below by a price that each row pays for being served.
+    """Return a lower bound of the sum, by a price that each row pays for being served.
 
     With prices u no allowed set has a sum under ``sum(min(u, fixed)) - most it can score``, where a site
     scores ``sum_i max(0, u_i - cost_i)``.
@@ -180,6 +182,7 @@ def _dual(sums: Sums, choice: Choice, value: float, *, deadline: Deadline) -> tu
             served, prices < sums.fixed, dtype=np.float64
         )
 
+    # Prices begin at the least cost of each row: below it nobody is served, so the bound would be of no use.
     start = leasts(sums.row, sums.cost, sums.fixed)
     effort = Effort(_STEPS, deadline, -value * (1 - _FINE))
     bound, prices = descend(evaluate, start, sums.fixed, value=-value, effort=effort)
@@ -195,11 +198,11 @@ def _core(  # noqa: PLR0913 - everything known so far about the problem
     *,
     deadline: Deadline,
 ) -> tuple[Bools, float, float]:
-    """Leave out pairs and sites that no better set can use, and let HiGHS decide about the others.
+    """Leave out pairs and sites that no better set can use, and pass the others to HiGHS.
 
     Returns
     -------
-    is_open, worth, bound : as found, the bound valid for every allowed set
+    is_open, worth, bound : the best set, its value, and a bound valid for every allowed set
     """
     bound, prices, scores = dual
     # a set that is left out is not better than this
@@ -225,7 +228,7 @@ def _core(  # noqa: PLR0913 - everything known so far about the problem
 
 
 def _model(sums: Sums, choice: Choice, pairs: Ints, closed: Bools) -> Model:
-    """Write it as a model: x for each site that varies, z for each pair, z for each row's fixed site."""
+    """Return the model: x for each site that varies, z for each pair, z for each row's fixed site."""
     variable, rows = choice.variable, choice.rows()
     x, many, people = len(variable), len(pairs), len(sums.fixed)
     place = np.zeros(sums.size, dtype=np.int64)
@@ -263,7 +266,7 @@ def _model(sums: Sums, choice: Choice, pairs: Ints, closed: Bools) -> Model:
 
 
 def _start(sums: Sums, choice: Choice, pairs: Ints, is_open: Bools) -> Floats | None:
-    """Write a known set down in the variables of the model; None where a pair it uses was left out."""
+    """Return a known set as variables of the model; None where a pair it uses was left out."""
     _, which, _ = sums.nearest(is_open)
     uses = which[sums.row[pairs]] == sums.site[pairs]
     fixed = np.flatnonzero(sums.fixed < sums.nowhere)

@@ -1,4 +1,4 @@
-"""Own what residents need and what sites hold, as read: rows, groups, capacities; not who reaches whom."""
+"""Read what residents need and what sites offer: rows, groups, capacities; not who reaches whom."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def read_needs(  # noqa: PLR0913 - the sides of a rule
     log: FaultLog, table: Costs, *, objective: str, times: Any, offers: Any, lacking: Any
 ) -> tuple[Ints, Ints, csr_array]:
-    """Write down what each resident needs as rows: one, or one for each class it lacks something of.
+    """Return what each resident needs as rows: one row, or one for each class it lacks something of.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def read_needs(  # noqa: PLR0913 - the sides of a rule
 
 
 def _lacks(log: FaultLog, table: Costs, offers: Any, lacking: Any) -> tuple[Ints, Ints, csr_array]:
-    """Make a row for each resident and class that lacks venues, with the sites that would be one."""
+    """Return a row for each resident and class that lacks venues, with the sites of that class."""
     needs, residents = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     rows = [csr_array((0, len(table.sites)))]
     classes = np.asarray([] if offers is None else offers, dtype=object)
@@ -67,7 +67,7 @@ def _lacks(log: FaultLog, table: Costs, offers: Any, lacking: Any) -> tuple[Ints
 
 
 def _whole_numbers(log: FaultLog, table: Costs, name: Any, numbers: Any) -> Ints:
-    """Read how many venues of a class each resident lacks: (demand,)."""
+    """Read the number of venues of a class that each resident lacks: (demand,)."""
     source = numbers.reindex(table.demand) if isinstance(numbers, pd.Series) and table.named else numbers
     lacks = np.asarray(source, dtype=np.float64)
     if lacks.shape != (len(table.demand),) or not np.all((lacks >= 0) & (lacks == np.rint(lacks))):
@@ -78,7 +78,7 @@ def _whole_numbers(log: FaultLog, table: Costs, name: Any, numbers: Any) -> Ints
 
 
 def read_groups(log: FaultLog, demand: pd.Index, objective: str, groups: Any) -> tuple[Ints, pd.Index]:
-    """Read whose group counts: (resident,) position in the groups, -1 for those in none, and the groups."""
+    """Read the group of each resident: (resident,) position in the groups, -1 for none, and the groups."""
     if objective != "max_min_cover":
         if groups is not None:
             log.add(
@@ -124,7 +124,7 @@ def read_groups(log: FaultLog, demand: pd.Index, objective: str, groups: Any) ->
 
 
 def read_capacities(log: FaultLog, sites: pd.Index, objective: str, capacities: Any) -> Floats:
-    """Read how many people each site serves at most: (site,), inf where it is not limited."""
+    """Read the most people that each site serves: (site,), inf where it is not limited."""
     unlimited = np.full(len(sites), np.inf)
     if objective != "capacitated_max_cover":
         if capacities is not None:

@@ -1,4 +1,4 @@
-"""Own what a solve returns: the sites chosen and the certificate; not how they were found."""
+"""Define what a solve returns: the sites chosen and the certificate; not how they were found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Status = Literal["optimal", "feasible", "infeasible"]
 
 @dataclass(frozen=True)
 class SecondAim:
-    """What decides among sets that are equally good by the objective, and how good the plan is by it.
+    """Second objective, which decides among sets that are equally good by the first.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class SecondAim:
 
 @dataclass(frozen=True)
 class SitingPlan:
-    """A plan and how good it is known to be.
+    """A plan and what is proved about it.
 
     Attributes
     ----------
@@ -38,12 +38,12 @@ class SitingPlan:
     status : ``optimal`` only when value and bound differ by at most a millionth of the value; ``feasible``
         with a plan and the bound as far as it was proved; ``infeasible`` with ``reason``
     sites : new sites, in the order of the costs' columns: labels where the costs have them, else positions
-    value : worth of the plan with the existing sites, counted from the sites: people for the coverings (the
+    value : value of the plan with the existing sites, counted from the sites: people for the coverings (the
         least share of any group for max_min_cover), the weighted sum for p_median, the largest cost for
         p_center, the number of open sites for full_cover; NaN where there is no plan
     bound : no allowed plan is better than this
     closed : existing sites that are closed or given up for another
-    reason : what the reader should know; empty where nothing is unusual
+    reason : note for the reader; empty where nothing is unusual
     unreachable : residents that no site reaches, where everyone must be served
     second : for ``p_center`` and ``max_min_cover``, whose value is that of many sets, what decides among them
     """
@@ -60,7 +60,7 @@ class SitingPlan:
 
     @property
     def gap(self) -> float:
-        """How far the bound is from the value, as a share of the value.
+        """Return the difference of bound and value, as a share of the value.
 
         >>> SitingPlan("max_cover", "feasible", (3,), value=200.0, bound=201.0).gap
         0.005
@@ -71,5 +71,5 @@ class SitingPlan:
 
 
 def status_of(value: float, bound: float) -> Status:
-    """Say what a value and a bound prove."""
+    """Return the status that a value and a bound prove."""
     return "optimal" if is_proved(value, bound) else "feasible"

@@ -1,4 +1,4 @@
-"""Own the facts about a plan that follow from costs: whom sites serve, near ties, why a candidate lost.
+"""Compute facts about a plan from costs: whom sites serve, near ties, why a candidate was not chosen.
 
 Districts, groups and money are added in ``siting_study``, which knows them.
 """
@@ -40,7 +40,7 @@ NEAR = 0.01
 
 
 def open_sites(problem: SitingProblem, plan: SitingPlan) -> Bools:
-    """Return which sites stand open under a plan.
+    """Return which sites are open under a plan.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def open_sites(problem: SitingProblem, plan: SitingPlan) -> Bools:
 
 
 def catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Return whom each open site reaches within the limit, and whom it alone reaches.
+    """Return the people each open site reaches within the limit, and those that only it reaches.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
 
 
 def shared_catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Return how many people two open sites both reach.
+    """Return the number of people that two open sites both reach.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def shared_catchments(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
 
     Returns
     -------
-    table : (open site, open site) people; on the diagonal what a site reaches by itself
+    table : (open site, open site) people; on the diagonal the people that a site reaches
 
     Raises
     ------
@@ -166,6 +166,7 @@ def near_ties(problem: SitingProblem, plan: SitingPlan, *, within: float = NEAR)
     near = np.argwhere(gains >= lowest - (_ESTIMATED if problem.objective in _ESTIMATES else 0.0))
     out, into = outs[near[:, 0]], ins[near[:, 1]]
     change = _changes(problem, plan, is_open, out, into, gains[near[:, 0], near[:, 1]])
+    # From here on in the direction of the objective: a smaller sum is a gain.
     gain = _sign(problem) * change
     order = np.lexsort((into, out, -gain))
     order = order[gain[order] >= lowest]
@@ -180,7 +181,7 @@ def near_ties(problem: SitingProblem, plan: SitingPlan, *, within: float = NEAR)
 
 
 def candidates(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
-    """Return how every candidate ranks, and why the plan leaves it out.
+    """Return the rank of every candidate, and the exchange that would bring it into the plan.
 
     Parameters
     ----------
@@ -214,6 +215,7 @@ def candidates(problem: SitingProblem, plan: SitingPlan) -> pd.DataFrame:
     change = _changes(problem, plan, is_open, out, ins[into], gain[into])
     swap = {"instead_of": problem.sites[out], "value": plan.value + change}
     table = table.join(pd.DataFrame(swap, index=problem.sites[ins[into]]))
+    # Chosen sites come first, whatever an exchange would be worth.
     keys = table["value"].where(~table["chosen"], sign * np.inf)
     ranks = keys.rank(ascending=problem.is_minimised, method="min", na_option="bottom")
     table.insert(1, "rank", ranks.astype(np.int64))
@@ -233,7 +235,7 @@ def _reach(problem: SitingProblem) -> Any:
 def _changes(  # noqa: PLR0913, PLR0917 - exchanges and where they begin
     problem: SitingProblem, plan: SitingPlan, is_open: Bools, outs: Ints, ins: Ints, gains: Floats
 ) -> Floats:
-    """Return how exchanges change the plan's value: (exchange,), computed again where gains are estimates."""
+    """Return the change of the plan's value by each exchange: (exchange,), computed again for estimates."""
     if problem.objective not in _ESTIMATES:
         return _sign(problem) * gains
     changes = np.empty(len(outs))
@@ -245,7 +247,7 @@ def _changes(  # noqa: PLR0913, PLR0917 - exchanges and where they begin
 
 
 def _sign(problem: SitingProblem) -> float:
-    """Worth is more the better; a value may be less the better."""
+    """Return 1 where more is better by the objective, -1 where less is better."""
     return -1.0 if problem.is_minimised else 1.0
 
 
@@ -256,7 +258,7 @@ def _needs_limit(problem: SitingProblem) -> None:
 
 
 def _worth(problem: SitingProblem) -> Worth:
-    """Return what sets of sites are worth by the objective, as exchanges change it."""
+    """Return the value of sets of sites by the objective, in the form that exchanges need."""
     if problem.objective == "p_median":
         return Sums.of(problem.costs, problem.weights, problem.choice)
     if problem.objective == "capacitated_max_cover":
@@ -277,7 +279,7 @@ def _worth(problem: SitingProblem) -> Worth:
 
 
 def _in_order(problem: SitingProblem, is_open: Bools) -> tuple[Ints, list[float]]:
-    """Order the new sites by what each adds after those before it, and return what it adds."""
+    """Return the new sites in the order of what each adds after those before it, and what it adds."""
     so_far = is_open.copy()
     new = np.setdiff1d(np.flatnonzero(is_open), problem.existing)
     so_far[new] = False

@@ -1,4 +1,4 @@
-"""Own the input of a solve: sites, people, costs and conditions, checked together; not the solution."""
+"""Read the input of a solve: sites, people, costs and conditions, checked together; not solve it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SitingProblem:
     ----------
     objective : one of ``OBJECTIVES``
     costs : csr (row, site) float64, a stored zero a pair, what is absent unreachable; where a limit counts,
-        only pairs within it. Several services stand one below the other
+        only pairs within it. Rows of several services follow one another
     weights : (row,) people
     demand : labels of rows; (service, label) pairs where there are several services
     sites : labels of columns
@@ -86,11 +86,11 @@ class SitingProblem:
 
     @property
     def is_minimised(self) -> bool:
-        """Whether less is better."""
+        """Return whether less is better."""
         return self.objective in FEWER_IS_BETTER
 
     def labels(self, positions: npt.ArrayLike) -> tuple[Any, ...]:
-        """Name sites."""
+        """Return the labels of sites."""
         return tuple(self.sites[np.asarray(positions, dtype=np.int64)].tolist())
 
 
@@ -121,7 +121,7 @@ def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the fi
     second_limit: Any = None,
     second_weights: Any = None,
 ) -> SitingProblem:
-    """Check the input of a solve, all faults at once.
+    """Check the input of a solve; all faults are reported together.
 
     Parameters
     ----------
@@ -129,12 +129,12 @@ def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the fi
 
     Returns
     -------
-    problem : input of :func:`solve`; several services stand one below the other
+    problem : input of :func:`solve`; rows of several services follow one another
 
     Raises
     ------
     UnusableInputError
-        With everything that is wrong with it.
+        With every fault of the input.
 
     >>> minutes = [[5.0, 20.0], [18.0, 9.0]]
     >>> problem = siting_problem(minutes, [100, 80], objective="max_cover", limit=15, sites=1)
@@ -146,6 +146,7 @@ def siting_problem(  # noqa: PLR0913 - a question has many sides, all but the fi
     table, people = _stacked(
         log, costs, weights, limit if objective in WITHIN_LIMIT or limit is not None else None
     )
+    # Twice: conditions name sites of the costs, so they cannot be checked while the costs are not known.
     log.raise_any()
     assert table is not None
     conditions = Conditions(
@@ -217,7 +218,7 @@ def _check_objective(log: FaultLog, objective: str, sites: Any, limit: Any) -> N
 
 
 def _stacked(log: FaultLog, costs: Any, weights: Any, limit: Any) -> tuple[Costs | None, Floats]:
-    """Read costs and weights, of several services one below the other, and keep pairs within the limit."""
+    """Read costs and weights, with the rows of all services in one table, and keep pairs within the limit."""
     if not isinstance(costs, Mapping):
         return _within(log, costs, weights, limit, "")
     weights = weights if isinstance(weights, Mapping) else dict.fromkeys(costs, weights)

@@ -1,7 +1,7 @@
-"""Own coverage under any rule and any condition: several sites or classes needed, groups, prices, distances.
+"""Solve coverage under any rule and condition: several sites or classes needed, groups, prices, distances.
 
 A resident has one row for each thing it needs, and a row may need several sites. Local search gives a plan,
-multipliers a bound, and HiGHS closes what lies between.
+multipliers a bound, and HiGHS closes the gap between them.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 
 _STEPS, _KICKS = 1500, 60
 _TIE = 1e-4
-"""What the share of all people counts beside the least share of a group, while sets are searched."""
+"""Weight of the share of all people beside the least share of a group, while sets are searched."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """Residents, what they need, and what a set of sites is worth to them.
+    """Residents, what they need, and the value of a set of sites for them.
 
     Attributes
     ----------
@@ -71,20 +71,20 @@ class Rules:
 
     @property
     def by_group(self) -> bool:
-        """Whether the least share of a group counts, not people."""
+        """Return whether the least share of a group counts, not people."""
         return self.groups > 0
 
     def times(self, is_open: Bools) -> Floats:
-        """Count the open sites of each row: (row,)."""
+        """Return the number of open sites of each row: (row,)."""
         return np.asarray(self.cover.by_row @ is_open.astype(np.float64))
 
     def satisfied(self, times: Floats) -> Bools:
-        """Return whose rows all have enough sites: (resident,)."""
+        """Return which residents have enough sites in all rows: (resident,)."""
         lacking = totals(self.resident, times < self.need, len(self.people))
         return np.asarray(lacking == 0)
 
     def value(self, is_open: Bools) -> float:
-        """People satisfied, or the least share of a group."""
+        """Return the people satisfied, or the least share of a group."""
         done = self.people * self.satisfied(self.times(is_open))
         if not self.by_group:
             return float(done.sum() + self.settled.sum())
@@ -95,7 +95,7 @@ class Rules:
         return self._with_each(self.times(is_open), self.cover.by_site) - self.value(is_open)
 
     def promises(self, is_open: Bools) -> Floats:
-        """Return what each site would add if people counted in part for each thing they get: (site,)."""
+        """Return what each site would add if people counted in part for each need that is met: (site,)."""
         # Where a rule needs several sites, the first of them satisfies nobody yet: people counted in part
         # lead a greedy choice to pairs of sites that do.
         missing = np.maximum(self.need - self.times(is_open), 0.0)
@@ -121,7 +121,10 @@ class Rules:
         return answer
 
     def _with_each(self, times: Floats, by_site: Any) -> Floats:
-        """Return the worth with each site added to a set that serves rows so many times: (site,).
+        """Return the value with each site added to a set that serves rows so many times: (site,).
+
+        A site satisfies the residents whose only missing need it meets; it is in one row of a resident at
+        most.
 
         A site satisfies whom it gives the only thing missing; it stands in one row of a resident at most.
         """
@@ -144,7 +147,7 @@ class Rules:
         return np.where(self.in_group > 0, self.in_group, 1.0)
 
     def _fairnesses(self, reached: Floats) -> Floats:
-        """Return the least share for each line of people by group, and a little for the share of all."""
+        """Return the least share for each row of people by group, plus a small part of the share of all."""
         share = np.where(self.in_group > 0, reached / self._size(), 1.0)
         answer: Floats = share.min(axis=1) + _TIE * reached.sum(axis=1) / max(1.0, float(self.in_group.sum()))
         return answer
@@ -153,7 +156,7 @@ class Rules:
 def rules_of(  # noqa: PLR0913 - everything residents ask for
     by_row: csr_array, need: Ints, resident: Ints, people: Floats, choice: Choice, *, group: Ints, groups: int
 ) -> Rules:
-    """Leave out what is satisfied in any case and whom nothing can satisfy, and merge who needs the same."""
+    """Leave out residents satisfied in any case or never, and merge those who need the same."""
     may_open = choice.base()
     may_open[choice.variable] = True
     base = np.asarray(by_row @ choice.base().astype(np.float64))
@@ -181,7 +184,7 @@ def rules_of(  # noqa: PLR0913 - everything residents ask for
 
 
 def _merged(by_row: csr_array, need: Ints, group: Ints, people: Floats) -> tuple[csr_array, Floats, Ints]:
-    """Make one of all rows with the same sites, need and group."""
+    """Merge all rows with the same sites, need and group."""
     kinds = np.unique(np.stack([need, group]), axis=1, return_inverse=True)[1].ravel()
     many = int(kinds.max(initial=-1)) + 1
     marks = csr_array((np.ones(len(kinds)), (np.arange(len(kinds)), kinds)), shape=(len(kinds), many))
@@ -192,7 +195,7 @@ def _merged(by_row: csr_array, need: Ints, group: Ints, people: Floats) -> tuple
 
 
 def solve_rules(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
-    """Satisfy the most people, or make the least share of a group largest."""
+    """Find the set that satisfies the most people, or whose least share of a group is largest."""
     unit = 0.0 if rules.by_group else unit_of(np.concatenate([rules.people, rules.settled]))
     # Two greedy starts, because neither is better everywhere; the local search improves both.
     starts = [
@@ -216,7 +219,7 @@ def solve_rules(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
 
 
 def plain_value(rules: Rules, is_open: Bools) -> float:
-    """Return people satisfied, or the least share of a group and nothing beside it."""
+    """Return the people satisfied, or the least share of a group and nothing else."""
     value = rules.value(is_open)
     if not rules.by_group:
         return value
@@ -232,7 +235,7 @@ def _is_done(rules: Rules, is_open: Bools, bound: float, unit: float) -> bool:
 
 
 def _bound(rules: Rules, choice: Choice, value: float, unit: float, *, deadline: Deadline) -> float:
-    """Bound what any allowed set is worth."""
+    """Return an upper bound of the value of any allowed set."""
     if not rules.by_group:
         settled = float(rules.settled.sum())
         enough = value + step_beyond(value, unit) - settled
@@ -260,7 +263,7 @@ def _bound(rules: Rules, choice: Choice, value: float, unit: float, *, deadline:
 def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
     rules: Rules, choice: Choice, is_open: Bools, bound: float, unit: float, deadline: Deadline
 ) -> tuple[Bools, float]:
-    """Let HiGHS decide."""
+    """Pass the problem to HiGHS."""
     model = model_of(rules, choice)
     start = start_of(rules, choice, is_open)
     answer = minimise(model, deadline=deadline, unit=unit, start=start)
@@ -278,9 +281,10 @@ def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
 
 
 def model_of(rules: Rules, choice: Choice) -> Model:
-    """Write it as a model: x for each site that varies, y for each resident, and the least share with groups.
+    """Return the model: x for each site that varies, y for each resident, and the least share with groups.
 
-    ``need * y <= sum of x``; where a row needs several sites y is whole, else it is by itself.
+    ``need * y <= sum of x``; where a row needs several sites y is required to be whole, else it is so by
+    itself.
     """
     variable, rows = choice.variable, choice.rows()
     x, y, t = len(variable), len(rules.people), int(rules.by_group)
@@ -332,14 +336,14 @@ def _links(rules: Rules, variable: Ints, have: Floats) -> tuple[Rows, Floats]:
 
 
 def start_of(rules: Rules, choice: Choice, is_open: Bools) -> Floats:
-    """Write a known set down in the variables of the model."""
+    """Return a known set as variables of the model."""
     done = rules.satisfied(rules.times(is_open)).astype(np.float64)
     least = [plain_value(rules, is_open)] if rules.by_group else []
     return np.concatenate([is_open[choice.variable].astype(np.float64), done, least])
 
 
 def solve_fewest(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
-    """Satisfy everyone with the fewest sites, under conditions.
+    """Find the fewest sites that satisfy everyone, under conditions.
 
     ``rules`` hold everyone who is not satisfied in any case, and everyone can be.
     """

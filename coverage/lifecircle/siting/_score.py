@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def score(problem: SitingProblem, is_open: Bools) -> float:
-    """Count what a set of open sites (site,) is worth, in the terms of the objective."""
+    """Return the value of a set of open sites (site,), in the units of the objective."""
     objective = problem.objective
     if objective == "full_cover":
         return float(is_open.sum()) if covered(problem, is_open)[problem.people > 0].all() else math.nan
@@ -47,7 +47,7 @@ def covered(problem: SitingProblem, is_open: Bools) -> Bools:
 
 
 def _times(problem: SitingProblem, is_open: Bools) -> Ints:
-    """Count the open sites of each row: (row,)."""
+    """Return the number of open sites of each row: (row,)."""
     row = np.repeat(np.arange(problem.costs.shape[0]), np.diff(problem.costs.indptr))
     return np.bincount(row[is_open[problem.costs.indices]], minlength=problem.costs.shape[0])
 
@@ -61,7 +61,7 @@ def least_costs(problem: SitingProblem, is_open: Bools) -> Floats:
 
 
 def shares(problem: SitingProblem, people: Floats) -> Floats:
-    """Return the share of each group that some people (resident,) are: (group,), 1 for an empty one."""
+    """Return the share of each group that some people (resident,) make up: (group,), 1 for an empty group."""
     inside = problem.group >= 0
     group = problem.group[inside]
     total = totals(group, problem.people[inside], len(problem.groups))

@@ -1,9 +1,9 @@
-"""Own the second aim of p_center and max_min_cover: among sets as good by the first, which one is taken.
+"""Choose by the second objective of p_center and max_min_cover, among sets that are equal by the first.
 
-The worst cost, or the least share, is the same for many sets: it says nothing of everybody else. The value
+The worst cost, or the least share, is the same for many sets: it depends on a few residents only. The value
 found for it is held as a condition, and then the most people are covered (for p_center without a limit, the
-weighted sum of costs is made least). The second aim is proved among sets that hold the value of the first, so
-it is called proved only where the first one is.
+weighted sum of costs is minimised). The second objective is proved among sets that hold the value of the
+first, so it is called proved only where the first one is.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TWO_AIMS = frozenset({"p_center", "max_min_cover"})
 
 _STEPS = 400
 _SLACK = 1e-9
-"""Share of the first value that float noise may take from it."""
+"""Share of the first value by which float noise may lower it."""
 
 
 def with_second(
@@ -56,7 +56,7 @@ def with_second(
 
     Returns
     -------
-    is_open, second : as good by the first aim, and what it is worth by the second one
+    is_open, second : a set as good by the first aim, and its value by the second
     """
     if problem.objective == "p_center" and problem.second_reach is None:
         is_open, bound = _least_sum(problem, is_open, plan.value, deadline)
@@ -70,13 +70,13 @@ def with_second(
 
 
 def sum_of(problem: SitingProblem, is_open: Bools) -> float:
-    """Sum people times cost to the nearest open site."""
+    """Return the sum of people times cost to the nearest open site."""
     used = problem.weights > 0
     return float((least_costs(problem, is_open)[used] * problem.weights[used]).sum())
 
 
 def people_of(problem: SitingProblem, is_open: Bools) -> float:
-    """Count the people whom a set covers by the second aim."""
+    """Return the number of people whom a set covers by the second aim."""
     reach, people = _reach_of(problem)
     return float(people[np.asarray(reach @ is_open.astype(np.float64)) > 0].sum())
 
@@ -94,7 +94,7 @@ def _reach_of(problem: SitingProblem) -> tuple[csr_array, Floats]:
 def _least_sum(
     problem: SitingProblem, is_open: Bools, farthest: float, deadline: Deadline
 ) -> tuple[Bools, float]:
-    """Make the weighted sum least among the sets that leave nobody farther: only pairs within it are used."""
+    """Find the least weighted sum among the sets that leave nobody farther: only pairs within it are used."""
     costs = problem.costs
     near = costs.data <= farthest
     row = np.repeat(np.arange(costs.shape[0]), np.diff(costs.indptr))[near]
@@ -132,11 +132,11 @@ class _Held:
         return self.problem is None or score(self.problem, is_open) >= self.least * (1 - _SLACK)
 
     def value(self, is_open: Bools) -> float:
-        """Count the people covered; -1 for a set that loses the first value."""
+        """Return the people covered; -1 for a set that loses the first value."""
         return self.rules.value(is_open) if self.holds(is_open) else -1.0
 
     def gains(self, is_open: Bools) -> Floats:
-        """Return what each site would add; a site more never loses the first value: (site,)."""
+        """Return what each site would add; one more site never loses the first value: (site,)."""
         return self.rules.gains(is_open)
 
     def swap_gains(self, is_open: Bools, outs: Ints, ins: Ints) -> Floats:
@@ -155,7 +155,7 @@ class _Held:
         return gains
 
     def _too_little(self, is_open: Bools, out: int, ins: Ints) -> Bools:
-        """Return which sites in the place of one leave some group under the least share: (in,)."""
+        """Return which sites, in exchange for one, leave some group under the least share: (in,)."""
         problem = self.problem
         assert problem is not None
         reach, people = _reach_of(problem)
@@ -182,7 +182,7 @@ class _Held:
 def _most_people(
     problem: SitingProblem, is_open: Bools, first: float, deadline: Deadline
 ) -> tuple[Bools, float]:
-    """Cover the most people among the sets that keep the first value."""
+    """Find the set that covers the most people among those that keep the first value."""
     choice = problem.choice
     reach, people = _reach_of(problem)
     rules, by_group = _rules(problem, reach, people)
@@ -213,9 +213,9 @@ def _most_people(
 
 
 def _rules(problem: SitingProblem, reach: csr_array, people: Floats) -> tuple[Rules, Rules]:
-    """Put who can be covered in order: for people alone, and the same rows with their groups.
+    """Return who can be covered: for people alone, and the same rows with their groups.
 
-    Those in no group are a group of their own, with no least share: they count as people.
+    Residents in no group become a further group without a least share: they count as people.
     """
     many = len(people)
     group = np.zeros(many, dtype=np.int64)
@@ -237,7 +237,7 @@ def _rules(problem: SitingProblem, reach: csr_array, people: Floats) -> tuple[Ru
 
 
 def _within(table: csr_array, most: float) -> csr_array:
-    """Keep the pairs of at most so much, as ones, each kind of row once."""
+    """Return the pairs of at most so much, as ones, each kind of row once."""
     near = table.data <= most
     row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))[near]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=table.shape[0]))])
@@ -247,7 +247,7 @@ def _within(table: csr_array, most: float) -> csr_array:
 
 
 def _bound(rules: Rules, choice: Choice, value: float, unit: float, deadline: Deadline) -> float:
-    """Bound the people that any allowed set covers, whether it keeps the first value or not."""
+    """Return an upper bound of the people that any allowed set covers, with the first value or without."""
     settled = float(rules.settled.sum())
     effort = Effort(_STEPS, deadline, value + step_beyond(value, unit) - settled)
     parts = rules.cover, rules.need, rules.resident, rules.people
@@ -256,14 +256,14 @@ def _bound(rules: Rules, choice: Choice, value: float, unit: float, deadline: De
 
 
 def _hard_rows(hard: csr_array, choice: Choice) -> tuple[csr_array, Floats]:
-    """Require one open site for every row that no site open in any case serves: rows over sites that vary."""
+    """Return the condition that every row not served anyway has an open site: rows over sites that vary."""
     bare = np.flatnonzero(np.asarray(hard @ choice.base().astype(np.float64)) <= 0)
     table = csr_array(csr_array(hard[bare])[:, choice.variable])
     return table, np.ones(table.shape[0])
 
 
 def _share_rows(rules: Rules, choice: Choice, least: float) -> tuple[csr_array, Floats]:
-    """Require for every group with people the least share of the first aim: rows over all variables."""
+    """Return the condition that every group with people keeps the least share: rows over all variables."""
     counts = np.flatnonzero(rules.in_group[:-1] > 0)
     inside = np.flatnonzero(np.isin(rules.group, counts))
     place = np.full(rules.groups, -1, dtype=np.int64)
@@ -276,7 +276,7 @@ def _share_rows(rules: Rules, choice: Choice, least: float) -> tuple[csr_array, 
 
 
 def _with_rows(model: Model, table: csr_array, lower: Floats) -> Model:
-    """Add conditions ``table @ x >= lower``; columns that a table lacks play no part in it."""
+    """Return the model with conditions ``table @ x >= lower``; columns that a table lacks count as zero."""
     if not table.shape[0]:
         return model
     entries = table.tocoo()

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 TIME_LIMIT_S = 60.0
 _FIRST_SHARE = 0.75
-"""Of the time, for the first of two aims at most; the second has what is left."""
+"""Share of the time for the first of two aims at most; the second has what is left."""
 
 
 def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the first optional
@@ -119,13 +119,19 @@ def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the firs
 
     Returns
     -------
-    plan : sites, value, bound, gap, status; ``second`` says what decided among sets of the same value for
+    plan : sites, value, bound, gap, status; ``second`` holds what decided among sets of the same value for
         ``p_center`` and ``max_min_cover``. Rows without people constrain nothing
 
     Raises
     ------
     UnusableInputError
-        With everything that is wrong with the question.
+        With every fault of the input.
+
+    References
+    ----------
+    ``max_cover``: Church and ReVelle (1974). ``full_cover``: Toregas, Swain, ReVelle and Bergman (1971).
+    ``p_median`` and ``p_center``: Hakimi (1964). ``backup_cover``: Hogan and ReVelle (1986).
+    ``capacitated_max_cover``: Current and Storbeck (1988).
 
     >>> minutes = np.array([[5.0, 20.0, 30.0], [18.0, 9.0, 30.0], [30.0, 12.0, 4.0]])
     >>> plan = solve_siting(minutes, [100, 80, 60], objective="max_cover", limit=15, sites=1)
@@ -162,7 +168,7 @@ def solve_siting(  # noqa: PLR0913 - a question has many sides, all but the firs
 
 
 def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> SitingPlan:
-    """Choose sites for a problem that has been checked, and prove how good they are.
+    """Choose sites for a problem that has been checked, and compute how good they are at least.
 
     Parameters
     ----------
@@ -199,7 +205,7 @@ def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> Siti
 
 
 def check_time(time_limit_s: float) -> None:
-    """Refuse what is no number of seconds; no time at all is one.
+    """Raise UnusableInputError for a value that is not a number of seconds; 0 is one.
 
     Raises
     ------
@@ -213,7 +219,7 @@ def check_time(time_limit_s: float) -> None:
 
 
 def _found(problem: SitingProblem, deadline: Deadline) -> Found:
-    """Choose the method."""
+    """Choose the method and solve."""
     choice, costs, weights = problem.choice, problem.costs, problem.weights
     reach = ones(costs.indptr, costs.indices, costs.shape)
     # Where everyone must be served, one unreachable resident makes every set infeasible: found first, by
@@ -251,7 +257,7 @@ def _covering(problem: SitingProblem, reach: csr_array, deadline: Deadline) -> F
 
 
 def _lost(problem: SitingProblem, reach: csr_array) -> Found | None:
-    """Find residents that no site which may be open reaches."""
+    """Return the result where residents cannot be reached by any site that may be open."""
     may_open = problem.choice.base()
     may_open[problem.choice.variable] = True
     reached = np.asarray(reach @ may_open.astype(np.float64)) > 0

@@ -1,4 +1,4 @@
-"""Own the compiled loops of the local search for covering; the search itself is described in ``_swaps``.
+"""Run the local search for covering in compiled loops; the search itself is described in ``_swaps``.
 
 Importing this module imports numba.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Sides(NamedTuple):
-    """Who covers whom, read from both sides, and the weight of each row.
+    """Which site covers which row, indexed from both sides, and the weight of each row.
 
     The rows of site j are ``rows[site_ptr[j]:site_ptr[j + 1]]``, the sites of row i
     ``sites[row_ptr[i]:row_ptr[i + 1]]``.
@@ -67,7 +67,7 @@ def fill(sides: Sides, state: State) -> None:
 
 @part
 def value_of(sides: Sides, state: State) -> float:
-    """Weight of the rows that are covered."""
+    """Return the weight of the rows that are covered."""
     total = 0.0
     for row in range(len(state.times)):
         if state.times[row] > 0:
@@ -77,7 +77,7 @@ def value_of(sides: Sides, state: State) -> float:
 
 @part
 def move(sides: Sides, state: State, place: int, site: np.integer[Any] | int) -> None:
-    """Close the site at a place of the choice and open another there."""
+    """Close the site at a position of the choice and open another there."""
     gone = state.chosen[place]
     for k in range(sides.site_ptr[gone], sides.site_ptr[gone + 1]):
         row = sides.rows[k]
@@ -131,7 +131,7 @@ def exchange(sides: Sides, state: State, least: float) -> None:  # noqa: C901 - 
 
 @part
 def kick(sides: Sides, state: State, draw: Floats) -> None:
-    """Move up to four sites, each to a neighbour or anywhere, as the random numbers say."""
+    """Move up to four sites, each to a neighbour or anywhere, as the random numbers decide."""
     for turn in range(min(2 + int(draw[0] * 3), len(state.chosen))):
         where, near, which = draw[1 + 3 * turn], draw[2 + 3 * turn], draw[3 + 3 * turn]
         place = int(where * len(state.chosen))
@@ -157,7 +157,7 @@ def search(  # noqa: PLR0913, PLR0917 - bare arrays of a compiled loop
     least: float,
     temperature: float,
 ) -> None:
-    """Go on with a search for as many kicks as there are draws.
+    """Continue a search for as many kicks as there are draws.
 
     ``current``, ``best`` and ``values`` (the two values; negative: exchange once before the first kick) are
     read and written.

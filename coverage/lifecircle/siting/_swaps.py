@@ -1,7 +1,9 @@
-"""Own local search for covering: exchange one site for a better one, kick and begin again.
+"""Search locally for covering: exchange one site for a better one, kick and begin again.
 
 The same search runs in compiled loops (``_swap_kernels``) and here in arrays. It draws its random numbers
 first and settles ties by the lowest site, so that with whole people both give the same sites.
+The exchange is that of Teitz and Bart (1968, "Heuristic methods for estimating the generalized vertex median
+of a weighted graph"); the kicks are those of iterated local search.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ DRAWS = 14
 
 SEED = 20_250_101
 TEMPERATURE = 3e-4
-"""Share of the best value by which a kicked choice may be worse and still be gone on from, now and then."""
+"""Share of the best value by which a kicked choice may be worse and still replace the present one."""
 
 _NOISE = 1e-11
 """Share of all weight below which a gain is float noise."""
@@ -42,12 +44,12 @@ _PAYS_OFF_S = 2.0
 
 _KERNELS = "lifecircle.siting._swap_kernels"
 _BATCH = 25
-"""Kicks between two looks at the clock."""
+"""Kicks between two checks of the clock."""
 
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """Where a local search stands: the choice it goes on from and the best one met."""
+    """State of a local search: the present choice and the best one so far."""
 
     current: Ints
     current_value: float
@@ -56,7 +58,7 @@ class Search:
 
 
 def noise(cover: Cover) -> float:
-    """Weight below which a gain is float noise."""
+    """Return the weight below which a gain is float noise."""
     return _NOISE * (1.0 + cover.total)
 
 
@@ -74,13 +76,13 @@ def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is st
     Parameters
     ----------
     chosen : sites, any order
-    kicks : how often to disturb the choice and improve it again
-    enough : a value at which to stop
-    calls : how many searches like this one the caller has before it
+    kicks : number of times that the choice is disturbed and improved again
+    enough : value at which to stop
+    calls : number of searches like this one that the caller will run
 
     Returns
     -------
-    sites, value : the best choice met, ascending, and the weight it covers
+    sites, value : the best choice found, ascending, and the weight it covers
     """
     if not len(chosen) or len(chosen) == cover.by_site.shape[0] or not len(cover.weights):
         return np.sort(chosen), value_of(cover, chosen)
@@ -96,7 +98,7 @@ def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is st
 
 
 def value_of(cover: Cover, chosen: Ints) -> float:
-    """Weight of the rows that a choice covers."""
+    """Return the weight of the rows that a choice covers."""
     if not len(chosen):
         return 0.0
     covered = np.zeros(len(cover.weights), dtype=np.bool_)
@@ -165,11 +167,11 @@ class _State:
         self.add = np.asarray(cover.by_site @ np.where(self.times == 0, cover.weights, 0.0))
 
     def saved(self) -> tuple[Ints, npt.NDArray[np.bool_], Ints, Floats]:
-        """Return copies of all that an exchange changes."""
+        """Return copies of everything that an exchange changes."""
         return self.chosen.copy(), self.is_open.copy(), self.times.copy(), self.add.copy()
 
     def restore(self, before: tuple[Ints, npt.NDArray[np.bool_], Ints, Floats]) -> None:
-        """Go back to what :meth:`saved` returned."""
+        """Restore what :meth:`saved` returned."""
         self.chosen, self.is_open, self.times, self.add = before
 
     def value(self) -> float:
@@ -183,13 +185,13 @@ class _State:
         return rows
 
     def spread(self, rows: npt.NDArray[np.int32]) -> Floats:
-        """Add up, for every site, the weight it covers of some rows."""
+        """Return, for every site, the weight it covers of some rows."""
         part = self.cover.by_row[rows]
         weights = np.repeat(self.cover.weights[rows], np.diff(part.indptr))
         return totals(part.indices, weights, len(self.is_open))
 
     def move(self, place: int, site: int) -> None:
-        """Close the site at a place of the choice and open another there."""
+        """Close the site at a position of the choice and open another there."""
         gone = self.chosen[place]
         rows = self.rows_of(gone)
         self.times[rows] -= 1
@@ -217,7 +219,7 @@ class _State:
             place = (place + 1) % len(self.chosen)
 
     def kick(self, draw: Floats) -> None:
-        """Move up to four sites, each to a neighbour or anywhere, as the random numbers say."""
+        """Move up to four sites, each to a neighbour or anywhere, as the random numbers decide."""
         by_row = self.cover.by_row
         for turn in range(min(2 + int(draw[0] * 3), len(self.chosen))):
             where, near, which = draw[1 + 3 * turn], draw[2 + 3 * turn], draw[3 + 3 * turn]

@@ -1,4 +1,4 @@
-"""Own sums and least values by place, as float64 arrays."""
+"""Compute sums and least values by position, as float64 arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def totals(places: npt.NDArray[np.integer[Any]], values: npt.NDArray[Any], size: int) -> Floats:
-    """Add values up by place.
+    """Return the sum of the values at each position.
 
     >>> totals(np.array([0, 2, 0]), np.array([1.0, 5.0, 2.0]), 3)
     array([3., 0., 5.])
@@ -22,7 +22,7 @@ def totals(places: npt.NDArray[np.integer[Any]], values: npt.NDArray[Any], size:
 
 
 def leasts(places: npt.NDArray[np.integer[Any]], values: Floats, start: Floats) -> Floats:
-    """Take the least value by place, and of ``start`` (place,) where that is less.
+    """Return the least value at each position, or ``start`` (position,) where that is less.
 
     >>> leasts(np.array([0, 2, 0]), np.array([1.0, 5.0, 2.0]), np.array([9.0, 9.0, 4.0]))
     array([1., 9., 4.])

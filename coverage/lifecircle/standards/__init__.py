@@ -1,7 +1,8 @@
-"""Own services, targets and norms as data: profiles in TOML, each figure with source, date and grade.
+"""Read services, targets and norms as data: profiles in TOML, each figure with source, date and grade.
 
-A profile says which services there are and what is promised of them; this room reads and checks it and
-tells a verdict from a value. It computes no value: travel times, counts and rates are made elsewhere.
+A profile states which services there are and which targets are set for them. This room reads and checks it
+and returns a verdict for a value. It computes no value: travel times, counts and rates are computed
+elsewhere.
 
 >>> standard = load_standard("haiyan-2025")
 >>> culture = standard.target("culture")

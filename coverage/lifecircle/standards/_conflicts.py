@@ -1,7 +1,7 @@
-"""Own the checks that look at several keys at once; not those of a single key, which its type makes.
+"""Check several keys of a profile against each other; the type of a key checks the key itself.
 
-Every check reads the plain document (what TOML gives), skips what is not of the type it needs (that is a
-fault of its own, told by the type), and hands back conflicts instead of raising: so one faulty key never
+Every check reads the plain document (the result of reading TOML) and skips a value of the wrong type, which
+is a fault of its own that the type reports. It yields conflicts instead of raising: so one faulty key never
 hides another.
 """
 
@@ -30,7 +30,7 @@ _UNIT_CEILINGS = {"share": 1.0, "percent": 100.0, "%": 100.0}
 
 @dataclass(frozen=True)
 class Conflict:
-    """One thing wrong: where in the document, what stands there, why it cannot be, how to mend it."""
+    """One fault: where in the document, the value, the reason and the remedy."""
 
     loc: tuple[str | int, ...]
     value: object
@@ -38,7 +38,7 @@ class Conflict:
     remedy: str
 
     def details(self) -> InitErrorDetails:
-        """Give the conflict in the form pydantic merges with the faults it finds itself."""
+        """Return the conflict in the form that pydantic merges with its own faults."""
         kind = PydanticCustomError(
             CONFLICT, "{reason}; {remedy}", {"reason": self.reason, "remedy": self.remedy}
         )
@@ -46,7 +46,9 @@ class Conflict:
 
 
 def nearest(value: object, known: Iterable[str], *, classes: Iterable[str] | None = None) -> str:
-    """Name the known word nearest to a value, or list the known ones; of classes and services the classes.
+    """Return a hint with the known word nearest to a value, or with all known words.
+
+    Where class names are given, the list holds those only.
 
     >>> nearest("minuts", ["minutes", "profile"])
     "did you mean 'minutes'?"
@@ -63,7 +65,7 @@ def nearest(value: object, known: Iterable[str], *, classes: Iterable[str] | Non
 
 
 def provenance_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Find a grade that claims a source where none is named."""
+    """Yield conflicts of a grade that claims a source where no source is given."""
     if plain.get("grade") in _GRADES_WITH_SOURCE and not plain.get("source"):
         yield Conflict(
             ("source",),
@@ -74,7 +76,7 @@ def provenance_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 
 def ceiling_of(plain: Mapping[str, Any]) -> float | None:
-    """Give the largest figure a target's unit allows, None where it allows any."""
+    """Return the largest figure that a target's unit allows, None where it allows any."""
     if plain.get("kind") in {"circle", "presence"}:
         return 1.0
     if plain.get("kind") == "indicator":
@@ -83,7 +85,7 @@ def ceiling_of(plain: Mapping[str, Any]) -> float | None:
 
 
 def target_conflicts(plain: Mapping[str, Any], *, keys: Iterable[str]) -> Iterator[Conflict]:
-    """Find what is wrong between the keys of one target; ``keys`` are those its kind has."""
+    """Yield conflicts between the keys of one target; ``keys`` are those its kind has."""
     yield from provenance_conflicts(plain)
     yield from _outside_unit(plain)
     yield from _out_of_time(plain)
@@ -96,7 +98,7 @@ def target_conflicts(plain: Mapping[str, Any], *, keys: Iterable[str]) -> Iterat
 
 
 def _presence_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Find keys that mean nothing for the unit of a presence target."""
+    """Yield conflicts of keys that have no meaning for the unit of a presence target."""
     unit = plain.get("unit")
     for key, only in (("outlets", "outlet"), ("within_m", "outlet"), ("committee", "village")):
         if key in plain and isinstance(unit, str) and unit != only and not _is_default(key, plain[key]):
@@ -109,12 +111,12 @@ def _presence_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 
 def _is_default(key: str, value: object) -> bool:
-    """Tell whether a key says what it would say left out, as in a target that was written out in full."""
+    """Return whether a key holds its default, as in a target that was written out in full."""
     return value in {"outlets": ([], ()), "within_m": (50,), "committee": ("all",)}[key]
 
 
 def _indicator_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Find sources of a figure that exclude each other."""
+    """Yield conflicts between sources of a figure that exclude each other."""
     each, computed, trend = (plain.get(key) for key in ("each", "computed", "trend"))
     if each and computed:
         yield Conflict(
@@ -145,7 +147,7 @@ def _indicator_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 
 def equity_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Find a measure that two sides have not."""
+    """Yield the conflict of a measure that two sides do not have."""
     if plain.get("gap") == "urban_rural" and plain.get("measure") in ("gini", "theil"):
         yield Conflict(
             ("measure",),
@@ -182,7 +184,7 @@ def _outside_unit(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 
 def _out_of_time(plain: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Find years of baseline and milestones that do not lead up to the due year."""
+    """Yield conflicts of baseline and milestone years that are not before the due year."""
     due = _number(plain.get("due"))
     baseline, milestones = _points(plain.get("baseline")), _points(plain.get("milestones"))
     last = max((year for _, year, _ in baseline), default=None)
@@ -214,9 +216,10 @@ def _out_of_time(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 
 def _off_course(plain: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Find milestones that turn back from year to year, or go further than the goal."""
+    """Yield conflicts of milestones that move away from the goal, or go further than it."""
     goal = _number(plain.get("goal"))
     points = sorted(_points(plain.get("milestones")), key=lambda point: point[1])
+    # A figure that should fall is compared with the sign turned, so that each check is written once.
     sign = -1.0 if plain.get("direction") == "down" else 1.0
     for (_, year, value), (written, later, next_value) in itertools.pairwise(points):
         if sign * next_value < sign * value:
@@ -239,7 +242,7 @@ def _off_course(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 
 def _unknown_fields(plain: Mapping[str, Any], keys: list[str]) -> Iterator[Conflict]:
-    """Find what ``settings`` and ``sources`` say of keys the target has not."""
+    """Yield conflicts of ``settings`` and ``sources`` that name keys the target does not have."""
     settings = plain.get("settings")
     if isinstance(settings, (list, tuple)):
         for number, field in enumerate(settings):
@@ -262,11 +265,12 @@ def _unknown_fields(plain: Mapping[str, Any], keys: list[str]) -> Iterator[Confl
 
 
 def standard_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Find what is wrong between the services and targets of a standard."""
+    """Yield conflicts between the services and targets of a standard."""
     services, targets = _tables(plain.get("service")), _tables(plain.get("target"))
     yield from provenance_conflicts(plain)
     yield from _repeated("service", services)
     yield from _repeated("target", targets)
+    # Classes and services share the names that a rule uses, so a name must have one meaning.
     ids = {service["id"] for _, service in services if isinstance(service.get("id"), str)}
     classes: set[str] = set()
     for number, service in services:
@@ -297,7 +301,7 @@ def standard_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 def _empty_tiers(
     services: list[tuple[int, Mapping[str, Any]]], targets: list[tuple[int, Mapping[str, Any]]]
 ) -> Iterator[Conflict]:
-    """Find keys of a rule that no service of the target's tier answers to."""
+    """Yield conflicts of keys of a rule for which no service has the target's tier."""
     tiers: dict[str, set[object]] = defaultdict(set)
     for number, service in services:
         for name in (service.get("id"), *(name for _, name in _classes(number, service))):
@@ -317,7 +321,7 @@ def _empty_tiers(
 
 
 def _unknown_circles(targets: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Conflict]:
-    """Find gaps that are to be counted from what is no circle."""
+    """Yield conflicts of gaps that are to be counted from a target that is not a circle."""
     circles = [target["id"] for _, target in targets if target.get("kind") == "circle" and "id" in target]
     for number, target in targets:
         computed = target.get("computed")
@@ -354,7 +358,7 @@ def _classes(number: int, service: Mapping[str, Any]) -> Iterator[tuple[tuple[st
 
 
 def _tables(value: object) -> list[tuple[int, Mapping[str, Any]]]:
-    """Give the numbered tables of a list; models among them as they would be written."""
+    """Return the numbered tables of a list; models among them as they would be written."""
     found = []
     for number, entry in enumerate(value if isinstance(value, (list, tuple)) else ()):
         plain = entry.model_dump(by_alias=True) if isinstance(entry, BaseModel) else entry
@@ -373,7 +377,7 @@ def _number(value: object) -> float | None:
 
 
 def _points(value: object) -> list[tuple[str, int, float]]:
-    """Give the (year as written, year, figure) of a table by year, leaving out what is neither."""
+    """Return the (year as written, year, figure) of a table by year, leaving out what is neither."""
     if not isinstance(value, Mapping):
         return []
     return [

@@ -1,4 +1,4 @@
-"""Own the telling of faults: from what pydantic says of a document to file, key, value, reason, remedy."""
+"""Convert the errors that pydantic finds in a document into faults: file, key, value, reason, remedy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WANTED = {
 
 
 def _bounds(kind: str, context: Mapping[str, Any]) -> tuple[Message, Message] | None:
-    """Give reason and remedy of a value outside its bounds, None for another kind of error."""
+    """Return reason and remedy of a value outside its bounds, None for another kind of error."""
     name = {
         "greater_than": "gt",
         "greater_than_equal": "ge",
@@ -72,13 +72,17 @@ def _bounds(kind: str, context: Mapping[str, Any]) -> tuple[Message, Message] | 
 def faults_of(
     errors: Iterable[Mapping[str, Any]], *, file: str, document: object, model: object
 ) -> list[Fault]:
-    """Put the errors of a validation in words, one fault for each key.
+    """Return the errors of a validation as faults, one for each key.
 
     Parameters
     ----------
-    errors : what ``ValidationError.errors()`` gives
-    document : the document as read, to name its tables by their ids
-    model : the model, or union of models, that the document was to be
+    errors : the result of ``ValidationError.errors()``
+    document : the document as read; its tables are named by their ids
+    model : the model, or union of models, that the document was checked against
+
+    Returns
+    -------
+    faults : in the order of the errors
     """
     told: dict[tuple[str, str], Fault] = {}
     for error in errors:
@@ -91,7 +95,16 @@ def faults_of(
 
 
 def meant_key(model: object, loc: Iterable[str | int]) -> str | None:
-    """Find the key that one at this location of a document was probably meant to be, None where none is near.
+    """Return the known key that a mistyped key most resembles, None where none is near.
+
+    Parameters
+    ----------
+    model : the model, or union of models, of the document
+    loc : location of the mistyped key, from the outermost table on
+
+    Returns
+    -------
+    key : a key that the model has at this location
 
     >>> from lifecircle.standards import Standard
     >>> meant_key(Standard, ("servises_from",))
@@ -103,7 +116,7 @@ def meant_key(model: object, loc: Iterable[str | int]) -> str | None:
 
 
 def _path(loc: Iterable[str | int], document: object) -> list[tuple[str | int, object]]:
-    """Walk a location as far as the document has it, leaving out pydantic's names of union members."""
+    """Return a location as far as the document has it, without pydantic's names of union members."""
     path: list[tuple[str | int, object]] = []
     here = document
     for part in loc:
@@ -136,7 +149,7 @@ def _place(error: Mapping[str, Any], document: object) -> str:
 
 
 def _words(error: Mapping[str, Any], model: object) -> tuple[str, str]:  # noqa: PLR0911  # one return per kind
-    """Give reason and remedy of an error."""
+    """Return reason and remedy of an error."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == CONFLICT:
         return context["reason"], context["remedy"]
@@ -182,7 +195,7 @@ def _plain(value: object) -> str:
 
 
 def _found(error: Mapping[str, Any]) -> str:
-    """Show what stands at the place of an error, empty where nothing does."""
+    """Return the value at the location of an error, empty where there is none."""
     if error["type"] in {"missing", "union_tag_not_found"}:
         return ""
     value = error["ctx"]["tag"] if error["type"] == "union_tag_invalid" else error["input"]
@@ -217,7 +230,7 @@ def _members(annotation: object) -> Iterator[object]:
 
 
 def _inside(annotation: object, part: str | int) -> Iterator[object]:
-    """Give the types found one step into a type."""
+    """Yield the types found one step into a type."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin in {tuple, list} and isinstance(part, int):
         yield from _members(args[0])
@@ -236,7 +249,7 @@ def _own_keys(annotation: object) -> list[str]:
 
 
 def _tags(annotation: object) -> list[str]:
-    """List the kinds that a model, or the members of a union, answer to."""
+    """List the kinds that a model, or the members of a union, have."""
     found: list[str] = []
     for one in _members(annotation):
         if isinstance(one, type) and issubclass(one, BaseModel) and "kind" in one.model_fields:

@@ -1,4 +1,4 @@
-"""Own the reading of profiles: where they are, TOML into models, all faults at once."""
+"""Read profiles: find the file, read TOML into models, report all faults together."""
 
 from __future__ import annotations
 
@@ -26,7 +26,15 @@ _BASE = "services_from"
 
 
 def shipped_standards() -> tuple[str, ...]:
-    """Name the profiles that come with the package, in alphabetical order."""
+    """Return the ids of the profiles that come with the package.
+
+    Returns
+    -------
+    ids : in alphabetical order
+
+    >>> "gb50180" in shipped_standards()
+    True
+    """
     return tuple(sorted(_shipped()))
 
 
@@ -45,6 +53,10 @@ def load_standard(use: str | Path, *, folder: str | Path | None = None) -> Stand
     UnusableInputError
         With every fault of the profile, or when no shipped profile has the id.
 
+    Returns
+    -------
+    standard : services and targets, checked
+
     >>> load_standard("GB50180").id
     'gb50180'
     """
@@ -53,6 +65,15 @@ def load_standard(use: str | Path, *, folder: str | Path | None = None) -> Stand
 
 def read_toml(path: str | Path, model: type[_Model]) -> _Model:
     """Read a TOML file into a model.
+
+    Parameters
+    ----------
+    path : the file
+    model : class of the model, such as :class:`Standard`
+
+    Returns
+    -------
+    document : an instance of ``model``
 
     Raises
     ------
@@ -67,23 +88,43 @@ def read_toml(path: str | Path, model: type[_Model]) -> _Model:
 def read_document(path: str | Path) -> dict[str, Any]:
     """Read a TOML file as it is written, unchecked.
 
+    Parameters
+    ----------
+    path : the file
+
+    Returns
+    -------
+    document : tables as dicts
+
     Raises
     ------
     MissingFileError
         When there is no such file.
     UnusableInputError
-        It is no text in UTF-8, or no TOML.
+        It is not text in UTF-8, or not TOML.
     """
     return _document(Path(path), str(path))
 
 
 def read_target(definition: Mapping[str, Any], *, file: str = "(target)") -> Target:
-    """Make a target from its plain form: what ``model_dump(mode="json", by_alias=True)`` gives.
+    """Build a target from its plain form: the result of ``model_dump(mode="json", by_alias=True)``.
+
+    Parameters
+    ----------
+    definition : keys of one target, with its ``kind``
+    file : the name that faults show
+
+    Returns
+    -------
+    target : of the class of its kind
 
     Raises
     ------
     UnusableInputError
-        With every fault of the definition; ``file`` is the name it is told under.
+        With every fault of the definition.
+
+    >>> read_target({"id": "t", "kind": "indicator", "name": "t", "unit": "share"}).unit
+    'share'
     """
     try:
         return _target_reader().validate_python(definition)
@@ -107,6 +148,7 @@ def _shipped() -> dict[str, Traversable]:
 def _load(use: str | Path, folder: Path, opened: tuple[str, ...]) -> Standard:
     source, file = _found(use, folder)
     place = str(source.resolve()) if isinstance(source, Path) else file
+    # Two profiles that take their services from each other would be read without end.
     if place in opened:
         reason = say("a profile that takes its services from itself, at once or through others")
         raise UnusableInputError([Fault(file, f"key {_BASE!r}", str(use), reason, say("break the ring"))])
@@ -124,7 +166,8 @@ def _load(use: str | Path, folder: Path, opened: tuple[str, ...]) -> Standard:
 
 
 def _found(use: str | Path, folder: Path) -> tuple[Path | Traversable, str]:
-    """Find a profile and the name people know it by; a file of that name goes before a shipped id."""
+    """Return the file of a profile and its name; a file of that name is used before a shipped id."""
+    # A file goes first: a study that keeps a changed copy of a shipped profile means its own.
     path = folder / use
     if path.is_file():
         return path, str(use)
@@ -146,7 +189,7 @@ def _found(use: str | Path, folder: Path) -> tuple[Path | Traversable, str]:
 
 
 def _id_from(file: str) -> str:
-    """Make an id of a file's name, for a profile that gives none."""
+    """Return an id made of a file's name, for a profile without one."""
     return re.sub(r"[^a-z0-9_-]+", "-", Path(file).stem.casefold()).strip("-_") or "standard"
 
 
@@ -173,7 +216,7 @@ def _document(source: Path | Traversable, file: str) -> dict[str, Any]:
 
 
 def _broken(message: str, text: str, file: str) -> Fault:
-    """Tell where a TOML text breaks off."""
+    """Return the fault of a TOML text that cannot be read, with its line."""
     lines = text.splitlines()
     at = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
     number = int(at[1]) if at and at[1] else len(lines)
@@ -185,6 +228,16 @@ def _broken(message: str, text: str, file: str) -> Fault:
 
 def checked_document(document: Mapping[str, Any], model: type[_Model], *, file: str) -> _Model:
     """Check a document against its model.
+
+    Parameters
+    ----------
+    document : as :func:`read_document` returns it
+    model : class of the model
+    file : the name that faults show
+
+    Returns
+    -------
+    document : an instance of ``model``
 
     Raises
     ------

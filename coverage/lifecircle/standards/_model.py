@@ -1,7 +1,7 @@
-"""Own what a profile may say: services, targets of four kinds and where each figure comes from.
+"""Define what a profile may hold: services, targets of four kinds, and where each figure comes from.
 
-Models are frozen and refuse unknown keys. The checks between keys are in ``_conflicts``; here they are
-tied to the models, so that a model made in Python is held to the same rules as one read from a file.
+Models are frozen and refuse unknown keys. The checks between keys are in ``_conflicts``; they are run by the
+models, so that a model made in Python follows the same rules as one read from a file.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _matching(pattern: str, remedy: str) -> AfterValidator:
 
 
 def _as_written(value: object) -> object:
-    """Take a TOML date, or a year written as a number, as text."""
+    """Return a TOML date, or a year written as a number, as text."""
     if isinstance(value, dt.date):
         return value.isoformat()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -83,7 +83,7 @@ WeekTime = Annotated[
 
 
 class _Part(BaseModel):
-    """Something a profile holds. Own faults and faults between keys are told together."""
+    """Part of a profile. Faults of a key and faults between keys are reported together."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -105,18 +105,18 @@ class _Part(BaseModel):
 
     @classmethod
     def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
-        """Fill in what a writer may leave out because other keys say it."""
+        """Return the document with keys filled in that other keys determine."""
         return dict(plain)
 
     @classmethod
     def _conflicts(cls, plain: Mapping[str, Any]) -> Iterable[Conflict]:
-        """Find what is wrong between keys."""
+        """Yield conflicts between keys."""
         del plain
         return ()
 
 
 def _again(line: Any) -> InitErrorDetails:
-    """Repeat a fault that pydantic found, so that it can stand in one error with others."""
+    """Return a fault that pydantic found, so that one error can hold it with others."""
     context = line.get("ctx", {})
     kind = PydanticCustomError(line["type"], "{message}", {**context, "message": line["msg"]})
     return InitErrorDetails(type=kind, loc=line["loc"], input=line["input"])
@@ -140,12 +140,11 @@ class Text(_Part):
     @classmethod
     def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
         given = [plain[language] for language in ("zh", "en") if language in plain]
-        # What is not text is told once, under the language that has it: its twin stays empty.
         twin = given[0] if given and isinstance(given[0], str) else ""
         return {"zh": twin, "en": twin, **plain} if given else dict(plain)
 
     def get(self, language: Language) -> str:
-        """Give the text in a language."""
+        """Return the text in a language."""
         return self.zh if language == "zh" else self.en
 
 
@@ -188,7 +187,7 @@ class Service(_Named):
 
     @property
     def classes(self) -> frozenset[str]:
-        """Every class the service belongs to."""
+        """Return every class the service belongs to."""
         return frozenset({self.service_class, *self.also} - {""})
 
 
@@ -204,14 +203,13 @@ class Straight(Provenance):
     def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
         whole = super()._completed(plain)
         given = next((whole[radius] for radius in ("urban_m", "rural_m") if radius in whole), None)
-        # A radius that is faulty or missing is told once: its twin then takes any valid figure.
         usable = isinstance(given, (int, float)) and given > 0
         twin = given if usable else 1.0
         return {"rural_m": twin, **({"urban_m": twin} if "rural_m" in whole else {}), **whole}
 
 
 class _Promise(_Named):
-    """What targets of every kind say.
+    """Keys of targets of every kind.
 
     ``source``, ``date`` and ``grade`` are those of the promise and its figures; ``sources`` names the
     keys whose figure comes from elsewhere, ``settings`` those that are a choice of the profile.
@@ -235,7 +233,7 @@ class _Promise(_Named):
         yield from target_conflicts({**plain, "kind": kind}, keys=cls.model_fields)
 
     def provenance(self, field: str) -> Provenance:
-        """Tell where the figure of one key comes from.
+        """Return where the figure of one key comes from.
 
         Raises
         ------
@@ -296,7 +294,7 @@ class PresenceTarget(_Promise):
 
     @property
     def needed(self) -> dict[str, int]:
-        """Venues a unit needs of every class or service."""
+        """Return the venues that a unit needs of every class or service."""
         return {name: max(count, self.minimum) for name, count in self.require.items()}
 
 
@@ -313,7 +311,7 @@ class CapacityTarget(_Promise):
 
     @property
     def unit(self) -> str:
-        """Unit of the value, for a table.
+        """Return the unit of the value, for a table.
 
         >>> CapacityTarget(id="beds", name="beds", require={"ward": 1}, per=10000).unit
         'per 10000'
@@ -385,7 +383,7 @@ class Standard(_Named):
         return standard_conflicts(plain)
 
     def service(self, service_id: str) -> Service:
-        """Find a service by its id.
+        """Return a service by its id.
 
         Raises
         ------
@@ -399,7 +397,7 @@ class Standard(_Named):
         raise KeyError(f"no service {service_id!r} in {self.id}; it has {known}")
 
     def target(self, target_id: str) -> Target:
-        """Find a target by its id.
+        """Return a target by its id.
 
         Raises
         ------
@@ -413,7 +411,7 @@ class Standard(_Named):
         raise KeyError(f"no target {target_id!r} in {self.id}; it has {known}")
 
     def venues(self, target: Target) -> dict[str, set[str]]:
-        """Give the service ids that count for each key of a target's rule; an indicator has none."""
+        """Return the service ids that count for each key of a target's rule; an indicator has none."""
         if isinstance(target, IndicatorTarget):
             return {}
         tier = target.tier if isinstance(target, PresenceTarget) else None

@@ -1,7 +1,7 @@
-"""Own the verdict: the milestone of a year and how a value stands to it; not how a value is counted.
+"""Compute the verdict: the milestone of a year, and how a value compares with it; not the value.
 
 Figures are written in decimals, so they are added and divided as decimals: the milestone half-way from
-0.6 to 1.0 is 0.8 itself, not its neighbour in the last bit, and a value of 0.8 meets it.
+0.6 to 1.0 is exactly 0.8, not its neighbour in the last bit, and a value of 0.8 meets it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,25 @@ Verdict = Literal["met", "missed", "on_track", "behind", "reported", "not_assess
 
 
 def milestone(target: Target, year: int) -> float | None:
-    """Give the figure a target should have reached in a year, before tolerance; None without a goal.
+    """Return the figure a target should have reached in a year, before tolerance; None without a goal.
 
-    In and after the due year, and without one, it is the goal. Before, it is read off the straight lines
+    In and after the due year, and without one, it is the goal. Before, it lies on the straight lines
     between baseline, milestones and goal; before the first of them it is that first figure. With neither
-    baseline nor milestones nothing says how far a target should be before its due year: None.
+    baseline nor milestones it is unknown how far a target should be before its due year: None.
+
+    Parameters
+    ----------
+    target : any kind
+    year : the audited year
+
+    Returns
+    -------
+    figure : in the unit of the goal
+
+    >>> from lifecircle.standards import read_target
+    >>> plan = {"id": "t", "kind": "indicator", "name": "t", "unit": "share", "goal": 1.0, "due": 2025}
+    >>> milestone(read_target({**plan, "baseline": {"2021": 0.6}}), 2023)
+    0.8
     """
     if without_baseline(target, year) and not (target.baseline or target.milestones):
         return None
@@ -32,9 +46,22 @@ def milestone(target: Target, year: int) -> float | None:
 
 
 def without_baseline(target: Target, year: int) -> bool:
-    """Tell whether a year lies before the due year of a goal and before every baseline and milestone.
+    """Return whether a year lies before the due year of a goal and before every baseline and milestone.
 
     In such a year a target can be seen to be early, but not to be late.
+
+    Parameters
+    ----------
+    target : any kind
+    year : the audited year
+
+    Returns
+    -------
+    without : bool
+
+    >>> from lifecircle.standards import load_standard
+    >>> without_baseline(load_standard("haiyan-2025").target("culture"), 2025)
+    False
     """
     if target.goal is None or target.due is None or year >= target.due:
         return False
@@ -42,9 +69,23 @@ def without_baseline(target: Target, year: int) -> bool:
 
 
 def threshold(target: Target, year: int) -> float | None:
-    """Give the figure at which the verdict of a year turns: the milestone with the tolerance allowed.
+    """Return the figure at which the verdict of a year changes: the milestone with the tolerance applied.
 
     A value equal to it is good enough. Where there is no milestone it is the goal. None without a goal.
+
+    Parameters
+    ----------
+    target : any kind
+    year : the audited year
+
+    Returns
+    -------
+    figure : in the unit of the goal
+
+    >>> from lifecircle.standards import read_target
+    >>> plan = {"id": "t", "kind": "indicator", "name": "t", "unit": "share", "goal": 0.9, "due": 2025}
+    >>> threshold(read_target({**plan, "tolerance": 0.1}), 2025)
+    0.8
     """
     exact = _expected(target, year)
     if exact is None:
@@ -53,12 +94,31 @@ def threshold(target: Target, year: int) -> float | None:
 
 
 def verdict(target: Target, year: int, value: float | None) -> Verdict:
-    """Judge an unrounded value in a year.
+    """Return the verdict of an unrounded value in a year.
 
     ``met`` or ``missed`` in and after the due year (and where there is none), ``on_track`` or ``behind``
     before it, ``reported`` without a goal, ``not_assessable`` without a value. No baseline, no ``behind``:
-    in a year before every baseline and milestone a value that is good enough already is ``on_track``, any
-    other is ``reported``, as nothing says how far it should be.
+    in a year before every baseline and milestone a value that is already good enough is ``on_track``, any
+    other is ``reported``, because it is unknown how far it should be.
+
+    Parameters
+    ----------
+    target : any kind
+    year : the audited year
+    value : in the unit of the goal, not rounded; None where unknown
+
+    Returns
+    -------
+    verdict : one of the words above
+
+    References
+    ----------
+    The plan's 每年有新突破、5年有新飞跃: before the due year a target is on track or behind, not missed.
+
+    >>> from lifecircle.standards import load_standard
+    >>> culture = load_standard("haiyan-2025").target("culture")
+    >>> verdict(culture, 2025, 0.99996), verdict(culture, 2025, 1.0)
+    ('missed', 'met')
     """
     if value is None or math.isnan(value):
         return "not_assessable"
@@ -74,10 +134,12 @@ def verdict(target: Target, year: int, value: float | None) -> Verdict:
 
 
 def trend_verdict(target: Target, year: int, wrong: Iterable[bool | None]) -> Verdict:
-    """Judge figures that have to move one way from year to year.
+    """Return the verdict of figures that have to move in one direction from year to year.
 
     Parameters
     ----------
+    target : a target with a trend
+    year : the audited year
     wrong : for each figure (a gap of one circle, say) whether it moved the wrong way, or not at all, since
         the year before; None where that is unknown
 
@@ -85,6 +147,12 @@ def trend_verdict(target: Target, year: int, wrong: Iterable[bool | None]) -> Ve
     -------
     verdict : one wrong is enough for ``missed`` (``behind`` before the due year); else one unknown, or no
         figure at all, is ``not_assessable``; else ``met`` (``on_track``)
+
+    >>> from lifecircle.standards import read_target
+    >>> gap = {"id": "t", "kind": "indicator", "name": "t", "unit": "share", "direction": "down"}
+    >>> target = read_target({**gap, "trend": "shrinking", "due": 2025})
+    >>> [trend_verdict(target, 2025, [wrong]) for wrong in (False, True, None)]
+    ['met', 'missed', 'not_assessable']
     """
     moves = list(wrong)
     early = target.due is not None and year < target.due

@@ -1,8 +1,8 @@
-"""Own tables: reading any, checking one against its schema, writing one whole or not at all.
+"""Read tables of any format, check one against its schema, and write one whole or not at all.
 
-A source is a path (csv, xlsx, gpkg, shp, geojson, parquet) or a frame in memory. A schema says which columns
-a table must have; what is wrong with a row becomes a reject row and the reading goes on, what is wrong with
-the file is told as a fault. The room knows neither coordinates (``datum``) nor what a table is about.
+A source is a path (csv, xlsx, gpkg, shp, geojson, parquet) or a frame in memory. A schema states which
+columns a table must have. A fault of a row becomes a reject row and the reading goes on; a fault of the file
+raises an error. This room knows neither coordinates (``datum``) nor what a table is about.
 """
 
 from __future__ import annotations

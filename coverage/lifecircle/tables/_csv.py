@@ -1,4 +1,4 @@
-"""Own reading csv: its encoding, its delimiter, decimal commas; not what its columns mean."""
+"""Read csv files: encoding, delimiter, decimal commas; not what the columns mean."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _LONGEST_CELL = 10_000_000  # characters; the csv module refuses more than 131,0
 def read_csv_file(
     path: Path, name: str, *, header_row: int | None = None
 ) -> tuple[pd.DataFrame, int, tuple[str, ...]]:
-    """Read a csv file as text throughout, so that codes keep their zeros and rows their numbers.
+    """Read a csv file with all cells as text, so that codes keep their zeros and rows their numbers.
 
     Returns
     -------
-    frame : text cells, None where nothing stands; index the row numbers as people see them
+    frame : text cells, None where a cell is empty; index the row numbers as people see them
     header : number of the header's row
     notes : codes of what had to be recognised: ``delimiter``, ``decimal_comma``, ``header_found``
 
@@ -63,9 +63,9 @@ def read_csv_file(
 
 
 def _with_points(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
-    """Write decimal commas as points; columns that have them.
+    """Return the frame with decimal commas written as points, and the columns that had them.
 
-    Longitude and latitude never reach a thousand, so there a comma before three digits is one as well.
+    Longitude and latitude are below a thousand, so there a comma before three digits is a decimal comma too.
 
     Raises
     ------
@@ -104,7 +104,7 @@ _TEXTS: Final = ("id", "code", "name", "district", "village", "address", "hours"
 
 
 def _dotted_thousands(cells: pd.Series[Any]) -> bool:
-    """Return whether every cell with a point has it where thousands are parted."""
+    """Return whether every cell with a point has it between thousands."""
     texts = [cell for cell in cells if cell is not None]
     dotted = [text for text in texts if "." in text]
     return (
@@ -118,13 +118,14 @@ _SHOWN_AS: Final = {"\t": "TAB", "|": "/"}  # a code keeps its own sign for itse
 
 
 def _rows(text: str, name: str, delimiter: str) -> list[tuple[int, list[Any]]]:
-    """Take the text apart into rows that are not blank, numbered as people see them.
+    """Return the rows of a text that are not blank, numbered as people see them.
 
     Raises
     ------
     UnusableInputError
         A quote is not closed, or a cell is longer than any cell should be.
     """
+    # A setting of the whole process: it is put back below.
     before = csv.field_size_limit(_LONGEST_CELL)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -142,7 +143,7 @@ def _rows(text: str, name: str, delimiter: str) -> list[tuple[int, list[Any]]]:
 
 
 def _delimiter(text: str) -> str:
-    """Choose the sign that parts the columns: the one that most of the first lines have equally often.
+    """Return the delimiter: the sign that occurs equally often in most of the first lines.
 
     So neither a comma in a title, nor decimal commas, nor semicolons in some cells decide. Of equals the
     comma is chosen.
@@ -156,7 +157,7 @@ def _delimiter(text: str) -> str:
 
 
 def _commas(cells: pd.Series[Any]) -> str:
-    """Tell what the commas of a column of numbers part: ``decimal``, perhaps ``thousands``, or nothing."""
+    """Return what commas separate in a column of numbers: ``decimal``, perhaps ``thousands``, or nothing."""
     texts = [cell for cell in cells if cell is not None]
     commas = [text for text in texts if _DECIMAL_COMMA.fullmatch(text)]
     if not commas or any(not (_DECIMAL_COMMA.fullmatch(t) or _PLAIN_NUMBER.fullmatch(t)) for t in texts):
@@ -165,16 +166,16 @@ def _commas(cells: pd.Series[Any]) -> str:
 
 
 def decoded(raw: bytes, name: str) -> str:
-    """Read bytes as text: UTF-8, UTF-16 with its mark, or GB18030 where that makes Chinese.
+    """Return bytes as text: UTF-8, UTF-16 with its mark, or GB18030 where that gives Chinese.
 
     Nearly any bytes are GB18030: text of another encoding comes out as rare characters, because an accented
-    letter and the plain letter after it are taken for one. It is believed only where at least half of what
+    letter and the plain letter after it are read as one. It is accepted only where at least half of what
     is not ASCII is among the common characters (GB 2312), in which that cannot happen.
 
     Raises
     ------
     UnusableInputError
-        It is none of these; the fault names the first row that says so.
+        It is none of these; the fault names the first row that cannot be read.
     """
     if raw.startswith(_UTF_16):
         try:
@@ -182,6 +183,8 @@ def decoded(raw: bytes, name: str) -> str:
         except UnicodeDecodeError:
             pass
     try:
+        # First, because text in another encoding is almost never valid UTF-8 by chance; nearly any bytes are
+        # GB18030.
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         first = raw.count(b"\n", 0, error.start) + 1
@@ -242,7 +245,7 @@ _FREQUENT: Final = frozenset(
 
 
 def _korean(signs: list[str]) -> bool:
-    """Tell whether signs are Korean syllables if read as EUC-KR, none of them frequent in Chinese lists."""
+    """Return whether signs are Korean syllables if read as EUC-KR, none of them frequent in Chinese lists."""
     if any(sign in _FREQUENT for sign in signs):
         return False
     try:

@@ -1,6 +1,6 @@
-"""Own what a file may be before any library opens it, and which of its rows have a broken geometry.
+"""Check a file before any library opens it, and find rows with a broken geometry.
 
-GDAL follows what stands in a file to other files and servers, and a workbook can unpack to any size. So a
+GDAL follows references in a file to other files and servers, and a workbook can unpack to any size. So a
 file is opened only when it begins as its name says, names no server, and unpacks to a size that can be read.
 """
 
@@ -44,18 +44,24 @@ _SHOWN = 10
 
 
 def check_file(path: Path, name: str) -> None:
-    """Refuse a file that does not begin as its name says, names a server, or unpacks beyond all use.
+    """Raise UnusableInputError for a file that is of another kind, names a server, or unpacks too large.
+
+    Parameters
+    ----------
+    path : the file
+    name : its name in the fault
 
     Raises
     ------
     UnusableInputError
-        It is such a file.
+        The file does not begin as its ending says, holds a link to a coordinate system, or is too large.
     """
     suffix = path.suffix.lower()
     begins = _BEGINNINGS.get(suffix)
     if begins is None:
         return
     with path.open("rb") as file:
+        # The first bytes decide and not the ending: a library given the wrong kind may run what it holds.
         head = file.read(4096).removeprefix(b"\xef\xbb\xbf")
     if suffix in _TEXT:
         head = head.lstrip()
@@ -71,7 +77,7 @@ def check_file(path: Path, name: str) -> None:
 
 
 def _check_crs(path: Path, name: str) -> None:
-    """Refuse GeoJSON with a CRS that is no name of one, anywhere in it: reading a link or URL asks a server.
+    """Raise UnusableInputError for GeoJSON with a CRS that is not a name: a link would ask a server.
 
     Raises
     ------
@@ -104,7 +110,7 @@ def _check_crs(path: Path, name: str) -> None:
 
 
 def _unnamed(crs: dict[str, Any]) -> tuple[str, Message] | None:
-    """Say what a CRS of GeoJSON is that is no name of one, and why it cannot be; None where it is a name.
+    """Return what a CRS of GeoJSON is and the reason it is refused; None where it is a name.
 
     A link is not repeated: an address may hold a password.
     """
@@ -132,7 +138,9 @@ _SHOWN_SIGNS = 80
 
 
 def _check_size(path: Path, name: str) -> None:
-    """Refuse a workbook that unpacks to more than :data:`WORKBOOK_MB`, before any of it is unpacked.
+    """Raise UnusableInputError for a workbook that unpacks to more than :data:`WORKBOOK_MB`.
+
+    Sizes are read from the directory of the file, so nothing is unpacked.
 
     Raises
     ------
@@ -153,7 +161,7 @@ def _check_size(path: Path, name: str) -> None:
 
 
 def broken_geometries(path: Path, name: str, layer: str | None, error: Exception) -> list[Fault]:
-    """Name the rows whose geometry cannot be read; the file alone where none is found."""
+    """Return faults with the rows whose geometry cannot be read; the file alone where none is found."""
     rows = _unread_rows(path, layer)
     if rows:
         reason = say("the geometry of this row cannot be read")
@@ -167,7 +175,7 @@ def broken_geometries(path: Path, name: str, layer: str | None, error: Exception
 
 
 def _unread_rows(path: Path, layer: str | None) -> Sequence[int]:
-    """Find the rows (from 1) whose geometry is no well-known binary; none where even that cannot be asked."""
+    """Return the rows (from 1) whose geometry is not well-known binary; none where that is unreadable too."""
     try:
         raw = _raw_geometries(path, layer)
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
@@ -179,7 +187,7 @@ def _unread_rows(path: Path, layer: str | None) -> Sequence[int]:
 
 
 def _raw_geometries(path: Path, layer: str | None) -> npt.NDArray[Any]:
-    """Read the geometries of a file as bytes, none of them understood."""
+    """Read the geometries of a file as bytes, without interpreting them."""
     if path.suffix.lower() != ".parquet":
         raw: npt.NDArray[Any] = pyogrio.raw.read(path, layer=layer, columns=[])[2]
         return raw

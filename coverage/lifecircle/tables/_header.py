@@ -1,17 +1,17 @@
-"""Own which cells of a grid are a table: where its header stands, what its columns are, which rows count.
+"""Find the table in a grid of cells: the row of its header, its columns, the rows that count.
 
 A grid is what a csv file or a sheet of a workbook holds: rows of cells with the numbers that people see.
-Rules for the header, in order:
+Steps to find the header, in order:
 
-1. the row that is named (``header_row``), counted as people see it;
-2. the first row, unless titles stand above the header: rows that fill no more than half as many cells as is
+1. the row that is given (``header_row``), counted as people see it;
+2. the first row, unless titles are above the header: rows that fill no more than half as many cells as is
    usual in the grid (the middle of the first rows), where three or more are usual. The header is then the
    first row that fills more;
 3. a later row instead, where most of its cells are headings of the catalogue and it has more of them;
 4. a row of texts under the header that fills the gaps between its names, or divides them, is part of it.
 
-Rows of totals (合计, total) are left out and noted: counted, everybody would be there twice. In a sheet,
-cells right of the last heading are left out and noted too, since nothing can name them; in a csv they are a
+Rows of totals (合计, total) are left out and noted: with them everybody would be counted twice. In a sheet,
+cells right of the last heading are left out and noted too, because they have no name; in a csv they are a
 fault, because there a comma that is not quoted moves every cell behind it.
 """
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LOOKED_AT = 50
-"""Rows that say how many filled cells are usual."""
+"""First rows from which the usual number of filled cells is counted."""
 
 _FEW_COLUMNS = 3
-"""A grid with fewer filled cells a row has no titles that could be told from its header."""
+"""Filled cells a row from which titles can be distinguished from the header."""
 
 
 _FIRST_CELLS = 3
-"""Cells of a row among which the word for a total stands."""
+"""First cells of a row in which the word for a total is looked for."""
 
 _TOTAL: Final = re.compile("合计|总计|共计|总和|累计|小计|总合计|全县合计|全镇合计|合计数|总数")
 _TOTAL_IN_ENGLISH: Final = re.compile("(grand|sub)?totals?|sum")
@@ -47,7 +47,7 @@ _TOTAL_IN_ENGLISH: Final = re.compile("(grand|sub)?totals?|sum")
 class Grid:
     """Rows of cells that are not blank: ``(number as people see it, cells)``, blank cells None.
 
-    ``sheet`` : name of the sheet they stand in, None in a csv.
+    ``sheet`` : name of the sheet they are in, None in a csv.
     """
 
     rows: Sequence[tuple[int, Sequence[Any]]]
@@ -82,6 +82,7 @@ def table_in(grid: Grid, *, name: str, header_row: int | None = None) -> Found:
     below = grid.rows[at + 1 :]
     where = "" if grid.sheet is None else grid.sheet
     notes = [f"header_found:{header_number}|{at}"] if at else []
+    # Before the width is known: a second row of the header may be longer than the first.
     if below and _divides(header, below[0][1]):
         header = _two_rows(header, below[0][1])
         header_number, below = below[0][0], below[1:]
@@ -94,6 +95,7 @@ def table_in(grid: Grid, *, name: str, header_row: int | None = None) -> Found:
         if beyond:
             notes.append(f"cells_beyond:{where}|{_address(*beyond[0], width)}|{len(beyond)}")
         below = [(number, cells) for number, cells in below if any(map(_filled, cells[:width]))]
+    # Last, so that a row of totals is compared with the rows that are really data.
     totals = _totals(below, width)
     if totals:
         shown = ", ".join(map(str, sorted(totals)[:5])) + (" …" if len(totals) > 5 else "")
@@ -103,7 +105,7 @@ def table_in(grid: Grid, *, name: str, header_row: int | None = None) -> Found:
 
 
 def _frame(header: Sequence[Any], below: Sequence[tuple[int, Sequence[Any]]]) -> pd.DataFrame:
-    """Put cells under their names."""
+    """Return the cells as a frame under their names."""
     width = len(header)
     names = [_column_name(cell, number) for number, cell in enumerate(header, start=1)]
     numbers = [number for number, _ in below]
@@ -122,7 +124,7 @@ def _frame(header: Sequence[Any], below: Sequence[tuple[int, Sequence[Any]]]) ->
 
 
 def _refuse_ragged(below: Sequence[tuple[int, Sequence[Any]]], width: int, name: str) -> None:
-    """Refuse rows with cells right of the last heading.
+    """Raise UnusableInputError for rows with cells right of the last heading.
 
     Raises
     ------
@@ -145,7 +147,7 @@ def _refuse_ragged(below: Sequence[tuple[int, Sequence[Any]]], width: int, name:
 
 
 def _address(number: int, cells: Sequence[Any], width: int) -> str:
-    """Name the first filled cell right of the header as a spreadsheet does, as in XFD1048576."""
+    """Return the first filled cell right of the header as a spreadsheet names it, as in XFD1048576."""
     place = next(place for place in range(width, len(cells)) if _filled(cells[place])) + 1
     letters = ""
     while place:
@@ -155,7 +157,7 @@ def _address(number: int, cells: Sequence[Any], width: int) -> str:
 
 
 def _divides(header: Sequence[Any], row: Sequence[Any]) -> bool:
-    """Tell whether a row under the header is its second half: texts, known ones, where the first has gaps."""
+    """Return whether a row is the second half of the header: known texts where the first half has gaps."""
     filled = [cell for cell in row if _filled(cell)]
     if not known_headings(filled) or not all(isinstance(cell, str) for cell in filled):
         return False
@@ -172,7 +174,7 @@ def _divides(header: Sequence[Any], row: Sequence[Any]) -> bool:
 
 
 def _two_rows(header: Sequence[Any], row: Sequence[Any]) -> list[Any]:
-    """Join the two rows of a header: the lower name, where there is one."""
+    """Return the two rows of a header as one: the lower name, where there is one."""
     width = max(len(header), len(row))
     low = [row[place] if place < len(row) else None for place in range(width)]
     return [
@@ -182,9 +184,9 @@ def _two_rows(header: Sequence[Any], row: Sequence[Any]) -> list[Any]:
 
 
 def _totals(below: Sequence[tuple[int, Sequence[Any]]], width: int) -> set[int]:
-    """Find the rows of totals: their word stands in one of the first cells.
+    """Return the rows of totals: the word is in one of the first cells.
 
-    The English words are names as well, so there a total also leaves blank what most rows have.
+    The English words can be names too, so such a row must also leave cells blank that most rows fill.
     """
     usual = sorted(sum(map(_filled, cells[:width])) for _, cells in below)
     most = usual[len(usual) // 2] if usual else 0
@@ -199,12 +201,12 @@ def _totals(below: Sequence[tuple[int, Sequence[Any]]], width: int) -> set[int]:
 
 
 def _header_at(grid: Grid, name: str, header_row: int | None) -> int:
-    """Find the position of the header among the rows that are not blank.
+    """Return the position of the header among the rows that are not blank.
 
     Raises
     ------
     UnusableInputError
-        The row that is named is blank or not there.
+        The given row is blank or not there.
     """
     if header_row is not None:
         for at, (number, _) in enumerate(grid.rows):

@@ -1,4 +1,4 @@
-"""Own reading a table, whatever its format, with the row numbers a person sees."""
+"""Read a table of any format, with the row numbers a person sees."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Source: TypeAlias = "str | Path | pd.DataFrame | Table"
-"""Where a table comes from: a path, a database URL, a frame (a GeoDataFrame is one), a table read before."""
+"""Source of a table: a path, a database URL, a frame (a GeoDataFrame is one), a table read before."""
 
 IN_MEMORY = "(table)"
 
@@ -37,7 +37,7 @@ class Table:
 
     ``name`` : the file name as people know it, or ``(table)`` for a frame in memory.
     ``frame`` : the rows that are not blank. Its index, named ``row``, is the row number as a person sees it;
-    csv cells are all text, with missing where nothing stands.
+    csv cells are all text, missing where they are empty.
     ``first_row`` : number of the first row under the header (2 in most csv and xlsx, otherwise 1).
     ``notes`` : codes of what had to be recognised, joined or left out (see ``reason`` in wording).
     ``places`` : where several sheets are one table, row number -> sheet and row number there.
@@ -84,6 +84,10 @@ def read_table(
     UnusableInputError
         The format is not supported, the file cannot be read, or the table has no row.
 
+    Returns
+    -------
+    table : the rows that are not blank, with the numbers that people see
+
     >>> read_table(pd.DataFrame({"population": [3]})).frame.index.tolist()
     [1]
     """
@@ -100,7 +104,7 @@ def read_table(
 
 @dataclass(frozen=True)
 class _Choice:
-    """What a study says of where its table stands in a file."""
+    """Layer, sheet and header row that a study gives for its table."""
 
     layer: str | None = None
     sheet: str | None = None
@@ -117,6 +121,7 @@ def _read_file(path: Path, name: str, choice: _Choice) -> Table:
         remedy = say("give one of {formats}", formats=" ".join(SUFFIXES))
         raise UnusableInputError([Fault(name, "", suffix, reason, remedy)])
     _check_choice(name, suffix, choice)
+    # Before any library opens the file: see ``_guard``.
     check_file(path, name)
     try:
         return reader(path, name, choice)
@@ -136,14 +141,14 @@ def _unreadable(name: str, suffix: str, error: Exception) -> Fault:
 
 
 _UNREADABLE = (OSError, ValueError, KeyError, BadZipFile, RuntimeError, SyntaxError, EOFError, zlib.error)
-"""What the readers of broken files raise: pyarrow, pandas, GDAL and XML errors are all among these."""
+"""Errors that readers raise at broken files: pyarrow, pandas, GDAL and XML errors are all among these."""
 
 UNREAD_GEOMETRY = (shapely.errors.ShapelyError, TypeError, AttributeError, LookupError, ArithmeticError)
-"""What geometries and headers that are cut or bent let the readers raise."""
+"""Errors that readers raise at broken geometries and headers."""
 
 
 def _check_choice(name: str, suffix: str, choice: _Choice) -> None:
-    """Refuse a layer, sheet or header row that this kind of file has not.
+    """Raise UnusableInputError for a layer, sheet or header row that this kind of file does not have.
 
     Raises
     ------
@@ -178,8 +183,9 @@ def _table(
     notes: tuple[str, ...] = (),
     places: Mapping[int, tuple[str, int]] | None = None,
 ) -> Table:
-    """Make a table of a frame that nobody else holds: names cleaned, doubled names and no rows refused."""
+    """Return a table made of a frame; raise UnusableInputError for doubled names and for no rows."""
     frame = frame.rename_axis("row").rename(columns=lambda column: str(column).strip().removeprefix("\ufeff"))
+    # A frame with doubled names gives a frame and not a column when it is asked for one.
     doubled = frame.columns[frame.columns.duplicated()].unique()
     if len(doubled):
         faults = [
@@ -206,7 +212,7 @@ def _read_csv(path: Path, name: str, choice: _Choice) -> Table:
 
 
 def _texts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give columns of text and nothing else the dtype of text; a name that stands twice is refused later."""
+    """Return the frame with text dtype in columns of text; a doubled name is refused later."""
     return frame.infer_objects() if frame.columns.is_unique else frame
 
 
@@ -232,7 +238,7 @@ def _read_vector(path: Path, name: str, choice: _Choice) -> Table:
 
 
 def _vector_frame(path: Path, name: str, layer: str) -> Any:
-    """Read a layer; a shapefile that does not name its encoding is read as Chinese only where it makes some.
+    """Read a layer; a shapefile without an encoding is read as Chinese only where that gives Chinese.
 
     Raises
     ------
@@ -255,14 +261,14 @@ def _vector_frame(path: Path, name: str, layer: str) -> Any:
 
 
 def _all_text(frame: Any) -> str:
-    """Put all texts of a frame in one, its column names too."""
+    """Return all texts of a frame in one, its column names too."""
     texts = pd.DataFrame(frame).select_dtypes(include=["object", "string"])
     cells = [cell for column in texts for cell in texts[column] if isinstance(cell, str)]
     return "\n".join([*map(str, frame.columns), *cells])
 
 
 def _read_geojson(path: Path, name: str, choice: _Choice) -> Table:
-    """Read GeoJSON; one without a feature has no layer for the reader below, so it is asked about first."""
+    """Read GeoJSON; one without a feature has no layer for the reader, so this is checked first."""
     if path.stat().st_size < 10_000:
         content = json.loads(path.read_bytes())
         if isinstance(content, dict) and content.get("features") == []:
@@ -271,7 +277,7 @@ def _read_geojson(path: Path, name: str, choice: _Choice) -> Table:
 
 
 def _encodings(path: Path) -> tuple[str | None, ...]:
-    """Name the encodings to try: a shapefile that does not say holds UTF-8 or Chinese Windows text."""
+    """Return the encodings to try: a shapefile without one holds UTF-8 or Chinese Windows text."""
     if path.suffix.lower() != ".shp" or any(path.with_suffix(end).exists() for end in (".cpg", ".CPG")):
         return (None,)
     return ("utf-8", "gb18030")
@@ -310,7 +316,7 @@ def _nearest_file(path: Path) -> Message:
 
 
 def _refuse_url(url: str) -> Table:
-    """Refuse what is no local file, without repeating a password."""
+    """Raise UnusableInputError for a source that is not a local file, without repeating a password."""
     name = re.sub(r"//[^/@]*@", "//***@", url)
     scheme = re.split(r"[+:]", url, maxsplit=1)[0].lower()
     if scheme in {"postgresql", "postgres", "postgis"}:

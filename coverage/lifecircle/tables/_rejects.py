@@ -1,4 +1,4 @@
-"""Own reject rows: what is wrong with single rows of a table, kept beside the rows that are good."""
+"""Build reject rows: the faults of single rows of a table, kept beside the rows that are good."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ _LONGEST_VALUE = 80
 
 
 def no_rejects() -> pd.DataFrame:
-    """Give a table of rejects without a row.
+    """Return a table of rejects without a row.
+
+    Returns
+    -------
+    rejects : DataFrame with the columns of :data:`REJECT_COLUMNS`
 
     >>> list(no_rejects().columns)
     ['file', 'row', 'column', 'value', 'reason', 'remedy']
@@ -48,7 +52,17 @@ def reject_rows(  # noqa: PLR0913 - one part for each column of a reject row
     reason: Any,
     remedy: Any,
 ) -> pd.DataFrame:
-    """Make reject rows of one file; each part is one text for all rows or one per row.
+    """Return reject rows of one file; each part is one text for all rows or one per row.
+
+    Parameters
+    ----------
+    file : name of the file
+    rows : (reject,) row numbers as a person sees them
+    column, value, reason, remedy : one for all rows, or (reject,)
+
+    Returns
+    -------
+    rejects : DataFrame with the columns of :data:`REJECT_COLUMNS`
 
     >>> reject_rows("a.csv", [2, 5], column="people", value=["-1", "x"], reason="bad", remedy="mend").shape
     (2, 6)
@@ -69,14 +83,27 @@ def reject_rows(  # noqa: PLR0913 - one part for each column of a reject row
 
 
 def _for_each(part: Any, rows: int) -> list[Any]:
-    """Give one value for each row: the one that is for all, or those that are there."""
+    """Return one value for each row: the given one for all, or the given ones."""
     if isinstance(part, (list, tuple, np.ndarray, pd.Series, pd.Index)):
         return list(part)
     return [part] * rows
 
 
 def join_rejects(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Put tables of rejects of one file together, by row; within a row they keep their order."""
+    """Return several tables of rejects of one file as one, by row; within a row they keep their order.
+
+    Parameters
+    ----------
+    parts : tables of rejects
+
+    Returns
+    -------
+    rejects : one table
+
+    >>> parts = [reject_rows("a.csv", [row], column="c", value="", reason="r", remedy="m") for row in (5, 2)]
+    >>> join_rejects(parts)["row"].tolist()
+    [2, 5]
+    """
     full = [part for part in parts if len(part)]
     if not full:
         return no_rejects()
@@ -84,12 +111,35 @@ def join_rejects(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 
 def rejected_rows(rejects: pd.DataFrame) -> int:
-    """Count the rows rejected: a row with two faults counts once."""
+    """Return the number of rows rejected: a row with two faults counts once.
+
+    Parameters
+    ----------
+    rejects : table of rejects
+
+    Returns
+    -------
+    rows : their number
+
+    >>> rejected_rows(reject_rows("a.csv", [2, 2], column="c", value="", reason="r", remedy="m"))
+    1
+    """
     return len(rejects.drop_duplicates(["file", "row"]))
 
 
 def too_many_rejects(rejects: pd.DataFrame, rows: int, max_share: float, name: str) -> Fault | None:
-    """Give the fault of a table that has more than ``max_share`` (0 to 1, inclusive) of its rows rejected.
+    """Return the fault of a table with more than ``max_share`` of its rows rejected, else None.
+
+    Parameters
+    ----------
+    rejects : table of rejects
+    rows : rows of the table
+    max_share : share of the rows that may be rejected, 0 to 1, inclusive
+    name : name of the file
+
+    Returns
+    -------
+    fault : with the first rejects in its text; None where the share is not exceeded
 
     >>> too_many_rejects(no_rejects(), 10, 0.05, "a.csv") is None
     True
@@ -126,6 +176,6 @@ def too_many_rejects(rejects: pd.DataFrame, rows: int, max_share: float, name: s
 
 
 def _shown(value: Any) -> str:
-    """Put what stands in a cell into a short text, as a person sees it."""
+    """Return the value of a cell as a short text, as a person sees it."""
     text = plain_text(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

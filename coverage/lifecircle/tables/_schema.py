@@ -1,4 +1,4 @@
-"""Own schemas: which columns a table has, in which type and unit, and the one check against them."""
+"""Define schemas: the columns of a table, their types and units, and the check against them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Column:
 
     ``kind`` gives the dtype after the check: text is str, number float64, date datetime64, flag boolean.
     ``required`` means the table must have the column; ``filled`` means every row must have a value in it.
-    ``aliases`` are other names it is known by beside those in ``headings.toml``; ``low`` and ``high`` are
+    ``aliases`` are further names beside those in ``headings.toml``; ``low`` and ``high`` are
     the least and the greatest number allowed (inclusive).
     """
 
@@ -59,7 +59,7 @@ class Schema:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Canonical names, in order."""
+        """Return the canonical names, in order."""
         return tuple(column.name for column in self.columns)
 
 
@@ -69,7 +69,7 @@ class Checked:
 
     ``frame`` : every row, the schema's columns that were found, converted; index as in the table.
     ``found`` : canonical name -> name of the column in the file.
-    ``rejects`` : one row for each fault; what is at fault is missing in ``frame``.
+    ``rejects`` : one row for each fault; the faulty cell is missing in ``frame``.
     """
 
     frame: pd.DataFrame
@@ -82,6 +82,8 @@ def check_table(table: Table, schema: Schema, *, columns: Mapping[str, str] | No
 
     Parameters
     ----------
+    table : the table as read
+    schema : the columns it should have
     columns : mapping, optional
         Canonical name -> name of the column in the file, where they differ.
 
@@ -89,6 +91,10 @@ def check_table(table: Table, schema: Schema, *, columns: Mapping[str, str] | No
     ------
     UnusableInputError
         With a fault for every column that is missing, or that two headings of the table may be.
+
+    Returns
+    -------
+    checked : columns converted, names found, rejects
     """
     found = _found_columns(table, schema, columns or {})
     converted: dict[str, pd.Series[Any]] = {}
@@ -112,7 +118,16 @@ def check_table(table: Table, schema: Schema, *, columns: Mapping[str, str] | No
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """Find the known name most like another, if any is like it.
+    """Return the known name most like another, None where none is like it.
+
+    Parameters
+    ----------
+    name : perhaps mistyped
+    known : names to choose from
+
+    Returns
+    -------
+    name : one of ``known``, or None
 
     >>> nearest_name("popluation", ["id", "population"])
     'population'
@@ -123,14 +138,22 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
 
 
 def row_labels(table: Table, column: str | None) -> pd.Index[Any]:
-    """Label the rows by an id column of the file if it is filled and unique, else by row number.
+    """Return the labels of the rows: an id column of the file if it is filled and unique, else row numbers.
 
     Whole numbers stay whole numbers, everything else is text.
 
+    Parameters
+    ----------
+    table : the table as read
+    column : name of the id column in the file, None where there is none
+
     Returns
     -------
-    Index
-        Named ``id``, in the order of the table's rows.
+    labels : Index named ``id``, in the order of the table's rows
+
+    >>> from lifecircle.tables import read_table
+    >>> row_labels(read_table(pd.DataFrame({"id": [7, 9]})), "id").tolist()
+    [7, 9]
     """
     if column is not None:
         raw = table.frame[column]
@@ -144,14 +167,38 @@ def row_labels(table: Table, column: str | None) -> pd.Index[Any]:
 
 
 def names_of(schema: Schema, column: Column) -> tuple[str, ...]:
-    """List what a column is called beside its own name: its aliases and the synonyms of the catalogue."""
+    """Return the other names of a column: its aliases and the synonyms of the catalogue.
+
+    Parameters
+    ----------
+    schema : the kind of table
+    column : one of its columns
+
+    Returns
+    -------
+    names : as they are written in files
+
+    >>> names_of(Schema("demand", ()), Column("lon", "number", "longitude"))[:1]
+    ('lng',)
+    """
     return (*column.aliases, *synonyms(schema.name, column.name))
 
 
 def strange_names(
     mapped: Iterable[str], known: Iterable[str], *, file: str, key: str = "columns"
 ) -> list[Fault]:
-    """Give a fault for every name that ``columns`` of a study maps and that a table has not.
+    """Return a fault for every name that ``columns`` of a study maps and that a table does not have.
+
+    Parameters
+    ----------
+    mapped : names on the left side of ``columns``
+    known : names that the table has
+    file : name of the file
+    key : the key of the study
+
+    Returns
+    -------
+    faults : one for each unknown name
 
     >>> [str(fault.remedy) for fault in strange_names(["nmae"], ["name", "lon"], file="a.csv")]
     ["did you mean 'name'?"]
@@ -171,13 +218,42 @@ def strange_names(
 
 
 def headings_of(table: Table) -> list[str]:
-    """List the headings of a table, without that of its geometry."""
+    """Return the headings of a table, without that of its geometry.
+
+    Parameters
+    ----------
+    table : the table as read
+
+    Returns
+    -------
+    headings : in the order of the columns
+
+    >>> from lifecircle.tables import read_table
+    >>> headings_of(read_table(pd.DataFrame({"name": ["a"], "lon": [1.0]})))
+    ['name', 'lon']
+    """
     geometry = getattr(table.frame, "active_geometry_name", None)
     return [str(name) for name in table.frame.columns if name != geometry]
 
 
 def missing_column(table: Table, wanted: str, headings: Iterable[str], remedy: str) -> Fault:
-    """Give the fault of a column that a table has not; ``headings`` : those it has."""
+    """Return the fault of a column that a table does not have.
+
+    Parameters
+    ----------
+    table : the table as read
+    wanted : name of the column
+    headings : names that the table has
+    remedy : how to repair it
+
+    Returns
+    -------
+    fault : with the headings as the value found
+
+    >>> from lifecircle.tables import read_table
+    >>> print(missing_column(read_table(pd.DataFrame({"a": [1]})), "b", ["a"], "add it"))
+    (table), column 'b': missing column; columns present: a. Remedy: add it
+    """
     reason = say("missing column; columns present: {names}", names=", ".join(headings))
     return Fault(table.name, f"column '{wanted}'", "", reason, remedy)
 
@@ -204,7 +280,7 @@ def _found_columns(table: Table, schema: Schema, mapped: Mapping[str, str]) -> d
 
 
 def _ambiguous(table: Table, schema: Schema, column: Column, here: tuple[str, ...]) -> Fault:
-    """Give the fault of a table with several headings that mean one column."""
+    """Return the fault of a table with several headings that mean one column."""
     headings = ", ".join(f"'{name}'" for name in here)
     reason = say("several columns may be the {column}: {headings}", column=column.name, headings=headings)
     remedy = (
@@ -221,7 +297,7 @@ def _ambiguous(table: Table, schema: Schema, column: Column, here: tuple[str, ..
 
 
 def _absent(schema: Schema, column: Column, asked: str | None, present: list[str]) -> str:
-    """Say how to mend a table that lacks a column."""
+    """Return the remedy for a table that lacks a column."""
     near = nearest_name(column.name if asked is None else asked, present)
     if near and asked is None and schema.part:
         return say(
@@ -245,11 +321,12 @@ def _absent(schema: Schema, column: Column, asked: str | None, present: list[str
 
 
 def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.ndarray[Any, Any]]:
-    """Convert one column; what cannot be is missing, with the reason in the second answer (else empty)."""
+    """Return one column converted, and the reason for each cell that cannot be (else empty)."""
     if isinstance(raw.dtype, pd.CategoricalDtype):
         raw = raw.astype(object)
     wrong = np.full(len(raw), "", dtype=object)
     texts = plain_texts(raw) if column.kind == "text" or not pd.api.types.is_numeric_dtype(raw) else None
+    # A blank cell is missing and not faulty, unless the column must be filled.
     blank = (raw.isna() if texts is None else texts.eq("")).to_numpy(dtype=bool)
     values: pd.Series[Any]
     if column.kind == "text":
@@ -270,6 +347,7 @@ def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.
         wrong[unread] = reason
     if pd.api.types.is_object_dtype(raw):
         wrong[[not is_one_value(cell) for cell in raw]] = _NOT_ONE
+    # Last, because a blank cell of a required column is that fault, whatever a parser made of it.
     if column.filled:
         wrong[blank] = _BLANK
     return values.where(wrong == "") if column.kind != "text" else values, wrong

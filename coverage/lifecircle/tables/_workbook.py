@@ -1,12 +1,12 @@
-"""Own reading a workbook: which of its sheets are the table, their cells as they are, bounded in memory.
+"""Read a workbook: choose the sheets that are the table, and read their cells with bounded memory.
 
-Rules for the sheets, in order:
+Steps to choose the sheets, in order:
 
-1. the sheet that is named;
+1. the sheet that is given;
 2. sheets that are hidden, blank, of one column (covers, remarks), without a row under their header, or with
    at most one heading of the catalogue beside a sheet that has three are left out and noted;
 3. one sheet left is the table; several with the same column names are one table, row after row;
-4. several with other names are refused: nobody can know which is meant.
+4. several with different column names are refused: it is unknown which is meant.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _KNOWN = 3
 """Headings of the catalogue in one sheet that make another with one or none a cover or remarks."""
 
 _LAST_ROW: Final = 1_048_576
-"""The last row a spreadsheet has; a file may name a later one, and every row before it would be counted."""
+"""Last row of a spreadsheet; a file may name a later one, and every row before it would be counted."""
 
 CELLS: Final = 30_000_000
 """Filled cells that a sheet may hold."""
@@ -103,7 +103,7 @@ def _opened(path: Path, *, data_only: bool) -> Iterator[Any]:
 
 
 def _grid(sheet: Any, name: str) -> Grid:
-    """Take the filled rows of a sheet; blank ones between them, however many, cost nothing.
+    """Return the filled rows of a sheet; blank rows between them cost nothing, however many there are.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def _grid(sheet: Any, name: str) -> Grid:
 
 
 def _plain(value: Any) -> Any:
-    """Give a cell as it is: whole numbers whole, blank text nothing, durations as the text they show."""
+    """Return a cell: whole numbers whole, blank text as None, durations as the text they show."""
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         return int(value)
     if isinstance(value, str) and not value.strip():
@@ -146,7 +146,7 @@ def _plain(value: Any) -> Any:
 def _tables(
     grids: dict[str, Grid], hidden: set[str], name: str, header_row: int | None, *, named: bool
 ) -> tuple[dict[str, Found], dict[str, str]]:
-    """Part the sheets that hold a table from those that do not, with the reason.
+    """Return the sheets that hold a table, and the others with the reason.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def _filled(cells: Any) -> int:
 
 
 def _joined(tables: dict[str, Found], notes: tuple[str, ...]) -> Sheets:
-    """Put sheets of one kind one under the other, rows numbered on and their true places kept."""
+    """Return sheets of one kind as one table, rows numbered on, with their sheet and row kept."""
     places: dict[int, tuple[str, int]] = {}
     frames: list[pd.DataFrame] = []
     columns = next(iter(tables.values())).frame.columns
@@ -212,9 +212,11 @@ def _joined(tables: dict[str, Found], notes: tuple[str, ...]) -> Sheets:
 
 
 def _formulas(path: Path, grids: dict[str, Grid]) -> list[str]:
-    """Note formulas whose result was never stored: they read as blank, which nobody would see."""
+    """Return notes on formulas whose result was never stored: they read as blank, which nobody would see."""
     with zipfile.ZipFile(path) as book:
         sheets = [part for part in book.namelist() if part.startswith("xl/worksheets/sheet")]
+        # Most workbooks hold no formula: a search in the raw text is far cheaper than reading the sheet
+        # again.
         if not any(re.search(rb"<f[ >/]", book.read(part)) for part in sheets):
             return []
     notes = []

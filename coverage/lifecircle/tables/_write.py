@@ -1,4 +1,4 @@
-"""Own writing a table so that a reader never meets half of one."""
+"""Write a table so that a reader never finds half of one."""
 
 from __future__ import annotations
 
@@ -24,9 +24,19 @@ if TYPE_CHECKING:
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a table as csv that spreadsheets and scripts read alike, the same bytes for the same table.
 
-    UTF-8 with a byte order mark, line feeds alone, floats in their shortest form that reads back equal,
-    nothing where a value is missing. A named index goes first, an unnamed one is left out. A text that a
-    spreadsheet would take for a formula is written as :func:`unarmed` gives it.
+    UTF-8 with a byte order mark, line feeds alone, floats in the shortest form that reads back equal,
+    nothing where a value is missing. A named index is written first, an unnamed one is left out. A text that
+    a spreadsheet would run as a formula is written as :func:`unarmed` returns it.
+
+    Parameters
+    ----------
+    frame : any columns
+    path : the file; its folder must exist
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder does not exist.
     """
     named = [level for level in frame.index.names if level is not None]
     plain = frame.reset_index(level=named) if named else frame
@@ -40,10 +50,23 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def unarmed(cell: Any) -> Any:
-    """Put an apostrophe before a text that a spreadsheet would run as a formula; anything else as it is.
+    """Return a text with an apostrophe before it where a spreadsheet would run it as a formula.
 
-    Such a text begins with ``=``, ``+``, ``-``, ``@``, a tab or a return and is no number.
-    :func:`rearmed` gives the text back as it was.
+    Such a text begins with ``=``, ``+``, ``-``, ``@``, a tab or a return and is not a number. Anything else
+    is returned unchanged.
+    :func:`rearmed` returns the original text.
+
+    Parameters
+    ----------
+    cell : value of a cell
+
+    Returns
+    -------
+    cell : text with an apostrophe, or the value as it is
+
+    References
+    ----------
+    OWASP, CSV injection.
 
     >>> [unarmed(text) for text in ("=1+1", "-12.5 %", "+86 573", "school", "'=a")]
     ["'=1+1", '-12.5 %', "'+86 573", 'school', "''=a"]
@@ -54,7 +77,15 @@ def unarmed(cell: Any) -> Any:
 
 
 def rearmed(cell: Any) -> Any:
-    """Give a text of a csv of ours as it was before :func:`unarmed`.
+    """Return a text of a csv of this package as it was before :func:`unarmed`.
+
+    Parameters
+    ----------
+    cell : value of a cell as read
+
+    Returns
+    -------
+    cell : text without the apostrophe, or the value as it is
 
     >>> [rearmed(text) for text in ("'=1+1", "-12.5 %", "'s-Hertogenbosch", "''=a")]
     ['=1+1', '-12.5 %', "'s-Hertogenbosch", "'=a"]
@@ -67,7 +98,7 @@ _NUMBER = re.compile(r"[+-]?(\d[\d,]*)?\.?\d+([eE][+-]?\d+)?( ?%)?")
 
 
 def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
-    """Write one GeoPackage with a layer for each frame, in the order given: same frames, same bytes.
+    """Write one GeoPackage with a layer for each frame, in the order given; equal frames give equal bytes.
 
     A frame without geometry becomes a table; a named index becomes its first columns.
 
@@ -77,6 +108,11 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
         When there is no layer, or a geometry is in no CRS.
     UnusableInputError
         When it cannot be written.
+
+    Parameters
+    ----------
+    path : the file
+    layers : name of the layer -> frame
     """
     if not layers:
         raise ValueError("a GeoPackage needs at least one layer")
@@ -100,7 +136,7 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
 
 @contextmanager
 def _writing(path: str | Path) -> Iterator[None]:
-    """Raise what GDAL reports of a disk that is full or gone as a fault: it has no error number to go by."""
+    """Raise errors of GDAL about a full or missing disk as faults: GDAL gives no error number."""
     try:
         yield
     except (DataSourceError, DataLayerError) as error:
@@ -111,7 +147,7 @@ def _writing(path: str | Path) -> Iterator[None]:
 
 @contextmanager
 def _gdal_options(options: Mapping[str, str]) -> Iterator[None]:
-    """Set options of GDAL for the block, and back to what they were."""
+    """Set options of GDAL while the block runs, and restore them."""
     before = {name: pyogrio.get_gdal_config_option(name) for name in options}
     pyogrio.set_gdal_config_options(dict(options))
     try:
@@ -133,14 +169,14 @@ def _has_geometry(frame: pd.DataFrame) -> bool:
 
 
 def _geometry_type(frame: Any) -> str | None:
-    """Name the type of a layer none of whose geometries would say it; None leaves it to the writer."""
+    """Return the type of a layer whose geometries do not show it; None leaves it to the writer."""
     if not _has_geometry(frame) or frame.geometry.notna().any():
         return None
     return "Point" if len(frame) else "Unknown"
 
 
 def _storable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn columns of mixed objects into text: a layer has one type in a column."""
+    """Return the frame with columns of mixed objects as text: a layer has one type in a column."""
     mixed = {
         column: frame[column].map(lambda cell: None if pd.isna(cell) else str(cell))
         for column in frame.columns
