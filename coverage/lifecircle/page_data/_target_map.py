@@ -249,12 +249,16 @@ def _of_layer(
     units = _units(result)
     lacking = {} if units is None else {one.code: one for one in units.without}
     gaps = _gap_rows(findings, result)
+    unit = "" if units is None else units.unit
+    lived_in = set(findings.demand[unit].astype(str)) if unit in findings.demand else None
     marks = []
     for code, name, district, (lon, lat) in zip(
         own.index.astype(str), own["name"].astype(str), home, places.tolist(), strict=True
     ):
         lacks = _lacks(findings, lacking[code], language) if code in lacking else ""
-        people = people_text(gaps[code]["people"]) if code in gaps else ""
+        # Where the residents tell their unit, one without any has no number; a number kept back is a star.
+        counted = code in gaps and (lived_in is None or code in lived_in)
+        people = people_text(gaps[code]["people"]) if counted else ""
         marks.append(
             UnitMark(code, name, town.get(district, ""), states[code], lacks, people, lon=lon, lat=lat)
         )
