@@ -21,11 +21,14 @@ from lifecircle.findings import (
     Findings,
     GroupResult,
     IndicatorResult,
+    PresenceResult,
+    UnitCount,
+    UnitWithout,
     rank_table,
 )
 from lifecircle.page_data import read_payload
 from lifecircle.roads import Roads, profile
-from lifecircle.standards import CapacityTarget, CircleTarget, IndicatorTarget, Straight
+from lifecircle.standards import CapacityTarget, CircleTarget, IndicatorTarget, PresenceTarget, Straight
 
 STATUSES = ("covered", "beyond", "disconnected", "unsnapped")
 TOWNS = ("武原街道", "西塘桥街道", "元通街道", "秦山街道", "沈荡镇", "百步镇", "于城镇", "澉浦镇", "通元镇")
@@ -126,6 +129,82 @@ def town(
         services=SERVICE_NAMES,
         **frames,
     )
+
+
+def with_kinds(findings: Findings) -> Findings:
+    """Add a presence of villages, a capacity by district, and an indicator with one figure for the county.
+
+    The third and the eighth of the twelve villages lack a clinic, with 420 and 3 people.
+    """
+    villages, districts = findings.villages, findings.districts
+    lacking = [2, 7]
+    presence = PresenceTarget(
+        id="clinics",
+        name={"zh": "村卫生室", "en": "Village clinics"},
+        require={"clinic": 1},
+        unit="village",
+        goal=1.0,
+    )
+    holds = ~np.isin(np.arange(len(villages)), lacking)
+    share = pd.Series(holds).groupby(villages["district"].to_numpy()).mean()
+    rows = [_gap(presence.id, n, villages.iloc[at], at) for n, at in enumerate(lacking, 1)]
+    capacity = CapacityTarget(
+        id="beds", name={"zh": "千人床位", "en": "Beds"}, require={"hospital": 1}, goal=4.5, due=2025
+    )
+    figures = [3.9 + 0.2 * number for number in range(9)]
+    county = IndicatorTarget(id="bus_share", name={"zh": "公交分担率", "en": "Bus share"}, unit="share")
+    targets = (
+        PresenceResult(
+            presence,
+            10 / 12,
+            "missed",
+            "",
+            districts=tuple(
+                DistrictResult(code, name, None, float(share[code]) if code in share else None, "missed")
+                for code, name in districts["name"].items()
+            ),
+            venues=("clinic",),
+            units=UnitCount(
+                "village",
+                12,
+                10,
+                tuple(
+                    UnitWithout(str(villages.index[at]), villages["name"].iloc[at], ("clinic",))
+                    for at in lacking
+                ),
+            ),
+        ),
+        CapacityResult(
+            capacity,
+            4.7,
+            "met",
+            "",
+            districts=tuple(
+                DistrictResult(code, name, None, value, "met" if value >= 4.5 else "missed")
+                for (code, name), value in zip(districts["name"].items(), figures, strict=True)
+            ),
+            venues=("hospital",),
+        ),
+        IndicatorResult(county, 0.31, "reported", ""),
+    )
+    gaps = pd.concat([findings.gaps, pd.DataFrame(rows)], ignore_index=True)
+    return dataclasses.replace(findings, targets=(*findings.targets, *targets), gaps=gaps)
+
+
+def _gap(target: str, number: int, village: pd.Series[Any], at: int) -> dict[str, Any]:
+    """Return the gap of a village without, as the audit lists it."""
+    return {
+        "id": f"{target}-{number:04d}",
+        "target": target,
+        "district": village["district"],
+        "village": village.name,
+        "lon": village.geometry.x,
+        "lat": village.geometry.y,
+        "people": 420.0 if at == 2 else 3.0,
+        "minutes": np.nan,
+        "nearest": "",
+        "reason": "venue_missing",
+    }
 
 
 def data_of(page: str) -> dict[str, Any]:

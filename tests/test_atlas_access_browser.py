@@ -48,6 +48,7 @@ def pages(tmp_path_factory, town):
     return {
         "zh": routed(draw_atlas(runs, folder / "zh.html")),
         "en": routed(draw_atlas(runs, folder / "en.html", language="en")),
+        "kinds": draw_atlas([atlas_town.with_kinds(town)], folder / "kinds.html"),
         "hostile": routed(draw_atlas(hostile, folder / "hostile.html")),
     }
 
@@ -205,11 +206,27 @@ STATES = {
         "const list = document.getElementById('lc-compare'); list.value = '0';"
         "list.dispatchEvent(new Event('change'))"
     ),
+    **{
+        kind: (
+            f"const list = document.getElementById('lc-target'); list.value = '{kind}';"
+            "list.dispatchEvent(new Event('change'))"
+        )
+        for kind in ("clinics", "beds", "bus_share")
+    },
 }
 
 
 @pytest.mark.parametrize(
-    ("name", "state"), [("zh", "plain"), ("en", "open"), ("zh", "tried"), ("en", "compared")]
+    ("name", "state"),
+    [
+        ("zh", "plain"),
+        ("en", "open"),
+        ("zh", "tried"),
+        ("en", "compared"),
+        ("kinds", "clinics"),
+        ("kinds", "beds"),
+        ("kinds", "bus_share"),
+    ],
 )
 def test_axe_finds_nothing(driver, pages, name, state):
     script = axe()

@@ -229,7 +229,7 @@ def test_targets_are_grouped_circles_first(driver, page, town):
     shown = page.run(
         "return [...document.querySelectorAll('.lc-part')].filter((one) => !one.hidden).map((one) => one.id)"
     )
-    assert shown == ["lc-basis-part", "lc-pending-part"]
+    assert shown == ["lc-basis-part", "lc-pending-part", "lc-legend-part"]
     assert "卫生健康局" in text_of(page, "#lc-basis")
     choose(page, "lc-target", "culture")
     assert text_of(page, "#lc-value") == percent_text(town.targets[0].value)

@@ -31,6 +31,7 @@ from lifecircle.publication import STEP_MIN, Edition, MapSetting, edition_findin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lifecircle.atlas._layers import Kind
     from lifecircle.findings import Findings, Language
     from lifecircle.page_data import Plan
     from lifecircle.roads import Roads
@@ -137,6 +138,11 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     page_map = PageMap(bounds(years), label=words["map"])
     figure.add_child(page_map)
     add_surroundings(page_map, setting, words, labels=place_names(setting.labels))
-    villages = any(len(findings.villages) for findings in years)
-    add_layers(page_map, words, roads=shown is not None, villages=villages, plans=bool(plans))
+    optional: dict[Kind, bool] = {
+        "roads": shown is not None,
+        "villages": any(len(findings.villages) for findings in years),
+        "units": any(getattr(result, "units", None) for findings in years for result in findings.targets),
+        "plans": bool(plans),
+    }
+    add_layers(page_map, words, optional=[kind for kind, wanted in optional.items() if wanted])
     return figure

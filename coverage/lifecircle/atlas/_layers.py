@@ -16,7 +16,7 @@ from lifecircle.atlas._script import asset, page_script
 from lifecircle.page_data import ELEMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from branca.element import Figure
 
@@ -36,7 +36,9 @@ _OLD_BROWSER = (
     "if (old) document.getElementById('lc-old').hidden = false; })();"
 )
 
-Kind = Literal["districts", "roads", "residents", "differences", "gaps", "facilities", "villages", "plans"]
+Kind = Literal[
+    "districts", "roads", "residents", "differences", "gaps", "units", "facilities", "villages", "plans"
+]
 
 
 class PageMap(folium.Map, PlainMacro):
@@ -93,19 +95,21 @@ class PageStart(PlainMacro):
         self._name = "PageStart"
 
 
-def add_layers(
-    page_map: PageMap, words: Mapping[str, str], *, roads: bool, villages: bool, plans: bool = False
-) -> None:
-    """Add the page's layers from the bottom up, their switch and the start of the script."""
+def add_layers(page_map: PageMap, words: Mapping[str, str], *, optional: Collection[Kind] = ()) -> None:
+    """Add the page's layers from the bottom up, their switch and the start of the script.
+
+    ``optional`` : those of the layers that not every page has which this one shall have.
+    """
     shown: dict[Kind, bool] = {
         "districts": True,
-        "roads": roads,
+        "roads": "roads" in optional,
         "residents": True,
-        "differences": villages,
+        "differences": "villages" in optional,
         "gaps": True,
+        "units": "units" in optional,
         "facilities": True,
-        "villages": villages,
-        "plans": plans,
+        "villages": "villages" in optional,
+        "plans": "plans" in optional,
     }
     for kind, wanted in shown.items():
         if wanted:

@@ -22,28 +22,51 @@ from lifecircle.page_data._payload import (
 )
 from lifecircle.page_data._payload_reader import Payload, read_payload
 from lifecircle.page_data._plan_rows import Plan, Site, without_people
+from lifecircle.page_data._target_map import (
+    AREA_COLOURS,
+    HOLDS,
+    LACKS,
+    UNIT_COLOURS,
+    AreaClasses,
+    UnitMark,
+    UnitMarks,
+    area_classes,
+    by_rate,
+    one_figure,
+    unit_marks,
+)
 from lifecircle.page_data._target_text import figures
 from lifecircle.page_data._words import minutes_text, page_words, people_text, percent_text
 
 __all__ = [
+    "AREA_COLOURS",
     "CELL_COLOURS",
     "ELEMENT",
+    "HOLDS",
+    "LACKS",
     "NO_RATE_COLOUR",
     "OVER_BREAKS_MIN",
     "RATE_BREAKS",
     "RATE_COLOURS",
     "STATUS_CODES",
+    "UNIT_COLOURS",
+    "AreaClasses",
     "Payload",
     "PayloadError",
     "Plan",
     "Site",
+    "UnitMark",
+    "UnitMarks",
+    "area_classes",
     "bounds",
+    "by_rate",
     "cell_size_m",
     "encoded",
     "figures",
     "lonlat",
     "margin",
     "minutes_text",
+    "one_figure",
     "page_payload",
     "page_words",
     "people_text",
@@ -54,6 +77,7 @@ __all__ = [
     "resident_classes",
     "stamp",
     "status_codes",
+    "unit_marks",
     "what_was_read",
     "without_people",
 ]

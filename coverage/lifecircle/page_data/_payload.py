@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -26,6 +27,7 @@ from lifecircle.page_data._answers import (
 from lifecircle.page_data._container import Shelf
 from lifecircle.page_data._page_roads import keep_network, network_of
 from lifecircle.page_data._plan_rows import plan_data
+from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
 from lifecircle.page_data._words import class_text, goal_text, minutes_text, page_words, people_text
@@ -34,7 +36,6 @@ from lifecircle.wording import word
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import geopandas as gpd
     import numpy.typing as npt
 
     from lifecircle.findings import Findings, Language, TargetResult, VenueLine
@@ -116,6 +117,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "words": page_words(language),
         "statuses": [word("bucket", code, language) if code else "" for code in STATUS_CODES],
         "cellColours": CELL_COLOURS,
+        "unitColours": UNIT_COLOURS,
         "overBreaks": list(OVER_BREAKS_MIN),
         "rateBreaks": list(RATE_BREAKS),
         "rateTexts": rate_texts(language),
@@ -338,8 +340,51 @@ def _target(
         "gaps": None if target.kind != "circle" else gaps[:GAPS_SHOWN],
         "gapCount": len(gaps),
         "villages": villages,
+        "whole": one_figure(result),
+        "areas": _areas(findings, result, language),
+        "units": _units(findings, result, language, shelf),
         "services": _services(result, _service_ids(findings)),
         "answers": _named(keep_answers(crowd, result, shelf, before), findings, language),
+    }
+
+
+def _areas(findings: Findings, result: TargetResult, language: Language) -> dict[str, Any] | None:
+    """Keep the classes of a target's districts, None where the rate's classes colour them."""
+    classes = area_classes(findings, result, language)
+    if classes is None:
+        return None
+    return {
+        "title": classes.title,
+        "rows": [list(row) for row in classes.rows],
+        "of": dict(classes.of),
+        "note": classes.note,
+    }
+
+
+def _units(
+    findings: Findings, result: TargetResult, language: Language, shelf: Shelf
+) -> dict[str, Any] | None:
+    """Keep the units of a target: places, names, a letter of state each; of those without what they lack."""
+    units = unit_marks(findings, result, language)
+    if units is None:
+        return None
+    marks = units.marks
+    frame = gpd.GeoDataFrame(
+        geometry=[shapely.Point(mark.lon, mark.lat) if mark.placed else None for mark in marks],
+        crs="EPSG:4326",
+    )
+    return {
+        "unit": units.unit,
+        "title": units.title,
+        "points": _points(f"{findings.year}/units/{result.target.id}", frame, shelf),
+        "names": shelf.listed([mark.name for mark in marks]),
+        "districts": shelf.listed([mark.district for mark in marks]),
+        "states": "".join(mark.state for mark in marks),
+        "without": [
+            [number, mark.lacks, mark.people] for number, mark in enumerate(marks) if mark.state == LACKS
+        ],
+        "legend": [list(row) for row in units.legend],
+        "note": units.note,
     }
 
 

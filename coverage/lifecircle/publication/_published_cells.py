@@ -21,7 +21,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.findings import BUCKETS, Accounting, CircleResult, Count
+from lifecircle.findings import BUCKETS, Accounting, CircleResult, Count, PresenceResult
 from lifecircle.publication._withheld import TOTAL, Withheld, in_area, withheld_counts
 
 if TYPE_CHECKING:
@@ -325,9 +325,16 @@ def _village_people(findings: Findings, target: str) -> pd.Series[float]:
 
 
 def _gaps(findings: Findings, at: Places, cells: _Cells, min_people: int) -> pd.DataFrame:
-    """Keep gaps of enough people, at their cells, with people in whole multiples and without a mean time."""
-    gaps = findings.gaps[findings.gaps["people"] >= min_people].copy()
-    gaps["people"] = _whole(gaps["people"].to_numpy(dtype=float), min_people)
+    """Keep gaps of enough people, at their cells, with people in whole multiples and without a mean time.
+
+    The gap of a presence target is a unit without: which units have a venue is no secret, and their places
+    are those of villages, so it stays where it is, but its people are kept back where they are few.
+    """
+    of_units = [result.target.id for result in findings.targets if isinstance(result, PresenceResult)]
+    enough = findings.gaps["people"] >= min_people
+    gaps = findings.gaps[enough | findings.gaps["target"].isin(of_units)].copy()
+    people = gaps["people"].to_numpy(dtype=float)
+    gaps["people"] = np.where(people >= min_people, _whole(people, min_people), np.nan)
     gaps["minutes"] = np.nan
     gaps["mean_minutes"] = np.nan
     gaps["venues"] = ""
@@ -336,8 +343,9 @@ def _gaps(findings: Findings, at: Places, cells: _Cells, min_people: int) -> pd.
     )
     known = np.flatnonzero(np.isfinite(homes[:, 0]) & (at >= 0))
     place = gaps[["lon", "lat"]].to_numpy(dtype=float)
-    located = np.flatnonzero(np.isfinite(place).all(axis=1))
-    shown = np.full((len(gaps), 2), np.nan)
+    unit = gaps["target"].isin(of_units).to_numpy(dtype=bool)
+    located = np.flatnonzero(np.isfinite(place).all(axis=1) & ~unit)
+    shown = np.where(unit[:, None], place, np.nan)
     if len(known) and len(located):
         nearest = known[cKDTree(homes[known]).query(place[located])[1]]
         middles = cells.places[at[nearest]]

@@ -36,10 +36,34 @@ function drawOutlines(outlines) {
   }
 }
 
-/* What colour a district has: its rate's class, none where it has no rate or two years share the map. */
+/* Whether the map is about the districts' figures, so that they stand under the names: only residents tell more. */
+export const figured = () => !here().answers(target());
+
+/* The district that holds a place: its code, null where none does. */
+export function districtAt({ lat, lng }) {
+  const inside = (ring) => ring.reduce((odd, [y, x], i) => {
+    const [v, u] = ring[(i || ring.length) - 1];
+    return (y > lat) !== (v > lat) && lng < x + ((lat - y) / (v - y)) * (u - x) ? !odd : odd;
+  }, false);
+  for (const [code, shape] of shapes) if (inside(shape.rings.flat(1).flat(1))) return code;
+  return null;
+}
+
+/* What colour a district has: its class, or its rate's class, none where it has no rate or two years share the map. */
 export function areaColour(one) {
+  const { areas } = target();
+  if (areas) return areas.rows[one && one.code in areas.of ? areas.of[one.code] : areas.rows.length - 1][0];
   const rated = one && one.value !== null && target().shares && chosen.compared === null;
   return rated ? page.data.rateColours[rateClass(one.value)] : page.data.noRateColour;
+}
+
+/* Put a district's figure under its name; a mark in its middle moves both down. */
+function labelled(shape, one) {
+  const node = shape.label.getElement()?.firstChild;
+  if (!node) return;
+  node.querySelector("small")?.remove();
+  if (one && one.value !== null) node.append(element("small", {}, one.rate));
+  node.classList.toggle("lc-label-below", target().units?.unit === "district");
 }
 
 export function showDistricts() {
@@ -48,6 +72,7 @@ export function showDistricts() {
   const results = new Map(districtRows().map((one) => [one.code, one]));
   for (const [code, shape] of shapes) {
     shape.area.setStyle({ fillColor: areaColour(results.get(code)) });
+    if (shape.label) labelled(shape, figured() ? results.get(code) : null);
     const strong = code === chosen.district;
     shape.line.setStyle({ color: strong ? "#0b3d91" : "#5d6470", weight: strong ? 3.5 : 1.3, dashArray: strong ? null : "6 3" });
     if (strong) shape.line.bringToFront();
@@ -100,14 +125,17 @@ function spark(points, goal) {
 
 /* ---- the table ---- */
 
-function row(one, trended, goal) {
+function row(one, trended, goal, counted) {
   const name = shapes.has(one.code)
     ? element("button", { type: "button", className: "lc-link", "aria-pressed": String(one.code === chosen.district) }, named(one.name))
     : named(one.name);
   if (name.tagName === "BUTTON") name.addEventListener("click", () => choose(one.code, { pan: true }));
   const rate = one.own ? one.rate : percentText(one.value);
-  const line = element("tr", { className: one.code === chosen.district ? "lc-chosen" : "" }, element("th", { scope: "row" }, name), element("td", {}, one.people),
-    element("td", { title: one.own ? one.statusText : page.words.trial }, rate), element("td", {}, one.own ? one.left : peopleText(one.left)));
+  const figure = element("td", { title: one.own ? one.statusText : page.words.trial }, rate);
+  const cells = counted
+    ? [element("td", {}, one.people), figure, element("td", {}, one.own ? one.left : peopleText(one.left))]
+    : [figure, element("td", {}, one.statusText)];
+  const line = element("tr", { className: one.code === chosen.district ? "lc-chosen" : "" }, element("th", { scope: "row" }, name), ...cells);
   if (trended) {
     const points = trendOf(one.code);
     line.append(element("td", { className: "lc-trend" }, points.length > 1 ? spark(points, goal) : "—"));
@@ -120,9 +148,12 @@ export function showTable() {
   const now = target();
   const words = page.words;
   part("lc-districts-part", now.districts.length > 0);
-  byId("lc-rate-column").textContent = now.shares ? words.column_rate : words.column_value;
+  const counted = now.people !== null; // districts of other targets have no people, but a verdict
+  byId("lc-people-column").hidden = !counted;
+  byId("lc-rate-column").textContent = !now.shares ? words.column_value : counted ? words.column_rate : words.column_share;
+  byId("lc-left-column").textContent = counted ? words.column_left : words.verdict;
   const trended = page.years.length > 1;
   byId("lc-trend-column").hidden = !trended;
   const goal = now.shares ? now.goal ?? null : null;
-  byId("lc-districts").tBodies[0].replaceChildren(...districtRows().map((one) => row(one, trended, goal)));
+  byId("lc-districts").tBodies[0].replaceChildren(...districtRows().map((one) => row(one, trended, goal, counted)));
 }

@@ -10,6 +10,9 @@ export const PAINTED = [...CLASSES, "over", "under", "newly"];
 const DRAWN = [6, 0, 1, 2, 3, 4, 8, 7], UNSNAPPED = 5; // places in PAINTED; what matters most is drawn last
 const SHAPES = ["square", "triangle", "diamond", "circle", "cross", "bar"];
 const INK = "#12304a";
+const HOLDS = "1", LACKS = "0", UNKNOWN = "-"; // states of a unit
+export const UNDER = [HOLDS];
+export const OVER = [UNKNOWN, LACKS]; // above names and venues
 
 /* Leaflet's layer that hands a canvas to a function, which answers false where it paints nothing. Made when the page
    runs, for Leaflet is there only then. */
@@ -202,6 +205,38 @@ export function paintFacilities(context, view, facilities, shown, r) {
     const y = facilities.y[i] * view.scale - view.top;
     if (x < -9 || y < -9 || x > view.width + 9 || y > view.height + 9) continue;
     drawSymbol(context, number, x, y, r);
+  }
+}
+
+/* A unit: filled where it holds what is asked, hollow where it lacks it, hollow and broken where it is not known. */
+export function drawUnit(context, state, x, y, r) {
+  const colours = page.data.unitColours;
+  context.beginPath();
+  context.arc(x, y, r + 1.5, 0, 2 * Math.PI);
+  context.fillStyle = "#ffffff";
+  context.fill();
+  context.beginPath();
+  context.arc(x, y, state === HOLDS ? r : r - 0.5, 0, 2 * Math.PI);
+  context.fillStyle = colours.holds;
+  if (state === HOLDS) context.fill();
+  else {
+    context.setLineDash(state === LACKS ? [] : [r * 0.7, r * 0.5]);
+    context.lineWidth = Math.max(2, r * 0.42);
+    context.strokeStyle = state === LACKS ? colours.lacks : colours.unknown;
+    context.stroke();
+    context.setLineDash([]);
+  }
+}
+
+/* Units in some states, one state after the other. */
+export function paintUnits(context, view, units, r, states) {
+  for (const state of states) {
+    for (let i = 0; i < units.count; i++) {
+      if (units.states[i] !== state || !units.placed[i]) continue;
+      const x = units.x[i] * view.scale - view.left, y = units.y[i] * view.scale - view.top;
+      if (x < -12 || y < -12 || x > view.width + 12 || y > view.height + 12) continue;
+      drawUnit(context, state, x, y, r);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /* Shows the legend: what every colour, hatch, symbol and mark on the map means for what is chosen. */
 
 import { page, chosen, here, target, limitOf } from "./selection.js";
-import { PAINTED, differenceMark, drawSymbol } from "./drawing.js";
+import { PAINTED, differenceMark, drawSymbol, drawUnit } from "./drawing.js";
 import { lookIn, standingIn } from "./colours.js";
 import { byId, element, fill, named, part } from "./nodes.js";
 import { newlyShown } from "./pins.js";
@@ -39,14 +39,17 @@ function rateSwatch(colour) {
   return node;
 }
 
-function symbol(number) {
+function drawn(draw) {
   const ratio = window.devicePixelRatio || 1;
   const canvas = element("canvas", { width: 18 * ratio, height: 18 * ratio, className: "lc-symbol", "aria-hidden": "true" });
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio);
-  drawSymbol(context, number, 9, 9, 6);
+  draw(context);
   return canvas;
 }
+
+const symbol = (number) => drawn((context) => drawSymbol(context, number, 9, 9, 6));
+const unitSymbol = (state) => drawn((context) => drawUnit(context, state, 9, 9, 6.5));
 
 const keyed = (mark, text) => element("li", {}, mark, element("span", {}, text));
 const section = (title, entries) => [element("h3", {}, title), element("ul", {}, ...entries.map(([mark, text]) => keyed(mark, text)))];
@@ -65,6 +68,15 @@ function markRows(now) {
   return rows;
 }
 
+const noted = (text) => (text ? [element("p", { className: "lc-small" }, text)] : []);
+
+/* Whether the districts have the colours of rates: only shares of people and of units have. */
+export const isRated = (now) => now.shares && !now.areas && now.districts.some((one) => one.value !== null);
+
+function unitRows({ title, legend, note }) {
+  return [...(legend.length ? section(title, legend.map(([state, text]) => [unitSymbol(state), text])) : []), ...noted(note)];
+}
+
 export function showLegend() {
   const now = target(), words = page.words;
   const parts = [];
@@ -73,11 +85,16 @@ export function showLegend() {
     const marks = chosen.compared === null ? markRows(now) : [];
     parts.push(...section(words.legend_residents, [...residents.map(([which, text]) => [swatch(which), text]), ...marks]));
   }
-  if (now.shares && now.districts.length && chosen.compared === null) {
-    parts.push(...section(words.legend_districts, page.data.rateTexts.map((text, i) => [rateSwatch(page.data.rateColours[i]), text])));
+  if (now.units) parts.push(...unitRows(now.units));
+  if (now.areas) parts.push(...section(now.areas.title, now.areas.rows.map(([colour, text]) => [rateSwatch(colour), text])), ...noted(now.areas.note));
+  else if (isRated(now) && chosen.compared === null) {
+    parts.push(...section(now.units ? words.legend_share : words.legend_districts, page.data.rateTexts.map((text, i) => [rateSwatch(page.data.rateColours[i]), text])));
     parts[parts.length - 1].className = "lc-steps";
-    if (residents.length) parts.push(element("p", { className: "lc-small" }, words.legend_nobody));
+    if (residents.length) parts.push(...noted(words.legend_nobody));
+    else if (now.districts.some((one) => one.value === null)) parts.push(...noted(words.area_left_out));
   }
+  if (!now.computed) parts.push(element("p", {}, now.statusText), ...noted(words.legend_not_computed));
+  else if (now.whole) parts.push(element("p", { className: "lc-whole" }, words.legend_whole, element("b", {}, now.value)), ...noted(words.legend_whole_note));
   if (now.services.length) {
     parts.push(...section(words.legend_facilities,
       now.services.map((service, number) => [symbol(number), named(here().entry.services[service])])));

@@ -36,6 +36,9 @@ export function cellSide(year = here()) {
 
 export const symbolSize = (zoom = page.map.getZoom()) => Math.min(7, Math.max(2.4, (zoom - 8) * 1.1));
 
+/* Units are drawn a little larger than venues, which stand on top of them. */
+export const unitSize = (zoom = page.map.getZoom()) => Math.min(9, Math.max(4.2, (zoom - 7) * 1.5));
+
 /* The longest round length that fits: 1, 2 or 5 times a power of ten metres. */
 export function roundLength(metres) {
   const ten = 10 ** Math.floor(Math.log10(metres));

@@ -4,14 +4,14 @@
 import { page, chosen, change, onChange, here, target } from "./selection.js";
 import { prepareControls } from "./controls.js";
 import { showDistricts, showTable } from "./district_table.js";
-import { drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, painter } from "./drawing.js";
+import { OVER, UNDER, drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits, painter } from "./drawing.js";
 import { markGaps, prepareGaps, showGapList, taken, thinMarks } from "./gap_list.js";
 import { showLegend } from "./legend.js";
 import { lookIn } from "./colours.js";
 import { byId, element, fill } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
-import { beside, cellSide, symbolSize } from "./map_view.js";
+import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
 import { showPlans } from "./plan_layer.js";
 import { preparePrinting } from "./printing.js";
 import { readPage } from "./payload.js";
@@ -19,13 +19,14 @@ import { openRoute } from "./route.js";
 import { forgetSearch, prepareSearch } from "./find_box.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
 import { prepareTip } from "./tip.js";
+import { prepareUnits, showUnitList } from "./unit_list.js";
 import { listVillages, markDifferences, showVillages } from "./village_table.js";
 import { prepareViews, settleViews, showViews } from "./trial_controls.js";
 
 const NAMES_FROM = 12.75; // zoom from which villages have their names
 const PANES = {
   "lc-areas": 250, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-newly": 360, "lc-lines": 380,
-  "lc-facilities": 450, "lc-facilities-before": 451, "lc-villages": 500, "lc-labels": 550,
+  "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-villages": 500, "lc-labels": 550, "lc-units-over": 560,
 };
 
 /* ---- layers ---- */
@@ -41,6 +42,13 @@ function facilities(context, view, year) {
   const now = year && year.entry.targets.find((one) => one.id === target().id);
   if (!now) return false;
   paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  return true;
+}
+
+function units(context, view, states) {
+  const mine = here().units(target());
+  if (!mine || !mine.count) return false;
+  paintUnits(context, view, mine, unitSize(), states);
   return true;
 }
 
@@ -63,6 +71,8 @@ function makeLayers() {
     residentsBefore: painter("lc-residents-before", (context, view) => residents(context, view, before())),
     differences: L.featureGroup(),
     gaps: L.featureGroup(),
+    units: L.layerGroup([["lc-units", UNDER], ["lc-units-over", OVER]].map(([pane, states]) =>
+      painter(pane, (context, view) => units(context, view, states)))),
     villages: painter("lc-villages", names),
     facilities: painter("lc-facilities", (context, view) => facilities(context, view, here())),
     facilitiesBefore: painter("lc-facilities-before", (context, view) => facilities(context, view, before())),
@@ -125,6 +135,7 @@ function show(choice) {
     settleViews();
     fillSwipe();
     showGapList();
+    showUnitList();
     forgetSearch();
     settlePins();
   }
@@ -139,6 +150,7 @@ function show(choice) {
   showLegend();
   page.layers.residents.redraw();
   if (changed(["year", "target"])) {
+    page.layers.units.eachLayer((layer) => layer.redraw());
     page.layers.facilities.redraw();
     markGaps();
     showPlans();
@@ -165,6 +177,7 @@ async function start() {
   preparePanel();
   prepareControls();
   prepareGaps();
+  prepareUnits();
   prepareViews();
   prepareSwipe();
   prepareTip();

@@ -29,6 +29,7 @@ function headline(now) {
   const verdict = byId("lc-verdict");
   verdict.textContent = trial ? trial.verdict : now.statusText;
   verdict.dataset.status = trial ? "trial" : now.status;
+  byId("lc-whole").hidden = !now.whole;
   const lines = trial ? trial.lines : [now.reason, ...now.notes].filter(Boolean);
   byId("lc-reason").replaceChildren(...lines.map((line) => element("span", {}, line)));
   byId("lc-facts").replaceChildren(...pairs(trial ? now.facts.slice(0, 1) : now.facts));

@@ -84,11 +84,15 @@ function openYear({ data, column, search }, entry) {
     codes: data.lists[entry.villages.codes],
     districts: data.lists[entry.villages.districts],
   }));
+  const units = new Map(entry.targets.map(({ id, units: told }) => [id, once(() => told && {
+    ...points(told.points), told, states: told.states, names: data.lists[told.names], districts: data.lists[told.districts],
+    lacks: new Map(told.without.map(([unit, lacks, people]) => [unit, { lacks, people }])),
+  })]));
   const homes = once(() => places(entry.cells.roads));
   const venues = once(() => places(entry.facilities.roads));
   const reader = { data, column, search, homes, venues };
   const answers = new Map(entry.targets.map((target) => [target.id, once(() => openAnswers(reader, entry, target))]));
-  return { entry, cells, facilities, villages, homes, venues, answers: (target) => answers.get(target.id)() };
+  return { entry, cells, facilities, villages, homes, venues, units: (target) => units.get(target.id)(), answers: (target) => answers.get(target.id)() };
 }
 
 /* Each resident's answer. `steps`: of each class of the rule, of each rank, the time to that venue in steps of 0.05 s,

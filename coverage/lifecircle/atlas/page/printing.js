@@ -2,6 +2,7 @@
 
 import { page, here, target } from "./selection.js";
 import { byId, element, named, venueNodes } from "./nodes.js";
+import { unitsWithout } from "./unit_list.js";
 import { composeSheet, conventions, sheetSubtitle, sheetTitle } from "./sheet.js";
 
 const PRINT_RATIO = 2; // pixels of the picture for one of its own: some 180 to the inch on A4
@@ -52,6 +53,11 @@ function gapTable() {
   return element("table", { className: "lc-printed-gaps" }, element("caption", {}, words.gaps), element("thead", {}, element("tr", {}, ...head)), body);
 }
 
+function unitTable() {
+  const rows = unitsWithout().map(({ place, facts }) => element("tr", {}, element("th", { scope: "row" }, ...place), element("td", {}, facts.join(" "))));
+  return element("table", { className: "lc-printed-gaps" }, element("caption", {}, byId("lc-units-title").textContent), element("tbody", {}, ...rows));
+}
+
 function prepare() {
   if (!page.started) return;
   pageSize();
@@ -61,6 +67,7 @@ function prepare() {
   const tables = [];
   if (target().districts.length) tables.push(copyOf(byId("lc-districts"), page.words.table));
   if ((target().gaps || []).length) tables.push(gapTable());
+  if (unitsWithout().length) tables.push(unitTable());
   byId("lc-print").replaceChildren(picture, ...(tables.length ? [element("div", { className: "lc-printed" },
     element("h1", {}, sheetTitle()), element("p", {}, byId("lc-stamp").textContent), element("p", {}, sheetSubtitle()),
     ...tables, ...conventions().map((line) => element("p", { className: "lc-small" }, line)))] : []));

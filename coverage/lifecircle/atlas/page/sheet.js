@@ -2,14 +2,14 @@
    who made it when and from what, and that its boundaries settle nothing. Drawn by the page, asked of no server. */
 
 import { page, chosen, here, target, targetIn, onTrial, limitOf } from "./selection.js";
-import { areaColour, shapes } from "./district_table.js";
-import { PAINTED, drawSymbol, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads } from "./drawing.js";
-import { residentRows } from "./legend.js";
+import { areaColour, figured, shapes } from "./district_table.js";
+import { OVER, PAINTED, UNDER, drawSymbol, drawUnit, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits } from "./drawing.js";
+import { isRated, residentRows } from "./legend.js";
 import { districtRows, lookIn } from "./colours.js";
 import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
 import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
-import { beside, lengthText, metresPerPixel, roundLength, symbolSize } from "./map_view.js";
+import { beside, lengthText, metresPerPixel, roundLength, symbolSize, unitSize } from "./map_view.js";
 import { across, down } from "./payload.js";
 import { before, dividerShare } from "./swipe.js";
 
@@ -128,6 +128,8 @@ function drawYear(context, view, ratio, year, clip) {
   if (look && page.map.hasLayer(page.layers.residents)) {
     lay(context, view, ratio, (own) => paintResidents(own, view, year.cells(), look, side), clip);
   }
+  const units = year.units(now);
+  if (units && page.map.hasLayer(page.layers.units)) lay(context, view, ratio, (own) => paintUnits(own, view, units, unitSize(view.zoom), UNDER), clip);
   if (page.map.hasLayer(page.layers.facilities)) {
     lay(context, view, ratio, (own) => paintFacilities(own, view, year.facilities(), now.services, symbolSize(view.zoom)), clip);
   }
@@ -150,7 +152,14 @@ function halo(context, text, { x, y }, size, weight, colour) {
 function drawLabels(context, view) {
   const taken = page.data.about.labels.map(({ name, kind, at: [lat, lon] }) =>
     halo(context, name, at(view, lat, lon), 15, 400, kind === "water" ? "#2a6f97" : "#5d6470"));
-  for (const shape of shapes.values()) taken.push(halo(context, shape.name, at(view, ...shape.at), 15, 700, "#26303c"));
+  const figures = new Map(figured() ? target().districts.map((one) => [one.code, one]) : []);
+  for (const [code, shape] of shapes) {
+    const { x, y } = at(view, ...shape.at);
+    const down = target().units?.unit === "district" ? 20 : 0; // below the mark in its middle
+    taken.push(halo(context, shape.name, { x, y: y + down }, 15, 700, "#26303c"));
+    const one = figures.get(code);
+    if (one && one.value !== null) taken.push(halo(context, one.rate, { x, y: y + down + 18 }, 14, 400, "#26303c"));
+  }
   return taken;
 }
 
@@ -219,6 +228,8 @@ function drawMap(context, view, ratio) {
   if (left) drawDivider(context, view, split, left);
   else {
     if (has("gaps")) drawGaps(context, view, taken);
+    const units = here().units(target());
+    if (units && has("units")) lay(context, view, ratio, (own) => paintUnits(own, view, units, unitSize(view.zoom), OVER));
     drawSites(context, view);
     drawPins(context, view);
   }
@@ -258,6 +269,9 @@ function drawLegend(context, x, top, width) {
     mark(y);
     y += Math.max(20, write(context, text, x + 34, y + 13, { size: 14, width: width - 34, most: 2 }));
   };
+  const note = (text) => {
+    if (text) y += write(context, text, x, y + 13, { size: 13, colour: QUIET, width, most: 3 });
+  };
   write(context, words.legend, x, y + 16, { size: 18, weight: 700 });
   y += 24;
   const residents = residentRows();
@@ -268,16 +282,33 @@ function drawLegend(context, x, top, width) {
     if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
     if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
   }
-  if (now.shares && now.districts.length && !before()) {
-    title(words.legend_districts);
-    data.rateTexts.forEach((text, i) => row((place) => {
-      context.fillStyle = data.rateColours[i];
-      context.fillRect(x, place, 24, 15);
-      context.strokeStyle = "#59636f";
-      context.lineWidth = 1;
-      context.strokeRect(x + 0.5, place + 0.5, 23, 14);
-    }, text));
-    if (residents.length) y += write(context, words.legend_nobody, x, y + 13, { size: 13, colour: QUIET, width, most: 2 });
+  if (now.units) {
+    if (now.units.legend.length) title(now.units.title);
+    for (const [state, text] of now.units.legend) row((place) => drawUnit(context, state, x + 12, place + 8, 7), text);
+    note(now.units.note);
+  }
+  const swatch = (colour) => (place) => {
+    context.fillStyle = colour;
+    context.fillRect(x, place, 24, 15);
+    context.strokeStyle = "#59636f";
+    context.lineWidth = 1;
+    context.strokeRect(x + 0.5, place + 0.5, 23, 14);
+  };
+  if (now.areas) {
+    title(now.areas.title);
+    for (const [colour, text] of now.areas.rows) row(swatch(colour), text);
+    note(now.areas.note);
+  } else if (isRated(now) && !before()) {
+    title(now.units ? words.legend_share : words.legend_districts);
+    data.rateTexts.forEach((text, i) => row(swatch(data.rateColours[i]), text));
+    if (residents.length) note(words.legend_nobody);
+    else if (now.districts.some((one) => one.value === null)) note(words.area_left_out);
+  }
+  if (!now.computed) note(words.legend_not_computed);
+  else if (now.whole) {
+    title(words.legend_whole);
+    y += write(context, now.value, x, y + 24, { size: 28, weight: 700, width }) + 4;
+    note(words.legend_whole_note);
   }
   if (now.services.length) {
     title(words.legend_facilities);

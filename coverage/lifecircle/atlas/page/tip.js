@@ -1,10 +1,11 @@
 /* Tells what stands under the pointer, or in the middle of the map for those who move it with the keyboard. */
 
-import { page, chosen, targetIn, limitOf, speedFactor, onTrial } from "./selection.js";
+import { page, chosen, here, targetIn, limitOf, speedFactor, onTrial } from "./selection.js";
 import { indexPoints, nearestPoint } from "./point_index.js";
 import { standingIn } from "./colours.js";
 import { byId, element, facts, fill, minutesText, named, peopleText } from "./nodes.js";
-import { cellSide, symbolSize } from "./map_view.js";
+import { districtAt, figured } from "./district_table.js";
+import { cellSide, symbolSize, unitSize } from "./map_view.js";
 import { STATUS, across, down, STEPS_PER_SECOND } from "./payload.js";
 import { yearAt } from "./swipe.js";
 
@@ -27,6 +28,31 @@ function cellAt(year, latlng) {
   const stands = page.map.hasLayer(page.layers.residents) ? standingIn(year) : null;
   if (!stands) return -1;
   return nearestTo(year.cells(), latlng, Math.max(6, cellSide(year) * 0.72), (i) => !chosen.onlyGaps || stands.classes[i] !== 0);
+}
+
+function unitAt(year, latlng) {
+  const now = targetIn(year), units = now && year.units(now);
+  if (!units || !page.map.hasLayer(page.layers.units)) return -1;
+  return nearestTo(units, latlng, unitSize() + 3, () => true);
+}
+
+function unitCard(year, unit) {
+  const { words } = page, units = year.units(targetIn(year));
+  const rows = [[words.cell_status, words["unit_state_" + units.states[unit]]]];
+  const { lacks, people } = units.lacks.get(unit) || {};
+  if (lacks) rows.push([words.cell_lacking, lacks]);
+  if (people) rows.push([words.cell_people, people]);
+  if (units.districts[unit] && units.told.unit !== "district") rows.push([words.cell_district, named(units.districts[unit])]);
+  return element("div", {}, element("strong", {}, named(units.names[unit])), facts(rows));
+}
+
+/* A district's figure, where the map shows figures of districts and no residents. */
+function districtCard(code) {
+  const one = targetIn(here()).districts.find((row) => row.code === code);
+  if (!one) return null;
+  const words = page.words;
+  const rows = [[targetIn(here()).shares ? words.column_share : words.column_value, one.rate], [words.verdict, one.statusText]];
+  return element("div", {}, element("strong", {}, named(one.name)), facts(rows));
 }
 
 const openedOf = (facilities, i) => (facilities.opened ? facilities.opened[i] || 0 : 0);
@@ -100,9 +126,18 @@ function cellCard(year, cell) {
 /* Find what stands at a place: its card and its own place; null where nothing does. */
 function found(latlng) {
   const year = yearAt(page.map.latLngToContainerPoint(latlng).x);
-  const facility = facilityAt(year, latlng);
+  const facility = facilityAt(year, latlng), unit = unitAt(year, latlng);
+  if (unit >= 0) {
+    const units = year.units(targetIn(year));
+    const venue = facility < 0 ? null : facilityCard(year, facility); // a venue in the middle of its unit
+    return { place: [units.lat[unit], units.lon[unit]], card: element("div", {}, unitCard(year, unit), venue) };
+  }
   const cell = facility < 0 ? cellAt(year, latlng) : -1;
-  if (facility < 0 && cell < 0) return null;
+  if (facility < 0 && cell < 0) {
+    const code = figured() && page.map.hasLayer(page.layers.districts) ? districtAt(latlng) : null;
+    const card = code === null ? null : districtCard(code);
+    return card && { place: [latlng.lat, latlng.lng], card };
+  }
   const set = facility < 0 ? year.cells() : year.facilities();
   const index = facility < 0 ? cell : facility;
   return { place: [set.lat[index], set.lon[index]], card: facility < 0 ? cellCard(year, cell) : facilityCard(year, facility) };
@@ -125,6 +160,12 @@ function tell(latlng) {
   if (one) open(one);
   else hideTip();
   return one;
+}
+
+/* Show a unit's card. */
+export function showUnit(year, unit) {
+  const units = year.units(targetIn(year));
+  open({ place: [units.lat[unit], units.lon[unit]], card: unitCard(year, unit) });
 }
 
 /* Show a venue's card, whether the map draws it or not. */
