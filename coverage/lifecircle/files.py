@@ -401,7 +401,7 @@ def _stem(target: Path) -> str:
 @contextmanager
 def _claimed(target: Path) -> Iterator[Path]:
     """Yield an empty folder of this process beside a target, locked while the block runs and then removed."""
-    _clear_beside(target)
+    clear_beside(target)
     room, lock = _claim(target)
     try:
         yield room
@@ -468,8 +468,8 @@ def _left_overs(target: Path) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def _clear_beside(target: Path) -> None:
-    """Clear what killed writers of a file left."""
+def clear_beside(target: Path) -> None:
+    """Clear what killed writers of a file left beside it, such as a copy that was never moved."""
     for role, token in _left_overs(target):
         if role == "new" and ("old", token) not in _left_overs(target):
             _clear(_beside(target, role, token))

@@ -21,7 +21,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from lifecircle.errors import Fault, LifecircleError, MissingExtraError, UnusableInputError, say
-from lifecircle.files import content_key, file_hash, written
+from lifecircle.files import clear_beside, content_key, file_hash, written
 from lifecircle.findings import CHECKSUMS, as_circle, load_findings
 from lifecircle.ledger._evidence import Evidence, read_evidence
 from lifecircle.ledger._register_tables import METADATA, RESULTS, RUNS, SEALED, VALUES
@@ -341,6 +341,7 @@ def _explained(address: str) -> Iterator[None]:
 
 def _opened_file(path: Path, coming: Path | None) -> sql.Engine:
     """Open the file of a folder, built from the runs where it is missing, empty or damaged."""
+    clear_beside(path)
     if path.is_file() and path.stat().st_size:
         engine = sql.create_engine(_file_url(path))
         try:

@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.errors import UnusableInputError
-from lifecircle.files import file_hash, flush_files, remove_folder, whole_folder, written
+from lifecircle.files import clear_beside, file_hash, flush_files, remove_folder, whole_folder, written
 from lifecircle.findings import CHECKSUMS, RUN
 from lifecircle.ledger._evidence import EVIDENCE, declared_facts, read_evidence
 
@@ -112,10 +112,13 @@ def keep_superseded(current: Path, evidence: Evidence) -> Path | None:
 
 
 def drop_copy(current: Path) -> None:
-    """Remove the copy of a run that is still in force, left by a command that died before it replaced it."""
+    """Remove a copy of the run in force, or half of one, that a command which died had made."""
     earlier = _replaced(current)
     if earlier and _same_files(earlier[-1], current) and same_run(earlier[-1], current):
         remove_folder(earlier[-1])
+        earlier.pop()
+    for folder in (current.with_name(f"{current.name}.{len(earlier) + 1}"), *earlier[-1:]):
+        clear_beside(folder)
 
 
 def kept_by(current: Path) -> tuple[str, list[dict[str, Any]]]:
