@@ -144,7 +144,7 @@ class Register:
         methods = sql.select(RUNS.c.number, RUNS.c.method_version).where(RUNS.c.number.in_(latest))
         with self._engine.connect() as connection:
             found = connection.execute(query)
-            rows = pd.DataFrame([tuple(row) for row in found], columns=list(found.keys()))
+            rows = pd.DataFrame(list(map(tuple, found.fetchall())), columns=list(found.keys()))
             method_of = {int(number): str(method) for number, method in connection.execute(methods)}
         rows["method_version"] = rows["run"].map(method_of).astype(object)
         earlier = rows.groupby(["target", "district"], sort=False)["method_version"].shift()

@@ -50,7 +50,7 @@ RESULTS: Final = sql.Table(
         "results_by_place",
         *("study", "target", "district", "year", "run", "value", "status", "people", "covered"),
     ),
-    sql.Index("results_by_run", "run", "target", "district"),
+    sql.Index("results_by_district", "study", "district", "target", "year", "run"),
 )
 
 SEALED: Final = tuple(column.name for column in RUNS.columns if column.name not in {"number", "row_key"})
