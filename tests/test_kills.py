@@ -16,10 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TOYTOWN, edit, seeds
+from conftest import TOYTOWN, WHOLE_CAMPAIGN, edit, seeds
 from lifecircle.files import Results, complete_folder, recover
 from lifecircle.findings import CHECKSUMS, RUN, load_findings
+from lifecircle.ledger import SUPERSEDED, drop_copy, keep_superseded, open_register, read_evidence
 
+STEP, LAST = 5, 130
 KIND = Results("mark.json", ("mark.json", "a.txt", "b.txt"))
 
 CHILD = """
@@ -32,6 +34,7 @@ from lifecircle.study import read_study
 
 study, out, one_step = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "1"
 SEEN = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.listdir", "os.scandir", "shutil.rmtree"}
+SEEN |= {"shutil.copyfile", "sqlite3.connect", "sqlite3.connect/handle"}
 if not one_step:
     files._exchange = lambda one, other: False
 declared = read_study(study)
@@ -51,6 +54,12 @@ def renamed(old, new_name):
     rename(old, new_name)
     hook("open", ())
 files._rename = renamed
+fsync = os.fsync
+def flushed(descriptor):
+    hook("open", ())
+    fsync(descriptor)
+    hook("open", ())
+os.fsync = flushed
 for line in sys.stdin:
     die, fraction = line.split()
     reader, writer = os.pipe()
@@ -145,6 +154,12 @@ def check(writer, out, was, new):
     assert writer.write() > 0
     assert names(out) == ["2024", "2025", "2025.1", "ledger.sqlite"]
     assert contents(out / "2025.1") == contents(was)
+    assert json.loads((out / "2025.1" / SUPERSEDED).read_bytes())["reasons"]
+    with open_register(out) as register:
+        noted = register.runs()
+        assert register.changed_rows(results=True) == []
+    assert noted["folder"].tolist()[-1] == "2025"
+    assert noted["reason"].tolist()[-1].endswith("superseded:2025.1")
     assert contents(out / "2025") == contents(new)
     assert whole(out / "2025")
     assert (out / "2025" / "notes.txt").read_text() == "mine"
@@ -162,13 +177,31 @@ def test_a_kill_at_any_moment_loses_nothing(runs, seed):
     check(*runs)
 
 
-def test_a_kill_about_each_rename_loses_nothing(runs):
-    """The last things asked of the system are those about the swap and the removal of what was there."""
+@pytest.mark.parametrize("start", range(STEP) if WHOLE_CAMPAIGN else [0])
+def test_a_kill_about_each_rename_loses_nothing(runs, start):
+    """The last things asked of the system: flushing, the copy, the swap, removal, the register."""
     writer, out, was, _ = runs
-    for die in range(writer.events - 30, writer.events + 1):
+    for die in range(writer.events - LAST + start, writer.events + 1, STEP):
         put_back(out, was)
         writer.write(die=die)
         check(*runs)
+
+
+def test_killed_before_the_swap_and_then_the_old_inputs_again(runs, tmp_path):
+    """The copy that was made of the run in force goes: nothing was replaced."""
+    _, _, was, new = runs
+    current = tmp_path / "2025"
+    shutil.copytree(was, current)
+    half = tmp_path / ".2025.1-new-0123abcd"
+    half.mkdir()
+    drop_copy(current)
+    assert names(tmp_path) == ["2025"]
+    kept = keep_superseded(current, read_evidence(new))
+    assert (kept.name, names(tmp_path)) == ("2025.1", ["2025", "2025.1"])
+    assert keep_superseded(current, read_evidence(new)) == kept
+    drop_copy(current)
+    assert names(tmp_path) == ["2025"]
+    assert contents(current) == contents(was)
 
 
 RENAMES = """

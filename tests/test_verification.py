@@ -48,10 +48,27 @@ def test_an_input_that_is_gone(toytown, run):
 
 
 def test_study_and_standard(toytown, run):
+    """What they say now is named, and the run is computed again from what they said."""
     edit(toytown / "standard.toml", "goal = 0.25", "goal = 0.3")
-    edit(toytown / "study.toml", "synthetic = true", "synthetic = true  # a remark")
-    codes = verify_run(run).codes
-    assert {code.partition(":")[0] for code in codes} == {"study_changed", "standard_changed"}
+    edit(toytown / "study.toml", "synthetic = true", "synthetic = true  # a remark\nmax_rejected = 0.06")
+    found = verify_run(run)
+    assert found.codes == ("study_changed:max_rejected", "standard_changed:culture")
+    assert found.computed
+    assert found.lines() == [
+        "the study has changed: max_rejected",
+        "the standard has changed: culture",
+        "computed again from the evidence: the figures agree",
+    ]
+    edit(toytown / "study.toml", "[roads]", "[roads")  # and where it cannot be read at all
+    assert verify_run(run).codes == ("study_changed:",)
+
+
+def test_evidence_that_cannot_be_read(run):
+    (run / EVIDENCE).write_text("{", "utf-8")
+    found = verify_run(run)
+    assert found.codes[0] == f"file_changed:{EVIDENCE}"
+    assert found.codes[-1] == f"not_computed_again:{EVIDENCE}"
+    assert not found.computed
 
 
 def test_evidence_edited_by_hand_with_its_checksum(run):

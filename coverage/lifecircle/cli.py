@@ -285,6 +285,72 @@ def verify(run: Path, study: Path | None) -> None:
         raise SystemExit(FOUND)
 
 
+@cli.group()
+def ledger() -> None:
+    """See, check and build again the register of all runs of a study."""
+
+
+_RESULTS = click.option(
+    "--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results."
+)
+
+
+@ledger.command()
+@_STUDY
+@_RESULTS
+@click.option("--target", help="Id of a target; every target where left out.")
+@click.option("--district", "districts", multiple=True, help="Code of a district; may be given again.")
+def history(study: Path, results: Path | None, target: str | None, districts: tuple[str, ...]) -> None:
+    """Print the values of STUDY's targets over the years, of the last run of each, as CSV.
+
+    The whole study has an empty district. method_changed is True where another version of the method
+    computed the year before, so that the difference is no progress.
+    """
+    from lifecircle.ledger import open_register
+    from lifecircle.study import read_study
+
+    read = read_study(study)
+    with open_register(results or read.folder / "results") as register:
+        rows = register.history(read.id, target, districts=districts or None)
+    _say(rows.to_csv(index=False, lineterminator="\n").rstrip("\n"))
+
+
+@ledger.command("check")
+@_STUDY
+@_RESULTS
+def check_ledger(study: Path, results: Path | None) -> None:
+    """Compare STUDY's register with itself and with the folders of runs; nothing is changed."""
+    from lifecircle.study import read_study
+    from lifecircle.verification import check_runs
+    from lifecircle.wording import explain
+
+    read = read_study(study)
+    codes = check_runs(results or read.folder / "results")
+    for code in codes or ["register_holds"]:
+        _show(explain(code, read.language))
+    if codes:
+        raise SystemExit(FOUND)
+
+
+@ledger.command()
+@_STUDY
+@_RESULTS
+def rebuild(study: Path, results: Path | None) -> None:
+    """Build STUDY's register again from the folders of runs; the former one is kept beside it."""
+    from lifecircle.files import one_writer
+    from lifecircle.ledger import rebuild_register
+    from lifecircle.study import read_study
+    from lifecircle.wording import explain
+
+    read = read_study(study)
+    folder = results or read.folder / "results"
+    with one_writer(folder):
+        kept, runs = rebuild_register(folder)
+    _show(explain(f"register_built:{runs}", read.language))
+    if kept is not None:
+        _show(explain(f"register_kept:{kept.name}", read.language))
+
+
 @cli.command()
 @_STUDY
 @click.option("--years", help="Years of the plan, such as 2021-2025; all that STUDY has files for.")

@@ -17,6 +17,7 @@ import json
 import logging
 import mmap
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -74,8 +75,11 @@ def written(path: str | Path) -> Iterator[Path]:
 
 
 def _flush(path: Path) -> None:
-    with path.open("r+b") as file:
-        os.fsync(file.fileno())
+    descriptor = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _flush_folder(folder: Path) -> None:
@@ -129,7 +133,9 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
             with _claimed(target) as fresh:
                 yield fresh
                 _keep_strangers(target, fresh, kind)
+                flush_files(fresh)
                 _swap(fresh, target, kind)
+            _flush_folder(target.parent)
         except BaseException:
             with suppress(OSError):
                 for folder in made:
@@ -150,6 +156,20 @@ def whole_folder(target: Path) -> Iterator[Path]:
     with _claimed(target) as fresh:
         yield fresh
         _rename(fresh, target)
+
+
+def flush_files(folder: Path) -> None:
+    """Flush the files of a folder to disk, so that a power cut after its move leaves none of them empty."""
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.is_symlink():
+            _flush(path)
+    _flush_folder(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder: gone at once, or still there whole when the command is killed."""
+    with _claimed(folder) as room:
+        _rename(folder, room / folder.name)
 
 
 def recover(target: Path, kind: Results) -> None:
@@ -189,12 +209,18 @@ def one_writer(folder: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
-            reason = say("another audit is writing here")
+            holder = _holder(folder / LOCK)
+            reason = say("another audit is writing here: {holder}", holder=holder)
             remedy = say("wait until it ends, or name another folder with --out")
             raise UnusableInputError([Fault(str(folder), "", "", reason, remedy)]) from None
+        with suppress(OSError):
+            # The lock is the system's and ends with the process; the text only says whose it is.
+            (folder / LOCK).write_text(f"{os.getpid()} {platform.node()}\n", encoding="utf-8")
     try:
         yield
     finally:
+        with suppress(OSError):
+            (folder / LOCK).write_bytes(b"")
         lock.release()
         # Of a command that failed nothing is left, not even the folder it would have written to.
         with suppress(OSError):
@@ -202,6 +228,15 @@ def one_writer(folder: Path) -> Iterator[None]:
                 (folder / LOCK).unlink(missing_ok=True)
                 for one in made:
                     one.rmdir()
+
+
+def _holder(path: Path) -> Message:
+    """Name the process that holds a lock, as far as it has said who it is."""
+    with suppress(OSError):
+        process, _, host = path.read_text("utf-8", "replace").strip().partition(" ")
+        if process.isdigit():
+            return say("process {process} on {host}", process=process, host=host[:80] or "?")
+    return say("a process that is just beginning")
 
 
 def check_folder(folder: str | Path, kind: Results) -> None:
@@ -366,7 +401,7 @@ def _stem(target: Path) -> str:
 @contextmanager
 def _claimed(target: Path) -> Iterator[Path]:
     """Yield an empty folder of this process beside a target, locked while the block runs and then removed."""
-    _clear_beside(target)
+    clear_beside(target)
     room, lock = _claim(target)
     try:
         yield room
@@ -433,8 +468,8 @@ def _left_overs(target: Path) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def _clear_beside(target: Path) -> None:
-    """Remove the files that killed writers left."""
+def clear_beside(target: Path) -> None:
+    """Remove what killed writers of a file left beside it, such as a copy that was never moved."""
     for role, token in _left_overs(target):
         if role == "new" and ("old", token) not in _left_overs(target):
             _clear(_beside(target, role, token))

@@ -10,7 +10,8 @@ from lifecircle.audit._judged import YearFacts
 from lifecircle.audit._kinds import assess
 from lifecircle.audit._ladder import road_radius
 from lifecircle.audit._prepare import Inputs, open_study, prepare, prepare_other, read_networks, yearly_files
-from lifecircle.audit._run import find_run, run, run_audit, write_files, write_run
+from lifecircle.audit._record import source_of, used_files, write_files, write_run
+from lifecircle.audit._run import find_run, run, run_audit
 from lifecircle.audit._searches import Answer, Searches, venue_classes
 
 __all__ = [
@@ -34,7 +35,9 @@ __all__ = [
     "road_radius",
     "run",
     "run_audit",
+    "source_of",
     "urban_class",
+    "used_files",
     "venue_classes",
     "write_files",
     "write_run",

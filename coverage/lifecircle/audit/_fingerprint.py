@@ -70,7 +70,7 @@ def _contents(study: Study, year: int) -> dict[str, str]:
     """Hash every file of a year and of the one before, which the change is counted from."""
     found: dict[str, str] = {}
     hashes: dict[Path, str] = {}
-    for file in _files(study):
+    for file in yearly_files(study):
         for one in (year, year - 1):
             try:
                 path = study.path_in(file, one)
@@ -91,7 +91,7 @@ def _content(path: Path) -> str:
         return ""
 
 
-def _files(study: Study) -> Iterator[YearlyFile]:
+def yearly_files(study: Study) -> Iterator[YearlyFile]:
     """Return every file a run may read: those under the key ``file`` of any part, and accepted lists."""
     for field in dataclasses.fields(study):
         if field.name in _NOT_OF_A_RUN:

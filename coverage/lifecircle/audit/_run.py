@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -23,9 +22,10 @@ from lifecircle.audit._kinds import assess
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
 from lifecircle.audit._questions import ask
+from lifecircle.audit._record import source_of, write_run, years_of_another_method
 from lifecircle.audit._searches import Searches, venue_classes
 from lifecircle.errors import UnusableInputError
-from lifecircle.files import check_folder, complete_folder, one_writer, recover
+from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.findings import (
     RUN,
     Findings,
@@ -33,10 +33,7 @@ from lifecircle.findings import (
     load_findings,
     rank_table,
     read_fingerprint,
-    save_findings,
-    seal,
 )
-from lifecircle.report import write_tables
 from lifecircle.study import check_year
 
 if TYPE_CHECKING:
@@ -74,17 +71,40 @@ def run_audit(
         holds something else where the results go, or cannot be written.
     """
     report = progress or _log.info
+    named = study if isinstance(study, str | Path) else None
     if isinstance(study, str | Path):
         study = open_study(study, year)
     year = study.year if year is None else check_year(year)
     if out is None:
         return _audited(study, year, report)
-    begun = monotonic()
     check_folder(Path(out) / str(year), RUN)
     with one_writer(Path(out)):
-        findings = _audited(study, year, report)
-        report("writing")
-        write_run(findings, Path(out), study, seconds=monotonic() - begun)
+        findings = _written(study, year, Path(out), named, report)
+        # A change of method is no progress: earlier years are judged by it too, before anyone compares them.
+        for earlier in years_of_another_method(Path(out), study.id, year):
+            report(str(earlier))
+            try:
+                check_folder(Path(out) / str(earlier), RUN)
+                _written(study, earlier, Path(out), named, report)
+            except UnusableInputError as error:
+                _log.warning(
+                    "%s is of another version of the method and cannot be computed again (%s): "
+                    "what differs from it is no progress",
+                    earlier,
+                    error,
+                )
+    return findings
+
+
+def _written(
+    study: Study, year: int, out: Path, named: str | Path | None, report: Callable[[str], None]
+) -> Findings:
+    """Audit a year and write its run."""
+    begun = monotonic()
+    source = source_of(study, year, named)
+    findings = _audited(study, year, report)
+    report("writing")
+    write_run(findings, out, study, source=source, seconds=monotonic() - begun)
     return findings
 
 
@@ -262,62 +282,3 @@ def find_run(
     except UnusableInputError as error:
         _log.warning("%s: computed anew", error)
     return run_audit(declared, year, progress=progress)
-
-
-def write_run(
-    findings: Findings, out: Path, study: Study | None = None, *, seconds: float | None = None
-) -> Path:
-    """Write a run's files to ``out/<year>/``, all or none; an earlier run of other content is kept aside.
-
-    A run that is the same as the one in force changes no file. Where the study is given the run's evidence
-    is written with it, and the run is added to the register of the folder.
-
-    Parameters
-    ----------
-    study : the study that the findings are of; without it nothing is remembered of the run
-    seconds : how long the audit took, for the register
-
-    Raises
-    ------
-    UnusableInputError
-        When something else stands there, or the system refuses to write.
-    """
-    # The database costs a quarter of a second: only who writes a run pays for it.
-    from lifecircle.ledger import (  # noqa: PLC0415 - as said
-        evidence_of,
-        keep_superseded,
-        open_register,
-        same_run,
-        write_evidence,
-    )
-
-    target = out / str(findings.year)
-    evidence = None
-    if study is not None:
-        evidence = evidence_of(findings, study.folder, study.standard, target)
-    reason = ""
-    with suppress(_SameRunError), complete_folder(target, RUN) as folder:
-        write_files(findings, folder)
-        if evidence is not None:
-            write_evidence(evidence, folder)
-        seal(folder)
-        if same_run(folder, target):
-            raise _SameRunError  # what was just written goes, and what stands there stays as it is
-        if evidence is not None:
-            kept = keep_superseded(target, evidence)
-            reason = "" if kept is None else f"superseded:{kept.name}"
-    if evidence is not None:
-        # The results are safe by now: whatever happens to the register, they stay.
-        with open_register(out) as register:
-            register.add(findings, evidence, target, reason=reason, seconds=seconds)
-    return target
-
-
-class _SameRunError(Exception):
-    """The run that was written is the one in force."""
-
-
-def write_files(findings: Findings, folder: Path) -> None:
-    """Write the files that follow from findings alone into an existing folder."""
-    save_findings(findings, folder)
-    write_tables(findings, folder)

@@ -4,11 +4,30 @@ A run's folder is written by the audit; here stands what is remembered of it. Th
 again from the folders.
 """
 
-from lifecircle.ledger._evidence import EVIDENCE, Evidence, evidence_of, read_evidence, write_evidence
-from lifecircle.ledger._register import REGISTER, History, Register, check_register, open_register
+from lifecircle.ledger._evidence import (
+    EVIDENCE,
+    Evidence,
+    Source,
+    declared_key,
+    evidence_of,
+    read_evidence,
+    standard_key,
+    without_secrets,
+    write_evidence,
+)
+from lifecircle.ledger._register import (
+    REGISTER,
+    Register,
+    check_register,
+    note_run,
+    open_register,
+    rebuild_register,
+)
 from lifecircle.ledger._superseded import (
     SUPERSEDED,
     differences,
+    drop_copy,
+    is_repeated,
     keep_superseded,
     run_folders,
     same_run,
@@ -20,16 +39,23 @@ __all__ = [
     "REGISTER",
     "SUPERSEDED",
     "Evidence",
-    "History",
     "Register",
+    "Source",
     "check_register",
+    "declared_key",
     "differences",
+    "drop_copy",
     "evidence_of",
+    "is_repeated",
     "keep_superseded",
+    "note_run",
     "open_register",
     "read_evidence",
+    "rebuild_register",
     "run_folders",
     "same_run",
     "sealed",
+    "standard_key",
+    "without_secrets",
     "write_evidence",
 ]

@@ -1,0 +1,94 @@
+"""The register in PostgreSQL: the same rows, refused changes, one chain from two writers."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sql
+
+from lifecircle.audit import run_audit
+from lifecircle.findings import load_findings
+from lifecircle.ledger import REGISTER, check_register, open_register, read_evidence
+
+pytest.importorskip("psycopg", reason="PostgreSQL is an extra")
+AS_ROOT = os.name == "posix" and os.geteuid() == 0
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Start a PostgreSQL of our own on the loopback, or skip where there is none."""
+    found = [shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
+    tools = next((Path(one).resolve().parent for one in found if one), None)
+    if tools is None:
+        pytest.skip("no PostgreSQL is installed here")
+    folder = Path(tempfile.mkdtemp(prefix="lifecircle-"))
+    how = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    if AS_ROOT:  # it does not run as root
+        try:
+            shutil.chown(folder, "postgres")
+        except LookupError:
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+        how["user"] = "postgres"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = folder / "data"
+    subprocess.run([tools / "initdb", "-D", data, "-A", "trust", "-U", "me", "--no-sync"], check=True, **how)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    start = [tools / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"]
+    subprocess.run(start, check=True, **how)
+    yield f"postgresql+psycopg://me:secret@127.0.0.1:{port}/postgres"
+    subprocess.run([tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True, **how)
+    shutil.rmtree(folder)
+
+
+def test_runs_are_noted_in_postgres(toytown, tmp_path, server, monkeypatch):
+    monkeypatch.setenv("LIFECIRCLE_LEDGER", server)
+    results = tmp_path / "results"
+    run_audit(toytown, 2025, out=results)
+    run_audit(toytown, 2025, out=results)
+    assert not (results / REGISTER).exists()
+    with open_register(results) as register:
+        assert len(register.runs()) == 1
+        rows = register.history("toytown", "reading", districts=[""])
+        assert rows["value"].tolist() == [215 / 275]
+    assert check_register(results, register_key(results), whole=True) == []
+    for path in results.rglob("*"):
+        assert path.is_dir() or b"secret" not in path.read_bytes()
+    engine = sql.create_engine(server)
+    for statement in (
+        "UPDATE runs SET year = 2024",
+        "DELETE FROM results",
+        "TRUNCATE results",
+        "TRUNCATE runs CASCADE",
+    ):
+        with pytest.raises(sql.exc.DBAPIError, match="only added to"), engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+    findings, evidence = load_findings(results / "2025"), read_evidence(results / "2025")
+
+    def add(number):
+        other = evidence.model_copy(update={"fingerprint": f"f{number}", "study": f"s{number % 2}"})
+        with open_register(results) as register:
+            register.add(findings, other, results / "2025")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(add, range(10)))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE results DISABLE TRIGGER only_added_to")
+        connection.exec_driver_sql("UPDATE results SET value = 1 WHERE run = 1 AND target = 'culture'")
+    engine.dispose()
+    with open_register(results) as register:
+        assert register.changed_rows() == []
+        assert register.changed_rows(results=True) == [1]
+
+
+def register_key(results):
+    """Give the hash that the register knows the run by."""
+    from lifecircle.files import file_hash  # noqa: PLC0415 - beside its use
+
+    return file_hash(results / "2025" / "checksums.txt")
