@@ -27,16 +27,45 @@ _LEAST = 0.5  # fewer people than this print as nobody
 
 def study_lines(study: SiteStudy, language: Language) -> list[str]:
     """Return a siting study in sentences: the plan, its proof, the goal, each site, what else there is."""
-    lines = [_headline(study, language), *_aims(study, language), *_counted(study, language)]
-    lines.append(_proof(study, language))
-    lines += [line for line in (_goal(study, language),) if line]
-    lines += [_site(facts, study, language) for facts in study.explanation.sites]
-    lines += list(_ties(study, language))
-    lines += list(_band(study, language))
-    lines += list(_losers(study, language))
-    lines += list(_remedies(study, language))
-    lines += [note_line(note, language) for note in study.notes]
-    return lines
+    lines = [*head_lines(study, language), *goal_lines(study, language), *reason_lines(study, language)]
+    return [*lines, *note_lines(study, language)]
+
+
+def head_lines(study: SiteStudy, language: Language) -> list[str]:
+    """Return what a plan brings, before and after, with its proof; how it was counted where not as usual."""
+    between = "" if language == "zh" else " "
+    first = _headline(study, language) + between + _proof(study, language)
+    return [first, *_aims(study, language), *_counted(study, language)]
+
+
+def goal_lines(study: SiteStudy, language: Language) -> list[str]:
+    """Return how many sites the goal takes; nothing where there is no goal."""
+    return [line for line in (_goal(study, language),) if line]
+
+
+def reason_lines(study: SiteStudy, language: Language) -> list[str]:
+    """Return why a plan is as it is: each site, what is nearly as good, why others lost, cheaper remedies."""
+    return [
+        *(_site(facts, study, language) for facts in study.explanation.sites),
+        *_ties(study, language),
+        *_band(study, language),
+        *_losers(study, language),
+        *_remedies(study, language),
+    ]
+
+
+_TO_KNOW = frozenset({"generated", "not_proved", "supposed_open"})
+"""Notes without which a plan would be misread; the others are for who asks for reasons."""
+
+
+def note_lines(study: SiteStudy, language: Language) -> list[str]:
+    """Return all notes of a study."""
+    return [note_line(note, language) for note in study.notes]
+
+
+def short_notes(study: SiteStudy, language: Language) -> list[str]:
+    """Return the notes that a reader of the table alone must know."""
+    return [note_line(note, language) for note in study.notes if note.partition(":")[0] in _TO_KNOW]
 
 
 def why_line(study: SiteStudy, candidate: str, language: Language) -> str:
