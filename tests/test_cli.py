@@ -9,9 +9,12 @@ import sys
 import time
 
 import pytest
+from rich.cells import cell_len
 
 from conftest import ROOT, edit
 from lifecircle.cli import _OneLine, cli
+
+R4 = (120.020838, 30.522173)
 
 
 def lifecircle(*words, cwd=None):
@@ -114,6 +117,23 @@ def test_scenario_tells_who_wins_and_where_it_is_written(toytown, tmp_path):
     assert done.returncode == 2
     assert "did you mean 'L1'?" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_plan_is_a_table_and_its_reasons_are_asked_for(toytown, tmp_path):
+    # At r4, see test_audit: 30 people of 275 are newly covered.
+    (tmp_path / "sites.csv").write_text(f"id,name,lon,lat\nA,新址,{R4[0]},{R4[1]}\n", "utf-8")
+    words = ("site", toytown, "--target", "reading", "--new", 1, "--candidates", tmp_path / "sites.csv")
+    done = lifecircle(*words)
+    assert done.returncode == 0, done.stderr
+    assert "from 78.1 % to 89.0 %, 30 people newly covered" in done.stdout
+    assert "245 people covered" in done.stdout
+    frame = [line for line in done.stdout.splitlines() if line[0] in "┏┃┡│└+|"]
+    assert len(frame) == 5  # headings and the one site
+    assert [cell.strip() for cell in re.split("[│|]", frame[3])][1:5] == ["1", "新址（A）", "East Bank", "30"]
+    # A Chinese sign is two columns wide, and the frame is straight.
+    assert len({cell_len(line) for line in frame}) == 1
+    assert "Slow / usual / fast" not in done.stdout
+    assert "Slow / usual / fast" in lifecircle(*words, "--explain").stdout
 
 
 def test_demo_leaves_a_whole_study(tmp_path):

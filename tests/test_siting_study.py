@@ -23,7 +23,19 @@ from lifecircle.audit import prepare, run, run_audit
 from lifecircle.errors import ProofError, UnusableInputError
 from lifecircle.scenario import Change, apply_changes, compare_inputs, read_changes, run_scenario
 from lifecircle.siting_study import _siting_steps as pipeline
-from lifecircle.siting_study import plan_facts, plan_layer, site_study, study_lines, why_line, write_study
+from lifecircle.siting_study import (
+    goal_lines,
+    head_lines,
+    plan_facts,
+    plan_layer,
+    reason_lines,
+    short_notes,
+    site_study,
+    site_table,
+    study_lines,
+    why_line,
+    write_study,
+)
 from lifecircle.study import read_study
 
 DEGREES = pyproj.Transformer.from_crs("EPSG:4549", "EPSG:4326", always_xy=True)
@@ -74,6 +86,29 @@ def test_one_new_library_counted_by_hand(listed):
     assert facts.saved_min == pytest.approx(30 * 2000 / (5 / 3.6) / 60)
     assert (facts.swap, facts.swap_loss) == ("D", 0)
     assert [(tie.site, tie.instead, tie.loss) for tie in done.explanation.ties] == [("A", "D", 0)]
+
+
+def test_the_printed_table_has_a_row_a_site(listed):
+    done = study(TOYTOWN, "reading", new=2, candidates=listed)
+    table = site_table(done, "en")
+    assert table.headings == ("no.", "site", "town", "newly covered", "next best")  # no cost is known
+    assert [table.headings[at] for at in sorted(table.figures)] == ["no.", "newly covered"]
+    assert table.rows == (
+        ("1", "Site A", "East Bank", "30", "Site D: as many people are covered"),
+        ("2", "Site B", "(outside)", "20", "Site C: 20 fewer people are covered"),
+    )
+    head = head_lines(done, "en")[0]
+    assert "from 78.1 % to 96.3 %" in head
+    assert head.endswith("Audited anew with the sites built: 265 people covered, the plan's own figure.")
+    assert [*head_lines(done, "en"), *goal_lines(done, "en"), *reason_lines(done, "en")] == study_lines(
+        done, "en"
+    )[: -len(done.notes)]
+    assert short_notes(done, "en") == []
+
+
+def test_a_cost_has_a_column_where_one_is_known(tmp_path):
+    done = study(TOYTOWN, "reading", new=1, candidates=candidates(tmp_path, PLACES, cost=[12.5] * 5))
+    assert site_table(done, "en").rows[0][4] == "12.5"
 
 
 def test_why_each_candidate_is_not_in_the_plan(listed):

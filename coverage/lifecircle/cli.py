@@ -19,12 +19,12 @@ import click
 from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from lifecircle.attribution import YearComparison
     from lifecircle.files import Results
     from lifecircle.findings import Findings, Language
-    from lifecircle.siting_study import SiteStudy
+    from lifecircle.siting_study import PlanTable, SiteStudy
 
 DONE, FOUND, UNUSABLE, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -420,17 +420,11 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 @click.option("--profile", help="Travel profile to count with, such as walk_aged; the target's own.")
 @click.option("--accounting", help="reach, open or network_distance; the target's own.")
 @click.option("--why", multiple=True, metavar="ID", help="Print why a candidate is not in the plan.")
-@click.option("--explain", is_flag=True, help="Print the reasons: each site, near ties, losers and remedies.")
+@click.option("--explain", is_flag=True, help="Print the reasons, the near ties and the remedies as well.")
 @click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds for the solver.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder instead of STUDY/results/YEAR-site-ID.")
 def site(
-    study: Path,
-    year: int | None,
-    why: tuple[str, ...],
-    out: Path | None,
-    *,
-    explain: bool,
-    **question: Any,
+    study: Path, year: int | None, why: tuple[str, ...], out: Path | None, *, explain: bool, **question: Any
 ) -> None:
     """Find where new sites in STUDY help a target most, with proof, curve, explanation and remedies."""
     from lifecircle.siting_study import FOLDER, site_study, why_line, write_study
@@ -445,10 +439,54 @@ def site(
         tell("writing")
         place = out or folder / "results" / f"{found.inputs.year}-site-{found.id}"
         write_study(found, place)
-    _print_plan(found, language, explain=explain)
-    for line in told:
-        _show(line)
+    _print_plan(found, language, told, explain=explain)
     _print_place("plan", place, language)
+
+
+def _print_plan(found: SiteStudy, language: Language, told: list[str], *, explain: bool) -> None:
+    """Print a plan: what it brings, a table of its sites, the goal; reasons where they are asked for."""
+    from lifecircle.siting_study import (
+        goal_lines,
+        head_lines,
+        note_lines,
+        reason_lines,
+        short_notes,
+        site_table,
+    )
+    from lifecircle.wording import word
+
+    _print_stamp(found.scenario.before, language)
+    for line in head_lines(found, language):
+        _show(line)
+    _print_table(site_table(found, language))
+    lines = goal_lines(found, language)
+    if explain:
+        lines += [*reason_lines(found, language), *note_lines(found, language), *told]
+    else:
+        lines += [*short_notes(found, language), *told, word("plan_table", "more", language)]
+    for line in lines:
+        _show(line)
+
+
+def _print_table(table: PlanTable) -> None:
+    """Print a table; signs of two columns' width, such as Chinese ones, are aligned."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lifecircle.wording import one_line
+
+    console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False, emoji=False)
+    grid = Table(box=box.ASCII if console.options.ascii_only else box.HEAVY_HEAD)
+    for at, heading in enumerate(table.headings):
+        figure = at in table.figures
+        grid.add_column(heading, justify="right" if figure else "left", no_wrap=figure, overflow="fold")
+    for row in table.rows:
+        grid.add_row(*(Text(one_line(cell, 200)) for cell in row))
+    with console.capture() as captured:
+        console.print(grid)
+    _say(captured.get().rstrip("\n"))
 
 
 @cli.command()
@@ -597,46 +635,6 @@ def _print_place(name: str, place: Path, language: Language) -> None:
     from lifecircle.wording import word
 
     _show(word("terminal", name, language).format(place=place))
-
-
-def _print_plan(found: SiteStudy, language: Language, *, explain: bool) -> None:
-    """Print what a plan is worth, its sites as a table, and the reasons where they are asked for."""
-    from lifecircle.siting_study import note_line, plan_lines, reason_lines, site_table
-    from lifecircle.wording import word
-
-    _print_stamp(found.scenario.before, language)
-    for line in plan_lines(found, language):
-        _show(line)
-    heads, rows = site_table(found, language)
-    if rows:
-        _print_table(heads, rows, right={0, 4, 5})
-    for line in reason_lines(found, language) if explain else ():
-        _show(line)
-    for note in found.notes:
-        _show(note_line(note, language))
-    if not explain:
-        _say(word("terminal_hint", "explain", language))
-
-
-def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: set[int]) -> None:
-    """Print a table whose columns line up, also where Chinese characters take two places."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from lifecircle.wording import one_line
-
-    # A console takes [square brackets] for markup, and names may hold them.
-    console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False, emoji=False)
-    table = Table(box=box.ASCII if console.options.ascii_only else box.SIMPLE_HEAD)
-    for place, head in enumerate(heads):
-        table.add_column(head, justify="right" if place in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(one_line(cell, 200)) for cell in row))
-    with console.capture() as captured:
-        console.print(table)
-    _say(captured.get().rstrip("\n"))
 
 
 def _print_scoreboard(findings: Findings) -> None:

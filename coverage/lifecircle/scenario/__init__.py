@@ -15,15 +15,20 @@ from lifecircle.scenario._compare import (
 from lifecircle.scenario._scenario_files import FOLDER, comparison, write_scenario
 from lifecircle.scenario._scenario_steps import Scenario, compare_inputs, run_scenario, scenario_id
 from lifecircle.scenario._scenario_text import change_line, summary_lines
+from lifecircle.scenario._unit_moves import GapMove, NamedUnit, Town, UnitMoves
 
 __all__ = [
     "ACTIONS",
     "CHANGE_COLUMNS",
     "FOLDER",
     "Change",
+    "GapMove",
+    "NamedUnit",
     "Part",
     "Scenario",
     "TargetComparison",
+    "Town",
+    "UnitMoves",
     "apply_changes",
     "change_line",
     "compare_inputs",

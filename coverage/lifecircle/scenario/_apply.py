@@ -160,7 +160,7 @@ class _Register:
             "name": change.name,
             "service": list(change.services),
             "hours": change.hours,
-            "serves": "",
+            "serves": change.serves,
             "source": change.file,
         }
         fresh = rows.assign(

@@ -65,6 +65,12 @@ CHANGE_COLUMNS = Schema(
             aliases=("开放时间",),
         ),
         Column(
+            "serves",
+            "text",
+            "codes of the units that a facility which opens serves, where a target counts by such a list",
+            aliases=("服务范围", "服务村"),
+        ),
+        Column(
             "village",
             "text",
             "code or name of the village that grows",
@@ -107,7 +113,8 @@ _POINT, _LINE = 0, 1
 class Change:
     """One thing that is to be different.
 
-    ``services`` : one for each venue that opens at the place; ``shape`` : point or line in EPSG:4326;
+    ``services`` : one for each venue that opens at the place; ``serves`` : codes of the units it serves, as
+    in a register, for targets that count by such a list; ``shape`` : point or line in EPSG:4326;
     ``file``, ``row`` : where it stands. What does not belong to the action is empty.
     """
 
@@ -118,6 +125,7 @@ class Change:
     shape: Any = None
     capacity: float | None = None
     hours: str = ""
+    serves: str = ""
     village: str = ""
     district: str = ""
     factor: float | None = None
@@ -424,7 +432,7 @@ def _opening(table: Table, name: str) -> Table:
         remedy = say("write the plan again with lifecircle site")
         raise UnusableInputError([Fault(name, "", "", reason, remedy)])
     kept = pd.DataFrame(frame)[
-        [column for column in ("id", "name", "service", "hours", "lon", "lat") if column in frame]
+        [column for column in ("id", "name", "service", "hours", "serves", "lon", "lat") if column in frame]
     ]
     ids = kept["id"].map(plain_text).map(lambda label: f"plan-{label}" if label else "")
     return Table(name, kept.assign(action="open", id=ids), table.first_row)

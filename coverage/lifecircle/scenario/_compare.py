@@ -16,6 +16,7 @@ import pandas as pd
 
 from lifecircle.audit import gap_clusters, in_area, urban_class
 from lifecircle.findings import CircleResult
+from lifecircle.scenario._unit_moves import GapMove, Town, UnitMoves, moves_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,7 +59,10 @@ class TargetComparison:
     the rule is shorter, longer; ``saved_min`` : minutes saved, people times minutes, see
     :func:`saved_seconds`;
     ``gaps_closed``, ``gaps_opened`` : ids of gaps nobody of whom is uncovered after, or was before.
-    Figures of residents are None for targets that are not circles.
+    Figures of residents are None for targets that are not circles; those have ``towns``, their value by
+    district, and by kind ``units`` (presence), ``missing_before`` and ``missing_after`` (capacity: what is
+    still needed to the goal of the year) or ``gaps`` (how unequal each circle is). ``registered`` : whether
+    the value is a figure that an office registers, which no change of facilities or roads moves.
     """
 
     target: str
@@ -85,12 +89,26 @@ class TargetComparison:
     gaps_opened: tuple[str, ...] = ()
     districts: tuple[Part, ...] = ()
     groups: tuple[Part, ...] = ()
+    units: UnitMoves | None = None
+    missing_before: float | None = None
+    missing_after: float | None = None
+    gaps: tuple[GapMove, ...] = ()
+    towns: tuple[Town, ...] = ()
+    registered: bool = False
 
     @property
     def changed(self) -> bool:
         """Return whether anything about the target is different."""
         moved = (self.won, self.lost, self.come, self.nearer, self.farther, self.connected, self.cut_off)
-        return self.value_before != self.value_after or any(moved)
+        units = self.units is not None and bool(self.units.gained or self.units.lost)
+        return (
+            self.value_before != self.value_after
+            or self.status_before != self.status_after
+            or self.missing_before != self.missing_after
+            or any(moved)
+            or units
+            or any(gap.before != gap.after for gap in self.gaps)
+        )
 
 
 def compare_targets(
@@ -199,9 +217,9 @@ def _compared(one: TargetResult, other: TargetResult, both: _Both) -> TargetComp
         "status_after": other.status,
         "goal": target.goal,
     }
-    # Only circles have an answer for every resident; of other kinds the two values are all there is.
+    # Only circles have an answer for every resident.
     if not isinstance(one, CircleResult) or not isinstance(other, CircleResult):
-        return TargetComparison(**plain)
+        return TargetComparison(**plain, **moves_of(one, other))
     if one.count is None or other.count is None:
         return TargetComparison(**plain)
     moves = _Moves.of(target.id, both.before, both.after)

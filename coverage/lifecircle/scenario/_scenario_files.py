@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lifecircle.scenario._changes import Change
     from lifecircle.scenario._compare import Part, TargetComparison
     from lifecircle.scenario._scenario_steps import Scenario
+    from lifecircle.scenario._unit_moves import Town
 
 SCHEMA = 1
 MARK = "comparison.json"
@@ -54,6 +55,7 @@ TARGETS = {
     "target": TEXT, **_BOTH, "status_before": STATUS, "status_after": STATUS, "goal": FIGURE,
     **_COVERED, **_MOVES, "come": PEOPLE, "connected": PEOPLE, "cut_off": PEOPLE,
     "nearer": PEOPLE, "farther": PEOPLE, "mean_saved": NUMBER, "gaps_closed": TEXT, "gaps_opened": TEXT,
+    "units_gained": TEXT, "units_lost": TEXT, "missing_before": PEOPLE, "missing_after": PEOPLE,
 }  # fmt: skip
 TOWNS = {
     "target": TEXT, "district": TEXT, **_BOTH, "status_before": STATUS, "status_after": STATUS,
@@ -132,8 +134,7 @@ def _sheets(scenario: Scenario) -> Sheets:
 
 def _target_rows(scenario: Scenario, language: Language) -> Iterator[dict[str, Any]]:
     for one in scenario.targets:
-        if one.value_before is None and one.value_after is None:
-            continue
+        units = one.units
         moved = (one.nearer or 0.0) + (one.farther or 0.0)
         yield {
             **vars(one),
@@ -145,12 +146,15 @@ def _target_rows(scenario: Scenario, language: Language) -> Iterator[dict[str, A
             "mean_saved": (one.saved_min or 0.0) / moved if moved else None,
             "gaps_closed": " ".join(one.gaps_closed),
             "gaps_opened": " ".join(one.gaps_opened),
+            "units_gained": "" if units is None else " ".join(unit.name for unit in units.gained),
+            "units_lost": "" if units is None else " ".join(unit.name for unit in units.lost),
         }
 
 
 def _part_rows(scenario: Scenario, language: Language, which: str) -> Iterator[dict[str, Any]]:
     for one in scenario.targets:
-        for part in getattr(one, which):
+        parts: tuple[Part | Town, ...] = (*one.districts, *one.towns) if which == "districts" else one.groups
+        for part in parts:
             outside = part.code == "(outside)"
             yield {
                 **vars(part),
@@ -163,7 +167,7 @@ def _part_rows(scenario: Scenario, language: Language, which: str) -> Iterator[d
             }
 
 
-def _values(one: TargetComparison, part: TargetComparison | Part) -> dict[str, Any]:
+def _values(one: TargetComparison, part: TargetComparison | Part | Town) -> dict[str, Any]:
     """Return both values, and the change between them where they are shares."""
     before, after = part.value_before, part.value_after
     points = None

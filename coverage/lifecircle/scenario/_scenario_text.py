@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifecircle.findings import value_text
 from lifecircle.wording import percent, word
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lifecircle.scenario._scenario_steps import Scenario
 
 _NAMED_PARTS = 3
+_NAMED_UNITS = 12  # units named in a sentence; comparison.json holds all
 _LEAST = 0.5  # fewer people than this print as nobody
 
 
@@ -24,19 +26,22 @@ def summary_lines(scenario: Scenario, language: Language) -> list[str]:
     """Return a scenario in sentences: the changes, each target that is different, and those that are not."""
     lines = [_say("changes", language, len(scenario.changes))]
     lines += [f"- {change_line(change, scenario.before, language)}" for change in scenario.changes]
-    same = []
+    rest: dict[str, list[str]] = {"same": [], "registered": [], "without": []}
     for one in scenario.targets:
-        result = scenario.before.result(one.target)
-        if result.value is None and one.value_after is None:
-            continue
-        name = result.target.name.get(language)
+        name = _target_name(scenario, one.target, language)
         if one.changed:
-            lines.append("".join(_target_sentences(one, name, language)))
+            lines.append("".join(_target_sentences(one, scenario, language)))
+        elif one.value_before is None:
+            rest["without"].append(name)
         else:
-            same.append(name)
-    if same:
-        lines.append(_say("same", language, word("scenario", "comma", language).join(same)))
+            rest["registered" if one.registered else "same"].append(name)
+    between = word("scenario", "comma", language)
+    lines += [_say(key, language, between.join(names)) for key, names in rest.items() if names]
     return lines
+
+
+def _target_name(scenario: Scenario, target: str, language: Language) -> str:
+    return scenario.before.result(target).target.name.get(language)
 
 
 def change_line(change: Change, findings: Findings, language: Language) -> str:
@@ -66,11 +71,13 @@ def _place(change: Change) -> str:
     return f"{middle.x:.5f}, {middle.y:.5f}"
 
 
-def _target_sentences(one: TargetComparison, name: str, language: Language) -> Iterator[str]:
-    if one.kind != "circle":
-        yield _say("figure", language, name, _figure(one.value_before), _figure(one.value_after))
-    else:
+def _target_sentences(one: TargetComparison, scenario: Scenario, language: Language) -> Iterator[str]:
+    name = _target_name(scenario, one.target, language)
+    if one.kind == "circle":
         yield _value_sentence(one, name, language)
+    else:
+        yield _figure_sentence(one, scenario, language)
+        yield from _other_sentences(one, scenario, language)
     if one.status_before != one.status_after:
         statuses = (word("status", status, language) for status in (one.status_before, one.status_after))
         yield _say("verdict", language, *statuses)
@@ -99,6 +106,66 @@ def _target_sentences(one: TargetComparison, name: str, language: Language) -> I
         )
     if one.gaps_closed or one.gaps_opened:
         yield _say("gaps", language, len(one.gaps_closed), len(one.gaps_opened))
+
+
+def _figure_sentence(one: TargetComparison, scenario: Scenario, language: Language) -> str:
+    """Return the value of a target that is no circle, before and after, as a share or with its unit."""
+    results = scenario.before.result(one.target), scenario.after.result(one.target)
+    name, share = _target_name(scenario, one.target, language), results[0].is_share
+    before, after = (
+        percent(result.value) if share else value_text(result, result.value, language) for result in results
+    )
+    if one.value_before == one.value_after:
+        return _say("same_figure", language, name, after)
+    if share and one.value_before is not None and one.value_after is not None:
+        points = f"{(one.value_after - one.value_before) * 100:+.2f}"
+        return _say("figure_points", language, name, before, after, points)
+    return _say("figure", language, name, before, after)
+
+
+def _other_sentences(one: TargetComparison, scenario: Scenario, language: Language) -> Iterator[str]:
+    """Yield what differs in a target that is no circle: units by name, places missing, gaps."""
+    units = one.units
+    if units is not None:
+        yield _say("units", language, units.holding_before, units.holding_after, units.total)
+        for key, moved in (("gained", units.gained), ("dropped", units.lost)):
+            if moved:
+                yield _say(key, language, len(moved), _named([unit.name for unit in moved], language))
+    if one.missing_before != one.missing_after:
+        yield _say("missing", language, _people(one.missing_before), _people(one.missing_after))
+    measure = "" if not one.gaps else _measure(scenario, one.target)
+    moved_gaps = [
+        _say(
+            "gap_move",
+            language,
+            _target_name(scenario, gap.circle, language),
+            _gap_figure(gap.before, measure, language),
+            _gap_figure(gap.after, measure, language),
+        )
+        for gap in one.gaps
+        if gap.before != gap.after
+    ]
+    if moved_gaps:
+        yield _say("gap_moves", language, _named(moved_gaps, language))
+
+
+def _measure(scenario: Scenario, target: str) -> str:
+    computed = getattr(scenario.before.result(target).target, "computed", None)
+    return "" if computed is None else str(computed.measure)
+
+
+def _gap_figure(value: float | None, measure: str, language: Language) -> str:
+    """Print how unequal a circle is: a difference in points, any other measure as it is."""
+    if value is None or np.isnan(value):
+        return "—"
+    return _say("points", language, f"{value * 100:.2f}") if measure == "difference" else f"{value:.3g}"
+
+
+def _named(names: list[str], language: Language) -> str:
+    """Name the first of many, and say how many more there are."""
+    text = word("scenario", "comma", language).join(names[:_NAMED_UNITS])
+    more = len(names) - _NAMED_UNITS
+    return text if more <= 0 else text + _say("more", language, more)
 
 
 def _value_sentence(one: TargetComparison, name: str, language: Language) -> str:
@@ -145,10 +212,6 @@ def _many(people: float | None) -> bool:
 
 def _people(people: float | None) -> str:
     return f"{0.0 if people is None else people:,.0f}"
-
-
-def _figure(value: float | None) -> str:
-    return "—" if value is None or np.isnan(value) else f"{value:g}"
 
 
 def _say(name: str, language: Language, *parts: object) -> str:

@@ -8,11 +8,13 @@ from lifecircle.siting_study._explanation import Explanation, Sensitivity, SiteF
 from lifecircle.siting_study._remedies import Remedy
 from lifecircle.siting_study._siting_files import FOLDER, plan_facts, plan_layer, write_study
 from lifecircle.siting_study._siting_steps import CurvePoint, SiteStudy, site_study
+from lifecircle.siting_study._siting_table import PlanTable, site_table
 from lifecircle.siting_study._siting_text import (
-    note_line,
-    plan_lines,
+    goal_lines,
+    head_lines,
+    note_lines,
     reason_lines,
-    site_table,
+    short_notes,
     study_lines,
     why_line,
 )
@@ -23,16 +25,19 @@ __all__ = [
     "OBJECTIVES",
     "CurvePoint",
     "Explanation",
+    "PlanTable",
     "Remedy",
     "Sensitivity",
     "SiteFacts",
     "SiteStudy",
     "Tie",
-    "note_line",
+    "goal_lines",
+    "head_lines",
+    "note_lines",
     "plan_facts",
     "plan_layer",
-    "plan_lines",
     "reason_lines",
+    "short_notes",
     "site_study",
     "site_table",
     "study_lines",
