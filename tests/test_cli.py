@@ -194,7 +194,7 @@ def test_the_log_is_one_line_without_passwords():
 
 def printed_by(code, *words):
     """Run the command line after some code has broken a part of it."""
-    start = f"import sys\nfrom lifecircle import audit, cli\nfrom lifecircle.audit import _run\n{code}\n"
+    start = f"import sys\nfrom lifecircle import audit, cli\nfrom lifecircle.audit import _record\n{code}\n"
     end = "sys.argv = ['lifecircle', *sys.argv[1:]]\ncli.main()\n"
     command = [sys.executable, "-c", start + end, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -211,7 +211,7 @@ def test_a_fault_of_the_program_says_so(toytown):
 
 @pytest.mark.parametrize("kind", ["KeyboardInterrupt", "MemoryError", "PermissionError(13, 'no', 'a.csv')"])
 def test_interrupts_and_errors_of_the_system(toytown, kind):
-    done = printed_by(f"def broken(*_): raise {kind}\n_run.write_tables = broken", "audit", toytown)
+    done = printed_by(f"def broken(*_): raise {kind}\n_record.write_tables = broken", "audit", toytown)
     assert done.returncode == (130 if kind == "KeyboardInterrupt" else 2)
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (toytown / "results").exists()
