@@ -73,6 +73,7 @@ def plain_text(value: Any) -> str:
             text = "…"
     elif value is None or bool(pd.isna(value)):
         return ""
+    # A spreadsheet turns a code of twelve digits into a number; its text must be the code again.
     elif isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
     else:
@@ -126,6 +127,8 @@ def plain_numbers(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
         found = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         found = np.full(len(cells), np.nan)
+        # Texts of a mixed column are converted together: pandas reads a column of texts far faster than one
+        # by one.
         written: list[int] = []
         texts: list[str] = []
         for at, cell in enumerate(cells.astype(object)):
@@ -178,6 +181,7 @@ def parse_date(value: Any) -> date | None:
         value = pd.Timestamp(value)
     if isinstance(value, date):
         return date(value.year, value.month, value.day)
+    # Before other forms: 2021 is a year and 44197 a day number of Excel; the two ranges do not meet.
     if text.isascii() and text.isdigit() and len(text) <= 6:
         number = int(text)
         if number in _YEARS:

@@ -63,6 +63,21 @@ def written(path: str | Path) -> Iterator[Path]:
     ------
     FileNotFoundError
         When the folder is not there, or the block wrote nothing.
+
+    Parameters
+    ----------
+    path : the final file
+
+    Returns
+    -------
+    fresh : a path to write to, with the ending of the final one
+
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> with written(place) as fresh:
+    ...     _ = fresh.write_text("whole")
+    >>> place.read_text()
+    'whole'
     """
     final = Path(path)
     with _claimed(final) as room:
@@ -79,7 +94,7 @@ def _flush(path: Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the new name itself durable, where the system can."""
+    """Write the new name itself to disk, where the system can."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -119,15 +134,26 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
     ------
     UnusableInputError
         When something else stands at the target, or the system refuses to write there.
+
+    Parameters
+    ----------
+    target : the final folder
+    kind : which results it holds
+
+    Returns
+    -------
+    fresh : an empty folder to write to
     """
     check_folder(target, kind)
     with system_errors(target):
+        # Checked before the results are computed: an audit of minutes must not end in a refusal to write.
         target = Path(os.path.realpath(target))  # a link goes on leading to the folder
         made = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with _claimed(target) as fresh:
                 yield fresh
+                # At the end, so that a note written while the command ran is copied too.
                 _keep_strangers(target, fresh, kind)
                 _swap(fresh, target, kind)
         except BaseException:
@@ -146,6 +172,14 @@ def whole_folder(target: Path) -> Iterator[Path]:
     ------
     OSError
         When something stands at the target by then.
+
+    Parameters
+    ----------
+    target : the final folder
+
+    Returns
+    -------
+    fresh : an empty folder to write to
     """
     with _claimed(target) as fresh:
         yield fresh
@@ -153,9 +187,14 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
 
 def recover(target: Path, kind: Results) -> None:
-    """Finish or undo what a killed command left half done at a place, and clear what nobody works on.
+    """Finish or undo what a killed command left unfinished at a place, and remove what no process works on.
 
     Only names that this module gives are looked at, and never those of a process that is still running.
+
+    Parameters
+    ----------
+    target : folder of results
+    kind : which results it holds
     """
     left = _left_overs(target)
     with suppress(OSError):
@@ -181,6 +220,10 @@ def one_writer(folder: Path) -> Iterator[None]:
     ------
     UnusableInputError
         When another process writes there, or the system refuses to write.
+
+    Parameters
+    ----------
+    folder : folder of results; made where it is missing
     """
     with system_errors(folder):
         made = [one for one in (folder, *folder.parents) if not one.exists()]
@@ -205,7 +248,12 @@ def one_writer(folder: Path) -> Iterator[None]:
 
 
 def check_folder(folder: str | Path, kind: Results) -> None:
-    """Refuse a place where results could not take the place of what stands there, before any is computed.
+    """Raise UnusableInputError where results could not replace what is there, before any is computed.
+
+    Parameters
+    ----------
+    folder : where results are to be written
+    kind : which results
 
     Raises
     ------
@@ -228,10 +276,11 @@ def check_folder(folder: str | Path, kind: Results) -> None:
 
 
 def check_file(path: str | Path, mark: bytes) -> None:
-    """Refuse a place where a file could not take the place of what stands there, before it is computed.
+    """Raise UnusableInputError where a file could not replace what is there, before it is computed.
 
     Parameters
     ----------
+    path : where the file is to be written
     mark : bytes that every earlier file of this kind holds
 
     Raises
@@ -269,6 +318,10 @@ def check_room(path: str | Path) -> None:
     ------
     UnusableInputError
         When it cannot.
+
+    Parameters
+    ----------
+    path : where a file or folder is to be written
     """
     with system_errors(path):
         _check_room(Path(path))
@@ -313,6 +366,8 @@ def _swap(fresh: Path, target: Path, kind: Results) -> None:
     if target.exists():
         if _exchange(fresh, target):
             return  # what stood there is in the fresh folder's place now, and goes with it
+        # Two renames: between them there is no folder at the place. The names show a later command which of
+        # the two is complete.
         old = _beside(target, "old", fresh.name.rsplit("-", 1)[1])
         _rename(target, old)
         try:
@@ -321,6 +376,7 @@ def _swap(fresh: Path, target: Path, kind: Results) -> None:
             if not target.exists():
                 _rename(old, target)
             raise
+        # Without its mark a folder half removed is never taken for results.
         (old / kind.mark).unlink(missing_ok=True)
         shutil.rmtree(old, ignore_errors=True)
     else:
@@ -443,6 +499,7 @@ def _clear_beside(target: Path) -> None:
 def _clear(folder: Path, mark: str | None = None) -> None:
     """Remove a folder that no process works on; its mark goes first, so that half of it is never restored."""
     with suppress(OSError):
+        # Only who holds the lock removes: a folder of a process still running is left alone.
         lock = _lock(folder)
         if lock is None:
             return  # nobody can say whether it is worked on
@@ -496,6 +553,13 @@ def file_hash(path: Path) -> str:
     Returns
     -------
     hash : 64 hexadecimal digits
+
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> place.write_bytes(b"")
+    0
+    >>> file_hash(place)[:8]
+    'e3b0c442'
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -573,7 +637,12 @@ def load_arrays(
 
     Parameters
     ----------
+    kind, key : folder and name of the entry
     names : the arrays it must hold, no more and no less, where that is known
+
+    Returns
+    -------
+    arrays, facts : read-only views of the file's bytes, and plain JSON
     """
     try:
         path = _entry(kind, key)
@@ -589,7 +658,14 @@ def load_arrays(
 def save_arrays(
     kind: str, key: str, arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
 ) -> None:
-    """Store arrays and facts (plain JSON) in the cache; an error of the disk is ignored."""
+    """Store arrays and facts (plain JSON) in the cache; an error of the disk is ignored.
+
+    Parameters
+    ----------
+    kind, key : folder and name of the entry
+    arrays : by name
+    facts : plain JSON
+    """
     try:
         path = _entry(kind, key)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -617,6 +693,7 @@ def _packed(arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
     text = json.dumps(header, ensure_ascii=False).encode()
     start = len(_MAGIC) + _HEAD.size + len(text)
     parts = [text, bytes(-start % _STEP), *parts]
+    # The checksum also covers the length, so that a cut entry is never read as a shorter one.
     digest = hashlib.sha256(len(text).to_bytes(4, "little"))
     for part in parts:
         digest.update(part)
@@ -639,6 +716,7 @@ def _unpacked(
     checksum, length = _HEAD.unpack(raw[len(_MAGIC) : head].tobytes())
     digest = hashlib.sha256(length.to_bytes(4, "little"))
     digest.update(raw[head:].data)
+    # Checked on every load: an entry may be half copied by another tool, or damaged on the disk.
     if digest.digest() != checksum:
         raise ValueError("its checksum is another")
     header = json.loads(raw[head : head + length].tobytes())

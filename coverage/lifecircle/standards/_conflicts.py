@@ -187,6 +187,7 @@ def _out_of_time(plain: Mapping[str, Any]) -> Iterator[Conflict]:
     """Yield conflicts of baseline and milestone years that are not before the due year."""
     due = _number(plain.get("due"))
     baseline, milestones = _points(plain.get("baseline")), _points(plain.get("milestones"))
+    # Of several baselines the latest counts: milestones lead on from there.
     last = max((year for _, year, _ in baseline), default=None)
     for key, points in (("baseline", baseline), ("milestones", milestones)):
         for written, year, value in points:
@@ -302,6 +303,7 @@ def _empty_tiers(
     services: list[tuple[int, Mapping[str, Any]]], targets: list[tuple[int, Mapping[str, Any]]]
 ) -> Iterator[Conflict]:
     """Yield conflicts of keys of a rule for which no service has the target's tier."""
+    # A tier that no service has would make every unit fail, in a report that looks complete.
     tiers: dict[str, set[object]] = defaultdict(set)
     for number, service in services:
         for name in (service.get("id"), *(name for _, name in _classes(number, service))):

@@ -170,6 +170,7 @@ def _words(error: Mapping[str, Any], model: object) -> tuple[str, str]:  # noqa:
     own = context.get("error")
     if isinstance(own, ValueError) and own.args:
         return own.args[0], _remedy_of(own)
+    # The last resort: a fault of pydantic without words of ours is still reported, in English.
     message = str(context.get("message", error["msg"])).removeprefix("Value error, ")
     wanted = _WANTED.get(kind.split("_")[0])
     if wanted is not None:

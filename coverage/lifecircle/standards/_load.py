@@ -154,6 +154,7 @@ def _load(use: str | Path, folder: Path, opened: tuple[str, ...]) -> Standard:
         raise UnusableInputError([Fault(file, f"key {_BASE!r}", str(use), reason, say("break the ring"))])
     document = _document(source, file)
     document.setdefault("id", _id_from(file))
+    # Only services are taken over, never targets: a target belongs to one plan with its date and source.
     base = document.get(_BASE)
     if isinstance(base, str):
         # The faults of the other profile come first: without its services every rule here looks wrong.

@@ -267,6 +267,7 @@ def _found_columns(table: Table, schema: Schema, mapped: Mapping[str, str]) -> d
         asked = mapped.get(column.name)
         others = names_of(schema, column) if asked is None else ()
         here = named(present, column.name if asked is None else asked, others)
+        # Exactly one: with two headings of the same meaning a guess could read last year's column.
         if len(here) == 1:
             found[column.name] = here[0]
         elif here:
