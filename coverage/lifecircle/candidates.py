@@ -240,13 +240,6 @@ def on_land(candidates: gpd.GeoDataFrame, land: gpd.GeoDataFrame, *, crs: Any) -
 def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
     """Read the polygons of one kind of land, such as permanent farmland, in EPSG:4326.
 
-    Raises
-    ------
-    MissingFileError
-        The file is not there.
-    UnusableInputError
-        It holds no polygons.
-
     Parameters
     ----------
     source : layer of polygons
@@ -255,6 +248,13 @@ def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
     Returns
     -------
     land : polygons in EPSG:4326, repaired where they cross themselves
+
+    Raises
+    ------
+    MissingFileError
+        The file is not there.
+    UnusableInputError
+        It holds no polygons.
     """
     table = read_table(source)
     if getattr(table.frame, "active_geometry_name", None) is None:

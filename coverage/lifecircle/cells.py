@@ -158,11 +158,6 @@ def _number(cell: Any) -> float:
 def parse_date(value: Any) -> date | None:
     """Return the day in a cell: a date, ISO text, ``2021年3月1日``, a year (1 January) or Excel's day number.
 
-    Raises
-    ------
-    ValueError
-        When it is none of these.
-
     Parameters
     ----------
     value : content of a cell
@@ -170,6 +165,11 @@ def parse_date(value: Any) -> date | None:
     Returns
     -------
     day : None for an empty cell
+
+    Raises
+    ------
+    ValueError
+        When it is none of these.
 
     >>> parse_date("2021"), parse_date("2021-03-05 08:00"), parse_date(" ")
     (datetime.date(2021, 1, 1), datetime.date(2021, 3, 5), None)
@@ -199,11 +199,6 @@ def parse_date(value: Any) -> date | None:
 def parse_flag(value: object) -> bool | None:
     """Return the yes or no in a cell: true/false, 1/0, yes/no, 是/否, 城镇/乡村; None where it is empty.
 
-    Raises
-    ------
-    ValueError
-        When it is none of these.
-
     Parameters
     ----------
     value : content of a cell
@@ -211,6 +206,11 @@ def parse_flag(value: object) -> bool | None:
     Returns
     -------
     flag : True, False or None
+
+    Raises
+    ------
+    ValueError
+        When it is none of these.
 
     >>> parse_flag("是"), parse_flag(0), parse_flag("")
     (True, False, None)

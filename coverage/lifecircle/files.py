@@ -59,11 +59,6 @@ def written(path: str | Path) -> Iterator[Path]:
     file, and what stood there before stays until the new one is whole. The temporary name ends like the
     final one, because writers choose the format by it.
 
-    Raises
-    ------
-    FileNotFoundError
-        When the folder is not there, or the block wrote nothing.
-
     Parameters
     ----------
     path : the final file
@@ -71,6 +66,11 @@ def written(path: str | Path) -> Iterator[Path]:
     Returns
     -------
     fresh : a path to write to, with the ending of the final one
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder is not there, or the block wrote nothing.
 
     >>> import tempfile
     >>> place = Path(tempfile.mkdtemp()) / "a.txt"
@@ -130,11 +130,6 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
     A reader sees the earlier results or the new ones, whole. Killed at any moment, the earlier ones, the new
     ones, or both are there, and :func:`recover` puts them right.
 
-    Raises
-    ------
-    UnusableInputError
-        When something else stands at the target, or the system refuses to write there.
-
     Parameters
     ----------
     target : the final folder
@@ -143,6 +138,11 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
     Returns
     -------
     fresh : an empty folder to write to
+
+    Raises
+    ------
+    UnusableInputError
+        When something else stands at the target, or the system refuses to write there.
     """
     check_folder(target, kind)
     with system_errors(target):
@@ -168,11 +168,6 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
 def whole_folder(target: Path) -> Iterator[Path]:
     """Yield a fresh folder for a target that is missing or empty; it becomes the target when the block ends.
 
-    Raises
-    ------
-    OSError
-        When something stands at the target by then.
-
     Parameters
     ----------
     target : the final folder
@@ -180,6 +175,11 @@ def whole_folder(target: Path) -> Iterator[Path]:
     Returns
     -------
     fresh : an empty folder to write to
+
+    Raises
+    ------
+    OSError
+        When something stands at the target by then.
     """
     with _claimed(target) as fresh:
         yield fresh
@@ -216,14 +216,14 @@ def recover(target: Path, kind: Results) -> None:
 def one_writer(folder: Path) -> Iterator[None]:
     """Hold a folder of results for one writer at a time; the lock of a process that died holds nobody up.
 
+    Parameters
+    ----------
+    folder : folder of results; made where it is missing
+
     Raises
     ------
     UnusableInputError
         When another process writes there, or the system refuses to write.
-
-    Parameters
-    ----------
-    folder : folder of results; made where it is missing
     """
     with system_errors(folder):
         made = [one for one in (folder, *folder.parents) if not one.exists()]
@@ -314,14 +314,14 @@ def _holds(path: Path, mark: bytes) -> bool:
 def check_room(path: str | Path) -> None:
     """Check that a name can be made at a place: its nearest existing folder can be written.
 
+    Parameters
+    ----------
+    path : where a file or folder is to be written
+
     Raises
     ------
     UnusableInputError
         When it cannot.
-
-    Parameters
-    ----------
-    path : where a file or folder is to be written
     """
     with system_errors(path):
         _check_room(Path(path))
@@ -502,7 +502,7 @@ def _clear(folder: Path, mark: str | None = None) -> None:
         # Only who holds the lock removes: a folder of a process still running is left alone.
         lock = _lock(folder)
         if lock is None:
-            return  # nobody can say whether it is worked on
+            return  # without locks it is unknown whether a process works on it
         with suppress(OSError):
             if mark is not None:
                 (folder / mark).unlink(missing_ok=True)
@@ -605,11 +605,6 @@ def _pieces(part: str | bytes | Path) -> Iterator[bytes]:
 def cache_folder(kind: str) -> Path:
     """Return the folder of cache entries of a kind: below ``LIFECIRCLE_CACHE``, else the user's own.
 
-    Raises
-    ------
-    RuntimeError
-        When the user has no folder of their own.
-
     Parameters
     ----------
     kind : such as ``roads``
@@ -617,6 +612,11 @@ def cache_folder(kind: str) -> Path:
     Returns
     -------
     folder : perhaps not there yet
+
+    Raises
+    ------
+    RuntimeError
+        When the user has no folder of their own.
     """
     own = os.environ.get("LIFECIRCLE_CACHE")
     if own:

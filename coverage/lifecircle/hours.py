@@ -83,15 +83,15 @@ _NAMED_DAYS: Final = {"every": _DAYS, "work": _DAYS[:5], "weekend": _DAYS[5:], "
 def osm_hours(text: str) -> str | None:
     """Return opening hours in the notation of OpenStreetMap.
 
+    Parameters
+    ----------
+    text : as an office writes it, or already in the notation
+
     Returns
     -------
     str or None
         Text already in the notation as it stands, but for times that would replace others though an office
         means both; None where it cannot be read.
-
-    Parameters
-    ----------
-    text : as an office writes it, or already in the notation
 
     >>> osm_hours("8:30-11:30;13:30-17:00"), osm_hours("周二至周日 9:00-17:00，周一闭馆")
     ('08:30-11:30,13:30-17:00', 'Tu-Su 09:00-17:00')

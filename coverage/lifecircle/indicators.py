@@ -196,7 +196,7 @@ def without_doubles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         return table.reset_index(drop=True), no_rejects()
     drop: list[Any] = []
     parts = []
-    # Which of two differing figures is right nobody here can know, and a verdict must not rest on a guess.
+    # It is unknown which of two differing figures is right, and a verdict must not depend on a guess.
     for _, rows in table[twice].groupby(_KEY, sort=False):
         first, same = rows.iloc[0], bool((rows["value"] == rows["value"].iloc[0]).all())
         for label, row in (rows.iloc[1:] if same else rows).iterrows():

@@ -592,11 +592,6 @@ def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:
 def copy_example(folder: str | Path) -> Path:
     """Copy the bundled synthetic study into a new folder, whole or not at all.
 
-    Raises
-    ------
-    UnusableInputError
-        When the folder is there already and not empty.
-
     Parameters
     ----------
     folder : a new or empty folder
@@ -604,6 +599,11 @@ def copy_example(folder: str | Path) -> Path:
     Returns
     -------
     folder : the same, as a path
+
+    Raises
+    ------
+    UnusableInputError
+        When the folder is there already and not empty.
     """
     folder = Path(folder)
     with system_errors(folder):

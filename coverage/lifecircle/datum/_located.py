@@ -187,15 +187,15 @@ def locate(
         ``lon``, ``lat`` (or ``x``, ``y``) to the column that holds it, where it has another name; or
         ``location`` to one that holds both, as in ``120.947,30.518``.
 
+    Returns
+    -------
+    located : a point or a reason for each row
+
     Raises
     ------
     UnusableInputError
         No coordinates, two columns that may both be one of them, swapped coordinates, metres declared as
         degrees, or a datum that is unknown.
-
-    Returns
-    -------
-    located : a point or a reason for each row
 
     >>> located = locate(pd.DataFrame({"lon": [120.9, None], "lat": [30.5, 30.5]}))
     >>> located.points[0].x, located.points[1] is None
@@ -226,14 +226,14 @@ def raw_places(
     ----------
     columns : as for :func:`locate`
 
+    Returns
+    -------
+    places : (row, 2) numbers and the names of their columns
+
     Raises
     ------
     UnusableInputError
         No coordinates, or two columns that may both be one of them.
-
-    Returns
-    -------
-    places : (row, 2) numbers and the names of their columns
     """
     if _geometry_name(frame):
         shapes = shapely.centroid(gpd.GeoDataFrame(frame).geometry.to_numpy())

@@ -79,7 +79,7 @@ def presence(  # noqa: PLR0913 - the parts of one question
     3. A unit satisfies the rule when it has at least as many open venues of every key as needed (inclusive).
 
     Kinds of disagreement: ``elsewhere``, it serves units of this kind and is in none of them;
-    ``unlisted``, it is in a unit but lists none, and the list decides, so it counts for nobody;
+    ``unlisted``, it is in a unit but lists none, and the list decides, so it counts for no unit;
     ``unknown_unit``, it lists an unknown code; ``not_open``, it is closed or not yet open, and a
     unit that does not satisfy the rule would have it.
 

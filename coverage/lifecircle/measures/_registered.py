@@ -152,13 +152,13 @@ def village_rule(
 def share_bounds(meets: pd.Series[bool]) -> tuple[float, float, int] | None:
     """Return the bounds of the share of units that meet a rule, for units where this is unknown.
 
-    Returns
-    -------
-    bounds : (none of the unknown meet it, all of them do, number unknown); None without units
-
     Parameters
     ----------
     meets : (unit,) boolean, NA where unknown
+
+    Returns
+    -------
+    bounds : (none of the unknown meet it, all of them do, number unknown); None without units
 
     References
     ----------

@@ -61,7 +61,7 @@ def capacity(
     """
     amounts = _amounts(venues, column, unit)
     where = venues[unit].astype("str")
-    # A venue in a unit nobody listed keeps its row: leaving it out would lose its places in silence.
+    # A venue in an unlisted unit keeps its row: without it, its places would be lost without a message.
     rows: list[Hashable] = [*people.index, *sorted(set(where) - set(people.index))]
     at = pd.Index(rows).get_indexer(where)
     known = np.isfinite(amounts)

@@ -171,8 +171,6 @@ def _clusters(
     """Return a number for each end point, equal where they are one junction; nearest pairs join first.
 
     The two ends of a short line stay apart: each joins its own neighbours, so the line is not closed.
-
-    A short line is not closed up: its two ends stay apart, it joins its neighbours by itself.
     """
     from scipy.spatial import KDTree  # noqa: PLC0415 - only tables of lines need it
 

@@ -125,8 +125,6 @@ class Rules:
 
         A site satisfies the residents whose only missing need it meets; it is in one row of a resident at
         most.
-
-        A site satisfies whom it gives the only thing missing; it stands in one row of a resident at most.
         """
         missing = self.need - times
         open_rows = totals(self.resident, missing > 0, len(self.people))

@@ -46,16 +46,16 @@ def load_standard(use: str | Path, *, folder: str | Path | None = None) -> Stand
     use : id of a shipped profile (capitals do not matter), or a path
     folder : where a relative path starts; the working folder where left out
 
+    Returns
+    -------
+    standard : services and targets, checked
+
     Raises
     ------
     MissingFileError
         When a path is given and there is no such file.
     UnusableInputError
         With every fault of the profile, or when no shipped profile has the id.
-
-    Returns
-    -------
-    standard : services and targets, checked
 
     >>> load_standard("GB50180").id
     'gb50180'

@@ -75,6 +75,10 @@ def read_table(
     header_row : int, optional
         Row of the column names in csv and xlsx, as a spreadsheet counts; left out, it is found.
 
+    Returns
+    -------
+    table : the rows that are not blank, with the numbers that people see
+
     Raises
     ------
     MissingFileError
@@ -83,10 +87,6 @@ def read_table(
         A database URL without the packages that read databases.
     UnusableInputError
         The format is not supported, the file cannot be read, or the table has no row.
-
-    Returns
-    -------
-    table : the rows that are not blank, with the numbers that people see
 
     >>> read_table(pd.DataFrame({"population": [3]})).frame.index.tolist()
     [1]

@@ -87,14 +87,14 @@ def check_table(table: Table, schema: Schema, *, columns: Mapping[str, str] | No
     columns : mapping, optional
         Canonical name -> name of the column in the file, where they differ.
 
+    Returns
+    -------
+    checked : columns converted, names found, rejects
+
     Raises
     ------
     UnusableInputError
         With a fault for every column that is missing, or that two headings of the table may be.
-
-    Returns
-    -------
-    checked : columns converted, names found, rejects
     """
     found = _found_columns(table, schema, columns or {})
     converted: dict[str, pd.Series[Any]] = {}
