@@ -127,8 +127,7 @@ def plain_numbers(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
         found = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         found = np.full(len(cells), np.nan)
-        # Texts of a mixed column are converted together: pandas reads a column of texts far faster than one
-        # by one.
+        # Texts of a mixed column are converted together, in one call of pandas.
         written: list[int] = []
         texts: list[str] = []
         for at, cell in enumerate(cells.astype(object)):

@@ -365,7 +365,7 @@ class _Places:
         if not village:
             return district, ""
         everywhere = self.villages.codes(village)
-        # A village name is looked for in the stated district first: many counties have two villages of one
+        # A village name is looked for in the stated district first: two villages of a county may have one
         # name.
         found = [
             code for code in everywhere if not district or self.villages.district_of[code] in {"", district}
@@ -493,7 +493,7 @@ def _value(row: Mapping[str, Any], target: Target) -> tuple[float, str, bool] | 
         return _Fault(int(row["row"]), column, value, reason, remedy)
 
     unit, names = _unit_of(target, item=bool(row["item"]))
-    # Office software writes full-width digits and its own minus sign.
+    # Full-width digits and the minus sign of Chinese input are read too.
     match = _NUMBER.fullmatch(unicodedata.normalize("NFKC", row["value"]).replace("−", "-"))
     if match is None or not np.isfinite(float(match[1])):
         remedy = say("write a number in digits without separators")

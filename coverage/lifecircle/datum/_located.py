@@ -351,6 +351,7 @@ def _locate_shapes(frame: Any, declared: _Datum, file: str) -> Located:
     kinds = shapely.get_type_id(shapes)
     blank = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     unusable = ~blank & ~np.isin(kinds, (0, 3, 4, 6))
+    # Lines are refused: the middle of a line is no place that anybody could enter.
     usable = ~blank & ~unusable
     with np.errstate(invalid="ignore"):
         centres = shapely.centroid(np.where(usable, shapes, None))
@@ -390,6 +391,7 @@ def _locate_numbers(x_text: pd.Series[Any], y_text: pd.Series[Any], declared: _D
     if degrees:
         inside = [np.abs(x) <= 180.0, np.abs(y) <= 90.0]
     lon, lat = declared.wgs84(np.where(inside[0], x, np.nan), np.where(inside[1], y, np.nan))
+    # Checked after the conversion too: metres of a wrong zone give degrees that are not on the globe.
     lost = inside[0] & inside[1] & ~_plausible(lon, lat, degrees=True)
     reason = np.full(len(x), "", dtype=object)
     column = np.full(len(x), names[0], dtype=object)

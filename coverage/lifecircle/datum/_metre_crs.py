@@ -75,6 +75,7 @@ def check_metre_crs(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> None:
     _finite(lon, lat)
     reason = _unmeasured(crs)
     if not reason:
+        # Of the area and not of the zone: a CRS may be good in its middle and wrong at this county.
         error = scale_error(crs, lon, lat)
         if not error <= SCALE_TOLERANCE:
             reason = say(

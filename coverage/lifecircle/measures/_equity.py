@@ -111,6 +111,7 @@ def theil_parts(
     if kept is None:
         return None
     y, share = kept
+    # The same rows are left out here as in the values, else groups and values would be shifted.
     label = np.asarray(groups, dtype=object)[_usable(values, people)]
     mean = float(share @ y)
     if mean == 0:
@@ -196,6 +197,7 @@ def gap_over(
     (0.3, 1.5, 'A', 'B')
     """
     y, weight = values.to_numpy(dtype=np.float64), people.to_numpy(dtype=np.float64)
+    # A district without people has no share; with 0 as its share it would be the lowest of all.
     usable = _usable(y, weight)
     if usable.sum() < 2:
         return None

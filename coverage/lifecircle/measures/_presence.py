@@ -115,6 +115,7 @@ def presence(  # noqa: PLR0913 - the parts of one question
     venues, place, open_now = venues[asked], place[asked], open_now[asked]
     chosen = np.ones(len(units), dtype=bool) if counted is None else np.asarray(counted, dtype=bool)
     units_served, strange = _served(venues, units, aliases or {}, {*known, *map(str, units)})
+    # Both readings, list and position, are made for every venue, so that their contradictions can be listed.
     register = _Register(venues, units, open_now, units_served, strange, _standing(place, units))
     keys = [_key(register, name, services[name], least, assign) for name, least in needed.items()]
     # All units are counted, also those the target is not about: a venue may serve one of those, and that is

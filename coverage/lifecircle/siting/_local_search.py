@@ -155,6 +155,7 @@ def local_search(  # noqa: PLR0913 - where to begin, what is allowed and when to
     -------
     is_open, value : the best set found and its value
     """
+    # Even with no time left the set is improved once: the plan of a call with 0 seconds is greedy at worst.
     current = _climbed(worth, choice, is_open, deadline)
     best, best_value = current, worth.value(current)
     current_value = best_value

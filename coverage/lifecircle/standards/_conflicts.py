@@ -159,6 +159,7 @@ def equity_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 def _outside_unit(plain: Mapping[str, Any]) -> Iterator[Conflict]:
     ceiling = ceiling_of(plain)
+    # All figures of a target have one unit, so one ceiling serves goal, tolerance, baseline and milestones.
     figures: list[tuple[tuple[str, ...], float]] = [
         ((key,), value) for key in ("goal", "tolerance") if (value := _number(plain.get(key))) is not None
     ]
@@ -244,6 +245,7 @@ def _off_course(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 def _unknown_fields(plain: Mapping[str, Any], keys: list[str]) -> Iterator[Conflict]:
     """Yield conflicts of ``settings`` and ``sources`` that name keys the target does not have."""
+    # A typing error here would give a figure the wrong grade without a sign, since both keys are optional.
     settings = plain.get("settings")
     if isinstance(settings, (list, tuple)):
         for number, field in enumerate(settings):

@@ -127,6 +127,7 @@ def _read_file(path: Path, name: str, choice: _Choice) -> Table:
         return reader(path, name, choice)
     except UnusableInputError:
         raise
+    # The library only reports the first broken row, or none; the rows are searched for the office to repair.
     except UNREAD_GEOMETRY as error:
         if suffix in {".csv", ".xlsx"}:
             raise UnusableInputError([_unreadable(name, suffix, error)]) from error

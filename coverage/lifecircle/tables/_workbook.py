@@ -217,8 +217,8 @@ def _formulas(path: Path, grids: dict[str, Grid]) -> list[str]:
     """Return notes on formulas whose result was never stored: they read as blank, which nobody would see."""
     with zipfile.ZipFile(path) as book:
         sheets = [part for part in book.namelist() if part.startswith("xl/worksheets/sheet")]
-        # Most workbooks hold no formula: a search in the raw text is far cheaper than reading the sheet
-        # again.
+        # A search in the raw text is cheaper than reading the sheets again, and without a formula there is
+        # nothing to note.
         if not any(re.search(rb"<f[ >/]", book.read(part)) for part in sheets):
             return []
     notes = []
