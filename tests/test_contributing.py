@@ -1,8 +1,13 @@
-"""CONTRIBUTING.md: its floors are those of the layout test, and every file it names is there."""
+"""CONTRIBUTING.md: its floors are true, every file it names is there, and docstrings begin as it asks."""
 
+import ast
+import inspect
 import re
 from pathlib import Path
 
+import pytest
+
+import lifecircle
 from test_layout import FLOORS
 
 ROOT = Path(__file__).parent.parent
@@ -43,3 +48,50 @@ def test_ten_changes_name_where_to_begin():
         first = steps.split("\n2. ")[0]
         assert files_named(first), title
         assert "tests/" in steps or "a test" in steps or "The tests" in steps, title
+
+
+PLAIN_ROOMS = (
+    *("candidates", "cells", "compiled", "datum", "demand", "errors", "facilities", "files", "headings"),
+    *("hours", "indicators", "limits", "measures", "reach", "reading", "roads", "siting", "standards"),
+    *("study", "tables", "wording"),
+)
+"""Rooms whose texts are in plain English; add a room here once its texts are."""
+
+NOT_PLAIN = {"Own", "Owns", "Tell", "Tells", "Give", "Gives", "Say", "Says"}
+
+
+def docstrings(source):
+    """List (name, docstring) of a module, its classes and its functions, those within others too."""
+    tree = ast.parse(source)
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    found = [("(module)", ast.get_docstring(tree))]
+    found += [(node.name, ast.get_docstring(node)) for node in ast.walk(tree) if isinstance(node, kinds)]
+    return [(name, text) for name, text in found if text]
+
+
+def first_words_not_plain(source):
+    """List the names whose docstring begins with a word that CONTRIBUTING.md does not allow."""
+    return [name for name, text in docstrings(source) if text.split()[0].strip(".,:;") in NOT_PLAIN]
+
+
+def test_the_check_of_first_words_finds_each_of_them():
+    source = '"""Own all."""\nclass A:\n    """A."""\n    def b(self):\n        """Tell it."""\n'
+    source += 'def c():\n    """Give it."""\ndef d():\n    """Return it."""\n'
+    assert first_words_not_plain(source) == ["(module)", "c", "b"]
+
+
+@pytest.mark.parametrize("room", PLAIN_ROOMS)
+def test_docstrings_of_plain_rooms_begin_with_a_plain_word(room):
+    paths = sorted((PACKAGE / room).rglob("*.py")) or [PACKAGE / f"{room}.py"]
+    found = [(path, first_words_not_plain(path.read_text("utf-8"))) for path in paths]
+    assert sum(len(docstrings(path.read_text("utf-8"))) for path in paths) > 2 * len(paths) - 1
+    assert all(docstrings(path.read_text("utf-8"))[0][0] == "(module)" for path in paths)
+    assert not [f"{path.relative_to(PACKAGE)}: {name}" for path, names in found for name in names]
+
+
+def test_public_functions_have_parameters_and_examples():
+    public = [getattr(lifecircle, name) for name in lifecircle.__all__]
+    texts = [inspect.getdoc(one) or "" for one in public if inspect.isfunction(one)]
+    assert len(texts) > 20
+    assert sum("Parameters\n------" in text for text in texts) >= 0.9 * len(texts)
+    assert sum(">>> " in text for text in texts) >= 0.7 * len(texts)

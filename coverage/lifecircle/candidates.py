@@ -119,6 +119,7 @@ def read_candidates(
     with faults.catching():
         drawn = areas(table.frame, datum=datum, file=table.name)
     faults.raise_any()
+    # Faults of the file, not of rows: a required candidate that is silently left out changes the plan.
     for fault in (*_unknown_services(table, checked, known_services), *_contradictions(table, checked)):
         faults.add(fault)
     placeless = located.reason != ""
@@ -139,6 +140,7 @@ def read_candidates(
     if excess is not None:
         faults.add(excess)
     faults.raise_any()
+    # The polygon is kept beside the point: excluded land is measured on the parcel, the way on the point.
     frame = _filled(checked).assign(area=drawn)
     candidates = gpd.GeoDataFrame(frame, geometry=_inside(located.points, drawn), crs="EPSG:4326")
     candidates = candidates.set_axis(row_labels(table, checked.found.get("id")).astype("str"))
@@ -169,12 +171,14 @@ def merge_candidates(
         return candidates, no_rejects()
     metres = candidates.geometry.to_crs(candidates.estimate_utm_crs())
     places = np.column_stack([metres.x, metres.y])
+    # Required rows first, so that of two equal sites the required one is kept.
     order = np.argsort(~candidates["required"].to_numpy(dtype=bool), kind="stable")
     rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order))
     pairs = cKDTree(places).query_pairs(SAME_PLACE_M * _SLACK, output_type="ndarray")
     lon, lat = candidates.geometry.x.to_numpy(), candidates.geometry.y.to_numpy()
     one, other = pairs.T
+    # The tree measures in a UTM zone, whose scale differs a little: it only finds the pairs to measure.
     _, _, apart_m = pyproj.Geod(ellps="WGS84").inv(lon[one], lat[one], lon[other], lat[other])
     pairs = pairs[np.asarray(apart_m) <= SAME_PLACE_M + _TOUCH_M]
     services = candidates["services"].to_numpy(dtype=object)
@@ -182,6 +186,7 @@ def merge_candidates(
     first = np.where(rank[pairs[:, 0]] < rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
     later = pairs.sum(axis=1) - first
     for one, other in sorted(zip(first, later, strict=True), key=lambda pair: (rank[pair[0]], rank[pair[1]])):
+        # Compared with kept rows only: in a chain of three near sites the outer two both stay.
         if services[one] == services[other] and stands[one] == one and stands[other] == other:
             stands[other] = one
     gone = np.flatnonzero(stands != np.arange(len(candidates)))
@@ -235,13 +240,6 @@ def on_land(candidates: gpd.GeoDataFrame, land: gpd.GeoDataFrame, *, crs: Any) -
 def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
     """Read the polygons of one kind of land, such as permanent farmland, in EPSG:4326.
 
-    Raises
-    ------
-    MissingFileError
-        The file is not there.
-    UnusableInputError
-        It holds no polygons.
-
     Parameters
     ----------
     source : layer of polygons
@@ -250,6 +248,13 @@ def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
     Returns
     -------
     land : polygons in EPSG:4326, repaired where they cross themselves
+
+    Raises
+    ------
+    MissingFileError
+        The file is not there.
+    UnusableInputError
+        It holds no polygons.
     """
     table = read_table(source)
     if getattr(table.frame, "active_geometry_name", None) is None:

@@ -73,6 +73,7 @@ def plain_text(value: Any) -> str:
             text = "…"
     elif value is None or bool(pd.isna(value)):
         return ""
+    # A spreadsheet turns a code of twelve digits into a number; its text must be the code again.
     elif isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
     else:
@@ -126,6 +127,7 @@ def plain_numbers(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
         found = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         found = np.full(len(cells), np.nan)
+        # Texts of a mixed column are converted together, in one call of pandas.
         written: list[int] = []
         texts: list[str] = []
         for at, cell in enumerate(cells.astype(object)):
@@ -155,11 +157,6 @@ def _number(cell: Any) -> float:
 def parse_date(value: Any) -> date | None:
     """Return the day in a cell: a date, ISO text, ``2021年3月1日``, a year (1 January) or Excel's day number.
 
-    Raises
-    ------
-    ValueError
-        When it is none of these.
-
     Parameters
     ----------
     value : content of a cell
@@ -167,6 +164,11 @@ def parse_date(value: Any) -> date | None:
     Returns
     -------
     day : None for an empty cell
+
+    Raises
+    ------
+    ValueError
+        When it is none of these.
 
     >>> parse_date("2021"), parse_date("2021-03-05 08:00"), parse_date(" ")
     (datetime.date(2021, 1, 1), datetime.date(2021, 3, 5), None)
@@ -178,6 +180,7 @@ def parse_date(value: Any) -> date | None:
         value = pd.Timestamp(value)
     if isinstance(value, date):
         return date(value.year, value.month, value.day)
+    # Before other forms: 2021 is a year and 44197 a day number of Excel; the two ranges do not meet.
     if text.isascii() and text.isdigit() and len(text) <= 6:
         number = int(text)
         if number in _YEARS:
@@ -195,11 +198,6 @@ def parse_date(value: Any) -> date | None:
 def parse_flag(value: object) -> bool | None:
     """Return the yes or no in a cell: true/false, 1/0, yes/no, 是/否, 城镇/乡村; None where it is empty.
 
-    Raises
-    ------
-    ValueError
-        When it is none of these.
-
     Parameters
     ----------
     value : content of a cell
@@ -207,6 +205,11 @@ def parse_flag(value: object) -> bool | None:
     Returns
     -------
     flag : True, False or None
+
+    Raises
+    ------
+    ValueError
+        When it is none of these.
 
     >>> parse_flag("是"), parse_flag(0), parse_flag("")
     (True, False, None)

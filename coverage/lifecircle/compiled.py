@@ -53,12 +53,36 @@ def compiled(module: str) -> ModuleType:
 
 
 def is_loaded(module: str) -> bool:
-    """Return whether this process has already loaded a module of compiled loops."""
+    """Return whether this process has already loaded a module of compiled loops.
+
+    Parameters
+    ----------
+    module : full name, as for :func:`compiled`
+
+    Returns
+    -------
+    loaded : bool
+
+    >>> is_loaded("lifecircle.no_such_module")
+    False
+    """
     return module in sys.modules
 
 
 def loads(module: str) -> bool:
-    """Load a module of compiled loops and return whether that worked; a broken numba counts as missing."""
+    """Load a module of compiled loops and return whether that worked; a broken numba counts as missing.
+
+    Parameters
+    ----------
+    module : full name, as for :func:`compiled`
+
+    Returns
+    -------
+    worked : bool
+
+    >>> loads("lifecircle.no_such_module")
+    False
+    """
     if importlib.util.find_spec("numba") is None:
         return False
     try:
@@ -100,6 +124,15 @@ def call(kernel: Callable[..., _Answer], *arguments: Any) -> _Answer:
 
     A full disk is noticed only when numba saves, which is after it has compiled the kernel and
     before it runs it.
+
+    Parameters
+    ----------
+    kernel : a function made by :func:`kernel`
+    arguments : its arguments, in order
+
+    Returns
+    -------
+    answer : of the kernel
     """
     if _compiles(kernel):
         _log.info("compiling %s, once on this machine", getattr(kernel, "__name__", "a kernel"))

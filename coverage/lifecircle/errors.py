@@ -232,14 +232,14 @@ def system_fault(error: OSError, place: str | Path = "") -> Fault | None:
 def system_errors(place: str | Path) -> Iterator[None]:
     """Raise errors of the operating system as faults of the place that was read or written.
 
+    Parameters
+    ----------
+    place : file or folder that is read or written in the block
+
     Raises
     ------
     UnusableInputError
         In the place of an :class:`OSError`; errors of input pass as they are.
-
-    Parameters
-    ----------
-    place : file or folder that is read or written in the block
     """
     try:
         yield

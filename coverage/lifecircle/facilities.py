@@ -129,8 +129,12 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
         extra = _extra_columns(table, mapped)
     with faults.catching():
         located = locate(table.frame, datum=datum, file=table.name, columns=mapped)
+    # Each part is checked on its own, so that a missing column, a wrong datum and an unknown key are reported
+    # together, and not one after another.
     faults.raise_any()
     given = checked.frame["service"] if service is None else pd.Series(service, index=table.frame.index)
+    # Services are checked before places: an unknown service means the file is of another kind, and a list of
+    # rejected rows would hide that.
     ids = given.replace({plain_text(word): name for word, name in (services or {}).items()})
     _refuse_unknown_services(table, checked, given, ids, known_services)
     rejects = join_rejects([checked.rejects, _closed_too_early(table, checked), _placeless(table, located)])
@@ -140,10 +144,12 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     extra = extra.drop(columns=[*located.used, *checked.found.values(), "source", "row"], errors="ignore")
     register = _register(checked, ids).join(extra).assign(source=table.name, row=table.frame.index)
     places = gpd.GeoDataFrame(register, geometry=list(located.points), crs="EPSG:4326")
+    # A park counts at its centre in tables, but people enter it at its edge.
     with_edge = areas(table.frame, datum=datum, file=table.name)
     if any(area is not None for area in with_edge):
         places = places.assign(polygon=with_edge)
     good = ~register.index.isin(rejects["row"])
+    # After the share of rejects was checked: unreadable hours leave a facility in the register.
     unread = _unread_hours(table, checked, good)
     places, rejects = places.assign(hours=_readable(places["hours"])), join_rejects([rejects, unread])
     return places.set_axis(row_labels(table, checked.found.get("id")))[good], table.as_seen(rejects)
@@ -400,6 +406,7 @@ def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
     """Return the position of the earlier row that each row repeats, -1 for none: (facility,)."""
     first = np.full(len(facilities), -1, dtype=np.intp)
     name = facilities["name"].map(_plain_name)
+    # Only names that occur twice are measured: distances of a whole county would be slow.
     twice = pd.DataFrame({"service": facilities["service"], "name": name}).duplicated(keep=False)
     placed = facilities.geometry.notna() & ~facilities.geometry.is_empty
     at = np.flatnonzero((twice & (name != "") & placed).to_numpy(dtype=bool))
@@ -409,7 +416,9 @@ def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
     lon, lat = alike.geometry.x.to_numpy(), alike.geometry.y.to_numpy()
     east, north = np.radians(lon), np.radians(lat)
     globe = np.column_stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)])
+    # On a sphere in three dimensions, because degrees are no distances; the true distance is checked below.
     near = cKDTree(globe * _SPHERE_M).query_pairs(DUPLICATE_M * _SPHERE_SLACK, output_type="ndarray")
+    # In the order of the table, so that the answer does not depend on the tree.
     near = near[np.lexsort((near[:, 0], near[:, 1]))]
     one, other = near.T
     _, _, apart_m = pyproj.Geod(ellps="WGS84").inv(lon[one], lat[one], lon[other], lat[other])
@@ -417,6 +426,7 @@ def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
     opened, closed = (alike[name].to_numpy(dtype="datetime64[D]") for name in ("opened", "closed"))
     opened = np.where(np.isnat(opened), np.datetime64("0001-01-01"), opened)
     closed = np.where(np.isnat(closed), np.datetime64("9999-12-31"), closed)
+    # A hall that closed and reopened is two rows of one place and no double.
     together = np.maximum(opened[one], opened[other]) < np.minimum(closed[one], closed[other])
     same = (np.asarray(apart_m) <= DUPLICATE_M + _TOUCH_M) & (what[one] == what[other]) & together
     for early, late in near[same]:

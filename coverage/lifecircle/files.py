@@ -60,10 +60,25 @@ def written(path: str | Path) -> Iterator[Path]:
     file, and what stood there before stays until the new one is whole. The temporary name ends like the
     final one, because writers choose the format by it.
 
+    Parameters
+    ----------
+    path : the final file
+
+    Returns
+    -------
+    fresh : a path to write to, with the ending of the final one
+
     Raises
     ------
     FileNotFoundError
         When the folder is not there, or the block wrote nothing.
+
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> with written(place) as fresh:
+    ...     _ = fresh.write_text("whole")
+    >>> place.read_text()
+    'whole'
     """
     final = Path(path)
     with _claimed(final) as room:
@@ -83,7 +98,7 @@ def _flush(path: Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the new name itself durable, where the system can."""
+    """Write the new name itself to disk, where the system can."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -119,6 +134,15 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
     A reader sees the earlier results or the new ones, whole. Killed at any moment, the earlier ones, the new
     ones, or both are there, and :func:`recover` puts them right.
 
+    Parameters
+    ----------
+    target : the final folder
+    kind : which results it holds
+
+    Returns
+    -------
+    fresh : an empty folder to write to
+
     Raises
     ------
     UnusableInputError
@@ -126,12 +150,14 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
     """
     check_folder(target, kind)
     with system_errors(target):
+        # Checked before the results are computed: an audit of minutes must not end in a refusal to write.
         target = Path(os.path.realpath(target))  # a link goes on leading to the folder
         made = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with _claimed(target) as fresh:
                 yield fresh
+                # At the end, so that a note written while the command ran is copied too.
                 _keep_strangers(target, fresh, kind)
                 flush_files(fresh)
                 _swap(fresh, target, kind)
@@ -147,6 +173,14 @@ def complete_folder(target: Path, kind: Results) -> Iterator[Path]:
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """Yield a fresh folder for a target that is missing or empty; it becomes the target when the block ends.
+
+    Parameters
+    ----------
+    target : the final folder
+
+    Returns
+    -------
+    fresh : an empty folder to write to
 
     Raises
     ------
@@ -173,9 +207,14 @@ def remove_folder(folder: Path) -> None:
 
 
 def recover(target: Path, kind: Results) -> None:
-    """Finish or undo what a killed command left half done at a place, and clear what nobody works on.
+    """Finish or undo what a killed command left unfinished at a place, and remove what no process works on.
 
     Only names that this module gives are looked at, and never those of a process that is still running.
+
+    Parameters
+    ----------
+    target : folder of results
+    kind : which results it holds
     """
     left = _left_overs(target)
     with suppress(OSError):
@@ -196,6 +235,10 @@ def recover(target: Path, kind: Results) -> None:
 @contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
     """Hold a folder of results for one writer at a time; the lock of a process that died holds nobody up.
+
+    Parameters
+    ----------
+    folder : folder of results; made where it is missing
 
     Raises
     ------
@@ -240,7 +283,12 @@ def _holder(path: Path) -> Message:
 
 
 def check_folder(folder: str | Path, kind: Results) -> None:
-    """Refuse a place where results could not take the place of what stands there, before any is computed.
+    """Raise UnusableInputError where results could not replace what is there, before any is computed.
+
+    Parameters
+    ----------
+    folder : where results are to be written
+    kind : which results
 
     Raises
     ------
@@ -263,10 +311,11 @@ def check_folder(folder: str | Path, kind: Results) -> None:
 
 
 def check_file(path: str | Path, mark: bytes) -> None:
-    """Refuse a place where a file could not take the place of what stands there, before it is computed.
+    """Raise UnusableInputError where a file could not replace what is there, before it is computed.
 
     Parameters
     ----------
+    path : where the file is to be written
     mark : bytes that every earlier file of this kind holds
 
     Raises
@@ -299,6 +348,10 @@ def _holds(path: Path, mark: bytes) -> bool:
 
 def check_room(path: str | Path) -> None:
     """Check that a name can be made at a place: its nearest existing folder can be written.
+
+    Parameters
+    ----------
+    path : where a file or folder is to be written
 
     Raises
     ------
@@ -348,6 +401,8 @@ def _swap(fresh: Path, target: Path, kind: Results) -> None:
     if target.exists():
         if _exchange(fresh, target):
             return  # what stood there is in the fresh folder's place now, and goes with it
+        # Two renames: between them there is no folder at the place. The names show a later command which of
+        # the two is complete.
         old = _beside(target, "old", fresh.name.rsplit("-", 1)[1])
         _rename(target, old)
         try:
@@ -356,6 +411,7 @@ def _swap(fresh: Path, target: Path, kind: Results) -> None:
             if not target.exists():
                 _rename(old, target)
             raise
+        # Without its mark a folder half removed is never taken for results.
         (old / kind.mark).unlink(missing_ok=True)
         shutil.rmtree(old, ignore_errors=True)
     else:
@@ -478,9 +534,10 @@ def clear_beside(target: Path) -> None:
 def _clear(folder: Path, mark: str | None = None) -> None:
     """Remove a folder that no process works on; its mark goes first, so that half of it is never restored."""
     with suppress(OSError):
+        # Only who holds the lock removes: a folder of a process still running is left alone.
         lock = _lock(folder)
         if lock is None:
-            return  # nobody can say whether it is worked on
+            return  # without locks it is unknown whether a process works on it
         with suppress(OSError):
             if mark is not None:
                 (folder / mark).unlink(missing_ok=True)
@@ -531,6 +588,13 @@ def file_hash(path: Path) -> str:
     Returns
     -------
     hash : 64 hexadecimal digits
+
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> place.write_bytes(b"")
+    0
+    >>> file_hash(place)[:8]
+    'e3b0c442'
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -576,11 +640,6 @@ def _pieces(part: str | bytes | Path) -> Iterator[bytes]:
 def cache_folder(kind: str) -> Path:
     """Return the folder of cache entries of a kind: below ``LIFECIRCLE_CACHE``, else the user's own.
 
-    Raises
-    ------
-    RuntimeError
-        When the user has no folder of their own.
-
     Parameters
     ----------
     kind : such as ``roads``
@@ -588,6 +647,11 @@ def cache_folder(kind: str) -> Path:
     Returns
     -------
     folder : perhaps not there yet
+
+    Raises
+    ------
+    RuntimeError
+        When the user has no folder of their own.
     """
     own = os.environ.get("LIFECIRCLE_CACHE")
     if own:
@@ -608,7 +672,12 @@ def load_arrays(
 
     Parameters
     ----------
+    kind, key : folder and name of the entry
     names : the arrays it must hold, no more and no less, where that is known
+
+    Returns
+    -------
+    arrays, facts : read-only views of the file's bytes, and plain JSON
     """
     try:
         path = _entry(kind, key)
@@ -624,7 +693,14 @@ def load_arrays(
 def save_arrays(
     kind: str, key: str, arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
 ) -> None:
-    """Store arrays and facts (plain JSON) in the cache; an error of the disk is ignored."""
+    """Store arrays and facts (plain JSON) in the cache; an error of the disk is ignored.
+
+    Parameters
+    ----------
+    kind, key : folder and name of the entry
+    arrays : by name
+    facts : plain JSON
+    """
     try:
         path = _entry(kind, key)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -652,6 +728,7 @@ def _packed(arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
     text = json.dumps(header, ensure_ascii=False).encode()
     start = len(_MAGIC) + _HEAD.size + len(text)
     parts = [text, bytes(-start % _STEP), *parts]
+    # The checksum also covers the length, so that a cut entry is never read as a shorter one.
     digest = hashlib.sha256(len(text).to_bytes(4, "little"))
     for part in parts:
         digest.update(part)
@@ -674,6 +751,7 @@ def _unpacked(
     checksum, length = _HEAD.unpack(raw[len(_MAGIC) : head].tobytes())
     digest = hashlib.sha256(length.to_bytes(4, "little"))
     digest.update(raw[head:].data)
+    # Checked on every load: an entry may be half copied by another tool, or damaged on the disk.
     if digest.digest() != checksum:
         raise ValueError("its checksum is another")
     header = json.loads(raw[head : head + length].tobytes())

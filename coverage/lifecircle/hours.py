@@ -83,15 +83,15 @@ _NAMED_DAYS: Final = {"every": _DAYS, "work": _DAYS[:5], "weekend": _DAYS[5:], "
 def osm_hours(text: str) -> str | None:
     """Return opening hours in the notation of OpenStreetMap.
 
+    Parameters
+    ----------
+    text : as an office writes it, or already in the notation
+
     Returns
     -------
     str or None
         Text already in the notation as it stands, but for times that would replace others though an office
         means both; None where it cannot be read.
-
-    Parameters
-    ----------
-    text : as an office writes it, or already in the notation
 
     >>> osm_hours("8:30-11:30;13:30-17:00"), osm_hours("周二至周日 9:00-17:00，周一闭馆")
     ('08:30-11:30,13:30-17:00', 'Tu-Su 09:00-17:00')
@@ -212,6 +212,8 @@ def _read(text: str) -> str | None:
     hours, at = _Hours(), 0
     while at < len(text):
         match = _TOKENS.match(text, at)
+        # One sign that is not understood makes the whole text unreadable: half a text could mean the
+        # opposite.
         if match is None or match.end() == at or not _take(hours, match):
             return None
         at = match.end()
@@ -318,14 +320,18 @@ def _written(hours: _Hours) -> str | None:
         return None
     holiday: list[tuple[int, int]] | None = None
     week: dict[str, list[tuple[int, int]]] = {day: [] for day in _DAYS}
+    # General rules first: "daily 9-17, Saturday 10-12" means Saturday's own times, in whatever order it is
+    # written.
     general = [rule for rule in named if not rule[0] or set(_DAYS) <= set(rule[0])]
     for days, spans in (*general, *(rule for rule in named if rule not in general)):
         for day in days or _DAYS:
             if day == _HOLIDAY:
                 holiday = spans
                 continue
+            # Times later in the day are added (morning and afternoon); others replace, as a correction does.
             later = week[day] and spans[0][0] >= week[day][-1][1]
             week[day] = [*week[day], *spans] if later else list(spans)
+    # Closed days last: they hold whatever times were written for the week.
     for day in hours.off:
         if day != _HOLIDAY:
             week[day] = []

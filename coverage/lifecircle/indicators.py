@@ -151,6 +151,14 @@ def read_indicators(  # noqa: PLR0913 - one keyword for each key of [[indicators
 def join_indicators(parts: Collection[Indicators]) -> Indicators:
     """Return the figures of several files as one table; a figure that two files hold is a double.
 
+    Parameters
+    ----------
+    parts : one for each file
+
+    Returns
+    -------
+    indicators : figures, rejects and notes of all
+
     >>> join_indicators([]).table.empty
     True
     """
@@ -188,7 +196,7 @@ def without_doubles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         return table.reset_index(drop=True), no_rejects()
     drop: list[Any] = []
     parts = []
-    # Which of two differing figures is right nobody here can know, and a verdict must not rest on a guess.
+    # It is unknown which of two differing figures is right, and a verdict must not depend on a guess.
     for _, rows in table[twice].groupby(_KEY, sort=False):
         first, same = rows.iloc[0], bool((rows["value"] == rows["value"].iloc[0]).all())
         for label, row in (rows.iloc[1:] if same else rows).iterrows():
@@ -298,6 +306,8 @@ def _long(
         frame[f"in_{name}"] = checked.found.get(name, name)
     if not items:
         return frame.reset_index(drop=True)
+    # A table with a column for each item is turned into one row for each figure, so that every later check is
+    # written once.
     parts = [
         frame.assign(item=name, value=plain_texts(checked.frame[f"item {name}"]), column=column)
         for name, column in items.items()
@@ -355,6 +365,8 @@ class _Places:
         if not village:
             return district, ""
         everywhere = self.villages.codes(village)
+        # A village name is looked for in the stated district first: two villages of a county may have one
+        # name.
         found = [
             code for code in everywhere if not district or self.villages.district_of[code] in {"", district}
         ]
@@ -390,6 +402,8 @@ def _figures(long: pd.DataFrame, standard: Standard, places: _Places) -> tuple[p
         faults += found
         if not found and row["value"]:
             one = known[_plain(row["target"])]
+            # Only rows without any fault: a figure at an uncertain place would be counted for the wrong
+            # village.
             district, village = places.of(row)  # type: ignore[misc]  # a fault was found above
             value, unit, changed = _value(row, one)  # type: ignore[misc]  # the same
             good.append(
@@ -446,6 +460,7 @@ def _row_faults(row: Mapping[str, Any], known: Mapping[str, Target], places: _Pl
         there = ", ".join(items) or "-"
         yield _wrong("item", say("the target has no such item"), say("use one of: {there}", there=there))
         return
+    # Items belong to the rule of a village; without one the figure could not be counted anywhere.
     if row["item"] and not row["village"]:
         yield _wrong("item", say("a figure of one village without its village"), say("fill in the village"))
     # A blank figure is unknown, which is a fact to count and no fault.
@@ -478,6 +493,7 @@ def _value(row: Mapping[str, Any], target: Target) -> tuple[float, str, bool] | 
         return _Fault(int(row["row"]), column, value, reason, remedy)
 
     unit, names = _unit_of(target, item=bool(row["item"]))
+    # Full-width digits and the minus sign of Chinese input are read too.
     match = _NUMBER.fullmatch(unicodedata.normalize("NFKC", row["value"]).replace("−", "-"))
     if match is None or not np.isfinite(float(match[1])):
         remedy = say("write a number in digits without separators")
@@ -501,6 +517,7 @@ def _value(row: Mapping[str, Any], target: Target) -> tuple[float, str, bool] | 
             say("another unit than the target's"),
             say("give the figure in '{unit}'", unit=unit),
         )
+    # After the conversion, so that one bound serves both ways to write a share.
     ceiling = {"share": 1.0, "percent": 100.0}.get(own)
     if ceiling is not None and value > ceiling:
         remedy = say("give a figure from 0 to {ceiling}", ceiling=f"{ceiling:g}")

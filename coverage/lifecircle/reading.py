@@ -171,6 +171,7 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
         if not public:
             own += _places_lines("homes", network.homes, reading, language)
             own += _places_lines("venues", network.venues, reading, language)
+        # Walkers and cyclists often share nearly all roads: a repeated line adds nothing.
         lines += [line for line in own if line not in said]
         said |= set(own)
     lines += [_coarse_line(one, language) for one in reading.coarse]

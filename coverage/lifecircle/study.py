@@ -391,6 +391,7 @@ class Study:
         """
         if isinstance(file, str):
             return self.folder / file
+        # Never a later file: an audit of 2022 must not count what was built in 2024.
         past = [given for given in file if given <= year]
         if not past:
             raise UnusableInputError(
@@ -442,6 +443,8 @@ def read_study(folder: str | Path) -> Study:
     with faults.catching():
         document = checked_document(plain, _Document, file=str(path))
     if document is None:
+        # With faults the rest is read all the same: a check of the tables then shows their faults in the same
+        # run.
         document, stand_ins = _readable(plain)
     standard = None
     if "standard" not in stand_ins:
@@ -495,6 +498,7 @@ def _readable(plain: dict[str, Any]) -> tuple[_Document, frozenset[str]]:
         try:
             return _Document.model_validate(rest), frozenset(stand_ins)
         except ValidationError as error:
+            # One fault at a time: removing a part often removes other faults of it that pydantic lists.
             first = error.errors()[0]
         loc = first["loc"]
         if first["type"] == "missing" and len(loc) == 1:
@@ -587,6 +591,14 @@ def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:
 
 def copy_example(folder: str | Path) -> Path:
     """Copy the bundled synthetic study into a new folder, whole or not at all.
+
+    Parameters
+    ----------
+    folder : a new or empty folder
+
+    Returns
+    -------
+    folder : the same, as a path
 
     Raises
     ------

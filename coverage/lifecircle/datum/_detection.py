@@ -214,6 +214,8 @@ _OUTSIDE = 0.05
 
 def _decided(table: pd.DataFrame, ratios: FloatArray, shares: FloatArray, known: Any) -> Detection:
     """Return the decision from the evidence: one datum, a mixture, a shift made twice, or none."""
+    # The order of the tests matters: far from the roads nothing can be concluded, and a mixture must be found
+    # before one datum is accepted for all points.
     order = table["log_likelihood"].sort_values(ascending=False)
     best, second = order.index[0], order.index[1]
     names = list(table.index)

@@ -187,15 +187,15 @@ def locate(
         ``lon``, ``lat`` (or ``x``, ``y``) to the column that holds it, where it has another name; or
         ``location`` to one that holds both, as in ``120.947,30.518``.
 
+    Returns
+    -------
+    located : a point or a reason for each row
+
     Raises
     ------
     UnusableInputError
         No coordinates, two columns that may both be one of them, swapped coordinates, metres declared as
         degrees, or a datum that is unknown.
-
-    Returns
-    -------
-    located : a point or a reason for each row
 
     >>> located = locate(pd.DataFrame({"lon": [120.9, None], "lat": [30.5, 30.5]}))
     >>> located.points[0].x, located.points[1] is None
@@ -226,14 +226,14 @@ def raw_places(
     ----------
     columns : as for :func:`locate`
 
+    Returns
+    -------
+    places : (row, 2) numbers and the names of their columns
+
     Raises
     ------
     UnusableInputError
         No coordinates, or two columns that may both be one of them.
-
-    Returns
-    -------
-    places : (row, 2) numbers and the names of their columns
     """
     if _geometry_name(frame):
         shapes = shapely.centroid(gpd.GeoDataFrame(frame).geometry.to_numpy())
@@ -351,6 +351,7 @@ def _locate_shapes(frame: Any, declared: _Datum, file: str) -> Located:
     kinds = shapely.get_type_id(shapes)
     blank = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     unusable = ~blank & ~np.isin(kinds, (0, 3, 4, 6))
+    # Lines are refused: the middle of a line is no place that anybody could enter.
     usable = ~blank & ~unusable
     with np.errstate(invalid="ignore"):
         centres = shapely.centroid(np.where(usable, shapes, None))
@@ -390,6 +391,7 @@ def _locate_numbers(x_text: pd.Series[Any], y_text: pd.Series[Any], declared: _D
     if degrees:
         inside = [np.abs(x) <= 180.0, np.abs(y) <= 90.0]
     lon, lat = declared.wgs84(np.where(inside[0], x, np.nan), np.where(inside[1], y, np.nan))
+    # Checked after the conversion too: metres of a wrong zone give degrees that are not on the globe.
     lost = inside[0] & inside[1] & ~_plausible(lon, lat, degrees=True)
     reason = np.full(len(x), "", dtype=object)
     column = np.full(len(x), names[0], dtype=object)

@@ -31,11 +31,6 @@ def metre_crs(lon: ArrayLike, lat: ArrayLike) -> pyproj.CRS:
     zones measure as well there) it is the CGCS2000 3-degree Gauss-Kruger zone named by its central meridian:
     75 E is EPSG:4534, 120 E is EPSG:4549, 135 E is EPSG:4554. Elsewhere it is the UTM zone on WGS84.
 
-    Raises
-    ------
-    ProjectionError
-        When no point has a place.
-
     Parameters
     ----------
     lon, lat : (point,) degrees in WGS84; NaN is ignored
@@ -43,6 +38,11 @@ def metre_crs(lon: ArrayLike, lat: ArrayLike) -> pyproj.CRS:
     Returns
     -------
     crs : projected, in metres
+
+    Raises
+    ------
+    ProjectionError
+        When no point has a place.
 
     >>> metre_crs([120.9, 121.0], [30.5, 30.6]).to_epsg()
     4549
@@ -75,6 +75,7 @@ def check_metre_crs(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> None:
     _finite(lon, lat)
     reason = _unmeasured(crs)
     if not reason:
+        # Of the area and not of the zone: a CRS may be good in its middle and wrong at this county.
         error = scale_error(crs, lon, lat)
         if not error <= SCALE_TOLERANCE:
             reason = say(

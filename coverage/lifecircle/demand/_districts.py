@@ -124,6 +124,7 @@ def assign_districts(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | Non
         return demand.assign(district=own.where(own != "", OUTSIDE))
     inside = lowest_polygon(demand, districts)
     stated = known_label(own, districts)
+    # Only a warning: addresses follow old borders for years, while polygons are the present ones.
     differ = (stated != "") & (inside != "") & (stated != inside)
     if differ.any():
         _log.warning(
@@ -172,7 +173,7 @@ def _polygons(table: Table, datum: str, faults: FaultLog) -> Any:
                 say("draw the district, or delete the row"),
             )
         )
-    # Repaired and not refused: layers of offices nearly always hold a few polygons that cross themselves.
+    # Repaired with a warning and not refused: one bad vertex must not stop the audit of a county.
     broken = area & ~shapely.is_valid(shapes)
     if broken.any():
         rows = ", ".join(str(row) for row in table.frame.index[broken])

@@ -381,6 +381,7 @@ def read_accepted(
     columns = [checked.frame.get(name, blank) for name in ACCEPTED_COLUMNS.names]
     passed: set[str] = set()
     rejects = []
+    # Row by row and not by a join: each row that does not match needs its own reason and remedy.
     for row, *words in zip(table.frame.index, *columns, strict=True):
         found = book.find(*words)
         if isinstance(found, str):

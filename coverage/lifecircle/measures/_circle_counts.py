@@ -103,6 +103,7 @@ def holds_rule(  # noqa: PLR0913 -- each is one fact of the rule, all named
     if not free and distinct_site_m <= 0:
         holds[known] = True
         return holds
+    # A register holds every service: venues of other classes would fill the tree and the sets.
     useful = members.any(axis=1)
     venues, members = venues[useful], members[useful]
     tree = cKDTree(venues)
@@ -133,6 +134,7 @@ class _Rule:
         if self.spacing_m > 0 and not self.fits(slice(None)):
             return False
         weight = self.members.astype(np.float32)
+        # Many circles hold the same venues; each set is checked once.
         tried: set[bytes] = set()
         for middles in _middles(centre, radius, self.points):
             inside = _distances(middles, self.points) <= radius + 2 * _TOUCH
@@ -160,11 +162,13 @@ def _middles(centre: Floats, radius: float, points: Floats) -> Iterator[Floats]:
     every = np.unique(np.vstack([centre, points]), axis=0)
     step = max(1, _AT_ONCE // (2 * len(every)))
     yield every[_distances(every, centre[None])[:, 0] <= reach]
+    # In parts, because the pairs of a town's centre would fill the memory at once.
     firsts, seconds = np.triu_indices(len(every), 1)
     for start in range(0, len(firsts), step):
         one, other = every[firsts[start : start + step]], every[seconds[start : start + step]]
         half = (other - one) / 2
         length = np.hypot(*half.T)
+        # Two points farther apart than a diameter lie in no circle together.
         possible = length <= reach
         half, length, middle = half[possible], length[possible], (one + half)[possible]
         rise = np.sqrt(np.maximum(reach**2 - length**2, 0.0)) / length

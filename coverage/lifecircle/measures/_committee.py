@@ -23,6 +23,11 @@ def committees(codes: Iterable[str], names: Iterable[str]) -> pd.Series[str]:
     2. By the last three of the twelve digits of its code: 001 to 199 a community, 200 to 399 a village,
        400 to 499 what is like a community (an industrial zone).
 
+    Parameters
+    ----------
+    codes : (unit,) statistical codes of twelve digits; others are unknown unless the name is known
+    names : (unit,) listed names, may be empty
+
     Returns
     -------
     kind : str, on the codes
@@ -31,11 +36,6 @@ def committees(codes: Iterable[str], names: Iterable[str]) -> pd.Series[str]:
     ----------
     The statistical bureau's codes of units below the town, as its published lists use them: 居委会 from 001,
     村委会 from 200.
-
-    Parameters
-    ----------
-    codes : (unit,) statistical codes of twelve digits; others are unknown unless the name is known
-    names : (unit,) listed names, may be empty
 
     >>> committees(["330424101001", "330424101203", "x"], ["", "", "百可社区居委会"]).tolist()
     ['community', 'village', 'community']

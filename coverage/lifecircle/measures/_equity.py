@@ -95,14 +95,14 @@ def theil_parts(
     groups : (unit,) label of each unit's group, as urban or rural
     people : (unit,) 0 or more; left out, equal
 
+    Returns
+    -------
+    between, within : 0 or more; None without people
+
     References
     ----------
     Shorrocks (1980), The class of additively decomposable inequality measures, Econometrica 48; as
     ``inequality.theil.TheilD`` with equal weights.
-
-    Returns
-    -------
-    between, within : 0 or more; None without people
 
     >>> theil_parts(np.array([0.5, 0.5, 1.0, 1.0]), np.array(["r", "r", "u", "u"], dtype=object))[1]
     0.0
@@ -111,6 +111,7 @@ def theil_parts(
     if kept is None:
         return None
     y, share = kept
+    # The same rows are left out here as in the values, else groups and values would be shifted.
     label = np.asarray(groups, dtype=object)[_usable(values, people)]
     mean = float(share @ y)
     if mean == 0:
@@ -196,6 +197,7 @@ def gap_over(
     (0.3, 1.5, 'A', 'B')
     """
     y, weight = values.to_numpy(dtype=np.float64), people.to_numpy(dtype=np.float64)
+    # A district without people has no share; with 0 as its share it would be the lowest of all.
     usable = _usable(y, weight)
     if usable.sum() < 2:
         return None
@@ -223,14 +225,14 @@ def not_smaller(by_year: Mapping[int, float | None], *, tolerance: float = 0.0) 
     A gap shrinks when it is less than the year before's, by more than float noise. A gap of 0 that stays 0
     cannot shrink: that is good.
 
-    Returns
-    -------
-    not_smaller : year -> True, False, or None where this or the year before is unknown
-
     Parameters
     ----------
     by_year : year -> gap, 0 or more; None where unknown
     tolerance : growth that still counts as smaller, in the unit of the gap
+
+    Returns
+    -------
+    not_smaller : year -> True, False, or None where this or the year before is unknown
 
     References
     ----------
@@ -260,7 +262,7 @@ def _usable(values: Floats, people: Floats | None) -> npt.NDArray[np.bool_]:
 
 
 def _kept(values: Floats, people: Floats | None) -> tuple[Floats, Floats] | None:
-    """Return the values that count and their shares of people; None where nobody counts."""
+    """Return the values that count and their shares of people; None without people."""
     y = np.asarray(values, dtype=np.float64)
     if (y < 0).any():
         at = int(np.flatnonzero(y < 0)[0])

@@ -79,7 +79,7 @@ def presence(  # noqa: PLR0913 - the parts of one question
     3. A unit satisfies the rule when it has at least as many open venues of every key as needed (inclusive).
 
     Kinds of disagreement: ``elsewhere``, it serves units of this kind and is in none of them;
-    ``unlisted``, it is in a unit but lists none, and the list decides, so it counts for nobody;
+    ``unlisted``, it is in a unit but lists none, and the list decides, so it counts for no unit;
     ``unknown_unit``, it lists an unknown code; ``not_open``, it is closed or not yet open, and a
     unit that does not satisfy the rule would have it.
 
@@ -115,6 +115,7 @@ def presence(  # noqa: PLR0913 - the parts of one question
     venues, place, open_now = venues[asked], place[asked], open_now[asked]
     chosen = np.ones(len(units), dtype=bool) if counted is None else np.asarray(counted, dtype=bool)
     units_served, strange = _served(venues, units, aliases or {}, {*known, *map(str, units)})
+    # Both readings, list and position, are made for every venue, so that their contradictions can be listed.
     register = _Register(venues, units, open_now, units_served, strange, _standing(place, units))
     keys = [_key(register, name, services[name], least, assign) for name, least in needed.items()]
     # All units are counted, also those the target is not about: a venue may serve one of those, and that is

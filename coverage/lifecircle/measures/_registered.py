@@ -69,6 +69,7 @@ def registered(
     >>> registered(table, "t", 2025).value, registered(table, "t", 2026).value
     (0.9, None)
     """
+    # Figures of items belong to the rule of a village and are not figures of the target itself.
     mine = table[(table["target"] == target) & (table["item"] == "")]
     whole = mine[(mine["district"] == "") & (mine["village"] == "")]
     by_year = {int(one): float(value) for one, value in zip(whole["year"], whole["value"], strict=True)}
@@ -152,13 +153,13 @@ def village_rule(
 def share_bounds(meets: pd.Series[bool]) -> tuple[float, float, int] | None:
     """Return the bounds of the share of units that meet a rule, for units where this is unknown.
 
-    Returns
-    -------
-    bounds : (none of the unknown meet it, all of them do, number unknown); None without units
-
     Parameters
     ----------
     meets : (unit,) boolean, NA where unknown
+
+    Returns
+    -------
+    bounds : (none of the unknown meet it, all of them do, number unknown); None without units
 
     References
     ----------

@@ -61,9 +61,10 @@ def capacity(
     """
     amounts = _amounts(venues, column, unit)
     where = venues[unit].astype("str")
-    # A venue in a unit nobody listed keeps its row: leaving it out would lose its places in silence.
+    # A venue in an unlisted unit keeps its row: without it, its places would be lost without a message.
     rows: list[Hashable] = [*people.index, *sorted(set(where) - set(people.index))]
     at = pd.Index(rows).get_indexer(where)
+    # Unknown is not 0: such venues are counted apart, so that a reader sees that the sum is a lower bound.
     known = np.isfinite(amounts)
 
     def _by_unit(weights: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:

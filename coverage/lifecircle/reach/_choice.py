@@ -101,8 +101,8 @@ def choose(engine: Engine, work: Work) -> Literal["scipy", "ring"]:
     # Once loaded, the ring has no fixed cost any more, so the estimates are compared as they are.
     if is_loaded(_KERNELS):
         return "ring" if work.ring_s < work.scipy_s else "scipy"
-    # The rule of renting or buying skis: load when scipy has cost as much as loading would have. It is never
-    # worse than twice the best choice, whatever questions follow.
+    # Load when scipy has cost as much as loading would have (the ski rental rule): this never costs more than
+    # twice the best choice, whatever questions follow.
     if _Spent.seconds + work.scipy_s > _LOAD_S + work.ring_s and loads(_KERNELS):
         return "ring"
     _Spent.seconds += work.scipy_s

@@ -162,6 +162,7 @@ def isochrones(
     whole = np.zeros(len(roads.u), dtype=bool)
     for limit_min in sorted({float(limit) for limit in limits_min}):
         pieces = _pieces_of(roads, there, limit_min=limit_min, by="all")
+        # Buffers are the slow step, and most roads of a smaller limit are in the larger one as a whole.
         new = ~whole[pieces.edge]
         lines = _cut(roads.lines[pieces.edge[new]], pieces.first[new], pieces.last[new])
         # arcs are drawn as chords, so a shorter piece can stick out of a longer one: keep the area before
@@ -267,6 +268,7 @@ def _pieces_of(roads: Roads, facilities: Snap, *, limit_min: float, by: Layers) 
     order = np.lexsort((low, anchors.edge, anchors.layer))
     anchors, low, high = anchors.take(order), low[order], high[order]
     first, last = anchors.stretch(roads, limit_s)
+    # An end within the tolerance is the end itself: otherwise two edges at one junction would leave a gap.
     first, last = np.where(low == 0.0, 0.0, first), np.where(high == 1.0, 1.0, last)
 
     new_edge = np.ones(len(low), dtype=bool)

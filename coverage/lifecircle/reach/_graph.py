@@ -141,6 +141,7 @@ class TravelGraph:
         if choose(self.engine, Work.nearest(self.size)) == "scipy":
             first_s, source = scipy_nearest(self.matrix, seeds, bound)
             return first_s, narrowed(source, seeds.highest)
+        # The ring holds groups in 32 bits; larger numbers of a caller are replaced by ranks and put back.
         numbered, names = _numbered(seeds)
         seconds, number = ring_nearest(
             *self.arrays, numbered.node, numbered.start_s, numbered.group, bound, width_s=self.bucket_s

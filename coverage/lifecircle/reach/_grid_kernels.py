@@ -207,7 +207,7 @@ def near(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one search, in the
                     continue
                 found = seen_edge[i]
                 place = at
-                # Insertion sort: a list is two or three edges long, and an edge with many segments comes many
+                # Insertion sort: the list is short, and an edge with several segments nearby comes several
                 # times.
                 while place > first and edge[place - 1] > found:
                     place -= 1

@@ -110,7 +110,7 @@ def scipy_within(matrix: Matrix, seeds: Seeds, rows: int, limit_s: float) -> tup
     first_s : (pair,) float64
     """
     counts, nodes, seconds = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
-    # In chunks, because scipy fills the whole table (row, junction): a county's would be gigabytes.
+    # In chunks, because scipy fills the whole table (row, junction): 0.3 MB for each row of a county.
     step = _chunk(matrix)
     for first in range(0, rows, step):
         dense = _dense(matrix, seeds, first, min(first + step, rows), limit_s)

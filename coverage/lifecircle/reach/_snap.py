@@ -454,7 +454,7 @@ def _onto_main(roads: Roads, points: Objects, nearest: _Nearest, bounds: _Bounds
     if bounds.prefer_main == 0 or len(points) == 0:
         return moved
     short = short_edges(roads, bounds.fragment)
-    again = np.flatnonzero(short[nearest.edge])  # nobody else is looked at twice
+    again = np.flatnonzero(short[nearest.edge])  # only points on a short fragment are searched again
     if len(again) == 0:
         return moved
     most = np.minimum(nearest.metres[again] + bounds.prefer_main, bounds.cap)

@@ -208,6 +208,7 @@ def same_edge(roads: Roads, home: Home, venue: Venue) -> tuple[Ints, Ints, Float
     Points within a thousandth of a millimetre are one point: a resident opposite a venue on a one-way street
     does not go around the block because of float noise.
     """
+    # Stable, so that venues on one edge stay in the order of the table, which decides ties.
     order = np.argsort(venue.edge, kind="stable")
     lowest = np.searchsorted(venue.edge[order], home.edge, side="left")
     highest = np.searchsorted(venue.edge[order], home.edge, side="right")

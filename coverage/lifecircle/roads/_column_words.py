@@ -108,8 +108,6 @@ def cell_words(value: Any) -> str | tuple[str, ...] | None:
 
     None is returned for a cell that holds neither: a record in a record.
 
-    None stands for a cell that holds neither: a record in a record.
-
     >>> cell_words(1.0), cell_words("-1.0"), cell_words(["primary", "service"]), cell_words({"a": 1})
     ('1', '-1', ('primary', 'service'), None)
     """

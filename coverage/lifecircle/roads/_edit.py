@@ -28,7 +28,7 @@ JOIN_WITHIN_M = 25.0
 ALONG_M = 12.0
 """Usual metres within which a road runs along a line that is drawn to close it (inclusive)."""
 
-_JUNCTION_M = 1.0  # nearer than this to a junction is the junction: nobody draws more exactly
+_JUNCTION_M = 1.0  # metres to a junction that count as the junction: lines are not drawn more exactly
 _TOUCH_M = 1e-6
 _FOLLOWS = 0.7  # a stretch follows the line when it advances along it by this share of its own length
 

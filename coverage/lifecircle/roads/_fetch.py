@@ -101,6 +101,7 @@ def _door(folder: Path, used: Profile) -> Iterator[Any]:
         "use_cache": True,
         "cache_folder": folder,
         "cache_only_mode": False,
+        # Every edge as it is drawn: the words on direction of a way refer to that, and OSMnx would turn some.
         "all_oneway": True,
         "default_crs": "EPSG:4326",
         "useful_tags_node": [],

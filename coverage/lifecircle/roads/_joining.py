@@ -171,8 +171,6 @@ def _clusters(
     """Return a number for each end point, equal where they are one junction; nearest pairs join first.
 
     The two ends of a short line stay apart: each joins its own neighbours, so the line is not closed.
-
-    A short line is not closed up: its two ends stay apart, it joins its neighbours by itself.
     """
     from scipy.spatial import KDTree  # noqa: PLC0415 - only tables of lines need it
 
@@ -248,7 +246,6 @@ def _with_shared_vertices(course: _Course) -> _Course:
     group = table.groupby(["point", "level"], sort=True).ngroup().to_numpy()
     inner = ~is_end
     # A line that repeats another one shares all its vertices; it would cut the other at every one of them.
-    # Dual lines of one road are common in official data.
     counted = inner & ~_repeated(course, point)[course.line]
     inner_in = np.bincount(group, weights=counted, minlength=int(group.max()) + 1)
     end_in = np.bincount(group, weights=is_end, minlength=len(inner_in))

@@ -68,7 +68,7 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
     whole = read_rows(source, settings)
     by_name = {"u", "v"} <= set(whole.frame.columns)
     rows, left_out = _usable_rows(whole, used, needs_line=not by_name)
-    # Rows are filtered before they are projected: a national table holds many rows that a mode may not use.
+    # Rows are filtered before they are projected: those that the mode may not use cost nothing more.
     lon, lat = _degrees(rows)
     frame = metre_frame(lon, lat, crs)
     lines = _projected(rows, frame)
@@ -331,6 +331,7 @@ def _junctions(
 
     A line drawn from v to u is recognised by where the other lines put its junctions.
     """
+    # Only drawn lines vote for the place of a junction; rows without a line take the result.
     given = np.flatnonzero(~shapely.is_missing(lines))
     first = shapely.get_coordinates(shapely.get_point(lines[given], 0))
     last = shapely.get_coordinates(shapely.get_point(lines[given], -1))

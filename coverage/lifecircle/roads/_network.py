@@ -198,6 +198,7 @@ class Roads:
         UnusableInputError
             The profile's list of ways is another one, so other ways would have to be read.
         """
+        # Walkers of any age share their ways: the roads are read once and only the seconds differ.
         profile = find_profile(name)
         if profile.ways != self.profile.ways:
             reason = f"it may use other ways than {self.profile.id!r}, which these roads were read for"

@@ -68,6 +68,7 @@ class WayList:
             self.way.append(number)
             self.lon.append(lon)
             self.lat.append(lat)
+        # Speed and direction are decided here, by way, because the pieces of a way all have the same tags.
         kmh, direction = way_kmh(tags, self.profile), oneway(tags, self.profile)
         self.forward_kmh.append(kmh if direction >= 0 else 0.0)
         self.backward_kmh.append(kmh if direction <= 0 else 0.0)

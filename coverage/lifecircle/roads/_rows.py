@@ -186,6 +186,7 @@ def read_rows(source: Any, settings: LineSettings) -> Rows:
     frame = given.rename(columns={name: str(name).strip().lower() for name in given.columns})
     # Columns that differ in case alone have become one name: the first is kept.
     frame = frame.loc[:, ~frame.columns.duplicated()]
+    # Kept before the index is reset: faults name the row that a person sees in the file.
     number = frame.index.to_numpy(np.int64)
     frame = frame.reset_index(drop=True)
     none = np.full(len(frame), "", dtype=object)
@@ -233,6 +234,7 @@ def _stated_crs(own: Any, datum: str | None, name: str) -> pyproj.CRS:
 
 def _shifted(rows: Rows, datum: str | None) -> Rows:
     """Convert the lines and the coordinate columns from a Chinese map datum to WGS84."""
+    # After the layer's own projection: offices project shifted coordinates as if they were WGS84.
     undo = _SHIFTED.get((datum or "").strip().lower().replace("-", ""))
     degrees = pyproj.CRS("EPSG:4326")
     to_degrees = shift_between(rows.crs, degrees)

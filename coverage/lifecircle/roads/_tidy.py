@@ -155,6 +155,8 @@ class _Scan:
             "no",
         }
         self.deleted += self._skipped
+        # osmium needs nodes before ways and ways before relations; editors write them in the order of the
+        # edits.
         rank, before = _ORDER[kind], self._last
         self._last = max(rank, before)
         if kind != "node":
@@ -262,7 +264,7 @@ def _untidy_pbf(path: str) -> bool:
 
     with _read_errors(path):
         with osmium.io.Reader(path, osmium.osm.NOTHING) as reader:
-            # Most files state their order in the header, so that a county's file is not read twice.
+            # A file that states its order in the header does not have to be read twice.
             if reader.header().get("sorting") == "Type_then_ID":
                 return False
         last = 0

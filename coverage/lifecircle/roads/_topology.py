@@ -124,6 +124,7 @@ def cut_ways(vertices: Vertices, crs: Any) -> tuple[pyproj.CRS, LongArray, Piece
     xy = to_metres(vertices.lon[first_of_node], vertices.lat[first_of_node], crs)
     change = run[1:] != run[:-1]
     ends = np.concatenate([[True], change]) | np.concatenate([change, [True]])
+    # A node that occurs twice is a junction, even where each way only passes through it.
     cut = np.flatnonzero(ends | (np.bincount(node)[node] > 1))
     a, b = cut[:-1], cut[1:]
     # Two cuts that follow each other in the list may end one run and begin the next: that is no piece.

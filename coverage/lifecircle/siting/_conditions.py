@@ -86,6 +86,7 @@ def read_choice(  # noqa: PLR0913 - the conditions and what they are about
     # must not count among those that can.
     pairs = _pairs(log, reader, given, len(labels))
     free = np.setdiff1d(np.arange(len(labels)), np.concatenate([existing, required, forbidden]))
+    # The number of sites is checked after this, against the candidates that can really be chosen.
     free = _beside(log, reader, free, kept, required, pairs)
     closures = _whole(log, "closures", given.closures, most=len(closable))
     moves = _whole(log, "moves", len(movable) if given.moves is None else given.moves, most=len(movable))

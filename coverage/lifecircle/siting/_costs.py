@@ -76,6 +76,7 @@ def read_costs(source: Any, *, name: str = "costs") -> tuple[Costs | None, list[
         remedy = say("give numbers of shape (demand, site), dense or scipy sparse")
         return None, [Fault(name, "", "", say("not a table of numbers: {error}", error=error), remedy)]
     faults = _cost_faults(name, row, column, cost)
+    # An empty table has no faulty cell, so it would pass every check below and give a plan without meaning.
     if 0 in shape:
         faults.append(
             Fault(name, "", f"shape {shape}", say("there is no resident or no site"), say("give both"))

@@ -81,6 +81,7 @@ def merge_rows(by_row: csr_array, weights: Floats) -> tuple[csr_array, Floats, I
         | (counts[order][1:] != counts[order][:-1])
     )
     group = np.concatenate([[0], np.cumsum(differs)])
+    # The lowest row stands for each group, so that the merged table does not depend on the hashes.
     heads = order[np.concatenate([[True], differs])]
     if not _same_sites(by_row, order, heads[group]):
         return by_row[some], weights[some], some  # two sets with one hash: nothing is merged

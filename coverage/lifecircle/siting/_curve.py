@@ -156,6 +156,7 @@ def _shared(
     """Solve for all numbers together; without ``most`` up to where the greedy choice meets the goal."""
     choice = replace(problem.choice, count=least)
     reach = ones(problem.costs.indptr, problem.costs.indices, problem.costs.shape)
+    # Reduced once for all numbers: the required sites are the same for each.
     reduced = reduce(reach, problem.weights, choice)
     cover, unit = reduced.cover, unit_of(problem.weights)
     worth = np.asarray(cover.by_site @ cover.weights)

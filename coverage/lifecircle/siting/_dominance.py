@@ -81,6 +81,7 @@ def _inclusions(lists: csr_array) -> Any:
         return
     order = np.lexsort((common[lists.indices], np.repeat(np.arange(len(counts)), counts)))
     rarest = lists.indices[order[lists.indptr[some]]]
+    # Sets as bits: a test whether one list includes another is then one operation on whole words.
     bits = _bits(lists)
     many = common[rarest].astype(np.int64)
     step = max(1, _CHUNK // (bits.shape[1] * max(1, int(many.max()))))

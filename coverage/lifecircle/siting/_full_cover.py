@@ -135,7 +135,7 @@ def _dual(cover: Cover, value: float, *, deadline: Deadline) -> tuple[float, Flo
         """Return bound and slope at these prices, with the sign reversed."""
         surplus = cover.by_site @ prices - 1.0
         taken = surplus > 0
-        # descend lowers bounds, so everything is turned round
+        # descend lowers bounds, so every sign is reversed here
         return float(surplus[taken].sum() - prices.sum()), cover.by_row @ taken.astype(np.float64) - 1.0
 
     shares = (1.0 / np.diff(cover.by_site.indptr))[cover.by_row.indices]

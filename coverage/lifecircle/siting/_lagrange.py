@@ -110,6 +110,7 @@ def descend(
             if pace < _SHORTEST:
                 break
             continue
+        # A mean over past slopes: the plain slope can change direction at every step, which leads nowhere.
         drift = _INERTIA * drift + (1 - _INERTIA) * slope if drift.any() else slope
         # A multiplier at its end cannot move further; counting it would make every other step too short.
         stuck = ((multipliers <= 0) & (drift > 0)) | ((multipliers >= greatest) & (drift < 0))

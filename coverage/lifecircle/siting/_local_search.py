@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Bools = npt.NDArray[np.bool_]
 
-_LIKED_S, _OVERTIME_S = 1.0, 60.0
+_BEST_S, _OVERTIME_S = 1.0, 60.0
 _INFEASIBLE = 2
 """Status of scipy's milp."""
 
@@ -73,30 +73,27 @@ def first_set(worth: Worth, choice: Choice, *, likes: Callable[[Bools], Floats],
         able = choice.additions(is_open)
         if not len(able):
             break
-        liked = likes(is_open)[able]
+        scores = likes(is_open)[able]
         # Without a fixed number a site that adds nothing is not built.
-        if choice.count is None and liked.max() <= 0:
+        if choice.count is None and scores.max() <= 0:
             break
-        is_open[able[int(np.argmax(liked))]] = True
+        is_open[able[int(np.argmax(scores))]] = True
     if choice.allows(is_open):
         return Start(is_open, impossible=False)
     return any_set(choice, likes(choice.base()), deadline=deadline)
 
 
 def any_set(
-    choice: Choice, liked: Floats, *, deadline: Deadline, must: tuple[csr_array, Floats] | None = None
+    choice: Choice, scores: Floats, *, deadline: Deadline, must: tuple[csr_array, Floats] | None = None
 ) -> Start:
     """Find an allowed set of sites with high scores by integer programming.
 
     This is for conditions under which a greedy choice ends in a set that is not allowed. A plan must be
     returned even when the time is up, so this may take ``_OVERTIME_S`` more.
 
-    This is for conditions that a greedy choice runs aground on. A plan is owed even when the time is up, so
-    it may go over it by ``_OVERTIME_S``.
-
     Parameters
     ----------
-    liked : (site,) score of each site
+    scores : (site,) score of each site
     must : a table (row, variable site) and how many sites each row needs
     """
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - seldom needed
@@ -107,7 +104,7 @@ def any_set(
     if not len(variable):
         allowed = choice.allows(is_open) and not needs_more
         return Start(is_open if allowed else None, impossible=not allowed)
-    scale = float(np.abs(liked[variable]).max()) or 1.0
+    scale = float(np.abs(scores[variable]).max()) or 1.0
     conditions = []
     if len(rows.lower):
         conditions.append(LinearConstraint(rows.matrix.tocsr(), rows.lower, rows.upper))
@@ -115,7 +112,7 @@ def any_set(
         conditions.append(LinearConstraint(must[0], must[1], np.inf))
     # First the sites with the highest scores; if the time is not enough for that, any allowed set.
     for cost, time_s in (
-        (-liked[variable] / scale, max(_LIKED_S, 0.2 * deadline.left())),
+        (-scores[variable] / scale, max(_BEST_S, 0.2 * deadline.left())),
         (np.zeros(len(variable)), _OVERTIME_S),
     ):
         answer = milp(
@@ -158,6 +155,7 @@ def local_search(  # noqa: PLR0913 - where to begin, what is allowed and when to
     -------
     is_open, value : the best set found and its value
     """
+    # Even with no time left the set is improved once: the plan of a call with 0 seconds is greedy at worst.
     current = _climbed(worth, choice, is_open, deadline)
     best, best_value = current, worth.value(current)
     current_value = best_value
@@ -189,8 +187,6 @@ def _climbed(worth: Worth, choice: Choice, is_open: Bools, deadline: Deadline) -
     """Add and exchange, the best first, until nothing gains.
 
     Gains may be estimates: a set replaces the present one only when its computed value is higher.
-
-    Gains may be estimates: a set is gone on from only when its worth is indeed more.
     """
     is_open, value = is_open.copy(), worth.value(is_open)
     while not deadline.passed():

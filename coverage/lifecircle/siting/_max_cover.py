@@ -108,7 +108,7 @@ def solve_max_cover(by_row: csr_array, weights: Floats, choice: Choice, *, deadl
 def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, float]:
     cover, choice = problem.cover, problem.choice
     number = choice.wanted
-    # The usual case ends early: a county's greedy plan with exchanges is often proved by a few dozen steps.
+    # Each step below returns as soon as the bound proves the plan; only what stays open goes on.
     worth = np.asarray(cover.by_site @ cover.weights)
     greedy, gains = lazy_greedy(cover, number, best=worth)
     chosen, value = filled(greedy, number, worth), float(gains.sum())

@@ -177,7 +177,7 @@ def _dual(sums: Sums, choice: Choice, value: float, *, deadline: Deadline) -> tu
         paid = float(np.minimum(prices, sums.fixed).sum())
         pays = np.flatnonzero((sums.cost < prices[sums.row]) & chosen[sums.site])
         served = np.bincount(sums.row[pays], minlength=len(prices))
-        # descend lowers bounds, so everything is turned round
+        # descend lowers bounds, so every sign is reversed here
         return total - paid + ROUNDING * (paid + total), np.subtract(
             served, prices < sums.fixed, dtype=np.float64
         )

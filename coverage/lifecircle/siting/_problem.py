@@ -278,6 +278,8 @@ def _within(log: FaultLog, costs: Any, weights: Any, limit: Any, of: str) -> tup
         log.add(fault)
     if limit is not None:
         entries = table.table.tocoo()
+        # With the same tolerance as every count of coverage: a pair at exactly the limit must not be covered
+        # in the audit and out of reach in the plan.
         near = within_limit(entries.data, float(limit))
         indptr = np.concatenate([[0], np.cumsum(np.bincount(entries.row[near], minlength=len(table.demand)))])
         narrow = csr_array((entries.data[near], entries.col[near], indptr), shape=entries.shape)
@@ -303,6 +305,7 @@ def _read_second(  # noqa: PLR0913, PLR0917 - the two sides of the second aim, a
         remedy = say("give one number >= 0, or one for each row of costs")
         log.add(Fault("second_limit", "", "", say("not a limit"), remedy))
         return None, None
+    # Other people may count for the second objective: the first may serve children, the second everybody.
     heads = people
     if weights is not None:
         heads, faults = read_weights(weights, table.demand, named=table.named, name="second_weights")

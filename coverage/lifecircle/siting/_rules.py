@@ -125,8 +125,6 @@ class Rules:
 
         A site satisfies the residents whose only missing need it meets; it is in one row of a resident at
         most.
-
-        A site satisfies whom it gives the only thing missing; it stands in one row of a resident at most.
         """
         missing = self.need - times
         open_rows = totals(self.resident, missing > 0, len(self.people))
@@ -157,6 +155,8 @@ def rules_of(  # noqa: PLR0913 - everything residents ask for
     by_row: csr_array, need: Ints, resident: Ints, people: Floats, choice: Choice, *, group: Ints, groups: int
 ) -> Rules:
     """Leave out residents satisfied in any case or never, and merge those who need the same."""
+    # Whoever is satisfied anyway or never is left out: often that is most residents, and every later step
+    # costs by the resident.
     may_open = choice.base()
     may_open[choice.variable] = True
     base = np.asarray(by_row @ choice.base().astype(np.float64))
@@ -208,6 +208,7 @@ def solve_rules(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
         (local_search(rules, choice, start, kicks=0, deadline=deadline.share(0.2)) for start in allowed),
         key=lambda found: found[1],
     )
+    # The bound before the long search: when it proves the plan, the search is not needed.
     bound = _bound(rules, choice, value, unit, deadline=deadline.share(0.4))
     if not _is_done(rules, is_open, bound, unit) and not deadline.passed():
         is_open, _ = local_search(
@@ -245,6 +246,7 @@ def _bound(rules: Rules, choice: Choice, value: float, unit: float, *, deadline:
         return rounded_down(min(bound + settled, settled + float(rules.people.sum())), unit)
     # no share of all is under the least one, with any weights for the groups
     counts = np.flatnonzero(rules.in_group > 0)
+    # Tried with equal weights and with each group alone; the least of these bounds is taken.
     weighings = [np.isin(np.arange(rules.groups), counts) / max(1, len(counts))]
     weighings += [(np.arange(rules.groups) == one).astype(np.float64) for one in counts.tolist()]
     bounds = [1.0]
@@ -315,6 +317,8 @@ def model_of(rules: Rules, choice: Choice) -> Model:
         upper.append(np.full(len(counts), np.inf))
         cost = np.concatenate([np.zeros(x + y), [-1.0]])
     several = np.zeros(y, dtype=np.bool_)
+    # Where one site is enough, y is whole by itself at the optimum, and a model with fewer integers is
+    # faster.
     several[rules.resident[needs > 1]] = True
     return Model(
         cost=cost,
@@ -359,6 +363,7 @@ def solve_fewest(rules: Rules, choice: Choice, *, deadline: Deadline) -> Found:
         if answer.x is not None:
             found = choice.base()
             found[choice.variable] = answer.x > 0.5
+            # HiGHS works with a tolerance of its own, so its set is checked before it replaces the plan.
             if (
                 choice.allows(found)
                 and rules.satisfied(rules.times(found)).all()

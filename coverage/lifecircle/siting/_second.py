@@ -159,6 +159,7 @@ class _Held:
         problem = self.problem
         assert problem is not None
         reach, people = _reach_of(problem)
+        # For all exchanges of one site in one matrix product, instead of one count for each exchange.
         rest = is_open.copy()
         rest[out] = False
         served = np.asarray(reach @ rest.astype(np.float64)) > 0
@@ -191,6 +192,8 @@ def _most_people(
         costs = problem.costs
         hard = _within(csr_array(costs[np.flatnonzero(problem.weights > 0)]), first)
     fair = problem if problem.objective == "max_min_cover" else None
+    # The search begins at the plan of the first objective, which keeps the first value: so it never has to
+    # find an allowed set.
     held = _Held(rules, hard, fair, first)
     is_open, value = local_search(held, choice, is_open, kicks=0, deadline=deadline.share(0.4))
     unit = unit_of(people)

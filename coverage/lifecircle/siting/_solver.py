@@ -196,6 +196,7 @@ def solve(problem: SitingProblem, *, time_limit_s: float = TIME_LIMIT_S) -> Siti
     # among the sets that hold the first value.
     if problem.objective not in TWO_AIMS:
         return certified(problem, _found(problem, deadline))
+    # Not the whole time: a first value proved late would leave nothing for the second objective.
     found = _found(problem, deadline.share(_FIRST_SHARE))
     plan = certified(problem, found)
     if found.is_open is None:
@@ -280,6 +281,8 @@ def certified(problem: SitingProblem, found: Found) -> SitingPlan:
             reason = say("{reason}: {many} of them, {shown}", reason=reason, many=len(lost), shown=shown)
         return SitingPlan(problem.objective, "infeasible", (), math.nan, math.nan, (), reason, lost)
     assert problem.choice.allows(found.is_open), "a method found a set that is not allowed"
+    # Counted from the costs and not taken from the method: a fault of a method then shows as a wrong bound,
+    # and never as a wrong number of people.
     value = score(problem, found.is_open)
     # Float noise may put a bound a hair on the wrong side of the value it proves.
     bound = min(value, found.bound) if problem.is_minimised else max(value, found.bound)

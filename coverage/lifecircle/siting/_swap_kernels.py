@@ -100,11 +100,14 @@ def move(sides: Sides, state: State, place: int, site: np.integer[Any] | int) ->
 def exchange(sides: Sides, state: State, least: float) -> None:  # noqa: C901 - one search in one piece
     """Exchange one site after another for the one that gains most, until none gains more than ``least``."""
     since, place = 0, 0
+    # Ends after one full round without a gain: then no exchange of one site improves the choice.
     while since < len(state.chosen):
         gone = state.chosen[place]
         loss, many = 0.0, 0
         for k in range(sides.site_ptr[gone], sides.site_ptr[gone + 1]):
             row = sides.rows[k]
+            # Only rows that no other open site covers are lost, and only the sites near them can win them
+            # back.
             if state.times[row] == 1:
                 weight = sides.weights[row]
                 loss += weight
@@ -185,6 +188,8 @@ def search(  # noqa: PLR0913, PLR0917 - bare arrays of a compiled loop
         if value > values[1] + least:
             values[1] = value
             best[:] = state.chosen
+        # A little worse is accepted at times, as in simulated annealing; otherwise the search would stay
+        # where it is.
         worse = (value - values[0]) / (temperature * max(values[1], 1e-300))
         if value >= values[0] or draws[turn, -1] < np.exp(worse):
             values[0] = value

@@ -147,6 +147,7 @@ def _array_passes(cover: Cover, search: Search, draws: Floats) -> Search:
         value = state.value()
         if value > best_value + noise(cover):
             best, best_value = state.chosen.copy(), value
+        # The same rule, numbers and order as in the compiled search, so that both give the same sites.
         worse = (value - current_value) / (TEMPERATURE * max(best_value, 1e-300))
         if value >= current_value or draw[DRAWS - 1] < np.exp(worse):
             current_value = value

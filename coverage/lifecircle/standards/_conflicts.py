@@ -159,6 +159,7 @@ def equity_conflicts(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 def _outside_unit(plain: Mapping[str, Any]) -> Iterator[Conflict]:
     ceiling = ceiling_of(plain)
+    # All figures of a target have one unit, so one ceiling serves goal, tolerance, baseline and milestones.
     figures: list[tuple[tuple[str, ...], float]] = [
         ((key,), value) for key in ("goal", "tolerance") if (value := _number(plain.get(key))) is not None
     ]
@@ -187,6 +188,7 @@ def _out_of_time(plain: Mapping[str, Any]) -> Iterator[Conflict]:
     """Yield conflicts of baseline and milestone years that are not before the due year."""
     due = _number(plain.get("due"))
     baseline, milestones = _points(plain.get("baseline")), _points(plain.get("milestones"))
+    # Of several baselines the latest counts: milestones lead on from there.
     last = max((year for _, year, _ in baseline), default=None)
     for key, points in (("baseline", baseline), ("milestones", milestones)):
         for written, year, value in points:
@@ -243,6 +245,7 @@ def _off_course(plain: Mapping[str, Any]) -> Iterator[Conflict]:
 
 def _unknown_fields(plain: Mapping[str, Any], keys: list[str]) -> Iterator[Conflict]:
     """Yield conflicts of ``settings`` and ``sources`` that name keys the target does not have."""
+    # A typing error here would give a figure the wrong grade without a sign, since both keys are optional.
     settings = plain.get("settings")
     if isinstance(settings, (list, tuple)):
         for number, field in enumerate(settings):
@@ -302,6 +305,7 @@ def _empty_tiers(
     services: list[tuple[int, Mapping[str, Any]]], targets: list[tuple[int, Mapping[str, Any]]]
 ) -> Iterator[Conflict]:
     """Yield conflicts of keys of a rule for which no service has the target's tier."""
+    # A tier that no service has would make every unit fail, in a report that looks complete.
     tiers: dict[str, set[object]] = defaultdict(set)
     for number, service in services:
         for name in (service.get("id"), *(name for _, name in _classes(number, service))):

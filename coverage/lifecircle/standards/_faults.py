@@ -84,14 +84,14 @@ def faults_of(
     -------
     faults : in the order of the errors
     """
-    told: dict[tuple[str, str], Fault] = {}
+    by_key: dict[tuple[str, str], Fault] = {}
     for error in errors:
         place = _place(error, document)
         reason, remedy = _words(error, model)
         # A key of several possible types fails once for each of them, which is one fault.
         key = (place, reason if error["type"] == CONFLICT else "")
-        told.setdefault(key, Fault(file, place, _found(error), reason, remedy))
-    return list(told.values())
+        by_key.setdefault(key, Fault(file, place, _found(error), reason, remedy))
+    return list(by_key.values())
 
 
 def meant_key(model: object, loc: Iterable[str | int]) -> str | None:
@@ -170,6 +170,7 @@ def _words(error: Mapping[str, Any], model: object) -> tuple[str, str]:  # noqa:
     own = context.get("error")
     if isinstance(own, ValueError) and own.args:
         return own.args[0], _remedy_of(own)
+    # The last resort: a fault of pydantic without words of ours is still reported, in English.
     message = str(context.get("message", error["msg"])).removeprefix("Value error, ")
     wanted = _WANTED.get(kind.split("_")[0])
     if wanted is not None:

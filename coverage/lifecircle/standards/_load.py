@@ -46,16 +46,16 @@ def load_standard(use: str | Path, *, folder: str | Path | None = None) -> Stand
     use : id of a shipped profile (capitals do not matter), or a path
     folder : where a relative path starts; the working folder where left out
 
+    Returns
+    -------
+    standard : services and targets, checked
+
     Raises
     ------
     MissingFileError
         When a path is given and there is no such file.
     UnusableInputError
         With every fault of the profile, or when no shipped profile has the id.
-
-    Returns
-    -------
-    standard : services and targets, checked
 
     >>> load_standard("GB50180").id
     'gb50180'
@@ -154,6 +154,7 @@ def _load(use: str | Path, folder: Path, opened: tuple[str, ...]) -> Standard:
         raise UnusableInputError([Fault(file, f"key {_BASE!r}", str(use), reason, say("break the ring"))])
     document = _document(source, file)
     document.setdefault("id", _id_from(file))
+    # Only services are taken over, never targets: a target belongs to one plan with its date and source.
     base = document.get(_BASE)
     if isinstance(base, str):
         # The faults of the other profile come first: without its services every rule here looks wrong.

@@ -50,6 +50,7 @@ def read_csv_file(
         raise UnusableInputError(
             [Fault(name, "", "", say("empty file"), say("write the column names and rows"))]
         )
+    # The delimiter is found before any cell is read: with decimal commas a wrong one doubles the columns.
     delimiter = _delimiter(text)
     rows = _rows(text, name, delimiter)
     found = table_in(Grid(rows), name=name, header_row=header_row)
@@ -223,11 +224,13 @@ def plausible_chinese(text: str) -> bool:
     if len(common) < _COMMON_SHARE * len(foreign):
         return False
     words = _FOREIGN_WORD.findall(text)
+    # Accented letters of European languages come out as single characters between small letters.
     inside = len(_WITHIN_LETTERS.findall(text))
     if words and inside >= _COMMON_SHARE * len(words):
         return False
     if len(common) < _ENOUGH:
         return True
+    # Text in Cyrillic or Korean encodings falls into the rarer half of the table.
     rare = sum(sign.encode("gb2312")[0] >= _SECOND_HALF for sign in common)
     return rare <= _RARE_SHARE * len(common) and not _korean(common)
 

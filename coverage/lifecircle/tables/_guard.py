@@ -85,6 +85,7 @@ def _check_crs(path: Path, name: str) -> None:
         There is such a CRS.
     """
     content = path.read_bytes()
+    # A quick test: most files state no CRS. Escaped letters are parsed too, because a key may be written so.
     if not re.search(rb"crs|\\u00", content):
         return
     stated: list[dict[str, Any]] = []

@@ -109,6 +109,7 @@ def _frame(header: Sequence[Any], below: Sequence[tuple[int, Sequence[Any]]]) ->
     width = len(header)
     names = [_column_name(cell, number) for number, cell in enumerate(header, start=1)]
     numbers = [number for number, _ in below]
+    # Rows may be shorter than the header: spreadsheets do not store blank cells at their end.
     columns = [[cells[place] if place < len(cells) else None for _, cells in below] for place in range(width)]
     # A column without a name and without a cell is no column: spreadsheets save such ones at the right.
     kept = [
@@ -216,6 +217,7 @@ def _header_at(grid: Grid, name: str, header_row: int | None) -> int:
         remedy = say("set header_row to the row of the column names, counted as the spreadsheet shows it")
         raise UnusableInputError([Fault(name, say("row {row}", row=header_row), "", reason, remedy)])
     filled = [sum(_filled(cell) for cell in cells) for _, cells in grid.rows[:_LOOKED_AT]]
+    # The middle and not the mean: one long row of remarks must not decide.
     usual = sorted(filled)[len(filled) // 2]
     first = 0 if usual < _FEW_COLUMNS else next(at for at, many in enumerate(filled) if 2 * many > usual)
     known = [known_headings(cells) for _, cells in grid.rows[:_LOOKED_AT]]

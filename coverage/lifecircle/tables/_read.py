@@ -75,6 +75,10 @@ def read_table(
     header_row : int, optional
         Row of the column names in csv and xlsx, as a spreadsheet counts; left out, it is found.
 
+    Returns
+    -------
+    table : the rows that are not blank, with the numbers that people see
+
     Raises
     ------
     MissingFileError
@@ -83,10 +87,6 @@ def read_table(
         A database URL without the packages that read databases.
     UnusableInputError
         The format is not supported, the file cannot be read, or the table has no row.
-
-    Returns
-    -------
-    table : the rows that are not blank, with the numbers that people see
 
     >>> read_table(pd.DataFrame({"population": [3]})).frame.index.tolist()
     [1]
@@ -127,6 +127,7 @@ def _read_file(path: Path, name: str, choice: _Choice) -> Table:
         return reader(path, name, choice)
     except UnusableInputError:
         raise
+    # The library only reports the first broken row, or none; the rows are searched for the office to repair.
     except UNREAD_GEOMETRY as error:
         if suffix in {".csv", ".xlsx"}:
             raise UnusableInputError([_unreadable(name, suffix, error)]) from error

@@ -147,6 +147,7 @@ def too_many_rejects(rejects: pd.DataFrame, rows: int, max_share: float, name: s
     count = rejected_rows(rejects)
     if count <= max_share * rows:
         return None
+    # One fault for each row: the first is enough to find it, and the table of rejects holds all.
     first = rejects.drop_duplicates(["file", "row"]).head(_SHOWN)
     parts = zip(first["row"], first["column"], first["reason"], first["value"], strict=True)
     told = ""

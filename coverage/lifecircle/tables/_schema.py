@@ -87,14 +87,14 @@ def check_table(table: Table, schema: Schema, *, columns: Mapping[str, str] | No
     columns : mapping, optional
         Canonical name -> name of the column in the file, where they differ.
 
+    Returns
+    -------
+    checked : columns converted, names found, rejects
+
     Raises
     ------
     UnusableInputError
         With a fault for every column that is missing, or that two headings of the table may be.
-
-    Returns
-    -------
-    checked : columns converted, names found, rejects
     """
     found = _found_columns(table, schema, columns or {})
     converted: dict[str, pd.Series[Any]] = {}
@@ -267,6 +267,7 @@ def _found_columns(table: Table, schema: Schema, mapped: Mapping[str, str]) -> d
         asked = mapped.get(column.name)
         others = names_of(schema, column) if asked is None else ()
         here = named(present, column.name if asked is None else asked, others)
+        # Exactly one: with two headings of the same meaning a guess could read last year's column.
         if len(here) == 1:
             found[column.name] = here[0]
         elif here:

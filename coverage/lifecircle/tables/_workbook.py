@@ -73,6 +73,7 @@ def read_workbook(path: Path, name: str, *, sheet: str | None, header_row: int |
         wanted = [one for one in book.worksheets if sheet in {None, one.title}]
         grids = {one.title: _grid(one, name) for one in wanted}
         hidden = {one.title for one in wanted if one.sheet_state != "visible"} if sheet is None else set()
+    # Hidden sheets hold lists for drop-down fields or old versions: they are left out and noted.
     tables, left_out = _tables(grids, hidden, name, header_row, named=sheet is not None)
     if not tables:
         # The first sheet speaks for the workbook, so that a table without rows is called so.
@@ -171,6 +172,7 @@ def _tables(
             continue
         tables[title] = found
     headings = {title: tuple(map(str, one.frame.columns)) for title, one in tables.items()}
+    # Known headings are compared, because a cover sheet with two columns looks like a table otherwise.
     known = {title: known_headings(names) for title, names in headings.items()}
     if max(known.values(), default=0) >= _KNOWN:
         # A cover of two columns, or a list of what the columns mean, is no second table.
@@ -215,8 +217,8 @@ def _formulas(path: Path, grids: dict[str, Grid]) -> list[str]:
     """Return notes on formulas whose result was never stored: they read as blank, which nobody would see."""
     with zipfile.ZipFile(path) as book:
         sheets = [part for part in book.namelist() if part.startswith("xl/worksheets/sheet")]
-        # Most workbooks hold no formula: a search in the raw text is far cheaper than reading the sheet
-        # again.
+        # A search in the raw text is cheaper than reading the sheets again, and without a formula there is
+        # nothing to note.
         if not any(re.search(rb"<f[ >/]", book.read(part)) for part in sheets):
             return []
     notes = []

@@ -102,17 +102,17 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
 
     A frame without geometry becomes a table; a named index becomes its first columns.
 
+    Parameters
+    ----------
+    path : the file
+    layers : name of the layer -> frame
+
     Raises
     ------
     ValueError
         When there is no layer, or a geometry is in no CRS.
     UnusableInputError
         When it cannot be written.
-
-    Parameters
-    ----------
-    path : the file
-    layers : name of the layer -> frame
     """
     if not layers:
         raise ValueError("a GeoPackage needs at least one layer")
