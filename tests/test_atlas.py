@@ -28,6 +28,8 @@ from lifecircle.errors import LifecircleError, UnusableInputError
 from lifecircle.findings import Count, Publication
 from lifecircle.notebook import folium_map
 from lifecircle.page_data import (
+    AREA_COLOURS,
+    UNIT_COLOURS,
     figures,
     minutes_text,
     page_words,
@@ -652,6 +654,19 @@ def test_notebook_map_is_plain_folium(town):
     assert "iframe" in made._repr_html_()
     with pytest.raises(KeyError, match="no target 'nope'"):
         folium_map(town, target="nope")
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted"),
+    [
+        ("clinics", (UNIT_COLOURS["holds"], UNIT_COLOURS["lacks"], "具备与缺少", "缺 卫生室")),
+        ("beds", (AREA_COLOURS["reached"], AREA_COLOURS["below"], "3.9 / 1000人")),
+        ("bus_share", ("全县一个数 31.0%", "武原街道")),
+    ],
+)
+def test_notebook_map_of_a_target_without_travel_times(town, target, wanted):
+    page = folium_map(atlas_town.with_kinds(town), target=target).get_root().render()
+    assert [text for text in wanted if text not in page and json.dumps(text)[1:-1] not in page] == []
 
 
 def test_notebook_map_of_a_run_without_circles(town):

@@ -17,7 +17,7 @@ import atlas_town
 import lifecircle as lc
 from lifecircle.errors import LifecircleError, MissingExtraError, UnusableInputError
 from lifecircle.findings import Publication
-from lifecircle.page_data import CELL_COLOURS
+from lifecircle.page_data import AREA_COLOURS, CELL_COLOURS
 from lifecircle.paper import Drawing, FontError, _fonts, _paper_map, draw_static, static_maps
 from lifecircle.paper._paper_map import wrapped
 from lifecircle.publication import MapSetting, public_findings
@@ -162,10 +162,11 @@ def test_scale_bar_is_as_long_as_it_says(town, tmp_path, monkeypatch):
     assert wide / high == pytest.approx(203 / 182)
 
 
-def test_every_circle_has_a_map(town, tmp_path):
-    paths = static_maps([town], tmp_path / "maps", language="en")
-    assert [path.name for path in paths] == ["culture-2025.png", "clinic-2025.png"]
-    assert all(zlib.crc32(path.read_bytes()) for path in paths)
+def test_every_target_with_a_figure_has_a_map(town, tmp_path):
+    paths = static_maps([atlas_town.with_kinds(town)], tmp_path / "maps", language="en")
+    names = ["culture", "clinic", "literacy", "clinics", "beds", "bus_share"]
+    assert [path.name for path in paths] == [f"{name}-2025.png" for name in names]
+    assert len({zlib.crc32(path.read_bytes()) for path in paths}) == len(names)
 
 
 def test_what_cannot_be_drawn_is_told_with_all_faults(town, tmp_path):
@@ -174,10 +175,40 @@ def test_what_cannot_be_drawn_is_told_with_all_faults(town, tmp_path):
     text = str(caught.value)
     assert "jpg" in text
     assert "A4 or A3" in text
-    assert "culture, clinic" in text
     assert not list(tmp_path.iterdir())
     with pytest.raises(KeyError, match="no target 'nope'"):
         lc.static_map(town, "nope", tmp_path / "a.png")
+
+
+def test_units_without_are_numbered_and_listed(town, tmp_path, monkeypatch):
+    kinds = atlas_town.with_kinds(town)
+    texts = texts_of(monkeypatch, lambda: lc.static_map(kinds, "clinics", tmp_path / "a.png"))
+    first = kinds.villages.iloc[2]
+    assert f"{kinds.districts['name'][first['district']]} · {first['name']}" in texts
+    assert {"具备（10 个）", "缺少（2 个）", "具备者占比", "缺少的村（社区） 2 个", "420 人"} <= set(texts)
+    assert texts.count("1") == 2  # on the map and beside it
+
+
+def test_districts_of_a_capacity_bear_their_figures_and_colours(town, tmp_path, monkeypatch):
+    kinds = atlas_town.with_kinds(town)
+    path = tmp_path / "a.png"
+    texts = texts_of(monkeypatch, lambda: lc.static_map(kinds, "beds", path))
+    assert {"3.9 / 1000人", "5.5 / 1000人", "达到目标值（≥ 4.5 / 1000人）"} <= set(texts)
+    shown = pixels(path).reshape(-1, 3)
+    for name in ("reached", "below"):
+        colour = AREA_COLOURS[name]
+        wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+        assert (np.abs(shown - wanted).max(axis=1) <= 2).sum() > 5000
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted"), [("bus_share", "全县一个数"), ("places", "未计算，地图只画界线")]
+)
+def test_no_sheet_is_empty(town, tmp_path, monkeypatch, target, wanted):
+    kinds = atlas_town.with_kinds(town)
+    texts = texts_of(monkeypatch, lambda: lc.static_map(kinds, target, tmp_path / "a.png"))
+    assert any(wanted in text for text in texts)
+    assert set(kinds.districts["name"]) <= set(texts)
 
 
 def test_a_character_without_a_glyph_is_an_error_that_names_the_remedy(town, tmp_path):

@@ -12,6 +12,7 @@ import atlas_town
 from lifecircle.findings import DistrictResult, IndicatorResult, UnitCount, UnitWithout
 from lifecircle.page_data import AREA_COLOURS, HOLDS, LACKS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_map import STEP_COLOURS, UNKNOWN
+from lifecircle.publication import public_findings, without_masked
 from lifecircle.standards import IndicatorTarget
 
 
@@ -55,8 +56,7 @@ def test_without_a_goal_few_values_are_a_class_each(town):
     classes = area_classes(town, with_districts({"a": 3.0, "b": 2.0, "c": 3.0, "d": None}), "zh")
     assert [text for _, text in classes.rows] == ["2 km", "3 km", "未知或不判定"]
     assert classes.of == {"a": 1, "b": 0, "c": 1}
-    assert classes.rows[0][0] == STEP_COLOURS[0]
-    assert classes.rows[1][0] == STEP_COLOURS[-1]
+    assert [colour for colour, _ in classes.rows[:2]] == [STEP_COLOURS[1], STEP_COLOURS[3]]
 
 
 def test_without_a_goal_many_values_are_five_equal_steps_up_to_their_edge(town):
@@ -69,6 +69,7 @@ def test_without_a_goal_many_values_are_five_equal_steps_up_to_their_edge(town):
 def test_districts_that_add_up_to_the_whole_are_not_judged_by_its_goal(town):
     parts = with_districts({"a": 3.0, "b": 2.0}, value=5.0, status="missed", goal=24.0)
     classes = area_classes(town, parts, "zh")
+    assert classes.parts
     assert classes.note
     assert [text for _, text in classes.rows] == ["2 km", "3 km"]
     assert not area_classes(town, dataclasses.replace(parts, value=2.6), "zh").note
@@ -143,3 +144,25 @@ def test_what_a_village_rule_finds_lacking_is_in_words(town):
     lacking = (UnitWithout("V01", "村", ("recurrent|operating",)),)
     units = of_units(town, UnitCount("village", 12, 11, lacking))
     assert units.without[0].lacks == "经常性收入、经营性收入"
+
+
+def test_the_public_edition_names_units_without_but_not_the_people_of_small_ones(town):
+    (public,) = public_findings([town], min_people=20)
+    units = unit_marks(public, public.result("clinics"), "zh")
+    own = unit_marks(town, town.result("clinics"), "zh")
+    assert [mark.people for mark in own.without] == ["420", "3"]
+    assert [mark.people for mark in units.without] == ["420", "*"]
+    assert [(mark.name, mark.lon, mark.lat) for mark in units.marks] == [
+        (mark.name, mark.lon, mark.lat) for mark in own.marks
+    ]
+    beds = (town.result("beds"), public.result("beds"))
+    assert beds[0].districts == beds[1].districts
+    assert set(public.gaps["people"].dropna() % 20) == {0}
+
+
+def test_a_masked_unit_is_neither_drawn_nor_listed(town):
+    place = town.villages.geometry.iloc[2]
+    units = unit_marks(without_masked(town, [place.buffer(0.0005)]), town.result("clinics"), "zh")
+    assert str(town.villages.index[2]) not in {mark.code for mark in units.marks}
+    assert len(units.marks) == 11
+    assert len(units.without) == 1

@@ -225,7 +225,7 @@ class MapOrder:
     ``years`` : left out, the study's year and the one before, where its files allow; ``results`` : folder of
     runs; ``out`` : the page, ``maps/<id>.html`` in the study for the internal edition in the study's own
     language; ``roads`` : whether the page holds the roads, which lets it answer what a new venue would
-    change; ``static`` : folder for a picture of every circle; ``plans`` : files ``plan.json`` of siting
+    change; ``static`` : folder for a picture of every target; ``plans`` : files ``plan.json`` of siting
     studies, or their folders, to show.
     """
 
@@ -242,7 +242,7 @@ class MapOrder:
 def draw_study(
     study: str | Path, order: MapOrder = MapOrder(), *, progress: Progress | None = None
 ) -> tuple[Path, ...]:
-    """Draw the maps of a study: the page, and a picture of every circle where a folder is named.
+    """Draw the maps of a study: the page, and a picture of every target where a folder is named.
 
     A year without a run is computed in memory.
 
@@ -307,9 +307,8 @@ def check_static(folder: Path, standard: Standard, year: int) -> None:
         raise MissingExtraError("matplotlib", "print")
     faults = FaultLog()
     for target in standard.targets:
-        if target.kind == "circle":
-            with faults.catching():
-                check_file(folder / picture_name(target.id, year), PICTURE_MARK)
+        with faults.catching():
+            check_file(folder / picture_name(target.id, year), PICTURE_MARK)
     faults.raise_any()
 
 

@@ -12,20 +12,28 @@ from lifecircle.atlas import OfflineFigure, attribute
 from lifecircle.findings import CircleDistrict, value_text
 from lifecircle.page_data import (
     CELL_COLOURS,
+    HOLDS,
+    LACKS,
     NO_RATE_COLOUR,
     RATE_BREAKS,
     RATE_COLOURS,
+    UNIT_COLOURS,
+    area_classes,
     bounds,
+    by_rate,
     lonlat,
     minutes_text,
+    one_figure,
     page_words,
     people_text,
     resident_classes,
+    unit_marks,
 )
 from lifecircle.wording import word
 
 if TYPE_CHECKING:
     from lifecircle.findings import Findings, TargetResult
+    from lifecircle.page_data import UnitMarks
 
 MAX_ZOOM = 18
 _DECIMALS = 5
@@ -58,7 +66,8 @@ def folium_map(findings: Findings, *, target: str | None = None) -> folium.Map:
         made.add_child(_districts(findings, result, words))
     if result.target.id in findings.seconds:
         made.add_child(_residents(findings, result, words))
-    made.add_child(_gaps(findings, result, words))
+    units = unit_marks(findings, result, findings.language)
+    made.add_child(_gaps(findings, result, words) if units is None else _units(units, words))
     made.add_child(_facilities(findings, result, words))
     made.add_child(folium.LayerControl(collapsed=False))
     made.fit_bounds(bounds([findings]))
@@ -71,15 +80,25 @@ def _first_circle(findings: Findings) -> TargetResult:
 
 
 def _districts(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.GeoJson:
+    """Return the districts by class; where a target has one figure for all, each of them tells that."""
     results = {one.code: one for one in result.districts}
+    classes = area_classes(findings, result, findings.language)
+    whole = (
+        f"{words['legend_whole']} {value_text(result, result.value, findings.language)}"
+        if one_figure(result)
+        else "—"
+    )
+    peopled = any(isinstance(one, CircleDistrict) for one in result.districts)
     features = []
     for code, name, shape in zip(
         findings.districts.index, findings.districts["name"], findings.districts.geometry, strict=True
     ):
         one = results.get(str(code))
-        # Only shares have the colours of shares; a ratio per 1,000 would be drawn as far above 100 %.
-        value = one.value if one is not None and result.target.kind in {"circle", "presence"} else None
+        value = one.value if one is not None and by_rate(result) else None
         colour = NO_RATE_COLOUR if value is None else RATE_COLOURS[sum(value >= mark for mark in RATE_BREAKS)]
+        colour = colour if classes is None else classes.colour(str(code))
+        rate = whole if one is None else value_text(result, one.value, findings.language)
+        people = people_text(one.count.people) if isinstance(one, CircleDistrict) else "—"
         features.append(
             {
                 "type": "Feature",
@@ -87,18 +106,16 @@ def _districts(findings: Findings, result: TargetResult, words: dict[str, str]) 
                 "geometry": shapely.geometry.mapping(shapely.set_precision(shape, 10**-_DECIMALS)),
                 "properties": {
                     "name": attribute(str(name)),
-                    "rate": "—"
-                    if one is None
-                    else attribute(value_text(result, one.value, findings.language)),
-                    "people": people_text(one.count.people) if isinstance(one, CircleDistrict) else "—",
+                    "rate": attribute(rate),
+                    "people": people,
                     "style": {"fillColor": colour, "fillOpacity": 0.8, "color": "#5d6470", "weight": 1.3},
                 },
             }
         )
-    tooltip = folium.GeoJsonTooltip(
-        fields=["name", "rate", "people"],
-        aliases=[words["column_name"], words["column_rate"], words["column_people"]],
-    )
+    aliases = {"name": words["column_name"], "rate": words["column_rate" if peopled else "column_value"]}
+    if peopled:
+        aliases["people"] = words["column_people"]
+    tooltip = folium.GeoJsonTooltip(fields=list(aliases), aliases=list(aliases.values()))
     collection = {"type": "FeatureCollection", "features": features}
     return folium.GeoJson(
         collection, name=words["layer_districts"], style_function=_own_style, tooltip=tooltip
@@ -163,6 +180,31 @@ def _gaps(findings: Findings, result: TargetResult, words: dict[str, str]) -> fo
             fill=False,
             tooltip="<br>".join(attribute(line) for line in lines),
         ).add_to(group)
+    return group
+
+
+def _units(units: UnitMarks, words: dict[str, str]) -> folium.FeatureGroup:
+    """Mark units: filled where they hold what is asked of each, hollow where they lack it."""
+    group = folium.FeatureGroup(name=words["layer_units"])
+    names = {HOLDS: "holds", LACKS: "lacks"}
+    for mark in sorted(units.marks, key=lambda mark: mark.state != HOLDS):  # hollow ones are drawn last
+        if not mark.placed:
+            continue
+        lines = [mark.name, mark.district, words[f"unit_state_{mark.state}"]]
+        lines += [words["unit_lacking"].format(lacks=mark.lacks)] if mark.lacks else []
+        lines += [words["gap_people"].format(people=mark.people)] if mark.people else []
+        colour = UNIT_COLOURS[names.get(mark.state, "unknown")]
+        group.add_child(
+            folium.CircleMarker(
+                [mark.lat, mark.lon],
+                radius=6,
+                color="#ffffff" if mark.state == HOLDS else colour,
+                weight=1 if mark.state == HOLDS else 3,
+                fill_color=colour if mark.state == HOLDS else "#ffffff",
+                fill_opacity=1.0,
+                tooltip="<br>".join(attribute(line) for line in dict.fromkeys(lines) if line),
+            )
+        )
     return group
 
 

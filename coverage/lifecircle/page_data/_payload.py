@@ -358,6 +358,7 @@ def _areas(findings: Findings, result: TargetResult, language: Language) -> dict
         "rows": [list(row) for row in classes.rows],
         "of": dict(classes.of),
         "note": classes.note,
+        "parts": classes.parts,
     }
 
 

@@ -43,11 +43,15 @@ _BELOW = frozenset({"missed", "behind"})
 
 @dataclass(frozen=True)
 class AreaClasses:
-    """Classes of a target's districts: ``rows`` are (colour, text), ``of`` is code of district -> row."""
+    """Classes of a target's districts: ``rows`` are (colour, text), ``of`` is code of district -> row.
+
+    ``parts`` : the districts add up to the whole, and no goal judges any of them.
+    """
 
     title: str
     rows: tuple[tuple[str, str], ...]
     of: Mapping[str, int]
+    parts: bool = False
     note: str = ""
 
     def colour(self, code: str) -> str:
@@ -117,8 +121,7 @@ def area_classes(findings: Findings, result: TargetResult, language: Language) -
     turn = threshold(result.target, findings.year)
     parts = _add_up(result, list(values.values()))
     if turn is None or parts:
-        note = words["area_parts"] if parts and turn is not None else ""
-        return _stepped(result, values, words["legend_values"], note, language)
+        return _stepped(result, values, language, parts=parts and turn is not None)
     before_due = result.target.due is not None and findings.year < result.target.due
     goal = words["milestone" if before_due and result.milestone is not None else "goal"]
     facts = {"goal": goal, "mark": mark_text(result, turn, language)}
@@ -143,9 +146,10 @@ def _add_up(result: TargetResult, values: list[float]) -> bool:
 
 
 def _stepped(
-    result: TargetResult, values: Mapping[str, float], title: str, note: str, language: Language
+    result: TargetResult, values: Mapping[str, float], language: Language, *, parts: bool
 ) -> AreaClasses:
     """Class districts by their values: each value a class where they are few, else five equal steps."""
+    words = page_words(language)
     distinct = sorted(set(values.values()))
     most = len(STEP_COLOURS)
     if len(distinct) <= most:
@@ -156,11 +160,14 @@ def _stepped(
         printed = [value_text(result, float(edge), language) for edge in edges]
         texts = [f"{low}–{high}" for low, high in pairwise(printed)]
         of = {code: int(np.searchsorted(edges[1:-1], value, "right")) for code, value in values.items()}
-    places = np.linspace(0, most - 1, len(texts)).round().astype(int) if len(texts) > 1 else [most // 2]
+    # Two classes are no extremes: the middle of the scale tells them apart well enough.
+    ends = {1: (2, 2), 2: (1, 3)}.get(len(texts), (0, most - 1))
+    places = np.linspace(*ends, len(texts)).round().astype(int)
     rows = [(STEP_COLOURS[place], text) for place, text in zip(places, texts, strict=True)]
     if len(values) < len(result.districts):
-        rows.append((AREA_COLOURS["unknown"], page_words(language)["area_unknown"]))
-    return AreaClasses(title, tuple(rows), of, note)
+        rows.append((AREA_COLOURS["unknown"], words["area_unknown"]))
+    note = words["area_parts"] if parts else ""
+    return AreaClasses(words["legend_values"], tuple(rows), of, parts, note)
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Maps on paper: one circle of one run as a picture for a report; computes no figure."""
+"""Maps on paper: one target of one run as a picture for a report; computes no figure."""
 
 from __future__ import annotations
 
@@ -41,11 +41,13 @@ def static_map(  # noqa: PLR0913 - each is a choice of its own, and all but thre
     edition: Edition = "internal",
     setting: MapSetting = _PLAIN,
 ) -> Path:
-    """Draw one circle of a run as a map for a report, with all that a map on paper must carry.
+    """Draw one target of a run as a map for a report, with all that a map on paper must carry.
+
+    A circle colours its residents; other targets mark units with and without, and colour districts.
 
     Parameters
     ----------
-    target : id of a circle target of the run
+    target : id of a target of the run
     path : where the map goes; its ending, ``png``, ``svg`` or ``pdf``, decides the format
     language : ``zh`` or ``en``; left out, the language of the findings
     size : ``A4`` or ``A3``, lying
@@ -60,7 +62,7 @@ def static_map(  # noqa: PLR0913 - each is a choice of its own, and all but thre
     KeyError
         When the run has no such target.
     UnusableInputError
-        When the target has no travel times, or the format or the size is not known.
+        When the format or the size is not known.
     FontError
         When no font on this machine has every character of the map.
     MissingExtraError
@@ -79,9 +81,10 @@ def static_maps(
     edition: Edition = "internal",
     setting: MapSetting = _PLAIN,
 ) -> list[Path]:
-    """Draw every circle of the latest year as ``<folder>/<target>-<year>.png``; see :func:`static_map`.
+    """Draw every target of the latest year that has a figure as ``<folder>/<target>-<year>.png``.
 
-    The years are reduced together for the public edition, so that picture and page keep the same back.
+    Each is drawn as by :func:`static_map`. The years are reduced together for the public edition, so that
+    picture and page keep the same back.
     """
     latest = edition_findings(findings_list, edition=edition, setting=setting)[-1]
     language = language or latest.language
@@ -92,12 +95,12 @@ def static_maps(
             size="A4",
         )
         for result in latest.targets
-        if result.target.id in latest.seconds and result.value is not None
+        if result.value is not None
     ]
 
 
 def picture_name(target: str, year: int) -> str:
-    """Name the picture of a circle.
+    """Name the picture of a target.
 
     >>> picture_name("culture", 2025)
     'culture-2025.png'

@@ -1,9 +1,10 @@
-"""Maps on paper: one circle of one run as PNG, SVG or PDF for a report, with all a map must carry."""
+"""Maps on paper: one target of one run as PNG, SVG or PDF for a report, with all a map must carry."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
@@ -14,20 +15,28 @@ from lifecircle.errors import Fault, MissingExtraError, UnusableInputError
 from lifecircle.files import written
 from lifecircle.page_data import (
     CELL_COLOURS,
+    HOLDS,
+    LACKS,
     NO_RATE_COLOUR,
     OVER_BREAKS_MIN,
     RATE_BREAKS,
     RATE_COLOURS,
+    UNIT_COLOURS,
+    area_classes,
+    by_rate,
     cell_size_m,
     figures,
     lonlat,
     margin,
+    one_figure,
     page_words,
     people_text,
     place_names,
     rate_texts,
     resident_classes,
     stamp,
+    unit_marks,
+    value_text,
 )
 from lifecircle.paper._fonts import check_characters, families
 
@@ -38,12 +47,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.findings import Findings, Language, TargetResult
+    from lifecircle.page_data import AreaClasses, UnitMark, UnitMarks
     from lifecircle.publication import Edition, MapSetting
 
 Size = Literal["A4", "A3"]
 SIZES: dict[str, float] = {"A4": 1.0, "A3": math.sqrt(2)}
 FORMATS = ("png", "svg", "pdf")
 GAPS_NUMBERED = 8
+UNITS_NUMBERED = 20
 
 _WIDE, _HIGH = 297.0, 210.0  # millimetres of A4, lying
 _FRAME = (9.0, 10.0, 203.0, 182.0)  # left, bottom, width, height of the map
@@ -64,13 +75,28 @@ _NOTHING_OF_TIME: dict[str, dict[str, str | None]] = {
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """One map to draw: the findings of an edition, a circle of theirs, and how."""
+    """One map to draw: the findings of an edition, a target of theirs, and how."""
 
     findings: Findings
     result: TargetResult
     language: Language
     edition: Edition
     setting: MapSetting
+
+    @property
+    def timed(self) -> bool:
+        """Whether the target has travel times, so that residents can be coloured."""
+        return self.result.target.id in self.findings.seconds
+
+    @cached_property
+    def areas(self) -> AreaClasses | None:
+        """The classes of the target's districts, where they are not those of rates."""
+        return area_classes(self.findings, self.result, self.language)
+
+    @cached_property
+    def units(self) -> UnitMarks | None:
+        """The units that hold what the target asks of each, and those that lack it."""
+        return unit_marks(self.findings, self.result, self.language)
 
 
 def draw_static(drawing: Drawing, path: Path, *, size: Size) -> Path:
@@ -79,14 +105,14 @@ def draw_static(drawing: Drawing, path: Path, *, size: Size) -> Path:
     Raises
     ------
     UnusableInputError
-        When the format or the size is not known, or the target has no travel times.
+        When the format or the size is not known.
     FontError
         When no font on this machine has every character of the map.
     MissingExtraError
         When matplotlib is not installed.
     """
     ending = path.suffix.removeprefix(".").lower()
-    _check(drawing, path, ending, size)
+    _check(path, ending, size)
     try:
         import matplotlib as mpl  # noqa: PLC0415 - the extra print is loaded when a map is drawn
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - as above
@@ -114,7 +140,7 @@ def draw_static(drawing: Drawing, path: Path, *, size: Size) -> Path:
     return path
 
 
-def _check(drawing: Drawing, path: Path, ending: str, size: str) -> None:
+def _check(path: Path, ending: str, size: str) -> None:
     faults = []
     if ending not in FORMATS:
         faults.append(
@@ -122,10 +148,6 @@ def _check(drawing: Drawing, path: Path, ending: str, size: str) -> None:
         )
     if size not in SIZES:
         faults.append(Fault("(map)", "size", size, "no such size of paper", f"use {' or '.join(SIZES)}"))
-    if drawing.result.target.id not in drawing.findings.seconds:
-        known = ", ".join(drawing.findings.seconds.columns)
-        reason = "no travel times, so there is nothing to map"
-        faults.append(Fault("(map)", "target", drawing.result.target.id, reason, f"use one of {known}"))
     if faults:
         raise UnusableInputError(faults)
 
@@ -209,12 +231,14 @@ def _map(drawing: Drawing, sheet: _Sheet) -> Any:
     for side in axes.spines.values():
         side.set(color=_QUIET, linewidth=0.8 * sheet.factor)
     _districts(drawing, axes, sheet)
-    _residents(drawing, axes)
+    if drawing.timed:
+        _residents(drawing, axes)
     _outlines(drawing, axes, sheet)
+    _units(drawing, axes, sheet)
     _facilities(drawing, axes, sheet)
     _frame(drawing, axes, wide / high)
     _names(drawing, axes, sheet)
-    _gap_numbers(drawing, axes, sheet)
+    _numbers(drawing, axes, sheet)
     return axes
 
 
@@ -229,15 +253,22 @@ def _rings(shape: shapely.Geometry) -> Iterator[npt.NDArray[np.float64]]:
 
 
 def _districts(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
-    values = {one.code: one.value for one in drawing.result.districts}
     districts = drawing.findings.districts
     for code, shape in zip(
         districts.index, _metres(districts.geometry.to_numpy(), drawing.findings), strict=True
     ):
-        value = values.get(str(code))
-        colour = NO_RATE_COLOUR if value is None else RATE_COLOURS[sum(value >= mark for mark in RATE_BREAKS)]
+        colour = _area_colour(drawing, str(code))
         for ring in _rings(shape):
             axes.fill(*ring.T, facecolor=colour, edgecolor="none", linewidth=0.3 * sheet.factor)
+
+
+def _area_colour(drawing: Drawing, code: str) -> str:
+    if drawing.areas is not None:
+        return drawing.areas.colour(code)
+    value = {one.code: one.value for one in drawing.result.districts}.get(code)
+    if value is None or not by_rate(drawing.result):
+        return NO_RATE_COLOUR
+    return RATE_COLOURS[sum(value >= mark for mark in RATE_BREAKS)]
 
 
 def _outlines(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
@@ -287,6 +318,26 @@ def _facilities(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
             axes.plot(*metres.T, **_symbol(number, sheet.factor, 3.9), linestyle="", zorder=5)
 
 
+def _units(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
+    """Draw units that hold under the venues, and those that lack or are not known above them."""
+    for mark in drawing.units.marks if drawing.units is not None else ():
+        if mark.placed:
+            (place,) = shapely.get_coordinates(_metres([shapely.Point(mark.lon, mark.lat)], drawing.findings))
+            looks = _unit_symbol(mark.state, sheet.factor)
+            axes.plot(*place, marker="o", zorder=4 if mark.state == HOLDS else 6.5, **looks)
+
+
+def _unit_symbol(state: str, factor: float) -> dict[str, Any]:
+    colour = UNIT_COLOURS["holds" if state == HOLDS else "lacks" if state == LACKS else "unknown"]
+    hollow = state != HOLDS
+    return {
+        "markersize": (5.4 if hollow else 6.2) * factor,
+        "markerfacecolor": "white" if hollow else colour,
+        "markeredgecolor": colour if hollow else "white",
+        "markeredgewidth": (1.5 if hollow else 0.6) * factor,
+    }
+
+
 def _services(drawing: Drawing) -> list[str]:
     there = set(drawing.findings.facilities["service"].astype(str))
     return [name for name in drawing.result.venues if name in there]
@@ -314,12 +365,22 @@ def _frame(drawing: Drawing, axes: Any, shape: float) -> None:
 
 
 def _names(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
+    """Write the districts' names, below them their figures where no residents are drawn, and names around."""
     findings = drawing.findings
+    high = axes.get_ylim()[1] - axes.get_ylim()[0]
     if len(findings.districts):
         shapes = _metres(findings.districts.geometry.to_numpy(), findings)
-        numbers = _gap_places(drawing)
-        for name, shape in zip(findings.districts["name"].astype(str), shapes, strict=True):
-            sheet.on(axes, _free_of(numbers, shape, axes), name, size=9, weight="bold", zorder=6)
+        marked = _marked(drawing)
+        values = {} if drawing.timed else {one.code: one.value for one in drawing.result.districts}
+        for code, name, shape in zip(
+            findings.districts.index.astype(str), findings.districts["name"].astype(str), shapes, strict=True
+        ):
+            x, y = _free_of(marked, shape, axes)
+            sheet.on(axes, (x, y), name, size=9, weight="bold", zorder=6)
+            value = values.get(code)
+            if value is not None:
+                text = value_text(drawing.result, value, drawing.language)
+                sheet.on(axes, (x, y - 0.022 * high), text, size=8, zorder=6)
     for place in place_names(drawing.setting.labels):
         (point,) = _metres([shapely.Point(place["at"][::-1])], findings)
         water = place["kind"] == "water"
@@ -327,35 +388,75 @@ def _names(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
         sheet.on(axes, (point.x, point.y), place["name"], size=9, zorder=6, **looks)
 
 
-def _gap_places(drawing: Drawing) -> npt.NDArray[np.float64]:
-    """Return the places of the numbered gaps in metres: (gap, 2)."""
-    gaps = largest_gaps(drawing)
-    placed = gaps[np.isfinite(gaps["lon"].astype(float))]
-    points = shapely.points(placed["lon"].to_numpy(dtype=float), placed["lat"].to_numpy(dtype=float))
-    places: npt.NDArray[np.float64] = shapely.get_coordinates(_metres(points, drawing.findings))
-    return places
+@dataclass(frozen=True)
+class _Numbered:
+    """What has a number on the map and a line beside it; ``lon`` and ``lat`` are NaN without a place."""
+
+    place: str
+    figure: str
+    lon: float
+    lat: float
 
 
-def _free_of(numbers: npt.NDArray[np.float64], shape: shapely.Geometry, axes: Any) -> tuple[float, float]:
-    """Find a place for a district's name near its middle where no gap's number stands."""
+def _numbered(drawing: Drawing) -> list[_Numbered]:
+    """List the first units without, or the circle's gaps with most people."""
+    words = page_words(drawing.language)
+    if drawing.units is not None:
+        return [_unit_line(mark, words) for mark in drawing.units.without[:UNITS_NUMBERED]]
+    return [
+        _Numbered(
+            " · ".join(str(gap[unit]) for unit in ("district", "village") if gap[unit]) or words["no_place"],
+            words["gap_people"].format(people=people_text(gap["people"])),
+            float(gap["lon"]),
+            float(gap["lat"]),
+        )
+        for gap in largest_gaps(drawing).to_dict("records")
+    ]
+
+
+def _unit_line(mark: UnitMark, words: dict[str, str]) -> _Numbered:
+    if not mark.placed and mark.lacks:  # the whole study, which everybody knows
+        return _Numbered(mark.lacks, "", mark.lon, mark.lat)
+    place = " · ".join(dict.fromkeys(name for name in (mark.district, mark.name) if name))
+    figure = words["gap_people"].format(people=mark.people) if mark.people else ""
+    return _Numbered(place, figure, mark.lon, mark.lat)
+
+
+def _marked(drawing: Drawing) -> npt.NDArray[np.float64]:
+    """Return the places in metres that names shall keep off: numbers, and marks of units, (mark, 2)."""
+    lonlats = [(one.lon, one.lat) for one in _numbered(drawing)]
+    units = drawing.units
+    if units is not None:
+        lonlats += [
+            (mark.lon, mark.lat) for mark in units.marks if mark.state != HOLDS or units.unit == "district"
+        ]
+    places = np.array([place for place in lonlats if np.isfinite(place).all()], dtype=float).reshape(-1, 2)
+    metres: npt.NDArray[np.float64] = shapely.get_coordinates(
+        _metres(shapely.points(places), drawing.findings)
+    )
+    return metres
+
+
+def _free_of(marked: npt.NDArray[np.float64], shape: shapely.Geometry, axes: Any) -> tuple[float, float]:
+    """Find a place for a district's name near its middle where no number and no mark stands."""
     point = shapely.point_on_surface(shape)
     high = axes.get_ylim()[1] - axes.get_ylim()[0]
     for step in (0.0, -1.0, 1.0, -2.0, 2.0):
         place = (float(point.x), float(point.y) + step * 0.028 * high)
-        apart = np.abs(numbers - place) if len(numbers) else np.full((1, 2), np.inf)
+        apart = np.abs(marked - place) if len(marked) else np.full((1, 2), np.inf)
         if not ((apart[:, 0] < 0.06 * high) & (apart[:, 1] < 0.026 * high)).any():
             return place
     return float(point.x), float(point.y)
 
 
-def _gap_numbers(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
-    gaps = largest_gaps(drawing)
-    for number, gap in list(enumerate(gaps.to_dict("records"), 1))[::-1]:
-        if np.isfinite(gap["lon"]):
-            (point,) = _metres([shapely.Point(gap["lon"], gap["lat"])], drawing.findings)
+def _numbers(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
+    edge = _INK if drawing.units is None else UNIT_COLOURS["lacks"]
+    for number, one in list(enumerate(_numbered(drawing), 1))[::-1]:
+        if np.isfinite(one.lon):
+            (point,) = _metres([shapely.Point(one.lon, one.lat)], drawing.findings)
             looks = {
                 "markerfacecolor": "white",
-                "markeredgecolor": _INK,
+                "markeredgecolor": edge,
                 "markeredgewidth": 1.0 * sheet.factor,
             }
             axes.plot(point.x, point.y, marker="o", markersize=9 * sheet.factor, zorder=7, **looks)
@@ -397,8 +498,16 @@ def _side(drawing: Drawing, sheet: _Sheet) -> None:
     y = 191.0
     y = _paragraph(sheet, y, texts["rule"], size=8.5, weight="bold")
     sheet.text((_SIDE, y - 0.5), texts["value"], size=19, weight="bold")
-    sheet.text((_SIDE + 30, y - 4.2), texts["statusText"], size=9)
-    y -= 10
+    beside = max(30.0, _wide_mm(texts["value"], 19) + 4)
+    low = beside + _wide_mm(texts["statusText"], 9) > _SIDE_WIDE  # a long figure has its verdict below it
+    sheet.text((_SIDE + (0 if low else beside), y - (9 if low else 4.2)), texts["statusText"], size=9)
+    y -= 14 if low else 10
+    if one_figure(drawing.result):
+        y = _paragraph(sheet, y, words["legend_whole"], size=9, weight="bold")
+        y = _paragraph(sheet, y, words["legend_whole_note"], color=_QUIET) - 1
+    if drawing.result.value is None:
+        why = "；".join(text for text in (texts["reason"], words["legend_not_computed"]) if text)
+        y = _paragraph(sheet, y, why, color=_QUIET) - 1
     goal = "  ".join(f"{name} {text}" for name, text in texts["facts"][:1])
     y = _paragraph(sheet, y, goal, color=_QUIET) - 1.5
     y = _legend(drawing, sheet, y, words)
@@ -429,11 +538,32 @@ def _paragraph(
 
 
 def _legend(drawing: Drawing, sheet: _Sheet, y: float, words: dict[str, str]) -> float:
-    findings, result = drawing.findings, drawing.result
-    y = _heading(sheet, y, words["legend_residents"])
+    """Explain every sign on the map; gives where the next begins."""
+    if drawing.timed:
+        y = _residents_legend(drawing, sheet, _heading(sheet, y, words["legend_residents"]), words) - 1
+    if drawing.units is not None:
+        y = _units_legend(drawing.units, sheet, y)
+    if drawing.areas is not None:
+        y = _areas_legend(drawing.areas, sheet, y)
+    elif by_rate(drawing.result) and any(one.value is not None for one in drawing.result.districts):
+        y = _rates_legend(drawing, sheet, y, words)
+    services = _services(drawing)
+    y = _heading(sheet, y, words["legend_facilities"]) if services else y
+    for number, name in enumerate(services):
+        x = _SIDE + (number % 2) * _SIDE_WIDE / 2
+        symbol = _symbol(number, sheet.factor, 4.6)
+        sheet.mark((x + 2, y - 1.5), symbol.pop("marker"), **symbol)
+        label = drawing.findings.services.get(name, {}).get(drawing.language, name)
+        sheet.text((x + 5, y), shortened(str(label), _SIDE_WIDE / 2 - 6, 7), size=7)
+        if number % 2 or number == len(services) - 1:
+            y -= 3.7
+    return y - 1
+
+
+def _residents_legend(drawing: Drawing, sheet: _Sheet, y: float, words: dict[str, str]) -> float:
     low, high = OVER_BREAKS_MIN
-    limit = f"{getattr(result.target, 'minutes', 0):g}"
-    present = set(resident_classes(findings, result))
+    limit = f"{getattr(drawing.result.target, 'minutes', 0):g}"
+    present = set(resident_classes(drawing.findings, drawing.result))
     for name in _CLASSES:
         if name == "uncounted" and name not in present:
             continue
@@ -445,21 +575,38 @@ def _legend(drawing: Drawing, sheet: _Sheet, y: float, words: dict[str, str]) ->
         sheet.box((_SIDE, y - 2.9), 5, 2.7, **(hatched if name == "unsnapped" else {"facecolor": colour}))
         sheet.text((_SIDE + 7, y), text, size=7)
         y -= 3.7
-    y = _heading(sheet, y - 1, words["legend_districts"])
+    return y
+
+
+def _units_legend(units: UnitMarks, sheet: _Sheet, y: float) -> float:
+    y = _heading(sheet, y, units.title) if units.legend else y
+    for state, text in units.legend:
+        sheet.mark((_SIDE + 2.5, y - 1.5), "o", **_unit_symbol(state, sheet.factor))
+        sheet.text((_SIDE + 7, y), text, size=7)
+        y -= 3.7
+    return (_paragraph(sheet, y, units.note, size=6.5, color=_QUIET) if units.note else y) - 1
+
+
+def _areas_legend(areas: AreaClasses, sheet: _Sheet, y: float) -> float:
+    y = _heading(sheet, y, areas.title)
+    for colour, text in areas.rows:
+        sheet.box((_SIDE, y - 2.9), 5, 2.7, facecolor=colour)
+        for line in wrapped(text, _SIDE_WIDE - 7, 7):
+            sheet.text((_SIDE + 7, y), line, size=7)
+            y -= 3.7
+    return (_paragraph(sheet, y, areas.note, size=6.5, color=_QUIET) if areas.note else y) - 1
+
+
+def _rates_legend(drawing: Drawing, sheet: _Sheet, y: float, words: dict[str, str]) -> float:
+    y = _heading(sheet, y, words["legend_districts" if drawing.units is None else "legend_share"])
     wide = _SIDE_WIDE / len(RATE_COLOURS)
     for number, (text, colour) in enumerate(zip(rate_texts(drawing.language), RATE_COLOURS, strict=True)):
         sheet.box((_SIDE + number * wide, y - 2.9), wide, 2.7, facecolor=colour)
         sheet.text((_SIDE + (number + 0.5) * wide, y - 3.3), text, size=5.6, ha="center")
-    y = _heading(sheet, y - 7.5, words["legend_facilities"])
-    for number, name in enumerate(_services(drawing)):
-        x = _SIDE + (number % 2) * _SIDE_WIDE / 2
-        symbol = _symbol(number, sheet.factor, 4.6)
-        sheet.mark((x + 2, y - 1.5), symbol.pop("marker"), **symbol)
-        label = findings.services.get(name, {}).get(drawing.language, name)
-        sheet.text((x + 5, y), shortened(str(label), _SIDE_WIDE / 2 - 6, 7), size=7)
-        if number % 2 or number == len(_services(drawing)) - 1:
-            y -= 3.7
-    return y - 1
+    y -= 7.5
+    if not drawing.timed and any(one.value is None for one in drawing.result.districts):
+        y = _paragraph(sheet, y, words["area_left_out"], size=6.5, color=_QUIET) - 1
+    return y
 
 
 def _heading(sheet: _Sheet, y: float, text: str) -> float:
@@ -468,21 +615,28 @@ def _heading(sheet: _Sheet, y: float, text: str) -> float:
 
 
 def _gaps(drawing: Drawing, sheet: _Sheet, y: float, end: float) -> None:
-    """List the gaps that are numbered on the map, as far as there is room above the margin."""
+    """List what is numbered on the map, as far as there is room above the margin."""
     words = page_words(drawing.language)
-    gaps = largest_gaps(drawing).to_dict("records")
-    if not gaps or y - 8 < end:
+    numbered = _numbered(drawing)
+    if not numbered or y - 8 < end:
         return
-    y = _heading(sheet, y, words["gaps"])
-    for number, gap in enumerate(gaps, 1):
+    y = _heading(sheet, y, _list_title(drawing, words))
+    for number, one in enumerate(numbered, 1):
         if y - 3.6 < end:
             return
-        place = " · ".join(str(gap[unit]) for unit in ("district", "village") if gap[unit])
-        people = words["gap_people"].format(people=people_text(gap["people"]))
         sheet.text((_SIDE, y), f"{number}", size=7, weight="bold")
-        sheet.text((_SIDE + 4, y), shortened(place or words["no_place"], 50, 7), size=7)
-        sheet.text((_SIDE + _SIDE_WIDE, y), people, size=7, ha="right")
+        sheet.text((_SIDE + 4, y), shortened(one.place, 50 if one.figure else 66, 7), size=7)
+        sheet.text((_SIDE + _SIDE_WIDE, y), one.figure, size=7, ha="right")
         y -= 3.7
+
+
+def _list_title(drawing: Drawing, words: dict[str, str]) -> str:
+    if drawing.units is None:
+        return words["gaps"]
+    if drawing.units.unit == "county":
+        return words["units_county"]
+    count = words["units_figure"].format(count=len(drawing.units.without))
+    return f"{words['units'].format(unit=drawing.units.title)} {count}"
 
 
 def wrapped(text: str, wide_mm: float, size_pt: float) -> list[str]:

@@ -125,16 +125,19 @@ function spark(points, goal) {
 
 /* ---- the table ---- */
 
+/* A district's verdict; none where districts are parts of a sum, whose goal judges none of them. */
+export const verdictText = (one) => (target().areas?.parts ? "—" : one.statusText);
+
 function row(one, trended, goal, counted) {
   const name = shapes.has(one.code)
     ? element("button", { type: "button", className: "lc-link", "aria-pressed": String(one.code === chosen.district) }, named(one.name))
     : named(one.name);
   if (name.tagName === "BUTTON") name.addEventListener("click", () => choose(one.code, { pan: true }));
   const rate = one.own ? one.rate : percentText(one.value);
-  const figure = element("td", { title: one.own ? one.statusText : page.words.trial }, rate);
+  const figure = element("td", { title: one.own ? verdictText(one) : page.words.trial }, rate);
   const cells = counted
     ? [element("td", {}, one.people), figure, element("td", {}, one.own ? one.left : peopleText(one.left))]
-    : [figure, element("td", {}, one.statusText)];
+    : [figure, element("td", {}, verdictText(one))];
   const line = element("tr", { className: one.code === chosen.district ? "lc-chosen" : "" }, element("th", { scope: "row" }, name), ...cells);
   if (trended) {
     const points = trendOf(one.code);

@@ -4,7 +4,7 @@ import { page, chosen, here, targetIn, limitOf, speedFactor, onTrial } from "./s
 import { indexPoints, nearestPoint } from "./point_index.js";
 import { standingIn } from "./colours.js";
 import { byId, element, facts, fill, minutesText, named, peopleText } from "./nodes.js";
-import { districtAt, figured } from "./district_table.js";
+import { districtAt, figured, verdictText } from "./district_table.js";
 import { cellSide, symbolSize, unitSize } from "./map_view.js";
 import { STATUS, across, down, STEPS_PER_SECOND } from "./payload.js";
 import { yearAt } from "./swipe.js";
@@ -51,7 +51,7 @@ function districtCard(code) {
   const one = targetIn(here()).districts.find((row) => row.code === code);
   if (!one) return null;
   const words = page.words;
-  const rows = [[targetIn(here()).shares ? words.column_share : words.column_value, one.rate], [words.verdict, one.statusText]];
+  const rows = [[targetIn(here()).shares ? words.column_share : words.column_value, one.rate], [words.verdict, verdictText(one)]];
   return element("div", {}, element("strong", {}, named(one.name)), facts(rows));
 }
 
