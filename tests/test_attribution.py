@@ -150,7 +150,8 @@ def test_districts_are_divided_as_the_whole_is(town):
     west, east = found.row("reading", "01"), found.row("reading", "02")
     # In the west all are in reach of L1 in both years: 215 of 215, then 255 of 255.
     assert (west.before, west.after, sum(map(abs, parts_of(west).values()))) == (1.0, 1.0, 0.0)
-    # East: r4 30, r8 60, r7 10 (no road). With L2 90 of 100 are covered; L2 costs r4, and r8 but for the bridge.
+    # East: r4 30, r8 60, r7 10 (no road). With L2 90 of 100 are covered;
+    # L2 costs r4, and r8 but for the bridge.
     assert (east.before, east.after) == (0.9, 0.6)
     parts = {part.name: part for part in east.parts}
     assert parts["closed"].value == pytest.approx(-0.3 - 0.6 / 2)
@@ -341,7 +342,8 @@ def test_new_and_better_mapped_roads_together(town):
     found = compare_years(town, 2024, 2025)
     assert_adds_up(found)
     parts = {part.name: part for part in found.row("reading").parts}
-    # r8 reaches L1 by the bridge in 1,200 m; by the path in 500 + 707 + 300 m, too far: mapping it adds nothing.
+    # r8 reaches L1 by the bridge in 1,200 m; by the path in 500 + 707 + 300 m, too far:
+    # mapping it adds nothing.
     assert parts["built"].value == pytest.approx(60 / 335)
     assert parts["mapped"].value == 0.0
     assert found.lines == {"built": 1, "mapped": 1}
@@ -384,7 +386,11 @@ REST = ("G1,Gym,gym,500500,3377000,2011,", "C1,Clinic,clinic,500000,3377000,2011
             [("late", "Hall", "not_open_then")],
         ),
         # another id and another name at the place: nothing
-        (["A,Hall,library,501000,3377000,2011,"], ["B,House,library,501010,3377000,2011,"], [("pins", "House", "pin_differs")]),
+        (
+            ["A,Hall,library,501000,3377000,2011,"],
+            ["B,House,library,501010,3377000,2011,"],
+            [("pins", "House", "pin_differs")],
+        ),
         (["A,Hall,library,501000,3377000,2011,"], ["B,House,library,501000,3377000,2011,"], []),
         (["A,Hall,library,501000,3377000,2011,"], ["B,House,library,501000,3377000,2025-01-05,"], []),
         # the same place taken over by another service is no venue of both years
@@ -400,8 +406,16 @@ REST = ("G1,Gym,gym,500500,3377000,2011,", "C1,Clinic,clinic,500000,3377000,2011
             [("opened", "House", "opening_date"), ("closed", "Hall", "unlisted")],
         ),
         # other coordinates
-        (["A,Hall,library,501000,3377000,2011,"], ["A,Hall,library,501400,3377000,2011,"], [("pins", "Hall", "pin_differs")]),
-        (["A,Hall,library,501000,3377000,2011,"], ["A,Hall,library,501400,3377000,2025-06-01,"], [("moved", "Hall", "says_moved")]),
+        (
+            ["A,Hall,library,501000,3377000,2011,"],
+            ["A,Hall,library,501400,3377000,2011,"],
+            [("pins", "Hall", "pin_differs")],
+        ),
+        (
+            ["A,Hall,library,501000,3377000,2011,"],
+            ["A,Hall,library,501400,3377000,2025-06-01,"],
+            [("moved", "Hall", "says_moved")],
+        ),
         (["A,Hall,library,501000,3377000,2011,"], ["A,Hall,library,501000.5,3377000,2011,"], []),
     ],
 )  # fmt: skip

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lifecircle.attribution._factors import Difference
     from lifecircle.attribution._shares import Share
     from lifecircle.attribution._venue_changes import VenueChange
-    from lifecircle.audit import Inputs, Searches
+    from lifecircle.audit import Answering, Inputs
     from lifecircle.findings import Findings, Language
     from lifecircle.standards import Target
     from lifecircle.study import Study
@@ -329,7 +329,7 @@ class _Account:
             )
         return out
 
-    def _figures(self, target: Target, one: tuple[Inputs, Searches]) -> Figures:
+    def _figures(self, target: Target, one: tuple[Inputs, Answering]) -> Figures:
         return figures(target, *one, self.codes)
 
     def _table(

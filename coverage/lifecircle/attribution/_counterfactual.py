@@ -6,7 +6,8 @@ the residents, and the register of every set of venues that differ.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import TypeVar
 
+    import numpy.typing as npt
+
     from lifecircle.attribution._factors import Difference
     from lifecircle.attribution._road_changes import Networks
     from lifecircle.attribution._venue_changes import VenueChanges
-    from lifecircle.audit import Inputs
+    from lifecircle.audit import Answer, Answering, Inputs
+    from lifecircle.standards import CircleTarget
 
     Part = TypeVar("Part")
 
@@ -33,7 +37,7 @@ _OF_THE_REGISTER = frozenset({*VENUE_MEMBERS, *DATA_MEMBERS})
 
 
 class Counterfactuals:
-    """Makes counterfactual inputs of two years and the searches over them, each once."""
+    """Makes counterfactual inputs of two years and the answers over them, each once."""
 
     def __init__(self, found: Difference) -> None:
         """Begin with the two years themselves."""
@@ -41,11 +45,11 @@ class Counterfactuals:
         self._known: dict[Hashable, Any] = {}
         self._first = Searches(found.before, keep=False)
 
-    def before(self) -> tuple[Inputs, Searches]:
+    def before(self) -> tuple[Inputs, Answering]:
         """Return the earlier year itself."""
         return self._found.before, self._first
 
-    def after(self) -> tuple[Inputs, Searches]:
+    def after(self) -> tuple[Inputs, Answering]:
         """Return the later year itself."""
         return self._once("after", lambda: (self._found.after, self.searches(self._found.after)))
 
@@ -53,8 +57,35 @@ class Counterfactuals:
         """Return searches over inputs that share what they can with those made before."""
         return Searches(inputs, like=self._first, keep=False)
 
-    def mixed(self, switched: frozenset[str]) -> tuple[Inputs, Searches]:
-        """Return inputs with some members as in the later year, and the searches over them."""
+    def mixed(self, switched: frozenset[str]) -> tuple[Inputs, Answering]:
+        """Return inputs with some members as in the later year, and the answers over them."""
+        inputs, _ = self._searched(switched)
+        return inputs, _Answers(self, switched)
+
+    def answer(self, target: CircleTarget, profile: str, switched: frozenset[str]) -> Answer:
+        """Answer a circle's rule with some members switched; those it does not rest on are left as they were.
+
+        Who lives at a place has no bearing on how far it is from a venue, so that people who come and go
+        where places stay the same cost no search.
+        """
+        rests_on = self._once(("rests on", target.id), lambda: self._searched_for(target))
+        mine = switched & rests_on
+
+        def search() -> Answer:
+            """Ask the roads."""
+            return self._searched(mine)[1].answer(target, profile=profile)
+
+        return self._once(("answer", target.id, profile, mine), search)
+
+    def _searched_for(self, target: CircleTarget) -> frozenset[str]:
+        """Return the members that the answer to a circle's rule may rest on."""
+        found = self._found
+        members = frozenset(chain.from_iterable(found.groups(target).values()))
+        # Hours choose venues by the mask that comes with a question; lists and outlets choose none.
+        aside = {"lists", "outlets"} | ({"residents"} if found.same_places else set())
+        return (members | frozenset(found.roads.members)) - aside
+
+    def _searched(self, switched: frozenset[str]) -> tuple[Inputs, Searches]:
         return self._once(("inputs", switched), lambda: self._mixed(switched))
 
     def _mixed(self, switched: frozenset[str]) -> tuple[Inputs, Searches]:
@@ -129,6 +160,24 @@ class Counterfactuals:
     def _placed(self, table: gpd.GeoDataFrame, *, moved: bool) -> gpd.GeoDataFrame:
         """Find district and village of every row anew, in the units of a year."""
         return placed_in(table, self._found.after if moved else self._found.before)
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """Answers rules of a counterfactual year by the searches of another where these say the same."""
+
+    years: Counterfactuals
+    switched: frozenset[str]
+
+    def answer(
+        self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
+    ) -> Answer:
+        """Return the answer to a target's rule, with all venues or some of this year's register."""
+        name = profile or target.profile
+        if only is None:
+            return self.years.answer(target, name, self.switched)
+        _, searches = self.years._searched(self.switched)  # noqa: SLF001 - the two are one thing
+        return searches.answer(target, profile=name, only=only)
 
 
 def mixed_register(venues: VenueChanges, switched: frozenset[str]) -> gpd.GeoDataFrame:

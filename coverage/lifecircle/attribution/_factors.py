@@ -41,6 +41,7 @@ CHAINED = ("method", "restated", "method_restated", "roads_gone", "surface")
 SAME_SURFACE = 0.5
 """Least share of the people who live at places that both years have; with less it is another surface."""
 
+_SAME_DEGREES = 1e-9
 _DEGREES = 5  # decimals of a degree: about a metre
 
 
@@ -65,6 +66,12 @@ class Difference:
         """Whether the residents differ; the units they are said to live in aside where those differ too."""
         aside = ("district", "village") if self.boundaries else ()
         return not _same_table(self.before.demand, self.after.demand, aside=aside)
+
+    @cached_property
+    def same_places(self) -> bool:
+        """Whether both years have the same residents' places in the same order, whoever lives there."""
+        one, other = self.before.demand, self.after.demand
+        return one is other or (one.index.equals(other.index) and _same_shapes(one, other))
 
     @cached_property
     def lists(self) -> frozenset[str]:
@@ -218,3 +225,9 @@ def _same_table(
         == other[name].astype(object).where(other[name].notna(), None).tolist()
         for name in plain
     )
+
+
+def _same_shapes(one: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> bool:
+    """Return whether two tables lie at the same places row by row, those without a place aside."""
+    same = one.geometry.geom_equals_exact(other.geometry, _SAME_DEGREES)
+    return bool((same | (one.geometry.isna() & other.geometry.isna())).all())

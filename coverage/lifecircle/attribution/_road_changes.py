@@ -77,7 +77,7 @@ class RoadChanges:
         assert self.lines is not None
         rows = np.where(np.isin(self.member, mine), self.later, self.earlier)
         barriers_of = self.after if "undivided" in mine else self.before
-        return _read(self.lines[rows], self.after, barriers_of)
+        return _read(self.lines[rows], self.after, barriers_of, _asked(self.after))
 
 
 def road_changes(before: Inputs, after: Inputs) -> RoadChanges:
@@ -95,20 +95,17 @@ def _checked(found: RoadChanges, whole: RoadChanges) -> RoadChanges:
     before, after = found.before, found.after
     if found.members in {(), ("undivided",)} or found.lines is None:
         return whole
-    try:
-        ends = [
-            _read(found.lines[rows], after, of)
-            for rows, of in ((found.earlier, before), (found.later, after))
-        ]
-    except LifecircleError as error:
-        _log.info("roads are compared as a whole: %s", error)
-        return whole
-    # The rows must say the same as the files do, else what lies between them would mean nothing.
-    known = [
-        {name: one.networks[name] for name in made} for one, made in zip((before, after), ends, strict=True)
-    ]
-    if not all(_same(made, own) for made, own in zip(ends, known, strict=True)):
-        return whole
+    # The rows must say the same as the files do, else what lies between them would mean nothing. One profile
+    # is enough for that: the others are read from the same rows.
+    name = _asked(after)[0]
+    for rows, one in ((found.earlier, before), (found.later, after)):
+        try:
+            made = _read(found.lines[rows], after, one, (name,))
+        except LifecircleError as error:
+            _log.info("roads are compared as a whole: %s", error)
+            return whole
+        if not _same_roads(made[name], one.networks[name]):
+            return whole
     other_barriers = not _same_shapes(_first(before.networks).barriers, _first(after.networks).barriers)
     if other_barriers and "undivided" not in found.members:
         return RoadChanges(
@@ -264,14 +261,21 @@ def _day(cell: object) -> date | None:
         return None  # a note, no day: nothing is said
 
 
-def _read(lines: gpd.GeoDataFrame, inputs: Inputs, barriers_of: Inputs) -> dict[str, Roads]:
-    """Read road lines as the study does, for the profiles that have no factor of a band."""
+def _asked(inputs: Inputs) -> tuple[str, ...]:
+    """Name the profiles that values are computed with; bands and variants are not computed."""
+    used = {str(one.profile) for one in inputs.study.standard.targets if one.kind == "circle"}
+    return tuple(name for name in inputs.networks if name in used) or tuple(inputs.networks)[:1]
+
+
+def _read(
+    lines: gpd.GeoDataFrame, inputs: Inputs, barriers_of: Inputs, profiles: Collection[str]
+) -> dict[str, Roads]:
+    """Read road lines as the study does, for some profiles."""
     part = inputs.study.roads
     barriers = _first(barriers_of.networks).barriers
     made: dict[str, Roads] = {}
-    for name, own in inputs.networks.items():
-        if "@" in name:
-            continue
+    for name in profiles:
+        own = inputs.networks[name]
         like = next((one for one in made.values() if one.profile.ways == own.profile.ways), None)
         if like is None:
             like = read_roads(

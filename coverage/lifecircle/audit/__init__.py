@@ -12,10 +12,11 @@ from lifecircle.audit._ladder import road_radius
 from lifecircle.audit._prepare import Inputs, open_study, prepare, prepare_other, read_networks, yearly_files
 from lifecircle.audit._record import source_of, used_files, write_files, write_run
 from lifecircle.audit._run import find_run, run, run_audit
-from lifecircle.audit._searches import Answer, Searches, venue_classes
+from lifecircle.audit._searches import Answer, Answering, Searches, venue_classes
 
 __all__ = [
     "Answer",
+    "Answering",
     "Basis",
     "Inputs",
     "Searches",

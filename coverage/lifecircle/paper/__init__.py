@@ -11,7 +11,7 @@ from lifecircle.paper._paper_map import PICTURE_MARK, Drawing, Size, draw_static
 from lifecircle.publication import Edition, MapSetting, edition_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lifecircle.findings import Findings, Language
 
@@ -80,11 +80,12 @@ def static_maps(
     language: Language | None = None,
     edition: Edition = "internal",
     setting: MapSetting = _PLAIN,
+    kinds: Collection[str] | None = None,
 ) -> list[Path]:
     """Draw every target of the latest year that has a figure as ``<folder>/<target>-<year>.png``.
 
     Each is drawn as by :func:`static_map`. The years are reduced together for the public edition, so that
-    picture and page keep the same back.
+    picture and page keep the same back. ``kinds`` : of the targets to draw; left out, all.
     """
     latest = edition_findings(findings_list, edition=edition, setting=setting)[-1]
     language = language or latest.language
@@ -95,7 +96,7 @@ def static_maps(
             size="A4",
         )
         for result in latest.targets
-        if result.value is not None
+        if result.value is not None and (kinds is None or result.target.kind in kinds)
     ]
 
 

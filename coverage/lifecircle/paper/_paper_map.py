@@ -13,6 +13,7 @@ import shapely
 
 from lifecircle.errors import Fault, MissingExtraError, UnusableInputError
 from lifecircle.files import written
+from lifecircle.findings import value_text
 from lifecircle.page_data import (
     CELL_COLOURS,
     HOLDS,
@@ -36,7 +37,6 @@ from lifecircle.page_data import (
     resident_classes,
     stamp,
     unit_marks,
-    value_text,
 )
 from lifecircle.paper._fonts import check_characters, families
 
