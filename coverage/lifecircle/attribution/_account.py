@@ -344,7 +344,7 @@ class _Account:
             elif one == everything:
                 table[one] = last
             else:
-                table[one] = self._figures(target, self.years.mixed(one))
+                table[one] = self.years.figures(target, one, self.codes)
         return table
 
     def _steps(self, target: Target) -> list[tuple[str, Figures]]:

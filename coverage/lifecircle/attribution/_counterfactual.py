@@ -15,21 +15,23 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.attribution._factors import open_outlets, placed_in
+from lifecircle.attribution._figures import figures, gap_circles
 from lifecircle.attribution._venue_changes import DATA_MEMBERS, VENUE_MEMBERS
-from lifecircle.audit import Searches
+from lifecircle.audit import Searches, circle_parts
 from lifecircle.demand import assign_districts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from typing import TypeVar
 
     import numpy.typing as npt
 
     from lifecircle.attribution._factors import Difference
+    from lifecircle.attribution._figures import Figures
     from lifecircle.attribution._road_changes import Networks
     from lifecircle.attribution._venue_changes import VenueChanges
-    from lifecircle.audit import Answer, Answering, Inputs
-    from lifecircle.standards import CircleTarget
+    from lifecircle.audit import Answer, Answering, CircleParts, Inputs
+    from lifecircle.standards import CircleTarget, Target
 
     Part = TypeVar("Part")
 
@@ -77,10 +79,30 @@ class Counterfactuals:
 
         return self._once(("answer", target.id, profile, mine), search)
 
+    def figures(self, target: Target, switched: frozenset[str], codes: Sequence[str]) -> Figures:
+        """Compute a target's figures with some of the members that it rests on switched."""
+        circles = gap_circles(target, self._found.after)
+        parts = {one.id: self._parts(one, switched) for one in circles} if circles else None
+        known = None if parts is None else {name: one for name, one in parts.items() if one is not None}
+        return figures(target, *self.year(switched, target), codes, parts=known)
+
+    def _parts(self, circle: CircleTarget, switched: frozenset[str]) -> CircleParts | None:
+        """Count a circle's shares by area and district; members it does not rest on make no difference."""
+        mine = switched & _all_members(self._found.groups(circle))
+        return self._once(("parts", circle.id, mine), lambda: circle_parts(circle, *self.year(mine, circle)))
+
+    def year(self, switched: frozenset[str], target: Target) -> tuple[Inputs, Answering]:
+        """Return a year with members of a target switched; with none or all of them a year that there was."""
+        if not switched:
+            return self.before()
+        if switched >= _all_members(self._found.groups(target)):
+            return self.after()
+        return self.mixed(switched)
+
     def _searched_for(self, target: CircleTarget) -> frozenset[str]:
         """Return the members that the answer to a circle's rule may rest on."""
         found = self._found
-        members = frozenset(chain.from_iterable(found.groups(target).values()))
+        members = _all_members(found.groups(target))
         # Hours choose venues by the mask that comes with a question; lists and outlets choose none.
         aside = {"lists", "outlets"} | ({"residents"} if found.same_places else set())
         return (members | frozenset(found.roads.members)) - aside
@@ -160,6 +182,10 @@ class Counterfactuals:
     def _placed(self, table: gpd.GeoDataFrame, *, moved: bool) -> gpd.GeoDataFrame:
         """Find district and village of every row anew, in the units of a year."""
         return placed_in(table, self._found.after if moved else self._found.before)
+
+
+def _all_members(groups: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    return frozenset(chain.from_iterable(groups.values()))
 
 
 @dataclass(frozen=True, eq=False)

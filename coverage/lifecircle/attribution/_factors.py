@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lifecircle.attribution._figures import gap_circles
 from lifecircle.attribution._road_changes import ROAD_MEMBERS, RoadChanges, road_changes
 from lifecircle.attribution._venue_changes import DATA_MEMBERS, VENUE_MEMBERS, VenueChanges, venue_changes
 from lifecircle.demand import assign_districts, assign_villages
@@ -104,11 +105,7 @@ class Difference:
         if target.kind == "indicator":
             if target.computed is None:
                 return set()
-            circles = [
-                one
-                for one in self.after.study.standard.targets
-                if one.kind == "circle" and (not target.computed.circles or one.id in target.computed.circles)
-            ]
+            circles = gap_circles(target, self.after)
             return set().union(*(self._members(one) for one in circles)) | self._boundaries()
         accounting = target.accounting if target.kind == "circle" else ""
         if accounting == "accepted":

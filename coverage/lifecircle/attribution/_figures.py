@@ -5,50 +5,74 @@ The figures are those of an audit; what an audit says beside them (band, variant
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit import YearFacts, assess, basis_of, counted_people
+from lifecircle.audit import YearFacts, assess, basis_of, circle_parts, counted_people
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from lifecircle.audit import Answering, Inputs
+    from lifecircle.audit import Answering, CircleParts, Inputs
     from lifecircle.findings import TargetResult
     from lifecircle.standards import CircleTarget, Target
 
     Figures = npt.NDArray[np.float64]
 
 
-def figures(target: Target, inputs: Inputs, answers: Answering, codes: Sequence[str]) -> Figures:
+@dataclass(frozen=True, eq=False)
+class _YearFacts(YearFacts):
+    """What assessors read of a counterfactual year, with the shares of its circles as they are known."""
+
+    known: Mapping[str, CircleParts] = field(default_factory=dict)
+
+    @cached_property
+    def parts(self) -> Mapping[str, CircleParts]:
+        """Circle -> its shares by area and district."""
+        return self.known
+
+
+def figures(
+    target: Target,
+    inputs: Inputs,
+    answers: Answering,
+    codes: Sequence[str],
+    *,
+    parts: Mapping[str, CircleParts] | None = None,
+) -> Figures:
     """Return a target's value, then its values by district: (1 + district,), NaN where there is none.
 
     Parameters
     ----------
     codes : districts in the order wanted
+    parts : circle -> its shares in this year, for a computed gap; asked where left out
     """
     if target.kind == "circle":
         return _circle(target, inputs, answers, codes)
-    return result_figures(assessed(target, inputs, answers), codes)
-
-
-def assessed(target: Target, inputs: Inputs, answers: Answering) -> TargetResult:
-    """Assess a target that is no circle, for these inputs alone."""
-    if target.kind == "indicator" and target.computed is not None and target.computed.circles:
-        # Only its own circles are asked, not all that the standard has.
-        standard = inputs.study.standard
-        wanted = {*target.computed.circles, target.id}
-        fewer = standard.model_copy(
-            update={"targets": tuple(one for one in standard.targets if one.id in wanted)}
-        )
-        inputs = replace(inputs, study=replace(inputs.study, standard=fewer))
+    if target.kind == "indicator" and target.computed is not None and parts is None:
+        found = {one.id: circle_parts(one, inputs, answers) for one in gap_circles(target, inputs)}
+        parts = {name: one for name, one in found.items() if one is not None}
     # These answer when asked, where an audit has the answers already; nothing else is read of them.
-    return assess(target, YearFacts(inputs, cast("Any", answers))).result
+    facts = _YearFacts(inputs, cast("Any", answers), known=parts or {})
+    return result_figures(assess(target, facts).result, codes)
+
+
+def gap_circles(target: Target, inputs: Inputs) -> list[CircleTarget]:
+    """List the circles that a computed gap is about; none for any other target."""
+    if target.kind != "indicator" or target.computed is None:
+        return []
+    wanted = target.computed.circles
+    return [
+        one
+        for one in inputs.study.standard.targets
+        if one.kind == "circle" and (not wanted or one.id in wanted)
+    ]
 
 
 def result_figures(result: TargetResult, codes: Sequence[str]) -> Figures:

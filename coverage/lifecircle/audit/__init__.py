@@ -4,6 +4,7 @@ The rooms below compute pure answers; this one knows the order and is the only o
 """
 
 from lifecircle.audit._basis import Basis, basis_of, bucket, open_venues
+from lifecircle.audit._circles import CircleParts, circle_parts
 from lifecircle.audit._counted import counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
 from lifecircle.audit._judged import YearFacts
@@ -18,12 +19,14 @@ __all__ = [
     "Answer",
     "Answering",
     "Basis",
+    "CircleParts",
     "Inputs",
     "Searches",
     "YearFacts",
     "assess",
     "basis_of",
     "bucket",
+    "circle_parts",
     "counted_people",
     "find_run",
     "gap_clusters",
