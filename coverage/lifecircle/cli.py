@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lifecircle.attribution import YearComparison
     from lifecircle.files import Results
     from lifecircle.findings import Findings, Language
-    from lifecircle.siting_study import PlanTable, SiteStudy
+    from lifecircle.siting_study import PlanTable
 
 DONE, FOUND, UNUSABLE, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -409,8 +409,12 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 @cli.command()
 @_STUDY
 @_YEAR
-@click.option("--target", required=True, help="Id of a circle target.")
-@click.option("--new", type=int, help="How many new sites; left out for full_cover alone.")
+@click.option("--target", required=True, help="Id of a circle, presence or capacity target.")
+@click.option(
+    "--new",
+    type=int,
+    help="How many new sites; left out: the fewest, for full_cover or a presence target.",
+)
 @click.option(
     "--candidates", type=click.Path(path_type=Path), help="List of candidates instead of the study's own."
 )
@@ -426,46 +430,41 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 def site(
     study: Path, year: int | None, why: tuple[str, ...], out: Path | None, *, explain: bool, **question: Any
 ) -> None:
-    """Find where new sites in STUDY help a target most, with proof, curve, explanation and remedies."""
-    from lifecircle.siting_study import FOLDER, site_study, why_line, write_study
+    """Find where new sites in STUDY help a target most, with proof, curve, explanation and remedies.
+
+    Of a presence target: which villages, towns or outlets get a facility first. Of a capacity target: the
+    places missing by district.
+    """
+    from lifecircle.siting_study import (
+        FOLDER,
+        PlacesMissing,
+        findings_of,
+        printed,
+        reasons_of,
+        study_of,
+        write_any,
+    )
 
     folder = study if study.is_dir() else study.parent
     _check_place(out, folder / "results" / "site", FOLDER)
     time_limit_s = question.pop("time_limit")
+    place = None
     with _progress() as tell:
-        found = site_study(study, year=year, time_limit_s=time_limit_s, progress=tell, **question)
-        language = found.scenario.before.language
-        told = [why_line(found, label, language) for label in why]
-        tell("writing")
-        place = out or folder / "results" / f"{found.inputs.year}-site-{found.id}"
-        write_study(found, place)
-    _print_plan(found, language, told, explain=explain)
-    _print_place("plan", place, language)
-
-
-def _print_plan(found: SiteStudy, language: Language, told: list[str], *, explain: bool) -> None:
-    """Print a plan: what it brings, a table of its sites, the goal; reasons where they are asked for."""
-    from lifecircle.siting_study import (
-        goal_lines,
-        head_lines,
-        note_lines,
-        reason_lines,
-        short_notes,
-        site_table,
-    )
-    from lifecircle.wording import word
-
-    _print_stamp(found.scenario.before, language)
-    for line in head_lines(found, language):
+        found = study_of(study, year=year, time_limit_s=time_limit_s, progress=tell, **question)
+        before = findings_of(found)
+        told = reasons_of(found, why)
+        if not isinstance(found, PlacesMissing):
+            tell("writing")
+            place = write_any(found, out or folder / "results" / f"{before.year}-site-{found.id}")
+    above, table, below = printed(found, before.language, explain=explain)
+    _print_stamp(before, before.language)
+    for line in above:
         _show(line)
-    _print_table(site_table(found, language))
-    lines = goal_lines(found, language)
-    if explain:
-        lines += [*reason_lines(found, language), *note_lines(found, language), *told]
-    else:
-        lines += [*short_notes(found, language), *told, word("plan_table", "more", language)]
-    for line in lines:
+    _print_table(table)
+    for line in (*below, *told):
         _show(line)
+    if place is not None:
+        _print_place("plan", place, before.language)
 
 
 def _print_table(table: PlanTable) -> None:

@@ -73,7 +73,7 @@ def static_map(  # noqa: PLR0913 - each is a choice of its own, and all but thre
     return draw_static(drawing, Path(path), size=size)
 
 
-def static_maps(
+def static_maps(  # noqa: PLR0913 - each is a choice of its own, and all but two are named
     findings_list: Sequence[Findings],
     folder: str | Path,
     *,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit import Inputs
-    from lifecircle.standards import CircleTarget
+    from lifecircle.standards import CircleTarget, PresenceTarget
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
@@ -59,7 +59,12 @@ class Candidates:
 
 
 def gather(
-    inputs: Inputs, target: CircleTarget, uncovered: Flags, people: Floats, *, file: str | Path | None = None
+    inputs: Inputs,
+    target: CircleTarget | PresenceTarget,
+    uncovered: Flags,
+    people: Floats,
+    *,
+    file: str | Path | None = None,
 ) -> Candidates:
     """Bring together the candidates for a target, and find on which land each lies.
 
@@ -104,7 +109,8 @@ def gather(
     crs = next(iter(inputs.networks.values())).crs
     land, left_out = _on_each(table, layers, crs)
     left_out = left_out.mask((left_out == "") & table["forbidden"], "forbidden")
-    if not target.across_border:
+    # A unit counts what stands in it, so only a circle reaches across the border.
+    if not getattr(target, "across_border", False):
         left_out = left_out.mask((left_out == "") & (table["district"] == OUTSIDE), "outside")
     table = table.assign(left_out=left_out)
     wrong = list(_required_on_land(table, "" if given is None else str(given)))

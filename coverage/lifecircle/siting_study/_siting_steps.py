@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lifecircle.audit import Inputs
     from lifecircle.findings import Findings
     from lifecircle.siting import SitingPlan
-    from lifecircle.standards import CircleTarget
+    from lifecircle.standards import CircleTarget, PresenceTarget
     from lifecircle.study import Study
 
 _log = logging.getLogger(__name__)
@@ -390,7 +390,7 @@ def _points(
     return tuple(points)
 
 
-def final_turn(target: CircleTarget) -> float | None:
+def final_turn(target: CircleTarget | PresenceTarget) -> float | None:
     """Return the share that reaches the goal, as the verdict of the due year has it; None without a goal."""
     return threshold(target, LAST_YEAR if target.due is None else target.due)
 

@@ -45,7 +45,9 @@ def worded_table(names: tuple[str, ...], rows: list[dict[str, str]], language: L
     )
 
 
-FIGURES = frozenset({"row", "new_people", "without", "cost", "rank"})
+FIGURES = frozenset(
+    {"row", "new_people", "without", "cost", "value_after", "people", "places", "ratio", "missing"}
+)
 """Columns of figures."""
 
 

@@ -102,7 +102,15 @@ def write_yearbook(
         pictures: list[Path] = []
         if order.maps:
             check_static(Path(scratch), declared.standard, years[-1])
-            pictures = static_maps(runs, scratch, language=language, edition=order.edition, setting=setting)
+            # Circles alone: forty maps would be drawn in a minute and read by nobody.
+            pictures = static_maps(
+                runs,
+                scratch,
+                language=language,
+                edition=order.edition,
+                setting=setting,
+                kinds={"circle"},
+            )
         write_document(shown, fresh / DOCUMENT, language=language, edition=order.edition, pictures=pictures)
         _write_book(shown, fresh / BOOK, language)
         facts = {"schema": SCHEMA, "study": declared.id, "years": list(years), "edition": order.edition}
