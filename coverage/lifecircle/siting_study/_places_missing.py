@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from lifecircle.audit import counted_people, open_study, prepare, run
 from lifecircle.errors import Fault, UnusableInputError, say
-from lifecircle.findings import CapacityResult
-from lifecircle.page_data import value_text
+from lifecircle.findings import CapacityResult, value_text
 from lifecircle.siting_study._question import not_assessable
 from lifecircle.siting_study._siting_table import PlanTable, worded_table
 from lifecircle.standards import threshold
