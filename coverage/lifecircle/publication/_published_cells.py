@@ -22,6 +22,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from lifecircle.findings import BUCKETS, Accounting, CircleResult, Count, PresenceResult
+from lifecircle.publication._published_kinds import SUPPRESSED, public_kind
 from lifecircle.publication._withheld import TOTAL, Withheld, in_area, withheld_counts
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 STEP_MIN = 5
 SIDES_M = tuple(250.0 * 2**level for level in range(11))
 MIN_PEOPLE = 20
-SUPPRESSED = "suppressed"
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 # What may stand for a tie: the bucket that makes a cell look worst comes first.
 _WORST_FIRST = ("beyond", "disconnected", "unsnapped", "covered")
@@ -279,7 +279,7 @@ def _reduced(
     }
     villages = _villages(findings, min_people)
     targets = tuple(
-        _target(result, withheld.get((findings.year, result.target.id)), villages, min_people)
+        _target(findings, result, withheld.get((findings.year, result.target.id)), villages, min_people)
         for result in findings.targets
     )
     return replace(
@@ -364,9 +364,15 @@ def _points(frame: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
 
 
 def _target(
-    result: TargetResult, withheld: Withheld | None, villages: gpd.GeoDataFrame, min_people: int
+    findings: Findings,
+    result: TargetResult,
+    withheld: Withheld | None,
+    villages: gpd.GeoDataFrame,
+    min_people: int,
 ) -> TargetResult:
     """Withhold what a target may not show, and leave out what needs every resident's time."""
+    if not isinstance(result, CircleResult):
+        result = public_kind(findings, result, min_people=min_people)
     said: dict[str, Any] = {
         "reason": _without_few(result.reason, min_people),
         "notes": tuple(_without_few(note, min_people) for note in result.notes),
