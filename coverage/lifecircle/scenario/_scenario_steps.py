@@ -15,6 +15,7 @@ from lifecircle.findings import InputRecord
 from lifecircle.scenario._apply import apply_changes, off_roads
 from lifecircle.scenario._changes import Change, read_rows
 from lifecircle.scenario._compare import TargetComparison, compare_targets, moved_residents
+from lifecircle.scenario._own_year_before import with_own_year_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -137,7 +138,7 @@ def compare_inputs(  # noqa: PLR0913 - the two sides of a comparison, and what i
     first = run(inputs, progress=progress) if before is None else before
     # The year before is the study's own: what has not been built yet was not there then either.
     previous = {one.target.id: one.previous for one in first.targets}
-    second = run(changed, previous=previous, progress=progress)
+    second = with_own_year_before(run(changed, previous=previous, progress=progress), first)
     records = tuple(
         InputRecord(
             "changes", path.name, hashlib.sha256(path.read_bytes()).hexdigest(), _rows_of(path, rows), 0

@@ -374,7 +374,23 @@ def _by_list(inputs: Inputs, target: PresenceTarget) -> bool:
         return target.assign == "serves_first" and target.unit != "outlet"
     members = set().union(*inputs.study.standard.venues(target).values())
     mine = inputs.register[inputs.register["service"].isin(members)]
-    return bool((mine["serves"].fillna("").astype("str").str.strip() != "").any())
+    # A list of units of another kind, such as the county, is none for this target.
+    known = _codes_of_kind(inputs, target)
+    listed = mine["serves"].fillna("").astype("str").str.split(_BETWEEN).explode().str.strip()
+    return bool(listed.isin(known).any())
+
+
+_BETWEEN = r"[,，;；、|/\s]+"
+
+
+def _codes_of_kind(inputs: Inputs, target: PresenceTarget) -> set[str]:
+    """Return the codes that mean a unit of the target: its own, and those of villages for their district."""
+    layers = {"village": (inputs.villages,), "district": (inputs.districts, inputs.villages)}
+    if target.unit == "outlet":
+        return set() if inputs.outlets is None else set(inputs.outlets.index.astype("str"))
+    if target.unit == "county":
+        layers["county"] = (inputs.districts, inputs.villages)
+    return {str(code) for layer in layers[target.unit] if layer is not None for code in layer.index}
 
 
 def _homes(
