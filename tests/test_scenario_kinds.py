@@ -67,7 +67,7 @@ def test_the_gap_between_the_districts_follows_its_circle(town):
     assert gap.gaps == (GapMove("reading", 1.0, 0.25),)  # 30 of the 40 of East Bank, all of West Bank
     assert (gap.value_before, gap.value_after) == (1.0, 0.25)
     assert not gap.registered
-    # Nothing else differs since the year before: the gap was as it is today then, and is smaller with the library.
+    # Nothing else differs since the year before: the gap was the same then, and is smaller with the library.
     was, now = (findings.result("gap").gaps["reading"] for findings in (done.before, done.after))
     assert (was.previous, was.not_smaller, now.previous, now.not_smaller) == (1.0, True, 1.0, False)
     assert (gap.status_before, gap.status_after) == ("missed", "met")
