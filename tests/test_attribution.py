@@ -594,3 +594,45 @@ def test_inputs_that_are_the_same_have_nothing_to_divide(town):
     found = account(inputs, inputs)
     assert all(not row.parts and not row.breaks for row in found.rows)
     assert found.row("reading").after == findings.result("reading").value
+
+
+# --- units and lists --------------------------------------------------------------------------------------
+
+
+def test_a_border_that_moves_is_its_own_part(town):
+    write_year(town, 2025, BEFORE, r3=80, bridge=False)
+    text = (town / "districts.geojson").read_text("utf-8")
+    (town / "districts-2025.geojson").write_text(text.replace("501700", "502500"), "utf-8")
+    years = '{ 2024 = "districts.geojson", 2025 = "districts-2025.geojson" }'
+    edit(town / "study.toml", 'file = "districts.geojson"', f"file = {years}")
+    found = compare_years(town, 2024, 2025)
+    assert_adds_up(found)
+    assert "boundaries_differ" in found.notes
+    # r4 30 and r8 60 are in the west now, and only r7 (no road) is left in the east: 90 of 100, then 0 of 10.
+    east = found.row("reading", "02")
+    assert (east.before, east.after, parts_of(east)) == (0.9, 0.0, {"boundaries": -0.9, "residents": 0.0})
+    whole = found.row("reading")
+    assert parts_of(whole)["boundaries"] == pytest.approx(0.0, abs=1e-12)
+    assert parts_of(whole)["residents"] == pytest.approx(345 / 375 - 305 / 335)
+
+
+def test_another_accepted_list_is_its_own_part(town):
+    write_year(town, 2025, BEFORE, r3=80, bridge=True)
+    head, rows = (
+        "code,name,district,lon,lat,accepted_reading\n",
+        ("330424001001,A,01,120.005,30.515,{}\n", "330424001002,B,02,120.02,30.518,{}\n"),
+    )
+    for year, flags in ((2024, ("true", "false")), (2025, ("true", "true"))):
+        text = head + "".join(row.format(flag) for row, flag in zip(rows, flags, strict=True))
+        (town / f"villages-{year}.csv").write_text(text, "utf-8")
+    with (town / "study.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[villages]\nfile = { 2024 = "villages-2024.csv", 2025 = "villages-2025.csv" }\n')
+    edit(
+        town / "standard.toml",
+        "require = { library = 1 }\n",
+        'require = { library = 1 }\naccounting = "accepted"\n',
+    )
+    found = compare_years(town, 2024, 2025)
+    assert_adds_up(found)
+    row = found.row("reading")
+    assert (row.before, row.after, parts_of(row)) == (0.5, 1.0, {"lists": 0.5})
