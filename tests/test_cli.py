@@ -1,5 +1,6 @@
 """The command line: what it prints, where it writes, and how it ends."""
 
+import json
 import logging
 import os
 import re
@@ -31,6 +32,7 @@ def test_audit_writes_beside_the_study_and_prints_the_scoreboard(toytown):
     names = sorted(path.name for path in (toytown / "results" / "2025").iterdir())
     assert names == [
         "checksums.txt",
+        "evidence.json",
         "gaps.csv",
         "ranks.parquet",
         "rejects.csv",
@@ -45,7 +47,8 @@ def test_audit_writes_beside_the_study_and_prints_the_scoreboard(toytown):
 def test_audit_of_a_year_into_another_folder(toytown, tmp_path):
     done = lifecircle("audit", toytown, "--year", 2024, "--out", tmp_path / "runs")
     assert done.returncode == 0, done.stderr
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["2024"]
+    names = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert names == [".lifecircle.lock", "2024", "ledger.sqlite"]
     assert not (toytown / "results").exists()
 
 
@@ -53,6 +56,22 @@ def test_strict_ends_with_one_when_a_target_is_missed(toytown):
     assert lifecircle("audit", toytown, "--strict").returncode == 1
     edit(toytown / "standard.toml", "goal = 0.9", "goal = 0.7")
     assert lifecircle("audit", toytown, "--strict").returncode == 0
+
+
+def test_quiet_prints_nothing_and_json_the_summary(toytown):
+    assert lifecircle("audit", toytown, "--quiet").stdout == ""
+    printed = lifecircle("audit", toytown, "--json").stdout
+    assert json.loads(printed) == json.loads((toytown / "results/2025/summary.json").read_text("utf-8"))
+
+
+def test_verify_ends_with_one_when_something_is_found(toytown):
+    lifecircle("audit", toytown, "--quiet")
+    run = toytown / "results" / "2025"
+    assert lifecircle("verify", run).returncode == 0
+    edit(run / "gaps.csv", "culture", "cultura")
+    done = lifecircle("verify", run)
+    assert (done.returncode, done.stdout) == (1, "a result file was changed: gaps.csv\n" + done.stdout[36:])
+    assert lifecircle("verify", toytown).returncode == 2
 
 
 def test_unusable_input_ends_with_two_and_all_faults(toytown):

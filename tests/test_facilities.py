@@ -257,7 +257,7 @@ def test_missing_file_and_swapped_coordinates_are_refused(tmp_path):
         read_facilities(tmp_path / "a.csv")
     with pytest.raises(UnusableInputError, match="lon and lat look swapped"):
         read_facilities(REGISTER.rename(columns={"lon": "lat", "lat": "lon"}))
-    with pytest.raises(UnusableInputError, match="a datum cannot be detected yet"):
+    with pytest.raises(UnusableInputError, match="a datum is detected only beside roads"):
         read_facilities(REGISTER, datum="auto")
 
 

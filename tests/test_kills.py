@@ -28,11 +28,13 @@ from pathlib import Path
 warnings.simplefilter("ignore")
 from lifecircle import files
 from lifecircle.audit import run_audit, write_run
+from lifecircle.study import read_study
 
 study, out, one_step = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "1"
 SEEN = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.listdir", "os.scandir", "shutil.rmtree"}
 if not one_step:
     files._exchange = lambda one, other: False
+declared = read_study(study)
 new = run_audit(study, 2025)
 where = {"count": 0, "die": None, "on": False}
 
@@ -58,7 +60,7 @@ for line in sys.stdin:
         if float(fraction):
             signal.setitimer(signal.ITIMER_REAL, float(fraction))  # its signal ends a process as a kill does
         where["on"] = True
-        write_run(new, out)
+        write_run(new, out, declared)
         where["on"] = False
         os.write(writer, str(where["count"]).encode())
         os._exit(0)
@@ -104,6 +106,7 @@ def runs(request, tmp_path_factory):
     writer = Writer(study, out, one_step=request.param)
     writer.write()
     shutil.copytree(out / "2025", folder / "new")
+    put_back(out, folder / "was" / "2025")
     writer.events = writer.write()
     yield writer, out, folder / "was" / "2025", folder / "new"
     writer.close()
@@ -115,11 +118,12 @@ def names(folder):
 
 def contents(folder):
     """Give what is the same in every writing: a workbook holds a clock."""
-    same = set(RUN.files) - {"scoreboard.xlsx", CHECKSUMS}
+    same = set(RUN.files) - {"scoreboard.xlsx", CHECKSUMS, "evidence.json"}
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name in same}
 
 
 def put_back(out, was):
+    """Put the earlier run back, with a note beside it and no register."""
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(was, out / "2025")
     (out / "2025" / "notes.txt").write_text("mine")
@@ -139,7 +143,8 @@ def check(writer, out, was, new):
     assert mark in {(was / "summary.json").read_bytes(), (new / "summary.json").read_bytes()}
     assert (out / "2025" / "notes.txt").read_text() == "mine"
     assert writer.write() > 0
-    assert names(out) == ["2024", "2025"]
+    assert names(out) == ["2024", "2025", "2025.1", "ledger.sqlite"]
+    assert contents(out / "2025.1") == contents(was)
     assert contents(out / "2025") == contents(new)
     assert whole(out / "2025")
     assert (out / "2025" / "notes.txt").read_text() == "mine"

@@ -19,11 +19,12 @@ import click
 from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lifecircle.attribution import YearComparison
     from lifecircle.files import Results
     from lifecircle.findings import Findings, Language
+    from lifecircle.siting_study import SiteStudy
 
 DONE, FOUND, UNUSABLE, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -181,15 +182,23 @@ def cli(*, verbose: bool) -> None:
 @_YEAR
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results instead of STUDY/results.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when an assessed target is missed or behind.")
-def audit(study: Path, year: int | None, out: Path | None, *, strict: bool) -> None:
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the scoreboard.")
+def audit(  # noqa: PLR0913 - one parameter an option
+    study: Path, year: int | None, out: Path | None, *, strict: bool, quiet: bool, as_json: bool
+) -> None:
     """Audit every target of STUDY for a year and write the results to STUDY/results/YEAR."""
     from lifecircle.audit import run_audit
 
-    folder = study if study.is_dir() else study.parent
-    with _progress() as tell:
-        findings = run_audit(study, year, out=out or folder / "results", progress=tell)
-    _print_scoreboard(findings)
-    _print_place("results", (out or folder / "results") / str(findings.year), findings.language)
+    folder = out or (study if study.is_dir() else study.parent) / "results"
+    with _progress(quiet=quiet) as tell:
+        findings = run_audit(study, year, out=folder, progress=tell)
+    place = folder / str(findings.year)
+    if as_json:
+        _say((place / "summary.json").read_text("utf-8").rstrip("\n"))
+    elif not quiet:
+        _print_scoreboard(findings)
+        _print_place("results", place, findings.language)
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
         raise SystemExit(FOUND)
 
@@ -229,6 +238,51 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
     language = order.language or read_study(study).language
     for path in paths:
         _print_place("map", path, language)
+
+
+@cli.command()
+@_STUDY
+@_YEAR
+@click.option("--json", "as_json", is_flag=True, help="Print the check as JSON.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with a sketch of the places.")
+def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) -> None:
+    """Check the inputs of STUDY: what is wrong, how much it matters, how to mend it. Changes no file."""
+    from lifecircle.doctor import check_study, checkup_page
+    from lifecircle.files import check_file, written
+
+    if html is not None:
+        check_file(html, b"<!DOCTYPE html>")
+    with _progress() as tell:
+        found = check_study(study, year, progress=tell)
+    if html is not None:
+        with written(html) as fresh:
+            fresh.write_text(checkup_page(found), "utf-8")
+    if as_json:
+        import json
+
+        _say(json.dumps(found.plain(), ensure_ascii=False, indent=1))
+    else:
+        for line in found.lines():
+            _show(line)
+    if found.found:
+        raise SystemExit(FOUND)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--study", type=click.Path(exists=True, path_type=Path), help="The study; left out, where RUN says it is."
+)
+def verify(run: Path, study: Path | None) -> None:
+    """Verify the folder RUN: its files, its inputs, the method, and computing it again."""
+    from lifecircle.verification import verify_run
+
+    with _progress() as tell:
+        found = verify_run(run, study, progress=tell)
+    for line in found.lines():
+        _show(line)
+    if not found.holds:
+        raise SystemExit(FOUND)
 
 
 @cli.command()
@@ -299,12 +353,21 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 @click.option("--budget", type=float, help="What the sites may cost together, 10,000 yuan.")
 @click.option("--profile", help="Travel profile to count with, such as walk_aged; the target's own.")
 @click.option("--accounting", help="reach, open or network_distance; the target's own.")
-@click.option("--why", multiple=True, metavar="ID", help="Tell of a candidate why it is not in the plan.")
+@click.option("--why", multiple=True, metavar="ID", help="Print why a candidate is not in the plan.")
+@click.option("--explain", is_flag=True, help="Print the reasons: each site, near ties, losers and remedies.")
 @click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds for the solver.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder instead of STUDY/results/YEAR-site-ID.")
-def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, **question: Any) -> None:
+def site(
+    study: Path,
+    year: int | None,
+    why: tuple[str, ...],
+    out: Path | None,
+    *,
+    explain: bool,
+    **question: Any,
+) -> None:
     """Find where new sites in STUDY help a target most, with proof, curve, explanation and remedies."""
-    from lifecircle.siting_study import FOLDER, site_study, study_lines, why_line, write_study
+    from lifecircle.siting_study import FOLDER, site_study, why_line, write_study
 
     folder = study if study.is_dir() else study.parent
     _check_place(out, folder / "results" / "site", FOLDER)
@@ -316,8 +379,8 @@ def site(study: Path, year: int | None, why: tuple[str, ...], out: Path | None, 
         tell("writing")
         place = out or folder / "results" / f"{found.inputs.year}-site-{found.id}"
         write_study(found, place)
-    _print_stamp(found.scenario.before, language)
-    for line in (*study_lines(found, language), *told):
+    _print_plan(found, language, explain=explain)
+    for line in told:
         _show(line)
     _print_place("plan", place, language)
 
@@ -377,12 +440,12 @@ def _check_place(out: Path | None, usual: Path, kind: Results) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def _progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """Show the current step on the error stream; nothing where it is not a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
+    if quiet or not console.is_terminal:
         yield logging.getLogger(__name__).info
         return
     with console.status("starting") as status, _shown(status.update):
@@ -419,14 +482,53 @@ def _print_place(name: str, place: Path, language: Language) -> None:
     _show(word("terminal", name, language).format(place=place))
 
 
+def _print_plan(found: SiteStudy, language: Language, *, explain: bool) -> None:
+    """Print what a plan is worth, its sites as a table, and the reasons where they are asked for."""
+    from lifecircle.siting_study import note_line, plan_lines, reason_lines, site_table
+    from lifecircle.wording import word
+
+    _print_stamp(found.scenario.before, language)
+    for line in plan_lines(found, language):
+        _show(line)
+    heads, rows = site_table(found, language)
+    if rows:
+        _print_table(heads, rows, right={0, 4, 5})
+    for line in reason_lines(found, language) if explain else ():
+        _show(line)
+    for note in found.notes:
+        _show(note_line(note, language))
+    if not explain:
+        _say(word("terminal_hint", "explain", language))
+
+
+def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: set[int]) -> None:
+    """Print a table whose columns line up, also where Chinese characters take two places."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lifecircle.wording import one_line
+
+    # A console takes [square brackets] for markup, and names may hold them.
+    console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False, emoji=False)
+    table = Table(box=box.ASCII if console.options.ascii_only else box.SIMPLE_HEAD)
+    for place, head in enumerate(heads):
+        table.add_column(head, justify="right" if place in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(one_line(cell, 200)) for cell in row))
+    with console.capture() as captured:
+        console.print(table)
+    _say(captured.get().rstrip("\n"))
+
+
 def _print_scoreboard(findings: Findings) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from lifecircle.findings import as_circle
-    from lifecircle.page_data import value_text
+    from lifecircle.findings import as_circle, value_text
     from lifecircle.reading import reading_lines
     from lifecircle.report import warning_lines
     from lifecircle.wording import explain, one_line, percent, word

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from lifecircle.errors import Fault, UnusableInputError, say, system_errors
 
@@ -90,6 +91,9 @@ def _flush_folder(folder: Path) -> None:
 
 # ---------------------------------------------------------------------------------------------------------
 # Folders of results
+
+
+LOCK = ".lifecircle.lock"
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,37 @@ def recover(target: Path, kind: Results) -> None:
         if target.exists() or all(role == "new" for role, _ in left):
             for role, token in _left_overs(target):
                 _clear(_beside(target, role, token), kind.mark)
+
+
+@contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Hold a folder of results for one writer at a time; the lock of a process that died holds nobody up.
+
+    Raises
+    ------
+    UnusableInputError
+        When another process writes there, or the system refuses to write.
+    """
+    with system_errors(folder):
+        made = [one for one in (folder, *folder.parents) if not one.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            reason = say("another audit is writing here")
+            remedy = say("wait until it ends, or name another folder with --out")
+            raise UnusableInputError([Fault(str(folder), "", "", reason, remedy)]) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        # Of a command that failed nothing is left, not even the folder it would have written to.
+        with suppress(OSError):
+            if made and {entry.name for entry in folder.iterdir()} <= {LOCK}:
+                (folder / LOCK).unlink(missing_ok=True)
+                for one in made:
+                    one.rmdir()
 
 
 def check_folder(folder: str | Path, kind: Results) -> None:

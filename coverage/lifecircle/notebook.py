@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from lifecircle.atlas import OfflineFigure, attribute
-from lifecircle.findings import CircleDistrict
+from lifecircle.findings import CircleDistrict, value_text
 from lifecircle.page_data import (
     CELL_COLOURS,
     NO_RATE_COLOUR,
@@ -21,7 +21,6 @@ from lifecircle.page_data import (
     page_words,
     people_text,
     resident_classes,
-    value_text,
 )
 from lifecircle.wording import word
 

@@ -21,7 +21,7 @@ import pandas as pd
 import xlsxwriter
 
 from lifecircle.files import written
-from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, as_circle, venue_lines
+from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, as_circle, unit_text, venue_lines
 from lifecircle.reading import reading_rows
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, printed_points, translate, truncated_percent, word
@@ -55,10 +55,10 @@ NUMBER, ORDER, DEGREES, SPEED = "number", "order", "degrees", "speed"
 
 BOARD = {
     "row": ORDER, "target": TEXT, "department": TEXT, "source": TEXT, "denominator": TEXT, "judged": TEXT,
-    "goal": FIGURE, "due": ORDER, "milestone": FIGURE, "previous": FIGURE, "value": FIGURE, "quality": RATE,
-    "change": POINTS, "shortfall": PEOPLE, "shortfall_villages": PEOPLE, "status": STATUS, "flip": SPEED,
-    "borderline": PEOPLE, "accepted": RATE, "straight": RATE, "network_distance": RATE, "reach": RATE,
-    "grade": TEXT, "remarks": TEXT,
+    "figure_unit": TEXT, "goal": FIGURE, "due": ORDER, "milestone": FIGURE, "previous": FIGURE,
+    "value": FIGURE, "quality": RATE, "change": POINTS, "shortfall": PEOPLE, "shortfall_villages": PEOPLE,
+    "status": STATUS, "flip": SPEED, "borderline": PEOPLE, "accepted": RATE, "straight": RATE,
+    "network_distance": RATE, "reach": RATE, "grade": TEXT, "remarks": TEXT,
 }  # fmt: skip
 """Columns of the study's own rows, in the order an office reads them."""
 _IF_ANY = frozenset({"quality", "shortfall_villages"})
@@ -220,6 +220,7 @@ def _board_row(number: int, result: TargetResult, language: Language) -> _Row:
         "source": target.source,
         "denominator": _denominator(result, language),
         "judged": _judged(result, language),
+        "figure_unit": unit_text(result, language),
         "goal": _figure(result, target.goal),
         "due": target.due,
         "milestone": _figure(result, result.milestone),

@@ -11,7 +11,7 @@ from lifecircle.audit._judged import YearFacts
 from lifecircle.audit._kinds import assess
 from lifecircle.audit._ladder import road_radius
 from lifecircle.audit._prepare import Inputs, open_study, prepare, prepare_other, read_networks, yearly_files
-from lifecircle.audit._run import find_run, run, run_audit, write_run
+from lifecircle.audit._run import find_run, run, run_audit, write_files, write_run
 from lifecircle.audit._searches import Answer, Answering, Searches, venue_classes
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "run_audit",
     "urban_class",
     "venue_classes",
+    "write_files",
     "write_run",
     "yearly_files",
 ]

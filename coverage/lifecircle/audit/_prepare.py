@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lifecircle.audit._auto_datum import AUTO, TableDatum, table_datum
 from lifecircle.audit._doors import Doors, at_best_door, find_doors
 from lifecircle.audit._placement import (
     Ground,
@@ -280,6 +281,7 @@ class _Reader:
         self.rejects: list[pd.DataFrame] = []
         self.records: list[InputRecord] = []
         self.read: list[InputReading] = []
+        self.beside: tuple[Roads | None, gpd.GeoDataFrame | None] = (None, None)
 
     def inputs(self) -> Inputs:
         """Read everything, and only then raise what was wrong anywhere."""
@@ -287,14 +289,20 @@ class _Reader:
         demand = districts = villages = facilities = None
         with self.faults.catching():
             districts = self.districts()
+        if self._detects():
+            # A datum is detected beside roads: they are read first then, else with the other faults in order.
+            with self.faults.catching():
+                networks = self.networks()
+                self.beside = next(iter(networks.values())), districts
         with self.faults.catching():
             villages = self.villages()
         with self.faults.catching():
             demand = self.demand()
         with self.faults.catching():
             facilities = self.facilities()
-        with self.faults.catching():
-            networks = self.networks()
+        if not self._detects():
+            with self.faults.catching():
+                networks = self.networks()
         self.faults.raise_any()
         assert demand is not None
         assert facilities is not None
@@ -325,6 +333,16 @@ class _Reader:
             indicators=indicators,
         )
         return self._placed(inputs)
+
+    def _detects(self) -> bool:
+        """Return whether the study asks for a datum to be detected."""
+        study = self.study
+        parts = (study.demand, study.villages, study.outlets, *study.facilities)
+        return any(part is not None and part.datum == AUTO for part in parts)
+
+    def _table_datum(self, table: Table, part: Any) -> TableDatum:
+        roads, districts = self.beside
+        return table_datum(table, part.datum, part.columns, roads=roads, districts=districts)
 
     def _placed(self, inputs: Inputs) -> Inputs:
         """Check where the inputs lie to each other, and note how many of their rows lie near the roads."""
@@ -391,16 +409,17 @@ class _Reader:
         part = self.study.demand
         path = self.study.path_in(part.file, self.year)
         table = read_table(path, **part.where)
+        placed = self._table_datum(table, part)
         demand, rejects = read_demand(
             table,
             population=part.population,
             groups=part.groups,
-            datum=part.datum,
-            columns=part.columns,
+            datum=placed.datum,
+            columns=placed.columns,
             max_rejected=self.study.max_rejected,
         )
         self.rejects.append(self._named(rejects, "file"))
-        self._record("demand", path, len(demand), rejects, table=table)
+        self._record("demand", path, len(demand), rejects, table=table, notes=placed.notes)
         return demand.set_axis(demand.index.astype(str).rename("id"))
 
     def districts(self) -> gpd.GeoDataFrame | None:
@@ -421,11 +440,12 @@ class _Reader:
             return None
         path = self.study.path_in(part.file, self.year)
         table = read_table(path, **part.where)
+        placed = self._table_datum(table, part)
         villages, rejects = read_villages(
-            table, datum=part.datum, columns=part.columns, max_rejected=self.study.max_rejected
+            table, datum=placed.datum, columns=placed.columns, max_rejected=self.study.max_rejected
         )
         self.rejects.append(self._named(rejects, "file"))
-        self._record("villages", path, len(villages), rejects, table=table)
+        self._record("villages", path, len(villages), rejects, table=table, notes=placed.notes)
         for name in accepted_targets(villages):
             self._check_target(path.name, f"column 'accepted_{name}'", name, prefix="accepted_")
         for name in part.accepted:
@@ -467,18 +487,19 @@ class _Reader:
             with faults.catching():
                 path = self.study.path_in(part.file, self.year)
                 table = read_table(path, **part.where)
+                placed = self._table_datum(table, part)
                 frame, rejects = read_facilities(
                     table,
                     service=part.service,
-                    datum=part.datum,
-                    columns=part.columns,
+                    datum=placed.datum,
+                    columns=placed.columns,
                     services=part.services,
                     max_rejected=self.study.max_rejected,
                     known_services=known,
                 )
                 self.rejects.append(self._named(rejects, "file"))
                 named = bool(frame["name"].ne("").any()) or frame.empty
-                notes = () if named else ("names_not_found",)
+                notes = placed.notes if named else (*placed.notes, "names_not_found")
                 self._record("facilities", path, len(frame), rejects, table=table, notes=notes)
                 parts.append(frame.set_axis(frame.index.astype(str)))
         faults.raise_any()
@@ -521,11 +542,12 @@ class _Reader:
             return None
         path = self.study.path_in(part.file, self.year)
         table = read_table(path)
+        placed = self._table_datum(table, part)
         outlets, rejects = read_facilities(
             table,
             service=part.service,
-            datum=part.datum,
-            columns=part.columns,
+            datum=placed.datum,
+            columns=placed.columns,
             services=part.services,
             max_rejected=self.study.max_rejected,
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -23,7 +25,7 @@ from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
 from lifecircle.audit._questions import ask
 from lifecircle.audit._searches import Searches, venue_classes
 from lifecircle.errors import UnusableInputError
-from lifecircle.files import check_folder, complete_folder, recover
+from lifecircle.files import check_folder, complete_folder, one_writer, recover
 from lifecircle.findings import (
     RUN,
     Findings,
@@ -75,17 +77,23 @@ def run_audit(
     if isinstance(study, str | Path):
         study = open_study(study, year)
     year = study.year if year is None else check_year(year)
-    if out is not None:
-        check_folder(Path(out) / str(year), RUN)
+    if out is None:
+        return _audited(study, year, report)
+    begun = monotonic()
+    check_folder(Path(out) / str(year), RUN)
+    with one_writer(Path(out)):
+        findings = _audited(study, year, report)
+        report("writing")
+        write_run(findings, Path(out), study, seconds=monotonic() - begun)
+    return findings
+
+
+def _audited(study: Study, year: int, report: Callable[[str], None]) -> Findings:
     report("reading")
     # Before the files are read: one that changes meanwhile makes the run outdated, never current.
     made_of = fingerprint(study, year)
     inputs = prepare(study, year)
-    findings = replace(run(inputs, progress=report), fingerprint=made_of)
-    if out is not None:
-        report("writing")
-        write_run(findings, Path(out))
-    return findings
+    return replace(run(inputs, progress=report), fingerprint=made_of)
 
 
 def run(
@@ -256,16 +264,60 @@ def find_run(
     return run_audit(declared, year, progress=progress)
 
 
-def write_run(findings: Findings, out: Path) -> Path:
-    """Write a run's files to ``out/<year>/``, all or none, in the place of an earlier run.
+def write_run(
+    findings: Findings, out: Path, study: Study | None = None, *, seconds: float | None = None
+) -> Path:
+    """Write a run's files to ``out/<year>/``, all or none; an earlier run of other content is kept aside.
+
+    A run that is the same as the one in force changes no file. Where the study is given the run's evidence
+    is written with it, and the run is added to the register of the folder.
+
+    Parameters
+    ----------
+    study : the study that the findings are of; without it nothing is remembered of the run
+    seconds : how long the audit took, for the register
 
     Raises
     ------
     UnusableInputError
         When something else stands there, or the system refuses to write.
     """
-    with complete_folder(out / str(findings.year), RUN) as folder:
-        save_findings(findings, folder)
-        write_tables(findings, folder)
+    # The database costs a quarter of a second: only who writes a run pays for it.
+    from lifecircle.ledger import (  # noqa: PLC0415 - as said
+        evidence_of,
+        keep_superseded,
+        open_register,
+        same_run,
+        write_evidence,
+    )
+
+    target = out / str(findings.year)
+    evidence = None
+    if study is not None:
+        evidence = evidence_of(findings, study.folder, study.standard, target)
+    reason = ""
+    with suppress(_SameRunError), complete_folder(target, RUN) as folder:
+        write_files(findings, folder)
+        if evidence is not None:
+            write_evidence(evidence, folder)
         seal(folder)
-    return out / str(findings.year)
+        if same_run(folder, target):
+            raise _SameRunError  # what was just written goes, and what stands there stays as it is
+        if evidence is not None:
+            kept = keep_superseded(target, evidence)
+            reason = "" if kept is None else f"superseded:{kept.name}"
+    if evidence is not None:
+        # The results are safe by now: whatever happens to the register, they stay.
+        with open_register(out) as register:
+            register.add(findings, evidence, target, reason=reason, seconds=seconds)
+    return target
+
+
+class _SameRunError(Exception):
+    """The run that was written is the one in force."""
+
+
+def write_files(findings: Findings, folder: Path) -> None:
+    """Write the files that follow from findings alone into an existing folder."""
+    save_findings(findings, folder)
+    write_tables(findings, folder)

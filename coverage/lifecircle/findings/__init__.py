@@ -21,6 +21,7 @@ from lifecircle.findings._folder import (
     seal,
     summary,
 )
+from lifecircle.findings._printed import mark_text, unit_text, value_text
 from lifecircle.findings._results import (
     ACCOUNTINGS,
     BUCKETS,
@@ -74,11 +75,14 @@ __all__ = [
     "class_seconds",
     "class_venues",
     "load_findings",
+    "mark_text",
     "rank_table",
     "read_fingerprint",
     "save_findings",
     "seal",
     "summary",
     "summary_schema",
+    "unit_text",
+    "value_text",
     "venue_lines",
 ]

@@ -39,6 +39,7 @@ RUN = Results(
         "scoreboard.csv",
         "scoreboard.xlsx",
         "gaps.csv",
+        "evidence.json",
         CHECKSUMS,
     ),
 )

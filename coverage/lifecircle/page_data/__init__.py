@@ -22,7 +22,7 @@ from lifecircle.page_data._payload import (
 )
 from lifecircle.page_data._payload_reader import Payload, read_payload
 from lifecircle.page_data._plan_rows import Plan, Site, without_people
-from lifecircle.page_data._target_text import figures, mark_text, value_text
+from lifecircle.page_data._target_text import figures
 from lifecircle.page_data._words import minutes_text, page_words, people_text, percent_text
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "figures",
     "lonlat",
     "margin",
-    "mark_text",
     "minutes_text",
     "page_payload",
     "page_words",
@@ -55,7 +54,6 @@ __all__ = [
     "resident_classes",
     "stamp",
     "status_codes",
-    "value_text",
     "what_was_read",
     "without_people",
 ]

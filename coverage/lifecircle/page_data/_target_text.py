@@ -6,10 +6,9 @@ its source: each comes ready from the findings.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any
 
-from lifecircle.findings import ACCOUNTINGS, CircleDistrict, as_circle
+from lifecircle.findings import ACCOUNTINGS, CircleDistrict, as_circle, mark_text, value_text
 from lifecircle.page_data._words import (
     class_text,
     goal_text,
@@ -17,7 +16,6 @@ from lifecircle.page_data._words import (
     page_words,
     people_text,
     percent_text,
-    unit_text,
 )
 from lifecircle.roads import profile
 from lifecircle.standards import threshold
@@ -69,24 +67,6 @@ def figures(findings: Findings, result: TargetResult, language: Language) -> dic
         "variants": _variants(circle, language),
         "basis": _basis(findings, result, language),
     }
-
-
-_NO_HUNDREDTHS = 1e15
-"""From here on a float has no hundredths, and a decimal of them has more digits than any reader."""
-
-
-def value_text(result: TargetResult, value: float | None, language: Language) -> str:
-    """Print a target's figure: a share in per cent, any other with its unit; never better than it is."""
-    if value is None:
-        return "—"
-    if result.is_share:
-        return percent_text(value)
-    unit = unit_text(str(getattr(result.target, "unit", "") or ""), language)
-    if abs(value) >= _NO_HUNDREDTHS:
-        return f"{value:.6g} {unit}".strip()
-    better = ROUND_CEILING if getattr(result.target, "direction", "up") == "down" else ROUND_FLOOR
-    figure = Decimal(repr(float(value))).quantize(Decimal("0.01"), rounding=better)
-    return f"{figure.normalize():f} {unit}".strip()
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -152,11 +132,6 @@ def _facts(findings: Findings, result: TargetResult, language: Language) -> list
         villages = f"{circle.shortfall_villages:,.0f}"
         rows.append([words["shortfall"], words["shortfall_villages"].format(villages=villages)])
     return rows
-
-
-def mark_text(result: TargetResult, value: float, language: Language) -> str:
-    """Print a goal or a milestone with all its digits, where a value would be truncated."""
-    return goal_text(value) if result.is_share else value_text(result, value, language)
 
 
 def _goal(result: TargetResult, language: Language) -> str:

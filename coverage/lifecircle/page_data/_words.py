@@ -411,21 +411,6 @@ _PAGE = {
     ),
 }
 
-# The classes that the shipped standards' circles ask for; any other prints as the service or id it is.
-_UNITS = {"percent": ("%", "%"), "ratio": ("", ""), "schools": ("所", "schools")}
-
-
-def unit_text(unit: str, language: Language) -> str:
-    """Return the word for a unit of the shipped standards, or the unit as it is written.
-
-    >>> unit_text("schools", "zh"), unit_text("per 1000", "zh"), unit_text("km", "zh")
-    ('所', '/ 1000人', 'km')
-    """
-    per = unit.removeprefix("per ")
-    if per != unit:
-        return f"/ {per}人" if language == "zh" else unit
-    return _UNITS.get(unit, (unit, unit))[0 if language == "zh" else 1]
-
 
 def class_text(name: str, language: Language) -> str:
     """Return the word for a class of venues, or its id where there is none.

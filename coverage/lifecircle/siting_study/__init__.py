@@ -8,7 +8,14 @@ from lifecircle.siting_study._explanation import Explanation, Sensitivity, SiteF
 from lifecircle.siting_study._remedies import Remedy
 from lifecircle.siting_study._siting_files import FOLDER, plan_facts, plan_layer, write_study
 from lifecircle.siting_study._siting_steps import CurvePoint, SiteStudy, site_study
-from lifecircle.siting_study._siting_text import study_lines, why_line
+from lifecircle.siting_study._siting_text import (
+    note_line,
+    plan_lines,
+    reason_lines,
+    site_table,
+    study_lines,
+    why_line,
+)
 from lifecircle.siting_study._solver_call import OBJECTIVES
 
 __all__ = [
@@ -21,9 +28,13 @@ __all__ = [
     "SiteFacts",
     "SiteStudy",
     "Tie",
+    "note_line",
     "plan_facts",
     "plan_layer",
+    "plan_lines",
+    "reason_lines",
     "site_study",
+    "site_table",
     "study_lines",
     "why_line",
     "write_study",

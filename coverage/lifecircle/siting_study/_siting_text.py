@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -27,16 +28,61 @@ _LEAST = 0.5  # fewer people than this print as nobody
 
 def study_lines(study: SiteStudy, language: Language) -> list[str]:
     """Return a siting study in sentences: the plan, its proof, the goal, each site, what else there is."""
+    notes = [note_line(note, language) for note in study.notes]
+    return [*plan_lines(study, language), *reason_lines(study, language), *notes]
+
+
+def plan_lines(study: SiteStudy, language: Language) -> list[str]:
+    """Return what a plan is worth: value before and after, how sure it is, and the goal."""
     lines = [_headline(study, language), *_aims(study, language), *_counted(study, language)]
     lines.append(_proof(study, language))
-    lines += [line for line in (_goal(study, language),) if line]
-    lines += [_site(facts, study, language) for facts in study.explanation.sites]
-    lines += list(_ties(study, language))
-    lines += list(_band(study, language))
-    lines += list(_losers(study, language))
-    lines += list(_remedies(study, language))
-    lines += [note_line(note, language) for note in study.notes]
-    return lines
+    return [*lines, *(line for line in (_goal(study, language),) if line)]
+
+
+def reason_lines(study: SiteStudy, language: Language) -> list[str]:
+    """Return why the plan is as it is: each site, near ties, speeds, what lost, and cheaper remedies."""
+    return [
+        *(_site(facts, study, language) for facts in study.explanation.sites),
+        *_ties(study, language),
+        *_band(study, language),
+        *_losers(study, language),
+        *_remedies(study, language),
+    ]
+
+
+TABLE = ("row", "site", "district", "village", "new_people", "cost", "next_best")
+"""Columns of the table of a plan, as the workbook calls them."""
+
+
+def site_table(study: SiteStudy, language: Language) -> tuple[list[str], list[list[str]]]:
+    """Return a plan as a table: headings, and a row for each site in the order of the plan."""
+    known, at = study.candidates.table, study.conditions.labels
+    rows = []
+    for number, facts in enumerate(study.explanation.sites, 1):
+        price = float(study.conditions.prices[at.get_loc(facts.id)])
+        swap = ""
+        if facts.swap is not None and facts.swap_people is not None:
+            swap = f"{site_name(study, facts.swap)} −{_people(facts.swap_people)}"
+        rows.append(
+            [
+                str(number),
+                site_name(study, facts.id),
+                unit_name(study, str(known["district"].get(facts.id, ""))),
+                _village_name(study, str(known["village"].get(facts.id, ""))),
+                _people(facts.people),
+                f"{price:,.1f}" if math.isfinite(price) else "",
+                swap,
+            ]
+        )
+    return [word("plan_column", name, language) for name in TABLE], rows
+
+
+def _village_name(study: SiteStudy, code: str) -> str:
+    """Name a village by its code."""
+    villages = study.inputs.villages
+    if villages is None or code not in villages.index:
+        return ""
+    return str(villages["name"][code])
 
 
 def why_line(study: SiteStudy, candidate: str, language: Language) -> str:

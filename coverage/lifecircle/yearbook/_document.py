@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from lifecircle.errors import MissingExtraError
 from lifecircle.files import written
-from lifecircle.findings import ACCOUNTINGS, BY_VILLAGE, as_circle
-from lifecircle.page_data import figures, mark_text, percent_text, stamp, value_text
+from lifecircle.findings import ACCOUNTINGS, BY_VILLAGE, as_circle, mark_text, value_text
+from lifecircle.page_data import figures, percent_text, stamp
 from lifecircle.reading import reading_lines
 from lifecircle.wording import word
 from lifecircle.yearbook._plan_table import values_by_year

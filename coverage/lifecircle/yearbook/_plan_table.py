@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lifecircle.page_data import value_text
+from lifecircle.findings import unit_text, value_text
 from lifecircle.report import FIGURE, ORDER, STATUS, TEXT, Rate
 from lifecircle.wording import explain, printed_points, word
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BEFORE = {
     "row": ORDER, "target": TEXT, "kind": TEXT, "department": TEXT, "source": TEXT, "grade": TEXT,
-    "denominator": TEXT, "plan_unit": TEXT, "plan_baseline": TEXT, "plan_milestones": TEXT,
+    "denominator": TEXT, "figure_unit": TEXT, "plan_baseline": TEXT, "plan_milestones": TEXT,
 }  # fmt: skip
 AFTER = {"goal": FIGURE, "due": ORDER, "plan_change": TEXT, "status": STATUS, "remarks": TEXT}
 
@@ -67,7 +67,7 @@ def _row(
         "source": " · ".join(part for part in (target.source, target.date) if part),
         "grade": word("grade", target.grade, language),
         "denominator": _denominator(result, language),
-        "plan_unit": _unit(result, language),
+        "figure_unit": unit_text(result, language),
         "plan_baseline": _by_year(result, target.baseline, language),
         "plan_milestones": _by_year(result, target.milestones, language),
         **{year_column(year): _figure(result, value) for year, value in values.items()},
@@ -84,13 +84,6 @@ def _denominator(result: TargetResult, language: Language) -> str:
     if target.denominator or target.kind != "circle":
         return str(target.denominator)
     return f"{word('area', target.area, language)} · {word('group', target.group, language)}"
-
-
-def _unit(result: TargetResult, language: Language) -> str:
-    """Return the unit that the values are in, as a reader needs it beside a bare number."""
-    if result.is_share:
-        return "%"
-    return value_text(result, 0.0, language).removeprefix("0").strip()
 
 
 def _by_year(result: TargetResult, given: Mapping[int, float], language: Language) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lifecircle.findings import CapacityResult, PresenceResult, as_circle
-from lifecircle.page_data import mark_text, people_text, percent_text, value_text
+from lifecircle.findings import CapacityResult, PresenceResult, as_circle, mark_text, value_text
+from lifecircle.page_data import people_text, percent_text
 from lifecircle.wording import explain, word
 
 if TYPE_CHECKING:

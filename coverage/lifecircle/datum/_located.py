@@ -1,12 +1,7 @@
-"""Own coordinates: which datum they are in, where they lie in WGS84, and the metre CRS of an area.
+"""Find the places of a table's rows in WGS84, from the datum that is declared for it.
 
-Chinese sources come in WGS84, CGCS2000 (equal to WGS84 within a metre), GCJ-02 (the shifted coordinates of
-Amap and Tencent), BD-09 (Baidu's second shift on top) or projected metres. Everything inside the package is
-WGS84, lon before lat; this room is the one door. It does not read files and knows no residents or services.
-
-The two shifts are published only through their reverse-engineered formulas, which every open implementation
-shares: a polynomial and sine offset in metres on the Krasovsky 1940 ellipsoid (GCJ-02), and a small rotation
-and stretch about the origin of degrees (BD-09). They have no closed inverse; it is found by iteration.
+Chinese sources come in WGS84, CGCS2000 (equal to WGS84 within a metre), GCJ-02, BD-09 or projected metres.
+Everything inside the package is WGS84, lon before lat; this is the one door.
 """
 
 from __future__ import annotations
@@ -14,7 +9,6 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,27 +17,17 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
-from numpy.typing import ArrayLike, NDArray
 
 from lifecircle.cells import plain_numbers, plain_text
-from lifecircle.errors import Fault, ProjectionError, UnusableInputError, say
+from lifecircle.datum._metre_crs import CHINA_AREA
+from lifecircle.datum._shifts import BoolArray, FloatArray, in_box, wgs84_from_bd09, wgs84_from_gcj02
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.headings import named, synonyms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-_Shift = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-
-SHIFTED_AREA = (72.004, 0.8293, 137.8347, 55.8271)
-"""west, south, east, north of the rectangle in which GCJ-02 and BD-09 differ from WGS84 (border included)."""
-
-CHINA_AREA = (73.62, 16.70, 134.77, 53.56)
-"""west, south, east, north of the area of use of CGCS2000 (EPSG:4490)."""
-
-SCALE_TOLERANCE = 1e-3
-"""Largest share by which a metre CRS may lengthen or shorten a distance (inclusive)."""
+    from numpy.typing import ArrayLike, NDArray
 
 LON_NAMES = ("lon", *synonyms("", "lon"), "x")
 LAT_NAMES = ("lat", *synonyms("", "lat"), "y")
@@ -52,248 +36,9 @@ NORTH_NAMES = ("y", "northing", *synonyms("", "northing"))
 PLACE_KEYS = ("lon", "lat", "x", "y", "easting", "northing", "location")
 """What ``columns`` may map to the columns of a table that hold its coordinates."""
 
-_KRASOVSKY_M = 6378245.0
-_KRASOVSKY_E2 = 0.00669342162296594323
-_BAIDU_TURN = np.pi * 3000.0 / 180.0
 _WGS84 = pyproj.CRS.from_epsg(4326)
-_SETTLED_DEG = 1e-12
-_MOST_ROUNDS = 40
 _BEYOND_DEGREES = 1000.0
-_WEB_MERCATOR = "Popular Visualisation Pseudo Mercator"
 _DATUMS = say("wgs84, gcj02, bd09 or EPSG:n (CGCS2000 degrees are EPSG:4490)")
-
-
-_SHIFTED_TILES = {
-    "GCJ-02": ("amap", "gaode", "autonavi", "高德", "tencent", "qq", "腾讯", "google", "谷歌", "petal"),
-    "BD-09": ("baidu", "bmap", "百度"),
-}
-
-
-def shifted_tiles(name: str) -> str:
-    """Name the shifted datum that a provider of map tiles draws China in; empty for one not known to.
-
-    Anything in WGS84 or CGCS2000 stands 300 to 800 m off its place on such tiles.
-
-    >>> shifted_tiles("AutoNavi"), shifted_tiles("baidu_vec"), shifted_tiles("osm")
-    ('GCJ-02', 'BD-09', '')
-    """
-    words = re.split(r"[^a-z\u4e00-\u9fff]+", name.casefold())
-    for datum, providers in _SHIFTED_TILES.items():
-        if any(word == one or (len(one) > 2 and one in word) for word in words for one in providers):
-            return datum
-    return ""
-
-
-# --- the two Chinese shifts -------------------------------------------------------------------------
-
-
-def gcj02_from_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Shift WGS84 degrees to GCJ-02.
-
-    Parameters
-    ----------
-    lon, lat : (point,) or scalar
-        Degrees. Outside :data:`SHIFTED_AREA` and where not a number they come back unchanged.
-
-    Returns
-    -------
-    lon, lat : (point,) float64, or 0-d for scalars
-
-    >>> lon, lat = gcj02_from_wgs84(121.5272106, 31.1774276)
-    >>> print(f"{lon:.6f} {lat:.6f}")
-    121.531542 31.175304
-    """
-    return _inside_only(lon, lat, _to_gcj02)
-
-
-def wgs84_from_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Shift GCJ-02 degrees back to WGS84, to a billionth of a degree.
-
-    Parameters and returns as for :func:`gcj02_from_wgs84`; the rectangle is tested on the GCJ-02 degrees,
-    so within a shift (under 0.02 degrees) of its border a round trip need not close.
-    """
-    return _inside_only(lon, lat, lambda x, y: _undone(_to_gcj02, x, y))
-
-
-def bd09_from_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Shift WGS84 degrees to BD-09; parameters and returns as for :func:`gcj02_from_wgs84`."""
-    return _inside_only(lon, lat, _to_bd09)
-
-
-def wgs84_from_bd09(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Shift BD-09 degrees back to WGS84; parameters and returns as for :func:`wgs84_from_gcj02`."""
-    return _inside_only(lon, lat, lambda x, y: _undone(_to_bd09, x, y))
-
-
-def _inside_only(lon: ArrayLike, lat: ArrayLike, shift: _Shift) -> tuple[FloatArray, FloatArray]:
-    """Apply a shift to the points inside the rectangle, on copies."""
-    x, y = np.broadcast_arrays(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
-    x, y = x.copy(), y.copy()
-    inside = _in_box(x, y, SHIFTED_AREA)
-    x[inside], y[inside] = shift(x[inside], y[inside])
-    return x, y
-
-
-def _in_box(x: FloatArray, y: FloatArray, box: tuple[float, float, float, float]) -> BoolArray:
-    west, south, east, north = box
-    inside: BoolArray = (x >= west) & (x <= east) & (y >= south) & (y <= north)
-    return inside
-
-
-def _to_gcj02(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Add the GCJ-02 offset, whose polynomials count from 105 E, 35 N and give metres."""
-    x, y = lon - 105.0, lat - 35.0
-    shared = 20.0 * _sines(x, 6.0) + 20.0 * _sines(x, 2.0)
-    north_m = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * np.sqrt(np.abs(x))
-    north_m += (2.0 / 3.0) * (shared + 20.0 * _sines(y, 1.0) + 40.0 * _sines(y, 1.0 / 3.0))
-    north_m += (2.0 / 3.0) * (160.0 * _sines(y, 1.0 / 12.0) + 320.0 * _sines(y, 1.0 / 30.0))
-    east_m = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * np.sqrt(np.abs(x))
-    east_m += (2.0 / 3.0) * (shared + 20.0 * _sines(x, 1.0) + 40.0 * _sines(x, 1.0 / 3.0))
-    east_m += (2.0 / 3.0) * (150.0 * _sines(x, 1.0 / 12.0) + 300.0 * _sines(x, 1.0 / 30.0))
-    angle = np.radians(lat)
-    squeeze = 1.0 - _KRASOVSKY_E2 * np.sin(angle) ** 2
-    meridian_m = _KRASOVSKY_M * (1.0 - _KRASOVSKY_E2) / squeeze**1.5
-    parallel_m = _KRASOVSKY_M / np.sqrt(squeeze) * np.cos(angle)
-    return lon + np.degrees(east_m / parallel_m), lat + np.degrees(north_m / meridian_m)
-
-
-def _sines(degrees: FloatArray, half_turns: float) -> FloatArray:
-    wave: FloatArray = np.sin(degrees * (half_turns * np.pi))
-    return wave
-
-
-def _to_bd09(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Turn and stretch the GCJ-02 degrees about their origin, then move them by a constant."""
-    x, y = _to_gcj02(lon, lat)
-    radius = np.hypot(x, y) + 0.00002 * np.sin(y * _BAIDU_TURN)
-    turn = np.arctan2(y, x) + 0.000003 * np.cos(x * _BAIDU_TURN)
-    return radius * np.cos(turn) + 0.0065, radius * np.sin(turn) + 0.006
-
-
-def _undone(shift: _Shift, lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Invert a shift by taking off, again and again, what its image still misses.
-
-    The offset changes by less than 3 % of a step, so each round gains one and a half digits.
-    """
-    x, y = lon.copy(), lat.copy()
-    for _ in range(_MOST_ROUNDS):
-        there_x, there_y = shift(x, y)
-        miss_x, miss_y = there_x - lon, there_y - lat
-        x, y = x - miss_x, y - miss_y
-        if max(np.abs(miss_x).max(initial=0.0), np.abs(miss_y).max(initial=0.0)) < _SETTLED_DEG:
-            break
-    return x, y
-
-
-# --- metres -----------------------------------------------------------------------------------------
-
-
-def metre_crs(lon: ArrayLike, lat: ArrayLike) -> pyproj.CRS:
-    """Choose the metre CRS of an area by its middle (the median lon and lat of its points).
-
-    In China's area (:data:`CHINA_AREA`: a rectangle, so parts of its neighbours follow the same rule, whose
-    zones measure as well there) it is the CGCS2000 3-degree Gauss-Kruger zone named by its central meridian:
-    75 E is EPSG:4534, 120 E is EPSG:4549, 135 E is EPSG:4554. Elsewhere it is the UTM zone on WGS84.
-
-    Raises
-    ------
-    ProjectionError
-        When no point has a place.
-
-    >>> metre_crs([120.9, 121.0], [30.5, 30.6]).to_epsg()
-    4549
-    """
-    x, y = _finite(lon, lat)
-    middle_x, middle_y = float(np.median(x)), float(np.median(y))
-    if _in_box(np.array(middle_x), np.array(middle_y), CHINA_AREA):
-        meridian = min(max(3 * int(np.floor((middle_x + 1.5) / 3)), 75), 135)
-        return pyproj.CRS.from_epsg(4534 + (meridian - 75) // 3)
-    zone = min(int(np.floor((middle_x + 180.0) / 6.0)) + 1, 60)
-    return pyproj.CRS.from_epsg((32600 if middle_y >= 0 else 32700) + zone)
-
-
-def check_metre_crs(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> None:
-    """Refuse a CRS that cannot measure metres over the area of the points.
-
-    Raises
-    ------
-    ProjectionError
-        The CRS is not projected, not in metres, is web Mercator, or somewhere in the rectangle around the
-        points its scale is off by more than :data:`SCALE_TOLERANCE`.
-    """
-    _finite(lon, lat)
-    reason = _unmeasured(crs)
-    if not reason:
-        error = scale_error(crs, lon, lat)
-        if not error <= SCALE_TOLERANCE:
-            reason = say(
-                "its scale is off by {size} over the area (at most {most} is accepted)",
-                size=f"{error:.2%}" if np.isfinite(error) else "∞",
-                most=f"{SCALE_TOLERANCE:.1%}",
-            )
-    if reason:
-        raise ProjectionError(
-            say(
-                "crs {crs} ({name}) cannot measure metres here: {reason}. "
-                "Remedy: leave crs out, or write {other}",
-                crs=crs.to_string(),
-                name=crs.name,
-                reason=reason,
-                other=metre_crs(lon, lat).to_string(),
-            )
-        )
-
-
-def in_china_area(lonlat: FloatArray) -> bool:
-    """Tell whether places lie in China's area (:data:`CHINA_AREA`) by their middle: (place, 2), NaN for none.
-
-    >>> in_china_area(np.array([[120.9, 30.5]])), in_china_area(np.array([[-15.4, 28.1]]))
-    (True, False)
-    """
-    known = lonlat[np.isfinite(lonlat).all(axis=1)]
-    lon, lat = np.median(known, axis=0, keepdims=True).T if len(known) else np.full((2, 1), np.nan)
-    return bool(_in_box(lon, lat, CHINA_AREA)[0])
-
-
-def scale_error(crs: pyproj.CRS, lon: ArrayLike, lat: ArrayLike) -> float:
-    """Find the largest scale error of a projected CRS over the rectangle around the points.
-
-    Returns
-    -------
-    float
-        Largest difference of the scale from 1, in any direction, on a 5 by 5 grid over the rectangle;
-        inf outside the projection's domain.
-    """
-    x, y = _finite(lon, lat)
-    grid_x, grid_y = np.meshgrid(np.linspace(x.min(), x.max(), 5), np.linspace(y.min(), y.max(), 5))
-    factors = pyproj.Proj(crs).get_factors(grid_x.ravel(), grid_y.ravel())
-    scales = np.concatenate(
-        [np.atleast_1d(factors.tissot_semimajor), np.atleast_1d(factors.tissot_semiminor)]
-    )
-    return float(np.where(np.isfinite(scales), np.abs(scales - 1.0), np.inf).max())
-
-
-def _unmeasured(crs: pyproj.CRS) -> str:
-    if not crs.is_projected:
-        return say("it is not projected")
-    units = {axis.unit_name for axis in crs.axis_info[:2]}
-    if units != {"metre"}:
-        return say("its unit is {unit}", unit=", ".join(sorted(units)))
-    operation = crs.coordinate_operation
-    if operation is not None and operation.method_name == _WEB_MERCATOR:
-        return say("web Mercator stretches every distance")
-    return ""
-
-
-def _finite(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    x, y = np.broadcast_arrays(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
-    known = np.isfinite(x) & np.isfinite(y)
-    if not known.any():
-        raise ProjectionError(
-            say("no point has a place, so no CRS can be chosen. Remedy: give points with coordinates")
-        )
-    return x[known], y[known]
-
 
 # --- declared datums --------------------------------------------------------------------------------
 
@@ -349,7 +94,9 @@ def _declared(datum: str, file: str) -> _Datum:
         return _Datum("bd09", _WGS84, wgs84_from_bd09)
     if plain == "auto":
         remedy = say("declare it: {datums}", datums=_DATUMS)
-        fault = Fault(file, "datum", text, say("a datum cannot be detected yet"), remedy)
+        fault = Fault(
+            file, "datum", text, say("a datum is detected only beside roads, by an audit or check"), remedy
+        )
         raise UnusableInputError([fault])
     if not plain.startswith("epsg:"):
         remedy = say("declare {datums}", datums=_DATUMS)
@@ -441,6 +188,43 @@ def locate(
     names = _coordinate_columns([str(name) for name in frame.columns], declared, file, columns or {})
     pair = _halves(frame[names[0]]) if len(names) == 1 else (frame[names[0]], frame[names[1]])
     return _locate_numbers(*pair, declared, file)
+
+
+@dataclass(frozen=True, eq=False)
+class RawPlaces:
+    """Coordinates as they stand in a table: (row, 2), NaN where there is none; ``names`` : their columns."""
+
+    xy: FloatArray
+    names: tuple[str, ...]
+
+
+def raw_places(
+    frame: pd.DataFrame, *, file: str = "(table)", columns: Mapping[str, str] | None = None
+) -> RawPlaces:
+    """Return the coordinates of a table as they stand, whatever datum they are in.
+
+    Parameters
+    ----------
+    columns : as for :func:`locate`
+
+    Raises
+    ------
+    UnusableInputError
+        No coordinates, or two columns that may both be one of them.
+    """
+    if _geometry_name(frame):
+        shapes = shapely.centroid(gpd.GeoDataFrame(frame).geometry.to_numpy())
+        return RawPlaces(np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)]), ())
+    present = [str(name) for name in frame.columns]
+    try:
+        names = _coordinate_columns(present, _declared("wgs84", file), file, columns or {})
+    except UnusableInputError as degrees:
+        try:
+            names = _coordinate_columns(present, _declared("EPSG:4549", file), file, columns or {})
+        except UnusableInputError:
+            raise degrees from None
+    pair = _halves(frame[names[0]]) if len(names) == 1 else (frame[names[0]], frame[names[1]])
+    return RawPlaces(np.column_stack([plain_numbers(series) for series in pair]), names)
 
 
 def to_wgs84(frame: gpd.GeoDataFrame, *, datum: str = "wgs84", file: str = "(table)") -> gpd.GeoDataFrame:
@@ -685,7 +469,7 @@ def _refuse_strange(x: FloatArray, y: FloatArray, file: str) -> None:
     known = np.isfinite(x) & np.isfinite(y)
     half = known.sum() / 2.0
     swapped = known & (np.abs(x) <= 90.0) & (np.abs(y) > 90.0) & (np.abs(y) <= 180.0)
-    swapped |= known & _in_box(y, x, CHINA_AREA)
+    swapped |= known & in_box(y, x, CHINA_AREA)
     if swapped.sum() > half:
         raise UnusableInputError([_swapped_fault(x, y, swapped, file, say("lon and lat"))])
     metres = known & (np.abs(x) > _BEYOND_DEGREES) & (np.abs(y) > _BEYOND_DEGREES)
@@ -715,8 +499,8 @@ def _refuse_swapped_metres(x: FloatArray, y: FloatArray, declared: _Datum, file:
         return
     box = (area.west, area.south, area.east, area.north)
     known = np.isfinite(x) & np.isfinite(y)
-    straight = _in_box(*declared.wgs84(x, y), box)
-    turned = _in_box(*declared.wgs84(y, x), box)
+    straight = in_box(*declared.wgs84(x, y), box)
+    turned = in_box(*declared.wgs84(y, x), box)
     swapped = known & turned & ~straight
     if swapped.sum() > known.sum() / 2.0:
         raise UnusableInputError([_swapped_fault(x, y, swapped, file, say("easting (x) and northing (y)"))])

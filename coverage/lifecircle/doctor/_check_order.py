@@ -1,0 +1,176 @@
+"""Check a study in order: can it be read, where do rows contradict, what does a run leave out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifecircle.audit import open_study, prepare, run
+from lifecircle.datum import detect, raw_places
+from lifecircle.doctor._input_problem import SAMPLES, SEVERITIES, Problem
+from lifecircle.doctor._row_checks import elsewhere, renamed, shifted_rows, similar_names
+from lifecircle.doctor._run_checks import disconnected, in_order, off_the_roads, rejected, warned
+from lifecircle.errors import UnusableInputError, say
+from lifecircle.tables import read_table
+from lifecircle.wording import one_line, translate, word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lifecircle.audit import Inputs
+    from lifecircle.wording import Language
+
+_log = logging.getLogger(__name__)
+
+SCHEMA = 1
+_TEXTS = ("reason", "remedy", "effect")
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """What a check found in a study, the gravest first; ``inputs`` are None where it cannot be read."""
+
+    study: str
+    name: str
+    year: int
+    language: Language
+    synthetic: bool
+    problems: tuple[Problem, ...]
+    inputs: Inputs | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether there is an error or a warning; notes are no finding."""
+        return any(one.severity != "note" for one in self.problems)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the check as plain values for JSON, texts in the study's language."""
+        problems = [{**asdict(one), **self.texts(one)} for one in self.problems]
+        return {"schema": SCHEMA, "study": self.study, "year": self.year, "problems": problems}
+
+    def texts(self, one: Problem) -> dict[str, str]:
+        """Return what a problem says, and where, in the study's language."""
+        said = {name: translate(getattr(one, name), self.language) for name in _TEXTS}
+        return {**said, "input": word("input_role", one.input, self.language)}
+
+    def lines(self) -> list[str]:
+        """Return a problem in two or three lines each, in the study's language."""
+        if not self.problems:
+            return [word("checkup", "nothing", self.language)]
+        lines = []
+        for one in self.problems:
+            texts = self.texts(one)
+            lines.append(
+                word("checkup", "line", self.language).format(
+                    severity=word("severity", one.severity, self.language),
+                    input=texts["input"],
+                    reason=texts["reason"],
+                    count=one.count,
+                )
+            )
+            if one.rows:
+                shown = "; ".join(one.rows) + ("; …" if one.count > len(one.rows) else "")
+                lines.append(f"    {shown}")
+            lines += [f"    {texts[name]}" for name in ("effect", "remedy") if texts[name]]
+        return lines
+
+
+def check_study(
+    study: str | Path, year: int | None = None, *, progress: Callable[[str], None] | None = None
+) -> Checkup:
+    """Check the inputs of a study for a year; nothing is written or changed.
+
+    Parameters
+    ----------
+    study : folder of a study
+    year : the study's own where none is given
+
+    Returns
+    -------
+    checkup : problems by severity; of a study that cannot be read every fault as an error
+
+    Raises
+    ------
+    UnusableInputError
+        When there is no study, or its study.toml cannot be read at all.
+    """
+    report = progress or _log.info
+    declared = open_study(study, year)
+    year = declared.year if year is None else year
+    head: dict[str, Any] = {
+        "study": declared.id,
+        "name": declared.name or declared.id,
+        "year": year,
+        "language": declared.language,
+        "synthetic": declared.synthetic,
+    }
+    report("reading")
+    try:
+        inputs = prepare(declared, year)
+    except UnusableInputError as error:
+        return Checkup(**head, problems=tuple(_faults(error, declared.language)))
+    report("comparing")
+    problems = [*_datums(inputs), *renamed(inputs), *similar_names(inputs), *elsewhere(inputs)]
+    findings = run(inputs, progress=report)
+    problems += [
+        *rejected(inputs.rejects),
+        *off_the_roads(findings),
+        *disconnected(findings),
+        *warned(findings),
+    ]
+    return Checkup(**head, problems=tuple(in_order(problems, SEVERITIES)), inputs=inputs)
+
+
+def _faults(error: UnusableInputError, language: Language) -> Iterator[Problem]:
+    """Turn the faults of inputs that cannot be read into problems, each with the place in its file."""
+    for fault in error.faults:
+        place = " ".join(part for part in (translate(fault.place, language), fault.value) if part)
+        yield Problem(
+            "error",
+            "unusable",
+            Path(fault.file).name,
+            1,
+            fault.reason,
+            fault.remedy,
+            (one_line(place, 200),) if place else (),
+        )
+
+
+def _datums(inputs: Inputs) -> Iterator[Problem]:
+    """Compare the declared datum of every list of facilities with what its places say."""
+    import geopandas as gpd  # noqa: PLC0415 - used here alone
+
+    roads = next(iter(inputs.networks.values()))
+    lines = gpd.GeoSeries(roads.lines, crs=roads.crs).to_crs("EPSG:4326").to_numpy()
+    for part in inputs.study.facilities:
+        path = inputs.study.path_in(part.file, inputs.year)
+        source = path.relative_to(inputs.study.folder).as_posix()
+        if part.datum in {"wgs84", "gcj02", "bd09"}:
+            table = read_table(path, **part.where)
+            raw = raw_places(table.frame, file=table.name, columns=part.columns)
+            found = detect(raw.xy, lines, inputs.districts)
+            if found.reason in {"mixed", "twice"} or found.datum not in {None, part.datum}:
+                yield _wrong_datum(source, part.datum, found)
+                continue
+        yield from shifted_rows(inputs, source, part.datum)
+
+
+def _wrong_datum(source: str, declared: str, found: Any) -> Problem:
+    remedy: Any = say("declare datum = '{datum}', and compare on the map", datum=found.datum or "")
+    reason: Any = say(
+        "declared {declared}, but the places fit {datum}", declared=declared, datum=found.datum or ""
+    )
+    rows: tuple[str, ...] = ()
+    if found.reason == "mixed":
+        parts = ", ".join(f"{name} {len(rows)}" for name, rows in found.parts.items())
+        reason = say("two datums in one file: {parts}", parts=parts)
+        remedy = say("split the file, and declare a datum for each part")
+        other = min(found.parts.values(), key=len)
+        rows = tuple(str(int(row) + 2) for row in other[:SAMPLES])
+    elif found.reason == "twice":
+        name = str(found.evidence["log_likelihood"].idxmax())
+        reason = say("shifted twice, or undone although not shifted: {name}", name=name)
+        remedy = say("convert the file again from the original coordinates")
+    return Problem("error", "datum", source, 1, reason, remedy, rows)
