@@ -150,8 +150,8 @@ def test_districts_are_divided_as_the_whole_is(town):
     west, east = found.row("reading", "01"), found.row("reading", "02")
     # In the west all are in reach of L1 in both years: 215 of 215, then 255 of 255.
     assert (west.before, west.after, sum(map(abs, parts_of(west).values()))) == (1.0, 1.0, 0.0)
-    # East: r4 30, r8 60, r7 10 (no road). With L2 90 of 100 are covered;
-    # L2 costs r4, and r8 but for the bridge.
+    # East: r4 30, r8 60, r7 10 (no road). With L2 90 of 100 are covered; without it not
+    # r4, and r8 by the bridge alone.
     assert (east.before, east.after) == (0.9, 0.6)
     parts = {part.name: part for part in east.parts}
     assert parts["closed"].value == pytest.approx(-0.3 - 0.6 / 2)
@@ -358,6 +358,7 @@ def members(town, old, new, header="id,name,service,x,y,opened,closed"):
     ]
 
 
+HALL = "A,Hall,library,501000,3377000,2011,"
 REST = ("G1,Gym,gym,500500,3377000,2011,", "C1,Clinic,clinic,500000,3377000,2011,")
 
 
@@ -366,9 +367,9 @@ REST = ("G1,Gym,gym,500500,3377000,2011,", "C1,Clinic,clinic,500000,3377000,2011
     [
         # opened and closed, by their days or for want of any
         ([], ["A,Hall,library,501000,3377000,2025-02-01,"], [("opened", "Hall", "opening_date")]),
-        (["A,Hall,library,501000,3377000,2011,"], [], [("closed", "Hall", "unlisted")]),
+        ([HALL], [], [("closed", "Hall", "unlisted")]),
         (
-            ["A,Hall,library,501000,3377000,2011,"],
+            [HALL],
             ["A,Hall,library,501000,3377000,2011,2025-07-01"],
             [("closed", "Hall", "closing_date")],
         ),
@@ -376,44 +377,32 @@ REST = ("G1,Gym,gym,500500,3377000,2011,", "C1,Clinic,clinic,500000,3377000,2011
         ([], ["A,Hall,library,501000,3377000,2020,"], [("late", "Hall", "open_then")]),
         ([], ["A,Hall,library,501000,3377000,,"], [("late", "Hall", "always_open")]),
         (
-            ["A,Hall,library,501000,3377000,2011,"],
+            [HALL],
             ["A,Hall,library,501000,3377000,2011,2023-07-01"],
             [("late", "Hall", "not_open_then")],
         ),
         # another id and another name at the place: nothing
-        (
-            ["A,Hall,library,501000,3377000,2011,"],
-            ["B,House,library,501010,3377000,2011,"],
-            [("pins", "House", "pin_differs")],
-        ),
-        (["A,Hall,library,501000,3377000,2011,"], ["B,House,library,501000,3377000,2011,"], []),
-        (["A,Hall,library,501000,3377000,2011,"], ["B,House,library,501000,3377000,2025-01-05,"], []),
+        ([HALL], ["B,House,library,501010,3377000,2011,"], [("pins", "House", "pin_differs")]),
+        ([HALL], ["B,House,library,501000,3377000,2011,"], []),
+        ([HALL], ["B,House,library,501000,3377000,2025-01-05,"], []),
         # the same place taken over by another service is no venue of both years
         (
-            ["A,Hall,library,501000,3377000,2011,"],
+            [HALL],
             ["A,Hall,sports_park,501000,3377000,2025,"],
             [("opened", "Hall", "opening_date"), ("closed", "Hall", "unlisted")],
         ),
         # an id given anew to another venue far away
         (
-            ["A,Hall,library,501000,3377000,2011,"],
+            [HALL],
             ["A,House,library,503000,3377000,2025-01-05,"],
             [("opened", "House", "opening_date"), ("closed", "Hall", "unlisted")],
         ),
         # other coordinates
-        (
-            ["A,Hall,library,501000,3377000,2011,"],
-            ["A,Hall,library,501400,3377000,2011,"],
-            [("pins", "Hall", "pin_differs")],
-        ),
-        (
-            ["A,Hall,library,501000,3377000,2011,"],
-            ["A,Hall,library,501400,3377000,2025-06-01,"],
-            [("moved", "Hall", "says_moved")],
-        ),
-        (["A,Hall,library,501000,3377000,2011,"], ["A,Hall,library,501000.5,3377000,2011,"], []),
+        ([HALL], ["A,Hall,library,501400,3377000,2011,"], [("pins", "Hall", "pin_differs")]),
+        ([HALL], ["A,Hall,library,501400,3377000,2025-06-01,"], [("moved", "Hall", "says_moved")]),
+        ([HALL], ["A,Hall,library,501000.5,3377000,2011,"], []),
     ],
-)  # fmt: skip
+)
 def test_what_a_register_says_of_a_venue(town, old, new, expected):
     assert members(town, [*old, *REST], [*new, *REST]) == expected
 
@@ -605,3 +594,45 @@ def test_inputs_that_are_the_same_have_nothing_to_divide(town):
     found = account(inputs, inputs)
     assert all(not row.parts and not row.breaks for row in found.rows)
     assert found.row("reading").after == findings.result("reading").value
+
+
+# --- units and lists --------------------------------------------------------------------------------------
+
+
+def test_a_border_that_moves_is_its_own_part(town):
+    write_year(town, 2025, BEFORE, r3=80, bridge=False)
+    text = (town / "districts.geojson").read_text("utf-8")
+    (town / "districts-2025.geojson").write_text(text.replace("501700", "502500"), "utf-8")
+    years = '{ 2024 = "districts.geojson", 2025 = "districts-2025.geojson" }'
+    edit(town / "study.toml", 'file = "districts.geojson"', f"file = {years}")
+    found = compare_years(town, 2024, 2025)
+    assert_adds_up(found)
+    assert "boundaries_differ" in found.notes
+    # r4 30 and r8 60 are in the west now, and only r7 (no road) is left in the east: 90 of 100, then 0 of 10.
+    east = found.row("reading", "02")
+    assert (east.before, east.after, parts_of(east)) == (0.9, 0.0, {"boundaries": -0.9, "residents": 0.0})
+    whole = found.row("reading")
+    assert parts_of(whole)["boundaries"] == pytest.approx(0.0, abs=1e-12)
+    assert parts_of(whole)["residents"] == pytest.approx(345 / 375 - 305 / 335)
+
+
+def test_another_accepted_list_is_its_own_part(town):
+    write_year(town, 2025, BEFORE, r3=80, bridge=True)
+    head, rows = (
+        "code,name,district,lon,lat,accepted_reading\n",
+        ("330424001001,A,01,120.005,30.515,{}\n", "330424001002,B,02,120.02,30.518,{}\n"),
+    )
+    for year, flags in ((2024, ("true", "false")), (2025, ("true", "true"))):
+        text = head + "".join(row.format(flag) for row, flag in zip(rows, flags, strict=True))
+        (town / f"villages-{year}.csv").write_text(text, "utf-8")
+    with (town / "study.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[villages]\nfile = { 2024 = "villages-2024.csv", 2025 = "villages-2025.csv" }\n')
+    edit(
+        town / "standard.toml",
+        "require = { library = 1 }\n",
+        'require = { library = 1 }\naccounting = "accepted"\n',
+    )
+    found = compare_years(town, 2024, 2025)
+    assert_adds_up(found)
+    row = found.row("reading")
+    assert (row.before, row.after, parts_of(row)) == (0.5, 1.0, {"lists": 0.5})

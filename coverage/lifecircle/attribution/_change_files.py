@@ -14,6 +14,7 @@ from lifecircle.attribution._change_text import (
     amount,
     amount_text,
     change_lines,
+    change_unit,
     figure_text,
     is_share,
     used_parts,
@@ -124,7 +125,7 @@ def _csv(comparison: YearComparison, language: Language) -> pd.DataFrame:
             "target_id": row.target.id,
             "target": row.target.name.get(language),
             "district": _district(row, language),
-            "unit": _unit(row, language),
+            "unit": change_unit(row, language),
             "value_before": _rounded(amount(row.before, share=share)),
             "value_after": _rounded(amount(row.after, share=share)),
             "difference": _rounded(amount(row.change, share=share)),
@@ -159,10 +160,6 @@ def _rounded(value: float | None) -> float | None:
 def _head(name: str, language: Language) -> str:
     own = word("change_column", name, language)
     return word("column", name, language) if own == name else own
-
-
-def _unit(row: ChangeRow, language: Language) -> str:
-    return word("change", "points", language) if is_share(row) else str(getattr(row.target, "unit", ""))
 
 
 def _district(row: ChangeRow, language: Language) -> str:
@@ -209,7 +206,7 @@ def _group_rows(comparison: YearComparison, language: Language) -> Iterator[dict
             "district": _district(row, language),
             "value_before": _figure(row, row.before),
             "value_after": _figure(row, row.after),
-            "unit": _unit(row, language),
+            "unit": change_unit(row, language),
             "difference": amount(row.change, share=share),
             "comparable": amount(row.comparable, share=share),
             "remark": word("change_reason", row.reason, language) if row.reason else "、".join(row.sources),
@@ -229,7 +226,7 @@ def _part_rows(comparison: YearComparison, language: Language) -> Iterator[dict[
                 "row": number,
                 "target": row.target.name.get(language),
                 "district": _district(row, language),
-                "unit": _unit(row, language),
+                "unit": change_unit(row, language),
                 **_part_cells(part, share, language),
             }
 

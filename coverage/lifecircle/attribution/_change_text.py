@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lifecircle.attribution._factors import CHAINED, GROUPS
-from lifecircle.findings import TargetResult, value_text
+from lifecircle.findings import TargetResult, unit_text, value_text
 from lifecircle.wording import word
 
 if TYPE_CHECKING:
@@ -89,6 +89,11 @@ def is_share(row: ChangeRow) -> bool:
 def figure_text(row: ChangeRow, value: float | None, language: Language) -> str:
     """Print a value of a row as the scoreboard does."""
     return value_text(_result(row, value), value, language)
+
+
+def change_unit(row: ChangeRow, language: Language) -> str:
+    """Name the unit that a row's change and its parts are in."""
+    return word("change", "points", language) if is_share(row) else unit_text(_result(row, None), language)
 
 
 def amount_text(value: float, *, share: bool) -> str:

@@ -51,7 +51,7 @@ def coalitions(groups: Mapping[str, Sequence[str]]) -> Iterator[Coalition]:
     groups : group -> its members; no member stands in two groups
 
     >>> [sorted(one) for one in coalitions({"venues": ["opened", "closed"], "people": ["people"]})][:4]
-    [[], ['people'], ['closed', 'opened'], ['closed', 'opened', 'people']]
+    [[], ['closed', 'opened'], ['people'], ['closed', 'opened', 'people']]
     """
     seen: set[Coalition] = set()
     for whole in _subsets(list(groups)):
