@@ -13,10 +13,10 @@ test: .venv/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all: .venv/.dev
-	LIFECIRCLE_CAMPAIGN=all $(BIN)/python -m pytest
+	LIFECIRCLE_CAMPAIGN=all $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
