@@ -36,7 +36,7 @@ from lifecircle.candidates import read_candidates, read_land
 from lifecircle.demand import read_accepted, read_demand, read_districts, read_villages
 from lifecircle.errors import LifecircleError
 from lifecircle.facilities import read_facilities
-from lifecircle.files import load_arrays
+from lifecircle.files import LOCK, load_arrays
 from lifecircle.findings import load_findings
 from lifecircle.maps import _labels, read_plans
 from lifecircle.roads import read_barriers, read_roads
@@ -236,6 +236,10 @@ def stands(folder: Path) -> dict[str, str]:
 
 def _left_behind(before: dict[str, str], after: dict[str, str], code: int | None) -> list[str]:
     """Find half-written things: temporary names at any time, anything at all after unusable input."""
+    # The lock of a folder of results stays there, empty: a file that comes and goes would lock two writers.
+    before, after = (
+        {name: held for name, held in side.items() if Path(name).name != LOCK} for side in (before, after)
+    )
     found = [f"left behind: {name}" for name in after if name not in before and "/." in f"/{name}"]
     if code != 0 and before != after:
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
