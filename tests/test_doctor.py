@@ -113,3 +113,10 @@ def test_a_page_is_written_where_it_is_named(toytown, tmp_path):
     assert (tmp_path / "check.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     (tmp_path / "mine.txt").write_text("mine")
     assert lifecircle("check", toytown, "--html", tmp_path / "mine.txt").returncode == 2
+
+
+def test_a_warning_of_the_whole_run_names_the_study(toytown):
+    """Its homes stand far apart, which is said of the run and of no single file."""
+    lines = [line for line in check_study(toytown).lines() if "far apart" in line or "m apart" in line]
+    assert lines
+    assert all(line.startswith("warning · study: ") for line in lines)

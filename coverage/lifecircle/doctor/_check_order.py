@@ -53,7 +53,7 @@ class Checkup:
     def texts(self, one: Problem) -> dict[str, str]:
         """Return what a problem says, and where, in the study's language."""
         said = {name: translate(getattr(one, name), self.language) for name in _TEXTS}
-        return {**said, "input": word("input_role", one.input, self.language)}
+        return {**said, "input": word("input_role", one.input or "study", self.language)}
 
     def lines(self) -> list[str]:
         """Return a problem in two or three lines each, in the study's language."""

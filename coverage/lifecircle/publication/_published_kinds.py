@@ -77,8 +77,18 @@ def _capacity(findings: Findings, result: CapacityResult, min_people: int) -> Ca
         return result
     if total < min_people:
         rows = tuple(replace(one, value=None, status=SUPPRESSED) for one in result.districts)
-        nothing = {"value": None, "previous": None, "amount": None, "people": None, "missing": None}
-        return replace(result, **nothing, status=SUPPRESSED, reason="", notes=(), districts=rows)  # type: ignore[arg-type]
+        return replace(
+            result,
+            value=None,
+            previous=None,
+            amount=None,
+            people=None,
+            missing=None,
+            status=SUPPRESSED,
+            reason="",
+            notes=(),
+            districts=rows,
+        )
     step = value_step(result.value, total, min_people)
     people = _people_by_district(findings, result)
     hidden = _hidden(result, people, min_people)
