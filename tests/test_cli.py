@@ -12,7 +12,8 @@ import pytest
 from rich.cells import cell_len
 
 from conftest import ROOT, edit
-from lifecircle.cli import _OneLine, cli
+from lifecircle.cli import cli
+from lifecircle.cli._root import LogLine
 
 R4 = (120.020838, 30.522173)
 
@@ -189,7 +190,7 @@ def test_an_error_is_one_short_line_whatever_stands_in_the_study(toytown, name, 
 
 def test_the_log_is_one_line_without_passwords():
     record = logging.LogRecord("a", logging.INFO, "", 0, "read %s\nand\x1b[1m", ("ftp://me:pw@host",), None)
-    assert _OneLine("%(levelname)s %(message)s").format(record) == "INFO read ftp://***@host and\\x1b[1m"
+    assert LogLine("%(levelname)s %(message)s").format(record) == "INFO read ftp://***@host and\\x1b[1m"
 
 
 def printed_by(code, *words):

@@ -1,0 +1,201 @@
+"""Printing: lines, tables, progress; what a terminal cannot show is no reason to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from lifecircle.attribution import YearComparison
+    from lifecircle.findings import Findings, Language
+    from lifecircle.siting_study import PlanTable
+
+_LONGEST_LINE = 4000
+
+
+def print_line(text: str, *, err: bool = False) -> None:
+    """Print a line; a reader who has gone, as in ``| head``, is no reason to stop."""
+    stream = sys.stderr if err else sys.stdout  # click would print UTF-8 where the user asks for ASCII
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except BrokenPipeError:
+        let_go(stream)
+
+
+def let_go(stream: Any) -> None:
+    """Send what is still to be printed to a closed pipe nowhere."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def print_text(text: str) -> None:
+    """Print a line that may hold what stands in a file."""
+    from lifecircle.wording import one_line
+
+    print_line(one_line(text, _LONGEST_LINE))
+
+
+@contextmanager
+def progress_line(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show the current step on the error stream; nothing where it is not a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+    if quiet or not console.is_terminal:
+        yield logging.getLogger(__name__).info
+        return
+    with console.status("starting") as status, _shown(status.update):
+        yield status.update
+
+
+@contextmanager
+def _shown(show: Callable[[str], None]) -> Iterator[None]:
+    """Show what rooms below say they are doing, such as compiling, on the progress line."""
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: show(record.getMessage())  # type: ignore[method-assign]  # all a handler is
+    room = logging.getLogger("lifecircle.reach")
+    before = room.level
+    room.addHandler(handler)
+    room.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        room.setLevel(before)
+        room.removeHandler(handler)
+
+
+def print_stamp(findings: Findings, language: Language) -> None:
+    from lifecircle.wording import word
+
+    if findings.synthetic:
+        print_text(word("stamp", "synthetic", language))
+
+
+def print_path(name: str, place: Path, language: Language) -> None:
+    """Print where something was written."""
+    from lifecircle.wording import word
+
+    print_text(word("terminal", name, language).format(place=place))
+
+
+def print_table(table: PlanTable) -> None:
+    """Print a table; signs of two columns' width, such as Chinese ones, are aligned."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lifecircle.wording import one_line
+
+    console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False, emoji=False)
+    grid = Table(box=box.ASCII if console.options.ascii_only else box.HEAVY_HEAD)
+    for at, heading in enumerate(table.headings):
+        figure = at in table.figures
+        grid.add_column(heading, justify="right" if figure else "left", no_wrap=figure, overflow="fold")
+    for row in table.rows:
+        grid.add_row(*(Text(one_line(cell, 200)) for cell in row))
+    with console.capture() as captured:
+        console.print(grid)
+    print_line(captured.get().rstrip("\n"))
+
+
+def print_scoreboard(findings: Findings) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lifecircle.findings import as_circle, value_text
+    from lifecircle.reading import reading_lines
+    from lifecircle.report import warning_lines
+    from lifecircle.wording import explain, one_line, percent, word
+
+    language = findings.language
+    # A console takes [square brackets] for markup, and names may hold them.
+    console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False, emoji=False)
+    table = Table(
+        title=Text(one_line(f"{findings.name} {findings.year}", 200)),
+        title_justify="left",
+        box=box.ASCII if console.options.ascii_only else box.HEAVY_HEAD,
+    )
+    for name in ("id", "target", "value", "goal", "left", "status", "band"):
+        side: Literal["left", "right"] = "right" if name in {"value", "goal", "left", "band"} else "left"
+        table.add_column(
+            word("terminal", name, language), justify=side, no_wrap=name != "target", overflow="fold"
+        )
+    left_out: dict[str, list[str]] = {}
+    order = {"circle": 0, "presence": 1, "capacity": 2, "indicator": 3}
+    kind = ""
+    for result in sorted(findings.targets, key=lambda one: order[one.target.kind]):
+        if result.value is None:
+            left_out.setdefault(result.reason, []).append(result.target.name.get(language))
+            continue
+        if kind and kind != result.target.kind:
+            table.add_section()
+        kind = result.target.kind
+        value, goal = (
+            "" if figure is None else value_text(result, figure, language)
+            for figure in (result.value, result.target.goal)
+        )
+        circle = as_circle(result)
+        left = "" if circle.count is None else f"{circle.count.uncovered:,.0f}"
+        band = " / ".join(percent(circle.band[name]) for name in ("slow", "usual", "fast") if circle.band)
+        status = word("status", result.status, language)
+        cells = (result.target.id, result.target.name.get(language), value, goal, left, status, band)
+        table.add_row(*(Text(one_line(cell, 200)) for cell in cells))
+    print_stamp(findings, language)
+    with console.capture() as captured:
+        console.print(table)
+    print_line(captured.get().rstrip("\n"))
+    between = "、" if language == "zh" else ", "
+    lines = [
+        word("terminal", "left_out", language).format(
+            reason=explain(reason, language), names=between.join(names)
+        )
+        for reason, names in left_out.items()
+    ]
+    if len(findings.rejects):
+        lines.append(word("terminal", "rejects", language).format(count=len(findings.rejects)))
+    lines += [word("terminal", "warning", language).format(text=text) for text in warning_lines(findings)]
+    lines += [f"  {line}" for line in reading_lines(findings.reading, language)]
+    for line in lines:
+        print_text(line)
+
+
+def print_change(found: YearComparison) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lifecircle.attribution import board_rows, change_lines
+    from lifecircle.wording import one_line, word
+
+    language = found.language
+    console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False, emoji=False)
+    table = Table(
+        title=Text(one_line(f"{found.name} {found.years[0]}-{found.years[1]}", 200)),
+        title_justify="left",
+        box=box.ASCII if console.options.ascii_only else box.HEAVY_HEAD,
+    )
+    heads, rows = board_rows(found, language)
+    for at, head in enumerate(heads):
+        table.add_column(head, justify="left" if at < 2 else "right", no_wrap=at != 1, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(one_line(cell, 200)) for cell in row))
+    if found.synthetic:
+        print_text(word("stamp", "synthetic", language))
+    with console.capture() as captured:
+        console.print(table)
+    print_line(captured.get().rstrip("\n"))
+    for line in change_lines(found, language):
+        print_text(line)

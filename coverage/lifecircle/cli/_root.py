@@ -1,0 +1,154 @@
+"""The command group: errors of a command end in lines and an exit status here."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lifecircle.cli._printing import print_line
+from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_fault
+
+if TYPE_CHECKING:
+    from lifecircle.files import Results
+    from lifecircle.findings import Language
+
+DONE, FOUND, UNUSABLE, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
+
+
+class _Commands(click.Group):
+    """The commands, whose errors end in lines and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; print what it raises in the language of the study named on the command line."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+            raise
+        except Exception as error:  # the one place where every error ends
+            language = language_of(ctx.obj)
+            status = UNUSABLE
+            if (faults := _faults_of(error)) is None:
+                status, faults = BROKEN, [_own_fault(error)]
+                if logging.getLogger().isEnabledFor(logging.INFO):
+                    logging.getLogger(__name__).exception("where it arose:")
+            _print_faults(faults, language)
+            ctx.exit(status)
+
+
+def _faults_of(error: Exception) -> list[Fault] | None:
+    """Put an error that is no fault of this program in faults, None for one that is."""
+    if isinstance(error, UnusableInputError):
+        return list(error.faults)
+    if isinstance(error, LifecircleError):
+        return [_plain_fault(str(error))]
+    if isinstance(error, MemoryError):
+        reason, remedy = (
+            say("not enough memory"),
+            say("close other programs, or use a computer with more memory"),
+        )
+        return [Fault("", "", "", reason, remedy)]
+    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+        return [Fault("", "", "", say("a name of a file holds a zero byte"), say("correct the name"))]
+    # A library that writes may hand the error of the system on inside one of its own.
+    for one in (error, *error.args, error.__cause__):
+        if isinstance(one, OSError) and (fault := system_fault(one)) is not None:
+            return [fault]
+    return None
+
+
+def _plain_fault(text: str) -> Fault:
+    """Take the remedy of an error apart from what it says."""
+    reason, _, remedy = text.partition(" Remedy: ")
+    return Fault("", "", "", reason.rstrip("."), remedy)
+
+
+def _own_fault(error: Exception) -> Fault:
+    what = f"{type(error).__name__}: {error}"
+    return Fault(
+        "",
+        "",
+        "",
+        say("this is a fault of lifecircle itself, not of your data: {what}", what=what),
+        say("run lifecircle -v with the same words to see where it arose, and report it"),
+    )
+
+
+def _print_faults(faults: list[Fault], language: Language) -> None:
+    from lifecircle.wording import fault_line
+
+    start = "错误：" if language == "zh" else "error: "
+    for fault in faults:
+        print_line(start + fault_line(fault, language), err=True)
+
+
+def language_of(study: Path | None) -> Language:
+    """Find the language of a study, also of one that cannot be read whole; English where there is none."""
+    import re
+    import tomllib
+
+    if study is None:
+        return "en"
+    try:
+        path = study / "study.toml" if study.is_dir() else study
+        text = path.read_bytes()[:1_000_000].decode("utf-8-sig", "replace")
+    except (OSError, ValueError):
+        return "en"
+    try:
+        named = tomllib.loads(text).get("language")
+    except (ValueError, RecursionError):
+        match = re.search(r"""^\s*language\s*=\s*["'](\w+)["']""", text, re.MULTILINE)
+        named = match[1] if match else None
+    return "en" if named == "en" else "zh"
+
+
+def _remember(ctx: click.Context, _: click.Parameter, study: Path) -> Path:
+    """Keep the study that a command is given, whose language errors are printed in."""
+    ctx.find_root().obj = study
+    return study
+
+
+class LogLine(logging.Formatter):
+    """Puts a message of the log in one line, without the passwords it may hold."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as logging has it
+        """Put the message in one line; a traceback, asked for by -v, follows as it is."""
+        from lifecircle.wording import one_line
+
+        return one_line(super().formatMessage(record))
+
+
+STUDY = click.argument("study", type=click.Path(path_type=Path), callback=_remember)
+
+
+YEAR = click.option("--year", type=int, help="Year to audit; the study's own where left out.")
+
+
+RESULTS = click.option(
+    "--results", type=click.Path(path_type=Path), help="Folder of runs instead of STUDY/results."
+)
+
+
+def check_output(out: Path | None, usual: Path, kind: Results) -> None:
+    """Refuse a place that results cannot go to before they are computed; the usual one has its name later."""
+    from lifecircle.files import check_folder, check_room
+
+    if out is not None:
+        check_folder(out, kind)
+    else:
+        check_room(usual)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="lifecircle")
+@click.option("-v", "--verbose", is_flag=True, help="Say more on the error stream.")
+def cli(*, verbose: bool) -> None:
+    """Who reaches which public service in N minutes, over real road networks."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LogLine("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
