@@ -41,6 +41,7 @@ FLOORS = {
     "publication": 5,
     "ledger": 5,
     "report": 5,
+    "database": 6,
     "page_data": 6,
     "audit": 6,
     "paper": 7,

@@ -43,6 +43,7 @@ _HOME = {
     "static_map": "paper",
     "run_audit": "audit",
     "run_scenario": "scenario",
+    "write_database": "database",
     "site_study": "siting_study",
 }
 
@@ -82,11 +83,13 @@ __all__ = [
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
+    "write_database",
 ]
 
 if TYPE_CHECKING:
     from lifecircle.atlas import draw_atlas
     from lifecircle.audit import run_audit
+    from lifecircle.database import write_database
     from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
     from lifecircle.demand import assign_districts, read_demand, read_districts
     from lifecircle.errors import LifecircleError, UnusableInputError

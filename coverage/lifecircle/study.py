@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
@@ -28,6 +28,7 @@ from lifecircle.datum import shifted_tiles
 from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say, system_errors
 from lifecircle.files import whole_folder
 from lifecircle.standards import Standard, checked_document, load_standard, meant_key, read_document
+from lifecircle.tables import database_snapshot, is_database, shown_address, snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -356,7 +357,10 @@ class _Document(_Part):
 
 @dataclass(frozen=True)
 class Study:
-    """A study as declared, with its standard loaded. ``folder`` is where its paths start."""
+    """A study as declared, with its standard loaded.
+
+    ``folder`` : where its paths start; ``snapshots`` : tables of databases that were read, by their address.
+    """
 
     folder: Path
     id: str
@@ -380,6 +384,7 @@ class Study:
     reading: ReadingPart
     standard: Standard
     standard_path: Path | None
+    snapshots: dict[str, Path | UnusableInputError] = field(default_factory=dict, compare=False, repr=False)
 
     def path_in(self, file: YearlyFile, year: int) -> Path:
         """Return the file of a year: the one given, or the latest not after the year.
@@ -387,10 +392,10 @@ class Study:
         Raises
         ------
         UnusableInputError
-            When every file given is of a later year.
+            When every file given is of a later year, or a database refuses.
         """
         if isinstance(file, str):
-            return self.folder / file
+            return self._path_of(file)
         # Never a later file: an audit of 2022 must not count what was built in 2024.
         past = [given for given in file if given <= year]
         if not past:
@@ -405,7 +410,37 @@ class Study:
                     )
                 ]
             )
-        return self.folder / file[max(past)]
+        return self._path_of(file[max(past)])
+
+    def name_of(self, path: str | Path) -> str:
+        """Name a file from the study's folder, the same wherever the folder lies; a database by its address."""
+        if is_database(path):
+            return shown_address(str(path))
+        if (kept := snapshot_of(path)) is not None:
+            return kept.address
+        path = Path(path)
+        return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else path.name
+
+    def _path_of(self, file: str) -> Path:
+        """Return where a file lies; a table of a database is read once for a study, into a file of its own.
+
+        Raises
+        ------
+        UnusableInputError
+            The database refuses.
+        """
+        if not is_database(file):
+            return self.folder / file
+        if file not in self.snapshots:
+            try:
+                self.snapshots[file] = database_snapshot(file).path
+            except UnusableInputError as error:
+                # The next question must not wait for the same server again.
+                self.snapshots[file] = error
+        found = self.snapshots[file]
+        if isinstance(found, UnusableInputError):
+            raise found
+        return found
 
 
 def read_study(folder: str | Path) -> Study:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import content_key
 from lifecircle.findings import METHOD_VERSION, SCHEMA
+from lifecircle.tables import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from lifecircle.study import Study, YearlyFile
 
-_NOT_OF_A_RUN = frozenset({"folder", "standard", "standard_path", "year", "siting", "atlas"})
+_NOT_OF_A_RUN = frozenset({"folder", "standard", "standard_path", "year", "siting", "atlas", "snapshots"})
 _NOT_OF_A_RUN_IN_PUBLISH = frozenset({"mask", "min_people"})
 
 
@@ -76,8 +77,7 @@ def _contents(study: Study, year: int) -> dict[str, str]:
                 path = study.path_in(file, one)
             except UnusableInputError:
                 continue
-            inside = path.is_relative_to(study.folder)
-            name = path.relative_to(study.folder).as_posix() if inside else path.name
+            name = study.name_of(path)
             if path not in hashes:
                 hashes[path] = _content(path)
             found[f"{one} {json.dumps(file, sort_keys=True)} {name}"] = hashes[path]
@@ -85,6 +85,8 @@ def _contents(study: Study, year: int) -> dict[str, str]:
 
 
 def _content(path: Path) -> str:
+    if (kept := snapshot_of(path)) is not None:
+        return kept.digest
     try:
         return content_key(path)
     except (OSError, ValueError):  # a name with a zero byte is a ValueError; whoever reads it reports it

@@ -47,7 +47,14 @@ from lifecircle.reach import snap
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.study import FaultyStudyError, check_year, read_study
-from lifecircle.tables import join_rejects, nearest_name, read_table, reject_rows, rejected_rows
+from lifecircle.tables import (
+    join_rejects,
+    nearest_name,
+    read_table,
+    reject_rows,
+    rejected_rows,
+    snapshot_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -385,7 +392,8 @@ class _Reader:
 
         ``table`` : the file's rows as they were found, where it is a table.
         """
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        kept = snapshot_of(path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest() if kept is None else kept.digest
         rejected = 0 if rejects is None else rejected_rows(rejects)
         self.records.append(InputRecord(role, self._name(path), digest, rows, rejected))
         found = rows if table is None else len(table.frame)
@@ -395,8 +403,7 @@ class _Reader:
 
     def _name(self, path: str | Path) -> str:
         """Name a file from the study's folder, so that a run tells the same wherever the study lies."""
-        inside = Path(path).is_relative_to(self.study.folder)
-        return Path(path).relative_to(self.study.folder).as_posix() if inside else Path(path).name
+        return self.study.name_of(path)
 
     def _named(self, table: _Table, column: str) -> _Table:
         """Name the files of a column from the study's folder."""

@@ -146,7 +146,7 @@ def _datums(inputs: Inputs) -> Iterator[Problem]:
     lines = gpd.GeoSeries(roads.lines, crs=roads.crs).to_crs("EPSG:4326").to_numpy()
     for part in inputs.study.facilities:
         path = inputs.study.path_in(part.file, inputs.year)
-        source = path.relative_to(inputs.study.folder).as_posix()
+        source = inputs.study.name_of(path)
         if part.datum in {"wgs84", "gcj02", "bd09"}:
             table = read_table(path, **part.where)
             raw = raw_places(table.frame, file=table.name, columns=part.columns)

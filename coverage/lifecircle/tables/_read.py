@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import warnings
@@ -17,8 +16,9 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from lifecircle.errors import Fault, Message, MissingExtraError, MissingFileError, UnusableInputError, say
+from lifecircle.errors import Fault, Message, MissingFileError, UnusableInputError, say
 from lifecircle.tables._csv import plausible_chinese, read_csv_file
+from lifecircle.tables._database import is_database, read_database, shown_address, snapshot_of
 from lifecircle.tables._guard import broken_geometries, check_file
 from lifecircle.tables._workbook import read_workbook
 
@@ -67,7 +67,7 @@ def read_table(
     ----------
     source : path, str or DataFrame
         csv (UTF-8 with or without BOM, UTF-16, else GB18030), xlsx, gpkg, shp, geojson (also as .json),
-        parquet, or a frame. A table read before is returned as it is.
+        parquet, the address of a table in a database, or a frame. A table read before is returned as it is.
     layer : str, optional
         Layer of a GeoPackage; needed where it holds several.
     sheet : str, optional
@@ -98,8 +98,10 @@ def read_table(
         frame = source.reset_index(level=named) if named else source.copy()
         return _table(IN_MEMORY, _numbered(frame, 1), 1)
     if "://" in str(source):
-        return _refuse_url(str(source))
-    return _read_file(Path(source), str(source), _Choice(layer, sheet, header_row))
+        return _read_address(str(source))
+    kept = snapshot_of(source)
+    name = str(source) if kept is None else kept.address
+    return _read_file(Path(source), name, _Choice(layer, sheet, header_row))
 
 
 @dataclass(frozen=True)
@@ -316,16 +318,18 @@ def _nearest_file(path: Path) -> Message:
     return say("did you mean '{name}'?", name=near[0]) if near else say("check the path")
 
 
-def _refuse_url(url: str) -> Table:
-    """Raise UnusableInputError for a source that is not a local file, without repeating a password."""
-    name = re.sub(r"//[^/@]*@", "//***@", url)
+def _read_address(url: str) -> Table:
+    """Read a table of a database.
+
+    Raises
+    ------
+    UnusableInputError
+        The address is of no database that is read, shown without its password.
+    """
+    if is_database(url):
+        return _table(shown_address(url), _numbered(read_database(url), 1), 1)
+    name = shown_address(url)
     scheme = re.split(r"[+:]", url, maxsplit=1)[0].lower()
-    if scheme in {"postgresql", "postgres", "postgis"}:
-        if importlib.util.find_spec("sqlalchemy") is None:
-            raise MissingExtraError("sqlalchemy", "postgis")
-        reason = say("tables in a database cannot be read yet")
-        fault = Fault(name, "", "", reason, say("export the table to a GeoPackage"))
-        raise UnusableInputError([fault])
     raise UnusableInputError(
         [Fault(name, "", scheme, say("not a local file"), say("give the path of a file"))]
     )
