@@ -413,7 +413,7 @@ class Study:
         return self._path_of(file[max(past)])
 
     def name_of(self, path: str | Path) -> str:
-        """Name a file from the study's folder, the same wherever the folder lies; a database by its address."""
+        """Name a file from the study's folder, wherever that lies; a database by its address."""
         if is_database(path):
             return shown_address(str(path))
         if (kept := snapshot_of(path)) is not None:

@@ -9,7 +9,8 @@ about.
 from __future__ import annotations
 
 from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_text, plain_texts
-from lifecircle.tables._database import (
+from lifecircle.tables._guard import check_file
+from lifecircle.tables._postgres import (
     Snapshot,
     connect,
     database_snapshot,
@@ -20,7 +21,6 @@ from lifecircle.tables._database import (
     snapshot_of,
     sqlalchemy,
 )
-from lifecircle.tables._guard import check_file
 from lifecircle.tables._read import SUFFIXES, Source, Table, read_table
 from lifecircle.tables._rejects import (
     REJECT_COLUMNS,

@@ -18,8 +18,8 @@ import shapely
 
 from lifecircle.errors import Fault, Message, MissingFileError, UnusableInputError, say
 from lifecircle.tables._csv import plausible_chinese, read_csv_file
-from lifecircle.tables._database import is_database, read_database, shown_address, snapshot_of
 from lifecircle.tables._guard import broken_geometries, check_file
+from lifecircle.tables._postgres import is_database, read_database, shown_address, snapshot_of
 from lifecircle.tables._workbook import read_workbook
 
 if TYPE_CHECKING:
