@@ -20,6 +20,7 @@ FLOORS = {
     "wording": 1,
     "headings": 1,
     "cells": 1,
+    "costs": 1,
     "limits": 1,
     "compiled": 1,
     "hours": 2,

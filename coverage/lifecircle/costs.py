@@ -1,4 +1,4 @@
-"""Read costs and weights: dense, sparse or labelled.
+"""Read costs between residents and venues or sites, and a number for each: dense, sparse or labelled.
 
 Whatever the form, costs become one table of compressed sparse rows, (demand, site), in which a stored zero
 is a pair and what is absent is unreachable. This module does not use the costs.
