@@ -11,6 +11,7 @@ import importlib.util
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -224,9 +225,12 @@ class _Lists:
         row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
         inside = within_limit(table.data, asked.limit)
         row, venue, cost = row[inside], table.indices[inside].astype(np.int64), table.data[inside]
-        by = np.lexsort((venue, cost, row))
         start = np.zeros(table.shape[0] + 1, dtype=np.int64)
         np.cumsum(np.bincount(row, minlength=table.shape[0]), out=start[1:])
+        # Row by row: sorting millions of pairs at once takes ten times as long. Ties keep the venues' order.
+        by = np.empty(len(row), dtype=np.int64)
+        for first, last in pairwise(start.tolist()):
+            by[first:last] = first + np.argsort(cost[first:last], kind="stable")
         return cls(start, venue[by], cost[by])
 
 
