@@ -89,7 +89,7 @@ class RoadsPart(_Part):
     columns: dict[str, str] = Field(default_factory=dict)
     classes: dict[str, str] = Field(default_factory=dict)
     datum: Datum | None = None
-    split_crossings: bool = False
+    split_crossings: bool | None = None
     prefer_main_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 50.0
     fragment_m: Annotated[float, Field(ge=0)] = 500.0
 

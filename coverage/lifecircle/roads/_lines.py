@@ -20,6 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.roads._joining import join_lines
+from lifecircle.roads._near_misses import suggest_join_m
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
 from lifecircle.roads._osmnx_graph import class_shown
@@ -260,11 +261,16 @@ def _by_place(
     places = sorted(
         zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), np.round(metres, 3).tolist(), strict=True)
     )
-    return (
-        pieces,
-        row[joined.row].astype(np.int64),
-        replace(reading, joined=joined.joined, misses=tuple(places)),
+    notes = (f"crossings_split:{joined.split}",) if joined.split and settings.split_crossings is None else ()
+    found = replace(
+        reading,
+        joined=joined.joined,
+        misses=tuple(places),
+        suggested_join_m=suggest_join_m(joined.misses[:, 2]),
+        crossings=joined.crossings,
+        notes=(*reading.notes, *notes),
     )
+    return pieces, row[joined.row].astype(np.int64), found
 
 
 def _pieces(lines: ObjectArray, start: LongArray, end: LongArray, xy: FloatArray) -> Pieces:

@@ -61,6 +61,8 @@ class RoadsReading:
     left_out : reason code -> rows that are not.
     joined : places where lines were joined that did not share an end point.
     misses : (lon, lat, metres) of dead ends that miss another line by more than ``join_m`` and up to 5 m.
+    suggested_join_m : the ``join_m`` that would join nearly all of them; None where no value stands out.
+    crossings : pairs of lines of one level that cross without a junction.
     length_m : length of the network as it was read.
     length_without_class_m : length of its roads of unknown class.
     notes : codes of what else a reader should know, with their arguments (``class_column:fclass``).
@@ -71,6 +73,8 @@ class RoadsReading:
     left_out: Mapping[str, int] = field(default_factory=dict)
     joined: int = 0
     misses: tuple[tuple[float, float, float], ...] = ()
+    suggested_join_m: float | None = None
+    crossings: int = 0
     length_m: float = 0.0
     length_without_class_m: float = 0.0
     notes: tuple[str, ...] = ()

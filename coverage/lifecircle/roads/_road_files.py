@@ -45,7 +45,7 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     columns: Mapping[str, str] | None = None,
     classes: Mapping[str, str] | None = None,
     datum: str | None = None,
-    split_crossings: bool = False,
+    split_crossings: bool | None = None,
 ) -> Roads:
     """Read a road network for one travel profile.
 
@@ -66,7 +66,9 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
         the table has no such column.
     classes : word of the class column -> road class of OpenStreetMap, or ``no`` for a row that is not a road.
     datum : ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n``, where the file does not say or says it wrongly.
-    split_crossings : also join lines that cross without a shared vertex, those of one level.
+    split_crossings : also join lines that cross without a shared vertex, those of one level; left out, where
+        the table grades some lines apart (bridge, tunnel, layer). Those that stay apart are counted in
+        ``reading.crossings``.
 
     Returns
     -------

@@ -45,6 +45,7 @@ _GEOMETRY_COLUMNS = ("geometry", "wkt", "geom")
 _LEVEL_KEYS = ("layer", "bridge", "tunnel")
 _OTHER_COLUMNS = ("u", "v", "length", "speed_kmh", "geometry", *PLACE_COLUMNS)
 _RENAMED = ("oneway", *_LEVEL_KEYS, "speed_kmh")
+_NO_CHANGE = {("datum", "wgs84"), ("split_crossings", False)}
 _SHOWN = 10
 """Number of rows that one message lists."""
 
@@ -65,7 +66,7 @@ class LineSettings:
     columns : our name of a column -> the name it has in the table; an empty name: there is none.
     classes : word of the class column -> road class; ``no``: its rows are no roads.
     datum : ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n``; None: what the file states.
-    split_crossings : join lines that cross without a shared vertex.
+    split_crossings : join lines that cross without a shared vertex; None: where the table grades lines apart.
     """
 
     join_m: float = 0.1
@@ -73,7 +74,7 @@ class LineSettings:
     columns: Mapping[str, str] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)
     datum: str | None = None
-    split_crossings: bool = False
+    split_crossings: bool | None = None
 
     def key(self) -> str:
         """Return the settings in one text, for a key of the cache."""
@@ -86,7 +87,8 @@ class LineSettings:
         return [
             name
             for name in names
-            if getattr(self, name) != getattr(usual, name) and (name, self.datum) != ("datum", "wgs84")
+            if getattr(self, name) != getattr(usual, name)
+            and (name in {"columns", "classes"} or (name, getattr(self, name)) not in _NO_CHANGE)
         ]
 
 
