@@ -172,9 +172,25 @@ def _with_end_nodes(course: _Course, reach: float) -> _Course:
     best = np.lexsort((np.arange(len(places)), -many))[::-1]  # most ends stay where they are
     place = np.empty((int(label.max()) + 1, 2))
     place[label[best]] = places[best]
+    place = _between_scattered(place, places, label, many)
     node = course.node.copy()
     node[ends] = label[point]
     return replace(course, node=node, place=place, moved=np.zeros(len(place), dtype=bool))
+
+
+def _between_scattered(
+    place: FloatArray, places: FloatArray, label: LongArray, many: LongArray
+) -> FloatArray:
+    """Put a junction of three or more ends, no two of them at one point, in the middle between them.
+
+    Such ends carry an error each, and the errors of several cancel in part. Ends that agree are kept.
+    """
+    several = np.bincount(label)
+    agreed = np.zeros(len(several), np.int64)
+    np.maximum.at(agreed, label, many)
+    middle = np.column_stack([np.bincount(label, weights=axis) / several for axis in places.T])
+    scattered = (several > 2) & (agreed == 1)
+    return np.where(scattered[:, None], middle, place)
 
 
 def _clusters(
