@@ -5,6 +5,7 @@ no facilities and no search. The rules are explained in docs/roads.md.
 """
 
 from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
+from lifecircle.roads._ends import dead_ends
 from lifecircle.roads._fetch import fetch_roads
 from lifecircle.roads._joining import MISS_M
 from lifecircle.roads._network import Roads, RoadsReading
@@ -35,6 +36,7 @@ __all__ = [
     "add_road",
     "allowed_way",
     "close_road",
+    "dead_ends",
     "fetch_roads",
     "oneway",
     "open_against",
