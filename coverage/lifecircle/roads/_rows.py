@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 PLACE_COLUMNS: Final = ("u_lon", "u_lat", "v_lon", "v_lat")
 _GEOMETRY_COLUMNS = ("geometry", "wkt", "geom")
 _LEVEL_KEYS = ("layer", "bridge", "tunnel")
-_OTHER_COLUMNS = ("u", "v", "length", "speed_kmh", "geometry", *PLACE_COLUMNS)
-_RENAMED = ("oneway", *_LEVEL_KEYS, "speed_kmh")
+_EDGE_COLUMNS = ("u", "v", "length", *PLACE_COLUMNS)
+_OTHER_COLUMNS = ("seconds", "speed_kmh", "geometry", *_EDGE_COLUMNS)
+_RENAMED = ("oneway", *_LEVEL_KEYS, "speed_kmh", "seconds")
 _NO_CHANGE = {("datum", "wgs84"), ("split_crossings", False)}
 _SHOWN = 10
 """Number of rows that one message lists."""
@@ -196,7 +197,7 @@ def read_rows(source: Any, settings: LineSettings) -> Rows:
     # Columns are renamed first, because every later step looks for them by our names.
     rows = _named(rows, settings)
     if not with_lines:
-        rows = _with_text_lines(rows)
+        rows = _with_text_lines(rows, settings)
     return _with_words(_shifted(_of_lines(rows), settings.datum), settings)
 
 
@@ -258,16 +259,17 @@ def _shifted(rows: Rows, datum: str | None) -> Rows:
     return replace(rows, frame=frame, line=lines, crs=degrees)
 
 
-def _with_text_lines(rows: Rows) -> Rows:
+def _with_text_lines(rows: Rows, settings: LineSettings) -> Rows:
     """Read lines written as text (WKT), or check that an edge table needs none."""
     column = next((name for name in _GEOMETRY_COLUMNS if name in rows.frame.columns), None)
     if column is None:
-        if {"u", "v", *PLACE_COLUMNS} <= set(rows.frame.columns):
-            return rows
+        edges = _with_edge_columns(rows.frame, settings)
+        if {"u", "v", *PLACE_COLUMNS} <= set(edges.columns):
+            return replace(rows, frame=edges)
         reason = "there are no lines in it"
         remedy = (
             "give a column 'geometry' with lines as WKT in longitude and latitude, or the columns "
-            f"u, v, {', '.join(PLACE_COLUMNS)} and length"
+            f"u, v, {', '.join(PLACE_COLUMNS)} and length (or from, to, from_lon, ... and length_m or seconds)"
         )
         there = [str(name) for name in rows.frame.columns if rows.class_column or name != "highway"]
         found = " ".join(", ".join(there).split())[:200]
@@ -399,6 +401,23 @@ def _by_usual_name(frame: pd.DataFrame, kind: str) -> str | None:
     """Find the column that goes by a usual name of a kind, the surest name first."""
     names = {plain(str(column)): str(column) for column in reversed(list(frame.columns))}
     return next((names[name] for name in names_of(kind) if name in names), None)
+
+
+def _with_edge_columns(frame: pd.DataFrame, settings: LineSettings) -> pd.DataFrame:
+    """Give the columns of a table of edges without lines our names; name junctions by their coordinates."""
+    said = {ours.strip().lower() for ours in settings.columns}
+    for ours in _EDGE_COLUMNS:
+        theirs = _by_usual_name(frame, ours)
+        if ours not in said and ours not in frame.columns and theirs:
+            frame = frame.assign(**{ours: frame[theirs]})
+    if set(PLACE_COLUMNS) <= set(frame.columns) and not {"u", "v"} & {*frame.columns, *said}:
+        # Without names equal coordinates are one junction, as they are where lines are drawn.
+        names = [
+            frame[lon].astype("str") + " " + frame[lat].astype("str")
+            for lon, lat in (PLACE_COLUMNS[:2], PLACE_COLUMNS[2:])
+        ]
+        frame = frame.assign(u=names[0], v=names[1])
+    return frame
 
 
 def _with_tags(frame: pd.DataFrame) -> pd.DataFrame:
