@@ -41,6 +41,7 @@ from lifecircle.demand import (
 )
 from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
 from lifecircle.facilities import merge_duplicates, open_in, read_facilities
+from lifecircle.files import content_key
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reach import snap
@@ -385,7 +386,9 @@ class _Reader:
 
         ``table`` : the file's rows as they were found, where it is a table.
         """
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        # a file geodatabase is a folder of files
+        content = content_key(path).encode() if path.is_dir() else path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
         rejected = 0 if rejects is None else rejected_rows(rejects)
         self.records.append(InputRecord(role, self._name(path), digest, rows, rejected))
         found = rows if table is None else len(table.frame)

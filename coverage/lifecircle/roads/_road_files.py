@@ -94,7 +94,7 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     used = profile(mode, speed_kmh=speed_kmh)
     settings = LineSettings(join_m, layer, dict(columns or {}), dict(classes or {}), datum, split_crossings)
     _check_settings(path, settings)
-    if keep and isinstance(path, (str, Path)) and Path(path).is_file():
+    if keep and isinstance(path, (str, Path)) and _is_there(Path(path)):
         read = partial(_read, path, used, crs, settings)
         roads = cached(Path(path), used, crs, settings=settings.key(), read=read)
     else:
@@ -237,9 +237,14 @@ def _read(path: Any, used: Profile, crs: Any, settings: LineSettings) -> Roads:
 
 
 def _check_there(name: str) -> None:
-    if not Path(name).is_file():
+    if not _is_there(Path(name)):
         fault = Fault(name, "", "", "there is no such file", "check the path, relative to the current folder")
         raise MissingFileError([fault])
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a path is a file, or the folder of a file geodatabase."""
+    return path.is_file() or (path.suffix.lower() == ".gdb" and path.is_dir())
 
 
 def _layer(barriers: Any, layer: str | None) -> Any:

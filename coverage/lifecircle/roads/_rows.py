@@ -46,6 +46,7 @@ _LEVEL_KEYS = ("layer", "bridge", "tunnel")
 _EDGE_COLUMNS = ("u", "v", "length", *PLACE_COLUMNS)
 _OTHER_COLUMNS = ("seconds", "speed_kmh", "geometry", *_EDGE_COLUMNS)
 _RENAMED = ("oneway", *_LEVEL_KEYS, "speed_kmh", "seconds")
+_EXPRESSWAYS = frozenset({"motorway", "motorway_link"})
 _NO_CHANGE = {("datum", "wgs84"), ("split_crossings", False)}
 _SHOWN = 10
 """Number of rows that one message lists."""
@@ -504,7 +505,11 @@ def _with_words(rows: Rows, settings: LineSettings) -> Rows:
         elif key != "highway":
             read[key] = _mapped(read[key], str.lower)
     stated = read["highway"]
-    read["highway"], known = _classes(stated, _own_classes(settings))
+    own = _own_classes(settings)
+    read["highway"], known = _classes(stated, own)
+    if rows.class_column not in {"", "highway"}:
+        stated, known, said = _with_other_columns(rows, own, read, stated, known)
+        notes += said
     return replace(rows, frame=rows.frame.assign(**read), stated=stated, known=known, notes=tuple(notes))
 
 
@@ -565,6 +570,45 @@ def _classes(stated: ObjectArray, own: Mapping[str, str]) -> tuple[ObjectArray, 
     for i, word in enumerate(stated):
         highway[i], known[i] = found[word]
     return highway, known
+
+
+def _with_other_columns(
+    rows: Rows,
+    own: Mapping[str, str],
+    read: dict[str, ObjectArray],
+    stated: ObjectArray,
+    known: BoolArray,
+) -> tuple[ObjectArray, BoolArray, list[str]]:
+    """Take from further class columns what the first one leaves open; change ``read["highway"]``.
+
+    Offices keep who a road belongs to (行政等级) beside how it is built (技术等级). A national road that is built
+    as an expressway is one: nobody walks there. A row without a known class takes the other column's.
+
+    Returns
+    -------
+    stated, known : as they are then; notes
+    """
+    columns = {plain(str(column)): str(column) for column in reversed(list(rows.frame.columns))}
+    others = [columns[name] for name in (*names_of("class"), *names_of("class_maybe")) if name in columns]
+    notes = []
+    stated, known, highway = stated.copy(), known.copy(), read["highway"].copy()
+    for column in others:
+        if column in {"highway", rows.class_column}:
+            continue
+        words = _column_words(rows.frame[column])
+        words[np.array([word is None for word in words], dtype=bool)] = ""
+        classes, sure = _classes(words, own)
+        sure &= np.array([bool(word) for word in words], dtype=bool)
+        open_rows = sure & (~known | np.array([not word for word in stated], dtype=bool))
+        fast = np.array([word in _EXPRESSWAYS for word in classes], dtype=bool) & ~open_rows
+        fast &= np.array([word not in _EXPRESSWAYS for word in highway], dtype=bool)
+        for at in np.flatnonzero(open_rows | fast):
+            highway[at], stated[at], known[at] = classes[at], words[at], True
+        for code, count in (("classes_from", int(open_rows.sum())), ("expressways_by", int(fast.sum()))):
+            if count:
+                notes.append(f"{code}:{code_text(column)}|{count}")
+    read["highway"] = highway
+    return stated, known, notes
 
 
 def left_out_by_class(stated: ObjectArray) -> dict[str, int]:
