@@ -385,7 +385,14 @@ def test_rows_of_merged_ways_hold_several_classes(words):
 
 def named_edges(**columns):
     """The edge table under the names that other programs use."""
-    names = {"u": "from", "v": "to", "u_lon": "from_lon", "u_lat": "from_lat", "v_lon": "to_lon", "v_lat": "to_lat"}
+    names = {
+        "u": "from",
+        "v": "to",
+        "u_lon": "from_lon",
+        "u_lat": "from_lat",
+        "v_lon": "to_lon",
+        "v_lat": "to_lat",
+    }
     return edge_table().rename(columns=names).assign(**columns)
 
 

@@ -27,7 +27,9 @@ def noisy(frame, kind):
         square = random.uniform(-0.5, 0.5, (len(frame), 2))
         xy[end] += square if kind == "square" else 0.5 * np.column_stack([np.cos(angle), np.sin(angle)])
     return gpd.GeoDataFrame(
-        {"highway": frame["highway"].to_numpy()}, geometry=shapely.linestrings(xy, indices=line), crs=frame.crs
+        {"highway": frame["highway"].to_numpy()},
+        geometry=shapely.linestrings(xy, indices=line),
+        crs=frame.crs,
     )
 
 

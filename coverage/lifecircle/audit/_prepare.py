@@ -267,6 +267,7 @@ def yearly_files(study: Study) -> list[YearlyFile]:
         *study.facilities,
     )
     files = [part.file for part in parts if part is not None and part.file is not None]
+    files += [study.roads.merge] if study.roads.merge is not None else []
     return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
 
@@ -635,6 +636,7 @@ class _Reader:
         else:
             assert part.file is not None
             path = self.study.path_in(part.file, self.year)
+            second = None if part.merge is None else self.study.path_in(part.merge, self.year)
             roads = read_roads(
                 path,
                 mode=name,
@@ -646,10 +648,14 @@ class _Reader:
                 classes=part.classes,
                 datum=part.datum,
                 split_crossings=part.split_crossings,
+                merge=second,
+                merge_within_m=part.merge_within_m,
             )
             if not read:
                 self._record("roads", path, len(roads.u))
                 self.read[-1] = _roads_read(self.read[-1], roads)
+                if second is not None:
+                    self._record("merge", second, _merged_rows(roads))
         return self._with_barriers(roads, first=not read)
 
     def _with_barriers(self, roads: Roads, *, first: bool) -> Roads:
@@ -695,6 +701,12 @@ def _roads_read(read: InputReading, roads: Roads) -> InputReading:
     return replace(
         read, rows=int(own.rows), used=int(own.used), left_out=dict(own.left_out), notes=tuple(own.notes)
     )
+
+
+def _merged_rows(roads: Roads) -> int:
+    """Return how many stretches of road a merge took from its second source."""
+    codes = (note.partition(":")[2] for note in roads.reading.notes if note.startswith("merge_added:"))
+    return int(next(codes, "0").partition("|")[0])
 
 
 def _layers(inputs: Inputs) -> list[Layer]:

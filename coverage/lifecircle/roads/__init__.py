@@ -8,6 +8,7 @@ from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
 from lifecircle.roads._ends import dead_ends
 from lifecircle.roads._fetch import fetch_roads
 from lifecircle.roads._joining import MISS_M
+from lifecircle.roads._merging import MERGE_WITHIN_M
 from lifecircle.roads._network import Roads, RoadsReading
 from lifecircle.roads._osmnx_graph import roads_from_graph
 from lifecircle.roads._profiles import (
@@ -26,6 +27,7 @@ from lifecircle.roads._road_files import read_barriers, read_roads
 __all__ = [
     "ALONG_M",
     "JOIN_WITHIN_M",
+    "MERGE_WITHIN_M",
     "MISS_M",
     "MODES",
     "PROFILES",

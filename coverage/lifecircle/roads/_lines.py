@@ -201,7 +201,10 @@ def _own_seconds(rows: Rows) -> FloatArray:
         return np.full(len(rows.frame), np.nan)
     wrong = rows.frame["seconds"].notna().to_numpy() & ~((stated > 0) & (stated < math.inf))
     values = rows.frame["seconds"].to_numpy(dtype=object)
-    reason, remedy = say("a time is a positive number of seconds"), say("give seconds, or leave the cell empty")
+    reason, remedy = (
+        say("a time is a positive number of seconds"),
+        say("give seconds, or leave the cell empty"),
+    )
     faults = rows.faults(wrong, reason, remedy, column="seconds", values=values)
     if faults:
         raise UnusableInputError(faults)

@@ -145,7 +145,12 @@ class Profile:
         (0.8, None)
         """
         mine, others = self._class_speeds, other._class_speeds
-        if self.speed_kmh is not None or other.speed_kmh is not None or not mine or mine.keys() != others.keys():
+        if (
+            self.speed_kmh is not None
+            or other.speed_kmh is not None
+            or not mine
+            or mine.keys() != others.keys()
+        ):
             return None
         factors = [others[name] / mine[name] for name in mine]
         return factors[0] if max(factors) - min(factors) <= 1e-9 * max(factors) else None
