@@ -384,7 +384,7 @@ def test_rows_of_merged_ways_hold_several_classes(words):
 
 
 def named_edges(**columns):
-    """The edge table under the names that other programs use."""
+    """Return the edge table under the names that other programs use."""
     names = {
         "u": "from",
         "v": "to",

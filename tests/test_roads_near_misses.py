@@ -1,4 +1,4 @@
-"""Road lines whose ends were digitised with an error: which ``join_m`` mends them, and what times come out."""
+"""Road lines whose ends were digitised with an error: which join_m mends them, and what times come out."""
 
 from pathlib import Path
 

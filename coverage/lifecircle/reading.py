@@ -221,8 +221,8 @@ def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any
         yield _row("roads", _network_line(network, reading, language), language, reading_rows=network.edges)
         for lon, lat, metres in network.misses:
             yield _row("roads", _word("miss", language), language, metres=metres, lon=lon, lat=lat)
-        for one in network.islands:
-            where = {"metres": one.length_m, "people": one.people, "lon": one.lon, "lat": one.lat}
+        for part in network.islands:
+            where = {"metres": part.length_m, "people": part.people, "lon": part.lon, "lat": part.lat}
             yield _row("roads", _word("island", language), language, **where)
         yield from _places_rows("homes", network.homes, reading, language)
         yield from _places_rows("venues", network.venues, reading, language)

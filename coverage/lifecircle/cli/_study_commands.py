@@ -58,6 +58,26 @@ def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) ->
 
 
 @cli.command()
+@click.argument("place")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files; named after PLACE.")
+@click.option(
+    "--buffer-m",
+    type=click.FloatRange(min=0),
+    default=3000.0,
+    show_default=True,
+    help="Metres around PLACE in which roads are kept; at least limit times speed.",
+)
+def fetch(place: str, out: Path | None, buffer_m: float) -> None:
+    """Fetch roads, outline and facilities of PLACE from OpenStreetMap, as files a study reads."""
+    from lifecircle.fetch import fetch_place, language_of_place
+
+    with progress_line() as tell:
+        fetched = fetch_place(place, out=out, buffer_m=buffer_m, progress=tell)
+    for line in fetched.lines(language_of_place(place)):
+        print_text(line)
+
+
+@cli.command()
 @STUDY
 @YEAR
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results instead of STUDY/results.")

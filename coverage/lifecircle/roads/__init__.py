@@ -6,7 +6,7 @@ no facilities and no search. The rules are explained in docs/roads.md.
 
 from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
 from lifecircle.roads._ends import dead_ends
-from lifecircle.roads._fetch import fetch_roads
+from lifecircle.roads._fetch import PlaceExtract, fetch_extract, fetch_roads
 from lifecircle.roads._joining import MISS_M
 from lifecircle.roads._merging import MERGE_WITHIN_M
 from lifecircle.roads._network import Roads, RoadsReading
@@ -31,6 +31,7 @@ __all__ = [
     "MISS_M",
     "MODES",
     "PROFILES",
+    "PlaceExtract",
     "Profile",
     "Roads",
     "RoadsReading",
@@ -39,6 +40,7 @@ __all__ = [
     "allowed_way",
     "close_road",
     "dead_ends",
+    "fetch_extract",
     "fetch_roads",
     "oneway",
     "open_against",

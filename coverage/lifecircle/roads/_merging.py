@@ -7,17 +7,18 @@ Both networks are read for one profile in one CRS, each by its own rules. The ru
 2. Stretches that are there already and at least twice ``within_m`` long are left out, and so are whole edges
    that are there already over their whole length, however short. What is left between two such stretches and
    shorter than ``within_m`` is left out too: the lines only wander.
-3. A stretch that would be left out stays all the same where the official lines do not lead from its one end to
-   the other, by less than twice its length and four times ``within_m``: a ramp beside the road it leaves.
+3. A stretch that would be left out stays all the same where the official lines do not lead from its one end
+   to the other, by less than twice its length and four times ``within_m``: a ramp beside the road it leaves.
 4. All these stretches are added with their own class, direction and speed.
 5. An end of an added stretch where the second network went on along a stretch that is left out is drawn on to
-   the nearest official line that runs along that stretch, within twice ``within_m``, which is cut there. Other
-   ends stay: what the second network does not join (a bridge, the street below) the merge does not either.
+   the nearest official line that runs along that stretch, within twice ``within_m``, which is cut there.
+   Other ends stay: what the second network does not join (a bridge, the street below)
+   the merge does not either.
 
 The rule knows no levels: a street below a viaduct of the official lines counts as the viaduct.
 
-Everything is counted: edges and kilometres of both networks that were used and left out, ends that were joined
-and ends for which no official line was near enough.
+Everything is counted: edges and kilometres of both networks that were used and left out, ends that were
+joined and ends for which no official line was near enough.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ def _samples(roads: Roads) -> pd.DataFrame:
 
 
 def _segments(lines: ObjectArray) -> tuple[ObjectArray, FloatArray, LongArray]:
-    """Return the straight segments of lines, the direction of each as a unit vector (segment, 2), its line."""
+    """Return the straight segments of lines, the direction of each (segment, 2), its line."""
     xy, line = shapely.get_coordinates(lines, return_index=True)
     same = line[1:] == line[:-1]
     one, other = xy[:-1][same], xy[1:][same]
@@ -253,7 +254,7 @@ def _with_links(official: Roads, second: Roads, runs: pd.DataFrame, within_m: fl
 def _leads(
     official: Roads, one: tuple[LongArray, FloatArray], other: tuple[LongArray, FloatArray], most: FloatArray
 ) -> BoolArray:
-    """Return whether a network leads between pairs of places within metres (pair,), one-way streets both ways.
+    """Return whether a network leads between pairs of places within metres (pair,), one-way streets open.
 
     ``one``, ``other`` : edge and share along it.
     """
@@ -265,7 +266,7 @@ def _leads(
     shortest = pd.DataFrame({"u": lengths.coords[0], "v": lengths.coords[1], "m": lengths.data})
     shortest = shortest.groupby(["u", "v"], as_index=False)["m"].min()
     graph = scipy.sparse.csr_array((shortest["m"], (shortest["u"], shortest["v"])), shape=lengths.shape)
-    led = (one[0] == other[0]) & (np.abs(one[1] - other[1]) * length[one[0]] <= most)
+    led: BoolArray = (one[0] == other[0]) & (np.abs(one[1] - other[1]) * length[one[0]] <= most)
     ends = [
         (
             official.u[place[0]],
@@ -353,7 +354,7 @@ def _added_parts(second: Roads, runs: pd.DataFrame) -> _Parts:
 
 
 def _direction(roads: Roads, edges: LongArray, share: FloatArray, side: int) -> FloatArray:
-    """Return the direction of edges over the next 10 m from a share of their length: (edge, 2), unit vectors."""
+    """Return the direction of edges over the next 10 m from a share of their length: (edge, 2)."""
     length = shapely.length(roads.lines[edges])
     step = np.minimum(_STEP_M / np.maximum(length, 1e-9), 1.0)
     here, there = (
@@ -367,7 +368,8 @@ def _direction(roads: Roads, edges: LongArray, share: FloatArray, side: int) -> 
 
 def _unit(toward: FloatArray) -> FloatArray:
     size = np.hypot(*toward.T)[:, None]
-    return np.divide(toward, size, out=np.zeros_like(toward), where=size > 0)
+    unit: FloatArray = np.divide(toward, size, out=np.zeros_like(toward), where=size > 0)
+    return unit
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ class Roads:
         return _sharing(self, changed, "tree", "components")
 
     def _stated_kmh(self) -> FloatArray:
-        """Return the speed of edges that do not go at the speed of their class, NaN of all others: (edge,)."""
+        """Return the speed of edges that do not go at that of their class, NaN of the others: (edge,)."""
         stated = np.full(len(self.u), np.nan)
         if self.profile.speed_kmh is not None:
             return stated

@@ -270,7 +270,7 @@ def _with_text_lines(rows: Rows, settings: LineSettings) -> Rows:
         reason = "there are no lines in it"
         remedy = (
             "give a column 'geometry' with lines as WKT in longitude and latitude, or the columns "
-            f"u, v, {', '.join(PLACE_COLUMNS)} and length (or from, to, from_lon, ... and length_m or seconds)"
+            f"u, v, {', '.join(PLACE_COLUMNS)} and length (also from, to, from_lon ..., length_m, seconds)"
         )
         there = [str(name) for name in rows.frame.columns if rows.class_column or name != "highway"]
         found = " ".join(", ".join(there).split())[:200]
@@ -405,7 +405,7 @@ def _by_usual_name(frame: pd.DataFrame, kind: str) -> str | None:
 
 
 def _with_edge_columns(frame: pd.DataFrame, settings: LineSettings) -> pd.DataFrame:
-    """Give the columns of a table of edges without lines our names; name junctions by their coordinates."""
+    """Rename the columns of a table of edges without lines; name junctions by their coordinates."""
     said = {ours.strip().lower() for ours in settings.columns}
     for ours in _EDGE_COLUMNS:
         theirs = _by_usual_name(frame, ours)
@@ -581,8 +581,9 @@ def _with_other_columns(
 ) -> tuple[ObjectArray, BoolArray, list[str]]:
     """Take from further class columns what the first one leaves open; change ``read["highway"]``.
 
-    Offices keep who a road belongs to (行政等级) beside how it is built (技术等级). A national road that is built
-    as an expressway is one: nobody walks there. A row without a known class takes the other column's.
+    Offices keep who a road belongs to (行政等级) beside how it is built (技术等级). A national
+    road that is built as an expressway is one: nobody walks there. A row without a known
+    class takes the other column's.
 
     Returns
     -------
