@@ -103,7 +103,9 @@ class NetworkReading:
     ``largest`` : share of the length that the longest fragment has; ``short`` : fragments under
     ``fragment_m`` of the report; ``without_class_m``, ``joined``, ``misses`` (lon, lat, metres; the nearest
     ones), ``missed`` (all of them), ``suggested_join_m`` and ``crossings`` are what the roads' own reading
-    says. ``dead_ends`` : ends at which one road alone arrives, ``dead_end_m`` : the roads that end so;
+    says. ``dead_ends`` : ends at which one road alone arrives, ``dead_end_m``, ``dead_end_people`` : the
+    roads that end so and the people on them; ``one_way_pieces`` ... : parts of the longest fragment that
+    one-way streets allow no way from, or none to;
     ``island_m``, ``island_people`` : roads and people on all fragments but the longest, ``islands`` : those
     with the longest roads.
     """
@@ -124,6 +126,10 @@ class NetworkReading:
     crossings: int = 0
     dead_ends: int = 0
     dead_end_m: float = 0.0
+    dead_end_people: float = 0.0
+    one_way_pieces: int = 0
+    one_way_m: float = 0.0
+    one_way_people: float = 0.0
     island_m: float = 0.0
     island_people: float = 0.0
     islands: tuple[IslandReading, ...] = ()
@@ -337,6 +343,15 @@ def _network_line(
                 language,
                 places=f"{network.dead_ends:,}",
                 km=f"{network.dead_end_m / 1000:,.1f}",
+            )
+        )
+    if network.one_way_pieces:
+        parts.append(
+            _fill(
+                "one_way",
+                language,
+                pieces=f"{network.one_way_pieces:,}",
+                km=f"{network.one_way_m / 1000:,.1f}",
             )
         )
     if network.island_m > 0 and not public:  # so few people may live there that they could be named

@@ -11,7 +11,7 @@ import shapely
 
 from lifecircle.reach import fragment_lengths, short_edges
 from lifecircle.reading import IslandReading, NetworkReading, OffRoads, PlacesReading, Reading
-from lifecircle.roads import dead_ends
+from lifecircle.roads import dead_ends, one_way_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +104,9 @@ def _network(roads: Roads, names: tuple[str, ...], inputs: Inputs, searches: Sea
     venues = searches.snapped(roads, inputs.register).take(inputs.opened)
     homes = searches.snapped(roads, inputs.demand)
     misses = sorted(getattr(own, "misses", ()), key=lambda miss: miss[2])
-    ends, end_m = dead_ends(roads)
+    ends, dead = dead_ends(roads)
+    pieces, trapped = one_way_pieces(roads)
+    on = homes.snapped
     on_island = people_by_fragment(roads, homes, people)
     return NetworkReading(
         profiles=names,
@@ -122,7 +124,11 @@ def _network(roads: Roads, names: tuple[str, ...], inputs: Inputs, searches: Sea
         suggested_join_m=getattr(own, "suggested_join_m", None),
         crossings=int(getattr(own, "crossings", 0)),
         dead_ends=ends,
-        dead_end_m=end_m,
+        dead_end_m=float(roads.length_m[dead].sum()),
+        dead_end_people=float(people[on][dead[homes.edge[on]]].sum()),
+        one_way_pieces=pieces - (len(lengths) - 1),
+        one_way_m=float(roads.length_m[trapped & (roads.components[roads.u] == 0)].sum()),
+        one_way_people=float(people[on][(trapped & (roads.components[roads.u] == 0))[homes.edge[on]]].sum()),
         island_m=float(lengths[1:].sum()),
         island_people=float(on_island[1:].sum()),
         islands=tuple(_islands(roads, lengths, on_island)),

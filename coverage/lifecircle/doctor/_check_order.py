@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lifecircle.audit import open_study, prepare, run
 from lifecircle.datum import detect, raw_places
 from lifecircle.doctor._input_problem import SAMPLES, SEVERITIES, Problem
+from lifecircle.doctor._road_checks import missing_roads, road_problems, supply_line
+from lifecircle.doctor._road_supply import road_supply
 from lifecircle.doctor._row_checks import elsewhere, renamed, shifted_rows, similar_names
 from lifecircle.doctor._run_checks import disconnected, in_order, off_the_roads, rejected, warned
 from lifecircle.errors import UnusableInputError, say
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lifecircle.audit import Inputs
+    from lifecircle.doctor._road_supply import DistrictRoads
     from lifecircle.wording import Language
 
 _log = logging.getLogger(__name__)
@@ -30,7 +33,10 @@ _TEXTS = ("reason", "remedy", "effect")
 
 @dataclass(frozen=True)
 class Checkup:
-    """What a check found in a study, the gravest first; ``inputs`` are None where it cannot be read."""
+    """What a check found in a study, the gravest first; ``inputs`` are None where it cannot be read.
+
+    ``roads`` : how complete the roads are, by district.
+    """
 
     study: str
     name: str
@@ -39,6 +45,7 @@ class Checkup:
     synthetic: bool
     problems: tuple[Problem, ...]
     inputs: Inputs | None = None
+    roads: tuple[DistrictRoads, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -48,7 +55,21 @@ class Checkup:
     def plain(self) -> dict[str, Any]:
         """Return the check as plain values for JSON, texts in the study's language."""
         problems = [{**asdict(one), **self.texts(one)} for one in self.problems]
-        return {"schema": SCHEMA, "study": self.study, "year": self.year, "problems": problems}
+        return {
+            "schema": SCHEMA,
+            "study": self.study,
+            "year": self.year,
+            "problems": problems,
+            "roads": [
+                {
+                    **asdict(one),
+                    "km_per_km2": one.km_per_km2,
+                    "km_per_1000": one.km_per_1000,
+                    "missing_roads": missing_roads(self.roads, one),
+                }
+                for one in self.roads
+            ],
+        }
 
     def texts(self, one: Problem) -> dict[str, str]:
         """Return what a problem says, and where, in the study's language."""
@@ -58,7 +79,7 @@ class Checkup:
     def lines(self) -> list[str]:
         """Return a problem in two or three lines each, in the study's language."""
         if not self.problems:
-            return [word("checkup", "nothing", self.language)]
+            return [word("checkup", "nothing", self.language), *self._road_lines()]
         lines = []
         for one in self.problems:
             texts = self.texts(one)
@@ -74,7 +95,14 @@ class Checkup:
                 shown = "; ".join(one.rows) + ("; …" if one.count > len(one.rows) else "")
                 lines.append(f"    {shown}")
             lines += [f"    {texts[name]}" for name in ("effect", "remedy") if texts[name]]
-        return lines
+        return lines + self._road_lines()
+
+    def _road_lines(self) -> list[str]:
+        """Return the table of roads by district as lines."""
+        if not self.roads:
+            return []
+        title = word("checkup", "roads_title", self.language)
+        return [title, *(f"    {supply_line(one, self.language)}" for one in self.roads)]
 
 
 def check_study(
@@ -120,7 +148,9 @@ def check_study(
         *disconnected(findings),
         *warned(findings),
     ]
-    return Checkup(**head, problems=tuple(in_order(problems, SEVERITIES)), inputs=inputs)
+    supply = road_supply(inputs, findings)
+    problems += road_problems(findings, supply)
+    return Checkup(**head, problems=tuple(in_order(problems, SEVERITIES)), inputs=inputs, roads=supply)
 
 
 def _faults(error: UnusableInputError, language: Language) -> Iterator[Problem]:

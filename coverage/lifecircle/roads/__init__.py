@@ -5,7 +5,7 @@ no facilities and no search. The rules are explained in docs/roads.md.
 """
 
 from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
-from lifecircle.roads._ends import dead_ends
+from lifecircle.roads._ends import dead_ends, one_way_pieces
 from lifecircle.roads._fetch import PlaceExtract, fetch_extract, fetch_roads
 from lifecircle.roads._joining import MISS_M
 from lifecircle.roads._merging import MERGE_WITHIN_M
@@ -42,6 +42,7 @@ __all__ = [
     "dead_ends",
     "fetch_extract",
     "fetch_roads",
+    "one_way_pieces",
     "oneway",
     "open_against",
     "profile",
