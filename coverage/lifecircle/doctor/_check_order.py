@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lifecircle.audit import open_study, prepare, run
 from lifecircle.datum import detect, raw_places
 from lifecircle.doctor._input_problem import SAMPLES, SEVERITIES, Problem
+from lifecircle.doctor._register_match import match_problems, match_register
 from lifecircle.doctor._road_checks import missing_roads, road_problems, supply_line
 from lifecircle.doctor._road_supply import road_supply
 from lifecircle.doctor._row_checks import elsewhere, renamed, shifted_rows, similar_names
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lifecircle.audit import Inputs
+    from lifecircle.doctor._register_match import RegisterMatch
     from lifecircle.doctor._road_supply import DistrictRoads
     from lifecircle.wording import Language
 
@@ -35,7 +37,7 @@ _TEXTS = ("reason", "remedy", "effect")
 class Checkup:
     """What a check found in a study, the gravest first; ``inputs`` are None where it cannot be read.
 
-    ``roads`` : how complete the roads are, by district.
+    ``roads`` : how complete the roads are, by district; ``match`` : the register against another list.
     """
 
     study: str
@@ -46,6 +48,7 @@ class Checkup:
     problems: tuple[Problem, ...]
     inputs: Inputs | None = None
     roads: tuple[DistrictRoads, ...] = ()
+    match: RegisterMatch | None = None
 
     @property
     def found(self) -> bool:
@@ -69,6 +72,7 @@ class Checkup:
                 }
                 for one in self.roads
             ],
+            "against": None if self.match is None else self.match.plain(),
         }
 
     def texts(self, one: Problem) -> dict[str, str]:
@@ -106,7 +110,11 @@ class Checkup:
 
 
 def check_study(
-    study: str | Path, year: int | None = None, *, progress: Callable[[str], None] | None = None
+    study: str | Path,
+    year: int | None = None,
+    *,
+    against: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Checkup:
     """Check the inputs of a study for a year; nothing is written or changed.
 
@@ -114,6 +122,7 @@ def check_study(
     ----------
     study : folder of a study
     year : the study's own where none is given
+    against : another list of facilities, such as OpenStreetMap's, that the register is compared with
 
     Returns
     -------
@@ -148,9 +157,13 @@ def check_study(
         *disconnected(findings),
         *warned(findings),
     ]
+    match = None if against is None else match_register(inputs, against)
+    if match is not None:
+        problems += match_problems(match)
     supply = road_supply(inputs, findings)
     problems += road_problems(findings, supply)
-    return Checkup(**head, problems=tuple(in_order(problems, SEVERITIES)), inputs=inputs, roads=supply)
+    ordered = tuple(in_order(problems, SEVERITIES))
+    return Checkup(**head, problems=ordered, inputs=inputs, roads=supply, match=match)
 
 
 def _faults(error: UnusableInputError, language: Language) -> Iterator[Problem]:

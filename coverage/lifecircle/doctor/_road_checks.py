@@ -71,7 +71,8 @@ def _one_way(findings: Findings) -> Iterator[Problem]:
             "roads",
             network.one_way_pieces,
             say(
-                "{profiles}: pieces that one-way streets allow no way from, or none to: {km} km, {people} people",
+                "{profiles}: pieces that one-way streets allow no way from, or none to: "
+                "{km} km, {people} people",
                 profiles=", ".join(network.profiles),
                 km=f"{network.one_way_m / 1000:,.1f}",
                 people=f"{network.one_way_people:,.0f}",
