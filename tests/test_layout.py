@@ -53,6 +53,7 @@ FLOORS = {
     "doctor": 7,
     "closing_impact": 7,
     "spot_check": 7,
+    "fetch": 7,
     "rectification": 7,
     "notebook": 8,
     "maps": 8,

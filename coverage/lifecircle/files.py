@@ -557,7 +557,7 @@ _COMPANIONS: Final = {
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the files that are read as one: a shapefile is several, in any capitals.
+    """Return the files that are read as one: a shapefile is several, in any capitals; a .gdb is a folder.
 
     Parameters
     ----------
@@ -567,6 +567,9 @@ def files_of(path: Path) -> list[Path]:
     -------
     files : existing ones, in a fixed order
     """
+    if path.suffix.lower() == ".gdb" and path.is_dir():
+        # Locks of who has it open are not part of what it holds.
+        return sorted(one for one in path.iterdir() if one.is_file() and one.suffix.lower() != ".lock")
     wanted = {ending: number for number, ending in enumerate(_COMPANIONS.get(path.suffix.lower(), ()))}
     if not wanted:
         return [path]

@@ -87,12 +87,27 @@ class PlacesReading:
 
 
 @dataclass(frozen=True)
+class IslandReading:
+    """A fragment that no road joins to the longest one: where it is, its roads, and who lives on it."""
+
+    lon: float
+    lat: float
+    length_m: float
+    people: float
+
+
+@dataclass(frozen=True)
 class NetworkReading:
     """One network as the run travels it: ``profiles`` share its ways.
 
     ``largest`` : share of the length that the longest fragment has; ``short`` : fragments under
-    ``fragment_m`` of the report; ``without_class_m``, ``joined`` and ``misses`` (lon, lat, metres) are what
-    the roads' own reading says.
+    ``fragment_m`` of the report; ``without_class_m``, ``joined``, ``misses`` (lon, lat, metres; the nearest
+    ones), ``missed`` (all of them), ``suggested_join_m`` and ``crossings`` are what the roads' own reading
+    says. ``dead_ends`` : ends at which one road alone arrives, ``dead_end_m``, ``dead_end_people`` : the
+    roads that end so and the people on them; ``one_way_pieces`` ... : parts of the longest fragment that
+    one-way streets allow no way from, or none to;
+    ``island_m``, ``island_people`` : roads and people on all fragments but the longest, ``islands`` : those
+    with the longest roads.
     """
 
     profiles: tuple[str, ...]
@@ -106,6 +121,18 @@ class NetworkReading:
     without_class_m: float = 0.0
     joined: int = 0
     misses: tuple[tuple[float, float, float], ...] = ()
+    missed: int = 0
+    suggested_join_m: float | None = None
+    crossings: int = 0
+    dead_ends: int = 0
+    dead_end_m: float = 0.0
+    dead_end_people: float = 0.0
+    one_way_pieces: int = 0
+    one_way_m: float = 0.0
+    one_way_people: float = 0.0
+    island_m: float = 0.0
+    island_people: float = 0.0
+    islands: tuple[IslandReading, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,7 +194,7 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
             lines.append(_fill(name, language, share=percent(share)))
     said: set[str] = set()  # networks that differ in their ways have much the same homes off the roads
     for network in reading.networks:
-        own = [_network_line(network, reading, language)]
+        own = [_network_line(network, reading, language, public=public)]
         if not public:
             own += _places_lines("homes", network.homes, reading, language)
             own += _places_lines("venues", network.venues, reading, language)
@@ -200,6 +227,9 @@ def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any
         yield _row("roads", _network_line(network, reading, language), language, reading_rows=network.edges)
         for lon, lat, metres in network.misses:
             yield _row("roads", _word("miss", language), language, metres=metres, lon=lon, lat=lat)
+        for part in network.islands:
+            where = {"metres": part.length_m, "people": part.people, "lon": part.lon, "lat": part.lat}
+            yield _row("roads", _word("island", language), language, **where)
         yield from _places_rows("homes", network.homes, reading, language)
         yield from _places_rows("venues", network.venues, reading, language)
     for check in reading.coarse:
@@ -280,7 +310,9 @@ def _reason(reason: str, language: Language) -> str:
     return re.sub(r"\{[^{}]*\}", "…", sentence)
 
 
-def _network_line(network: NetworkReading, reading: Reading, language: Language) -> str:
+def _network_line(
+    network: NetworkReading, reading: Reading, language: Language, *, public: bool = False
+) -> str:
     parts = [
         _fill(
             "network",
@@ -297,8 +329,43 @@ def _network_line(network: NetworkReading, reading: Reading, language: Language)
         parts.append(_fill("without_class", language, km=f"{network.without_class_m / 1000:,.1f}"))
     if network.joined:
         parts.append(_fill("joined", language, places=f"{network.joined:,}"))
-    if network.misses:
-        parts.append(_fill("misses", language, places=f"{len(network.misses):,}"))
+    missed = max(network.missed, len(network.misses))
+    if missed:
+        parts.append(_fill("misses", language, places=f"{missed:,}"))
+    if network.suggested_join_m is not None:
+        parts.append(_fill("suggested_join", language, metres=f"{network.suggested_join_m:g}"))
+    if network.crossings:
+        parts.append(_fill("crossings", language, places=f"{network.crossings:,}"))
+    if network.dead_ends:
+        parts.append(
+            _fill(
+                "dead_ends",
+                language,
+                places=f"{network.dead_ends:,}",
+                km=f"{network.dead_end_m / 1000:,.1f}",
+            )
+        )
+    if network.one_way_pieces:
+        parts.append(
+            _fill(
+                "one_way",
+                language,
+                pieces=f"{network.one_way_pieces:,}",
+                km=f"{network.one_way_m / 1000:,.1f}",
+            )
+        )
+    if network.island_m > 0 and not public:  # so few people may live there that they could be named
+        largest = network.islands[0].length_m if network.islands else 0.0
+        parts.append(
+            _fill(
+                "islands",
+                language,
+                islands=f"{network.fragments - 1:,}",
+                km=f"{network.island_m / 1000:,.1f}",
+                people=f"{network.island_people:,.0f}",
+                largest=f"{largest / 1000:,.1f}",
+            )
+        )
     return _list(parts, language)
 
 

@@ -77,7 +77,8 @@ class RoadsPart(_Part):
     """``[roads]``: a file, or a place name fetched through OSMnx; and how a table of lines is read.
 
     ``join_m``, ``layer``, ``columns``, ``classes``, ``datum``, ``split_crossings`` : see
-    :func:`lifecircle.roads.read_roads`; a table of lines alone knows them. ``prefer_main_m`` : how much
+    :func:`lifecircle.roads.read_roads`; a table of lines alone knows them. ``merge`` : a second source whose
+    roads are added where none of ``file`` runs along them. ``prefer_main_m`` : how much
     longer an access leg may be so as not to end on a fragment whose roads are together shorter than
     ``fragment_m``.
     """
@@ -90,7 +91,9 @@ class RoadsPart(_Part):
     columns: dict[str, str] = Field(default_factory=dict)
     classes: dict[str, str] = Field(default_factory=dict)
     datum: Datum | None = None
-    split_crossings: bool = False
+    split_crossings: bool | None = None
+    merge: YearlyFile | None = None
+    merge_within_m: Annotated[float, Field(ge=1, le=100)] = 15.0
     prefer_main_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 50.0
     fragment_m: Annotated[float, Field(ge=0)] = 500.0
 
@@ -99,6 +102,11 @@ class RoadsPart(_Part):
         if (self.file is None) == (self.place is None):
             raise ValueError(
                 say("give either file or place"), say("give the roads one source: file = ... or place = ...")
+            )
+        if self.merge is not None and self.file is None:
+            raise ValueError(
+                say("only a file of roads can be merged with another"),
+                say("write file = ... beside merge, or leave merge out"),
             )
         return self
 

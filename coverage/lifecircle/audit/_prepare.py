@@ -41,6 +41,7 @@ from lifecircle.demand import (
 )
 from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
 from lifecircle.facilities import merge_duplicates, open_in, read_facilities
+from lifecircle.files import content_key
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reach import snap
@@ -273,6 +274,7 @@ def yearly_files(study: Study) -> list[YearlyFile]:
         *study.facilities,
     )
     files = [part.file for part in parts if part is not None and part.file is not None]
+    files += [study.roads.merge] if study.roads.merge is not None else []
     return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
 
@@ -392,8 +394,7 @@ class _Reader:
 
         ``table`` : the file's rows as they were found, where it is a table.
         """
-        kept = snapshot_of(path)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest() if kept is None else kept.digest
+        digest = _digest(path)
         rejected = 0 if rejects is None else rejected_rows(rejects)
         self.records.append(InputRecord(role, self._name(path), digest, rows, rejected))
         found = rows if table is None else len(table.frame)
@@ -639,6 +640,7 @@ class _Reader:
         else:
             assert part.file is not None
             path = self.study.path_in(part.file, self.year)
+            second = None if part.merge is None else self.study.path_in(part.merge, self.year)
             roads = read_roads(
                 path,
                 mode=name,
@@ -650,10 +652,14 @@ class _Reader:
                 classes=part.classes,
                 datum=part.datum,
                 split_crossings=part.split_crossings,
+                merge=second,
+                merge_within_m=part.merge_within_m,
             )
             if not read:
                 self._record("roads", path, len(roads.u))
                 self.read[-1] = _roads_read(self.read[-1], roads)
+                if second is not None:
+                    self._record("merge", second, _merged_rows(roads))
         return self._with_barriers(roads, first=not read)
 
     def _with_barriers(self, roads: Roads, *, first: bool) -> Roads:
@@ -665,6 +671,14 @@ class _Reader:
         if first:
             self._record("barriers", path, len(barriers))
         return roads.with_barriers(barriers)
+
+
+def _digest(path: Path) -> str:
+    """Hash an input: the cells of a table in a database, all files of a file geodatabase, else the file."""
+    if (kept := snapshot_of(path)) is not None:
+        return kept.digest
+    content = content_key(path).encode() if path.is_dir() else path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 _KEPT = ("kept as unsnapped", "is kept, its hours unknown")
@@ -699,6 +713,12 @@ def _roads_read(read: InputReading, roads: Roads) -> InputReading:
     return replace(
         read, rows=int(own.rows), used=int(own.used), left_out=dict(own.left_out), notes=tuple(own.notes)
     )
+
+
+def _merged_rows(roads: Roads) -> int:
+    """Return how many stretches of road a merge took from its second source."""
+    codes = (note.partition(":")[2] for note in roads.reading.notes if note.startswith("merge_added:"))
+    return int(next(codes, "0").partition("|")[0])
 
 
 def _layers(inputs: Inputs) -> list[Layer]:

@@ -39,7 +39,12 @@ def demo(directory: Path) -> None:
 @YEAR
 @click.option("--json", "as_json", is_flag=True, help="Print the check as JSON.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with a sketch of the places.")
-def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) -> None:
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Another list of facilities, such as OpenStreetMap's: report what each lacks.",
+)
+def check(study: Path, year: int | None, html: Path | None, against: Path | None, *, as_json: bool) -> None:
     """Check the inputs of STUDY: what is wrong, how much it matters, how to mend it. Changes no file."""
     from lifecircle.doctor import check_study, checkup_page
     from lifecircle.files import check_file, written
@@ -47,7 +52,7 @@ def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) ->
     if html is not None:
         check_file(html, b"<!DOCTYPE html>")
     with progress_line() as tell:
-        found = check_study(study, year, progress=tell)
+        found = check_study(study, year, against=against, progress=tell)
     if html is not None:
         with written(html) as fresh:
             fresh.write_text(checkup_page(found), "utf-8")
@@ -60,6 +65,26 @@ def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) ->
             print_text(line)
     if found.found:
         raise SystemExit(FOUND)
+
+
+@cli.command()
+@click.argument("place")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files; named after PLACE.")
+@click.option(
+    "--buffer-m",
+    type=click.FloatRange(min=0),
+    default=3000.0,
+    show_default=True,
+    help="Metres around PLACE in which roads are kept; at least limit times speed.",
+)
+def fetch(place: str, out: Path | None, buffer_m: float) -> None:
+    """Fetch roads, outline and facilities of PLACE from OpenStreetMap, as files a study reads."""
+    from lifecircle.fetch import fetch_place, language_of_place
+
+    with progress_line() as tell:
+        fetched = fetch_place(place, out=out, buffer_m=buffer_m, progress=tell)
+    for line in fetched.lines(language_of_place(place)):
+        print_text(line)
 
 
 @cli.command()

@@ -118,7 +118,7 @@ def _read_file(path: Path, name: str, choice: _Choice) -> Table:
     if not path.exists():
         raise MissingFileError([Fault(name, "", "", say("no such file"), _nearest_file(path))])
     reader = SUFFIXES.get(suffix)
-    if reader is None or path.is_dir():
+    if reader is None or path.is_dir() != (suffix == ".gdb"):
         reason = say("is a folder, not a table") if path.is_dir() else say("unsupported format")
         remedy = say("give one of {formats}", formats=" ".join(SUFFIXES))
         raise UnusableInputError([Fault(name, "", suffix, reason, remedy)])
@@ -158,7 +158,7 @@ def _check_choice(name: str, suffix: str, choice: _Choice) -> None:
     UnusableInputError
         With every key that does not fit.
     """
-    known = {"layer": {".gpkg", ".xlsx"}, "sheet": {".xlsx"}, "header_row": {".csv", ".xlsx"}}
+    known = {"layer": {".gpkg", ".gdb", ".xlsx"}, "sheet": {".xlsx"}, "header_row": {".csv", ".xlsx"}}
     faults = [
         Fault(
             name,
@@ -302,6 +302,7 @@ SUFFIXES: dict[str, Callable[[Path, str, _Choice], Table]] = {
     ".xlsx": _read_xlsx,
     ".gpkg": _read_vector,
     ".shp": _read_vector,
+    ".gdb": _read_vector,
     ".geojson": _read_geojson,
     ".json": _read_geojson,
     ".parquet": _read_parquet,
