@@ -22,7 +22,7 @@ from lifecircle.facilities import open_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.standards import CircleTarget
     from lifecircle.study import Study, YearlyFile
 

@@ -22,7 +22,7 @@ import numpy as np
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.audit._prepare import cached_per_inputs
+from lifecircle.audit._inputs import cached_per_inputs
 from lifecircle.limits import within_limit
 from lifecircle.reach import usable
 from lifecircle.reading import CoarseReading
@@ -30,7 +30,7 @@ from lifecircle.reading import CoarseReading
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Searches
     from lifecircle.standards import CircleTarget
 

@@ -11,7 +11,7 @@ from lifecircle.standards import verdict
 
 if TYPE_CHECKING:
     from lifecircle.audit._circles import Circle
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._questions import Answers
     from lifecircle.findings import CircleResult
     from lifecircle.reading import CoarseReading

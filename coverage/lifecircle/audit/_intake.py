@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Searches
     from lifecircle.reach import Snap
     from lifecircle.reading import CoarseReading

@@ -5,18 +5,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from dataclasses import dataclass, replace
-from functools import cached_property, wraps
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from lifecircle.audit._auto_datum import AUTO, TableDatum, table_datum
-from lifecircle.audit._doors import Doors, at_best_door, find_doors
+from lifecircle.audit._inputs import Inputs, coordinates
 from lifecircle.audit._placement import (
     Ground,
     Layer,
@@ -40,10 +37,9 @@ from lifecircle.demand import (
     with_districts,
 )
 from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
-from lifecircle.facilities import merge_duplicates, open_in, read_facilities
+from lifecircle.facilities import merge_duplicates, read_facilities
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
-from lifecircle.reach import snap
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.study import FaultyStudyError, check_year, read_study
@@ -53,133 +49,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     import geopandas as gpd
-    import numpy.typing as npt
 
     from lifecircle.indicators import Indicators
-    from lifecircle.reach import Snap
     from lifecircle.roads import Roads
     from lifecircle.standards import CircleTarget, Standard
     from lifecircle.study import Study, YearlyFile
     from lifecircle.tables import Table
 
 _Table = TypeVar("_Table", bound=pd.DataFrame)
-_Fact = TypeVar("_Fact")
 
 _log = logging.getLogger(__name__)
 
 AGED = "walk_aged"
 STEP_FREE = "wheelchair"
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """All that one year's audit is computed from.
-
-    ``networks`` : travel profile -> roads; profiles that differ only in speed share their lines.
-    ``register`` : every facility, with ``district`` and ``village``, open in the year or not.
-    ``read`` : what was read of every file; ``in_districts`` : share of the people who live in one;
-    ``doubts`` : codes of warnings about where the inputs lie. ``outlets`` : service windows, shops and other
-    units that hold venues, with ``district``; ``indicators`` : registered figures of all years.
-    """
-
-    study: Study
-    year: int
-    networks: Mapping[str, Roads]
-    demand: gpd.GeoDataFrame
-    districts: gpd.GeoDataFrame | None
-    villages: gpd.GeoDataFrame | None
-    register: gpd.GeoDataFrame
-    rejects: pd.DataFrame
-    records: tuple[InputRecord, ...]
-    outlets: gpd.GeoDataFrame | None = None
-    indicators: Indicators | None = None
-    read: tuple[InputReading, ...] = ()
-    in_districts: float | None = None
-    doubts: tuple[str, ...] = ()
-
-    @cached_property
-    def opened(self) -> npt.NDArray[np.intp]:
-        """Positions in the register of the facilities open on 31 December of the year."""
-        return np.flatnonzero(open_in(self.register, self.year).to_numpy())
-
-    @cached_property
-    def facilities(self) -> gpd.GeoDataFrame:
-        """The facilities open on 31 December of the year."""
-        return self.register.iloc[self.opened]
-
-    @cached_property
-    def lonlat(self) -> npt.NDArray[np.float64]:
-        """Places of the residents in degrees: (demand, 2), NaN where they have none."""
-        return _coordinates(self.demand)
-
-    @cached_property
-    def homes(self) -> gpd.GeoDataFrame:
-        """The residents in the metre CRS."""
-        return self.demand.to_crs(self.crs)
-
-    @cached_property
-    def sites(self) -> gpd.GeoDataFrame:
-        """The register in the metre CRS."""
-        return self.register.to_crs(self.crs)
-
-    @cached_property
-    def metres(self) -> npt.NDArray[np.float64]:
-        """Places of the residents in the metre CRS: (demand, 2), NaN where they have none."""
-        return _coordinates(self.homes)
-
-    @cached_property
-    def venue_metres(self) -> npt.NDArray[np.float64]:
-        """Places of the facilities in the metre CRS: (facility, 2), NaN where they have none."""
-        return _coordinates(self.sites)[self.opened]
-
-    def in_metres(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Return the residents or the register in the metre CRS, projected once; others as they are."""
-        return self.homes if table is self.demand else self.sites if table is self.register else table
-
-    @cached_property
-    def doors(self) -> Doors:
-        """Where the facilities that are drawn as polygons are entered."""
-        return find_doors(self.sites)
-
-    def snapped(self, roads: Roads, table: gpd.GeoDataFrame, *, keep: bool = True) -> Snap:
-        """Join a table in the metre CRS to roads, with the study's preference for the main network.
-
-        A facility of the register that is drawn as a polygon joins them at the best place of its edge.
-        """
-        part = self.study.roads
-        bounds = {"prefer_main_m": part.prefer_main_m, "fragment_m": part.fragment_m}
-        own = snap(roads, table, keep=keep, **bounds)
-        if table is not self.sites or not len(self.doors):
-            return own
-        return at_best_door(own, snap(roads, self.doors.table, keep=keep, **bounds), self.doors.row)
-
-    @property
-    def reach_m(self) -> float:
-        """The usual reach: how far anybody gets within the largest limit of a circle."""
-        return usual_reach_m(self.study.standard)
-
-    @property
-    def crs(self) -> Any:
-        """The metre CRS, of all networks."""
-        return next(iter(self.networks.values())).crs
-
-
-def _coordinates(table: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
-    shapes = table.geometry.to_numpy()
-    return np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
-
-
-def cached_per_inputs(of: Callable[[Inputs], _Fact]) -> Callable[[Inputs], _Fact]:
-    """Cache a function's result per :class:`Inputs` object, for as long as that object lives."""
-    kept: WeakKeyDictionary[Inputs, _Fact] = WeakKeyDictionary()
-
-    @wraps(of)
-    def fact(inputs: Inputs) -> _Fact:
-        if inputs not in kept:
-            kept[inputs] = of(inputs)
-        return kept[inputs]
-
-    return fact
 
 
 def open_study(folder: str | Path, year: int | None = None) -> Study:
@@ -704,7 +586,7 @@ def _layers(inputs: Inputs) -> list[Layer]:
         layers += [
             Layer("villages", record.path, centres) for record in inputs.records if record.role == "villages"
         ]
-    places = _coordinates(inputs.register)
+    places = coordinates(inputs.register)
     sources = inputs.register["source"].to_numpy(dtype=object)
     layers += [
         Layer("facilities", str(path), places[sources == path])

@@ -20,7 +20,7 @@ from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._judged import Assessed, YearFacts
 from lifecircle.audit._kinds import assess
 from lifecircle.audit._places import grid, village_counts
-from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
+from lifecircle.audit._prepare import circles, open_study, prepare
 from lifecircle.audit._questions import ask
 from lifecircle.audit._record import source_of, write_run, years_of_another_method
 from lifecircle.audit._searches import Searches, venue_classes
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lifecircle.audit._circles import Circle
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.reading import Reading
     from lifecircle.study import Study
 
