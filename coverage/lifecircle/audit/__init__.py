@@ -15,6 +15,7 @@ from lifecircle.audit._prepare import open_study, prepare, prepare_other, read_n
 from lifecircle.audit._record import source_of, used_files, write_files, write_run
 from lifecircle.audit._run import find_run, run, run_audit
 from lifecircle.audit._searches import Answer, Answering, Searches, venue_classes
+from lifecircle.audit._surfaces import another_surface, declared_break
 
 __all__ = [
     "Answer",
@@ -24,11 +25,13 @@ __all__ = [
     "Inputs",
     "Searches",
     "YearFacts",
+    "another_surface",
     "assess",
     "basis_of",
     "bucket",
     "circle_parts",
     "counted_people",
+    "declared_break",
     "find_run",
     "gap_clusters",
     "in_area",

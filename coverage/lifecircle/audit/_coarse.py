@@ -2,7 +2,8 @@
 
 A table of village centres puts a whole village at one place, often where the venues are. Rules:
 
-1. the spacing of a place is its distance to the next place of the table; rows within a metre are one place;
+1. the spacing of a place is its distance to the next place of the table, or the side of the cell or polygon
+   that its people were counted in; rows within a metre are one place;
 2. a place is coarse for a target when its spacing is over an eighth (``coarse_share``) of the usual reach,
    which is the limit at the usual speed;
 3. when more than half (``coarse_people``) of the people the target counts live at coarse places, each of
@@ -50,6 +51,10 @@ def spacing_m(inputs: Inputs) -> Floats:
     if len(places) > 1:
         distances, _ = cKDTree(places * _ONE_PLACE_M).query(places * _ONE_PLACE_M, k=2)
         spacing[placed] = distances[member.ravel(), 1]
+    if "extent_m" in inputs.demand:
+        # People who were counted in a cell or a polygon live anywhere in it, however near the next one is.
+        own = inputs.demand["extent_m"].to_numpy(dtype=float)
+        spacing = np.where(np.isfinite(inputs.metres).all(axis=1), np.fmax(spacing, own), np.nan)
     return spacing
 
 

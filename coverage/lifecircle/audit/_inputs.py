@@ -5,7 +5,7 @@ Nothing is read here: ``_prepare`` reads the files of a study.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -35,6 +35,18 @@ if TYPE_CHECKING:
 _Fact = TypeVar("_Fact")
 
 
+@dataclass(frozen=True)
+class SurfacePeople:
+    """People of a surface that are not among the residents, and what it had before they were held to totals.
+
+    ``outside`` : left out, as they live in no district; ``surface`` : where totals are known, None where they
+    are not used.
+    """
+
+    outside: float = 0.0
+    surface: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """All that one year's audit is computed from.
@@ -43,7 +55,9 @@ class Inputs:
     ``register`` : every facility, with ``district`` and ``village``, open in the year or not.
     ``read`` : what was read of every file; ``in_districts`` : share of the people who live in one;
     ``doubts`` : codes of warnings about where the inputs lie. ``outlets`` : service windows, shops and other
-    units that hold venues, with ``district``; ``indicators`` : registered figures of all years.
+    units that hold venues, with ``district``; ``indicators`` : registered figures of all years. ``surfaces``
+    : name -> residents on another surface; ``people`` : what became of the people of a raster, of polygons
+    that are spread, or of residents held to totals.
     """
 
     study: Study
@@ -60,6 +74,8 @@ class Inputs:
     read: tuple[InputReading, ...] = ()
     in_districts: float | None = None
     doubts: tuple[str, ...] = ()
+    surfaces: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    people: SurfacePeople | None = None
 
     @cached_property
     def opened(self) -> npt.NDArray[np.intp]:

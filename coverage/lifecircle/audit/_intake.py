@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lifecircle.audit._surfaces import residents_reading
 from lifecircle.reach import fragment_lengths, short_edges
 from lifecircle.reading import NetworkReading, OffRoads, PlacesReading, Reading
 
@@ -42,6 +43,9 @@ def report_reading(inputs: Inputs, searches: Searches, coarse: Sequence[CoarseRe
         reach_m=inputs.reach_m,
         prefer_main_m=part.prefer_main_m,
         fragment_m=part.fragment_m,
+        residents=residents_reading(
+            inputs, searches.snapped(next(iter(inputs.networks.values())), inputs.demand)
+        ),
     )
 
 

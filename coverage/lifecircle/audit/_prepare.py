@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from dataclasses import replace
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.audit._auto_datum import AUTO, TableDatum, table_datum
+from lifecircle.audit._crosswalk_use import accepted_of_old, figures_of_old, with_old_units
 from lifecircle.audit._inputs import Inputs, coordinates
 from lifecircle.audit._placement import (
     Ground,
@@ -25,12 +25,13 @@ from lifecircle.audit._placement import (
     usual_reach_m,
     with_near,
 )
+from lifecircle.audit._surfaces import Homes, other_surfaces
 from lifecircle.demand import (
     accepted_targets,
     assign_districts,
     assign_villages,
     read_accepted,
-    read_demand,
+    read_crosswalk,
     read_districts,
     read_villages,
     village_centres,
@@ -38,6 +39,7 @@ from lifecircle.demand import (
 )
 from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
 from lifecircle.facilities import merge_duplicates, read_facilities
+from lifecircle.files import file_hash
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reading import InputReading
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from lifecircle.demand import Crosswalk
     from lifecircle.indicators import Indicators
     from lifecircle.roads import Roads
     from lifecircle.standards import CircleTarget, Standard
@@ -144,10 +147,12 @@ def yearly_files(study: Study) -> list[YearlyFile]:
         study.districts,
         study.villages,
         study.barriers,
+        study.crosswalk,
         study.outlets,
         *study.facilities,
     )
     files = [part.file for part in parts if part is not None and part.file is not None]
+    files += study.side_files
     return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
 
@@ -164,6 +169,10 @@ class _Reader:
         self.records: list[InputRecord] = []
         self.read: list[InputReading] = []
         self.beside: tuple[Roads | None, gpd.GeoDataFrame | None] = (None, None)
+        self.units: dict[str, gpd.GeoDataFrame] = {}
+        self.crosswalk: Crosswalk | None = None
+        self.olds: set[str] = set()
+        self.homes = Homes(self, study.demand)
 
     def inputs(self) -> Inputs:
         """Read everything, and only then raise what was wrong anywhere."""
@@ -179,6 +188,8 @@ class _Reader:
         with self.faults.catching():
             villages = self.villages()
         with self.faults.catching():
+            self.crosswalk = self._crosswalk()
+        with self.faults.catching():
             demand = self.demand()
         with self.faults.catching():
             facilities = self.facilities()
@@ -193,13 +204,20 @@ class _Reader:
             with self.faults.catching():
                 villages = self._with_accepted(villages, districts)
             self.faults.raise_any()
-        demand = assign_villages(assign_districts(demand, districts), villages)
+            self.units["villages"] = villages
+        others: Mapping[str, gpd.GeoDataFrame] = {}
+        with self.faults.catching():
+            demand = self.homes.settled(demand)
+        with self.faults.catching():
+            others, doubts = other_surfaces(self)
+            self.homes.doubts += doubts
         facilities = assign_villages(assign_districts(facilities, districts), villages)
         outlets = indicators = None
         with self.faults.catching():
             outlets = self._outlets(districts)
         with self.faults.catching():
             indicators = self._indicators(districts, villages)
+        self._note_crosswalk()
         self.faults.raise_any()
         inputs = Inputs(
             study=self.study,
@@ -213,6 +231,8 @@ class _Reader:
             records=tuple(self.records),
             outlets=outlets,
             indicators=indicators,
+            surfaces=others,
+            people=self.homes.people,
         )
         return self._placed(inputs)
 
@@ -222,7 +242,7 @@ class _Reader:
         parts = (study.demand, study.villages, study.outlets, *study.facilities)
         return any(part is not None and part.datum == AUTO for part in parts)
 
-    def _table_datum(self, table: Table, part: Any) -> TableDatum:
+    def datum_of(self, table: Table, part: Any) -> TableDatum:
         roads, districts = self.beside
         return table_datum(table, part.datum, part.columns, roads=roads, districts=districts)
 
@@ -248,12 +268,12 @@ class _Reader:
                 shares["barriers", paths["barriers"]] = share
         self.faults.raise_any()
         read = with_near(self.read, layers, shares)
-        doubts = placement_warnings(ground, layers, read, self.study)
+        doubts = [*self.homes.doubts, *placement_warnings(ground, layers, read, self.study)]
         if inside is not None and 1 - inside > self.study.reading.far_warn:
             doubts.append(f"outside_districts:{1 - inside:.1%}")
         return replace(inputs, read=read, in_districts=inside, doubts=tuple(doubts))
 
-    def _record(  # noqa: PLR0913 - what is known of a file
+    def note(  # noqa: PLR0913 - what is known of a file
         self,
         role: str,
         path: Path,
@@ -262,16 +282,18 @@ class _Reader:
         *,
         table: Table | None = None,
         notes: tuple[str, ...] = (),
+        left: Mapping[str, int] | None = None,
     ) -> None:
         """Note a file: its digest, the rows used of it, and those left out with the reason.
 
-        ``table`` : the file's rows as they were found, where it is a table.
+        ``table`` : the file's rows as they were found, where it is a table; ``left`` : reason -> cells of a
+        raster, or rows, that are not used.
         """
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = file_hash(path)
         rejected = 0 if rejects is None else rejected_rows(rejects)
         self.records.append(InputRecord(role, self._name(path), digest, rows, rejected))
-        found = rows if table is None else len(table.frame)
-        left = {} if rejects is None else left_out(rejects, found - rows)
+        found = rows + sum((left or {}).values()) if table is None else len(table.frame)
+        left = (left or {}) if rejects is None else left_out(rejects, found - rows)
         said = (*notes, *getattr(table, "notes", ()))
         self.read.append(InputReading(role, self._name(path), found, rows, left, notes=said))
 
@@ -280,7 +302,7 @@ class _Reader:
         inside = Path(path).is_relative_to(self.study.folder)
         return Path(path).relative_to(self.study.folder).as_posix() if inside else Path(path).name
 
-    def _named(self, table: _Table, column: str) -> _Table:
+    def relative(self, table: _Table, column: str) -> _Table:
         """Name the files of a column from the study's folder."""
         names = {name: self._name(name) for name in table[column].unique()}
         renamed: _Table = table.assign(**{column: table[column].map(names).astype("str")})
@@ -288,21 +310,7 @@ class _Reader:
 
     def demand(self) -> gpd.GeoDataFrame:
         """Read the residents."""
-        part = self.study.demand
-        path = self.study.path_in(part.file, self.year)
-        table = read_table(path, **part.where)
-        placed = self._table_datum(table, part)
-        demand, rejects = read_demand(
-            table,
-            population=part.population,
-            groups=part.groups,
-            datum=placed.datum,
-            columns=placed.columns,
-            max_rejected=self.study.max_rejected,
-        )
-        self.rejects.append(self._named(rejects, "file"))
-        self._record("demand", path, len(demand), rejects, table=table, notes=placed.notes)
-        return demand.set_axis(demand.index.astype(str).rename("id"))
+        return self.homes.read()
 
     def districts(self) -> gpd.GeoDataFrame | None:
         """Read the districts, None where the study has none."""
@@ -312,7 +320,8 @@ class _Reader:
         path = self.study.path_in(part.file, self.year)
         table = read_table(path, **part.where)
         districts = read_districts(table, datum=part.datum, columns=part.columns)
-        self._record("districts", path, len(districts), table=table)
+        self.note("districts", path, len(districts), table=table)
+        self.units["districts"] = districts
         return districts
 
     def villages(self) -> gpd.GeoDataFrame | None:
@@ -322,16 +331,17 @@ class _Reader:
             return None
         path = self.study.path_in(part.file, self.year)
         table = read_table(path, **part.where)
-        placed = self._table_datum(table, part)
+        placed = self.datum_of(table, part)
         villages, rejects = read_villages(
             table, datum=placed.datum, columns=placed.columns, max_rejected=self.study.max_rejected
         )
-        self.rejects.append(self._named(rejects, "file"))
-        self._record("villages", path, len(villages), rejects, table=table, notes=placed.notes)
+        self.rejects.append(self.relative(rejects, "file"))
+        self.note("villages", path, len(villages), rejects, table=table, notes=placed.notes)
         for name in accepted_targets(villages):
             self._check_target(path.name, f"column 'accepted_{name}'", name, prefix="accepted_")
         for name in part.accepted:
             self._check_target("study.toml", f"villages.accepted.{name}", name)
+        self.units["villages"] = villages
         return villages
 
     def _check_target(self, file: str, place: str, name: str, *, prefix: str = "") -> None:
@@ -353,13 +363,36 @@ class _Reader:
         assert self.study.villages is not None
         for name, file in self.study.villages.accepted.items():
             path = self.study.path_in(file, self.year)
+            table, notes = read_table(path), tuple[str, ...]()
+            if self.crosswalk is not None:
+                table, notes, olds = accepted_of_old(table, self.crosswalk, villages, year=self.year)
+                self.olds |= olds
             listed, rejects = read_accepted(
-                path, villages, districts=districts, max_rejected=self.study.max_rejected
+                table, villages, districts=districts, max_rejected=self.study.max_rejected
             )
-            self.rejects.append(self._named(rejects, "file"))
-            self._record("accepted", path, int(listed.sum()), rejects)
+            self.rejects.append(self.relative(rejects, "file"))
+            self.note("accepted", path, int(listed.sum()), rejects, notes=notes)
             villages = villages.assign(**{f"accepted_{name}": listed})
         return villages
+
+    def _crosswalk(self) -> Crosswalk | None:
+        """Read which units of today the old ones became, None where the study does not say."""
+        part = self.study.crosswalk
+        if part is None:
+            return None
+        path = self.study.path_in(part.file, self.year)
+        units = [self.units.get("districts"), self.units.get("villages")]
+        return read_crosswalk(read_table(path, **part.where), units, columns=part.columns)
+
+    def _note_crosswalk(self) -> None:
+        """Note the crosswalk once all that it was used for is read, with the units that nothing spoke of."""
+        part = self.study.crosswalk
+        if part is None or self.crosswalk is None:
+            return
+        met = self.crosswalk.changes["from"].isin(self.olds)
+        idle = int((~met).sum())
+        path = self.study.path_in(part.file, self.year)
+        self.note("crosswalk", path, int(met.sum()), left={"crosswalk_idle": idle} if idle else {})
 
     def facilities(self) -> gpd.GeoDataFrame:
         """Read all lists of facilities as one register."""
@@ -369,7 +402,7 @@ class _Reader:
             with faults.catching():
                 path = self.study.path_in(part.file, self.year)
                 table = read_table(path, **part.where)
-                placed = self._table_datum(table, part)
+                placed = self.datum_of(table, part)
                 frame, rejects = read_facilities(
                     table,
                     service=part.service,
@@ -379,17 +412,17 @@ class _Reader:
                     max_rejected=self.study.max_rejected,
                     known_services=known,
                 )
-                self.rejects.append(self._named(rejects, "file"))
+                self.rejects.append(self.relative(rejects, "file"))
                 named = bool(frame["name"].ne("").any()) or frame.empty
                 notes = placed.notes if named else (*placed.notes, "names_not_found")
-                self._record("facilities", path, len(frame), rejects, table=table, notes=notes)
+                self.note("facilities", path, len(frame), rejects, table=table, notes=notes)
                 parts.append(frame.set_axis(frame.index.astype(str)))
         faults.raise_any()
         facilities = pd.concat(parts)
         if not facilities.index.is_unique:
             stem = facilities["source"].map(lambda name: Path(name).stem)
             facilities = facilities.set_axis(stem + ":" + facilities.index)
-        facilities = self._named(facilities.rename_axis("id"), "source")
+        facilities = self.relative(facilities.rename_axis("id"), "source")
         facilities, doubles = merge_duplicates(facilities)
         self.rejects.append(doubles)
         self._leave_out_doubles(doubles)
@@ -424,7 +457,7 @@ class _Reader:
             return None
         path = self.study.path_in(part.file, self.year)
         table = read_table(path)
-        placed = self._table_datum(table, part)
+        placed = self.datum_of(table, part)
         outlets, rejects = read_facilities(
             table,
             service=part.service,
@@ -433,8 +466,8 @@ class _Reader:
             services=part.services,
             max_rejected=self.study.max_rejected,
         )
-        self.rejects.append(self._named(rejects, "file"))
-        self._record("outlets", path, len(outlets), rejects, table=table)
+        self.rejects.append(self.relative(rejects, "file"))
+        self.note("outlets", path, len(outlets), rejects, table=table)
         return assign_districts(outlets.set_axis(outlets.index.astype(str)), districts)
 
     def _indicators(
@@ -452,16 +485,19 @@ class _Reader:
                 found = read_indicators(
                     table,
                     standard=self.study.standard,
-                    districts=districts,
-                    villages=villages,
+                    districts=with_old_units(districts, self.crosswalk),
+                    villages=with_old_units(villages, self.crosswalk),
                     columns=part.columns,
                     target=part.target,
                     year=part.year,
                     items=part.items,
                     max_rejected=self.study.max_rejected,
                 )
-                self.rejects.append(self._named(found.rejects, "file"))
-                self._record(
+                if self.crosswalk is not None:
+                    found, olds = figures_of_old(found, self.crosswalk, self.study, villages)
+                    self.olds |= olds
+                self.rejects.append(self.relative(found.rejects, "file"))
+                self.note(
                     "indicators",
                     path,
                     len(table.frame) - rejected_rows(found.rejects),
@@ -527,7 +563,7 @@ class _Reader:
                 split_crossings=part.split_crossings,
             )
             if not read:
-                self._record("roads", path, len(roads.u))
+                self.note("roads", path, len(roads.u))
                 self.read[-1] = _roads_read(self.read[-1], roads)
         return self._with_barriers(roads, first=not read)
 
@@ -538,7 +574,7 @@ class _Reader:
         path = self.study.path_in(part.file, self.year)
         barriers = read_barriers(path, crs=roads.crs, layer=part.layer, datum=part.datum)
         if first:
-            self._record("barriers", path, len(barriers))
+            self.note("barriers", path, len(barriers))
         return roads.with_barriers(barriers)
 
 

@@ -13,10 +13,11 @@ from lifecircle.demand._districts import (
     assign_districts,
     read_districts,
 )
-from lifecircle.demand._raster import RASTERS, Surface, is_raster, read_raster
+from lifecircle.demand._known_totals import Constrained, Totals, constrain, read_totals
+from lifecircle.demand._raster import Surface, read_raster
 from lifecircle.demand._residents import DEMAND_COLUMNS, read_demand
 from lifecircle.demand._spread import GRID_M, Ground, read_ground, read_spread
-from lifecircle.demand._totals import Constrained, Totals, constrain, read_totals
+from lifecircle.demand._surface_change import same_surface
 from lifecircle.demand._unit_history import MovedFigures, accepted_today, move_figures
 from lifecircle.demand._villages import (
     ACCEPTED_COLUMNS,
@@ -36,7 +37,6 @@ __all__ = [
     "DISTRICT_COLUMNS",
     "GRID_M",
     "OUTSIDE",
-    "RASTERS",
     "VILLAGE_COLUMNS",
     "Constrained",
     "Crosswalk",
@@ -50,7 +50,6 @@ __all__ = [
     "assign_districts",
     "assign_villages",
     "constrain",
-    "is_raster",
     "move_counts",
     "move_figures",
     "move_names",
@@ -63,6 +62,7 @@ __all__ = [
     "read_spread",
     "read_totals",
     "read_villages",
+    "same_surface",
     "village_centres",
     "with_districts",
 ]

@@ -26,9 +26,10 @@ from lifecircle.demand._cell_values import (
     undeclared_nodata,
     value_faults,
 )
-from lifecircle.demand._cells import Pieces, corners_of, ground_km2, pieces_of, whole_cells, window_of
 from lifecircle.demand._districts import disjoint
+from lifecircle.demand._raster_cells import Pieces, corners_of, ground_km2, pieces_of, whole_cells, window_of
 from lifecircle.errors import Fault, MissingExtraError, MissingFileError, UnusableInputError, say
+from lifecircle.tables import is_raster, no_rejects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _log = logging.getLogger(__name__)
-
-RASTERS = (".tif", ".tiff")
-"""Endings of files that are read as rasters."""
 
 MOST_CELLS = 5_000_000
 """Cells with people that are read at most (inclusive)."""
@@ -73,23 +71,6 @@ class Surface:
     used: int = 0
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-
-
-def is_raster(path: str | Path) -> bool:
-    """Return whether a file is read as a raster, by its ending.
-
-    Parameters
-    ----------
-    path : a file
-
-    Returns
-    -------
-    raster : bool
-
-    >>> is_raster("people.TIF"), is_raster("people.csv")
-    (True, False)
-    """
-    return Path(path).suffix.lower() in RASTERS
 
 
 def read_raster(  # noqa: PLR0913 - one keyword for each key of [demand] in a study
@@ -370,7 +351,7 @@ class _Raster:
         _log.debug("%s: %d cells with people, %d rows", file, kept.cells, len(demand))
         return Surface(
             demand=demand,
-            rejects=pd.DataFrame(),
+            rejects=no_rejects(),
             found=kept.people,
             outside=max(kept.people - inside, 0.0),
             rows=kept.cells,

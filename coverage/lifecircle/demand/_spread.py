@@ -16,8 +16,8 @@ import shapely
 
 from lifecircle.datum import metre_crs, to_wgs84
 from lifecircle.demand._cell_values import MOST_PER_KM2
-from lifecircle.demand._cells import inner_points
 from lifecircle.demand._raster import MOST_CELLS, Surface
+from lifecircle.demand._raster_cells import inner_points
 from lifecircle.demand._residents import counted_rows
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.tables import (

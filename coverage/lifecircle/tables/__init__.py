@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_text, plain_texts
 from lifecircle.tables._guard import check_file
-from lifecircle.tables._read import SUFFIXES, Source, Table, read_table
+from lifecircle.tables._read import SUFFIXES, Source, Table, is_raster, read_table
 from lifecircle.tables._rejects import (
     REJECT_COLUMNS,
     join_rejects,
@@ -46,6 +46,7 @@ __all__ = [
     "check_table",
     "headings_of",
     "is_one_value",
+    "is_raster",
     "join_rejects",
     "missing_column",
     "names_of",
