@@ -114,7 +114,8 @@ class CoarseReading:
 
     ``people`` : share of the people who live at places farther than ``limit_m`` from the next one;
     ``spacing_m`` : their usual distance; ``value`` and ``spread`` : the rate as counted, and with everybody
-    there spread over four places.
+    there spread over four places; ``unsure`` : share of the people who live in a cell of a raster or a
+    polygon that is partly in time, on the smaller side of it.
     """
 
     target: str
@@ -123,6 +124,7 @@ class CoarseReading:
     spacing_m: float
     value: float
     spread: float
+    unsure: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -376,6 +378,17 @@ def _place_reason(place: OffRoads, language: Language) -> str:
 
 
 def _coarse_line(check: CoarseReading, language: Language) -> str:
+    if check.unsure:
+        return _fill(
+            "coarse_unsure",
+            language,
+            target=check.target,
+            people=percent(check.people),
+            extent=f"{check.spacing_m:,.0f}",
+            limit=f"{check.limit_m:,.0f}",
+            value=percent(check.value),
+            points=f"{check.unsure * 100:.1f}",
+        )
     return _fill(
         "coarse_check",
         language,

@@ -10,7 +10,10 @@ A table of village centres puts a whole village at one place, often where the ve
    these is split in four, a quarter of its spacing to the east or west and as much to the north or south, the
    middles of the quarters of a square as wide as the spacing;
 4. a quarter without a road takes no part: the others have its people; where none has a road, the place stays;
-5. a change of the rate over ``coarse_change``, or another verdict, means that the data are insufficient.
+5. a change of the rate over ``coarse_change``, or another verdict, means that the data are insufficient;
+6. where people were counted in a cell of a raster or in a polygon, they may all live in the part of it that
+   is in time, or in the other. Of a coarse one the smaller part of its people is unsure, and unsure people
+   over ``coarse_change``, or who would turn the verdict, mean that the data are insufficient too.
 """
 
 from __future__ import annotations
@@ -137,6 +140,8 @@ def check_coarse(
         (quarters.in_time & quarters.on_roads).sum(axis=1) / np.maximum(counted, 1),
         covered,
     )
+    parted = _spread_before(inputs) & places.coarse
+    spread = np.where(parted, covered, spread)
     return CoarseReading(
         target=target.id,
         people=places.share,
@@ -144,7 +149,35 @@ def check_coarse(
         spacing_m=_middle(spacing[places.coarse], people[places.coarse]),
         value=float(people[covered].sum() / total),
         spread=float((people * spread).sum() / total),
+        unsure=_unsure(inputs, places.coarse, people, spread) / total,
     )
+
+
+def _spread_before(inputs: Inputs) -> npt.NDArray[np.bool_]:
+    """Return which rows are parts of a polygon that was spread already: (demand,)."""
+    if "counted_in" not in inputs.demand:
+        return np.zeros(len(inputs.demand), dtype=bool)
+    parted: npt.NDArray[np.bool_] = inputs.demand["counted_in"].duplicated(keep=False).to_numpy(dtype=bool)
+    return parted
+
+
+def _unsure(inputs: Inputs, coarse: npt.NDArray[np.bool_], people: Floats, share: Floats) -> float:
+    """Count the people of coarse cells and polygons who are on the smaller side of the limit there.
+
+    Parameters
+    ----------
+    coarse : (demand,) rows that are coarse
+    share : (demand,) share of the row's people who are in time
+    """
+    if "extent_m" not in inputs.demand:
+        return 0.0
+    rows = np.flatnonzero(coarse & inputs.demand["extent_m"].notna().to_numpy())
+    units = np.arange(len(people))
+    if "counted_in" in inputs.demand:
+        units = inputs.demand["counted_in"].factorize()[0]
+    whole = np.bincount(units[rows], weights=people[rows])
+    within = np.bincount(units[rows], weights=(people * share)[rows])
+    return float(np.minimum(within, whole - within).sum())
 
 
 def _middle(values: Floats, weights: Floats) -> float:

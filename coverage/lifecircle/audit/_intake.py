@@ -74,6 +74,13 @@ def reading_warnings(reading: Reading, inputs: Inputs) -> list[str]:
         f"coarse_residents:{one.target}|{one.people:.1%}|{one.limit_m:.0f}|{one.spacing_m:.0f}"
         f"|{one.spread:.1%}|{one.value:.1%}|{(one.spread - one.value) * 100:+.1f}"
         for one in reading.coarse
+        if not one.unsure
+    ]
+    found += [
+        f"coarse_cells:{one.target}|{one.people:.1%}|{one.limit_m:.0f}|{one.spacing_m:.0f}"
+        f"|{one.unsure * 100:.1f}"
+        for one in reading.coarse
+        if one.unsure
     ]
     return found
 

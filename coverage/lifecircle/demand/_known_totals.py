@@ -251,7 +251,11 @@ def constrain(demand: gpd.GeoDataFrame, totals: Totals, *, unit: str) -> Constra
         for name in [column for column in totals.people.columns if column != "population"]:
             own = demand[name].to_numpy(dtype=float) if name in demand else people
             group = np.where(at >= 0, 0.0, own)
-            group[rows] = apportion(own[rows], parts, known[name].to_numpy(), xy=xy, caps=whole)
+            # By the share of the group in the row: where a row got no whole person, it has none of a group
+            # either,
+            # and the group's own weight would give the places that did get one too much.
+            weights = whole * own[rows] / people[rows]
+            group[rows] = apportion(weights, parts, known[name].to_numpy(), xy=xy, caps=whole)
             out[name] = group
     _scale_groups(out, demand, totals, rows)
     left = totals.people[~living & (totals.people["population"].to_numpy() > 0)]

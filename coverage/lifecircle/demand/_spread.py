@@ -199,7 +199,7 @@ def read_spread(  # noqa: PLR0913 - one keyword for each key of [demand] in a st
     Returns
     -------
     surface : rows inside their polygon; groups are spread as the population is. ``extent_m`` is the side of
-        a square as large as the polygon, or as the feature
+        a square as large as the polygon, or as the feature; ``counted_in`` the id of the polygon
 
     Raises
     ------
@@ -378,7 +378,7 @@ def _gridded(parts: _Parts, grid_m: float, file: str) -> _Parts:
                 shapely.covers(parts.shape[at], boxes), boxes, shapely.intersection(boxes, parts.shape[at])
             )
             share = shapely.area(shape) / shapely.area(parts.shape[at])
-        keep = share > 0
+        keep = shapely.area(shape) > _SLIVER_M2
         found.append(
             _Parts(
                 np.full(int(keep.sum()), parts.polygon[at]),
@@ -422,8 +422,10 @@ def _spread_rows(demand: gpd.GeoDataFrame, parts: _Parts, flat: Any, crs: pyproj
     spread = spread.set_axis(pd.Index(names, name="id", dtype="str"))
     spread = spread.set_geometry(gpd.points_from_xy(lon[order], lat[order], crs="EPSG:4326"))
     spread["extent_m"] = parts.extent_m[order]
+    spread["counted_in"] = own.index.astype("str").to_numpy()
     rest = demand[shapely.is_missing(flat)]
     if rest.empty:
         return spread
     rest = rest.set_axis(rest.index.astype("str").rename("id")).assign(extent_m=np.nan)
+    rest["counted_in"] = rest.index.astype("str")
     return gpd.GeoDataFrame(pd.concat([spread, rest]), crs="EPSG:4326")

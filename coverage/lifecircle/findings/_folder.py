@@ -70,6 +70,9 @@ def summary(findings: Findings) -> dict[str, Any]:
     # Keys that came later and say nothing of this run are left out: a run made before them stays the same.
     if plain["reading"]["residents"] is None:
         del plain["reading"]["residents"]
+    for check in plain["reading"]["coarse"]:
+        if not check["unsure"]:
+            del check["unsure"]
     for target in plain["targets"]:
         if not target.get("surfaces", True):
             del target["surfaces"]
