@@ -172,7 +172,7 @@ def write_raster(
         bands[:, bands[0] == 0] = nodata
     profile = {
         "driver": "GTiff", "height": shape[0], "width": shape[1], "count": 2, "dtype": "float32",
-        "nodata": nodata, "transform": rasterio.transform.from_origin(west, north, step, step), "crs": crs,
+        "nodata": nodata, "transform": rasterio.Affine(step, 0, west, 0, -step, north), "crs": crs,
     }  # fmt: skip
     with rasterio.open(path, "w", **(profile | others)) as out:
         out.write(bands)

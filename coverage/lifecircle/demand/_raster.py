@@ -8,6 +8,7 @@ outside.
 from __future__ import annotations
 
 import logging
+import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,15 @@ from lifecircle.demand._cell_values import (
     value_faults,
 )
 from lifecircle.demand._districts import disjoint
-from lifecircle.demand._raster_cells import Pieces, corners_of, ground_km2, pieces_of, whole_cells, window_of
+from lifecircle.demand._raster_cells import (
+    Pieces,
+    applied,
+    corners_of,
+    ground_km2,
+    pieces_of,
+    whole_cells,
+    window_of,
+)
 from lifecircle.errors import Fault, MissingExtraError, MissingFileError, UnusableInputError, say
 from lifecircle.tables import is_raster, no_rejects
 
@@ -145,7 +154,10 @@ class _Band:
 
     def read(self, window: Any) -> Floats:
         """Read a window as float64, NaN for cells that the file declares as no data."""
-        masked = self.source.read(self.number, window=window, masked=True)
+        try:
+            masked = self.source.read(self.number, window=window, masked=True)
+        except (_rasterio().errors.RasterioError, OSError) as error:
+            raise _unreadable(self.file, error) from error
         values: Floats = np.ma.filled(masked.astype(np.float64), np.nan)
         scale, offset = self.source.scales[self.number - 1], self.source.offsets[self.number - 1]
         return values * scale + offset if (scale, offset) != (1.0, 0.0) else values
@@ -196,13 +208,20 @@ def _open(stack: ExitStack, rasterio: Any, path: Path) -> Any:
     if not path.is_file():
         raise MissingFileError([Fault(str(path), "", "", say("no such file"), say("check the path"))])
     try:
-        # Only this driver: GDAL would follow a file that calls itself otherwise to other files and servers.
-        return stack.enter_context(rasterio.open(path, driver="GTiff"))
+        with warnings.catch_warnings():
+            # That it lies nowhere is a fault of ours, with a remedy.
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            # Only this driver: GDAL would follow another kind of file to other files and servers.
+            return stack.enter_context(rasterio.open(path, driver="GTiff"))
     except (rasterio.errors.RasterioError, OSError, ValueError) as error:
-        why = " ".join(str(error).split())[:200]
-        reason = say("cannot be read as a GeoTIFF: {why}", why=why)
-        remedy = say("export the raster again as GeoTIFF")
-        raise UnusableInputError([Fault(str(path), "", "", reason, remedy)]) from error
+        raise _unreadable(str(path), error) from error
+
+
+def _unreadable(file: str, error: Exception) -> UnusableInputError:
+    why = " ".join(str(error).split())[:200]
+    reason = say("cannot be read as a GeoTIFF: {why}", why=why)
+    remedy = say("export the raster again as GeoTIFF")
+    return UnusableInputError([Fault(file, "", "", reason, remedy)])
 
 
 def _number(source: Any, text: str) -> int | None:
@@ -220,7 +239,7 @@ def _same_cells(one: Any, other: Any) -> bool:
         return False
     size = abs(one.transform.a) + abs(one.transform.b)
     corners = [(0, 0), (one.width, 0), (0, one.height), (one.width, one.height)]
-    apart = [np.subtract(one.transform * at, other.transform * at) for at in corners]
+    apart = [np.subtract(applied(one.transform, *at), applied(other.transform, *at)) for at in corners]
     return bool(np.abs(apart).max() <= size / 100)
 
 

@@ -27,6 +27,14 @@ _SLIVER = 1e-9
 _EDGE_POINTS = 21
 
 
+def applied(transform: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """Return where an affine transform moves places, without the sign for it that the library changes."""
+    return (
+        transform.a * x + transform.b * y + transform.c,
+        transform.d * x + transform.e * y + transform.f,
+    )
+
+
 def window_of(source: Any, crs: pyproj.CRS, bounds: Floats | None) -> tuple[int, int, int, int]:
     """Return the rows and columns of a raster around bounds in degrees: (first row, end, first column, end).
 
@@ -50,7 +58,7 @@ def window_of(source: Any, crs: pyproj.CRS, bounds: Floats | None) -> tuple[int,
     known = np.isfinite(east_m) & np.isfinite(north_m)
     if not known.any():
         return 0, 0, 0, 0
-    column, row = ~source.transform * (np.asarray(east_m)[known], np.asarray(north_m)[known])
+    column, row = applied(~source.transform, np.asarray(east_m)[known], np.asarray(north_m)[known])
     # A cell more on every side: the edge of the bounds is bent between the points it was projected at.
     top, left = max(int(np.floor(row.min())) - 1, 0), max(int(np.floor(column.min())) - 1, 0)
     bottom = min(int(np.ceil(row.max())) + 1, int(source.height))
@@ -89,7 +97,7 @@ def corners_of(source: Any, to_degrees: pyproj.Transformer, block: tuple[int, in
     """
     top, bottom, left, right = block
     column, row = np.meshgrid(np.arange(left, right + 1.0), np.arange(top, bottom + 1.0))
-    x, y = source.transform * (column, row)
+    x, y = applied(source.transform, column, row)
     lon, lat = to_degrees.transform(x, y)
     return Corners(np.asarray(lon), np.asarray(lat))
 
