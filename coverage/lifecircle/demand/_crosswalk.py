@@ -207,7 +207,7 @@ def _faults(
     for row, text, day in zip(frame.index, frame["to"], frame["date"], strict=True):
         changed_later = text in last.index and not pd.isna(day) and last[text] > day
         if text and text not in today and not changed_later:
-            near = nearest_name(text, [*today, *named])
+            near = nearest_name(text, [*sorted(today), *sorted(named)])
             reason = say("unknown unit: neither of today, nor changed on a later day")
             remedy = (
                 say("did you mean '{name}'?", name=near) if near else say("use a code of the study's units")
