@@ -141,7 +141,8 @@ class CoarseReading:
 
     ``people`` : share of the people who live at places farther than ``limit_m`` from the next one;
     ``spacing_m`` : their usual distance; ``value`` and ``spread`` : the rate as counted, and with everybody
-    there spread over four places.
+    there spread over four places; ``unsure`` : share of the people who live in a cell of a raster or a
+    polygon that is partly in time, on the smaller side of it.
     """
 
     target: str
@@ -150,6 +151,23 @@ class CoarseReading:
     spacing_m: float
     value: float
     spread: float
+    unsure: float = 0.0
+
+
+@dataclass(frozen=True)
+class ResidentsReading:
+    """The balance of the people, to the person: ``found`` = ``assigned`` + ``outside`` + ``unsnapped``.
+
+    ``assigned`` : in a district and on the roads; ``outside`` : in no district; ``unsnapped`` : without a
+    place, or without a road near. ``surface`` : people that the surface had where totals are known, to which
+    the residents were held; None where they were not.
+    """
+
+    found: int
+    assigned: int
+    outside: int
+    unsnapped: int
+    surface: int | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +176,8 @@ class Reading:
 
     ``in_districts``, ``in_villages`` : share of the people who live in one, None where the study has none.
     ``reach_m`` : the usual reach around the roads' extent; ``prefer_main_m``, ``fragment_m`` : how snaps
-    were made.
+    were made. ``residents`` : the balance of the people, where they come from a raster, are spread, or held
+    to totals.
     """
 
     inputs: tuple[InputReading, ...] = ()
@@ -169,6 +188,7 @@ class Reading:
     reach_m: float = 0.0
     prefer_main_m: float = 0.0
     fragment_m: float = 0.0
+    residents: ResidentsReading | None = None
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -189,6 +209,8 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
     lines : in the order of the inputs
     """
     lines = [_input_line(one, language) for one in reading.inputs]
+    if reading.residents is not None:
+        lines += _balance_lines(reading.residents, language)
     for share, name in ((reading.in_districts, "in_districts"), (reading.in_villages, "in_villages")):
         if share is not None:
             lines.append(_fill(name, language, share=percent(share)))
@@ -219,6 +241,9 @@ def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any
     """
     for one in reading.inputs:
         yield from _input_rows(one, language)
+    if reading.residents is not None:
+        for text in _balance_lines(reading.residents, language):
+            yield _row("demand", text, language, people=reading.residents.found)
     for name in ("in_districts", "in_villages"):
         share = getattr(reading, name)
         if share is not None:
@@ -291,6 +316,15 @@ def _input_line(one: InputReading, language: Language) -> str:
     )
     notes = _notes(one, language)
     return _list([line, *left, *near, *([notes] if notes else [])], language)
+
+
+def _balance_lines(residents: ResidentsReading, language: Language) -> list[str]:
+    """Return the balance of the people, and what the surface had where they are held to totals."""
+    parts = {name: f"{getattr(residents, name):,}" for name in ("found", "assigned", "outside", "unsnapped")}
+    lines = [_fill("balance", language, **parts)]
+    if residents.surface is not None:
+        lines.append(_fill("held", language, surface=f"{residents.surface:,}"))
+    return lines
 
 
 def _notes(one: InputReading, language: Language) -> str:
@@ -411,6 +445,17 @@ def _place_reason(place: OffRoads, language: Language) -> str:
 
 
 def _coarse_line(check: CoarseReading, language: Language) -> str:
+    if check.unsure:
+        return _fill(
+            "coarse_unsure",
+            language,
+            target=check.target,
+            people=percent(check.people),
+            extent=f"{check.spacing_m:,.0f}",
+            limit=f"{check.limit_m:,.0f}",
+            value=percent(check.value),
+            points=f"{check.unsure * 100:.1f}",
+        )
     return _fill(
         "coarse_check",
         language,

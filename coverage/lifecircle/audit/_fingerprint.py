@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from lifecircle.study import Study, YearlyFile
 
 _NOT_OF_A_RUN = frozenset({"folder", "standard", "standard_path", "year", "siting", "atlas", "snapshots"})
+_LATER = frozenset({"crosswalk"})
+"""Parts that came later: a run of a study without them is still current."""
 _NOT_OF_A_RUN_IN_PUBLISH = frozenset({"mask", "min_people"})
 
 
@@ -52,6 +54,7 @@ def _declared(study: Study) -> dict[str, Any]:
         field.name: _plain(getattr(study, field.name))
         for field in dataclasses.fields(study)
         if field.name not in _NOT_OF_A_RUN
+        and not (field.name in _LATER and getattr(study, field.name) is None)
     }
     facts["publish"] = {
         name: value for name, value in facts["publish"].items() if name not in _NOT_OF_A_RUN_IN_PUBLISH
@@ -94,7 +97,7 @@ def _content(path: Path) -> str:
 
 
 def yearly_files(study: Study) -> Iterator[YearlyFile]:
-    """Return every file a run may read: those under the key ``file`` of any part, and accepted lists."""
+    """Return every file a run may read: those under the key ``file`` of any part, and files beside them."""
     for field in dataclasses.fields(study):
         if field.name in _NOT_OF_A_RUN:
             continue
@@ -103,5 +106,6 @@ def yearly_files(study: Study) -> Iterator[YearlyFile]:
             file = getattr(part, "file", None)
             if file is not None:
                 yield file
+    yield from study.side_files
     if study.villages is not None:
         yield from study.villages.accepted.values()

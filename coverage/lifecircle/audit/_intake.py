@@ -9,6 +9,7 @@ import pandas as pd
 import pyproj
 import shapely
 
+from lifecircle.audit._surfaces import residents_reading
 from lifecircle.reach import fragment_lengths, short_edges
 from lifecircle.reading import IslandReading, NetworkReading, OffRoads, PlacesReading, Reading
 from lifecircle.roads import dead_ends, one_way_pieces
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Searches
     from lifecircle.reach import Snap
     from lifecircle.reading import CoarseReading
@@ -46,6 +47,9 @@ def report_reading(inputs: Inputs, searches: Searches, coarse: Sequence[CoarseRe
         reach_m=inputs.reach_m,
         prefer_main_m=part.prefer_main_m,
         fragment_m=part.fragment_m,
+        residents=residents_reading(
+            inputs, searches.snapped(next(iter(inputs.networks.values())), inputs.demand)
+        ),
     )
 
 
@@ -74,6 +78,13 @@ def reading_warnings(reading: Reading, inputs: Inputs) -> list[str]:
         f"coarse_residents:{one.target}|{one.people:.1%}|{one.limit_m:.0f}|{one.spacing_m:.0f}"
         f"|{one.spread:.1%}|{one.value:.1%}|{(one.spread - one.value) * 100:+.1f}"
         for one in reading.coarse
+        if not one.unsure
+    ]
+    found += [
+        f"coarse_cells:{one.target}|{one.people:.1%}|{one.limit_m:.0f}|{one.spacing_m:.0f}"
+        f"|{one.unsure * 100:.1f}"
+        for one in reading.coarse
+        if one.unsure
     ]
     return found
 

@@ -66,7 +66,17 @@ def summary(findings: Findings) -> dict[str, Any]:
         warnings=list(findings.warnings),
         targets=[target_entry(result) for result in findings.targets],
     )
-    return whole.model_dump(mode="json", by_alias=True)
+    plain = whole.model_dump(mode="json", by_alias=True)
+    # Keys that came later and say nothing of this run are left out: a run made before them stays the same.
+    if plain["reading"]["residents"] is None:
+        del plain["reading"]["residents"]
+    for check in plain["reading"]["coarse"]:
+        if not check["unsure"]:
+            del check["unsure"]
+    for target in plain["targets"]:
+        if not target.get("surfaces", True):
+            del target["surfaces"]
+    return plain
 
 
 def save_findings(findings: Findings, folder: Path) -> None:

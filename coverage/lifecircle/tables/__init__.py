@@ -21,7 +21,7 @@ from lifecircle.tables._postgres import (
     snapshot_of,
     sqlalchemy,
 )
-from lifecircle.tables._read import SUFFIXES, Source, Table, read_table
+from lifecircle.tables._read import SUFFIXES, Source, Table, is_raster, read_table
 from lifecircle.tables._rejects import (
     REJECT_COLUMNS,
     join_rejects,
@@ -63,6 +63,7 @@ __all__ = [
     "headings_of",
     "is_database",
     "is_one_value",
+    "is_raster",
     "join_rejects",
     "missing_column",
     "names_of",

@@ -310,6 +310,27 @@ SUFFIXES: dict[str, Callable[[Path, str, _Choice], Table]] = {
 """Formats that are read, by the suffix of their files."""
 
 
+RASTERS = (".tif", ".tiff")
+"""Endings of files that are read as rasters, and not as tables."""
+
+
+def is_raster(path: str | Path) -> bool:
+    """Return whether a file is read as a raster, by its ending.
+
+    Parameters
+    ----------
+    path : a file
+
+    Returns
+    -------
+    raster : bool
+
+    >>> is_raster("people.TIF"), is_raster("people.csv")
+    (True, False)
+    """
+    return Path(path).suffix.lower() in RASTERS
+
+
 def _nearest_file(path: Path) -> Message:
     import difflib  # noqa: PLC0415 - on the way to an error only
 
