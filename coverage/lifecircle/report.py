@@ -601,7 +601,7 @@ def _write_sheet(
     language = heading.language
     fills = {word("status", name, language): colour for name, colour in STATUS_FILL.items()}
     stamp = word("stamp", "synthetic" if heading.synthetic else "internal", language)
-    heads = [_head(name, heading) for name in columns]
+    heads = [column_heading(name, heading) for name in columns]
     widths = [
         _column_width(name, kind, head, rows)
         for (name, kind), head in zip(columns.items(), heads, strict=True)
@@ -638,8 +638,12 @@ def _write_sheet(
     sheet.set_footer("&C&P / &N")
 
 
-def _head(name: str, heading: Heading) -> str:
-    """Name a column: by the study's own words, by the workbook's, else by those of all tables."""
+def column_heading(name: str, heading: Heading) -> str:
+    """Name a column: by the study's own words, by the workbook's, else by those of all tables.
+
+    >>> column_heading("lon", Heading("", "en", synthetic=False, words="plan_column"))
+    'longitude'
+    """
     if name in heading.names:
         return heading.names[name]
     known = any(word(heading.words, name, language) != name for language in LANGUAGES)

@@ -48,10 +48,7 @@ def assess_presence(target: PresenceTarget, facts: YearFacts) -> Assessed:
         notes = (*notes, f"counted_by_place:{'、'.join(found.by_position)}")
     if len(found.disagreements):
         notes = (*notes, f"presence_disagreement:{len(found.disagreements)}")
-    without = tuple(
-        UnitWithout(str(code), names.get(str(code), str(code)), _split(found.units.loc[code, "lacks"]))
-        for code in found.without
-    )
+    without = tuple(_without(target, found, code, names.get(code, code)) for code in found.without)
     result = judged(
         PresenceResult,
         target,
@@ -89,6 +86,13 @@ def _found(target: PresenceTarget, inputs: Inputs, units: _Units) -> Presence:
         known=_known_codes(inputs),
         assign=target.assign,
     )
+
+
+def _without(target: PresenceTarget, found: Presence, code: str, name: str) -> UnitWithout:
+    """Return a unit without, with how many venues it lacks of each class."""
+    row = found.units.loc[code]
+    lacks = _split(row["lacks"])
+    return UnitWithout(code, name, lacks, tuple(target.needed[key] - int(row[key]) for key in lacks))
 
 
 def _split(lacks: object) -> tuple[str, ...]:

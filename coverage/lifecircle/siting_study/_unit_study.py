@@ -3,61 +3,57 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from lifecircle.audit import open_study, prepare, run
-from lifecircle.candidates import service_list
-from lifecircle.demand import OUTSIDE, assign_districts, assign_villages
 from lifecircle.errors import Fault, ProofError, UnusableInputError, say
 from lifecircle.findings import PresenceResult
 from lifecircle.scenario import Change, Scenario, apply_changes, compare_inputs
-from lifecircle.siting_study._candidate_sites import Candidates, gather
+from lifecircle.siting_study._existing_venues import ExistingVenue, existing_venues, profile_of
 from lifecircle.siting_study._question import not_assessable
-from lifecircle.siting_study._siting_steps import final_turn, known_costs
+from lifecircle.siting_study._siting_steps import final_turn
 from lifecircle.siting_study._unit_choice import (
     Certificate,
     SharedSites,
     count_proof,
     most_people,
     share_sites,
+    units_for,
     units_needed,
 )
+from lifecircle.siting_study._unit_positions import homes_of, positions_in, unit_candidates
+from lifecircle.siting_study._unit_services import Offer, offer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    import numpy.typing as npt
+    from collections.abc import Callable, Mapping, Sequence
 
     from lifecircle.audit import Inputs
     from lifecircle.findings import Findings, UnitCount
+    from lifecircle.siting_study._candidate_sites import Candidates
     from lifecircle.standards import PresenceTarget
     from lifecircle.study import Study
 
-    Floats = npt.NDArray[np.float64]
-
 _log = logging.getLogger(__name__)
-
-_TIER = {"county": "county", "district": "town", "village": "village"}
-"""The tier of the services that a unit gets first, where a class has several."""
 
 
 @dataclass(frozen=True)
 class UnitSite:
     """One site of a plan for units.
 
-    ``units`` : codes of the units that hold because of it; ``candidate`` : id of the candidate it stands on,
-    empty where none lies in the unit and it is put among the residents; ``people`` : who live in the units,
-    None where that is not known; ``rank`` : of the first unit among all without, by people; ``next_best`` :
-    codes of the units that another choice would hold instead, empty where all are chosen; ``next_rank`` : the
-    rank of the first of them; ``next_loss`` : people (of outlets: outlets) fewer then; ``held_after`` : units
-    that hold with this site and all before it.
+    ``units`` : codes of the units that hold because of it, alone or with others; ``candidate`` : id of the
+    candidate it stands on, empty where none lies in the unit and it is put among the residents; ``people`` :
+    who live in the units, None where that is not known; ``rank`` : of the first unit among all without, by
+    people; ``next_best`` : codes of the units that another choice would hold instead, empty where there is
+    none; ``next_rank`` : the rank of the first of them; ``next_loss`` : people (of outlets: outlets) fewer
+    then; ``held_after`` : units that hold with this site and all before it; ``part``, ``parts`` : which of
+    how many sites of its unit it is; ``existing`` : the nearest venue today of each class that its units
+    lack, from where it stands.
     """
 
     id: str
@@ -78,16 +74,28 @@ class UnitSite:
     next_loss: float | None
     held_after: int
     serves: str = ""
+    part: int = 1
+    parts: int = 1
+    existing: tuple[ExistingVenue, ...] = ()
+
+    @property
+    def existing_min(self) -> float | None:
+        """Minutes to the nearest venue today; of several classes the longest; None where one has none."""
+        minutes = [one.minutes for one in self.existing]
+        known = [one for one in minutes if one is not None]
+        return max(known) if known and len(known) == len(minutes) else None
 
 
 @dataclass(frozen=True, eq=False)
 class UnitStudy:
     """A plan for a presence target, proved against the audit.
 
-    ``without`` : index code: ``name``, ``district``, ``people``, ``lacks``, ``rank``, ``chosen``, ``lon``,
-    ``lat`` of every unit without, most people first; ``total``, ``holding`` : units, and those that hold
-    today; ``needed`` : units still needed for the goal, None without a goal; ``placeable`` : units without
-    that a site can be given to; ``certificate`` : see :class:`Certificate`; ``scenario`` : the plan audited.
+    ``without`` : index code: ``name``, ``district``, ``people``, ``lacks``, ``short`` (venues lacking of
+    each), ``rank``, ``takes`` (sites), ``chosen``, ``lon``, ``lat`` of every unit without, most people first;
+    ``total``, ``holding`` : units, and those that hold today; ``needed`` : units still needed for the goal,
+    None without a goal; ``placeable`` : units without that a site can be given to; ``certificate`` : see
+    :class:`Certificate`; ``profile`` : the travel profile of the minutes to existing venues; ``scenario`` :
+    the plan audited.
     """
 
     id: str
@@ -102,6 +110,7 @@ class UnitStudy:
     sites: tuple[UnitSite, ...]
     certificate: Certificate
     candidates: Candidates | None
+    profile: str
     scenario: Scenario
     notes: tuple[str, ...]
 
@@ -114,8 +123,8 @@ class UnitStudy:
     def status(self) -> str:
         """Whether the plan is proved best: with its number given, or with the fewest sites for the goal."""
         found = self.certificate
-        least = self.new is not None or found.fewest == found.fewest_possible
-        return "optimal" if found.proved and least else "feasible"
+        proved = found.proved if self.new is not None else found.fewest == found.fewest_possible
+        return "optimal" if proved else "feasible"
 
 
 def unit_study(  # noqa: PLR0913 - the question and its conditions, all named
@@ -131,17 +140,18 @@ def unit_study(  # noqa: PLR0913 - the question and its conditions, all named
 ) -> UnitStudy:
     """Find which units of a presence target get a facility first, and prove it by the audit.
 
-    Without a number, the fewest sites that reach the goal. A unit with an area takes a site of its own, and
-    those with most people without come first, ties by code; one site may hold several outlets that lie
-    within the distance of the target.
+    Without a number, the fewest sites that reach the goal. A unit with an area takes a site of its own, or
+    several where it lacks several venues; the units filled are as many as can be, and of these choices the
+    one with most people, ties by code. One site may hold several outlets that lie within the distance of the
+    target.
 
     Parameters
     ----------
     study : folder of a study, or a study read before
     target : id of a presence target
     new : how many new sites; None for the fewest that reach the goal
-    candidates : list of candidates instead of the study's own; a unit in which none lies gets its site at
-        the home nearest to the middle of its people
+    candidates : list of candidates instead of the study's own; a unit in which none lies gets its sites at
+        the homes nearest to the middle of its people
     services : what a new site holds; left out, what the study says in ``[siting.services]``, else of each
         class that a unit lacks the service of the unit's own tier
     time_limit_s : seconds for the solver, where sites serve several outlets
@@ -175,40 +185,56 @@ def unit_study(  # noqa: PLR0913 - the question and its conditions, all named
     needed = None if turn is None else units_needed(units.total, units.holding, turn)
     placed = without[without["lon"].notna()] if goal.unit == "outlet" else without
     _check(goal, units, new=new, needed=needed, placeable=len(placed))
+    offer = offer_of(
+        study, goal, list(dict.fromkeys(name for row in without["lacks"] for name in row)), services
+    )
+    without["takes"] = [len(offer.sites(_lacking(row))) for _, row in without.iterrows()]
+    placed = without.loc[placed.index]
+    _check_number(goal, new=new, takes=placed["takes"].tolist())
     report_progress("solving")
     found = None
     if goal.unit == "outlet":
         shared = _shared(inputs, goal, placed, new=new, needed=needed, time_limit_s=time_limit_s)
         certificate = shared.certificate
-        sites = _outlet_sites(inputs, goal, placed, shared, units, services)
+        chosen = _outlet_sites(inputs, goal, placed, shared, holding=units.holding, offer=offer)
     else:
-        many = needed if new is None else new
-        assert many is not None
-        certificate = count_proof(len(placed), many, needed)
-        found = _candidates(inputs, goal, candidates)
-        sites = _unit_sites(inputs, goal, placed, many, units, services, found)
+        found = unit_candidates(inputs, goal, candidates)
+        takes = placed["takes"].tolist()
+        many = sum(sorted(takes)[:needed]) if new is None else new
+        chosen = _unit_sites(inputs, goal, placed, many, holding=units.holding, offer=offer, found=found)
+        certificate = count_proof(takes, len({site.units for site in chosen}), needed)
+    sites = _with_existing(inputs, goal, chosen, without["lacks"].to_dict())
     report_progress("proof")
     changes = unit_changes(sites)
     scenario = compare_inputs(
         inputs, apply_changes(inputs, changes), changes, before=before, progress=report_progress
     )
-    chosen = {code for site in sites for code in site.units}
-    _prove(scenario, target, chosen)
+    filled = {code for site in sites for code in site.units}
+    _prove(scenario, target, filled)
     return UnitStudy(
         id=f"{target}-{len(sites)}",
         inputs=inputs,
         target=goal,
         new=new,
-        without=without.assign(chosen=without.index.isin(chosen)),
+        without=without.assign(chosen=without.index.isin(filled)),
         total=units.total,
         holding=units.holding,
         needed=needed,
         placeable=len(placed),
-        sites=tuple(sites),
+        sites=sites,
         certificate=certificate,
         candidates=found,
+        profile=profile_of(inputs),
         scenario=scenario,
-        notes=_notes(goal, sites, found, lost=len(without) - len(placed), certificate=certificate, new=new),
+        notes=_notes(
+            goal,
+            sites,
+            found,
+            lost=len(without) - len(placed),
+            certificate=certificate,
+            new=new,
+            profile=profile_of(inputs),
+        ),
     )
 
 
@@ -238,15 +264,10 @@ def _presence(study: Study, target: str) -> PresenceTarget:
     Raises
     ------
     UnusableInputError
-        There is none of this id, or it asks for more than one venue of a kind in a unit.
+        There is none of this id.
     """
     for one in study.standard.targets:
         if one.id == target and one.kind == "presence":
-            many = [name for name, count in one.needed.items() if count > 1]
-            if many:
-                reason = say("a unit needs more than one venue of: {names}", names=", ".join(many))
-                remedy = say("open them in a scenario: which of them a unit has already is not known here")
-                raise UnusableInputError([Fault("", "target", target, reason, remedy)])
             return one
     reason, remedy = say("no such presence target"), say("choose another target")
     raise UnusableInputError([Fault("", "target", target, reason, remedy)])
@@ -263,6 +284,7 @@ def _without(before: Findings, units: UnitCount, target: str) -> pd.DataFrame:
             "district": gaps["district"].to_numpy(),
             "people": gaps["people"].to_numpy(dtype=float),
             "lacks": [one.lacks for one in units.without],
+            "short": [one.short for one in units.without],
             "lon": gaps["lon"].to_numpy(dtype=float),
             "lat": gaps["lat"].to_numpy(dtype=float),
         },
@@ -280,7 +302,7 @@ def _check(
     Raises
     ------
     UnusableInputError
-        Nothing is lacking, there is no goal and no number, or more sites are asked for than units lack one.
+        Nothing is lacking, there is no goal and no number, or the goal takes more units than can have a site.
     """
     fault = None
     if not placeable:
@@ -301,68 +323,94 @@ def _check(
             many=placeable,
         )
         fault = Fault("", "target", target.id, reason, say("give the outlets without a place their place"))
-    elif new is not None and new > placeable:
-        reason = say("only {many} units lack one", many=placeable)
-        fault = Fault("", "new", str(new), reason, say("give a number up to {many}", many=placeable))
     if fault is not None:
         raise UnusableInputError([fault])
 
 
-# --- places ---------------------------------------------------------------------------------------------
+def _check_number(target: PresenceTarget, *, new: int | None, takes: Sequence[int]) -> None:
+    """Refuse a number of sites that are more than all units take, or too few for any of them.
+
+    Raises
+    ------
+    UnusableInputError
+        They are.
+    """
+    if new is None:
+        return
+    most, least = sum(takes), min(takes)
+    if new > most:
+        reason = say("only {many} units lack one", many=len(takes))
+        if most > len(takes):
+            reason = say("the units without take {most} sites in all", most=most)
+        raise UnusableInputError(
+            [Fault("", "new", str(new), reason, say("give a number up to {many}", many=most))]
+        )
+    if new < least and target.unit != "outlet":
+        reason = say("the unit that lacks least takes {least} sites", least=least)
+        raise UnusableInputError(
+            [Fault("", "new", str(new), reason, say("give a number from {least}", least=least))]
+        )
 
 
-def _candidates(inputs: Inputs, target: PresenceTarget, file: str | Path | None) -> Candidates | None:
-    """Read the list of candidates, the one given or the study's own; None where there is none."""
-    if file is None and inputs.study.siting.candidates is None:
-        return None
-    nobody = np.zeros(len(inputs.demand))
-    return gather(inputs, target, nobody > 0, nobody, file=file)
+# --- sites ----------------------------------------------------------------------------------------------
 
 
-def _unit_sites(  # noqa: PLR0913, PLR0917 - the question, the units and what they get
+def _unit_sites(  # noqa: PLR0913 - the question, the units and what they get
     inputs: Inputs,
     target: PresenceTarget,
     without: pd.DataFrame,
-    many: int,
-    units: UnitCount,
-    services: Sequence[str] | None,
+    new: int,
+    *,
+    holding: int,
+    offer: Offer,
     found: Candidates | None,
 ) -> list[UnitSite]:
-    """Give each of the first units a site, with what it holds, its place and the next unit in its place."""
-    chosen = without.iloc[:many]
-    other = without.iloc[many] if many < len(without) else None
-    holds = {lacks: _services(inputs.study, target, lacks, services) for lacks in set(chosen["lacks"])}
-    homes = _homes(inputs, target, list(chosen.index))
+    """Give each of the units that are chosen its sites: what they hold, where, and the unit in its stead."""
+    takes = without["takes"].tolist()
+    mine = units_for(takes, without["people"].tolist(), new)
+    spare = new - sum(takes[at] for at in mine)
+    rest = without.drop(without.index[mine])
+    chosen = without.iloc[mine]
+    homes = homes_of(inputs, target, list(chosen.index))
+    listed = _by_list(inputs, target)
     sites = []
     for number, (code, row) in enumerate(chosen.iterrows(), 1):
-        mine = holds[row["lacks"]]
-        people = None if np.isnan(row["people"]) else float(row["people"])
-        middle, at_home = _middle(inputs, homes.get(str(code)), (row["lon"], row["lat"]))
-        spot = _candidate_in(inputs, target, found, str(code), mine, middle)
-        loss = None if other is None else float(row["people"] - other["people"])
-        sites.append(
-            UnitSite(
-                id=str(code),
-                name=f"{row['name']}·{_service_names(inputs.study, mine)}",
-                services=mine,
-                lon=at_home[0] if spot is None else spot["lon"],
-                lat=at_home[1] if spot is None else spot["lat"],
-                units=(str(code),),
-                district=str(code) if target.unit == "district" else str(row["district"]),
-                village=str(code) if target.unit == "village" else "",
-                candidate="" if spot is None else spot["id"],
-                works="" if spot is None else spot["works"],
-                cost=None if spot is None else spot["cost"],
-                people=people,
-                rank=int(row["rank"]),
-                next_best=() if other is None else (str(other.name),),
-                next_rank=None if other is None else int(other["rank"]),
-                next_loss=None if loss is None or np.isnan(loss) else loss,
-                held_after=units.holding + number,
-                serves=str(code) if _by_list(inputs, target) else "",
-            )
+        holds = offer.sites(_lacking(row))
+        inside = (row["lon"], row["lat"])
+        positions = positions_in(
+            inputs, target, found, code=str(code), inside=inside, homes=homes, holds=holds
         )
+        other = next((one for _, one in rest.iterrows() if one["takes"] <= row["takes"] + spare), None)
+        loss = None if other is None else float(row["people"] - other["people"])
+        parts = len(holds)
+        for part, (services, position) in enumerate(zip(holds, positions, strict=True), 1):
+            name = f"{row['name']}·{_service_names(inputs.study, services)}"
+            sites.append(
+                UnitSite(
+                    id=str(code) if parts == 1 else f"{code}-{part}",
+                    name=name if parts == 1 else f"{name} {part}",
+                    services=services,
+                    **asdict(position),
+                    units=(str(code),),
+                    district=str(code) if target.unit == "district" else str(row["district"]),
+                    village=str(code) if target.unit == "village" else "",
+                    people=None if np.isnan(row["people"]) else float(row["people"]),
+                    rank=int(row["rank"]),
+                    next_best=() if other is None else (str(other.name),),
+                    next_rank=None if other is None else int(other["rank"]),
+                    next_loss=None if loss is None or np.isnan(loss) else loss,
+                    held_after=holding + number - (part < parts),
+                    serves=str(code) if listed else "",
+                    part=part,
+                    parts=parts,
+                )
+            )
     return sites
+
+
+def _lacking(row: Any) -> dict[str, int]:
+    """Return how many venues a unit without lacks of each class."""
+    return dict(zip(row["lacks"], row["short"], strict=True))
 
 
 def _by_list(inputs: Inputs, target: PresenceTarget) -> bool:
@@ -393,79 +441,6 @@ def _codes_of_kind(inputs: Inputs, target: PresenceTarget) -> set[str]:
     return {str(code) for layer in layers[target.unit] if layer is not None for code in layer.index}
 
 
-def _homes(
-    inputs: Inputs, target: PresenceTarget, codes: Sequence[str]
-) -> dict[str, tuple[Floats, Floats, Floats]]:
-    """Return the homes of each unit at which a venue would stand in it: metres, people, degrees."""
-    demand = inputs.demand
-    placed = (demand.geometry.notna() & ~demand.geometry.is_empty).to_numpy(dtype=bool)
-    if target.unit == "county":
-        mine = np.flatnonzero(placed & (demand["district"].astype("str") != OUTSIDE).to_numpy(dtype=bool))
-        unit = np.full(len(mine), codes[0], dtype=object)
-    else:
-        wanted = demand[target.unit].astype("str").isin(list(codes)).to_numpy(dtype=bool)
-        mine = np.flatnonzero(placed & wanted)
-        # A venue's unit is found from its place alone, and a resident's may be what a column says.
-        bare = gpd.GeoDataFrame(geometry=demand.geometry.to_numpy()[mine], crs="EPSG:4326")
-        bare = assign_villages(assign_districts(bare, inputs.districts), inputs.villages)
-        unit = bare[target.unit].astype("str").to_numpy(dtype=object)
-    people = demand["population"].to_numpy(dtype=float)
-    metres = inputs.metres
-    return {
-        code: (metres[rows], people[rows], inputs.lonlat[rows])
-        for code in codes
-        if len(rows := mine[unit == code])
-    }
-
-
-def _middle(
-    inputs: Inputs, homes: tuple[Floats, Floats, Floats] | None, inside: tuple[float, float]
-) -> tuple[Floats, tuple[float, float]]:
-    """Find the middle of a unit's people in metres, and the home nearest to it; else a point inside it."""
-    if homes is None:
-        point = gpd.GeoSeries([shapely.Point(*inside)], crs="EPSG:4326").to_crs(inputs.crs).iloc[0]
-        return np.array([point.x, point.y]), inside
-    metres, people, lonlat = homes
-    middle = np.average(metres, axis=0, weights=people if people.sum() > 0 else None)
-    nearest = int(np.hypot(*(metres - middle).T).argmin())
-    return middle, (float(lonlat[nearest, 0]), float(lonlat[nearest, 1]))
-
-
-def _candidate_in(  # noqa: PLR0913, PLR0917 - where, what for, and how near
-    inputs: Inputs,
-    target: PresenceTarget,
-    found: Candidates | None,
-    code: str,
-    services: tuple[str, ...],
-    middle: Floats,
-) -> dict[str, Any] | None:
-    """Return the candidate in a unit that is nearest to the middle of its people; None without any."""
-    if found is None:
-        return None
-    table = found.table
-    inside = np.ones(len(table), dtype=bool)
-    if target.unit != "county":
-        inside = (table[target.unit].astype("str") == code).to_numpy(dtype=bool)
-    able = np.array(
-        [not text or set(services) <= set(service_list(text)) for text in table["services"].fillna("")],
-        dtype=bool,
-    )
-    at = np.flatnonzero(inside & able & found.free)
-    if not len(at):
-        return None
-    points = table.geometry.iloc[at].to_crs(inputs.crs)
-    away = np.hypot(points.x.to_numpy() - middle[0], points.y.to_numpy() - middle[1])
-    best = int(at[int(away.argmin())])
-    price = float(known_costs(table, inputs.study)[best])
-    return {
-        "id": str(table.index[best]),
-        "lon": float(table.geometry.iloc[best].x),
-        "lat": float(table.geometry.iloc[best].y),
-        "works": str(table["works"].iloc[best]),
-        "cost": None if np.isnan(price) else price,
-    }
-
-
 def _shared(  # noqa: PLR0913 - the question, all named
     inputs: Inputs,
     target: PresenceTarget,
@@ -478,43 +453,54 @@ def _shared(  # noqa: PLR0913 - the question, all named
     """Solve for sites that hold several outlets."""
     outlets = inputs.outlets
     assert outlets is not None
-    places = outlets.set_axis(outlets.index.astype("str")).loc[placed.index].to_crs(inputs.crs).geometry
-    metres = np.column_stack([places.x, places.y])
+    points = outlets.set_axis(outlets.index.astype("str")).loc[placed.index].to_crs(inputs.crs).geometry
     return share_sites(
-        metres,
+        np.column_stack([points.x, points.y]),
         crs=inputs.crs,
         within_m=target.within_m,
         sites=new,
         needed=needed,
         time_limit_s=time_limit_s,
+        takes=placed["takes"].tolist(),
     )
 
 
-def _outlet_sites(  # noqa: PLR0913, PLR0917 - the question, the outlets and what they get
+def _outlet_sites(  # noqa: PLR0913 - the question, the outlets and what they get
     inputs: Inputs,
     target: PresenceTarget,
     placed: pd.DataFrame,
     shared: SharedSites,
-    units: UnitCount,
-    services: Sequence[str] | None,
+    *,
+    holding: int,
+    offer: Offer,
 ) -> list[UnitSite]:
-    codes, held = [str(code) for code in placed.index], units.holding
+    codes = [str(code) for code in placed.index]
     listed = _by_list(inputs, target)
-    sites = []
-    for number, (place, mine) in enumerate(zip(shared.lonlat, shared.serves, strict=True)):
-        held += len(mine)
+    sites: list[UnitSite] = []
+    left = dict(zip(range(len(placed)), placed["takes"].tolist(), strict=True))
+    held = holding
+    for number, (position, mine) in enumerate(zip(shared.lonlat, shared.serves, strict=True)):
+        for at in mine:
+            left[at] -= 1
+            held += left[at] == 0
+        # As many venues of each class as the outlet lacks that lacks most of it.
+        lacks: dict[str, int] = {}
+        for at in mine:
+            for name, short in _lacking(placed.iloc[at]).items():
+                lacks[name] = max(short, lacks.get(name, 0))
+        services = offer.sites(lacks)[0]
         first = placed.iloc[mine[0]]
-        lacks = tuple(dict.fromkeys(name for at in mine for name in placed.iloc[at]["lacks"]))
-        holds = _services(inputs.study, target, lacks, services)
         instead = shared.instead[number]
         other = () if instead is None else tuple(codes[int(at)] for at in instead[0].split())
+        name = f"{first['name']}·{_service_names(inputs.study, services)}"
+        again = sum(one.name == name or one.name.startswith(f"{name} ") for one in sites)
         sites.append(
             UnitSite(
                 id=f"S{number + 1:03d}",
-                name=f"{first['name']}·{_service_names(inputs.study, holds)}",
-                services=holds,
-                lon=float(place[0]),
-                lat=float(place[1]),
+                name=name if not again else f"{name} {again + 1}",
+                services=services,
+                lon=float(position[0]),
+                lat=float(position[1]),
                 units=tuple(codes[at] for at in mine),
                 district=str(first["district"]),
                 village="",
@@ -533,40 +519,18 @@ def _outlet_sites(  # noqa: PLR0913, PLR0917 - the question, the outlets and wha
     return sites
 
 
-def _services(
-    study: Study, target: PresenceTarget, lacks: tuple[str, ...], given: Sequence[str] | None
-) -> tuple[str, ...]:
-    """Choose what a site holds: a service of every class that is lacking.
-
-    Raises
-    ------
-    UnusableInputError
-        Of what is given nothing counts for a class that is lacking, or a service is unknown.
-    """
-    own = tuple(given or study.siting.services.get(target.id, ()))
-    known = [one.id for one in study.standard.services]
-    unknown = [one for one in own if one not in known]
-    if unknown:
-        reason, remedy = say("unknown service id"), say("use one of {names}", names=", ".join(sorted(known)))
-        raise UnusableInputError([Fault("", "services", unknown[0], reason, remedy)])
-    venues, tier = study.standard.venues(target), _TIER.get(target.unit)
-    chosen: list[str] = []
-    for name in lacks:
-        able = [one for one in study.standard.services if one.id in venues[name]]
-        if own:
-            able = [one for one in able if one.id in own]
-        if not able:
-            reason = say("no service of the new sites counts for '{name}'", name=name)
-            remedy = say("use one of {names}", names=", ".join(sorted(venues[name])))
-            raise UnusableInputError([Fault("", "services", ", ".join(own), reason, remedy)])
-        if not {one.id for one in able} & set(chosen):
-            chosen.append(min(able, key=lambda one: one.tier != tier).id)
-    return tuple(chosen)
-
-
 def _service_names(study: Study, services: Sequence[str]) -> str:
     names = {one.id: one.name.get(study.language) for one in study.standard.services}
     return " + ".join(names.get(one, one) for one in services)
+
+
+def _with_existing(
+    inputs: Inputs, target: PresenceTarget, sites: Sequence[UnitSite], lacks: Mapping[str, Sequence[str]]
+) -> tuple[UnitSite, ...]:
+    """Add to every site how far the nearest venues are today, of each class that its units lack."""
+    classes = [list(dict.fromkeys(name for code in site.units for name in lacks[code])) for site in sites]
+    found = existing_venues(inputs, target, [(site.lon, site.lat) for site in sites], classes)
+    return tuple(replace(site, existing=mine) for site, mine in zip(sites, found, strict=True))
 
 
 # --- proof ----------------------------------------------------------------------------------------------
@@ -598,9 +562,10 @@ def _notes(  # noqa: PLR0913 - all that a note may be about
     lost: int,
     certificate: Certificate,
     new: int | None,
+    profile: str,
 ) -> tuple[str, ...]:
     """Name what a reader must know, as codes of the catalogue."""
-    notes = []
+    notes = [f"existing_by:{profile}"]
     among = sum(not site.candidate for site in sites)
     if among and target.unit != "outlet":
         notes.append(f"among_homes:{among}")
@@ -609,7 +574,9 @@ def _notes(  # noqa: PLR0913 - all that a note may be about
     if lost:
         notes.append(f"outlets_unplaced:{lost}")
     if new is not None and len(sites) < new:
-        notes.append(f"fewer_do:{len(sites)}|{new}")
-    if not certificate.proved or certificate.fewest != certificate.fewest_possible:
+        # Outlets left over are none; units left over take more sites than are left.
+        notes.append(f"{'fewer_do' if target.unit == 'outlet' else 'too_few_left'}:{len(sites)}|{new}")
+    open_question = certificate.fewest != certificate.fewest_possible
+    if open_question or (new is not None and not certificate.proved):
         notes.append("not_proved")
     return tuple(notes)
