@@ -23,6 +23,7 @@ import xlsxwriter
 from lifecircle.files import written
 from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, as_circle, unit_text, venue_lines
 from lifecircle.reading import reading_rows
+from lifecircle.standards import judges_districts
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, printed_points, translate, truncated_percent, word
 
@@ -242,7 +243,10 @@ def _board_row(number: int, result: TargetResult, language: Language) -> _Row:
 
 
 def _town_rows(number: int, result: TargetResult, language: Language) -> list[_Row]:
-    ranks = _ranks(result.districts, falls=result.falls)
+    # Where a gap is computed over districts, theirs are shares of residents: more is better.
+    computed = getattr(result.target, "computed", None)
+    shares = computed is not None and computed.gap == "districts"
+    ranks = _ranks(result.districts, falls=result.falls and not shares)
     return [
         {
             "row": number,
@@ -252,7 +256,7 @@ def _town_rows(number: int, result: TargetResult, language: Language) -> list[_R
             "judged": _judged(result, language),
             **_counts(getattr(one, "count", None)),
             "value": _figure(result, one.value),
-            "goal": _figure(result, result.target.goal),
+            "goal": _figure(result, result.target.goal) if judges_districts(result.target) else None,
             "status": word("status", one.status, language),
             "rank": ranks.get(one.code),
         }

@@ -16,6 +16,7 @@ from lifecircle.demand import OUTSIDE
 from lifecircle.facilities import open_in
 from lifecircle.findings import PresenceResult, UnitCount, UnitWithout
 from lifecircle.measures import committees, presence, units_near
+from lifecircle.wording import word
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -45,7 +46,8 @@ def assess_presence(target: PresenceTarget, facts: YearFacts) -> Assessed:
     holding = int(found.units["holds"].sum())
     notes = (*notes, f"units_held:{len(found.units)}|{holding}")
     if found.by_position:
-        notes = (*notes, f"counted_by_place:{'、'.join(found.by_position)}")
+        keys = "、".join(_named(key, inputs) for key in found.by_position)
+        notes = (*notes, f"counted_by_place:{keys}")
     if len(found.disagreements):
         notes = (*notes, f"presence_disagreement:{len(found.disagreements)}")
     without = tuple(_without(target, found, code, names.get(code, code)) for code in found.without)
@@ -86,6 +88,13 @@ def _found(target: PresenceTarget, inputs: Inputs, units: _Units) -> Presence:
         known=_known_codes(inputs),
         assign=target.assign,
     )
+
+
+def _named(key: str, inputs: Inputs) -> str:
+    """Name a key of a rule in the study's language: a service by its name, a class by the catalogue's."""
+    language = inputs.study.language
+    names = {one.id: one.name.get(language) for one in inputs.study.standard.services}
+    return names.get(key) or word("class", key, language)
 
 
 def _without(target: PresenceTarget, found: Presence, code: str, name: str) -> UnitWithout:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from lifecircle.standards._model import Target
 
+_SHARES = frozenset({"share", "percent", "%"})
+"""Units of indicators that are a part of a whole."""
+
 Verdict = Literal["met", "missed", "on_track", "behind", "reported", "not_assessable"]
 
 
@@ -131,6 +134,28 @@ def verdict(target: Target, year: int, value: float | None) -> Verdict:
     if good:
         return "on_track"
     return "reported" if without_baseline(target, year) else "behind"
+
+
+def judges_districts(target: Target) -> bool:
+    """Return whether the goal of a target is one of every district too.
+
+    A share, a ratio and a rule for every unit hold in a part as in the whole. The goal of any other figure,
+    such as 24 schools, is the whole's: of a district its figure is reported.
+
+    Parameters
+    ----------
+    target : any kind
+
+    Returns
+    -------
+    judges : bool
+
+    >>> from lifecircle.standards import load_standard
+    >>> plan = load_standard("haiyan-2025")
+    >>> [judges_districts(plan.target(name)) for name in ("culture", "modern_schools", "clinic_visit_rate")]
+    [True, False, True]
+    """
+    return target.kind != "indicator" or bool(target.each) or target.unit in _SHARES
 
 
 def trend_verdict(target: Target, year: int, wrong: Iterable[bool | None]) -> Verdict:
