@@ -9,7 +9,7 @@ from conftest import ROOT, edit
 from lifecircle.audit import run_audit
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import load_findings
-from lifecircle.report import scoreboard
+from lifecircle.report import run_sheets, scoreboard
 from lifecircle.wording import explain, percent, word
 from test_example_kinds import (
     BY_LIST,
@@ -190,6 +190,19 @@ def test_a_district_of_one_side_has_no_gap_of_its_own_and_this_is_said(town):
     assert gap.districts[0].value == pytest.approx(40 / 65)
     assert gap.districts[1].value is None
     assert gap.notes[-2:] == ("gap_by_district", "districts_one_side:1")
+
+
+def test_remarks_and_units_name_targets_and_numbers(town):
+    edit(town / "standard.toml", "require = { gym = 1 }", "require = { gym = 2 }")
+    findings = run_audit(town)
+    board = scoreboard(findings)
+    remarks = board["remarks"][board["target"] == "gap of the districts"].iloc[0]
+    assert "the gap of 15-minute reading circle is not smaller" in remarks
+    rows = run_sheets(findings, "en")["units"][1]
+    assert [(row["unit_name"], row["lacks"]) for row in rows] == [
+        ("West Bank", "gym"),
+        ("East Bank", "gym ×2"),
+    ]
 
 
 def test_services_are_named_in_the_language_of_the_study(town):

@@ -48,11 +48,7 @@ def cache_folder(kind: str) -> Path:
 
 
 _MAGIC: Final = b"lifecircle arrays\n"
-
-
 _HEAD: Final = struct.Struct("<32sI")  # SHA-256 of all that follows it; length of the JSON that describes it
-
-
 _STEP: Final = 64  # arrays begin at multiples of it, so that they can be used where they stand
 
 

@@ -31,11 +31,7 @@ if TYPE_CHECKING:
 
 
 LOCK = ".lifecircle.lock"
-
-
 _LEFT: Final = re.compile(r"-(new|old)-([0-9a-f]{8})")
-
-
 _LONGEST: Final = 200  # bytes of a name: file systems end at 255, and the role and token take some
 
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 FORMAT = 2
 """Version of cache entries; entries of another version are not found."""
 
-
 _COMPANIONS: Final = {
     ".shp": (".dbf", ".shx", ".prj", ".cpg"),
     ".gpkg": (".gpkg-wal",),
