@@ -105,7 +105,8 @@ _HIGHEST = 409.0  # points a row may be high
 _STRONG = frozenset({"value", "status"})
 _WIDEST = {
     "source": 26, "remarks": 26, "target": 38, "text": 110, "change": 60, "name": 34, "site": 34,
-    "services": 34, "next_best": 34, "existing": 34, "why": 34, "new_villages": 26, "cost_source": 26, "venues": 44,
+    "existing": 34,
+    "services": 34, "next_best": 34, "why": 34, "new_villages": 26, "cost_source": 26, "venues": 44,
 }  # fmt: skip
 _LINE_POINTS = 15.0
 _PAGE_WIDTH = 300.0
