@@ -127,20 +127,7 @@ def _each_village(target: IndicatorTarget, facts: YearFacts) -> Assessed:
     lower, upper, unknown = bounds
     if unknown == len(own):
         return _without(target, f"indicator_missing:{inputs.year}")
-    names = dict(zip(villages.index.astype("str"), villages["name"].astype("str"), strict=True))
-    failing = rule.index[(rule["meets"] == False).fillna(value=False)]  # noqa: E712 - a column of three states
-    holding = int(rule["meets"].sum())
-    units = UnitCount(
-        unit="village",
-        total=len(own),
-        holding=holding,
-        without=tuple(
-            UnitWithout(str(code), names.get(str(code), str(code)), (str(rule.loc[code, "fails"]),))
-            for code in failing
-        ),
-        unknown=unknown,
-        unknown_codes=tuple(str(code) for code in rule.index[rule["meets"].isna()])[:MISSING_NAMED],
-    )
+    units = _villages_that_meet(rule, villages["name"].set_axis(villages.index.astype("str")))
     home = villages["district"].astype("str").set_axis(villages.index.astype("str")).reindex(own)
     share = rule["meets"].astype("float64").groupby(home.to_numpy()).mean()
     doubt = undecided(lower, upper, threshold(target, inputs.year))
@@ -150,7 +137,7 @@ def _each_village(target: IndicatorTarget, facts: YearFacts) -> Assessed:
         inputs,
         lower,
         notes=(
-            f"units_held:{len(own)}|{holding}",
+            f"units_held:{len(own)}|{units.holding}",
             *notes,
             *([f"village_figures_unknown:{unknown}"] if unknown and not doubt else []),
         ),
@@ -159,6 +146,23 @@ def _each_village(target: IndicatorTarget, facts: YearFacts) -> Assessed:
         reason=f"village_figures_unknown:{unknown}" if doubt else "",
     )
     return Assessed(result)
+
+
+def _villages_that_meet(rule: pd.DataFrame, names: pd.Series[Any]) -> UnitCount:
+    """Count the villages that meet a rule, fail it, or are unknown; ``names`` : code -> name."""
+    failing = rule.index[(rule["meets"] == False).fillna(value=False)]  # noqa: E712 - a column of three states
+    unknown = rule.index[rule["meets"].isna()]
+    return UnitCount(
+        unit="village",
+        total=len(rule),
+        holding=int(rule["meets"].sum()),
+        without=tuple(
+            UnitWithout(str(code), str(names.get(code, code)), (str(rule.loc[code, "fails"]),))
+            for code in failing
+        ),
+        unknown=len(unknown),
+        unknown_codes=tuple(str(code) for code in unknown)[:MISSING_NAMED],
+    )
 
 
 def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:

@@ -15,7 +15,7 @@ from lifecircle.counting import village_urban
 from lifecircle.demand import OUTSIDE
 from lifecircle.facilities import open_in
 from lifecircle.findings import PresenceResult, UnitCount, UnitWithout
-from lifecircle.measures import committees, presence, units_near
+from lifecircle.measures import UnitCodes, committees, presence, units_near
 from lifecircle.wording import word
 
 if TYPE_CHECKING:
@@ -78,14 +78,11 @@ def _year_before(target: PresenceTarget, facts: YearFacts) -> float | None:
 def _found(target: PresenceTarget, inputs: Inputs, units: _Units) -> Presence:
     return presence(
         inputs.register,
-        units.codes,
+        UnitCodes(units.codes, units.counted, _aliases(target, inputs), _known_codes(inputs)),
         needed=target.needed,
         services=inputs.study.standard.venues(target),
         place=units.place,
         opened=open_in(inputs.register, inputs.year).to_numpy(dtype=bool),
-        counted=units.counted,
-        aliases=_aliases(target, inputs),
-        known=_known_codes(inputs),
         assign=target.assign,
     )
 

@@ -155,6 +155,7 @@ class _Reading:
 
     @property
     def answer(self) -> Answer | None:
+        """The times that the accounting rests on; None by village."""
         return self.basis.answer
 
     @property

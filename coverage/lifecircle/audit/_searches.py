@@ -53,7 +53,7 @@ class Answering(Protocol):
         self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
     ) -> Answer:
         """Return the answer to a target's rule over its own profile or another, with all venues or some."""
-        ...  # pragma: no cover
+        ...  # pragma: no cover - a protocol has no body
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lifecircle.cli._printing import print_line, print_path, print_scoreboard, print_text, progress_line
-from lifecircle.cli._root import FOUND, STUDY, YEAR, cli
+from lifecircle.cli._root import FOUND, STUDY, YEAR, cli, end_with
 
 
 @cli.command()
@@ -54,7 +54,7 @@ def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) ->
         for line in found.lines():
             print_text(line)
     if found.found:
-        raise SystemExit(FOUND)
+        end_with(FOUND)
 
 
 @cli.command()
@@ -80,7 +80,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
         print_scoreboard(findings)
         print_path("results", place, findings.language)
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
-        raise SystemExit(FOUND)
+        end_with(FOUND)
 
 
 @cli.command()
@@ -134,4 +134,4 @@ def verify(run: Path, study: Path | None) -> None:
     for line in found.lines():
         print_text(line)
     if not found.holds:
-        raise SystemExit(FOUND)
+        end_with(FOUND)

@@ -56,6 +56,7 @@ def written(path: str | Path) -> Iterator[Path]:
 
 
 def flush(path: Path) -> None:
+    """Write what the system holds back of a file to disk."""
     descriptor = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -127,6 +128,15 @@ def check_room(path: str | Path) -> None:
 
 
 def require_room(path: Path) -> None:
+    """Raise the system's own error where no name can be made at a place.
+
+    Raises
+    ------
+    NotADirectoryError
+        A file stands where a folder is needed.
+    PermissionError
+        The nearest folder that is there cannot be written.
+    """
     above = path.parent
     while not os.path.lexists(above) and above != above.parent:
         above = above.parent

@@ -14,7 +14,7 @@ from lifecircle.measures._committee import committees
 from lifecircle.measures._coverage import NO_DISTRICT, bounds, coverage
 from lifecircle.measures._equity import Gap, gap_between, gap_over, gini, not_smaller, theil, theil_parts
 from lifecircle.measures._margin import borderline, coverage_at, curve_over_speed, flip_seconds, shortfall
-from lifecircle.measures._presence import Assign, Presence, presence, units_near
+from lifecircle.measures._presence import Assign, Presence, UnitCodes, presence, units_near
 from lifecircle.measures._registered import (
     Registered,
     registered,
@@ -33,6 +33,7 @@ __all__ = [
     "Gap",
     "Presence",
     "Registered",
+    "UnitCodes",
     "borderline",
     "bounds",
     "capacity",

@@ -23,6 +23,7 @@ VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
 
 
 def board_row(number: int, result: TargetResult, language: Language, names: Mapping[str, str]) -> Row:
+    """Return the row of a target for the whole study; ``names`` : names of targets and services by id."""
     target = result.target
     circle = as_circle(result)
     rungs = {name: _rate(result, rung.value) for name, rung in circle.accountings.items() if rung is not None}
@@ -55,6 +56,7 @@ def board_row(number: int, result: TargetResult, language: Language, names: Mapp
 
 
 def town_rows(number: int, result: TargetResult, language: Language) -> list[Row]:
+    """Return a row for every district of a target, ranked by value."""
     # Where a gap is computed over districts, theirs are shares of residents: more is better.
     computed = getattr(result.target, "computed", None)
     shares = computed is not None and computed.gap == "districts"
@@ -121,6 +123,7 @@ def way_rows(number: int, result: TargetResult, language: Language) -> list[Row]
 
 
 def group_rows(number: int, result: TargetResult, language: Language) -> list[Row]:
+    """Return a row for every group of residents of a circle."""
     return [
         {
             "row": number,
@@ -135,6 +138,7 @@ def group_rows(number: int, result: TargetResult, language: Language) -> list[Ro
 
 
 def gap_rows(findings: Findings, language: Language) -> list[Row]:
+    """Return a row for every gap, with its venues in lines."""
     targets = {one.target.id: one.target for one in findings.targets}
     rows = []
     for gap in findings.gaps.to_dict("records"):
@@ -158,6 +162,7 @@ def unit_rows(number: int, result: TargetResult, findings: Findings, language: L
     units = getattr(result, "units", None)
 
     def named(key: str) -> str:
+        """Name a service, a class or an item."""
         own = findings.services.get(key, {}).get(language)
         return own or word("class", key, language)
 
@@ -261,6 +266,7 @@ def _group_denominator(result: TargetResult, group: str, language: Language) -> 
 
 
 def denominator(result: TargetResult, language: Language) -> str:
+    """Name of whom a figure is a share or rate."""
     target = result.target
     if target.denominator or target.kind != "circle":
         return str(target.denominator)

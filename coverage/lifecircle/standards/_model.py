@@ -47,6 +47,7 @@ _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 def _matching(pattern: str, remedy: str) -> AfterValidator:
     def check(value: str) -> str:
+        """Return a text of the form; pydantic makes the error of another one."""
         if re.fullmatch(pattern, value):
             return value
         raise PydanticCustomError(
