@@ -78,7 +78,7 @@ def _parts(inputs: Inputs, answers: Answers) -> dict[str, CircleParts]:
     return {name: parts for name, parts in found.items() if parts is not None}
 
 
-def judged(
+def judged(  # noqa: PLR0913 - a value, and what the verdict does not follow from
     kind: type[Kind],
     target: Target,
     inputs: Inputs,

@@ -31,7 +31,8 @@ from lifecircle.siting_study._study_of_kind import (
 )
 from lifecircle.siting_study._unit_choice import Certificate, share_sites
 from lifecircle.siting_study._unit_files import unit_facts, write_units
-from lifecircle.siting_study._unit_study import UnitSite, UnitStudy, unit_study
+from lifecircle.siting_study._unit_sites import UnitSite
+from lifecircle.siting_study._unit_study import UnitStudy, unit_study
 from lifecircle.siting_study._unit_text import unit_lines, unit_table
 
 __all__ = [

@@ -58,6 +58,8 @@ def existing_venues(
     -------
     venues : (site,) one for each class
     """
+    if not sites:
+        return []
     venues = inputs.study.standard.venues(target)
     roads, searches = inputs.networks[profile_of(inputs)], Searches(inputs, keep=False)
     points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*zip(*sites, strict=True)), crs="EPSG:4326")

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lifecircle.findings import Language
-    from lifecircle.siting_study._unit_study import UnitSite, UnitStudy
+    from lifecircle.siting_study._unit_sites import UnitSite
+    from lifecircle.siting_study._unit_study import UnitStudy
 
 _NAMED = 6  # units named in a cell or sentence; the sheets hold all
 _NEXT = 5  # units without a site that are named with their rank

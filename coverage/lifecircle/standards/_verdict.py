@@ -55,8 +55,7 @@ def without_baseline(target: Target, year: int) -> bool:
 
     Parameters
     ----------
-    target : any kind
-    year : the audited year
+    target, year : as for :func:`milestone`
 
     Returns
     -------
@@ -78,17 +77,16 @@ def threshold(target: Target, year: int) -> float | None:
 
     Parameters
     ----------
-    target : any kind
-    year : the audited year
+    target, year : as for :func:`milestone`
 
     Returns
     -------
     figure : in the unit of the goal
 
-    >>> from lifecircle.standards import read_target
-    >>> plan = {"id": "t", "kind": "indicator", "name": "t", "unit": "share", "goal": 0.9, "due": 2025}
-    >>> threshold(read_target({**plan, "tolerance": 0.1}), 2025)
-    0.8
+    >>> from lifecircle.standards import load_standard
+    >>> culture = load_standard("haiyan-2025").target("culture")
+    >>> threshold(culture.model_copy(update={"tolerance": 0.1}), 2025)
+    0.9
     """
     exact = _expected(target, year)
     if exact is None:
@@ -106,8 +104,7 @@ def verdict(target: Target, year: int, value: float | None) -> Verdict:
 
     Parameters
     ----------
-    target : any kind
-    year : the audited year
+    target, year : as for :func:`milestone`
     value : in the unit of the goal, not rounded; None where unknown
 
     Returns
