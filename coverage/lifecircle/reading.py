@@ -267,6 +267,7 @@ def _row(part: str, what: str, language: Language, **others: Any) -> dict[str, A
 
 def _input_rows(one: InputReading, language: Language) -> Iterator[dict[str, Any]]:
     def row(what: str, rows: int | None = None, remarks: str = "") -> dict[str, Any]:
+        """Return one row about this input."""
         part = word("input_role", one.role, language)
         return {"reading_part": part, "reading_what": what, "reading_rows": rows, "remarks": remarks}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from lifecircle.audit._assess_presence import units_in_area
 from lifecircle.audit._judged import Assessed, by_district, judged, without_value
@@ -21,16 +22,16 @@ from lifecircle.measures import (
     village_figures,
     village_rule,
 )
-from lifecircle.standards import threshold, trend_verdict
+from lifecircle.standards import judges_districts, threshold, trend_verdict
+from lifecircle.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
-
     from lifecircle.audit._circles import CircleParts
     from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._judged import YearFacts
+    from lifecircle.findings import DistrictResult
     from lifecircle.standards import IndicatorTarget
 
 MISSING_NAMED = 12
@@ -81,13 +82,27 @@ def _registered(target: IndicatorTarget, inputs: Inputs) -> Assessed:
         found.value,
         notes=tuple(notes),
         missing=tuple(missing[:MISSING_NAMED]),
-        districts=by_district(target, inputs, values) if values else (),
+        districts=_figures_by_district(target, inputs, values),
         previous=found.by_year.get(inputs.year - 1),
         status=status,
         reason=reason,
         **figures,
     )
     return Assessed(result)
+
+
+def _figures_by_district(
+    target: IndicatorTarget, inputs: Inputs, values: Mapping[str, float]
+) -> tuple[DistrictResult, ...]:
+    """Return the registered figures by district; only a share is judged there.
+
+    A goal that is a share holds in every part of the whole. One that is a number, such as 24 schools, is the
+    whole's: a district has no goal of its own.
+    """
+    if not values:
+        return ()
+    reported = {} if judges_districts(target) else dict.fromkeys(values, "reported")
+    return by_district(target, inputs, values, reported)
 
 
 def _each_village(target: IndicatorTarget, facts: YearFacts) -> Assessed:
@@ -112,20 +127,7 @@ def _each_village(target: IndicatorTarget, facts: YearFacts) -> Assessed:
     lower, upper, unknown = bounds
     if unknown == len(own):
         return _without(target, f"indicator_missing:{inputs.year}")
-    names = dict(zip(villages.index.astype("str"), villages["name"].astype("str"), strict=True))
-    failing = rule.index[(rule["meets"] == False).fillna(value=False)]  # noqa: E712 - a column of three states
-    holding = int(rule["meets"].sum())
-    units = UnitCount(
-        unit="village",
-        total=len(own),
-        holding=holding,
-        without=tuple(
-            UnitWithout(str(code), names.get(str(code), str(code)), (str(rule.loc[code, "fails"]),))
-            for code in failing
-        ),
-        unknown=unknown,
-        unknown_codes=tuple(str(code) for code in rule.index[rule["meets"].isna()])[:MISSING_NAMED],
-    )
+    units = _villages_that_meet(rule, villages["name"].set_axis(villages.index.astype("str")))
     home = villages["district"].astype("str").set_axis(villages.index.astype("str")).reindex(own)
     share = rule["meets"].astype("float64").groupby(home.to_numpy()).mean()
     doubt = undecided(lower, upper, threshold(target, inputs.year))
@@ -135,7 +137,7 @@ def _each_village(target: IndicatorTarget, facts: YearFacts) -> Assessed:
         inputs,
         lower,
         notes=(
-            f"units_held:{len(own)}|{holding}",
+            f"units_held:{len(own)}|{units.holding}",
             *notes,
             *([f"village_figures_unknown:{unknown}"] if unknown and not doubt else []),
         ),
@@ -144,6 +146,23 @@ def _each_village(target: IndicatorTarget, facts: YearFacts) -> Assessed:
         reason=f"village_figures_unknown:{unknown}" if doubt else "",
     )
     return Assessed(result)
+
+
+def _villages_that_meet(rule: pd.DataFrame, names: pd.Series[Any]) -> UnitCount:
+    """Count the villages that meet a rule, fail it, or are unknown; ``names`` : code -> name."""
+    failing = rule.index[(rule["meets"] == False).fillna(value=False)]  # noqa: E712 - a column of three states
+    unknown = rule.index[rule["meets"].isna()]
+    return UnitCount(
+        unit="village",
+        total=len(rule),
+        holding=int(rule["meets"].sum()),
+        without=tuple(
+            UnitWithout(str(code), str(names.get(code, code)), (str(rule.loc[code, "fails"]),))
+            for code in failing
+        ),
+        unknown=len(unknown),
+        unknown_codes=tuple(str(code) for code in unknown)[:MISSING_NAMED],
+    )
 
 
 def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:
@@ -171,6 +190,7 @@ def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:
         )
         for name, gap in now.items()
     }
+    districts, said = _gap_districts(target, {name: facts.parts[name] for name in known}, inputs)
     table = _table(inputs)
     status = trend_verdict(target, inputs.year, moves.values()) if target.trend == "shrinking" else None
     unknown = any(one is None for one in moves.values())
@@ -184,9 +204,50 @@ def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:
         previous=float(np.mean(had)) if len(had) == len(known) and None not in had else None,
         status=status,
         reason=f"year_before_missing:{inputs.year - 1}" if status == "not_assessable" and unknown else "",
-        notes=tuple(f"gap_not_smaller:{name}" for name, moved in moves.items() if moved),
+        districts=districts,
+        notes=(*(f"gap_not_smaller:{name}" for name, moved in moves.items() if moved), *said),
     )
     return Assessed(result)
+
+
+def _gap_districts(
+    target: IndicatorTarget, parts: Mapping[str, CircleParts], inputs: Inputs
+) -> tuple[tuple[DistrictResult, ...], tuple[str, ...]]:
+    """Return what a gap is in every district, each a mean over the circles, with notes that say what it is.
+
+    A gap between town and country is that of the district itself; one that is all town or all country has
+    none. A gap over districts has no parts: each district's own share stands beside that of all. The goal
+    is for the whole, so that no district is judged.
+    """
+    assert target.computed is not None
+    if inputs.districts is None or not parts:
+        return (), ()
+    codes = [str(code) for code in inputs.districts.index]
+    if target.computed.gap == "urban_rural":
+        values = {code: _own_gap(code, parts, target.computed.measure) for code in codes}
+        bare = sum(value is None for value in values.values())
+        notes = ("gap_by_district", *([f"districts_one_side:{bare}"] if bare else []))
+    else:
+        shares = pd.DataFrame({name: one.by_district[0] for name, one in parts.items()})
+        values = {str(code): float(share) for code, share in shares.mean(axis=1).items()}
+        whole = [_share_of_all(*one.by_district) for one in parts.values()]
+        notes = (f"share_by_district:{percent(float(np.mean(whole)))}",)
+    known = {code: value for code, value in values.items() if value is not None and np.isfinite(value)}
+    reported = {code: "reported" if code in known else "not_assessable" for code in codes}
+    return by_district(target, inputs, known, reported), notes
+
+
+def _own_gap(code: str, parts: Mapping[str, CircleParts], measure: str) -> float | None:
+    """Return the mean gap of a district over the circles that have residents on both of its sides."""
+    gaps = [gap_between(*one.sides[code], names=("urban", "rural")) for one in parts.values()]
+    values = [getattr(gap, measure) for gap in gaps if gap is not None]
+    known = [float(value) for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _share_of_all(shares: pd.Series[float], people: pd.Series[float]) -> float:
+    counted = people.where(shares.notna(), 0.0)
+    return float((shares.fillna(0.0) * counted).sum() / counted.sum())
 
 
 def _gaps_of(target: IndicatorTarget, parts: Mapping[str, CircleParts], inputs: Inputs) -> dict[str, Gap]:

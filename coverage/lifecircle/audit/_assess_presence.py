@@ -15,7 +15,8 @@ from lifecircle.counting import village_urban
 from lifecircle.demand import OUTSIDE
 from lifecircle.facilities import open_in
 from lifecircle.findings import PresenceResult, UnitCount, UnitWithout
-from lifecircle.measures import committees, presence, units_near
+from lifecircle.measures import UnitCodes, committees, presence, units_near
+from lifecircle.wording import word
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -45,13 +46,11 @@ def assess_presence(target: PresenceTarget, facts: YearFacts) -> Assessed:
     holding = int(found.units["holds"].sum())
     notes = (*notes, f"units_held:{len(found.units)}|{holding}")
     if found.by_position:
-        notes = (*notes, f"counted_by_place:{'、'.join(found.by_position)}")
+        keys = "、".join(_named(key, inputs) for key in found.by_position)
+        notes = (*notes, f"counted_by_place:{keys}")
     if len(found.disagreements):
         notes = (*notes, f"presence_disagreement:{len(found.disagreements)}")
-    without = tuple(
-        UnitWithout(str(code), names.get(str(code), str(code)), _split(found.units.loc[code, "lacks"]))
-        for code in found.without
-    )
+    without = tuple(_without(target, found, code, names.get(code, code)) for code in found.without)
     result = judged(
         PresenceResult,
         target,
@@ -79,16 +78,27 @@ def _year_before(target: PresenceTarget, facts: YearFacts) -> float | None:
 def _found(target: PresenceTarget, inputs: Inputs, units: _Units) -> Presence:
     return presence(
         inputs.register,
-        units.codes,
+        UnitCodes(units.codes, units.counted, _aliases(target, inputs), _known_codes(inputs)),
         needed=target.needed,
         services=inputs.study.standard.venues(target),
         place=units.place,
         opened=open_in(inputs.register, inputs.year).to_numpy(dtype=bool),
-        counted=units.counted,
-        aliases=_aliases(target, inputs),
-        known=_known_codes(inputs),
         assign=target.assign,
     )
+
+
+def _named(key: str, inputs: Inputs) -> str:
+    """Name a key of a rule in the study's language: a service by its name, a class by the catalogue's."""
+    language = inputs.study.language
+    names = {one.id: one.name.get(language) for one in inputs.study.standard.services}
+    return names.get(key) or word("class", key, language)
+
+
+def _without(target: PresenceTarget, found: Presence, code: str, name: str) -> UnitWithout:
+    """Return a unit without, with how many venues it lacks of each class."""
+    row = found.units.loc[code]
+    lacks = _split(row["lacks"])
+    return UnitWithout(code, name, lacks, tuple(target.needed[key] - int(row[key]) for key in lacks))
 
 
 def _split(lacks: object) -> tuple[str, ...]:

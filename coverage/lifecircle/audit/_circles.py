@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,6 +155,7 @@ class _Reading:
 
     @property
     def answer(self) -> Answer | None:
+        """The times that the accounting rests on; None by village."""
         return self.basis.answer
 
     @property
@@ -406,12 +407,14 @@ class CircleParts:
     """A circle's shares in town, in the country and by district, for comparing them.
 
     ``urban``, ``rural`` : share, None where the target counts nobody there. ``by_district`` : shares and
-    people counted, on the codes of the districts.
+    people counted, on the codes of the districts; ``sides`` : code -> share in town and in the country of
+    the district itself.
     """
 
     urban: float | None
     rural: float | None
     by_district: tuple[pd.Series[float], pd.Series[float]]
+    sides: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
 
 def circle_parts(target: CircleTarget, inputs: Inputs, answers: Answering) -> CircleParts | None:
@@ -423,19 +426,20 @@ def circle_parts(target: CircleTarget, inputs: Inputs, answers: Answering) -> Ci
     read = _Reading(basis, people)
     near = _near(read, inputs)
     urban = urban_class(inputs)
-    sides = [
-        _counts(near, np.where(urban == code, people, 0.0), None, target)["all"] for code in (URBAN, RURAL)
-    ]
+    apart = [np.where(urban == code, people, 0.0) for code in (URBAN, RURAL)]
+    sides = [_counts(near, mine, None, target)["all"] for mine in apart]
     codes = [] if inputs.districts is None else list(inputs.districts.index)
     counts = _counts(near, people, inputs.demand["district"], target) if codes else {}
     nobody = Count(0.0, 0.0, 0.0, 0.0, 0.0)
     own = [counts.get(str(code), nobody) for code in codes]
     index = pd.Index([str(code) for code in codes])
+    by_side = [_counts(near, mine, inputs.demand["district"], target) if codes else {} for mine in apart]
     shares = pd.Series([one.value for one in own], index=index, dtype="float64")
     return CircleParts(
         sides[0].value,
         sides[1].value,
         (shares, pd.Series([one.people for one in own], index=index, dtype="float64")),
+        {code: (by_side[0].get(code, nobody).value, by_side[1].get(code, nobody).value) for code in index},
     )
 
 

@@ -186,6 +186,7 @@ def _places(
     counts = {reason: int((snapped.reason == reason).sum()) for reason in _OFF}
 
     def heads(rows: Flags) -> float | None:
+        """Add up the people of some rows."""
         return None if people is None else float(people[rows].sum())
 
     return PlacesReading(

@@ -78,19 +78,16 @@ def _parts(inputs: Inputs, answers: Answers) -> dict[str, CircleParts]:
     return {name: parts for name, parts in found.items() if parts is not None}
 
 
-def judged(  # noqa: PLR0913 - the parts of one result, all named
+def judged(  # noqa: PLR0913 - a value, and what the verdict does not follow from
     kind: type[Kind],
     target: Target,
     inputs: Inputs,
     value: float,
     *,
     services: Mapping[str, Iterable[str]] | None = None,
-    notes: tuple[str, ...] = (),
-    districts: tuple[DistrictResult, ...] = (),
-    previous: float | None = None,
     status: str | None = None,
     reason: str = "",
-    **own: Any,
+    **fields: Any,
 ) -> Kind:
     """Return the result of a value with its verdict.
 
@@ -99,7 +96,7 @@ def judged(  # noqa: PLR0913 - the parts of one result, all named
     services : class -> services that the target counts
     status : the verdict, where it does not follow from value and goal
     reason : why there is no verdict; the value stays
-    own : fields of this kind of result
+    fields : further fields of the result, such as ``districts`` and ``notes``
     """
     found = status or ("not_assessable" if reason else verdict(target, inputs.year, value))
     # A value before every baseline can be early, never late.
@@ -110,11 +107,8 @@ def judged(  # noqa: PLR0913 - the parts of one result, all named
         status=found,
         reason=reason or ("no_baseline" if early else ""),
         milestone=milestone(target, inputs.year),
-        previous=previous,
-        districts=districts,
-        notes=notes,
         **_counted_services(services),
-        **own,
+        **fields,
     )
 
 

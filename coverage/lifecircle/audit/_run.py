@@ -183,6 +183,7 @@ def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Fin
     labels = inputs.facilities.index.array
 
     def table(columns: list[Any]) -> pd.DataFrame:
+        """Put one column for each circle beside each other, on the residents."""
         return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
 
     # Gaps of circles first, as they always were: their rows are known by their order.

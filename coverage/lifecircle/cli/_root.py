@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from lifecircle.findings import Language
 
 DONE, FOUND, UNUSABLE, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
+
+
+def end_with(status: int) -> NoReturn:
+    """End a command with an exit status, what it printed before it.
+
+    Raises
+    ------
+    SystemExit
+        Always.
+    """
+    raise SystemExit(status)
 
 
 class _Commands(click.Group):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lifecircle.cli._printing import print_line, print_path, print_scoreboard, print_text, progress_line
-from lifecircle.cli._root import FOUND, STUDY, YEAR, cli
+from lifecircle.cli._root import FOUND, STUDY, YEAR, cli, end_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def check(study: Path, year: int | None, html: Path | None, against: Path | None
         for line in found.lines():
             print_text(line)
     if found.found:
-        raise SystemExit(FOUND)
+        end_with(FOUND)
 
 
 @cli.command()
@@ -126,7 +126,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
         if kept:
             print_path("database", kept, findings.language)
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
-        raise SystemExit(FOUND)
+        end_with(FOUND)
 
 
 def _to_database(findings: Findings, database: str | None, tell: Callable[[str], None]) -> str:
@@ -190,4 +190,4 @@ def verify(run: Path, study: Path | None) -> None:
     for line in found.lines():
         print_text(line)
     if not found.holds:
-        raise SystemExit(FOUND)
+        end_with(FOUND)

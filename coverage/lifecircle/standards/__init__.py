@@ -39,6 +39,7 @@ from lifecircle.standards._model import (
 )
 from lifecircle.standards._verdict import (
     Verdict,
+    judges_districts,
     milestone,
     threshold,
     trend_verdict,
@@ -63,6 +64,7 @@ __all__ = [
     "Text",
     "Verdict",
     "checked_document",
+    "judges_districts",
     "load_standard",
     "meant_key",
     "milestone",

@@ -47,6 +47,13 @@ _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 def _matching(pattern: str, remedy: str) -> AfterValidator:
     def check(value: str) -> str:
+        """Return a text that has the form.
+
+        Raises
+        ------
+        PydanticCustomError
+            It has not; pydantic gathers it with the others.
+        """
         if re.fullmatch(pattern, value):
             return value
         raise PydanticCustomError(

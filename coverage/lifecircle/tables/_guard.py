@@ -91,6 +91,7 @@ def _check_crs(path: Path, name: str) -> None:
     stated: list[dict[str, Any]] = []
 
     def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Keep every CRS while the text is parsed."""
         # Every one counts, also of two in one place: which of them a library follows is its own affair.
         stated.extend(value for key, value in pairs if key == "crs" and isinstance(value, dict))
         return dict(pairs)
