@@ -83,7 +83,8 @@ VILLAGES = {"code": TEXT, "village": TEXT, "district": TEXT, "urban": TEXT}
 UNITS = {"row": ORDER, "target": TEXT, "code": TEXT, "unit_name": TEXT, "lacks": TEXT}
 GAPS = {
     "id": TEXT, "target": TEXT, "district": TEXT, "village": TEXT, "gap_people": PEOPLE, "minutes": NUMBER,
-    "too_far": NUMBER, "nearest": TEXT, "venues": TEXT, "gap_reason": TEXT, "lon": DEGREES, "lat": DEGREES,
+    "too_far": NUMBER, "nearest": TEXT, "venues": TEXT, "gap_reason": TEXT, "department": TEXT,
+    "lon": DEGREES, "lat": DEGREES,
 }  # fmt: skip
 READING = {
     "reading_part": TEXT, "reading_what": TEXT, "reading_rows": PEOPLE, "people": PEOPLE, "metres": NUMBER,
@@ -332,6 +333,7 @@ def _gap_rows(findings: Findings, language: Language) -> list[_Row]:
                 "too_far": _too_far(gap["minutes"], getattr(target, "minutes", math.nan)),
                 "venues": "\n".join(lines),
                 "gap_reason": word("bucket", gap["reason"], language),
+                "department": target.department,
             }
         )
     return rows
@@ -497,6 +499,9 @@ def _write_workbook(findings: Findings, path: Path) -> None:
     sheets: Sheets = {
         **run_sheets(findings, language),
         "reading": (READING, list(reading_rows(findings.reading, language))),
+        "definitions": definition_sheet(
+            findings, language, {"gaps": word("yearbook", "list_of_run", language)}
+        ),
     }
     names = {f"covered_{one.target.id}": one.target.name.get(language) for one in findings.targets}
     title = f"{findings.name} {findings.year}"
@@ -522,8 +527,13 @@ def run_sheets(findings: Findings, language: Language) -> Sheets:
     }
 
 
-def definition_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, str], list[_Row]]:
-    """Return how every target is counted (口径说明), with room for who made, checked and signed it."""
+def definition_sheet(
+    findings: Findings, language: Language, remarks: Mapping[str, str] | None = None
+) -> tuple[Mapping[str, str], list[_Row]]:
+    """Return how every target is counted (口径说明), with room for who made, checked and signed it.
+
+    ``remarks`` : name of a sheet in the catalogue -> what is to be known of it, after the targets.
+    """
     rows: list[_Row] = [
         {
             "row": number,
@@ -537,8 +547,11 @@ def definition_sheet(findings: Findings, language: Language) -> tuple[Mapping[st
         }
         for number, result in enumerate(findings.targets, 1)
     ]
+    said = [
+        {"target": word("sheet", name, language), "notes": text} for name, text in (remarks or {}).items()
+    ]
     signed = [{"target": word("yearbook", key, language)} for key in ("made_by", "checked_by", "signed_by")]
-    return DEFINITIONS, [*rows, *signed]
+    return DEFINITIONS, [*rows, *said, *signed]
 
 
 class _Look:
@@ -589,6 +602,7 @@ _STRONG = frozenset({"value", "status"})
 _WIDEST = {
     "source": 26, "remarks": 26, "target": 38, "text": 110, "change": 60, "name": 34, "site": 34,
     "services": 34, "next_best": 34, "why": 34, "new_villages": 26, "cost_source": 26, "venues": 44,
+    "notes": 44, "problem_description": 40, "problem_measure": 24, "problem_criterion": 24, "venue_name": 34,
 }  # fmt: skip
 _LINE_POINTS = 15.0
 _PAGE_WIDTH = 300.0

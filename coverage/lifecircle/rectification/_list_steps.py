@@ -17,6 +17,7 @@ from lifecircle.rectification._rounds import rectify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lifecircle.findings import Findings
     from lifecircle.rectification._problem_record import Record
     from lifecircle.rectification._rounds import RectificationList
 
@@ -58,10 +59,7 @@ def rectify_study(  # noqa: PLR0913 - a study, and where its files stand
     check_folder(place, FOLDER)
     before = last_record(folder, findings.year, also=place)
     paths = list(filled)
-    if before is not None and before.study != findings.study:
-        reason = say("a list of another study")
-        remedy = say("name the folder of results of this study with --results")
-        raise UnusableInputError([Fault(str(folder), "", before.study, reason, remedy)])
+    _check_study(before, findings, folder)
     if before is None and paths:
         reason = say("a filled list, and no list before it in {folder}", folder=str(folder))
         remedy = say("name the folder with the list that was handed out with --results")
@@ -71,6 +69,44 @@ def rectify_study(  # noqa: PLR0913 - a study, and where its files stand
     listing = rectify(findings, before, texts)
     tell("writing")
     return listing, write_list(listing, place)
+
+
+def find_list(findings: Findings, results: str | Path) -> tuple[RectificationList, str]:
+    """Return the list of a run as it is now, and whether it is the one that was handed out.
+
+    Parameters
+    ----------
+    results : folder of runs and lists
+
+    Returns
+    -------
+    listing : ids, what people filled in and states of the last list; nothing is written
+    state : ``handed_out`` when the list of the year says the same, ``outdated`` when it says something else,
+        ``not_made`` when there is none of the year: its new ids are those that a list will give
+
+    Raises
+    ------
+    UnusableInputError
+        When a record cannot be read, or is of another study.
+    """
+    before = last_record(Path(results), findings.year)
+    _check_study(before, findings, Path(results))
+    listing = rectify(findings, before)
+    if before is None or before.run.year != findings.year:
+        return listing, "not_made"
+    return listing, "handed_out" if _told(listing.record) == _told(before) else "outdated"
+
+
+def _told(record: Record) -> list[tuple[object, ...]]:
+    """List what a record says in any language: who is in which problem, and what became of it."""
+    return [(one.id, one.members, dict(one.hand), one.gone, one.check) for one in record.problems]
+
+
+def _check_study(record: Record | None, findings: Findings, folder: Path) -> None:
+    if record is not None and record.study != findings.study:
+        reason = say("a list of another study")
+        remedy = say("name the folder of results of this study with --results")
+        raise UnusableInputError([Fault(str(folder), "", record.study, reason, remedy)])
 
 
 def last_record(results: Path, year: int, *, also: Path | None = None) -> Record | None:
