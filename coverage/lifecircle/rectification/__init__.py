@@ -6,6 +6,7 @@ and only when the computation finds the gap no more because of venues or roads.
 """
 
 from lifecircle.rectification._filled_list import read_filled
+from lifecircle.rectification._gap_facts import covered_if_open
 from lifecircle.rectification._list_files import problem_row, write_list
 from lifecircle.rectification._list_steps import find_list, rectify_study
 from lifecircle.rectification._problem_record import (
@@ -34,6 +35,7 @@ __all__ = [
     "Record",
     "RectificationList",
     "RunFacts",
+    "covered_if_open",
     "find_list",
     "list_line",
     "problem_row",

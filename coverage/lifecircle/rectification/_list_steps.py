@@ -6,10 +6,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifecircle.audit import find_run
+from lifecircle.audit import find_run, open_study, prepare
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.files import check_folder, recover
 from lifecircle.rectification._filled_list import read_filled
+from lifecircle.rectification._gap_facts import covered_if_open
 from lifecircle.rectification._list_files import write_list
 from lifecircle.rectification._problem_record import FOLDER, MARK, read_record
 from lifecircle.rectification._rounds import rectify
@@ -17,6 +18,7 @@ from lifecircle.rectification._rounds import rectify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lifecircle.audit import Inputs
     from lifecircle.findings import Findings
     from lifecircle.rectification._problem_record import Record
     from lifecircle.rectification._rounds import RectificationList
@@ -66,17 +68,22 @@ def rectify_study(  # noqa: PLR0913 - a study, and where its files stand
         raise UnusableInputError([Fault(str(path), "", "", reason, remedy) for path in paths])
     tell("gaps")
     texts = {} if before is None else read_filled(paths, before)
-    listing = rectify(findings, before, texts)
+    by_hour = any(getattr(one.target, "accounting", "") == "open" for one in findings.targets)
+    shut = covered_if_open(findings, prepare(open_study(study), findings.year)) if by_hour else None
+    listing = rectify(findings, before, texts, shut=shut)
     tell("writing")
     return listing, write_list(listing, place)
 
 
-def find_list(findings: Findings, results: str | Path) -> tuple[RectificationList, str]:
+def find_list(
+    findings: Findings, results: str | Path, *, inputs: Inputs | None = None
+) -> tuple[RectificationList, str]:
     """Return the list of a run as it is now, and whether it is the one that was handed out.
 
     Parameters
     ----------
     results : folder of runs and lists
+    inputs : of the run; without them venues that are closed at an hour are judged by straight distance
 
     Returns
     -------
@@ -91,7 +98,7 @@ def find_list(findings: Findings, results: str | Path) -> tuple[RectificationLis
     """
     before = last_record(Path(results), findings.year)
     _check_study(before, findings, Path(results))
-    listing = rectify(findings, before)
+    listing = rectify(findings, before, shut=None if inputs is None else covered_if_open(findings, inputs))
     if before is None or before.run.year != findings.year:
         return listing, "not_made"
     return listing, "handed_out" if _told(listing.record) == _told(before) else "outdated"

@@ -107,9 +107,10 @@ def write_yearbook(
     found = None
     if order.edition == "internal":
         report("gaps")
-        listing = find_list(runs[-1], order.results or home)
+        inputs = prepare(declared, years[-1])
+        listing = find_list(runs[-1], order.results or home, inputs=inputs)
         report("closing")
-        impact = closing_impact(prepare(declared, years[-1]))
+        impact = closing_impact(inputs)
         found = inside(listing, impact, shown[-1], setting.mask)
     report("writing")
     with tempfile.TemporaryDirectory() as scratch, complete_folder(folder, YEARBOOK) as fresh:
