@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifecircle.audit import find_run, open_study, prepare
 from lifecircle.errors import Fault, UnusableInputError, say
-from lifecircle.files import check_folder, recover
+from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.rectification._filled_list import read_filled
 from lifecircle.rectification._gap_facts import covered_if_open
 from lifecircle.rectification._list_files import write_list
@@ -51,7 +52,7 @@ def rectify_study(  # noqa: PLR0913 - a study, and where its files stand
     ------
     UnusableInputError
         With every fault of the study or of the filled files; when there are such files and no list before;
-        when the list before is of another study, or cannot be read.
+        when the list before is of another study, or cannot be read; when another command writes there.
     """
     tell = progress or _log.info
     findings = find_run(study, year, results=results, progress=progress)
@@ -59,20 +60,22 @@ def rectify_study(  # noqa: PLR0913 - a study, and where its files stand
     folder = home / "results" if results is None else Path(results)
     place = folder / f"{findings.year}{ENDING}" if out is None else Path(out)
     check_folder(place, FOLDER)
-    before = last_record(folder, findings.year, also=place)
-    paths = list(filled)
-    _check_study(before, findings, folder)
-    if before is None and paths:
-        reason = say("a filled list, and no list before it in {folder}", folder=str(folder))
-        remedy = say("name the folder with the list that was handed out with --results")
-        raise UnusableInputError([Fault(str(path), "", "", reason, remedy) for path in paths])
-    tell("gaps")
-    texts = {} if before is None else read_filled(paths, before)
     by_hour = any(getattr(one.target, "accounting", "") == "open" for one in findings.targets)
     shut = covered_if_open(findings, prepare(open_study(study), findings.year)) if by_hour else None
-    listing = rectify(findings, before, texts, shut=shut)
-    tell("writing")
-    return listing, write_list(listing, place)
+    # Of two at once the later would write over what the earlier has just read from a filled list.
+    with one_writer(folder) if out is None else nullcontext():
+        before = last_record(folder, findings.year, also=place)
+        paths = list(filled)
+        _check_study(before, findings, folder)
+        if before is None and paths:
+            reason = say("a filled list, and no list before it in {folder}", folder=str(folder))
+            remedy = say("name the folder with the list that was handed out with --results")
+            raise UnusableInputError([Fault(str(path), "", "", reason, remedy) for path in paths])
+        tell("gaps")
+        texts = {} if before is None else read_filled(paths, before)
+        listing = rectify(findings, before, texts, shut=shut)
+        tell("writing")
+        return listing, write_list(listing, place)
 
 
 def find_list(
