@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -248,13 +249,20 @@ main()
 """
 
 
-@pytest.mark.parametrize("what", sorted(COMMANDS))
-def test_a_folder_that_can_only_be_read(tmp_path_factory, what):
+@pytest.fixture
+def open_folder():
+    """Give a folder that every user may enter, which those of pytest are not."""
     if os.name != "posix" or os.geteuid() != 0:
         pytest.skip("only root may run a command as another user")
-    folder = tmp_path_factory.mktemp("readonly")
-    for one in (folder, *list(folder.parents)[:2]):
-        one.chmod(0o755)
+    folder = Path(tempfile.mkdtemp(prefix="lifecircle-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("what", sorted(COMMANDS))
+def test_a_folder_that_can_only_be_read(open_folder, what):
+    folder = open_folder
     study = Path(shutil.copytree(TOYTOWN, folder / "town"))
     results, warm, cache = folder / "results", folder / "warm", folder / "cache"
     cli.main(command_of(what, study, results), standalone_mode=False)
