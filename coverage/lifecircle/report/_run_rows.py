@@ -156,6 +156,7 @@ def gap_rows(findings: Findings, language: Language) -> list[Row]:
                 "too_far": _too_far(gap["minutes"], getattr(target, "minutes", math.nan)),
                 "venues": "\n".join(lines),
                 "gap_reason": word("bucket", gap["reason"], language),
+                "department": target.department,
             }
         )
     return rows
