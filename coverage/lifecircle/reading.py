@@ -126,12 +126,30 @@ class CoarseReading:
 
 
 @dataclass(frozen=True)
+class PositionReading:
+    """How good the positions of venues are, of the whole register (no ``target``) or of a target's services.
+
+    ``grades`` : grade -> venues, A surveyed, B map provider, C address, D village centre; ``unknown`` :
+    venues of no known grade; ``village_centres`` : names of those of grade D, not always all, of the register
+    alone; ``withheld`` : code of the reason for which a target has no verdict, empty where it has one.
+    """
+
+    target: str
+    venues: int
+    grades: Mapping[str, int]
+    unknown: int
+    village_centres: tuple[str, ...] = ()
+    withheld: str = ""
+
+
+@dataclass(frozen=True)
 class Reading:
     """The reading report of one run.
 
     ``in_districts``, ``in_villages`` : share of the people who live in one, None where the study has none.
     ``reach_m`` : the usual reach around the roads' extent; ``prefer_main_m``, ``fragment_m`` : how snaps
-    were made.
+    were made. ``positions`` : the register's grades of positions first, then those of targets that count
+    venues of grade C or D; nothing where the register has no grades.
     """
 
     inputs: tuple[InputReading, ...] = ()
@@ -142,6 +160,7 @@ class Reading:
     reach_m: float = 0.0
     prefer_main_m: float = 0.0
     fragment_m: float = 0.0
+    positions: tuple[PositionReading, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -175,6 +194,11 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
         lines += [line for line in own if line not in said]
         said |= set(own)
     lines += [_coarse_line(one, language) for one in reading.coarse]
+    lines += [
+        _position_line(one, language, named=0 if public else NAMED_LINES)
+        for one in reading.positions
+        if not one.target or one.withheld  # what a target counts is in its notes
+    ]
     return lines
 
 
@@ -204,6 +228,11 @@ def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any
         yield from _places_rows("venues", network.venues, reading, language)
     for check in reading.coarse:
         yield _row("coarse", _coarse_line(check, language), language)
+    for graded in reading.positions:
+        text = _position_line(graded, language, named=0)
+        yield _row("positions", text, language, reading_rows=graded.venues)
+        for name in graded.village_centres:
+            yield _row("positions", name, language, remarks=_word("village_centre", language))
 
 
 def _row(part: str, what: str, language: Language, **others: Any) -> dict[str, Any]:
@@ -355,3 +384,22 @@ def _coarse_line(check: CoarseReading, language: Language) -> str:
         spread=percent(check.spread),
         points=f"{(check.spread - check.value) * 100:+.1f}",
     )
+
+
+def _position_line(one: PositionReading, language: Language, *, named: int) -> str:
+    """Return how many positions have which grade, which are village centres, and what followed."""
+    counts = {name: f"{rows:,}" for name, rows in one.grades.items()}
+    subject = (
+        _fill("of_target", language, target=one.target) if one.target else _word("of_register", language)
+    )
+    parts = [
+        _fill("position", language, of=subject, rows=f"{one.venues:,}", unknown=f"{one.unknown:,}", **counts)
+    ]
+    if named and one.village_centres:
+        more = one.grades.get("D", 0) - min(named, len(one.village_centres))
+        rest = [_fill("more", language, rows=f"{more:,}")] if more else []
+        names = ("、" if language == "zh" else ", ").join([*one.village_centres[:named], *rest])
+        parts.append(_fill("village_centres", language, names=names))
+    if one.withheld:
+        parts.append(explain(one.withheld, language))
+    return _list(parts, language)
