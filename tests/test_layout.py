@@ -52,6 +52,7 @@ FLOORS = {
     "closing_impact": 7,
     "spot_check": 7,
     "rectification": 7,
+    "locate": 7,
     "notebook": 8,
     "maps": 8,
     "siting_study": 8,
