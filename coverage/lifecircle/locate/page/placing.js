@@ -298,7 +298,7 @@ function paint() {
   pen.lineJoin = "round";
   pen.fillStyle = "#ffffff";
   pen.fill(towns, "evenodd");
-  if (state.scale > 8000) strokeSquares(minor, "#c3ccd6", state.scale > 60000 ? 2 : 1);
+  if (state.scale > 8000) strokeSquares(minor, "#b7c1cc", state.scale > 60000 ? 2 : 1);
   strokeSquares(main, "#8f9dac", state.scale > 60000 ? 3.5 : 1.6);
   pen.strokeStyle = "#6b5a86";
   pen.lineWidth = (1.4 * UNIT) / state.scale;
@@ -309,7 +309,7 @@ function paint() {
   for (const [name, x, y] of data.villages) {
     const [px, py] = pixel(x / UNIT, y / UNIT);
     if (state.scale > 12000) dot(px, py, 2, "#33475b");
-    label(name, x / UNIT, y / UNIT, taken, { font: "12px", colour: "#26323f", above: 9 });
+    label(name, x / UNIT, y / UNIT, taken, { font: "12px", colour: "#26323f", above: state.scale > 12000 ? 17 : 9 });
   }
   rows.forEach((row, number) => {
     if (number === state.chosen || row[LON] === "") return;
