@@ -30,7 +30,10 @@ class MadeUp:
 def villages():
     table = pd.read_csv(COUNTY / "villages.csv", dtype={"code": str, "district": str})
     towns = {row["properties"]["code"]: row["properties"]["name"] for row in towns_of()}
-    return [(row.name_, towns[row.district], row.lon, row.lat) for row in table.rename(columns={"name": "name_"}).itertuples()]
+    return [
+        (row.name_, towns[row.district], row.lon, row.lat)
+        for row in table.rename(columns={"name": "name_"}).itertuples()
+    ]
 
 
 def towns_of():
@@ -64,8 +67,24 @@ def made_up(seed=2026):
 
     add("official", 60, lambda n, t, x, y: (f"浙江省嘉兴市海盐县{t}{n}", (x, y)), "D")
     add("short", 30, lambda n, t, x, y: (f"{t}{village_forms(n)[-1]}", (x, y)), "D")
-    add("group", 25, lambda n, _, x, y: (f"海盐县{village_forms(n)[-1]}{draw.randint(1, 20)}组{draw.randint(1, 99)}号", (x, y)), "D")
-    add("spaces", 15, lambda n, t, x, y: (f"浙江省 海盐县（{t}） {t}，{n} 十二组{str(draw.randint(1, 99)).translate(FULL)}号", (x, y)), "D")
+    add(
+        "group",
+        25,
+        lambda n, _, x, y: (
+            f"海盐县{village_forms(n)[-1]}{draw.randint(1, 20)}组{draw.randint(1, 99)}号",
+            (x, y),
+        ),
+        "D",
+    )
+    add(
+        "spaces",
+        15,
+        lambda n, t, x, y: (
+            f"浙江省 海盐县（{t}） {t}，{n} 十二组{str(draw.randint(1, 99)).translate(FULL)}号",
+            (x, y),
+        ),
+        "D",
+    )
     add("house", 25, lambda *row: house(*row, detail="3幢201室"), "C")
     add("house not listed", 10, lambda *row: house(*row, listed=False), "D")
     add("typo", 15, lambda n, t, x, y: (f"{t}{typo(n)}", (x, y)), "")

@@ -3,7 +3,7 @@
 Rules, in this order:
 
 1. letters and digits of full width become plain, blanks and signs of punctuation go, as does what stands in
-   brackets; Chinese numerals before 号, 弄, 幢, 组 become digits;
+   brackets; Chinese numerals before 号, 弄, 幢, 组 and 路 become digits;
 2. province, city and county are taken off the front, with or without 省 or 市 after a province; the last one
    that may be a county is kept, because an address of another county is no address of the study;
 3. then the town: one of the study's by its name, else whatever ends with 镇, 乡 or 街道 there;
@@ -32,8 +32,10 @@ PROVINCES = (
 _BRACKETS = re.compile(r"[(\[{【〔〈《][^()\[\]{}【】〔〕〈〉《》]*[)\]}】〕〉》]")
 _SIGNS = re.compile(r"[\s,.;:!?'\"`、。，．；：！？“”‘’·•*#/\\|_()\[\]{}【】〔〕〈〉《》]+")
 _DASHES = re.compile(r"[‐‑‒–—―－~～至]+(?=\d)")
-_NUMERAL = re.compile(r"[一二三四五六七八九十百〇零两]+(?=(?:号|弄|幢|栋|组|座|单元))")
-_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_NUMERAL = re.compile(
+    r"[一二三四五六七八九十百〇○零两]+(?=(?:号|弄|幢|栋|组|座|单元|楼|层|室|路|街|巷|大道|支路|马路))"
+)
+_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _PROVINCE = re.compile(
     rf"(?:中国)?(?:{'|'.join(PROVINCES)})(?:省|市|(?:壮族|回族|维吾尔)?自治区|特别行政区)?"
 )
@@ -44,9 +46,9 @@ _COUNTY = re.compile(
 _TOWN = re.compile(r"[\u4e00-\u9fff]{1,6}?(?:街道|镇|乡)(?!路|街|大道|巷|弄|村|社区|居|里|号|政府|上|中)")
 _NO_COUNTY = re.compile(r"镇|乡|街道|路|村|号|弄|社区")
 _LANE = re.compile(r"(\d+)弄(?:\d+支弄)?")
-_NUMBER = re.compile(r"(?:^|(?<=\D))(\d+(?:-\d+)?)号(?!楼|院|线|公路|泵|闸|桥)(?:之\d+)?")
+_NUMBER = re.compile(r"(?:^|(?<=\D))(\d+(?:-\d+)?)号(?!楼|院|线|路|街|大道|公路|泵|闸|桥)(?:之\d+)?")
 _BARE_NUMBER = re.compile(r"(?<=[路街道巷])(\d+(?:-\d+)?)(?=$|[^\d号弄米])")
-_BUILDING = re.compile(r"(?:[A-Za-z]|\d+|[东南西北])?(?:-?\d+)?(?:幢|栋|座|单元|号楼|楼|层|室|底楼)(?:.*)$")
+_BUILDING = re.compile(r"(?:[A-Z]|\d+)(?:-\d+)?(?:幢|栋|座|单元|号楼|楼|层|室)(?!村|社区).*$")
 
 
 @dataclass(frozen=True)

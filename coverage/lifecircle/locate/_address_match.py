@@ -120,9 +120,12 @@ def match_row(row: Row, known: Gazetteer) -> Match:
     ):
         if found is not None:
             return found
+    # Signs part the words of a name, 示例·大宁村文化礼堂, and are gone from a plain text.
+    words = [plain_address(part) for part in re.split(r"\W+", row.name)]
     named = _unique(
         place
-        for form in names_within(plain_address(row.name), known.villages)
+        for word in words
+        for form in names_within(word, known.villages)
         for place in known.villages[form]
     )
     by_name = _by_village(named, town, say("no usable address: the village is that of the name"), known)

@@ -47,6 +47,7 @@ _ENDINGS = (
 )
 _VILLAGE = ("村民委员会", "村委会", "村")
 _COMMUNITY = ("社区居民委员会", "社区居委会", "居民委员会", "居委会", "社区", "居")
+_ENDS = frozenset("\n村区组镇乡县市号弄与路街道")
 _NUMBERED = re.compile(r"(?:\d+弄)?(?:\d+(?:-\d+)?号)?$(?<=[号弄])")
 _STREET_ENDING = re.compile(r"(?:大道|公路|大街|路|街|巷|里|坊|线|桥|弄|道)$")
 
@@ -329,7 +330,10 @@ def without_village(text: str, villages: Iterable[str]) -> str:
 
 
 def names_within(text: str, names: Iterable[str]) -> list[str]:
-    """Return the names that stand in a text, the longest first; one inside a longer one is left out.
+    """Return the names that stand in a text as words of their own, the longest first.
+
+    Chinese has no blanks between words: a name counts at the beginning, after another name, and after a sign
+    that ends a place (村, 区, 镇, 号). 新路 is no word of 创新路.
 
     Parameters
     ----------
@@ -338,15 +342,18 @@ def names_within(text: str, names: Iterable[str]) -> list[str]:
 
     Returns
     -------
-    found : names in the text
+    found : names in the text; one inside a longer one is left out
 
-    >>> names_within("城北村朝阳东路", ["朝阳东路", "阳东路", "城北村", "文昌路"])
+    >>> names_within("城北村朝阳东路", ["朝阳东路", "东路", "城北村", "文昌路"])
     ['朝阳东路', '城北村']
+    >>> names_within("创新路12号", ["新路"])
+    []
     """
     found: list[str] = []
     left = text
     for name in sorted({name for name in names if name and name in text}, key=lambda one: (-len(one), one)):
-        if name in left:
+        before, here, after = left.partition(name)
+        if here and (before in {"", "城"} or before[-1] in _ENDS):  # 海盐县城文昌路
             found.append(name)
-            left = left.replace(name, "\n")
+            left = f"{before}\n{after}"
     return found
