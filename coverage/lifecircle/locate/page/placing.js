@@ -317,6 +317,7 @@ function paint() {
     if (px > -9 && py > -9 && px < wide + 9 && py < high + 9) dot(px, py, 4, row[GRADE] in ROUGH ? "#b26a00" : "#0f6b3f", "#ffffff");
   });
   if (state.chosen >= 0) paintChosen();
+  scaleBar(wide, high);
   if (document.activeElement === canvas) cross(wide / 2, high / 2);
 }
 
@@ -359,6 +360,25 @@ function cross(x, y) {
   pen.moveTo(x, y - 14);
   pen.lineTo(x, y + 14);
   pen.stroke();
+}
+
+/* A round length of at most 160 pixels, at the right below. */
+function scaleBar(wide, high) {
+  const metre = state.scale / 111320, most = 160 / metre, power = 10 ** Math.floor(Math.log10(most));
+  const length = [5, 2, 1].find((one) => one * power <= most) * power, x = wide - 16 - length * metre, y = high - 16;
+  pen.strokeStyle = "#1b2430";
+  pen.lineWidth = 2;
+  pen.beginPath();
+  pen.moveTo(x, y - 6);
+  pen.lineTo(x, y);
+  pen.lineTo(x + length * metre, y);
+  pen.lineTo(x + length * metre, y - 6);
+  pen.stroke();
+  pen.fillStyle = "#1b2430";
+  pen.font = "12px sans-serif";
+  pen.textAlign = "center";
+  pen.textBaseline = "bottom";
+  pen.fillText(length < 1000 ? `${length} m` : `${length / 1000} km`, x + (length * metre) / 2, y - 4);
 }
 
 /* A name is drawn where it covers no other. */
