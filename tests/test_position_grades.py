@@ -9,6 +9,7 @@ import json
 import openpyxl
 import pandas as pd
 import pytest
+import shapely
 
 from lifecircle.audit import run_audit
 from lifecircle.facilities import read_facilities
@@ -23,7 +24,10 @@ NEAR, EAST = (500, 10), (900, -10)
 
 @pytest.fixture
 def town(tmp_path):
-    return Town(tmp_path / "town")
+    """Give the town; half of its venues may be rough, because it has two of them."""
+    town = Town(tmp_path / "town")
+    town.add("[reading]\nrough_max = 0.5\n")
+    return town
 
 
 def halls(town, *rows, **columns):
@@ -123,10 +127,17 @@ def test_half_of_the_venues_may_be_rough_and_no_more(town, rough, status):
 
 def test_the_share_is_a_setting(town):
     halls(town, (NEAR, "A"), (EAST, "C"), (FAR, "C"))
-    town.add("[reading]\nrough_max = 0.7\n")
+    text = (town.folder / "study.toml").read_text("utf-8")
+    town.write("study.toml", text.replace("rough_max = 0.5", "rough_max = 0.7"))
     assert only(run_audit(town.folder)).status == "met"
-    town.write("study.toml", (town.folder / "study.toml").read_text("utf-8").replace("0.7", "0.2"))
-    assert only(run_audit(town.folder)).status == "data_insufficient"
+
+
+@pytest.mark.parametrize(("good", "status"), [(3, "met"), (2, "data_insufficient")])
+def test_a_quarter_is_allowed_where_nothing_is_set(town, good, status):
+    text = (town.folder / "study.toml").read_text("utf-8")
+    town.write("study.toml", text.replace("rough_max = 0.5", ""))
+    halls(town, (NEAR, "C"), *[((500, 10 * number), "B") for number in range(good)])
+    assert only(run_audit(town.folder)).status == status
 
 
 def test_a_straight_circle_rests_on_positions_too(town):
@@ -208,3 +219,28 @@ def test_the_summary_says_what_was_counted(town):
     register = summary["reading"]["positions"][0]
     assert register["grades"] == {"A": 1, "B": 0, "C": 0, "D": 1}
     assert register["village_centres"] == ["Hall 1"]
+
+
+GAP = """
+[[target]]
+id = "gap"
+kind = "indicator"
+name = "gap"
+unit = "share"
+trend = "shrinking"
+computed = { gap = "districts", circles = ["hall"] }
+"""
+
+
+@pytest.mark.parametrize(("grade", "status"), [("A", "met"), ("D", "data_insufficient")])
+def test_a_gap_that_closes_by_a_village_centre_alone_is_not_known_to_close(town, grade, status):
+    """In 3 minutes, 250 m: the west covers 2 of its 3 homes, the east none before 2025 and then 2 of 3."""
+    limit(town, 3)
+    text = (town.folder / "mine.toml").read_text("utf-8")
+    town.write("mine.toml", text + GAP)
+    halves = [shapely.box(-3000, -3000, 500, 3000), shapely.box(500, -3000, 3000, 3000)]
+    town.layer("towns.geojson", halves, name=["W", "E"], urban=[True, True])
+    halls(town, ((100, 10), "A"), (EAST, grade), opened=["2010", "2025"])
+    gap = run_audit(town.folder).result("gap")
+    assert (gap.value, gap.status) == (0.0, status)
+    assert gap.reason == ("rests_on_village_centres:1" if grade == "D" else "")

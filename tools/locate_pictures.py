@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 from PIL import Image
+from selenium.webdriver.common.action_chains import ActionChains
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -44,9 +45,10 @@ def main() -> None:
             with browser.chromium(folder / f"profile-{language}") as driver:
                 page = browser.opened(driver, (folder / language / "place.html").as_uri())
                 page.wait_ready()
-                page.run(
-                    "document.querySelectorAll('#rows button')[4].click(); document.activeElement.blur()"
-                )
+                page.run("document.querySelectorAll('#rows button')[4].click()")
+                canvas = driver.find_element("id", "map")
+                ActionChains(driver).move_to_element_with_offset(canvas, 60, 45).click().perform()
+                page.run("document.activeElement.blur()")
                 driver.execute_async_script("setTimeout(arguments[0], 500)")
                 shot = Image.open(BytesIO(driver.get_screenshot_as_png())).convert("RGB")
             kept = ROOT / "docs" / "pictures" / f"locate-{language}.png"

@@ -325,7 +325,7 @@ class ReadingPart(_Part):
     coarse_share: Share = 0.125
     coarse_people: Share = 0.5
     coarse_change: Share = 0.02
-    rough_max: Share = 0.5
+    rough_max: Share = 0.25
 
 
 class StandardPart(_Part):
