@@ -365,6 +365,18 @@ def test_an_answer_is_read_again():
     assert again[["lon", "lat", "grade"]].equals(first[["lon", "lat", "grade"]])
 
 
+def test_a_column_of_villages_may_hold_codes_and_needs_no_addresses():
+    known, _ = gather_places(read_study(COUNTY), 2025)
+    rows = listed(
+        名称=["a", "b", "c"],
+        镇街=["330424102", "", "武原街道"],
+        村社区=["330424102001", "百可社区居委会", "330424102001"],
+    )
+    found = locate_rows(rows, known, "en").table
+    assert found["matched"].tolist() == ["百步社区居民委员会", "百可社区居委会", ""]
+    assert found["note"].iloc[2].startswith("百步社区居民委员会 does not lie in 武原街道")
+
+
 def test_a_list_without_addresses_or_with_our_columns_is_refused():
     with pytest.raises(UnusableInputError, match="call the column 地址 or address"):
         listed(name=["a"])

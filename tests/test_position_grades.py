@@ -244,3 +244,42 @@ def test_a_gap_that_closes_by_a_village_centre_alone_is_not_known_to_close(town,
     gap = run_audit(town.folder).result("gap")
     assert (gap.value, gap.status) == (0.0, status)
     assert gap.reason == ("rests_on_village_centres:1" if grade == "D" else "")
+
+
+@pytest.mark.parametrize("accounting", ["network_distance", "open"])
+def test_every_accounting_that_uses_positions_is_asked_without_village_centres(town, accounting):
+    """Within 1,000 m along the roads, or 12 minutes, the hall in the east reaches 4 of the 6 homes."""
+    limit(town, 12)
+    text = (town.folder / "mine.toml").read_text("utf-8")
+    rule = f'accounting = "{accounting}"\nopen_at = "Sat 10:00"\n'
+    rule += 'straight = { urban_m = 1000, rural_m = 1000, centre = "committee" }\n'
+    town.write("mine.toml", text + rule)
+    for near, east, status in (("D", "A", "data_insufficient"), ("A", "D", "met")):
+        halls(town, (NEAR, near), (EAST, east), hours=["Mo-Su 08:00-18:00"] * 2)
+        result = only(run_audit(town.folder))
+        assert (result.value, result.status) == (1.0, status)
+        assert result.reason == ("rests_on_village_centres:1" if status != "met" else "")
+
+
+def test_a_village_list_rests_on_no_position(town):
+    text = (town.folder / "mine.toml").read_text("utf-8")
+    town.write("mine.toml", text + 'accounting = "accepted"\n')
+    town.table("villages.csv", [(400, 10)], code="1", name="V", district="T", accepted_hall=True)
+    town.add('[villages]\nfile = "villages.csv"\n')
+    halls(town, (NEAR, "D"), (EAST, "D"))
+    result = only(run_audit(town.folder))
+    assert (result.status, result.reason) == ("met", "")
+    assert not any(note.startswith("rough_positions") for note in result.notes)
+
+
+def test_districts_are_judged_each_by_itself(town):
+    """In 3 minutes the west is half covered by its own hall; the east only by one at a village's centre."""
+    limit(town, 3)
+    text = (town.folder / "mine.toml").read_text("utf-8")
+    town.write("mine.toml", text.replace("goal = 0.9", "goal = 0.5"))
+    halves = [shapely.box(-3000, -3000, 500, 3000), shapely.box(500, -3000, 3000, 3000)]
+    town.layer("towns.geojson", halves, name=["W", "E"], urban=[True, True])
+    halls(town, ((100, 10), "A"), (EAST, "D"))
+    result = only(run_audit(town.folder))
+    assert (round(result.value, 3), result.status) == (0.667, "data_insufficient")
+    assert {one.name: one.status for one in result.districts} == {"W": "met", "E": "data_insufficient"}

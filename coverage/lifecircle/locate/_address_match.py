@@ -107,7 +107,7 @@ def match_row(row: Row, known: Gazetteer) -> Match:
         When rapidfuzz is not installed, and no name agrees.
     """
     address = take_apart(row.address, known.towns)
-    stated = known.towns.get(plain_address(row.town), "") if row.town else ""
+    stated = row.town if row.town in known.town_of else known.towns.get(plain_address(row.town), "")
     wrong = _elsewhere(address, stated, known)
     if wrong is not None:
         return wrong
@@ -229,7 +229,8 @@ def _too_long(street: KnownPlace, villages: Sequence[KnownPlace], town: str, kno
 
 def _villages(row: Row, address: Address, known: Gazetteer) -> list[KnownPlace]:
     """List the villages that a row names: in its column, else in its address."""
-    own = known.villages.get(plain_address(row.village), ()) if row.village else ()
+    own = known.villages.get(plain_address(row.village), ())
+    own = own or tuple(one for one in known.every_village if row.village and one.code == row.village)
     if own:
         return _unique(own)
     forms = names_within(address.rest, known.villages)

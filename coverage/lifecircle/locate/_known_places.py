@@ -58,7 +58,8 @@ class KnownPlace:
 
     ``name`` : as people know it; ``lon``, ``lat`` : degrees in WGS84, NaN where the name gives no position;
     ``grade`` : of the position; ``town`` : code of its town, empty where unknown; ``metres`` : of a street,
-    from end to end; ``compared`` : the part of its name that tells it from others.
+    from end to end; ``compared`` : the part of its name that tells it from others;
+    ``code`` : of a village.
     """
 
     kind: Kind
@@ -69,6 +70,7 @@ class KnownPlace:
     town: str = ""
     metres: float = 0.0
     compared: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -193,10 +195,18 @@ def village_places(
     metres = village_centres(villages, crs)
     lon, lat = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(*metres.T)
     found: dict[str, list[KnownPlace]] = {}
-    for name, district, x, y in zip(villages["name"], villages["district"], lon, lat, strict=True):
+    columns = (villages.index.astype("str"), villages["name"], villages["district"], lon, lat)
+    for code, name, district, x, y in zip(*columns, strict=True):
         town = "" if district == OUTSIDE else str(district)
         place = KnownPlace(
-            "village", str(name), float(x), float(y), "D", town, compared=village_stem(str(name))
+            "village",
+            str(name),
+            float(x),
+            float(y),
+            "D",
+            town,
+            compared=village_stem(str(name)),
+            code=str(code),
         )
         for form in village_forms(str(name), town_of.get(town, "")):
             found.setdefault(form, []).append(place)

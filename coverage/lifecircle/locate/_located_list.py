@@ -95,7 +95,7 @@ def read_list(source: Source, *, given: str = "A", datum: str = "wgs84") -> List
 
     Parameters
     ----------
-    source : path or frame, with a column of addresses (地址), and perhaps of coordinates
+    source : path or frame, with a column of addresses (地址) or of villages, and perhaps of coordinates
     given : grade of the positions that the list has already, where it has no column of grades
     datum : of its coordinates
 
@@ -108,14 +108,14 @@ def read_list(source: Source, *, given: str = "A", datum: str = "wgs84") -> List
     MissingFileError
         The file is not there.
     UnusableInputError
-        There is no column of addresses, or the list has a column that the answer needs for itself.
+        There is no column of addresses nor of villages, or a column has a name that the answer needs.
     """
     table = read_table(source)
     heads = [str(name) for name in table.frame.columns if name != _geometry(table)]
     own = set(ANSWER) <= set(heads)  # written by this package: the answer is replaced
     columns = {name: _one(table, heads, name) for name in ("address", "name", "district", "village", "grade")}
     faults = []
-    if columns["address"] is None:
+    if columns["address"] is None and columns["village"] is None:
         reason = say("missing column; columns present: {names}", names=", ".join(heads))
         faults.append(
             Fault(table.name, "column 'address'", "", reason, say("call the column 地址 or address"))
