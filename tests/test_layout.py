@@ -55,6 +55,7 @@ FLOORS = {
     "spot_check": 7,
     "fetch": 7,
     "rectification": 7,
+    "locate": 7,
     "notebook": 8,
     "maps": 8,
     "siting_study": 8,

@@ -56,12 +56,16 @@ FACILITY_COLUMNS = Schema(
 )
 """Columns of a facility table, before the source's other columns as they are; index ``id``, EPSG:4326."""
 
+GRADES = ("A", "B", "C", "D")
+"""Quality of a position: surveyed, of a map provider, of an address, the centre of a village."""
+
 _ID = Column("id", "text", say("what the facility is called by, unique in the file"))
 _UNITS = Schema(
     "facilities",
     (
         Column("district", "text", say("code or name of the district it lies in")),
         Column("village", "text", say("code or name of the village it lies in")),
+        Column("grade", "text", say("quality of the position: A, B, C or D; missing means unknown")),
     ),
     part="[[facilities]]",
 )
@@ -102,7 +106,8 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     facilities : GeoDataFrame
         Columns of :data:`FACILITY_COLUMNS`, the source's others, ``source`` and ``row`` (its file and row
         number), points in EPSG:4326; index ``id``: the column id where it is present and unique,
-        else the row number. Where any row is drawn as a polygon there is a column ``polygon`` too
+        else the row number. ``grade``, where the source has it: one of :data:`GRADES`, empty where
+        unknown. Where any row is drawn as a polygon there is a column ``polygon`` too
         (EPSG:4326, None of points); an audit enters such a venue anywhere along its edge.
     rejects : DataFrame
         One row for each fault: file, row, column, value, reason, remedy.
@@ -137,10 +142,13 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     # rejected rows would hide that.
     ids = given.replace({plain_text(word): name for word, name in (services or {}).items()})
     _refuse_unknown_services(table, checked, given, ids, known_services)
-    rejects = join_rejects([checked.rejects, _closed_too_early(table, checked), _placeless(table, located)])
+    faulty = (_closed_too_early(table, checked), _placeless(table, located), _wrong_grades(table, extra))
+    rejects = join_rejects([checked.rejects, *faulty])
     excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
     if excess is not None:
         raise UnusableInputError([excess])
+    if "grade" in extra:
+        extra = extra.assign(grade=_plain_grades(extra["grade"]))
     extra = extra.drop(columns=[*located.used, *checked.found.values(), "source", "row"], errors="ignore")
     register = _register(checked, ids).join(extra).assign(source=table.name, row=table.frame.index)
     places = gpd.GeoDataFrame(register, geometry=list(located.points), crs="EPSG:4326")
@@ -191,7 +199,7 @@ def _check(table: Table, service: str | None, mapped: Mapping[str, str]) -> Chec
 def _extra_columns(table: Table, mapped: Mapping[str, str]) -> pd.DataFrame:
     """Return the columns that are kept as they are, named as ``mapped`` says.
 
-    ``district`` and ``village`` are also found by their synonyms.
+    ``district``, ``village`` and ``grade`` are also found by their synonyms.
 
     Raises
     ------
@@ -288,6 +296,28 @@ def _closed_too_early(table: Table, checked: Checked) -> pd.DataFrame:
         value=[f"{day:%Y-%m-%d}" for day in closed[wrong]],
         reason=[say("closed before it opened on {day}", day=f"{day:%Y-%m-%d}") for day in opened[wrong]],
         remedy=say("exchange or mend the dates"),
+    )
+
+
+def _plain_grades(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return grades of positions as capital letters without width, whatever a clerk typed."""
+    return cells.map(lambda cell: unicodedata.normalize("NFKC", plain_text(cell)).strip().upper()).astype(
+        "str"
+    )
+
+
+def _wrong_grades(table: Table, extra: pd.DataFrame) -> pd.DataFrame:
+    """Return rejects for grades that there are not: a typing error must not pass for an unknown grade."""
+    if "grade" not in extra:
+        return no_rejects()
+    wrong = ~_plain_grades(extra["grade"]).isin(["", *GRADES]).to_numpy(dtype=bool)
+    return reject_rows(
+        table.name,
+        table.frame.index.to_numpy()[wrong],
+        column="grade",
+        value=extra["grade"][wrong].to_numpy(dtype=object),
+        reason=say("no grade of a position"),
+        remedy=say("write A, B, C or D, or leave it blank; a grade of something else needs another heading"),
     )
 
 

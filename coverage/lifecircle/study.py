@@ -450,6 +450,8 @@ class ReadingPart(_Part):
     ``coarse_share`` : share of the usual reach above which the spacing of residents is coarse.
     ``coarse_people`` : share of people at coarse places above which is warned and checked.
     ``coarse_change`` : change of the rate in that check above which the data are insufficient.
+    ``rough_max`` : share of a target's venues placed by address or at a village's centre (grades C and D)
+    above which its data are insufficient.
     """
 
     near_min: Share = 0.01
@@ -459,6 +461,7 @@ class ReadingPart(_Part):
     coarse_share: Share = 0.125
     coarse_people: Share = 0.5
     coarse_change: Share = 0.02
+    rough_max: Share = 0.25
 
 
 class StandardPart(_Part):

@@ -127,6 +127,24 @@ def circle_value(target: CircleTarget, inputs: Inputs, answers: Answering) -> fl
     return None if basis is None else basis.value(people)
 
 
+def values_with(
+    target: CircleTarget, inputs: Inputs, answers: Answering, only: npt.NDArray[np.bool_]
+) -> tuple[float | None, dict[str, float | None]]:
+    """Return a circle's value with some venues alone, and by district: (value, code -> value).
+
+    Parameters
+    ----------
+    only : (facility,) the venues to count
+    """
+    reason, people = counted_people(target, inputs)
+    basis = None if reason else basis_of(target, inputs, answers, only=only)
+    if basis is None:
+        return None, {}
+    read = _Reading(basis, people)
+    own = _districts(target, inputs, _near(read, inputs), read)
+    return basis.value(people), {one.code: one.value for one in own}
+
+
 def _known_times(answer: Answer) -> dict[str, npt.NDArray[np.float64]]:
     """Return the times to the venues of every class, NaN where there is none."""
     return {
@@ -417,10 +435,15 @@ class CircleParts:
     sides: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
 
-def circle_parts(target: CircleTarget, inputs: Inputs, answers: Answering) -> CircleParts | None:
-    """Count a circle's shares by area and district for the year of the inputs; None where it has no value."""
+def circle_parts(
+    target: CircleTarget, inputs: Inputs, answers: Answering, *, only: npt.NDArray[np.bool_] | None = None
+) -> CircleParts | None:
+    """Count a circle's shares by area and district for the year of the inputs; None where it has no value.
+
+    ``only`` : (facility,) venues to count instead of all.
+    """
     reason, people = counted_people(target, inputs)
-    basis = None if reason else basis_of(target, inputs, answers)
+    basis = None if reason else basis_of(target, inputs, answers, only=only)
     if basis is None:
         return None
     read = _Reading(basis, people)

@@ -426,6 +426,8 @@ class _Reader:
                 parts.append(frame.set_axis(frame.index.astype(str)))
         faults.raise_any()
         facilities = pd.concat(parts)
+        if "grade" in facilities:  # of one list and not of another
+            facilities = facilities.assign(grade=facilities["grade"].fillna("").astype("str"))
         if not facilities.index.is_unique:
             stem = facilities["source"].map(lambda name: Path(name).stem)
             facilities = facilities.set_axis(stem + ":" + facilities.index)

@@ -20,6 +20,7 @@ from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._judged import Assessed, YearFacts
 from lifecircle.audit._kinds import assess
 from lifecircle.audit._places import grid, village_counts
+from lifecircle.audit._position_grades import report_positions
 from lifecircle.audit._prepare import circles, open_study, prepare, prepare_other
 from lifecircle.audit._questions import ask
 from lifecircle.audit._record import source_of, write_run, years_of_another_method
@@ -154,7 +155,8 @@ def run(
     coarse = [one.coarse for one in assessed if one.coarse is not None]
     if not isinstance(earlier, str):
         inputs = replace(inputs, doubts=(*inputs.doubts, *surface_doubts(earlier[0], inputs)))
-    return _findings(inputs, assessed, report_reading(inputs, searches, coarse))
+    positions = report_positions(inputs, [one.result for one in assessed])
+    return _findings(inputs, assessed, replace(report_reading(inputs, searches, coarse), positions=positions))
 
 
 def _beside_year_before(assessed: Assessed, before: YearBefore) -> Assessed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lifecircle.cli._printing import print_line, print_path, print_scoreboard, print_text, progress_line
-from lifecircle.cli._root import FOUND, STUDY, YEAR, cli, end_with
+from lifecircle.cli._root import FOUND, STUDY, YEAR, cli, end_with, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,3 +191,31 @@ def verify(run: Path, study: Path | None) -> None:
         print_text(line)
     if not found.holds:
         end_with(FOUND)
+
+
+@cli.command("locate")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--study", required=True, type=click.Path(path_type=Path), callback=remember, help="The study it is of."
+)
+@click.option("--addresses", type=click.Path(path_type=Path), help="Table of address, lon, lat and grade.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder instead of STUDY/results/locate-FILE.")
+@click.option(
+    "--given",
+    type=click.Choice(["A", "B", "C", "D"]),
+    default="A",
+    show_default=True,
+    help="Grade of positions that FILE has already.",
+)
+@click.option("--datum", default="wgs84", show_default=True, help="Of coordinates that FILE has.")
+@click.option("--address-datum", default="wgs84", show_default=True, help="Of the address file.")
+@click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the page; the study's own.")
+def locate_file(**order: Any) -> None:
+    """Locate the rows of FILE by their addresses, offline; a page for placing the rest by hand."""
+    from lifecircle.locate import LocateOrder, locate_list, located_lines
+
+    with progress_line() as tell:
+        located, folder = locate_list(LocateOrder(**order), progress=tell)
+    for line in located_lines(located):
+        print_text(line)
+    print_path("located", folder, located.language)
