@@ -51,6 +51,7 @@ FLOORS = {
     "doctor": 7,
     "closing_impact": 7,
     "spot_check": 7,
+    "forms": 7,
     "rectification": 7,
     "notebook": 8,
     "maps": 8,

@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from lifecircle.cli._printing import print_line
+from lifecircle.cli._printing import print_line, print_path
 from lifecircle.cli._root import cli
+from lifecircle.errors import Fault, UnusableInputError, say
+
+if TYPE_CHECKING:
+    from lifecircle.findings import Language
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--forms", is_flag=True, help="Write the workbooks that departments fill in into DIR instead.")
+@click.option(
+    "--study", type=click.Path(path_type=Path), help="With --forms: the study whose units they name."
+)
+@click.option("--profile", default="haiyan-2025", show_default=True, help="A profile, or a path.")
+@click.option("--year", type=int, help="Year of the study, or of the figures on the forms.")
+@click.option(
+    "--language", type=click.Choice(["zh", "en"]), help="Of what is written; guessed where left out."
+)
+def new(directory: Path, language: Language | None, *, forms: bool, **order: Any) -> None:
+    """Write the workbooks that departments fill in into DIR (with --forms), one for each."""
+    if not forms:
+        reason, remedy = say("nothing to write"), say("give --forms")
+        raise UnusableInputError([Fault("", "", "", reason, remedy)])
+    from lifecircle.forms import FormOrder, write_forms
+
+    for path in write_forms(directory, FormOrder(language=language, **order)):
+        print_path("forms", path, language or "zh")
 
 
 @cli.command()
