@@ -56,6 +56,7 @@ FLOORS = {
     "notebook": 8,
     "maps": 8,
     "siting_study": 8,
+    "new_study": 8,
     "yearbook": 9,
     "cli": 10,
     "__main__": 11,

@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from lifecircle.cli._printing import print_line, print_path
+from lifecircle.cli._printing import print_line, print_path, print_text, progress_line
 from lifecircle.cli._root import cli
-from lifecircle.errors import Fault, UnusableInputError, say
-
-if TYPE_CHECKING:
-    from lifecircle.findings import Language
 
 
 @cli.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--forms", is_flag=True, help="Write the workbooks that departments fill in into DIR instead.")
 @click.option(
     "--study", type=click.Path(path_type=Path), help="With --forms: the study whose units they name."
 )
-@click.option("--profile", default="haiyan-2025", show_default=True, help="A profile, or a path.")
+@click.option("--profile", help="Profile shipped with the package, or a path; guessed where left out.")
 @click.option("--year", type=int, help="Year of the study, or of the figures on the forms.")
 @click.option(
     "--language", type=click.Choice(["zh", "en"]), help="Of what is written; guessed where left out."
 )
-def new(directory: Path, language: Language | None, *, forms: bool, **order: Any) -> None:
-    """Write the workbooks that departments fill in into DIR (with --forms), one for each."""
-    if not forms:
-        reason, remedy = say("nothing to write"), say("give --forms")
-        raise UnusableInputError([Fault("", "", "", reason, remedy)])
-    from lifecircle.forms import FormOrder, write_forms
+def new(directory: Path, files: tuple[Path, ...], study: Path | None, *, forms: bool, **order: Any) -> None:
+    """Write a commented study.toml in DIR from each FILE (a file or a folder), its guesses marked.
 
-    for path in write_forms(directory, FormOrder(language=language, **order)):
-        print_path("forms", path, language or "zh")
+    With --forms: one workbook for each department to fill in, which a study reads.
+    """
+    if forms:
+        from lifecircle.forms import FormOrder, write_forms
+
+        for path in write_forms(directory, FormOrder(study, **order)):
+            print_path("forms", path, order["language"] or "zh")
+        return
+    from lifecircle.new_study import NewOrder, write_study
+
+    with progress_line() as tell:
+        made = write_study(directory, files, NewOrder(**order), progress=tell)
+    for line in made.lines():
+        print_text(line)
+    print_path("forms", made.path, made.language)
 
 
 @cli.command()

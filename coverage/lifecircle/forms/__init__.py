@@ -6,10 +6,11 @@ it and computes no figure.
 
 from lifecircle.forms._department_form import DepartmentForm, FigureRow, Unit, Units, department_forms
 from lifecircle.forms._form_book import form_datum
-from lifecircle.forms._form_steps import LINES_FILE, FormOrder, write_forms
+from lifecircle.forms._form_steps import LINES_FILE, USUAL_PROFILE, FormOrder, write_forms
 
 __all__ = [
     "LINES_FILE",
+    "USUAL_PROFILE",
     "DepartmentForm",
     "FigureRow",
     "FormOrder",

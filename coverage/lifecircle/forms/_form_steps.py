@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 LINES_FILE = "study-lines.toml"
 """File with the parts of ``study.toml`` that read the forms."""
 
+USUAL_PROFILE = "haiyan-2025"
+"""Profile of forms where none is named."""
+
 _BAD_SIGNS = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 
 
@@ -41,7 +44,7 @@ class FormOrder:
     """What forms are asked for: of a study, else of a profile; ``year`` : of the figures."""
 
     study: Path | None = None
-    profile: str = "haiyan-2025"
+    profile: str | None = None
     year: int | None = None
     language: Language | None = None
 
@@ -66,7 +69,7 @@ def write_forms(folder: Path, order: FormOrder = FormOrder()) -> tuple[Path, ...
         The folder is not empty, or the study or its units cannot be read.
     """
     study = None if order.study is None else read_study(order.study)
-    standard = load_standard(order.profile) if study is None else study.standard
+    standard = load_standard(order.profile or USUAL_PROFILE) if study is None else study.standard
     language = order.language or (study.language if study else "zh")
     units = Units() if study is None else _units(study)
     year = order.year or (study.year if study else _last_due(standard))
