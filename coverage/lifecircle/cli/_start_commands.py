@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lifecircle.cli._printing import print_line, print_path, print_text, progress_line
-from lifecircle.cli._root import cli
+from lifecircle.cli._root import cli, language_of
 
 
 @cli.command()
@@ -31,8 +31,9 @@ def new(directory: Path, files: tuple[Path, ...], study: Path | None, *, forms: 
     if forms:
         from lifecircle.forms import FormOrder, write_forms
 
+        spoken = order["language"] or (language_of(study) if study else "zh")
         for path in write_forms(directory, FormOrder(study, **order)):
-            print_path("forms", path, order["language"] or "zh")
+            print_path("forms", path, spoken)
         return
     from lifecircle.new_study import NewOrder, write_study
 

@@ -22,7 +22,7 @@ from lifecircle.datum import metre_crs
 from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_errors
 from lifecircle.files import written
 from lifecircle.new_study._part_settings import Ground, settings_of
-from lifecircle.new_study._role import USED, role_of
+from lifecircle.new_study._role import USED, Role, role_of
 from lifecircle.new_study._shown_table import files_shown, look_at
 from lifecircle.new_study._study_head import head_of, profile_of
 from lifecircle.new_study._study_parts import StudyPart, faults_in, parts_of, try_part
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lifecircle.new_study._role import Role
     from lifecircle.new_study._shown_table import ShownTable
     from lifecircle.new_study._study_head import Head
     from lifecircle.standards import Standard
@@ -152,7 +151,7 @@ def write_study(
         shown += look_at(path)
     use, standard, profile_guess = profile_of(shown, order.profile)
     head = head_of(folder, shown, standard, year=order.year, language=order.language)
-    looked = [(one, role_of(one, standard)) for one in shown]
+    looked = _roles(shown, standard, use)
     used = [(one, role) for one, role in looked if role.name in USED and role.name != "profile"]
     made = _Made(standard, looked, parts_of(used))
     _read_parts(made, progress)
@@ -166,9 +165,28 @@ def write_study(
     read_study(folder)
     left_out = tuple((one, role) for one, role in looked if role.name not in USED)
     missing = tuple(role for role in _REQUIRED if not _in_use(made.parts, role))
-    return NewStudy(
-        target, tuple(made.parts), left_out, missing, tuple(paths.copied), text.guesses, head.language
+    parts = (
+        *made.parts,
+        *(
+            StudyPart("profile", [one], role.evidence, role.sure)
+            for one, role in looked
+            if role.name == "profile"
+        ),
     )
+    return NewStudy(target, parts, left_out, missing, tuple(paths.copied), text.guesses, head.language)
+
+
+def _roles(shown: Sequence[ShownTable], standard: Standard, use: str) -> list[tuple[ShownTable, Role]]:
+    """Return what each table is for; a profile that is not the one in use is left out."""
+    looked = []
+    for one in shown:
+        role = role_of(one, standard)
+        if role.name == "profile" and str(one.path.resolve()) != use:
+            role = Role(
+                "unknown", say("another profile; '{other}' is taken", other=Path(use).name), sure=False
+            )
+        looked.append((one, role))
+    return looked
 
 
 # --- reading ------------------------------------------------------------------------------------------

@@ -402,7 +402,7 @@ def _set_datum(names: Sequence[str], seen: Any, found: PartSettings, columns: di
         )
         return
     found.keys["datum"] = seen.datum
-    if seen.datum.startswith("EPSG:") and len(names) == 2:
+    if seen.datum.startswith("EPSG:") and len(names) == 2 and (seen.swapped or tuple(names) != ("x", "y")):
         columns |= {"x": names[1], "y": names[0]} if seen.swapped else {"x": names[0], "y": names[1]}
     swapped = say(", with easting and northing in each other's column") if seen.swapped else ""
     found.add(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lifecircle.wording import Language
 
 _YEAR = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)")
+_MADE_UP = re.compile(r"合成示例|示例·|\bsynthetic\b", re.IGNORECASE)
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -35,6 +36,7 @@ class Head:
     name: str
     year: int
     language: Language
+    synthetic: bool
     guesses: dict[str, Guess]
 
 
@@ -57,11 +59,17 @@ def head_of(
         chosen, why = _year(shown, standard)
         guesses["year"] = Guess(why, say("the year to audit"))
     spoken = language
+    texts = " ".join(" ".join([*one.headings, one.path.stem, *_some_texts(one)]) for one in shown)
     if spoken is None:
-        texts = " ".join(" ".join([*one.headings, one.path.stem, *_some_texts(one)]) for one in shown)
         spoken = "zh" if _CHINESE.search(texts) else "en"
         guesses["language"] = Guess(say("language by the texts of the tables"), say("zh or en"))
-    return Head(plain or "study", place, chosen, spoken, guesses)
+    synthetic = _MADE_UP.search(texts) is not None
+    if synthetic:
+        guesses["synthetic"] = Guess(
+            say("made-up data, as names or sources say so; every output is stamped"),
+            say("delete it for real data"),
+        )
+    return Head(plain or "study", place, chosen, spoken, synthetic, guesses)
 
 
 def _some_texts(shown: ShownTable) -> list[str]:

@@ -72,7 +72,7 @@ class StudyText:
     # --- the parts ----------------------------------------------------------------------------------------
 
     def write_head(self, head: Head, crs: str) -> None:
-        """Write the first lines: what the file is, id, name, year, language."""
+        """Write the first lines: what the file is, id, name, year, language, whether it is made up."""
         self.comment(self.say("title"))
         self.comment(self.say("how"))
         self.lines.append("")
@@ -80,6 +80,9 @@ class StudyText:
             if name in head.guesses:
                 self.guess(head.guesses[name])
             self.key(name, getattr(head, name))
+        if head.synthetic:
+            self.guess(head.guesses["synthetic"])
+            self.key("synthetic", head.synthetic)
         if crs:
             self.comment(self.say("crs", crs=crs))
 
