@@ -38,6 +38,7 @@ _WIDTHS = {
     "hours": 26, "opened": 12, "closed": 12, "serves": 16, "remarks": 20, "target": 24, "meaning": 44,
     "unit_name": 22, "value": 11, "source": 22,
 }  # fmt: skip
+_A3: Final = 8
 _A4: Final = 9
 
 
@@ -177,6 +178,7 @@ class _Sheets:
         """Write the list of facilities: headings, the example row, empty rows with what each cell offers."""
         sheet, look = self.sheet("facilities"), self.look
         self.note(sheet, "facilities_note")
+        sheet.set_paper(_A3)
         columns = self.facility_columns()
         for at, column in enumerate(columns):
             kind = COLUMNS.get(column, "count")
