@@ -207,7 +207,7 @@ def _unnamed(name: str, role: str, look: Look, taken: set[str]) -> str | None:
                 return plain[word]
     if name == "population" and role == "demand":
         numbers = number_columns(look)
-        return numbers[0] if len(numbers) == 1 else None
+        return look.population or (numbers[0] if len(numbers) == 1 else None)
     if name == "name" and role in {"facilities", "districts", "outlets"}:
         texts = [
             one

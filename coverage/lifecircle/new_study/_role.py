@@ -56,6 +56,10 @@ _ACCEPTED = re.compile(r"accept|验收|达标名单|通过名单", re.IGNORECASE
 _OUTLETS = re.compile(r"outlet|网点|窗口", re.IGNORECASE)
 _TOWN_NAMES = re.compile(r".*(镇|乡|街道|区|县|市|开发区|town|district|county)", re.IGNORECASE)
 _WKT_LINE = re.compile(r"\s*(MULTI)?LINESTRING", re.IGNORECASE)
+_PEOPLE = re.compile(
+    r"(tot(al)?)?pop(ulation)?(\d{4})?|population\d{4}|(\d{4}年?)?(末|底)?(常住|总|居住)?人口(数|数量)?(\d{4}年?)?|people\d{4}"
+)
+"""Headings of people with a year in them, in the form for comparison; 户籍人口 is none of these."""
 _VILLAGE_CODE, _TOWN_CODE = re.compile(r"\d{12}"), re.compile(r"\d{6}|\d{9}")
 _SITE_COLUMNS = ("works", "tenure", "land_use", "cost", "suitability", "required", "forbidden")
 _SOME, _MOST = 0.3, 0.8
@@ -124,7 +128,8 @@ class Look:
     @property
     def population(self) -> str | None:
         """The heading of a count of people, if its cells are numbers."""
-        heading = self.column("population", "demand")
+        others = (one for one in self.headings if _PEOPLE.fullmatch(plain_heading(one)))
+        heading = self.column("population", "demand") or next(others, None)
         if heading is None:
             return None
         numbers = plain_numbers(self.shown.frame[heading])
