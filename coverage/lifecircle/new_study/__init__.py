@@ -6,7 +6,7 @@ and audits nothing; ``doctor`` checks what was written.
 
 from lifecircle.new_study._new_steps import NewOrder, NewStudy, write_study
 from lifecircle.new_study._role import Role, role_of
-from lifecircle.new_study._service_words import WordMatch, match_words
+from lifecircle.new_study._service_match import WordMatch, match_words
 from lifecircle.new_study._shown_table import ShownTable, look_at
 from lifecircle.new_study._study_parts import StudyPart
 

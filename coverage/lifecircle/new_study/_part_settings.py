@@ -15,7 +15,7 @@ from lifecircle.datum import LEAST_POINTS, detect, in_china_area, raw_places
 from lifecircle.errors import LifecircleError, say
 from lifecircle.headings import named, plain_heading, synonyms
 from lifecircle.new_study._role import OUTLET_KINDS, Look, item_columns, number_columns
-from lifecircle.new_study._service_words import match_words, service_in_name, service_of_names
+from lifecircle.new_study._service_match import match_words, service_in_name, service_of_names
 from lifecircle.tables import plain_numbers
 
 if TYPE_CHECKING:

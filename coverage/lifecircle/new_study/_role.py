@@ -14,7 +14,7 @@ import pandas as pd
 
 from lifecircle.errors import say
 from lifecircle.headings import named, plain_heading, synonyms
-from lifecircle.new_study._service_words import match_words
+from lifecircle.new_study._service_match import match_words
 from lifecircle.scenario import ACTIONS
 from lifecircle.tables import plain_numbers, plain_texts
 

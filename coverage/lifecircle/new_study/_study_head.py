@@ -11,7 +11,7 @@ from lifecircle.errors import say
 from lifecircle.forms import USUAL_PROFILE
 from lifecircle.headings import named, synonyms
 from lifecircle.new_study._part_settings import Guess
-from lifecircle.new_study._service_words import match_words
+from lifecircle.new_study._service_match import match_words
 from lifecircle.standards import load_standard, shipped_standards
 from lifecircle.tables import plain_texts
 
