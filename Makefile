@@ -27,11 +27,12 @@ test-all: .venv/.dev
 	@touch $@
 
 .venv/.dev: .venv/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable '.[raster,postgis,flow]'
 	@touch $@
 
 bench: .venv-bench/.done
 	.venv-bench/bin/python -m benchmarks
+	.venv-bench/bin/python -m benchmarks.catchments
 
 bench-atlas: .venv-bench/.done
 	.venv-bench/bin/python -m benchmarks.atlas

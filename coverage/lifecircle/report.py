@@ -292,6 +292,10 @@ def _way_rows(number: int, result: TargetResult, language: Language) -> list[_Ro
     ways = {
         **{word("traveller", name, language): value for name, value in circle.modes.items()},
         **{word("variant", name, language): value for name, value in circle.variants.items()},
+        **{
+            word("variant", "surface", language).format(name=name): value
+            for name, value in circle.surfaces.items()
+        },
     }
     return [
         {

@@ -20,7 +20,7 @@ from lifecircle.attribution._counterfactual import Counterfactuals
 from lifecircle.attribution._factors import difference
 from lifecircle.attribution._figures import figures, result_figures
 from lifecircle.attribution._shares import coalitions, group_shares, owen_shares
-from lifecircle.audit import open_study, prepare, prepare_other
+from lifecircle.audit import declared_break, open_study, prepare, prepare_other
 from lifecircle.demand import OUTSIDE
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.findings import METHOD_VERSION, RUN, load_findings
@@ -260,12 +260,14 @@ def _under(before: Inputs, after: Inputs) -> Inputs:
 
 def _notes(found: Difference, *, roads_gone: bool, stored: Stored | None) -> tuple[str, ...]:
     venues = found.venues
+    declared = declared_break(found.after.study, found.before.year, found.after.year)
     return tuple(
         code
         for code, told in (
             (f"roads_gone:{found.before.year}", roads_gone),
             (f"roads_gone_untold:{found.before.year}", roads_gone and stored is None),
             ("surface_break", found.surface),
+            (f"surface_undeclared:{found.before.year}|{found.after.year}", found.surface and not declared),
             ("boundaries_differ", found.boundaries),
             (f"venues_renamed:{venues.renamed}", venues.renamed > 0),
             (f"venues_undated:{venues.undated}", venues.undated > 0),

@@ -15,8 +15,8 @@ from lifecircle.measures import capacity, undecided
 from lifecircle.standards import threshold
 
 if TYPE_CHECKING:
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._judged import YearFacts
-    from lifecircle.audit._prepare import Inputs
     from lifecircle.standards import CapacityTarget
 
 _LAST_DIGITS = 1e-9

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lifecircle.audit._circles import CircleParts
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._judged import YearFacts
-    from lifecircle.audit._prepare import Inputs
     from lifecircle.standards import IndicatorTarget
 
 MISSING_NAMED = 12

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lifecircle.audit._inputs import cached_per_inputs
 from lifecircle.audit._judged import Assessed, by_district, gap_table, judged, without_value
-from lifecircle.audit._prepare import cached_per_inputs
 from lifecircle.counting import village_urban
 from lifecircle.demand import OUTSIDE
 from lifecircle.facilities import open_in
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._judged import YearFacts
-    from lifecircle.audit._prepare import Inputs
     from lifecircle.findings import DistrictResult
     from lifecircle.measures import Presence
     from lifecircle.standards import IndicatorTarget, PresenceTarget

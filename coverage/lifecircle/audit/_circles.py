@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Answer, Answering
     from lifecircle.standards import CircleTarget
 

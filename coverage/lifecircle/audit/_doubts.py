@@ -11,7 +11,7 @@ from lifecircle.standards import verdict
 
 if TYPE_CHECKING:
     from lifecircle.audit._circles import Circle
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._questions import Answers
     from lifecircle.findings import CircleResult
     from lifecircle.reading import CoarseReading
@@ -86,6 +86,16 @@ def _too_coarse(target: CircleTarget, inputs: Inputs, check: CoarseReading | Non
         return ""
     changed = abs(check.spread - check.value) > inputs.study.reading.coarse_change
     crossed = verdict(target, inputs.year, check.value) != verdict(target, inputs.year, check.spread)
+    unsure = _unsure(target, inputs, check)
     if not (changed or crossed):
-        return ""
+        return unsure
     return f"coarse_demand:{check.spacing_m:.0f}|{check.value:.1%}|{check.spread:.1%}"
+
+
+def _unsure(target: CircleTarget, inputs: Inputs, check: CoarseReading) -> str:
+    """Doubt people of cells or polygons that are partly in time, as they may live on either side."""
+    ends = (check.value - check.unsure, check.value + check.unsure)
+    crossed = {verdict(target, inputs.year, value) for value in (*ends, check.value)}
+    if not check.unsure or (check.unsure <= inputs.study.reading.coarse_change and len(crossed) == 1):
+        return ""
+    return f"coarse_extent:{check.spacing_m:.0f}|{check.value:.1%}|{check.unsure * 100:.1f}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lifecircle.audit._circles import Circle, CircleParts
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._questions import Answers
     from lifecircle.reading import CoarseReading
     from lifecircle.standards import Target

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit._coarse import Quarters
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Answer, Searches
     from lifecircle.standards import CircleTarget
 

@@ -20,14 +20,16 @@ from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._judged import Assessed, YearFacts
 from lifecircle.audit._kinds import assess
 from lifecircle.audit._places import grid, village_counts
-from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
+from lifecircle.audit._prepare import circles, open_study, prepare
 from lifecircle.audit._questions import ask
 from lifecircle.audit._record import source_of, write_run, years_of_another_method
 from lifecircle.audit._searches import Searches, venue_classes
+from lifecircle.audit._surface_values import surface_doubts, surface_notes, values_on_surfaces
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.findings import (
     RUN,
+    CircleResult,
     Findings,
     Publication,
     load_findings,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lifecircle.audit._circles import Circle
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.reading import Reading
     from lifecircle.study import Study
 
@@ -143,7 +146,11 @@ def run(
     assessed = [
         _beside_year_before(assess(target, facts), before) for target in inputs.study.standard.targets
     ]
+    valued = values_on_surfaces(inputs)
+    assessed = [_beside_surfaces(one, valued, inputs) for one in assessed]
     coarse = [one.coarse for one in assessed if one.coarse is not None]
+    if not isinstance(earlier, str):
+        inputs = replace(inputs, doubts=(*inputs.doubts, *surface_doubts(earlier[0], inputs)))
     return _findings(inputs, assessed, report_reading(inputs, searches, coarse))
 
 
@@ -154,6 +161,18 @@ def _beside_year_before(assessed: Assessed, before: YearBefore) -> Assessed:
     if assessed.circle is not None:
         result = replace(result, previous=before.shares.get(name))
     return replace(assessed, result=result)
+
+
+def _beside_surfaces(
+    assessed: Assessed, valued: Mapping[str, Mapping[str, float | None]], inputs: Inputs
+) -> Assessed:
+    """Set the values on other surfaces beside a circle's own; its verdict stays as it is."""
+    others = valued.get(assessed.result.target.id)
+    if assessed.circle is None or not others or not isinstance(assessed.result, CircleResult):
+        return assessed
+    notes = surface_notes(assessed.result, others, inputs.year)
+    result = replace(assessed.result, surfaces=others, notes=(*assessed.result.notes, *notes))
+    return replace(assessed, result=result, circle=replace(assessed.circle, result=result))
 
 
 def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Findings:

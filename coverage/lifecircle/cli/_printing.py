@@ -80,7 +80,7 @@ def print_stamp(findings: Findings, language: Language) -> None:
         print_text(word("stamp", "synthetic", language))
 
 
-def print_path(name: str, place: Path, language: Language) -> None:
+def print_path(name: str, place: Path | str, language: Language) -> None:
     """Print where something was written."""
     from lifecircle.wording import word
 

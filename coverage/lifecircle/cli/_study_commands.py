@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lifecircle.cli._printing import print_line, print_path, print_scoreboard, print_text, progress_line
 from lifecircle.cli._root import FOUND, STUDY, YEAR, cli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lifecircle.findings import Findings
 
 
 @cli.command()
@@ -34,7 +39,12 @@ def demo(directory: Path) -> None:
 @YEAR
 @click.option("--json", "as_json", is_flag=True, help="Print the check as JSON.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with a sketch of the places.")
-def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) -> None:
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Another list of facilities, such as OpenStreetMap's: report what each lacks.",
+)
+def check(study: Path, year: int | None, html: Path | None, against: Path | None, *, as_json: bool) -> None:
     """Check the inputs of STUDY: what is wrong, how much it matters, how to mend it. Changes no file."""
     from lifecircle.doctor import check_study, checkup_page
     from lifecircle.files import check_file, written
@@ -42,7 +52,7 @@ def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) ->
     if html is not None:
         check_file(html, b"<!DOCTYPE html>")
     with progress_line() as tell:
-        found = check_study(study, year, progress=tell)
+        found = check_study(study, year, against=against, progress=tell)
     if html is not None:
         with written(html) as fresh:
             fresh.write_text(checkup_page(found), "utf-8")
@@ -58,14 +68,47 @@ def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) ->
 
 
 @cli.command()
+@click.argument("place")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files; named after PLACE.")
+@click.option(
+    "--buffer-m",
+    type=click.FloatRange(min=0),
+    default=3000.0,
+    show_default=True,
+    help="Metres around PLACE in which roads are kept; at least limit times speed.",
+)
+def fetch(place: str, out: Path | None, buffer_m: float) -> None:
+    """Fetch roads, outline and facilities of PLACE from OpenStreetMap, as files a study reads."""
+    from lifecircle.fetch import fetch_place, language_of_place
+
+    with progress_line() as tell:
+        fetched = fetch_place(place, out=out, buffer_m=buffer_m, progress=tell)
+    for line in fetched.lines(language_of_place(place)):
+        print_text(line)
+
+
+@cli.command()
 @STUDY
 @YEAR
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results instead of STUDY/results.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when an assessed target is missed or behind.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the scoreboard.")
+@click.option(
+    "--database",
+    envvar="LIFECIRCLE_DATABASE",
+    show_envvar=True,
+    help="PostGIS database to write the run to as well, such as postgresql://host/db?schema=lifecircle.",
+)
 def audit(  # noqa: PLR0913 - one parameter an option
-    study: Path, year: int | None, out: Path | None, *, strict: bool, quiet: bool, as_json: bool
+    study: Path,
+    year: int | None,
+    out: Path | None,
+    *,
+    strict: bool,
+    quiet: bool,
+    as_json: bool,
+    database: str | None,
 ) -> None:
     """Audit every target of STUDY for a year and write the results to STUDY/results/YEAR."""
     from lifecircle.audit import run_audit
@@ -73,14 +116,27 @@ def audit(  # noqa: PLR0913 - one parameter an option
     folder = out or (study if study.is_dir() else study.parent) / "results"
     with progress_line(quiet=quiet) as tell:
         findings = run_audit(study, year, out=folder, progress=tell)
+        kept = _to_database(findings, database, tell)
     place = folder / str(findings.year)
     if as_json:
         print_line((place / "summary.json").read_text("utf-8").rstrip("\n"))
     elif not quiet:
         print_scoreboard(findings)
         print_path("results", place, findings.language)
+        if kept:
+            print_path("database", kept, findings.language)
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
         raise SystemExit(FOUND)
+
+
+def _to_database(findings: Findings, database: str | None, tell: Callable[[str], None]) -> str:
+    """Write a run to a database where one is named; the folder of the run is complete by now."""
+    if not database:
+        return ""
+    from lifecircle.database import write_database
+
+    tell("writing to the database")
+    return write_database(findings, database)
 
 
 @cli.command()

@@ -7,5 +7,19 @@ each other or their unit.
 from lifecircle.doctor._check_order import Checkup, check_study
 from lifecircle.doctor._check_page import checkup_page
 from lifecircle.doctor._input_problem import SEVERITIES, Problem
+from lifecircle.doctor._register_match import RegisterMatch, matched
+from lifecircle.doctor._road_checks import missing_roads
+from lifecircle.doctor._road_supply import DistrictRoads, road_supply
 
-__all__ = ["SEVERITIES", "Checkup", "Problem", "check_study", "checkup_page"]
+__all__ = [
+    "SEVERITIES",
+    "Checkup",
+    "DistrictRoads",
+    "Problem",
+    "RegisterMatch",
+    "check_study",
+    "checkup_page",
+    "matched",
+    "missing_roads",
+    "road_supply",
+]

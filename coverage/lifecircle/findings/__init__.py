@@ -13,10 +13,12 @@ from lifecircle.findings._findings import (
 )
 from lifecircle.findings._folder import (
     CHECKSUMS,
+    LABELS,
     METHOD_VERSION,
     RUN,
     load_findings,
     read_fingerprint,
+    result_layers,
     save_findings,
     seal,
     summary,
@@ -49,6 +51,7 @@ __all__ = [
     "BUCKETS",
     "BY_VILLAGE",
     "CHECKSUMS",
+    "LABELS",
     "LANGUAGES",
     "METHOD_VERSION",
     "RUN",
@@ -78,6 +81,7 @@ __all__ = [
     "mark_text",
     "rank_table",
     "read_fingerprint",
+    "result_layers",
     "save_findings",
     "seal",
     "summary",

@@ -337,6 +337,10 @@ def _variants(result: CircleResult, language: Language) -> list[list[str]]:
     ]
     rows += [[word("traveller", name, language), percent_text(share)] for name, share in result.modes.items()]
     rows += [
+        [word("variant", "surface", language).format(name=name), percent_text(share)]
+        for name, share in result.surfaces.items()
+    ]
+    rows += [
         [
             word("village_threshold", "at_least", language).format(share=f"{share:.0%}"),
             words["villages_number"].format(number=f"{villages:,}"),

@@ -390,6 +390,7 @@ def _target(
         variants={},
         modes={},
         village_curve=(),
+        surfaces={},
         only_outside_people=None,
         leg_over_100_m=None,
         leg_over_200_m=None,

@@ -1,4 +1,4 @@
-"""Read costs and weights: dense, sparse or labelled.
+"""Read costs between residents and venues or sites, and a number for each: dense, sparse or labelled.
 
 Whatever the form, costs become one table of compressed sparse rows, (demand, site), in which a stored zero
 is a pair and what is absent is unreachable. This module does not use the costs.
@@ -70,6 +70,12 @@ def read_costs(source: Any, *, name: str = "costs") -> tuple[Costs | None, list[
     elif isinstance(source, pd.DataFrame):
         demand, sites, named = source.index, source.columns, True
         source = source.to_numpy(dtype=np.float64)
+    if _is_ready(source) and not (faults := _label_faults(name, sites, "site")):
+        faults += _label_faults(name, demand, "resident")
+        ready = csr_array(source)
+        demand = pd.RangeIndex(ready.shape[0]) if demand is None else demand
+        sites = pd.RangeIndex(ready.shape[1]) if sites is None else sites
+        return (None, faults) if faults else (Costs(ready, demand, sites, named), [])
     try:
         row, column, cost, shape = _sparse(source) if issparse(source) else _dense(source)
     except (TypeError, ValueError) as error:
@@ -89,6 +95,18 @@ def read_costs(source: Any, *, name: str = "costs") -> tuple[Costs | None, list[
     demand = pd.RangeIndex(shape[0]) if demand is None else demand
     sites = pd.RangeIndex(shape[1]) if sites is None else sites
     return Costs(table, demand, sites, named), []
+
+
+def _is_ready(source: Any) -> bool:
+    """Return whether a table is just as it is wanted, so that millions of pairs need not be copied."""
+    return (
+        issparse(source)
+        and source.format == "csr"
+        and source.dtype == np.float64
+        and 0 not in source.shape
+        and bool(source.has_canonical_format)
+        and bool(((source.data >= 0) & (source.data < np.inf)).all())
+    )
 
 
 def _dense(source: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Floats, tuple[int, int]]:
