@@ -51,15 +51,18 @@ class TablePlace(TypedDict):
     header_row: int | None
 
 
+_DATUM = r"wgs84|gcj02|bd09|auto|EPSG:\d+"
+
+
 def _known_datum(value: str) -> str:
-    if value in {"wgs84", "gcj02", "bd09", "auto"} or re.fullmatch(r"EPSG:\d+", value):
+    if re.fullmatch(_DATUM, value):
         return value
     raise ValueError(
         say("a datum is wgs84, gcj02, bd09, auto or EPSG:n"), say("write one of these, such as EPSG:4549")
     )
 
 
-Datum = Annotated[str, AfterValidator(_known_datum)]
+Datum = Annotated[str, AfterValidator(_known_datum), Field(json_schema_extra={"pattern": f"^(?:{_DATUM})$"})]
 
 
 def _known_crs(value: str) -> str:
@@ -492,6 +495,21 @@ class _Document(_Part):
     atlas: AtlasPart = AtlasPart()
     reading: ReadingPart = ReadingPart()
     standard: StandardPart
+
+
+def study_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``study.toml``, derived from the model that reads it.
+
+    Returns
+    -------
+    schema : draft 2020-12; what a schema cannot say, such as services that the profile does not know, is
+        checked when a study is read.
+
+    >>> study_schema()["required"]
+    ['id', 'year', 'roads', 'demand', 'facilities', 'standard']
+    """
+    schema = _Document.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": STUDY_FILE}
 
 
 @dataclass(frozen=True)
