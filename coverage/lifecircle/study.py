@@ -156,12 +156,19 @@ class VillagesPart(DistrictsPart):
 
 
 class FacilitiesPart(TablePart):
-    """``[[facilities]]``: one list of facilities, as an office keeps it."""
+    """``[[facilities]]``: one list of facilities, as an office keeps it.
+
+    ``services`` : what the file calls a service -> its id, or the map by whose classes its rows are known;
+    ``merge_duplicates`` : whether rows of nearly one name and place are merged and logged; ``entrances`` : a
+    table of the places where its facilities are entered, in the same datum.
+    """
 
     datum: Datum = "wgs84"
     service: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
-    services: dict[str, str] = Field(default_factory=dict)
+    services: dict[str, str] | Literal["osm", "amap"] = Field(default_factory=dict)
+    merge_duplicates: bool = False
+    entrances: YearlyFile | None = None
 
 
 class IndicatorsFile(TablePart):
@@ -575,7 +582,8 @@ def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:
     services = {service.id for service in standard.services}
     faults = []
     for number, part in enumerate(document.facilities, 1):
-        named = {*part.services.values(), *([part.service] if part.service else [])}
+        words = part.services.values() if isinstance(part.services, dict) else ()
+        named = {*words, *([part.service] if part.service else [])}
         faults += [
             Fault(
                 STUDY_FILE,

@@ -17,6 +17,7 @@ import shapely
 
 from lifecircle.audit._auto_datum import AUTO, TableDatum, table_datum
 from lifecircle.audit._doors import Doors, at_best_door, find_doors
+from lifecircle.audit._facility_parts import ask_for_datum, read_part, with_similar
 from lifecircle.audit._placement import (
     Ground,
     Layer,
@@ -40,7 +41,7 @@ from lifecircle.demand import (
     with_districts,
 )
 from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
-from lifecircle.facilities import merge_duplicates, open_in, read_facilities
+from lifecircle.facilities import merge_duplicates, merge_similar, open_in, read_facilities
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reach import snap
@@ -151,7 +152,9 @@ class Inputs:
         own = snap(roads, table, keep=keep, **bounds)
         if table is not self.sites or not len(self.doors):
             return own
-        return at_best_door(own, snap(roads, self.doors.table, keep=keep, **bounds), self.doors.row)
+        return at_best_door(
+            own, snap(roads, self.doors.table, keep=keep, **bounds), self.doors.row, self.doors.gated
+        )
 
     @property
     def reach_m(self) -> float:
@@ -266,6 +269,7 @@ def yearly_files(study: Study) -> list[YearlyFile]:
         *study.facilities,
     )
     files = [part.file for part in parts if part is not None and part.file is not None]
+    files += [part.entrances for part in study.facilities if part.entrances is not None]
     return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
 
@@ -487,21 +491,24 @@ class _Reader:
             with faults.catching():
                 path = self.study.path_in(part.file, self.year)
                 table = read_table(path, **part.where)
-                placed = self._table_datum(table, part)
-                frame, rejects = read_facilities(
+                ask_for_datum(table, part)
+                gates = None if part.entrances is None else self.study.path_in(part.entrances, self.year)
+                read = read_part(
                     table,
-                    service=part.service,
-                    datum=placed.datum,
-                    columns=placed.columns,
-                    services=part.services,
+                    part,
+                    self._table_datum(table, part),
+                    known=known,
                     max_rejected=self.study.max_rejected,
-                    known_services=known,
+                    gates=None if gates is None else read_table(gates),
                 )
-                self.rejects.append(self._named(rejects, "file"))
-                named = bool(frame["name"].ne("").any()) or frame.empty
-                notes = placed.notes if named else (*placed.notes, "names_not_found")
-                self._record("facilities", path, len(frame), rejects, table=table, notes=notes)
-                parts.append(frame.set_axis(frame.index.astype(str)))
+                self.rejects.append(self._named(read.rejects, "file"))
+                own = read.rejects[read.rejects["file"] != str(gates)]
+                self._record("facilities", path, read.rows, own, table=table, notes=read.notes)
+                if read.classed:
+                    self.read[-1] = _classed(self.read[-1])
+                if gates is not None:
+                    self._record("entrances", gates, len(read_table(gates).frame))
+                parts.append(read.frame.set_axis(read.frame.index.astype(str)))
         faults.raise_any()
         facilities = pd.concat(parts)
         if not facilities.index.is_unique:
@@ -509,8 +516,17 @@ class _Reader:
             facilities = facilities.set_axis(stem + ":" + facilities.index)
         facilities = self._named(facilities.rename_axis("id"), "source")
         facilities, doubles = merge_duplicates(facilities)
+        merging = {
+            self._name(self.study.path_in(part.file, self.year))
+            for part in self.study.facilities
+            if part.merge_duplicates
+        }
+        if merging:
+            facilities, similar = merge_similar(facilities, merging)
+            doubles = join_rejects([doubles, similar])
         self.rejects.append(doubles)
         self._leave_out_doubles(doubles)
+        self.read = with_similar(self.read, facilities)
         return self._with_amounts(facilities)
 
     def _with_amounts(self, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -660,7 +676,7 @@ class _Reader:
         return roads.with_barriers(barriers)
 
 
-_KEPT = ("kept as unsnapped", "is kept, its hours unknown")
+_KEPT = ("kept as unsnapped", "is kept, its hours unknown", "the facility is kept")
 """How the reasons of rejects end whose rows are used all the same."""
 
 
@@ -682,6 +698,12 @@ def left_out(rejects: pd.DataFrame, rows: int) -> dict[str, int]:
 
 
 _VALUES = re.compile(r"'[^']*'|\([^()]*\d[^()]*\)|\d[\d.,:-]*")
+
+
+def _classed(read: InputReading) -> InputReading:
+    """Say of rows without a reject that their class is no service of the standard."""
+    left = {"class_not_mapped" if why == "not_used" else why: rows for why, rows in read.left_out.items()}
+    return replace(read, left_out=left)
 
 
 def _roads_read(read: InputReading, roads: Roads) -> InputReading:

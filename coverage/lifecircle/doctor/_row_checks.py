@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -11,7 +10,8 @@ import shapely
 
 from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84
 from lifecircle.doctor._input_problem import SAMPLES, Problem
-from lifecircle.errors import MissingExtraError, say
+from lifecircle.errors import say
+from lifecircle.facilities import similar_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,10 +26,6 @@ RENAMED_M = 50.0
 """A venue that opens this near to one that closes within the same days is taken for the same, renamed."""
 
 RENAMED_DAYS = 31
-SAME_NAME = 90.0
-"""Similarity of names (0 to 100) from which two venues of one service may be one."""
-
-SAME_M = 60.0
 _SHIFT_LEAST_M = 250.0
 _SHIFT_NEAR = 1.5
 _BACK = {"gcj02": gcj02_from_wgs84, "bd09": bd09_from_wgs84}
@@ -64,29 +60,13 @@ def renamed(inputs: Inputs) -> Iterator[Problem]:
 
 
 def similar_names(inputs: Inputs) -> Iterator[Problem]:
-    """Find venues of one service and nearly one name close together, both open: perhaps one venue twice.
-
-    Raises
-    ------
-    MissingExtraError
-        When rapidfuzz is not installed.
-    """
-    try:
-        from rapidfuzz import fuzz  # noqa: PLC0415 - loaded by who checks
-    except ImportError:
-        raise MissingExtraError("rapidfuzz", "check") from None
+    """Find venues of one service and nearly one name close together, both open: perhaps one venue twice."""
     here = inputs.facilities
     rows, places = [], []
-    for left, right in _near_pairs(here, here, inputs, SAME_M):
+    for left, right in similar_rows(here).tolist():
         one, other = here.iloc[left], here.iloc[right]
-        if left >= right or one["service"] != other["service"] or not one["name"] or not other["name"]:
-            continue
-        # Numbers in names tell venues apart that are otherwise called alike: site 1, site 2.
-        if re.findall(r"\d+", one["name"]) != re.findall(r"\d+", other["name"]):
-            continue
-        if fuzz.ratio(one["name"], other["name"]) >= SAME_NAME:
-            rows.append(f"{one.name} {one['name']} / {other.name} {other['name']}")
-            places.append((float(one.geometry.x), float(one.geometry.y)))
+        rows.append(f"{one.name} {one['name']} / {other.name} {other['name']}")
+        places.append((float(one.geometry.x), float(one.geometry.y)))
     if rows:
         yield Problem(
             "warning",
@@ -94,7 +74,9 @@ def similar_names(inputs: Inputs) -> Iterator[Problem]:
             "facilities",
             len(rows),
             say("two venues of one service and nearly one name stand close together"),
-            say("if they are one, delete a row; a rule of several venues counts both"),
+            say(
+                "if they are one, delete a row or write merge_duplicates = true; a rule of several counts both"
+            ),
             tuple(rows[:SAMPLES]),
             places=tuple(places[:SAMPLES]),
         )

@@ -1,0 +1,42 @@
+"""Read the facility register as offices keep it, and find which facilities are open and which are one.
+
+A register is read a list at a time (``read_facilities``); lists of a map are classed before
+(``classified``). Rows of one facility are found within a year (``merge_duplicates``). This room knows no
+roads or targets: the caller passes the ids of the services that a standard knows.
+"""
+
+from __future__ import annotations
+
+from lifecircle.facilities._double_rows import (
+    DUPLICATE_M,
+    SIMILAR_M,
+    merge_duplicates,
+    merge_similar,
+    one_name,
+    similar_rows,
+)
+from lifecircle.facilities._entrances import ENTRANCE_COLUMNS, with_entrances
+from lifecircle.facilities._facility_list import DETAIL_COLUMNS, FACILITY_COLUMNS, read_facilities
+from lifecircle.facilities._open_facilities import open_at, open_in, readable_hours
+from lifecircle.facilities._service_classes import CATALOGUES, classified, is_from_amap, looks_like
+
+__all__ = [
+    "CATALOGUES",
+    "DETAIL_COLUMNS",
+    "DUPLICATE_M",
+    "ENTRANCE_COLUMNS",
+    "FACILITY_COLUMNS",
+    "SIMILAR_M",
+    "classified",
+    "is_from_amap",
+    "looks_like",
+    "merge_duplicates",
+    "merge_similar",
+    "one_name",
+    "open_at",
+    "open_in",
+    "read_facilities",
+    "readable_hours",
+    "similar_rows",
+    "with_entrances",
+]
