@@ -75,7 +75,7 @@ def similar_names(inputs: Inputs) -> Iterator[Problem]:
             len(rows),
             say("two venues of one service and nearly one name stand close together"),
             say(
-                "if they are one, delete a row or write merge_duplicates = true; a rule of several counts both"
+                "if they are one, delete a row or write merge_duplicates = true; rules of several count both"
             ),
             tuple(rows[:SAMPLES]),
             places=tuple(places[:SAMPLES]),

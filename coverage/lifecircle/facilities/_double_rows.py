@@ -101,7 +101,7 @@ def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
 
 
 def _near(facilities: gpd.GeoDataFrame, metres: float) -> Positions:
-    """Return the pairs of rows, all with a place, within a distance (inclusive): (pair, 2), in table order."""
+    """Return the pairs of rows within a distance (inclusive): (pair, 2), in table order."""
     lon, lat = facilities.geometry.x.to_numpy(), facilities.geometry.y.to_numpy()
     east, north = np.radians(lon), np.radians(lat)
     globe = np.column_stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)])
@@ -161,8 +161,8 @@ def similar_rows(facilities: gpd.GeoDataFrame) -> Positions:
     [[0, 1]]
     """
     placed = (facilities.geometry.notna() & ~facilities.geometry.is_empty).to_numpy(dtype=bool)
-    name = facilities["name"].map(_plain_name).str.casefold().to_numpy(dtype=object)
-    at = np.flatnonzero(placed & (name != ""))
+    name = facilities["name"].astype("str").to_numpy(dtype=object)
+    at = np.flatnonzero(placed & facilities["name"].map(_plain_name).ne("").to_numpy(dtype=bool))
     if not len(at):
         return np.empty((0, 2), dtype=np.intp)
     alike = facilities.iloc[at]
@@ -189,9 +189,11 @@ def one_name(one: str, other: str) -> bool:
     >>> one_name("武原街道图书馆", "武原街道 图书馆"), one_name("武原第一幼儿园", "武原第二幼儿园")
     (True, False)
     """
-    one, other = (_plain_name(name).casefold() for name in (one, other))
-    if _TELLS_APART.findall(one) != _TELLS_APART.findall(other):
+    # Before blanks are taken away: a letter of its own, as in "club A", is one beside a blank.
+    signs = [_TELLS_APART.findall(unicodedata.normalize("NFKC", name).casefold()) for name in (one, other)]
+    if signs[0] != signs[1]:
         return False
+    one, other = (_plain_name(name).casefold() for name in (one, other))
     return one == other or fuzz.ratio(one, other) >= SAME_NAME
 
 
