@@ -80,7 +80,8 @@ class Inputs:
     ``register`` : every facility, with ``district`` and ``village``, open in the year or not.
     ``read`` : what was read of every file; ``in_districts`` : share of the people who live in one;
     ``doubts`` : codes of warnings about where the inputs lie. ``outlets`` : service windows, shops and other
-    units that hold venues, with ``district``; ``indicators`` : registered figures of all years.
+    units that hold venues, with ``district``; ``indicators`` : registered figures of all years. ``stated`` :
+    the district that each row of the register names, None where no list does.
     """
 
     study: Study
@@ -97,6 +98,7 @@ class Inputs:
     read: tuple[InputReading, ...] = ()
     in_districts: float | None = None
     doubts: tuple[str, ...] = ()
+    stated: pd.Series[str] | None = None
 
     @cached_property
     def opened(self) -> npt.NDArray[np.intp]:
@@ -315,6 +317,7 @@ class _Reader:
             with self.faults.catching():
                 villages = self._with_accepted(villages, districts)
             self.faults.raise_any()
+        stated = facilities["district"].astype("str") if "district" in facilities else None
         demand = assign_villages(assign_districts(demand, districts), villages)
         facilities = assign_villages(assign_districts(facilities, districts), villages)
         outlets = indicators = None
@@ -335,6 +338,7 @@ class _Reader:
             records=tuple(self.records),
             outlets=outlets,
             indicators=indicators,
+            stated=stated,
         )
         return self._placed(inputs)
 

@@ -8,10 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.audit import open_study, prepare, run
-from lifecircle.datum import detect, raw_places
+from lifecircle.datum import (
+    bd09_from_wgs84,
+    detect,
+    gcj02_from_wgs84,
+    raw_places,
+    wgs84_from_bd09,
+    wgs84_from_gcj02,
+)
+from lifecircle.doctor._effects import placed_at
 from lifecircle.doctor._input_problem import SAMPLES, SEVERITIES, Problem
 from lifecircle.doctor._row_checks import elsewhere, renamed, shifted_rows, similar_names
 from lifecircle.doctor._run_checks import disconnected, in_order, off_the_roads, rejected, warned
+from lifecircle.doctor._year_checks import years_matched
 from lifecircle.errors import UnusableInputError, say
 from lifecircle.tables import read_table
 from lifecircle.wording import one_line, translate, word
@@ -20,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lifecircle.audit import Inputs
+    from lifecircle.errors import Message
+    from lifecircle.findings import Findings
     from lifecircle.wording import Language
 
 _log = logging.getLogger(__name__)
@@ -111,12 +122,16 @@ def check_study(
         inputs = prepare(declared, year)
     except UnusableInputError as error:
         return Checkup(**head, problems=tuple(_faults(error, declared.language)))
-    report("comparing")
-    problems = [*_datums(inputs), *renamed(inputs), *similar_names(inputs), *elsewhere(inputs)]
     findings = run(inputs, progress=report)
-    problems += [
-        *rejected(inputs.rejects),
-        *off_the_roads(findings),
+    report("comparing")
+    problems = [
+        *_datums(inputs, findings),
+        *renamed(inputs),
+        *similar_names(inputs, findings),
+        *elsewhere(inputs, findings),
+        *years_matched(inputs),
+        *rejected(inputs),
+        *off_the_roads(inputs, findings),
         *disconnected(findings),
         *warned(findings),
     ]
@@ -138,7 +153,7 @@ def _faults(error: UnusableInputError, language: Language) -> Iterator[Problem]:
         )
 
 
-def _datums(inputs: Inputs) -> Iterator[Problem]:
+def _datums(inputs: Inputs, findings: Findings) -> Iterator[Problem]:
     """Compare the declared datum of every list of facilities with what its places say."""
     import geopandas as gpd  # noqa: PLC0415 - used here alone
 
@@ -152,12 +167,33 @@ def _datums(inputs: Inputs) -> Iterator[Problem]:
             raw = raw_places(table.frame, file=table.name, columns=part.columns)
             found = detect(raw.xy, lines, inputs.districts)
             if found.reason in {"mixed", "twice"} or found.datum not in {None, part.datum}:
-                yield _wrong_datum(source, part.datum, found)
+                effect = _of_datum(inputs, findings, source, (part.datum, found.datum))
+                yield _wrong_datum(source, part.datum, found, effect)
                 continue
-        yield from shifted_rows(inputs, source, part.datum)
+        yield from shifted_rows(inputs, source, part.datum, findings)
 
 
-def _wrong_datum(source: str, declared: str, found: Any) -> Problem:
+def _of_datum(
+    inputs: Inputs, findings: Findings, source: str, datums: tuple[str, str | None]
+) -> Message | str:
+    """Return what reading a list in the datum its places fit moves."""
+    declared, fits = datums
+    if fits is None or fits not in _UNDONE:
+        return say("what it moves is not known before the file is split or converted")
+    rows = inputs.register[inputs.register["source"] == source]
+    rows = rows[rows.geometry.notna() & ~rows.geometry.is_empty]
+    lon, lat = rows.geometry.x.to_numpy(), rows.geometry.y.to_numpy()
+    for shift in (_MADE.get(declared), _UNDONE[fits]):
+        lon, lat = (lon, lat) if shift is None else shift(lon, lat)
+    places = {str(label): (float(x), float(y)) for label, x, y in zip(rows.index, lon, lat, strict=True)}
+    return placed_at(inputs, findings, places)
+
+
+_MADE = {"gcj02": gcj02_from_wgs84, "bd09": bd09_from_wgs84}
+_UNDONE = {"wgs84": None, "gcj02": wgs84_from_gcj02, "bd09": wgs84_from_bd09}
+
+
+def _wrong_datum(source: str, declared: str, found: Any, effect: Message | str) -> Problem:
     remedy: Any = say("declare datum = '{datum}', and compare on the map", datum=found.datum or "")
     reason: Any = say(
         "declared {declared}, but the places fit {datum}", declared=declared, datum=found.datum or ""
@@ -173,4 +209,4 @@ def _wrong_datum(source: str, declared: str, found: Any) -> Problem:
         name = str(found.evidence["log_likelihood"].idxmax())
         reason = say("shifted twice, or undone although not shifted: {name}", name=name)
         remedy = say("convert the file again from the original coordinates")
-    return Problem("error", "datum", source, 1, reason, remedy, rows)
+    return Problem("error", "datum", source, 1, reason, remedy, rows, effect)
