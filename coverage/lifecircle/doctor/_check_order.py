@@ -8,29 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.audit import open_study, prepare, run
-from lifecircle.datum import (
-    bd09_from_wgs84,
-    detect,
-    gcj02_from_wgs84,
-    raw_places,
-    wgs84_from_bd09,
-    wgs84_from_gcj02,
-)
-from lifecircle.doctor._effects import placed_at
-from lifecircle.doctor._input_problem import SAMPLES, SEVERITIES, Problem
-from lifecircle.doctor._row_checks import elsewhere, renamed, shifted_rows, similar_names
+from lifecircle.doctor._datum_check import datums
+from lifecircle.doctor._input_problem import SEVERITIES, Problem
+from lifecircle.doctor._row_checks import elsewhere, renamed, similar_names
 from lifecircle.doctor._run_checks import disconnected, in_order, off_the_roads, rejected, warned
 from lifecircle.doctor._year_checks import years_matched
-from lifecircle.errors import UnusableInputError, say
-from lifecircle.tables import read_table
+from lifecircle.errors import UnusableInputError
 from lifecircle.wording import one_line, translate, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lifecircle.audit import Inputs
-    from lifecircle.errors import Message
-    from lifecircle.findings import Findings
     from lifecircle.wording import Language
 
 _log = logging.getLogger(__name__)
@@ -125,7 +114,7 @@ def check_study(
     findings = run(inputs, progress=report)
     report("comparing")
     problems = [
-        *_datums(inputs, findings),
+        *datums(inputs, findings),
         *renamed(inputs),
         *similar_names(inputs, findings),
         *elsewhere(inputs, findings),
@@ -151,62 +140,3 @@ def _faults(error: UnusableInputError, language: Language) -> Iterator[Problem]:
             fault.remedy,
             (one_line(place, 200),) if place else (),
         )
-
-
-def _datums(inputs: Inputs, findings: Findings) -> Iterator[Problem]:
-    """Compare the declared datum of every list of facilities with what its places say."""
-    import geopandas as gpd  # noqa: PLC0415 - used here alone
-
-    roads = next(iter(inputs.networks.values()))
-    lines = gpd.GeoSeries(roads.lines, crs=roads.crs).to_crs("EPSG:4326").to_numpy()
-    for part in inputs.study.facilities:
-        path = inputs.study.path_in(part.file, inputs.year)
-        source = path.relative_to(inputs.study.folder).as_posix()
-        if part.datum in {"wgs84", "gcj02", "bd09"}:
-            table = read_table(path, **part.where)
-            raw = raw_places(table.frame, file=table.name, columns=part.columns)
-            found = detect(raw.xy, lines, inputs.districts)
-            if found.reason in {"mixed", "twice"} or found.datum not in {None, part.datum}:
-                effect = _of_datum(inputs, findings, source, (part.datum, found.datum))
-                yield _wrong_datum(source, part.datum, found, effect)
-                continue
-        yield from shifted_rows(inputs, source, part.datum, findings)
-
-
-def _of_datum(
-    inputs: Inputs, findings: Findings, source: str, datums: tuple[str, str | None]
-) -> Message | str:
-    """Return what reading a list in the datum its places fit moves."""
-    declared, fits = datums
-    if fits is None or fits not in _UNDONE:
-        return say("what it moves is not known before the file is split or converted")
-    rows = inputs.register[inputs.register["source"] == source]
-    rows = rows[rows.geometry.notna() & ~rows.geometry.is_empty]
-    lon, lat = rows.geometry.x.to_numpy(), rows.geometry.y.to_numpy()
-    for shift in (_MADE.get(declared), _UNDONE[fits]):
-        lon, lat = (lon, lat) if shift is None else shift(lon, lat)
-    places = {str(label): (float(x), float(y)) for label, x, y in zip(rows.index, lon, lat, strict=True)}
-    return placed_at(inputs, findings, places)
-
-
-_MADE = {"gcj02": gcj02_from_wgs84, "bd09": bd09_from_wgs84}
-_UNDONE = {"wgs84": None, "gcj02": wgs84_from_gcj02, "bd09": wgs84_from_bd09}
-
-
-def _wrong_datum(source: str, declared: str, found: Any, effect: Message | str) -> Problem:
-    remedy: Any = say("declare datum = '{datum}', and compare on the map", datum=found.datum or "")
-    reason: Any = say(
-        "declared {declared}, but the places fit {datum}", declared=declared, datum=found.datum or ""
-    )
-    rows: tuple[str, ...] = ()
-    if found.reason == "mixed":
-        parts = ", ".join(f"{name} {len(rows)}" for name, rows in found.parts.items())
-        reason = say("two datums in one file: {parts}", parts=parts)
-        remedy = say("split the file, and declare a datum for each part")
-        other = min(found.parts.values(), key=len)
-        rows = tuple(str(int(row) + 2) for row in other[:SAMPLES])
-    elif found.reason == "twice":
-        name = str(found.evidence["log_likelihood"].idxmax())
-        reason = say("shifted twice, or undone although not shifted: {name}", name=name)
-        remedy = say("convert the file again from the original coordinates")
-    return Problem("error", "datum", source, 1, reason, remedy, rows, effect)

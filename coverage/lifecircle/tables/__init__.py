@@ -8,6 +8,7 @@ raises an error. This room knows neither coordinates (``datum``) nor what a tabl
 from __future__ import annotations
 
 from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_text, plain_texts
+from lifecircle.tables._csv import decoded, delimiter_of
 from lifecircle.tables._guard import check_file
 from lifecircle.tables._read import SUFFIXES, Source, Table, read_table
 from lifecircle.tables._rejects import (
@@ -44,6 +45,8 @@ __all__ = [
     "Table",
     "check_file",
     "check_table",
+    "decoded",
+    "delimiter_of",
     "headings_of",
     "is_one_value",
     "join_rejects",

@@ -51,7 +51,7 @@ def read_csv_file(
             [Fault(name, "", "", say("empty file"), say("write the column names and rows"))]
         )
     # The delimiter is found before any cell is read: with decimal commas a wrong one doubles the columns.
-    delimiter = _delimiter(text)
+    delimiter = delimiter_of(text)
     rows = _rows(text, name, delimiter)
     found = table_in(Grid(rows), name=name, header_row=header_row)
     notes = [] if delimiter == "," else [f"delimiter:{_SHOWN_AS.get(delimiter, delimiter)}"]
@@ -143,7 +143,7 @@ def _rows(text: str, name: str, delimiter: str) -> list[tuple[int, list[Any]]]:
     return rows
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """Return the delimiter: the sign that occurs equally often in most of the first lines.
 
     So neither a comma in a title, nor decimal commas, nor semicolons in some cells decide. Of equals the
