@@ -127,7 +127,8 @@ def test_a_list_of_an_office(faulty, tmp_path):
     assert found.returncode == 1, found.stderr
     assert everything(faulty) == before
     assert "8 changes in the mended copy" in found.stdout
-    rows = list(csv.reader((tmp_path / "fixed" / "mended.csv").open(encoding="utf-8-sig")))
+    with (tmp_path / "fixed" / "mended.csv").open(encoding="utf-8-sig") as log:
+        rows = list(csv.reader(log))
     assert rows[0] == ["file", "row", "column", "before", "after", "reason"]
     lon, lat = rows[4][4], rows[5][4]
     assert [row[1:5] for row in rows[1:]] == [
@@ -137,7 +138,7 @@ def test_a_list_of_an_office(faulty, tmp_path):
         ["4", "经度", lat + "0" * (11 - len(lat)), lon],
         ["4", "纬度", lon + "0" * (12 - len(lon)), lat],
         ["7", "容纳人数", "1.2万", "12000"],
-        ["8", "名称", "''=HYPERLINK(1)", "''=HYPERLINK(1)"],
+        ["8", "名称", "'=HYPERLINK(1)", "''=HYPERLINK(1)"],
         ["6", "", "玩具图书馆", ""],
     ]
     text = (tmp_path / "fixed" / "facilities.csv").read_text("utf-8-sig").splitlines()
