@@ -21,7 +21,16 @@ import pandas as pd
 import xlsxwriter
 
 from lifecircle.files import written
-from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, as_circle, unit_text, venue_lines
+from lifecircle.findings import (
+    ACCOUNTINGS,
+    BUCKETS,
+    BY_VILLAGE,
+    LANGUAGES,
+    as_circle,
+    grounds_text,
+    unit_text,
+    venue_lines,
+)
 from lifecircle.reading import reading_rows
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, printed_points, translate, truncated_percent, word
@@ -454,6 +463,8 @@ def _remarks(result: TargetResult, language: Language) -> str:
     if as_circle(result).quality is not None:
         codes.append(f"quality_by:{getattr(result.target, 'quality', '')}")
     said = [explain(code, language) for code in codes if code]
+    grounds = grounds_text(result, language)
+    said = [grounds, *said] if grounds else said
     return "；".join(said) if language == "zh" else "; ".join(said)
 
 

@@ -114,7 +114,7 @@ def print_scoreboard(findings: Findings) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lifecircle.findings import as_circle, value_text
+    from lifecircle.findings import as_circle, grounds_text, value_text
     from lifecircle.reading import reading_lines
     from lifecircle.report import warning_lines
     from lifecircle.wording import explain, one_line, percent, word
@@ -163,6 +163,7 @@ def print_scoreboard(findings: Findings) -> None:
         )
         for reason, names in left_out.items()
     ]
+    lines += filter(None, (grounds_text(one, language) for one in findings.targets))
     if len(findings.rejects):
         lines.append(word("terminal", "rejects", language).format(count=len(findings.rejects)))
     lines += [word("terminal", "warning", language).format(text=text) for text in warning_lines(findings)]
