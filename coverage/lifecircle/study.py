@@ -10,7 +10,7 @@ import copy
 import re
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 import pyproj
@@ -394,10 +394,11 @@ class Study:
         Raises
         ------
         UnusableInputError
-            When every file given is of a later year.
+            When every file given is of a later year, or the file lies outside the study's folder: a run keeps
+            and verifies what the folder holds, and a path from elsewhere may lead anywhere.
         """
         if isinstance(file, str):
-            return self.folder / file
+            return self._inside(file)
         # Never a later file: an audit of 2022 must not count what was built in 2024.
         past = [given for given in file if given <= year]
         if not past:
@@ -412,7 +413,25 @@ class Study:
                     )
                 ]
             )
-        return self.folder / file[max(past)]
+        return self._inside(file[max(past)])
+
+    def _inside(self, file: str) -> Path:
+        """Return the path of a file in the folder.
+
+        Raises
+        ------
+        UnusableInputError
+            It leads out of the folder.
+        """
+        plain = PureWindowsPath(file)  # knows both kinds of slash and drive letters
+        depth = 0
+        for part in plain.parts:
+            depth += -1 if part == ".." else 1
+            if depth < 0 or plain.anchor:
+                reason = say("a file outside the study's folder")
+                remedy = say("copy it into the folder of the study")
+                raise UnusableInputError([Fault(STUDY_FILE, "file", file, reason, remedy)])
+        return self.folder / file
 
 
 def read_study(folder: str | Path) -> Study:
