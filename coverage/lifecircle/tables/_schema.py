@@ -27,6 +27,9 @@ DATE_DTYPE = "datetime64[us]"
 
 _HIGHEST = 1e15
 
+LONGEST_TEXT = 32_767
+"""Signs that a text of a table may have (inclusive): as many as a cell of a spreadsheet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -333,6 +336,10 @@ def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.
     if column.kind == "text":
         assert texts is not None
         values = texts
+        long = (texts.str.len() > LONGEST_TEXT).to_numpy(dtype=bool)
+        # A cell of megabytes is a paste gone wrong; it would stand in every table and page.
+        wrong[long] = say("longer than {most} signs", most=f"{LONGEST_TEXT:,}")
+        values = texts.where(~long, "")
     elif column.kind == "number":
         values = pd.Series(plain_numbers(raw), index=raw.index)
         wrong[values.isna().to_numpy() & ~blank] = _NO_NUMBER
@@ -380,8 +387,9 @@ def _parsed(
 def _remedy(column: Column, reason: str) -> str:
     if reason == _BLANK:
         return say("fill it in ({meaning})", meaning=column.meaning)
-    if reason == _NOT_ONE:
-        return say("write one value ({meaning})", meaning=column.meaning)
+    if reason == _NOT_ONE or column.kind == "text":
+        few = say("write it in a few words ({meaning})", meaning=column.meaning)
+        return say("write one value ({meaning})", meaning=column.meaning) if reason == _NOT_ONE else few
     if column.kind == "date":
         return say("write 2021-03-01, or a year alone for its 1 January; leave it blank when unknown")
     if column.kind == "flag":
