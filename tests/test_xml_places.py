@@ -1,10 +1,12 @@
 """Files of map programs: KML, KMZ and GPX, with their Chinese fields, never unpacked without bound."""
 
+import json
+import random
 import zipfile
 
 import pytest
 
-from lifecircle.errors import UnusableInputError
+from lifecircle.errors import LifecircleError, UnusableInputError
 from lifecircle.facilities import read_facilities
 from lifecircle.tables import _xml_places, read_table
 
@@ -106,3 +108,39 @@ def test_waypoints_are_places_and_tracks_are_counted(tmp_path):
     facilities, _ = read_facilities(tmp_path / "a.gpx")
     assert facilities["name"].tolist() == ["甲"]
     assert (facilities.geometry.iloc[0].x, facilities.geometry.iloc[0].y) == (120.9, 30.5)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_mutated_files_end_in_a_table_or_a_fault(tmp_path, seed):
+    """Bytes changed, cut and doubled past the beginning: never anything but an error of this package."""
+    rng = random.Random(seed)
+    whole = {
+        ".kml": KML.encode(),
+        ".gpx": b'<?xml version="1.0"?><gpx><wpt lat="30.5" lon="120.9"><name>a</name></wpt></gpx>',
+        ".json": json.dumps(
+            {
+                "elements": [
+                    {"type": "way", "id": 1, "tags": {"a": "b"}, "geometry": [{"lon": 1, "lat": 2}] * 4}
+                ]
+            }
+        ).encode(),
+    }
+    for suffix, content in whole.items():
+        mutated = bytearray(content)
+        for _ in range(rng.randint(1, 8)):
+            at = rng.randrange(10, len(mutated))
+            kind = rng.randrange(4)
+            if kind == 0:
+                mutated[at] = rng.randrange(256)
+            elif kind == 1:
+                del mutated[at : at + rng.randint(1, 30)]
+            elif kind == 2:
+                mutated[at:at] = mutated[at : at + 40]
+            else:
+                mutated[at:at] = rng.choice([b"nan", b"1e999", b"null", b"[]", b"<", b"&#x0;", b'"', b"\xff"])
+        path = tmp_path / f"a{suffix}"
+        path.write_bytes(bytes(mutated))
+        try:
+            read_facilities(path, service="library", max_rejected=1)
+        except LifecircleError as error:
+            assert str(error)

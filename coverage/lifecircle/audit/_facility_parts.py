@@ -9,6 +9,7 @@ import pandas as pd
 
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.facilities import (
+    FACILITY_COLUMNS,
     classified,
     is_from_amap,
     looks_like,
@@ -17,7 +18,7 @@ from lifecircle.facilities import (
     with_entrances,
 )
 from lifecircle.headings import named, synonyms
-from lifecircle.tables import headings_of
+from lifecircle.tables import headings_of, unit_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,6 +107,7 @@ def read_part(  # noqa: PLR0913 - what a study says of one list
     if gates is not None:
         frame, lost = with_entrances(frame, gates, datum=placed.datum)
         rejects = pd.concat([rejects, lost], ignore_index=True)
+    notes += unit_notes(table, FACILITY_COLUMNS, columns=part.columns)
     several = int(frame["row"].duplicated().sum())
     notes += [f"services_split:{several}"] if several else []
     if not bool(frame["name"].ne("").any()) and not frame.empty:

@@ -30,6 +30,7 @@ from lifecircle.audit._placement import (
     with_near,
 )
 from lifecircle.demand import (
+    DEMAND_COLUMNS,
     accepted_targets,
     assign_districts,
     assign_villages,
@@ -48,7 +49,7 @@ from lifecircle.reach import snap
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.study import FaultyStudyError, check_year, read_study
-from lifecircle.tables import join_rejects, nearest_name, read_table, reject_rows, rejected_rows
+from lifecircle.tables import join_rejects, nearest_name, read_table, reject_rows, rejected_rows, unit_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -427,7 +428,11 @@ class _Reader:
             max_rejected=self.study.max_rejected,
         )
         self.rejects.append(self._named(rejects, "file"))
-        self._record("demand", path, len(demand), rejects, table=table, notes=placed.notes)
+        counted = dict(part.columns)
+        if part.population != "population":
+            counted["population"] = part.population
+        notes = (*placed.notes, *unit_notes(table, DEMAND_COLUMNS, columns=counted))
+        self._record("demand", path, len(demand), rejects, table=table, notes=notes)
         return demand.set_axis(demand.index.astype(str).rename("id"))
 
     def districts(self) -> gpd.GeoDataFrame | None:

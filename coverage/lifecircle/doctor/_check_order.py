@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lifecircle.audit import open_study, prepare, run
 from lifecircle.doctor._datum_check import datums
 from lifecircle.doctor._input_problem import SEVERITIES, Problem
-from lifecircle.doctor._row_checks import elsewhere, renamed, similar_names
+from lifecircle.doctor._row_checks import elsewhere, hours_disagree, renamed, similar_names
 from lifecircle.doctor._run_checks import disconnected, in_order, off_the_roads, rejected, warned
 from lifecircle.doctor._year_checks import years_matched
 from lifecircle.errors import UnusableInputError
@@ -118,6 +118,7 @@ def check_study(
         *renamed(inputs),
         *similar_names(inputs, findings),
         *elsewhere(inputs, findings),
+        *hours_disagree(inputs),
         *years_matched(inputs),
         *rejected(inputs),
         *off_the_roads(inputs, findings),

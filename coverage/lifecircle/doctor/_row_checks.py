@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84
@@ -13,6 +14,7 @@ from lifecircle.doctor._effects import in_district, placed_at, without
 from lifecircle.doctor._input_problem import SAMPLES, Problem
 from lifecircle.errors import say
 from lifecircle.facilities import similar_rows
+from lifecircle.hours import open_week
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -196,3 +198,50 @@ def _near_pairs(
     shapes = [table.to_crs(inputs.crs).geometry.to_numpy() for table in (one, other)]
     left, right = shapely.STRtree(shapes[1]).query(shapes[0], predicate="dwithin", distance=within_m)
     return sorted(zip(left.tolist(), right.tolist(), strict=True))
+
+
+_HOURS_APART = 2.0  # hours a week; a closing day or a lunch hour is more
+
+
+def hours_disagree(inputs: Inputs) -> Iterator[Problem]:
+    """Find venues whose stated hours a week, or evenings and weekends, are not what their hours say."""
+    register = inputs.register
+    stated = [name for name in ("hours_per_week", "weekday", "evening", "weekend") if name in register]
+    if not stated:
+        return
+    rows, places = [], []
+    for at, text in enumerate(register["hours"].astype("str")):
+        week = open_week(text)
+        if week is None:
+            continue
+        said = {
+            "hours_per_week": week.hours,
+            "weekday": week.weekday,
+            "evening": week.evening,
+            "weekend": week.weekend,
+        }
+        wrong = [name for name in stated if _disagrees(register[name].iloc[at], said[name])]
+        if wrong:
+            cells = ", ".join(f"{name} {register[name].iloc[at]} / {said[name]}" for name in wrong)
+            rows.append(f"{register.index[at]} {register['name'].iloc[at]}: {text} ({cells})")
+            places.append(at)
+    if rows:
+        yield Problem(
+            "warning",
+            "hours_disagree",
+            "facilities",
+            len(rows),
+            say("the hours of a venue and its hours a week, evenings or weekends disagree"),
+            say("correct one of them; where open hours count, the hours are used"),
+            tuple(rows[:SAMPLES]),
+            say("moves no rate of reach: only targets that count open hours use them"),
+            places=_places(register.iloc[places]),
+        )
+
+
+def _disagrees(stated: Any, found: Any) -> bool:
+    if pd.isna(stated):
+        return False
+    if isinstance(found, bool):
+        return bool(stated) != found
+    return bool(abs(float(stated) - found) > _HOURS_APART)

@@ -31,6 +31,7 @@ from lifecircle.tables._schema import (
     nearest_name,
     row_labels,
     strange_names,
+    unit_notes,
 )
 from lifecircle.tables._write import rearmed, unarmed, write_csv, write_layers
 
@@ -67,6 +68,7 @@ __all__ = [
     "strange_names",
     "too_many_rejects",
     "unarmed",
+    "unit_notes",
     "write_csv",
     "write_layers",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_texts
+from lifecircle.cells import is_one_value, mended_number, parse_date, parse_flag, plain_numbers, plain_texts
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.headings import named, synonyms
 from lifecircle.tables._rejects import join_rejects, reject_rows
@@ -259,6 +259,39 @@ def missing_column(table: Table, wanted: str, headings: Iterable[str], remedy: s
     """
     reason = say("missing column; columns present: {names}", names=", ".join(headings))
     return Fault(table.name, f"column '{wanted}'", "", reason, remedy)
+
+
+def unit_notes(table: Table, schema: Schema, *, columns: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return a note for every column of numbers some of which had wide digits, a unit or 万 to be read.
+
+    Parameters
+    ----------
+    table, schema, columns : as for :func:`check_table`
+
+    Returns
+    -------
+    notes : codes with the heading and the number of such cells
+
+    >>> from lifecircle.tables import read_table
+    >>> table = read_table(pd.DataFrame({"population": ["120人", "35"]}))
+    >>> unit_notes(table, Schema("demand", (Column("population", "number", "residents"),)))
+    ('numbers_with_units:population|1',)
+    """
+    numbers = tuple(column for column in schema.columns if column.kind == "number")
+    asked = {column.name: columns[column.name] for column in numbers if columns and column.name in columns}
+    try:
+        found = _found_columns(table, Schema(schema.name, numbers, schema.part), asked)
+    except UnusableInputError:
+        return ()  # the reader says what is wrong
+    notes = []
+    for heading in found.values():
+        cells = table.frame[heading]
+        if pd.api.types.is_numeric_dtype(cells):
+            continue
+        strange = cells[pd.to_numeric(cells, errors="coerce").isna() & cells.notna()]
+        many = sum(isinstance(cell, str) and mended_number(cell) is not None for cell in strange)
+        notes += [f"numbers_with_units:{heading}|{many}"] if many else []
+    return tuple(notes)
 
 
 def _found_columns(table: Table, schema: Schema, mapped: Mapping[str, str]) -> dict[str, str]:
