@@ -39,7 +39,7 @@ TOLD_BY = {"Fault": (3, 4), "Conflict": (2, 3), "_Fault": (3, 4)}
 ROOMS = (
     "tables/_schema.py",
     "tables/_rejects.py",
-    "facilities.py",
+    "facilities",
     "demand",
     "candidates.py",
     "datum/_located.py",

@@ -81,10 +81,10 @@ def map_setting(study: Study) -> MapSetting:
     labels = None
     if study.publish.mask is not None:
         with faults.catching():
-            mask = tuple(read_barriers(study.folder / study.publish.mask, crs="EPSG:4326"))
+            mask = tuple(read_barriers(study.path_in(study.publish.mask, study.year), crs="EPSG:4326"))
     if study.atlas.labels is not None:
         with faults.catching():
-            labels = _labels(study.folder / study.atlas.labels)
+            labels = _labels(study.path_in(study.atlas.labels, study.year))
     faults.raise_any()
     return MapSetting(
         min_people=study.publish.min_people,

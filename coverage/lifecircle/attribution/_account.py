@@ -277,13 +277,21 @@ def _notes(found: Difference, *, roads_gone: bool, stored: Stored | None) -> tup
             ("surface_break", found.surface),
             (f"surface_undeclared:{found.before.year}|{found.after.year}", found.surface and not declared),
             ("boundaries_differ", found.boundaries),
-            (f"venues_renamed:{venues.renamed}", venues.renamed > 0),
+            (f"venues_renamed:{len(venues.renamed)}|{_some(venues.renamed)}", bool(venues.renamed)),
             (f"venues_undated:{venues.undated}", venues.undated > 0),
             ("roads_undivided", "undivided" in found.roads.members),
         )
         if told
     )
 
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names of many, without the sign that parts a code."""
+    shown = "; ".join(name.replace("|", " ") for name in names[:_NAMED])
+    return shown + (" …" if len(names) > _NAMED else "")
+
+
+_NAMED = 5
 
 _ROLES = {
     "circle": frozenset({"roads", "barriers", "demand", "districts", "villages", "accepted", "facilities"}),

@@ -12,6 +12,7 @@ from lifecircle.audit._basis import BY_TIME, BY_VILLAGE, Basis, basis_of, bucket
 from lifecircle.audit._counted import counted_people, in_area, people_of_unknown_class, urban_class
 from lifecircle.audit._ladder import accountings, ladder_notes, village_curve, village_readings
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
+from lifecircle.audit._school_grounds import without_grounds
 from lifecircle.counting import RURAL, URBAN
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import BUCKETS, CircleDistrict, CircleResult, Count, GroupResult
@@ -312,13 +313,21 @@ def _long_legs(read: _Reading) -> tuple[float | None, float | None]:
 def _variants(
     target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading
 ) -> dict[str, float | None]:
-    """Report the same circle for people who walk otherwise: the aged, all by their own group, step-free."""
-    if inputs.networks[target.profile].profile.mode != "walk" or not read.basis.timed:
+    """Report the same circle otherwise: without school grounds; the aged, all by their group, step-free."""
+    if not read.basis.timed:
         return {}
     limit_s, only = target.minutes * 60, open_venues(target, inputs)
+    public = without_grounds(target, inputs, only)
+    bare: dict[str, float | None] = {}
+    if public is not None:
+        answer = answers.answer(target, only=public)
+        bare["without_school_grounds"] = _share(bucket(answer, limit_s) == "covered", read.people)
+    if inputs.networks[target.profile].profile.mode != "walk":
+        return bare
     aged, step_free = (answers.answer(target, profile=name, only=only) for name in (AGED, STEP_FREE))
     covered_aged = bucket(aged, limit_s) == "covered"
     out: dict[str, float | None] = {
+        **bare,
         "step_free": _share(bucket(step_free, limit_s) == "covered", read.people),
     }
     demand = inputs.demand

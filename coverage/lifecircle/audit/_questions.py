@@ -17,6 +17,7 @@ from lifecircle.audit._counted import counted_people
 from lifecircle.audit._ladder import known_hours
 from lifecircle.audit._position_grades import village_centred
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor, circles
+from lifecircle.audit._school_grounds import without_grounds
 from lifecircle.demand import OUTSIDE
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ def questions(target: CircleTarget, inputs: Inputs, *, values_only: bool = False
     if used.mode == "walk":
         yield from (Question(name, opened) for name in (AGED, STEP_FREE))
     yield from (Question(mode, opened) for mode in target.modes)
+    public = without_grounds(target, inputs, opened)
+    if public is not None:
+        yield Question(own, public)
 
 
 def _across_border(target: CircleTarget, inputs: Inputs, opened: Flags | None) -> Iterator[Question]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from lifecircle.audit._inputs import SurfacePeople
 from lifecircle.demand import (
+    DEMAND_COLUMNS,
     OUTSIDE,
     Surface,
     apportion,
@@ -30,7 +31,7 @@ from lifecircle.demand import (
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.files import files_of
 from lifecircle.reading import ResidentsReading
-from lifecircle.tables import is_raster, read_table
+from lifecircle.tables import is_raster, read_table, unit_notes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +124,11 @@ class Homes:
             max_rejected=reader.study.max_rejected,
         )
         reader.rejects.append(reader.relative(rejects, "file"))
-        reader.note(self.role, path, len(demand), rejects, table=table, notes=placed.notes)
+        counted = dict(part.columns)
+        if part.population != "population":
+            counted["population"] = part.population
+        notes = (*placed.notes, *unit_notes(table, DEMAND_COLUMNS, columns=counted))
+        reader.note(self.role, path, len(demand), rejects, table=table, notes=notes)
         return demand.set_axis(demand.index.astype(str).rename("id"))
 
     def _columns(self, path: Path) -> dict[str, str]:

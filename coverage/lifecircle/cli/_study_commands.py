@@ -44,15 +44,30 @@ def demo(directory: Path) -> None:
     type=click.Path(path_type=Path),
     help="Another list of facilities, such as OpenStreetMap's: report what each lacks.",
 )
-def check(study: Path, year: int | None, html: Path | None, against: Path | None, *, as_json: bool) -> None:
+@click.option("--fix", is_flag=True, help="Write a mended copy beside STUDY, and check that.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the mended copy, not STUDY-fixed.")
+def check(  # noqa: PLR0913 - one parameter an option
+    study: Path,
+    year: int | None,
+    html: Path | None,
+    against: Path | None,
+    out: Path | None,
+    *,
+    as_json: bool,
+    fix: bool,
+) -> None:
     """Check the inputs of STUDY: what is wrong, how much it matters, how to mend it. Changes no file."""
-    from lifecircle.doctor import check_study, checkup_page
+    from lifecircle.doctor import check_study, checkup_page, mend_study
     from lifecircle.files import check_file, written
 
     if html is not None:
         check_file(html, b"<!DOCTYPE html>")
+    if out is not None and not fix:
+        raise click.UsageError("--out names the folder of the mended copy: add --fix")
     with progress_line() as tell:
-        found = check_study(study, year, against=against, progress=tell)
+        copy = mend_study(study, out, progress=tell) if fix else None
+        folder = study if copy is None else copy.folder
+        found = check_study(folder, year, against=against, progress=tell)
     if html is not None:
         with written(html) as fresh:
             fresh.write_text(checkup_page(found), "utf-8")
@@ -61,7 +76,7 @@ def check(study: Path, year: int | None, html: Path | None, against: Path | None
 
         print_line(json.dumps(found.plain(), ensure_ascii=False, indent=1))
     else:
-        for line in found.lines():
+        for line in [*(copy.lines(found.language) if copy is not None else []), *found.lines()]:
             print_text(line)
     if found.found:
         end_with(FOUND)

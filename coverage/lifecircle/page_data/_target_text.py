@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lifecircle.findings import ACCOUNTINGS, CircleDistrict, as_circle, mark_text, value_text
+from lifecircle.findings import ACCOUNTINGS, CircleDistrict, as_circle, grounds_text, mark_text, value_text
 from lifecircle.page_data._words import (
     class_text,
     goal_text,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 OUTSIDE = "(outside)"
 _BY_VILLAGE = frozenset({"accepted", "straight"})
 _ASIDE = "any_one"
-_VARIANTS = ("step_free", "aged_over60", "by_group_speed")
+_VARIANTS = ("without_school_grounds", "step_free", "aged_over60", "by_group_speed")
 
 
 def figures(findings: Findings, result: TargetResult, language: Language) -> dict[str, Any]:
@@ -56,7 +56,10 @@ def figures(findings: Findings, result: TargetResult, language: Language) -> dic
         "status": result.status,
         "statusText": word("status", result.status, language),
         "reason": explain(result.reason, language),
-        "notes": [explain(note, language) for note in (*result.notes, *result.previous_notes)],
+        "notes": [
+            *filter(None, [grounds_text(result, language)]),
+            *(explain(note, language) for note in (*result.notes, *result.previous_notes)),
+        ],
         "facts": _facts(findings, result, language),
         "people": None if circle.count is None else _people(circle.count),
         "shares": result.is_share,

@@ -406,6 +406,7 @@ _PAGE = {
     "groups": ("人群", "Groups of people"),
     "column_group": ("人群", "Group"),
     "variants": ("其他情形（仅报告）", "Other readings (reported only)"),
+    "variant_without_school_grounds": ("不计学校场地", "Without the grounds of schools"),
     "variant_step_free": ("无台阶出行（轮椅速度）", "Step-free, at wheelchair speed"),
     "variant_aged_over60": ("60岁及以上，按老年步速", "People of 60 and over, at their own speed"),
     "variant_by_group_speed": ("全体，老年人按老年步速", "Everyone, the aged at their own speed"),

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, as_circle, unit_text, venue_lines
+from lifecircle.findings import (
+    ACCOUNTINGS,
+    BUCKETS,
+    BY_VILLAGE,
+    as_circle,
+    grounds_text,
+    unit_text,
+    venue_lines,
+)
 from lifecircle.report._columns import RATE, TEXT, Change, Rate
 from lifecircle.standards import judges_districts
 from lifecircle.wording import explain, percent, word
@@ -284,4 +292,6 @@ def _remarks(result: TargetResult, language: Language, names: Mapping[str, str])
     if as_circle(result).quality is not None:
         codes.append(f"quality_by:{getattr(result.target, 'quality', '')}")
     said = [explain(code, language, names) for code in codes if code]
+    grounds = grounds_text(result, language)
+    said = [grounds, *said] if grounds else said
     return "；".join(said) if language == "zh" else "; ".join(said)
