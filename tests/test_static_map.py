@@ -21,6 +21,7 @@ from lifecircle.page_data import AREA_COLOURS, CELL_COLOURS
 from lifecircle.paper import Drawing, FontError, _fonts, _paper_map, draw_static, static_maps
 from lifecircle.paper._paper_map import wrapped
 from lifecircle.publication import MapSetting, public_findings
+from lifecircle.wording import Words
 
 pytest.importorskip("matplotlib", reason="maps on paper need the extra print")
 
@@ -122,7 +123,7 @@ def test_public_map_is_made_of_reduced_findings(town, tmp_path, monkeypatch):
     public = lc.static_map(town, "culture", tmp_path / "b.png", edition="public")
     (reduced,) = public_findings([town])
     again = draw_static(
-        Drawing(reduced, reduced.result("culture"), "zh", "public", MapSetting()),
+        Drawing(reduced, reduced.result("culture"), Words("zh"), "public", MapSetting()),
         tmp_path / "c.png",
         size="A4",
     )
