@@ -38,7 +38,7 @@ from lifecircle.page_data import (
     status_codes,
 )
 from lifecircle.page_data._figure_text import goal_text
-from lifecircle.page_data._payload import counted, page_data
+from lifecircle.page_data._page_content import counted, page_data
 from lifecircle.page_data._village_rows import village_counts
 from lifecircle.standards import IndicatorTarget, Straight
 from lifecircle.wording import Words

@@ -22,7 +22,7 @@ from lifecircle.errors import LifecircleError, UnusableInputError
 from lifecircle.limits import within_limit
 from lifecircle.page_data import STATUS_CODES, PayloadError, encoded, page_payload, read_payload
 from lifecircle.page_data._answers import STEP_S, steps_of
-from lifecircle.page_data._container import Shelf, compressed, raw_bytes, unpack
+from lifecircle.page_data._packed_columns import Shelf, compressed, raw_bytes, unpack
 from lifecircle.page_data._page_roads import (
     CLOSED,
     keep_network,

@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { inOrder } from "../../coverage/lifecircle/atlas/page/gap_list.js";
 import { matching } from "../../coverage/lifecircle/atlas/page/matching.js";
-import { fileName } from "../../coverage/lifecircle/atlas/page/printing.js";
+import { fileName } from "../../coverage/lifecircle/atlas/page/save_and_print.js";
 import { collection, collectionText } from "../../coverage/lifecircle/atlas/page/pin_export.js";
 import { newlyCovered } from "../../coverage/lifecircle/atlas/page/status.js";
 

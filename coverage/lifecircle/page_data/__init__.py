@@ -3,10 +3,10 @@
 Computes no rate and counts nobody; :mod:`lifecircle.atlas` draws what stands here.
 """
 
-from lifecircle.page_data._container import ELEMENT, PayloadError, encoded
 from lifecircle.page_data._figure_text import minutes_text, people_text, percent_text
 from lifecircle.page_data._map_margin import margin, place_names, stamp, what_was_read
-from lifecircle.page_data._payload import (
+from lifecircle.page_data._packed_columns import ELEMENT, PayloadError, encoded
+from lifecircle.page_data._page_content import (
     CELL_COLOURS,
     NO_RATE_COLOUR,
     OVER_BREAKS_MIN,

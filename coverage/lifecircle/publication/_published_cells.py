@@ -379,35 +379,14 @@ def _target(
     }
     if not isinstance(result, CircleResult):
         return replace(result, **said)
-    plain = replace(
-        result,
-        **said,
-        shortfall_villages=None,
-        flip_kmh=None,
-        flip_minutes=None,
-        borderline_people=None,
-        curve=(),
-        variants={},
-        modes={},
-        village_curve=(),
-        only_outside_people=None,
-        leg_over_100_m=None,
-        leg_over_200_m=None,
-    )
+    plain = _without_times(replace(result, **said))
     if withheld is None or result.count is None:
         return _uncounted(plain, min_people)
     hidden = withheld.hides(TOTAL)
     step = share_step(result.count.people, min_people)
     by_village = getattr(result.target, "accounting", "") in _BY_VILLAGE
     if 0 < result.count.people < min_people and not by_village:
-        plain = replace(plain, value=None, previous=None, status=SUPPRESSED, band={}, accountings={})
-        return replace(
-            plain,
-            count=_NOTHING,
-            shortfall_people=None,
-            groups=(),
-            districts=tuple(_district(one, withheld) for one in result.districts),
-        )
+        return _suppressed(plain, withheld)
     return replace(
         plain,
         count=_count(result.count, withheld, TOTAL, buckets=not withheld.buckets),
@@ -424,6 +403,40 @@ def _target(
         },
         districts=tuple(_district(one, withheld) for one in result.districts),
         groups=() if hidden else tuple(_groups(result, withheld)),
+    )
+
+
+def _without_times(result: CircleResult) -> CircleResult:
+    """Leave out what is counted from every resident's time: the page of the public edition has none."""
+    return replace(
+        result,
+        shortfall_villages=None,
+        flip_kmh=None,
+        flip_minutes=None,
+        borderline_people=None,
+        curve=(),
+        variants={},
+        modes={},
+        village_curve=(),
+        only_outside_people=None,
+        leg_over_100_m=None,
+        leg_over_200_m=None,
+    )
+
+
+def _suppressed(result: CircleResult, withheld: Withheld) -> CircleResult:
+    """Withhold every figure of a target that counts too few people."""
+    return replace(
+        result,
+        value=None,
+        previous=None,
+        status=SUPPRESSED,
+        band={},
+        accountings={},
+        count=_NOTHING,
+        shortfall_people=None,
+        groups=(),
+        districts=tuple(_district(one, withheld) for one in result.districts),
     )
 
 

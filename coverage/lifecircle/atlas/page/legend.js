@@ -6,7 +6,7 @@ import { lookIn, standingIn } from "./colours.js";
 import { byId, element, fill, named, part } from "./nodes.js";
 import { newlyShown } from "./pins.js";
 import { sitesShown } from "./plan_layer.js";
-import { CLASSES } from "./payload.js";
+import { CLASSES } from "./page_years.js";
 
 /* The rows of residents in the legend: [class, text]; every class that the target can have. */
 export function residentRows() {

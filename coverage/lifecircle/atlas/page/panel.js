@@ -4,7 +4,7 @@
 import { page, chosen, here, onTrial, limitOf } from "./selection.js";
 import { peopleIn, standingIn } from "./colours.js";
 import { byId, element, fill, named, pairs, part, peopleText, percentText, svg } from "./nodes.js";
-import { STATUS } from "./payload.js";
+import { STATUS } from "./page_years.js";
 
 /* What the page counts for a limit or speed tried out, in the words of the headline. */
 function tried(now) {

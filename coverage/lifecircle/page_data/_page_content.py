@@ -24,8 +24,8 @@ from lifecircle.page_data._answers import (
     keep_places,
     status_codes,
 )
-from lifecircle.page_data._container import Shelf
 from lifecircle.page_data._figure_text import goal_text, minutes_text, people_text, service_text
+from lifecircle.page_data._packed_columns import Shelf
 from lifecircle.page_data._page_roads import keep_network, network_of
 from lifecircle.page_data._plan_rows import plan_data
 from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
@@ -87,7 +87,7 @@ def page_payload(
     about: Mapping[str, Any] | None = None,
     plans: Sequence[Plan] = (),
 ) -> bytes:
-    """Return everything the page's script needs, as the uncompressed container of :mod:`._packing`.
+    """Return everything the page's script needs, as the uncompressed container of :mod:`._packed_columns`.
 
     ``about`` : what the page says of itself, in plain values: edition, title, stamp, margin, labels.
     """
