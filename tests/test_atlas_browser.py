@@ -404,6 +404,18 @@ def test_layers_are_switched_off_and_on(driver, page, town):
     is_quiet(page)
 
 
+def test_the_layer_switch_lists_what_the_target_has(driver, page, town):
+    def listed():
+        found = driver.find_elements("css selector", ".leaflet-control-layers-overlays label")
+        return [one.text for one in found]
+
+    choose(page, "lc-target", "literacy")
+    assert listed() == ["乡镇（街道）", "村（社区）名"]
+    assert page.run(MAP + "return map.hasLayer(lifecirclePage.layer('residents'))")
+    choose(page, "lc-target", town.targets[0].target.id)
+    assert listed() == ["乡镇（街道）", "居民点", "口径不一致的村", "缺口", "服务设施", "村（社区）名"]
+
+
 def test_roads_are_drawn_when_switched_on(driver, town, tmp_path):
     page = browser.opened(
         driver, draw_atlas([town], tmp_path / "r.html", roads=atlas_town.crossroads()).as_uri()

@@ -99,7 +99,11 @@ def audit(  # noqa: PLR0913 - one parameter an option
 )
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the page; the study's own.")
 @click.option("--roads/--no-roads", default=None, help="Put the roads in the page, for trying new venues.")
-@click.option("--static", type=click.Path(path_type=Path), help="Folder for a PNG of every circle as well.")
+@click.option(
+    "--static",
+    type=click.Path(path_type=Path),
+    help="Folder for a picture (PNG) of every target with a figure.",
+)
 @click.option(
     "--plan",
     "plans",
