@@ -184,14 +184,14 @@ def test_page_names_no_outside_file(town, tmp_path):
     [
         ("zh", True, "合成示例"),
         ("en", True, "Synthetic example, not real data"),
-        ("zh", False, "工作底图,未经地图审核不得公开"),
+        ("zh", False, "工作底图，未经地图审核不得公开"),
     ],
 )
 def test_page_is_stamped_in_its_body(town, tmp_path, language, synthetic, stamp):
     text = Outline(page_of(dataclasses.replace(town, synthetic=synthetic), tmp_path, language=language)).text
     assert stamp in text
     assert ("未送审" if language == "zh" else "not submitted") in text
-    assert ("界线仅供参考,不作划界依据" if language == "zh" else "settle no border") in text
+    assert ("界线仅供参考，不作划界依据" if language == "zh" else "settle no border") in text
     assert synthetic == ("工作底图" not in text and "Working map" not in text)
 
 
@@ -333,7 +333,10 @@ def test_flip_point_is_told_either_way(town, change, told):
 def test_without_a_goal_nothing_turns(town):
     target = town.targets[0].target.model_copy(update={"goal": None, "due": None})
     printed = figures(town, dataclasses.replace(town.targets[0], target=target), Words("en"))
-    assert dict(printed["margin"]["facts"])["Flip point"] == "no goal is set, so nothing can turn"
+    assert (
+        dict(printed["margin"]["facts"])["Flip point"]
+        == "no goal is set, so nothing can turn"
+    )
     assert printed["margin"]["turn"] is None
 
 
@@ -351,7 +354,13 @@ def test_headline_tells_the_year_before_and_what_is_short(town):
     facts = dict(figures(town, culture, Words("en"))["facts"])
     assert facts["Goal"] == "100% (due 2025)"
     assert facts["Year before"] == f"{percent_text(culture.previous)}, +3.2 points"
-    assert facts["Shortfall"] == f"{culture.shortfall_people:,.0f} more people must be covered"
+    left, data = culture.count.uncovered, culture.count.unsnapped
+    assert facts["Not covered"] == f"{left:,.0f} people, {data:,.0f} of them for defects of the data"
+    assert "Still needed" not in facts  # the goal is everybody: what is left says it
+    lower = dataclasses.replace(culture, shortfall_people=12.0)
+    assert (
+        dict(figures(town, lower, Words("en"))["facts"])["Still needed"] == "12 more people must be covered"
+    )
     assert "Milestone" not in facts
     worse = dataclasses.replace(culture, previous=culture.value + 0.0121, milestone=0.8)
     early = dict(figures(dataclasses.replace(town, year=2024), worse, Words("en"))["facts"])

@@ -192,7 +192,7 @@ def test_choosing_a_year_changes_everything(driver, pages):
 
 
 @pytest.mark.parametrize(
-    ("language", "name", "by"), [("zh", "实际可达 认定", "按人"), ("en", "reach verdict", "people")]
+    ("language", "name", "by"), [("zh", "实际可达 评价采用", "按人"), ("en", "reach verdict", "people")]
 )
 def test_ladder_shows_the_findings_accountings(driver, pages, language, name, by):
     page = browser.opened(driver, pages[language].as_uri())
@@ -292,7 +292,7 @@ def test_villages_that_differ_are_marked_and_found(driver, page, town):
     assert centre == pytest.approx([place.x, place.y], abs=2e-4)
     told = text_of(page, ".lc-tip")
     assert villages["name"].iloc[2] in told
-    assert "实际可达，官方口径无" in told
+    assert "步行已达到，名单未达标" in told
     gaps = town.gaps[(town.gaps["target"] == "culture") & (town.gaps["village"] == villages["name"].iloc[2])]
     assert f"{gaps['people'].iloc[0]:,.0f} 人" in told
     assert gaps["nearest"].iloc[0] in told

@@ -437,7 +437,7 @@ def test_margins_that_need_every_resident_are_left_out():
         assert (result.curve, result.variants) == ((), {})
         assert result.only_outside_people is result.leg_over_100_m is result.leg_over_200_m is None
         assert result.notes == ("urban_unknown:<20",)
-        assert "翻转点" not in dict(figures(public, result, Words("zh"))["margin"]["facts"])
+        assert "达标临界步速" not in dict(figures(public, result, Words("zh"))["margin"]["facts"])
     assert not len(public.ranks.columns)
     assert not len(public.grid)
     assert public.inputs == ()

@@ -28,7 +28,7 @@ from lifecircle.page_data import (
     resident_classes,
     unit_marks,
 )
-from lifecircle.wording import Words, word
+from lifecircle.wording import Words, village_text, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,7 +166,7 @@ def _gaps(findings: Findings, result: TargetResult, page: Mapping[str, str]) -> 
     for gap in findings.gaps.to_dict("records"):
         if gap["target"] != result.target.id or not np.isfinite([gap["lon"], gap["lat"]]).all():
             continue
-        place = " · ".join(str(gap[unit]) for unit in ("district", "village") if gap[unit])
+        place = " · ".join(village_text(str(gap[unit])) for unit in ("district", "village") if gap[unit])
         lines = [
             place,
             page["gap_people"].format(people=people_text(gap["people"])),

@@ -24,7 +24,15 @@ from lifecircle.files import written
 from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, LANGUAGES, as_circle, unit_text, venue_lines
 from lifecircle.reading import reading_rows
 from lifecircle.tables import write_csv
-from lifecircle.wording import explain, percent, printed_points, translate, truncated_percent, word
+from lifecircle.wording import (
+    explain,
+    percent,
+    printed_points,
+    translate,
+    truncated_percent,
+    village_text,
+    word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +64,8 @@ NUMBER, ORDER, DEGREES, SPEED = "number", "order", "degrees", "speed"
 BOARD = {
     "row": ORDER, "target": TEXT, "department": TEXT, "source": TEXT, "denominator": TEXT, "judged": TEXT,
     "figure_unit": TEXT, "goal": FIGURE, "due": ORDER, "milestone": FIGURE, "previous": FIGURE,
-    "value": FIGURE, "quality": RATE, "change": POINTS, "shortfall": PEOPLE, "shortfall_villages": PEOPLE,
+    "value": FIGURE, "quality": RATE, "change": POINTS, "uncovered": PEOPLE, "data_problem": PEOPLE,
+    "shortfall": PEOPLE, "shortfall_villages": PEOPLE,
     "status": STATUS, "flip": SPEED, "borderline": PEOPLE, "accepted": RATE, "straight": RATE,
     "network_distance": RATE, "reach": RATE, "grade": TEXT, "remarks": TEXT,
 }  # fmt: skip
@@ -228,6 +237,8 @@ def _board_row(number: int, result: TargetResult, language: Language) -> _Row:
         "value": _figure(result, result.value),
         "quality": None if circle.quality is None else _rate(result, circle.quality.value),
         "change": _change(result),
+        "uncovered": None if circle.count is None else circle.count.uncovered,
+        "data_problem": None if circle.count is None else circle.count.unsnapped,
         "shortfall": circle.shortfall_people,
         "shortfall_villages": circle.shortfall_villages,
         "status": word("status", result.status, language),
@@ -328,6 +339,7 @@ def _gap_rows(findings: Findings, language: Language) -> list[_Row]:
             {
                 **gap,
                 "target": target.name.get(language),
+                "village": village_text(str(gap["village"] or "")),
                 "gap_people": gap["people"],
                 "too_far": _too_far(gap["minutes"], getattr(target, "minutes", math.nan)),
                 "venues": "\n".join(lines),
@@ -351,7 +363,7 @@ def _unit_rows(number: int, result: TargetResult, findings: Findings, language: 
             "row": number,
             "target": result.target.name.get(language),
             "code": one.code,
-            "unit_name": one.name,
+            "unit_name": village_text(one.name),
             "lacks": between.join(named(key) for key in one.lacks),
         }
         for one in (() if units is None else units.without)
@@ -382,7 +394,7 @@ def _village_sheet(findings: Findings, language: Language) -> tuple[Mapping[str,
         urban = village.get("urban")
         row: _Row = {
             "code": str(code),
-            "village": village["name"],
+            "village": village_text(str(village["name"])),
             "district": towns.get(village.get("district"), village.get("district")),
             "urban": ""
             if urban is None or pd.isna(urban)

@@ -314,6 +314,29 @@ def _place_part(part: str) -> str:
     return part
 
 
+_COMMITTEE: Final = re.compile(r"(.+(?:村|社区))(?:村民委员会|居民委员会|民委员会|委员会|居委会|委会)")
+
+
+def village_text(name: str) -> str:
+    """Return a village's name as officials say it: without the committee that governs it.
+
+    Parameters
+    ----------
+    name : as listed
+
+    Returns
+    -------
+    name : unchanged where it is no name of a committee, or nothing would be left to tell a village by
+
+    >>> village_text("新联村委会"), village_text("新联村村民委员会"), village_text("百可社区居委会")
+    ('新联村', '新联村', '百可社区')
+    >>> village_text("城东居委会"), village_text("Oak Hill")
+    ('城东居委会', 'Oak Hill')
+    """
+    found = _COMMITTEE.fullmatch(name)
+    return found[1] if found else name
+
+
 def percent(value: float | None, *, empty: str = "—") -> str:
     """Return a share in per cent as text, truncated to a tenth of a point.
 

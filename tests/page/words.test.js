@@ -30,11 +30,11 @@ test("any of an entry's names will do", () => {
 });
 
 test("pins are written as venues to open, to a tenth of a metre", () => {
-  const pins = [{ lon: 120.9123456789, lat: 30.5, service: "library", name: '设想 "1"</script>' }];
+  const pins = [{ lon: 120.9123456789, lat: 30.5, service: "library", name: '模拟 "1"</script>' }];
   assert.deepEqual(collection(pins), {
     type: "FeatureCollection",
     features: [{
-      type: "Feature", properties: { action: "open", service: "library", name: '设想 "1"</script>' },
+      type: "Feature", properties: { action: "open", service: "library", name: '模拟 "1"</script>' },
       geometry: { type: "Point", coordinates: [120.912346, 30.5] },
     }],
   });

@@ -31,6 +31,31 @@ def service_text(services: Mapping[str, Mapping[str, str]], name: str, words: Wo
     return services.get(name, {}).get(words.language) or words.get("class", name)
 
 
+def venues_text(require: Mapping[str, int], services: Mapping[str, Mapping[str, str]], words: Words) -> str:
+    r"""Name what a rule asks for and how many of each, as one reads it aloud.
+
+    >>> from lifecircle.wording import Words
+    >>> venues_text({"mandatory": 1, "public_benefit": 2}, {}, Words("en"))
+    '1 mandatory and 2 public-benefit venues'
+    >>> venues_text({"mandatory": 1, "public_benefit": 2}, {}, Words("zh"))
+    '必备类设施 1 处、公益类设施 2 处'
+    >>> venues_text({"library": 2}, {"library": {"en": "library", "zh": "图书馆"}}, Words("en"))
+    '2\xa0× library'
+    """
+    page, many = words.section("page"), words.section("class_many")
+    parts = []
+    for name, count in require.items():
+        text = service_text(services, name, words)
+        plural = None if name in services or count == 1 else many.get(name)
+        form = "rule_part" if plural or count == 1 else "rule_several"
+        parts.append(page[form].format(name=plural or text, count=count))
+    stems = [part.removesuffix("s").removesuffix(" venue") for part in parts]
+    if len(parts) > 1 and all(part.removesuffix("s").endswith(" venue") for part in parts):
+        parts = [*stems[:-1], f"{stems[-1]} venues"]
+    first = page["rule_and"].join(parts[:-1])
+    return page["rule_last"].join(part for part in (first, parts[-1] if parts else "") if part)
+
+
 def percent_text(value: float | None) -> str:
     """Print a share in per cent, truncated to a tenth of a point, so that it never reads as a goal it missed.
 

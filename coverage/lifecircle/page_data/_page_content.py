@@ -31,6 +31,7 @@ from lifecircle.page_data._plan_rows import plan_data
 from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
+from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -217,7 +218,7 @@ def _cells(crowd: Crowd, words: Words, shelf: Shelf) -> dict[str, Any]:
     findings = crowd.findings
     demand, name = findings.demand, f"{findings.year}/residents"
     district_names = _unit_names(findings.districts) | {OUTSIDE: words.get("area", "outside")}
-    village_names = _unit_names(findings.villages)
+    village_names = {code: village_text(one) for code, one in _unit_names(findings.villages).items()}
     return {
         **_points(name, demand, shelf),
         "size_m": cell_size_m(lonlat(demand)),
@@ -282,7 +283,9 @@ def _villages(findings: Findings, shelf: Shelf) -> dict[str, Any]:
     villages = findings.villages
     return {
         **_points(f"{findings.year}/villages", villages, shelf),
-        "names": shelf.listed([str(name) for name in villages["name"]] if len(villages) else []),
+        "names": shelf.listed(
+            [village_text(str(name)) for name in villages["name"]] if len(villages) else []
+        ),
         "codes": shelf.listed([str(code) for code in villages.index]),
         "districts": shelf.listed(district_names(findings)),
     }
@@ -412,7 +415,7 @@ def _gaps(findings: Findings, result: TargetResult, words: Words) -> list[dict[s
     gaps = findings.gaps[findings.gaps["target"] == target.id]
     rows = []
     for gap in gaps.sort_values("people", ascending=False, kind="stable").to_dict("records"):
-        place = [text for unit in ("district", "village") if (text := _plain(gap[unit]))]
+        place = [text for unit in ("district", "village") if (text := village_text(_plain(gap[unit])))]
         minutes = pd.to_numeric(gap["minutes"])
         reason = _plain(gap["reason"])
         facts = [] if reason == "beyond" else [words.get("bucket", reason)]

@@ -20,6 +20,7 @@ from lifecircle.findings import CircleResult, PresenceResult, UnitCount, mark_te
 from lifecircle.measures import committees
 from lifecircle.page_data._figure_text import people_text, service_text
 from lifecircle.standards import threshold
+from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -265,7 +266,16 @@ def _of_layer(
         counted = code in gaps and (lived_in is None or code in lived_in)
         people = people_text(gaps[code]["people"]) if counted else ""
         marks.append(
-            UnitMark(code, name, town.get(district, ""), states[code], lacks, people, lon=lon, lat=lat)
+            UnitMark(
+                code,
+                village_text(name),
+                town.get(district, ""),
+                states[code],
+                lacks,
+                people,
+                lon=lon,
+                lat=lat,
+            )
         )
     return marks
 
@@ -274,7 +284,9 @@ def _lone(findings: Findings, one: UnitWithout, gap: Mapping[str, Any], words: W
     """Return a unit that stands in no layer of the findings, at the place of its gap."""
     town = _names(findings.districts).get(str(gap["district"]), "")
     lon, lat = float(gap["lon"]), float(gap["lat"])
-    return UnitMark(one.code, one.name, town, LACKS, _lacks(findings, one, words), lon=lon, lat=lat)
+    return UnitMark(
+        one.code, village_text(one.name), town, LACKS, _lacks(findings, one, words), lon=lon, lat=lat
+    )
 
 
 def _gap_rows(findings: Findings, result: TargetResult) -> dict[str, dict[str, Any]]:

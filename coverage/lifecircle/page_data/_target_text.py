@@ -6,6 +6,7 @@ its source: each comes ready from the findings.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.findings import ACCOUNTINGS, CircleDistrict, as_circle, mark_text, value_text
@@ -14,13 +15,15 @@ from lifecircle.page_data._figure_text import (
     minutes_text,
     people_text,
     percent_text,
-    service_text,
+    venues_text,
 )
 from lifecircle.roads import profile
 from lifecircle.standards import threshold
 from lifecircle.wording import printed_points
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lifecircle.findings import (
         Accounting,
         CircleResult,
@@ -47,6 +50,7 @@ def figures(findings: Findings, result: TargetResult, words: Words) -> dict[str,
         "name": target.name.get(words.language),
         "kind": target.kind,
         "computed": result.value is not None,
+        "mode": _mode(target, words) if target.kind == "circle" else "",
         "minutes": float(target.minutes) if target.kind == "circle" else None,
         "rule": _rule(findings, result, words),
         "counts": _counts_whom(result, words),
@@ -79,13 +83,7 @@ def _mode(target: CircleTarget, words: Words) -> str:
 
 def _venues(findings: Findings, result: TargetResult, words: Words) -> str:
     """Name what a rule asks for, and how many of each."""
-    page = words.section("page")
-    require: dict[str, int] = getattr(result.target, "require", {})
-    parts = [
-        page["rule_part"].format(name=service_text(findings.services, name, words), count=count)
-        for name, count in require.items()
-    ]
-    return page["rule_and"].join(parts)
+    return venues_text(getattr(result.target, "require", {}), findings.services, words)
 
 
 def _rule(findings: Findings, result: TargetResult, words: Words) -> str:
@@ -122,13 +120,24 @@ def _facts(findings: Findings, result: TargetResult, words: Words) -> list[list[
         rows.append([page["quality"].format(name=name), percent_text(circle.quality.value)])
     if result.previous is not None:
         rows.append([page["before"], _before(result, words)])
-    if circle.shortfall_people:
+    if circle.count is not None and circle.count.uncovered != 0:
+        rows.append([page["uncovered"], _uncovered(circle.count, page)])
+    # A goal below everyone leaves fewer to be covered than there are uncovered.
+    if circle.shortfall_people and not (
+        circle.count is not None and math.isclose(circle.shortfall_people, circle.count.uncovered)
+    ):
         people = people_text(circle.shortfall_people)
         rows.append([page["shortfall"], page["shortfall_people"].format(people=people)])
     if circle.shortfall_villages:
         villages = f"{circle.shortfall_villages:,.0f}"
         rows.append([page["shortfall"], page["shortfall_villages"].format(villages=villages)])
     return rows
+
+
+def _uncovered(count: Count, page: Mapping[str, str]) -> str:
+    """Print who is not covered, and how many of them for want of data; a number kept back (NaN) is a star."""
+    text = page["uncovered_people" if count.unsnapped == 0 else "uncovered_data"]
+    return text.format(people=people_text(count.uncovered), data=people_text(count.unsnapped))
 
 
 def _goal(result: TargetResult, words: Words) -> str:
@@ -251,7 +260,8 @@ def _margin(findings: Findings, result: CircleResult, words: Words) -> dict[str,
     slow, usual, fast = (percent_text(band.get(name)) for name in ("slow", "usual", "fast"))
     rows = []
     if result.borderline_people is not None:  # the public edition keeps both back
-        rows.append([page["flip"], _flip(result, words)])
+        walked = str(target.profile).startswith("walk")
+        rows.append([page["flip" if walked else "flip_speed"], _flip(result, words)])
         people = people_text(result.borderline_people)
         rows.append([page["borderline"], page["borderline_people"].format(people=people)])
     if result.count is not None and result.count.unsnapped > 0 and result.count.bounds is not None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lifecircle.wording import village_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -87,7 +89,9 @@ def village_rows(
 
 def _places(findings: Findings) -> Sequence[tuple[str, str]]:
     """Name each village's district and itself, as gaps name them."""
-    return list(zip(district_names(findings), findings.villages["name"].astype(str), strict=True))
+    return list(
+        zip(district_names(findings), findings.villages["name"].astype(str).map(village_text), strict=True)
+    )
 
 
 def district_names(findings: Findings) -> list[str]:

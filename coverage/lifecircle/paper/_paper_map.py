@@ -38,6 +38,7 @@ from lifecircle.page_data import (
     unit_marks,
 )
 from lifecircle.paper._fonts import check_characters, families
+from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -406,7 +407,8 @@ def _numbered(drawing: Drawing) -> list[_Numbered]:
         return [_unit_line(mark, page) for mark in drawing.units.without[:UNITS_NUMBERED]]
     return [
         _Numbered(
-            " · ".join(str(gap[unit]) for unit in ("district", "village") if gap[unit]) or page["no_place"],
+            " · ".join(village_text(str(gap[unit])) for unit in ("district", "village") if gap[unit])
+            or page["no_place"],
             page["gap_people"].format(people=people_text(gap["people"])),
             float(gap["lon"]),
             float(gap["lat"]),
