@@ -333,10 +333,7 @@ def test_flip_point_is_told_either_way(town, change, told):
 def test_without_a_goal_nothing_turns(town):
     target = town.targets[0].target.model_copy(update={"goal": None, "due": None})
     printed = figures(town, dataclasses.replace(town.targets[0], target=target), Words("en"))
-    assert (
-        dict(printed["margin"]["facts"])["Flip point"]
-        == "no goal is set, so nothing can turn"
-    )
+    assert dict(printed["margin"]["facts"])["Flip point"] == "no goal is set, so nothing can turn"
     assert printed["margin"]["turn"] is None
 
 

@@ -191,6 +191,7 @@ def axe() -> str:
 
 STATES = {
     "plain": "",
+    "overview": "document.getElementById('lc-overview-open').click()",
     "open": (
         "document.querySelectorAll('details').forEach((one) => (one.open = true));"
         "document.getElementById('lc-pin-add').click()"
@@ -220,6 +221,8 @@ STATES = {
     ("name", "state"),
     [
         ("zh", "plain"),
+        ("zh", "overview"),
+        ("kinds", "overview"),
         ("en", "open"),
         ("zh", "tried"),
         ("en", "compared"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lifecircle.publication import MapSetting
 
 MAX_ZOOM = 18
-NARROW_PX = 760  # as in page.css
+NARROW_PX, LOW_PX = 760, 560  # as in page.css and map_view.js
 
 OLDEST_CHROMIUM = 88
 """Oldest Chromium whose language and style sheets the page is written in."""
@@ -120,9 +120,9 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, optional: Collect
     names = {kind: words[f"layer_{kind}"] for kind, wanted in shown.items() if wanted}
     for kind, name in names.items():
         page_map.add_child(PageLayer(kind, name=name, show=kind != "roads"))
-    narrow = JsCode(f"window.innerWidth <= {NARROW_PX}")
+    small = JsCode(f"window.innerWidth <= {NARROW_PX} || window.innerHeight <= {LOW_PX}")
     control = folium.LayerControl(position="topleft")
-    control.options["collapsed"] = narrow  # type: ignore[assignment]  # folium writes it as it is
+    control.options["collapsed"] = small  # type: ignore[assignment]  # folium writes it as it is
     page_map.add_child(control)
     page_map.add_child(PageStart(control, names))
 

@@ -427,6 +427,7 @@ def _gaps(findings: Findings, result: TargetResult, words: Words) -> list[dict[s
             {
                 "place": place or [page["no_place"]],
                 "people": page["gap_people"].format(people=people_text(gap["people"])),
+                "heads": people_text(gap["people"]),
                 "facts": facts,
                 "reason": reason,
                 "nearest": _plain(gap["nearest"]),

@@ -56,6 +56,9 @@ def figures(findings: Findings, result: TargetResult, words: Words) -> dict[str,
         "counts": _counts_whom(result, words),
         "value": value_text(result, result.value, words.language),
         "goal": target.goal,
+        "goalText": "" if target.goal is None else _goal(result, words),
+        "beforeText": "" if result.previous is None else _before(result, words),
+        "department": target.department,
         "status": result.status,
         "statusText": words.get("status", result.status),
         "reason": words.explain(result.reason),
@@ -164,6 +167,7 @@ def _people(count: Count) -> dict[str, str]:
         "beyond": people_text(count.beyond),
         "disconnected": people_text(count.disconnected),
         "unsnapped": people_text(count.unsnapped),
+        "uncovered": people_text(count.uncovered),
     }
 
 
@@ -176,6 +180,8 @@ def _district(result: TargetResult, one: DistrictResult, words: Words) -> dict[s
         "rate": value_text(result, one.value, words.language),
         "value": one.value,
         "left": "" if count is None else people_text(count.uncovered),
+        "leftPeople": None if count is None or math.isnan(count.uncovered) else count.uncovered,
+        "status": one.status,
         "statusText": words.get("status", one.status),
     }
 

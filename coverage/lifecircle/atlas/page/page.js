@@ -17,6 +17,7 @@ import { showPlans } from "./plan_layer.js";
 import { preparePrinting } from "./save_and_print.js";
 import { readPage } from "./page_years.js";
 import { openRoute } from "./route.js";
+import { prepareOverview } from "./overview.js";
 import { forgetSearch, prepareSearch } from "./find_box.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
 import { prepareTip } from "./tip.js";
@@ -194,6 +195,7 @@ async function start(control, names) {
     marked = newlyShown().length > 0;
   });
   change({ year: chosen.year, target: chosen.target });
+  prepareOverview(take);
   page.layers.roads.redraw();
   page.map.on("zoomend overlayadd", thinMarks);
   requestAnimationFrame(() => setTimeout(tellReady));
