@@ -225,8 +225,8 @@ class MapOrder:
     ``years`` : left out, the study's year and the one before, where its files allow; ``results`` : folder of
     runs; ``out`` : the page, ``maps/<id>.html`` in the study for the internal edition in the study's own
     language; ``roads`` : whether the page holds the roads, which lets it answer what a new venue would
-    change; ``static`` : folder for a picture of every target; ``plans`` : files ``plan.json`` of siting
-    studies, or their folders, to show.
+    change; ``static`` : folder for a picture of every target with a figure; ``plans`` : files ``plan.json``
+    of siting studies, or their folders, to show.
     """
 
     years: tuple[int, ...] = ()

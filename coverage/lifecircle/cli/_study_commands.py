@@ -170,7 +170,11 @@ def _to_database(findings: Findings, database: str | None, tell: Callable[[str],
 )
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the page; the study's own.")
 @click.option("--roads/--no-roads", default=None, help="Put the roads in the page, for trying new venues.")
-@click.option("--static", type=click.Path(path_type=Path), help="Folder for a PNG of every circle as well.")
+@click.option(
+    "--static",
+    type=click.Path(path_type=Path),
+    help="Folder for a picture (PNG) of every target with a figure.",
+)
 @click.option(
     "--plan",
     "plans",

@@ -18,7 +18,7 @@ from lifecircle.findings import (
 )
 from lifecircle.report._columns import RATE, TEXT, Change, Rate
 from lifecircle.standards import judges_districts
-from lifecircle.wording import explain, percent, word
+from lifecircle.wording import explain, percent, village_text, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,6 +50,8 @@ def board_row(number: int, result: TargetResult, language: Language, names: Mapp
         "value": _figure(result, result.value),
         "quality": None if circle.quality is None else _rate(result, circle.quality.value),
         "change": _change(result),
+        "uncovered": None if circle.count is None else circle.count.uncovered,
+        "data_problem": None if circle.count is None else circle.count.unsnapped,
         "shortfall": circle.shortfall_people,
         "shortfall_villages": circle.shortfall_villages,
         "status": word("status", result.status, language),
@@ -160,6 +162,7 @@ def gap_rows(findings: Findings, language: Language) -> list[Row]:
             {
                 **gap,
                 "target": target.name.get(language),
+                "village": village_text(str(gap["village"] or "")),
                 "gap_people": gap["people"],
                 "too_far": _too_far(gap["minutes"], getattr(target, "minutes", math.nan)),
                 "venues": "\n".join(lines),
@@ -185,7 +188,7 @@ def unit_rows(number: int, result: TargetResult, findings: Findings, language: L
             "row": number,
             "target": result.target.name.get(language),
             "code": one.code,
-            "unit_name": one.name,
+            "unit_name": village_text(one.name),
             "lacks": between.join(
                 named(key) if short == 1 else f"{named(key)} ×{short}"
                 for key, short in zip(one.lacks, one.short or (1,) * len(one.lacks), strict=True)
@@ -219,7 +222,7 @@ def village_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, 
         urban = village.get("urban")
         row: Row = {
             "code": str(code),
-            "village": village["name"],
+            "village": village_text(str(village["name"])),
             "district": towns.get(village.get("district"), village.get("district")),
             "urban": ""
             if urban is None or pd.isna(urban)

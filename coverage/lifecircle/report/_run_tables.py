@@ -55,7 +55,8 @@ if TYPE_CHECKING:
 BOARD = {
     "row": ORDER, "target": TEXT, "department": TEXT, "source": TEXT, "denominator": TEXT, "judged": TEXT,
     "figure_unit": TEXT, "goal": FIGURE, "due": ORDER, "milestone": FIGURE, "previous": FIGURE,
-    "value": FIGURE, "quality": RATE, "change": POINTS, "shortfall": PEOPLE, "shortfall_villages": PEOPLE,
+    "value": FIGURE, "quality": RATE, "change": POINTS, "uncovered": PEOPLE, "data_problem": PEOPLE,
+    "shortfall": PEOPLE, "shortfall_villages": PEOPLE,
     "status": STATUS, "flip": SPEED, "borderline": PEOPLE, "accepted": RATE, "straight": RATE,
     "network_distance": RATE, "reach": RATE, "grade": TEXT, "remarks": TEXT,
 }  # fmt: skip
