@@ -166,3 +166,15 @@ def test_written_flushes_before_it_moves(monkeypatch, tmp_path):
     with written(tmp_path / "a.txt") as fresh:
         fresh.write_text("whole")
     assert told[:2] == ["fsync", "replace"]
+
+
+def test_a_raster_is_known_with_what_stands_beside_it_and_read_in_pieces(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(bytes(range(256)) * 8192)  # two pieces of a megabyte
+    before = content_key(path)
+    (tmp_path / "a.tif.aux.xml").write_text("<PAMDataset/>", "utf-8")
+    assert files.files_of(path) == [path, tmp_path / "a.tif.aux.xml"]
+    after = content_key(path)
+    assert after != before
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert content_key(path) not in {before, after}

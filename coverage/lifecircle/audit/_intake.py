@@ -38,6 +38,8 @@ _OFF = ("far", "barrier", "no_place")
 def report_reading(inputs: Inputs, searches: Searches, coarse: Sequence[CoarseReading]) -> Reading:
     """Put together the reading report of a run."""
     part = inputs.study.roads
+    # People are balanced where most of them travel.
+    roads = inputs.networks.get("walk", next(iter(inputs.networks.values())))
     return Reading(
         inputs=inputs.read,
         networks=tuple(_network(roads, names, inputs, searches) for names, roads in _networks(inputs)),
@@ -47,9 +49,7 @@ def report_reading(inputs: Inputs, searches: Searches, coarse: Sequence[CoarseRe
         reach_m=inputs.reach_m,
         prefer_main_m=part.prefer_main_m,
         fragment_m=part.fragment_m,
-        residents=residents_reading(
-            inputs, searches.snapped(next(iter(inputs.networks.values())), inputs.demand)
-        ),
+        residents=residents_reading(inputs, searches.snapped(roads, inputs.demand)),
     )
 
 

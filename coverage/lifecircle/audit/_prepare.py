@@ -251,7 +251,8 @@ class _Reader:
     def _detects(self) -> bool:
         """Return whether the study asks for a datum to be detected."""
         study = self.study
-        parts = (study.demand, study.villages, study.outlets, *study.facilities)
+        surfaces = study.demand.surfaces.values()
+        parts = (study.demand, *surfaces, study.villages, study.outlets, *study.facilities)
         return any(part is not None and part.datum == AUTO for part in parts)
 
     def datum_of(self, table: Table, part: Any) -> TableDatum:
