@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from pathlib import Path
@@ -16,8 +15,8 @@ import pandas as pd
 import shapely
 
 from lifecircle.audit._auto_datum import AUTO, TableDatum, table_datum
-from lifecircle.audit._doors import Doors, at_best_door, find_doors
-from lifecircle.audit._facility_parts import ask_for_datum, read_part, with_similar
+from lifecircle.audit._doors import Doors, at_best_door, at_own_place, find_doors
+from lifecircle.audit._facility_parts import ask_for_datum, read_part, with_amounts, with_similar
 from lifecircle.audit._placement import (
     Ground,
     Layer,
@@ -29,6 +28,7 @@ from lifecircle.audit._placement import (
     usual_reach_m,
     with_near,
 )
+from lifecircle.audit._unused_rows import left_out, with_classes
 from lifecircle.demand import (
     DEMAND_COLUMNS,
     accepted_targets,
@@ -41,7 +41,7 @@ from lifecircle.demand import (
     village_centres,
     with_districts,
 )
-from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
+from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.facilities import merge_duplicates, merge_similar, open_in, read_facilities
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
@@ -49,7 +49,7 @@ from lifecircle.reach import snap
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.study import FaultyStudyError, check_year, read_study
-from lifecircle.tables import join_rejects, nearest_name, read_table, reject_rows, rejected_rows, unit_notes
+from lifecircle.tables import join_rejects, nearest_name, read_table, rejected_rows, unit_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -145,19 +145,35 @@ class Inputs:
         """Where the facilities that are drawn as polygons are entered."""
         return find_doors(self.sites)
 
+    @property
+    def entered_at_centre(self) -> list[str]:
+        """Name the venues whose edge or gates join no road, so that their own place stands for them."""
+        if not len(self.doors):
+            return []
+        roads = next(iter(self.networks.values()))
+        mine = at_own_place(
+            self._joined(roads, self.sites), self._joined(roads, self.doors.table), self.doors.row
+        )
+        names = self.register["name"]
+        return [
+            f"{self.register.index[at]} {names.iloc[at]}".replace("|", " ").strip() for at in mine.tolist()
+        ]
+
+    def _joined(self, roads: Roads, table: gpd.GeoDataFrame, *, keep: bool = True) -> Snap:
+        """Join places to roads with the study's preference for the main network."""
+        part = self.study.roads
+        return snap(roads, table, keep=keep, prefer_main_m=part.prefer_main_m, fragment_m=part.fragment_m)
+
     def snapped(self, roads: Roads, table: gpd.GeoDataFrame, *, keep: bool = True) -> Snap:
         """Join a table in the metre CRS to roads, with the study's preference for the main network.
 
         A facility of the register that is drawn as a polygon joins them at the best place of its edge.
         """
-        part = self.study.roads
-        bounds = {"prefer_main_m": part.prefer_main_m, "fragment_m": part.fragment_m}
-        own = snap(roads, table, keep=keep, **bounds)
+        own = self._joined(roads, table, keep=keep)
         if table is not self.sites or not len(self.doors):
             return own
-        return at_best_door(
-            own, snap(roads, self.doors.table, keep=keep, **bounds), self.doors.row, self.doors.gated
-        )
+        doors = self._joined(roads, self.doors.table, keep=keep)
+        return at_best_door(own, doors, self.doors.row, self.doors.gated)
 
     @property
     def reach_m(self) -> float:
@@ -378,6 +394,9 @@ class _Reader:
         doubts = placement_warnings(ground, layers, read, self.study)
         if inside is not None and 1 - inside > self.study.reading.far_warn:
             doubts.append(f"outside_districts:{1 - inside:.1%}")
+        lost = inputs.entered_at_centre
+        if lost:
+            doubts.append(f"entered_at_centre:{len(lost)}|{'; '.join(lost[:5])}")
         return replace(inputs, read=read, in_districts=inside, doubts=tuple(doubts))
 
     def _record(  # noqa: PLR0913 - what is known of a file
@@ -514,7 +533,7 @@ class _Reader:
                 own = read.rejects[read.rejects["file"] != str(gates)]
                 self._record("facilities", path, read.rows, own, table=table, notes=read.notes)
                 if read.classed:
-                    self.read[-1] = _classed(self.read[-1])
+                    self.read[-1] = with_classes(self.read[-1])
                 if gates is not None:
                     self._record("entrances", gates, len(read_table(gates).frame))
                 parts.append(read.frame.set_axis(read.frame.index.astype(str)))
@@ -536,28 +555,8 @@ class _Reader:
         self.rejects.append(doubles)
         self._leave_out_doubles(doubles)
         self.read = with_similar(self.read, facilities)
-        return self._with_amounts(facilities)
-
-    def _with_amounts(self, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Read the columns that capacity targets add up as numbers; what is none is unknown, and rejected."""
-        wanted = {target.of for target in self.study.standard.targets if target.kind == "capacity"}
-        for name in sorted((wanted - {"capacity"}) & {str(column) for column in facilities.columns}):
-            cells = facilities[name]
-            blank = cells.isna() | (cells.astype("str").str.strip() == "")
-            amounts = pd.to_numeric(cells.where(~blank), errors="coerce").astype("float64")
-            wrong = (~blank & ~np.isfinite(amounts)) | (amounts < 0)
-            for file, part in facilities[wrong].groupby("source", sort=False):
-                self.rejects.append(
-                    reject_rows(
-                        str(file),
-                        part["row"].to_numpy(),
-                        column=name,
-                        value=part[name].to_numpy(dtype=object),
-                        reason=say("not a number of at least 0"),
-                        remedy=say("write a number of at least 0, or leave it blank when unknown"),
-                    )
-                )
-            facilities = facilities.assign(**{name: amounts.mask(wrong)})
+        facilities, rejects = with_amounts(facilities, self.study.standard)
+        self.rejects += rejects
         return facilities
 
     def _outlets(self, districts: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
@@ -683,36 +682,6 @@ class _Reader:
         if first:
             self._record("barriers", path, len(barriers))
         return roads.with_barriers(barriers)
-
-
-_KEPT = ("kept as unsnapped", "is kept, its hours unknown", "the facility is kept")
-"""How the reasons of rejects end whose rows are used all the same."""
-
-
-def left_out(rejects: pd.DataFrame, rows: int) -> dict[str, int]:
-    """Count the rows that are not used by the first reason of each: reason -> rows; together ``rows``.
-
-    A reason is the template of its sentence, so that rows of one kind count together whatever their values.
-    """
-    first = rejects[~rejects["reason"].map(lambda text: str(text).endswith(_KEPT)).astype(bool)]
-    first = first.drop_duplicates(["file", "row"])
-    counts: dict[str, int] = {}
-    for reason in first["reason"]:
-        if sum(counts.values()) == rows:
-            break
-        name = reason.template if isinstance(reason, Message) else _VALUES.sub("…", str(reason))
-        counts[name] = counts.get(name, 0) + 1
-    rest = rows - sum(counts.values())
-    return counts if rest == 0 else {**counts, "not_used": rest}
-
-
-_VALUES = re.compile(r"'[^']*'|\([^()]*\d[^()]*\)|\d[\d.,:-]*")
-
-
-def _classed(read: InputReading) -> InputReading:
-    """Say of rows without a reject that their class is no service of the standard."""
-    left = {"class_not_mapped" if why == "not_used" else why: rows for why, rows in read.left_out.items()}
-    return replace(read, left_out=left)
 
 
 def _roads_read(read: InputReading, roads: Roads) -> InputReading:
