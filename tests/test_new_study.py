@@ -133,7 +133,43 @@ def test_paths_are_relative_and_the_same_files_give_the_same_text(toytown, tmp_p
     text = one.path.read_text("utf-8")
     assert text == two.path.read_text("utf-8")
     assert str(tmp_path) not in text
-    assert written(one.path)["roads"]["file"] == "../../toytown/roads.geojson"
+    assert ".." not in text
+    assert written(one.path)["roads"]["file"] == "roads.geojson"
+
+
+def test_files_elsewhere_are_copied_and_said_and_those_inside_stay(toytown, tmp_path):
+    """A name that is taken gets a number; a file that is there already in the same bytes is used."""
+    folder = tmp_path / "new"
+    (folder / "data").mkdir(parents=True)
+    shutil.copy(toytown / "roads.geojson", folder / "data")
+    shutil.copy(toytown / "districts.geojson", folder)
+    (folder / "facilities.csv").write_text("something else\n")
+    files = [folder / "data" / "roads.geojson", *(toytown / name for name in TABLES)]
+    made = write_study(folder, files)
+    plain = written(made.path)
+    assert plain["roads"]["file"] == "data/roads.geojson"
+    assert plain["districts"]["file"] == "districts.geojson"
+    assert plain["facilities"][0]["file"] == "facilities-2.csv"
+    assert made.copied == ("residents.csv", "facilities-2.csv", "standard.toml")
+    assert "residents.csv, facilities-2.csv, standard.toml" in "\n".join(made.lines())
+    assert (folder / "facilities.csv").read_text() == "something else\n"
+    assert (folder / "facilities-2.csv").read_bytes() == (toytown / "facilities.csv").read_bytes()
+
+
+TABLES = ("districts.geojson", "residents.csv", "facilities.csv", "standard.toml")
+
+
+def test_a_copy_that_fails_leaves_nothing_behind(toytown, tmp_path, monkeypatch):
+    def full(source, target):
+        if source.name == "facilities.csv":
+            raise OSError(28, "No space left on device")
+        return copy(source, target)
+
+    copy = shutil.copyfile
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(UnusableInputError, match="the disk is full"):
+        write_study(tmp_path / "new", [toytown])
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_a_study_that_is_there_is_never_replaced(toytown):
@@ -235,6 +271,7 @@ def test_parts_of_a_shapefile_are_no_files_of_their_own(tmp_path):
     made = write_study(tmp_path / "new", [tmp_path])
     assert [part.name for part in made.parts] == ["towns.shp"]
     assert made.left_out == ()
+    assert {".dbf", ".shx", ".prj"} <= {path.suffix for path in (tmp_path / "new").iterdir()}
 
 
 # --- words ---------------------------------------------------------------------------------------------
@@ -271,7 +308,7 @@ def test_a_list_with_a_word_of_no_service_stands_as_a_comment(toytown, tmp_path)
     assert [fault.value for fault in part.against] == ["zoo"]
     assert len(read_study(made.path).facilities) == 1
     text = made.path.read_text("utf-8")
-    assert '# file = "../other.csv"' in text
+    assert '# file = "other.csv"' in text
     assert "no service of the profile is like: zoo (1)" in text
     assert str(tmp_path) not in text
 
@@ -350,7 +387,7 @@ def test_files_of_several_years_are_one_part(toytown, tmp_path):
     files = [toytown / "roads.geojson", tmp_path / "homes-2021.csv", tmp_path / "homes-2024.csv"]
     made = write_study(tmp_path / "new", files)
     plain = written(made.path)
-    assert plain["demand"]["file"] == {"2021": "../homes-2021.csv", "2024": "../homes-2024.csv"}
+    assert plain["demand"]["file"] == {"2021": "homes-2021.csv", "2024": "homes-2024.csv"}
     assert plain["year"] == 2024
 
 
@@ -359,7 +396,7 @@ def test_the_second_table_of_a_kind_is_a_comment(toytown, tmp_path):
     text = (tmp_path / "more.csv").read_text("utf-8")
     (tmp_path / "more.csv").write_text(text + text.splitlines()[-1].replace("r7", "r8") + "\n", "utf-8")
     made = write_study(tmp_path / "new", [toytown, tmp_path / "more.csv"])
-    assert read_study(made.path).demand.file == "../more.csv"  # the longer one
+    assert read_study(made.path).demand.file == "more.csv"  # the longer one
     (part,) = [one for one in made.parts if one.name == "residents.csv"]
     assert "'more.csv' is taken" in part.against[0].reason
 
@@ -368,7 +405,7 @@ def test_villages_stand_for_residents_where_nothing_else_does(tmp_path):
     (tmp_path / "v.csv").write_text("代码,名称,经度,纬度,人口\n330424001001,甲,120,30,50\n", "utf-8")
     made = write_study(tmp_path / "new", [tmp_path / "v.csv"])
     plain = written(made.path)
-    assert plain["demand"]["file"] == plain["villages"]["file"] == "../v.csv"
+    assert plain["demand"]["file"] == plain["villages"]["file"] == "v.csv"
     assert "较粗略" in made.path.read_text("utf-8")
 
 
@@ -408,7 +445,7 @@ def test_northing_and_easting_in_each_others_column(tmp_path, venues):
 def test_the_profile_among_the_files_is_used_and_another_is_named(toytown, tmp_path):
     shutil.copy(toytown / "standard.toml", tmp_path / "zzz.toml")
     made = write_study(tmp_path / "new", [toytown, tmp_path / "zzz.toml"])
-    assert written(made.path)["standard"] == {"use": "../toytown/standard.toml"}
+    assert written(made.path)["standard"] == {"use": "standard.toml"}
     assert [shown.path.name for shown, _ in made.left_out] == ["study.toml", "zzz.toml"]
     asked = write_study(tmp_path / "b", [toytown / "roads.geojson"], NewOrder("gb50180", 2023, "zh"))
     assert (asked.language, written(asked.path)["year"]) == ("zh", 2023)

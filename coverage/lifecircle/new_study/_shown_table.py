@@ -89,11 +89,16 @@ def files_shown(given: Sequence[Path]) -> list[Path]:
         raise MissingFileError(faults)
     found: dict[Path, Path] = {}
     for path in given:
-        inside = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
+        inside = [path] if _is_one(path) else sorted(one for one in path.iterdir() if _is_one(one))
         for one in inside:
             if not one.name.startswith((".", "~$")) and not _belongs_to_shapefile(one):
                 found.setdefault(one.resolve(), one)
     return list(found.values())
+
+
+def _is_one(path: Path) -> bool:
+    """Return whether a path is one thing to look at: a file, or the folder that a file geodatabase is."""
+    return path.is_file() or path.suffix.lower() == ".gdb"
 
 
 def _belongs_to_shapefile(path: Path) -> bool:
@@ -122,7 +127,7 @@ def look_at(path: Path) -> list[ShownTable]:  # noqa: PLR0911 - one return for e
         return [_toml(path)]
     if path.suffix.lower() not in SUFFIXES:
         return [ShownTable(path, "unread", why=say("no format that holds tables or roads"))]
-    if path.suffix.lower() == ".gpkg":
+    if path.suffix.lower() in {".gpkg", ".gdb"}:
         return list(_layers(path))
     if path.suffix.lower() == ".xlsx":
         return list(_sheets(path))
