@@ -352,6 +352,22 @@ def test_columns_of_survey_layers_are_known_by_their_names(tmp_path):
     assert written(made.path)["districts"]["columns"] == {"name": "XZQMC", "code": "XZQDM"}
 
 
+def test_headings_that_no_one_knows_are_known_by_what_stands_under_them(tmp_path):
+    rows = "".join(f"{at},甲{at}号,图书馆,120.1234{at},30.5432{at}\n" for at in range(3))
+    (tmp_path / "a.csv").write_text("序号,叫什么,干什么用,JD,WD\n" + rows, "utf-8")
+    made = write_study(tmp_path / "new", [tmp_path / "a.csv"])
+    part = written(made.path)["facilities"][0]
+    assert part["columns"] == {"name": "叫什么", "service": "干什么用", "lon": "JD", "lat": "WD"}
+    assert made.parts[0].read == (3, 0)
+
+
+@pytest.mark.parametrize("heading", ["POP2000", "2020年常住人口", "人口_2020", "Total Population 2020"])
+def test_a_count_of_people_with_its_year(tmp_path, heading):
+    (tmp_path / "a.csv").write_text(f"lon,lat,{heading},户数\n120,30,5,2\n", "utf-8")
+    made = write_study(tmp_path / "new", [tmp_path / "a.csv"])
+    assert written(made.path)["demand"]["columns"] == {"population": heading}
+
+
 def test_a_count_of_people_under_any_name(tmp_path):
     (tmp_path / "a.csv").write_text("lon,lat,甲乙丙\n120,30,5\n120,31,6\n", "utf-8")
     made = write_study(tmp_path / "new", [tmp_path / "a.csv"])

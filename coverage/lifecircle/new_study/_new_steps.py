@@ -248,7 +248,7 @@ def _road_lines(part: StudyPart) -> tuple[Any, str]:
         part.against += faults_in(error)
         return None, ""
     lines = gpd.GeoSeries(roads.lines, crs=roads.crs).to_crs("EPSG:4326")
-    part.read = len(lines), 0
+    part.read = roads.reading.used, sum(roads.reading.left_out.values())
     west, south, east, north = lines.total_bounds
     authority = metre_crs(np.array([west, east]), np.array([south, north])).to_authority()
     return lines.to_numpy(), ":".join(authority) if authority else ""
