@@ -1,6 +1,8 @@
 """A new study: what each file is taken for, what is guessed of it, and that the study is read and audited."""
 
 import shutil
+import subprocess
+import sys
 import tomllib
 
 import geopandas as gpd
@@ -489,6 +491,37 @@ def test_a_form_that_was_filled_in_is_recognised_with_its_datum(tmp_path):
     )
     assert plain["indicators"]["sheet"] == "登记数据"
     assert made.left_out == ()
+
+
+def test_forms_that_are_not_filled_in_are_named(tmp_path):
+    write_forms(tmp_path / "forms", FormOrder(profile="gb50180"))
+    made = write_study(tmp_path / "new", [tmp_path / "forms"])
+    reasons = {shown.name: role.evidence for shown, role in made.left_out}
+    assert "forms are recognised themselves" in reasons.pop("study-lines.toml")
+    assert reasons
+    assert {str(reason) for reason in reasons.values()} == {"empty table: no row under the column names"}
+
+
+def lifecircle(*words):
+    command = [sys.executable, "-m", "lifecircle", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_says_what_it_took_each_file_for(toytown, tmp_path):
+    done = lifecircle("new", tmp_path / "town", toytown)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "roads.geojson -> roads (7 lines)" in done.stdout.splitlines()
+    assert "study.toml: no data (a study.toml, which is not looked into)" in done.stdout.splitlines()
+    again = lifecircle("new", tmp_path / "town", toytown)
+    assert again.returncode == 2
+    assert "there is a study here already" in again.stderr
+
+
+def test_the_command_writes_forms(tmp_path):
+    done = lifecircle("new", "--forms", tmp_path / "forms", "--profile", "haiyan-2025", "--language", "en")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"written: {tmp_path / 'forms' / '民政局.xlsx'}" in done.stdout.splitlines()
+    assert lifecircle("new", "--forms", tmp_path / "forms").returncode == 2
 
 
 def test_texts_of_a_file_stay_in_their_comment_or_between_their_quotes(tmp_path):

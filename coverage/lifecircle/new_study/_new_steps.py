@@ -111,7 +111,7 @@ def write_study(
     *,
     progress: Callable[[str], object] = str,
 ) -> NewStudy:
-    """Write a commented ``study.toml`` in a folder from the files that are shown.
+    r"""Write a commented ``study.toml`` in a folder from the files that are shown.
 
     Parameters
     ----------
@@ -130,6 +130,13 @@ def write_study(
         A file is not there.
     UnusableInputError
         A ``study.toml`` stands there already, no file was shown, or it cannot be written.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "homes.csv").write_text("lon,lat,people\n120.9,30.5,12\n")
+    >>> made = write_study(folder, [folder / "homes.csv"])
+    >>> [(part.name, part.role) for part in made.parts], made.missing
+    ([('homes.csv', 'demand')], ('roads', 'facilities'))
     """
     target = folder / STUDY_FILE
     if target.exists():

@@ -179,7 +179,7 @@ class Look:
 
 
 def role_of(shown: ShownTable, standard: Standard) -> Role:
-    """Return what a table is for.
+    r"""Return what a table is for.
 
     Parameters
     ----------
@@ -189,13 +189,22 @@ def role_of(shown: ShownTable, standard: Standard) -> Role:
     Returns
     -------
     role : ``unknown`` with what was missing, where no rule holds
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from lifecircle.new_study import look_at
+    >>> from lifecircle.standards import load_standard
+    >>> path = Path(tempfile.mkdtemp()) / "homes.csv"
+    >>> _ = path.write_text("lon,lat,people\n120.9,30.5,12\n")
+    >>> role_of(look_at(path)[0], load_standard("haiyan-2025")).name
+    'demand'
     """
     whole: Mapping[str, Role] = {
         "osm": Role("roads", say("a file of OpenStreetMap")),
         "graphml": Role("roads", say("a graph of roads as OSMnx writes it")),
         "raster": Role("demand", say("a raster")),
         "profile": Role("profile", say("a profile of services and targets")),
-        "study": Role("study", say("a study.toml, which is not looked into")),
+        "study": Role("study", shown.why),
         "unread": Role("unknown", shown.why, sure=False),
     }
     if shown.kind in whole:
