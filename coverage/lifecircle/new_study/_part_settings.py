@@ -109,6 +109,8 @@ def settings_of(role: str, shown: ShownTable, standard: Standard, ground: Ground
     settings : keys as ``study.toml`` has them, and every guess
     """
     found = PartSettings()
+    if shown.kind == "raster":
+        found.add(say("its cells hold people"), say("people per cell or per km2, of which year"))
     if shown.kind != "table":
         return found
     look = Look(shown, standard)
