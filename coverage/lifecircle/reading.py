@@ -101,8 +101,8 @@ class NetworkReading:
     """One network as the run travels it: ``profiles`` share its ways.
 
     ``largest`` : share of the length that the longest fragment has; ``short`` : fragments under
-    ``fragment_m`` of the report; ``without_class_m``, ``joined``, ``misses`` (lon, lat, metres; the nearest
-    ones), ``missed`` (all of them), ``suggested_join_m`` and ``crossings`` are what the roads' own reading
+    ``fragment_m`` of the report; ``without_class_m``, ``joined``, ``misses`` (lon, lat, metres; of very many
+    only some), ``missed`` (how many), ``suggested_join_m`` and ``crossings`` are what the roads' own reading
     says. ``dead_ends`` : ends at which one road alone arrives, ``dead_end_m``, ``dead_end_people`` : the
     roads that end so and the people on them; ``one_way_pieces`` ... : parts of the longest fragment that
     one-way streets allow no way from, or none to;
@@ -171,13 +171,31 @@ class ResidentsReading:
 
 
 @dataclass(frozen=True)
+class PositionReading:
+    """How good the positions of venues are, of the whole register (no ``target``) or of a target's services.
+
+    ``grades`` : grade -> venues, A surveyed, B map provider, C address, D village centre; ``unknown`` :
+    venues of no known grade; ``village_centres`` : names of those of grade D, not always all, of the register
+    alone; ``withheld`` : code of the reason for which a target has no verdict, empty where it has one.
+    """
+
+    target: str
+    venues: int
+    grades: Mapping[str, int]
+    unknown: int
+    village_centres: tuple[str, ...] = ()
+    withheld: str = ""
+
+
+@dataclass(frozen=True)
 class Reading:
     """The reading report of one run.
 
     ``in_districts``, ``in_villages`` : share of the people who live in one, None where the study has none.
     ``reach_m`` : the usual reach around the roads' extent; ``prefer_main_m``, ``fragment_m`` : how snaps
     were made. ``residents`` : the balance of the people, where they come from a raster, are spread, or held
-    to totals.
+    to totals. ``positions`` : the register's grades of positions first, then those of targets that count
+    venues of grade C or D; nothing where the register has no grades.
     """
 
     inputs: tuple[InputReading, ...] = ()
@@ -189,6 +207,7 @@ class Reading:
     prefer_main_m: float = 0.0
     fragment_m: float = 0.0
     residents: ResidentsReading | None = None
+    positions: tuple[PositionReading, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -224,6 +243,11 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
         lines += [line for line in own if line not in said]
         said |= set(own)
     lines += [_coarse_line(one, language) for one in reading.coarse]
+    lines += [
+        _position_line(one, language, named=0 if public else NAMED_LINES)
+        for one in reading.positions
+        if not one.target or one.withheld  # what a target counts is in its notes
+    ]
     return lines
 
 
@@ -241,6 +265,20 @@ def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any
     """
     for one in reading.inputs:
         yield from _input_rows(one, language)
+    yield from _residents_rows(reading, language)
+    for network in reading.networks:
+        yield from _network_rows(network, reading, language)
+    for check in reading.coarse:
+        yield _row("coarse", _coarse_line(check, language), language)
+    for graded in reading.positions:
+        text = _position_line(graded, language, named=0)
+        yield _row("positions", text, language, reading_rows=graded.venues)
+        for name in graded.village_centres:
+            yield _row("positions", name, language, remarks=_word("village_centre", language))
+
+
+def _residents_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any]]:
+    """Yield the balance of the people, and how many live in districts and villages."""
     if reading.residents is not None:
         for text in _balance_lines(reading.residents, language):
             yield _row("demand", text, language, people=reading.residents.found)
@@ -248,17 +286,18 @@ def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any
         share = getattr(reading, name)
         if share is not None:
             yield _row("demand", _fill(name, language, share=percent(share)), language)
-    for network in reading.networks:
-        yield _row("roads", _network_line(network, reading, language), language, reading_rows=network.edges)
-        for lon, lat, metres in network.misses:
-            yield _row("roads", _word("miss", language), language, metres=metres, lon=lon, lat=lat)
-        for part in network.islands:
-            where = {"metres": part.length_m, "people": part.people, "lon": part.lon, "lat": part.lat}
-            yield _row("roads", _word("island", language), language, **where)
-        yield from _places_rows("homes", network.homes, reading, language)
-        yield from _places_rows("venues", network.venues, reading, language)
-    for check in reading.coarse:
-        yield _row("coarse", _coarse_line(check, language), language)
+
+
+def _network_rows(network: NetworkReading, reading: Reading, language: Language) -> Iterator[dict[str, Any]]:
+    """Yield what a network is made of, its near misses and islands, and what did not join it."""
+    yield _row("roads", _network_line(network, reading, language), language, reading_rows=network.edges)
+    for lon, lat, metres in network.misses:
+        yield _row("roads", _word("miss", language), language, metres=metres, lon=lon, lat=lat)
+    for part in network.islands:
+        where = {"metres": part.length_m, "people": part.people, "lon": part.lon, "lat": part.lat}
+        yield _row("roads", _word("island", language), language, **where)
+    yield from _places_rows("homes", network.homes, reading, language)
+    yield from _places_rows("venues", network.venues, reading, language)
 
 
 def _row(part: str, what: str, language: Language, **others: Any) -> dict[str, Any]:
@@ -267,6 +306,7 @@ def _row(part: str, what: str, language: Language, **others: Any) -> dict[str, A
 
 def _input_rows(one: InputReading, language: Language) -> Iterator[dict[str, Any]]:
     def row(what: str, rows: int | None = None, remarks: str = "") -> dict[str, Any]:
+        """Return one row about this input."""
         part = word("input_role", one.role, language)
         return {"reading_part": part, "reading_what": what, "reading_rows": rows, "remarks": remarks}
 
@@ -467,3 +507,22 @@ def _coarse_line(check: CoarseReading, language: Language) -> str:
         spread=percent(check.spread),
         points=f"{(check.spread - check.value) * 100:+.1f}",
     )
+
+
+def _position_line(one: PositionReading, language: Language, *, named: int) -> str:
+    """Return how many positions have which grade, which are village centres, and what followed."""
+    counts = {name: f"{rows:,}" for name, rows in one.grades.items()}
+    subject = (
+        _fill("of_target", language, target=one.target) if one.target else _word("of_register", language)
+    )
+    parts = [
+        _fill("position", language, of=subject, rows=f"{one.venues:,}", unknown=f"{one.unknown:,}", **counts)
+    ]
+    if named and one.village_centres:
+        more = one.grades.get("D", 0) - min(named, len(one.village_centres))
+        rest = [_fill("more", language, rows=f"{more:,}")] if more else []
+        names = ("、" if language == "zh" else ", ").join([*one.village_centres[:named], *rest])
+        parts.append(_fill("village_centres", language, names=names))
+    if one.withheld:
+        parts.append(explain(one.withheld, language))
+    return _list(parts, language)

@@ -10,7 +10,7 @@ import copy
 import re
 import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 import pyproj
@@ -295,12 +295,19 @@ class VillagesPart(DistrictsPart):
 
 
 class FacilitiesPart(TablePart):
-    """``[[facilities]]``: one list of facilities, as an office keeps it."""
+    """``[[facilities]]``: one list of facilities, as an office keeps it.
+
+    ``services`` : what the file calls a service -> its id, or the map by whose classes its rows are known;
+    ``merge_duplicates`` : whether rows of nearly one name and place are merged and logged; ``entrances`` : a
+    table of the places where its facilities are entered, in the same datum.
+    """
 
     datum: Datum = "wgs84"
     service: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
-    services: dict[str, str] = Field(default_factory=dict)
+    services: dict[str, str] | Literal["osm", "amap"] = Field(default_factory=dict)
+    merge_duplicates: bool = False
+    entrances: YearlyFile | None = None
 
 
 class IndicatorsFile(TablePart):
@@ -453,6 +460,8 @@ class ReadingPart(_Part):
     ``coarse_share`` : share of the usual reach above which the spacing of residents is coarse.
     ``coarse_people`` : share of people at coarse places above which is warned and checked.
     ``coarse_change`` : change of the rate in that check above which the data are insufficient.
+    ``rough_max`` : share of a target's venues placed by address or at a village's centre (grades C and D)
+    above which its data are insufficient.
     """
 
     near_min: Share = 0.01
@@ -462,6 +471,7 @@ class ReadingPart(_Part):
     coarse_share: Share = 0.125
     coarse_people: Share = 0.5
     coarse_change: Share = 0.02
+    rough_max: Share = 0.25
 
 
 class StandardPart(_Part):
@@ -553,7 +563,9 @@ class Study:
         Raises
         ------
         UnusableInputError
-            When every file given is of a later year, or a database refuses.
+            When every file given is of a later year, a database refuses, or the file lies outside the study's
+            folder: a run keeps and verifies what the folder holds, and a path from elsewhere may lead
+            anywhere.
         """
         if isinstance(file, str):
             return self._path_of(file)
@@ -588,10 +600,10 @@ class Study:
         Raises
         ------
         UnusableInputError
-            The database refuses.
+            The database refuses, or the path leads out of the folder.
         """
         if not is_database(file):
-            return self.folder / file
+            return self._inside(file)
         if file not in self.snapshots:
             try:
                 self.snapshots[file] = database_snapshot(file).path
@@ -602,6 +614,24 @@ class Study:
         if isinstance(found, UnusableInputError):
             raise found
         return found
+
+    def _inside(self, file: str) -> Path:
+        """Return the path of a file in the folder.
+
+        Raises
+        ------
+        UnusableInputError
+            It leads out of the folder.
+        """
+        plain = PureWindowsPath(file)  # knows both kinds of slash and drive letters
+        depth = 0
+        for part in plain.parts:
+            depth += -1 if part == ".." else 1
+            if depth < 0 or plain.anchor:
+                reason = say("a file outside the study's folder")
+                remedy = say("copy it into the folder of the study")
+                raise UnusableInputError([Fault(STUDY_FILE, "file", file, reason, remedy)])
+        return self.folder / file
 
 
 def read_study(folder: str | Path) -> Study:
@@ -771,7 +801,8 @@ def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:
     services = {service.id for service in standard.services}
     faults = []
     for number, part in enumerate(document.facilities, 1):
-        named = {*part.services.values(), *([part.service] if part.service else [])}
+        words = part.services.values() if isinstance(part.services, dict) else ()
+        named = {*words, *([part.service] if part.service else [])}
         faults += [
             Fault(
                 STUDY_FILE,

@@ -13,7 +13,7 @@ from lifecircle.audit._kinds import assess
 from lifecircle.audit._ladder import road_radius
 from lifecircle.audit._prepare import open_study, prepare, prepare_other, read_networks, yearly_files
 from lifecircle.audit._record import source_of, used_files, write_files, write_run
-from lifecircle.audit._run import find_run, run, run_audit
+from lifecircle.audit._run import find_run, find_runs, run, run_audit
 from lifecircle.audit._searches import Answer, Answering, Searches, venue_classes
 from lifecircle.audit._surfaces import another_surface, declared_break
 
@@ -33,6 +33,7 @@ __all__ = [
     "counted_people",
     "declared_break",
     "find_run",
+    "find_runs",
     "gap_clusters",
     "in_area",
     "open_study",

@@ -57,7 +57,8 @@ class Inputs:
     ``doubts`` : codes of warnings about where the inputs lie. ``outlets`` : service windows, shops and other
     units that hold venues, with ``district``; ``indicators`` : registered figures of all years. ``surfaces``
     : name -> residents on another surface; ``people`` : what became of the people of a raster, of polygons
-    that are spread, or of residents held to totals.
+    that are spread, or of residents held to totals. ``stated`` : the district that each row of the register
+    names, None where no list does.
     """
 
     study: Study
@@ -76,6 +77,7 @@ class Inputs:
     doubts: tuple[str, ...] = ()
     surfaces: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
     people: SurfacePeople | None = None
+    stated: pd.Series[str] | None = None
 
     @cached_property
     def opened(self) -> npt.NDArray[np.intp]:
@@ -131,7 +133,9 @@ class Inputs:
         own = snap(roads, table, keep=keep, **bounds)
         if table is not self.sites or not len(self.doors):
             return own
-        return at_best_door(own, snap(roads, self.doors.table, keep=keep, **bounds), self.doors.row)
+        return at_best_door(
+            own, snap(roads, self.doors.table, keep=keep, **bounds), self.doors.row, self.doors.gated
+        )
 
     @property
     def reach_m(self) -> float:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lifecircle.audit._auto_datum import AUTO, TableDatum, table_datum
 from lifecircle.audit._crosswalk_use import accepted_of_old, figures_of_old, with_old_units
+from lifecircle.audit._facility_parts import ask_for_datum, read_part, with_similar
 from lifecircle.audit._inputs import Inputs, coordinates
 from lifecircle.audit._placement import (
     Ground,
@@ -38,7 +39,7 @@ from lifecircle.demand import (
     with_districts,
 )
 from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
-from lifecircle.facilities import merge_duplicates, read_facilities
+from lifecircle.facilities import merge_duplicates, merge_similar, read_facilities
 from lifecircle.files import content_key, file_hash
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
@@ -161,6 +162,7 @@ def yearly_files(study: Study) -> list[YearlyFile]:
     files = [part.file for part in parts if part is not None and part.file is not None]
     files += [study.roads.merge] if study.roads.merge is not None else []
     files += study.side_files
+    files += [part.entrances for part in study.facilities if part.entrances is not None]
     return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
 
@@ -213,6 +215,7 @@ class _Reader:
                 villages = self._with_accepted(villages, districts)
             self.faults.raise_any()
             self.units["villages"] = villages
+        stated = facilities["district"].astype("str") if "district" in facilities else None
         others: Mapping[str, gpd.GeoDataFrame] = {}
         with self.faults.catching():
             demand = self.homes.settled(demand)
@@ -241,13 +244,15 @@ class _Reader:
             indicators=indicators,
             surfaces=others,
             people=self.homes.people,
+            stated=stated,
         )
         return self._placed(inputs)
 
     def _detects(self) -> bool:
         """Return whether the study asks for a datum to be detected."""
         study = self.study
-        parts = (study.demand, study.villages, study.outlets, *study.facilities)
+        surfaces = study.demand.surfaces.values()
+        parts = (study.demand, *surfaces, study.villages, study.outlets, *study.facilities)
         return any(part is not None and part.datum == AUTO for part in parts)
 
     def datum_of(self, table: Table, part: Any) -> TableDatum:
@@ -409,30 +414,44 @@ class _Reader:
             with faults.catching():
                 path = self.study.path_in(part.file, self.year)
                 table = read_table(path, **part.where)
-                placed = self.datum_of(table, part)
-                frame, rejects = read_facilities(
+                ask_for_datum(table, part)
+                gates = None if part.entrances is None else self.study.path_in(part.entrances, self.year)
+                read = read_part(
                     table,
-                    service=part.service,
-                    datum=placed.datum,
-                    columns=placed.columns,
-                    services=part.services,
+                    part,
+                    self.datum_of(table, part),
+                    known=known,
                     max_rejected=self.study.max_rejected,
-                    known_services=known,
+                    gates=None if gates is None else read_table(gates),
                 )
-                self.rejects.append(self.relative(rejects, "file"))
-                named = bool(frame["name"].ne("").any()) or frame.empty
-                notes = placed.notes if named else (*placed.notes, "names_not_found")
-                self.note("facilities", path, len(frame), rejects, table=table, notes=notes)
-                parts.append(frame.set_axis(frame.index.astype(str)))
+                self.rejects.append(self.relative(read.rejects, "file"))
+                own = read.rejects[read.rejects["file"] != str(gates)]
+                self.note("facilities", path, read.rows, own, table=table, notes=read.notes)
+                if read.classed:
+                    self.read[-1] = _classed(self.read[-1])
+                if gates is not None:
+                    self.note("entrances", gates, len(read_table(gates).frame))
+                parts.append(read.frame.set_axis(read.frame.index.astype(str)))
         faults.raise_any()
         facilities = pd.concat(parts)
+        if "grade" in facilities:  # of one list and not of another
+            facilities = facilities.assign(grade=facilities["grade"].fillna("").astype("str"))
         if not facilities.index.is_unique:
             stem = facilities["source"].map(lambda name: Path(name).stem)
             facilities = facilities.set_axis(stem + ":" + facilities.index)
         facilities = self.relative(facilities.rename_axis("id"), "source")
         facilities, doubles = merge_duplicates(facilities)
+        merging = {
+            self._name(self.study.path_in(part.file, self.year))
+            for part in self.study.facilities
+            if part.merge_duplicates
+        }
+        if merging:
+            facilities, similar = merge_similar(facilities, merging)
+            doubles = join_rejects([doubles, similar])
         self.rejects.append(doubles)
         self._leave_out_doubles(doubles)
+        self.read = with_similar(self.read, facilities)
         return self._with_amounts(facilities)
 
     def _with_amounts(self, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -597,7 +616,7 @@ def _digest(path: Path) -> str:
     return content_key(path) if path.is_dir() else file_hash(path)
 
 
-_KEPT = ("kept as unsnapped", "is kept, its hours unknown")
+_KEPT = ("kept as unsnapped", "is kept, its hours unknown", "the facility is kept")
 """How the reasons of rejects end whose rows are used all the same."""
 
 
@@ -619,6 +638,12 @@ def left_out(rejects: pd.DataFrame, rows: int) -> dict[str, int]:
 
 
 _VALUES = re.compile(r"'[^']*'|\([^()]*\d[^()]*\)|\d[\d.,:-]*")
+
+
+def _classed(read: InputReading) -> InputReading:
+    """Say of rows without a reject that their class is no service of the standard."""
+    left = {"class_not_mapped" if why == "not_used" else why: rows for why, rows in read.left_out.items()}
+    return replace(read, left_out=left)
 
 
 def _roads_read(read: InputReading, roads: Roads) -> InputReading:

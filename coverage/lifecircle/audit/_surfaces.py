@@ -13,6 +13,7 @@ import numpy as np
 
 from lifecircle.audit._inputs import SurfacePeople
 from lifecircle.demand import (
+    DEMAND_COLUMNS,
     OUTSIDE,
     Surface,
     apportion,
@@ -30,7 +31,7 @@ from lifecircle.demand import (
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.files import files_of
 from lifecircle.reading import ResidentsReading
-from lifecircle.tables import is_raster, read_table
+from lifecircle.tables import is_raster, read_table, unit_notes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from lifecircle.audit._auto_datum import TableDatum
     from lifecircle.audit._inputs import Inputs
     from lifecircle.demand import Crosswalk, Ground
+    from lifecircle.findings import InputRecord
     from lifecircle.reach import Snap
     from lifecircle.study import Study, SurfacePart
     from lifecircle.tables import Table
@@ -59,6 +61,7 @@ class Reader(Protocol):
     study: Study
     year: int
     rejects: list[pd.DataFrame]
+    records: list[InputRecord]
     units: dict[str, gpd.GeoDataFrame]
     crosswalk: Crosswalk | None
     olds: set[str]
@@ -123,7 +126,11 @@ class Homes:
             max_rejected=reader.study.max_rejected,
         )
         reader.rejects.append(reader.relative(rejects, "file"))
-        reader.note(self.role, path, len(demand), rejects, table=table, notes=placed.notes)
+        counted = dict(part.columns)
+        if part.population != "population":
+            counted["population"] = part.population
+        notes = (*placed.notes, *unit_notes(table, DEMAND_COLUMNS, columns=counted))
+        reader.note(self.role, path, len(demand), rejects, table=table, notes=notes)
         return demand.set_axis(demand.index.astype(str).rename("id"))
 
     def _columns(self, path: Path) -> dict[str, str]:
@@ -267,7 +274,8 @@ class Homes:
             year=reader.year if part.year is None else part.year,
         )
         reader.olds |= totals.olds
-        reader.note("demand_totals", path, totals.rows, table=table, notes=totals.notes)
+        if not any(one.role == "demand_totals" and path.match(one.path) for one in reader.records):
+            reader.note("demand_totals", path, totals.rows, table=table, notes=totals.notes)
         held = constrain(demand, totals, unit=part.unit)
         before = self.people or SurfacePeople()
         # Those outside are no part of the totals, so they are no part of the balance either.

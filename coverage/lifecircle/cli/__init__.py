@@ -25,7 +25,13 @@ _SELDOM = 500_000  # objects made and kept between two looks for cycles
 
 
 def main() -> None:
-    """Run the command line; errors of input end with 2 and their faults, nothing half-written."""
+    """Run the command line; errors of input end with 2 and their faults, nothing half-written.
+
+    Raises
+    ------
+    SystemExit
+        Always, with the exit status.
+    """
     # A command ends soon and leaves few cycles of objects: looking for them a thousand times, as is usual,
     # takes a tenth of an audit and frees next to nothing. Looking through all that is left at the end takes
     # another tenth; it goes with the process.

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _ID = Column("id", "text", say("what the row is called by, unique in the file"))
 
-MOST_PEOPLE = 1e10
-"""Largest number of people in a row (inclusive): more than live on earth."""
+MOST_PEOPLE = 1e8
+"""Largest number of people in a row (inclusive): no place has more, a city region a third."""
 
 DEMAND_COLUMNS = Schema(
     "demand",

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.audit import open_study, prepare, run
-from lifecircle.datum import detect, raw_places
-from lifecircle.doctor._input_problem import SAMPLES, SEVERITIES, Problem
+from lifecircle.doctor._datum_check import datums
+from lifecircle.doctor._input_problem import SEVERITIES, Problem
 from lifecircle.doctor._register_match import match_problems, match_register
 from lifecircle.doctor._road_checks import missing_roads, road_problems, supply_line
 from lifecircle.doctor._road_supply import road_supply
-from lifecircle.doctor._row_checks import elsewhere, renamed, shifted_rows, similar_names
+from lifecircle.doctor._row_checks import elsewhere, hours_disagree, renamed, similar_names
 from lifecircle.doctor._run_checks import disconnected, in_order, off_the_roads, rejected, warned
-from lifecircle.errors import UnusableInputError, say
-from lifecircle.tables import read_table
+from lifecircle.doctor._year_checks import years_matched
+from lifecircle.errors import UnusableInputError
 from lifecircle.wording import one_line, translate, word
 
 if TYPE_CHECKING:
@@ -148,12 +148,17 @@ def check_study(
         inputs = prepare(declared, year)
     except UnusableInputError as error:
         return Checkup(**head, problems=tuple(_faults(error, declared.language)))
-    report("comparing")
-    problems = [*_datums(inputs), *renamed(inputs), *similar_names(inputs), *elsewhere(inputs)]
     findings = run(inputs, progress=report)
-    problems += [
-        *rejected(inputs.rejects),
-        *off_the_roads(findings),
+    report("comparing")
+    problems = [
+        *datums(inputs, findings),
+        *renamed(inputs),
+        *similar_names(inputs, findings),
+        *elsewhere(inputs, findings),
+        *hours_disagree(inputs),
+        *years_matched(inputs),
+        *rejected(inputs),
+        *off_the_roads(inputs, findings),
         *disconnected(findings),
         *warned(findings),
     ]
@@ -179,41 +184,3 @@ def _faults(error: UnusableInputError, language: Language) -> Iterator[Problem]:
             fault.remedy,
             (one_line(place, 200),) if place else (),
         )
-
-
-def _datums(inputs: Inputs) -> Iterator[Problem]:
-    """Compare the declared datum of every list of facilities with what its places say."""
-    import geopandas as gpd  # noqa: PLC0415 - used here alone
-
-    roads = next(iter(inputs.networks.values()))
-    lines = gpd.GeoSeries(roads.lines, crs=roads.crs).to_crs("EPSG:4326").to_numpy()
-    for part in inputs.study.facilities:
-        path = inputs.study.path_in(part.file, inputs.year)
-        source = inputs.study.name_of(path)
-        if part.datum in {"wgs84", "gcj02", "bd09"}:
-            table = read_table(path, **part.where)
-            raw = raw_places(table.frame, file=table.name, columns=part.columns)
-            found = detect(raw.xy, lines, inputs.districts)
-            if found.reason in {"mixed", "twice"} or found.datum not in {None, part.datum}:
-                yield _wrong_datum(source, part.datum, found)
-                continue
-        yield from shifted_rows(inputs, source, part.datum)
-
-
-def _wrong_datum(source: str, declared: str, found: Any) -> Problem:
-    remedy: Any = say("declare datum = '{datum}', and compare on the map", datum=found.datum or "")
-    reason: Any = say(
-        "declared {declared}, but the places fit {datum}", declared=declared, datum=found.datum or ""
-    )
-    rows: tuple[str, ...] = ()
-    if found.reason == "mixed":
-        parts = ", ".join(f"{name} {len(rows)}" for name, rows in found.parts.items())
-        reason = say("two datums in one file: {parts}", parts=parts)
-        remedy = say("split the file, and declare a datum for each part")
-        other = min(found.parts.values(), key=len)
-        rows = tuple(str(int(row) + 2) for row in other[:SAMPLES])
-    elif found.reason == "twice":
-        name = str(found.evidence["log_likelihood"].idxmax())
-        reason = say("shifted twice, or undone although not shifted: {name}", name=name)
-        remedy = say("convert the file again from the original coordinates")
-    return Problem("error", "datum", source, 1, reason, remedy, rows)

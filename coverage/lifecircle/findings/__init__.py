@@ -23,7 +23,7 @@ from lifecircle.findings._folder import (
     seal,
     summary,
 )
-from lifecircle.findings._printed import mark_text, unit_text, value_text
+from lifecircle.findings._printed import grounds_text, mark_text, unit_text, value_text
 from lifecircle.findings._results import (
     ACCOUNTINGS,
     BUCKETS,
@@ -77,6 +77,7 @@ __all__ = [
     "as_circle",
     "class_seconds",
     "class_venues",
+    "grounds_text",
     "load_findings",
     "mark_text",
     "rank_table",

@@ -164,11 +164,16 @@ class CircleResult(TargetResult):
 
 @dataclass(frozen=True)
 class UnitWithout:
-    """A unit that lacks what a target asks of each; ``lacks`` : classes, services or items it lacks."""
+    """A unit that lacks what a target asks of each.
+
+    ``lacks`` : classes, services or items it lacks; ``short`` : how many venues it lacks of each of them;
+    empty where nothing is counted.
+    """
 
     code: str
     name: str
     lacks: tuple[str, ...]
+    short: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from lifecircle.measures._equity import Gap, gap_between, gap_over, gini, not_sm
 from lifecircle.measures._floating import CATCHMENTS, Catchment, floating_catchment
 from lifecircle.measures._margin import borderline, coverage_at, curve_over_speed, flip_seconds, shortfall
 from lifecircle.measures._opportunities import cost_to_nth, cumulative_opportunities, gravity
-from lifecircle.measures._presence import Assign, Presence, presence, units_near
+from lifecircle.measures._presence import Assign, Presence, UnitCodes, presence, units_near
 from lifecircle.measures._rational_agents import Rounds, rational_agent_access
 from lifecircle.measures._registered import (
     Registered,
@@ -54,6 +54,7 @@ __all__ = [
     "Registered",
     "Rounds",
     "Served",
+    "UnitCodes",
     "borderline",
     "bounds",
     "capacity",

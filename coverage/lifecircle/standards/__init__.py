@@ -40,6 +40,7 @@ from lifecircle.standards._model import (
 )
 from lifecircle.standards._verdict import (
     Verdict,
+    judges_districts,
     milestone,
     threshold,
     trend_verdict,
@@ -64,6 +65,7 @@ __all__ = [
     "Text",
     "Verdict",
     "checked_document",
+    "judges_districts",
     "load_standard",
     "meant_key",
     "milestone",

@@ -9,6 +9,7 @@ about.
 from __future__ import annotations
 
 from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_text, plain_texts
+from lifecircle.tables._csv import decoded, delimiter_of
 from lifecircle.tables._guard import check_file
 from lifecircle.tables._postgres import (
     Snapshot,
@@ -42,6 +43,7 @@ from lifecircle.tables._schema import (
     nearest_name,
     row_labels,
     strange_names,
+    unit_notes,
 )
 from lifecircle.tables._write import rearmed, unarmed, write_csv, write_layers
 
@@ -59,6 +61,8 @@ __all__ = [
     "check_table",
     "connect",
     "database_snapshot",
+    "decoded",
+    "delimiter_of",
     "driven",
     "headings_of",
     "is_database",
@@ -86,6 +90,7 @@ __all__ = [
     "strange_names",
     "too_many_rejects",
     "unarmed",
+    "unit_notes",
     "write_csv",
     "write_layers",
 ]

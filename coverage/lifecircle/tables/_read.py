@@ -19,8 +19,10 @@ import shapely
 from lifecircle.errors import Fault, Message, MissingFileError, UnusableInputError, say
 from lifecircle.tables._csv import plausible_chinese, read_csv_file
 from lifecircle.tables._guard import broken_geometries, check_file
+from lifecircle.tables._overpass import is_overpass, read_overpass
 from lifecircle.tables._postgres import is_database, read_database, shown_address, snapshot_of
 from lifecircle.tables._workbook import read_workbook
+from lifecircle.tables._xml_places import read_gpx, read_kml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,8 +68,9 @@ def read_table(
     Parameters
     ----------
     source : path, str or DataFrame
-        csv (UTF-8 with or without BOM, UTF-16, else GB18030), xlsx, gpkg, shp, geojson (also as .json),
-        parquet, the address of a table in a database, or a frame. A table read before is returned as it is.
+        csv (UTF-8 with or without BOM, UTF-16, else GB18030), xlsx, gpkg, shp, geojson (also as .json), an
+        answer of Overpass (.json), kml, kmz, gpx (its waypoints), parquet, the address of a table in a
+        database, or a frame. A table read before is returned as it is.
     layer : str, optional
         Layer of a GeoPackage; needed where it holds several.
     sheet : str, optional
@@ -276,7 +279,18 @@ def _read_geojson(path: Path, name: str, choice: _Choice) -> Table:
         content = json.loads(path.read_bytes())
         if isinstance(content, dict) and content.get("features") == []:
             return _table(name, pd.DataFrame(), 1)
+    if is_overpass(path):
+        return _table(name, _numbered(read_overpass(path, name), 1), 1)
     return _read_vector(path, name, choice)
+
+
+def _read_kml(path: Path, name: str, _choice: _Choice) -> Table:
+    return _table(name, _numbered(read_kml(path, name), 1), 1)
+
+
+def _read_gpx(path: Path, name: str, _choice: _Choice) -> Table:
+    frame, lines = read_gpx(path, name)
+    return _table(name, _numbered(frame, 1), 1, (f"lines_left_out:{lines}",) if lines else ())
 
 
 def _encodings(path: Path) -> tuple[str | None, ...]:
@@ -306,6 +320,9 @@ SUFFIXES: dict[str, Callable[[Path, str, _Choice], Table]] = {
     ".geojson": _read_geojson,
     ".json": _read_geojson,
     ".parquet": _read_parquet,
+    ".kml": _read_kml,
+    ".kmz": _read_kml,
+    ".gpx": _read_gpx,
 }
 """Formats that are read, by the suffix of their files."""
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/page/container.js";
+import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/page/unpacking.js";
 
 /* A container with one section, put together by hand. */
 function container(section, body, { magic = "LCAT", version = 1, base = {} } = {}) {

@@ -1,4 +1,4 @@
-"""Read and clean the facility register, and find which facilities are open in a year.
+"""Read and clean one list of facilities.
 
 This module does not know which services a standard asks for (the caller passes the known ids), nor roads.
 """
@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
-from scipy.spatial import cKDTree
 
 from lifecircle.datum import PLACE_KEYS, areas, locate
 from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
-from lifecircle.hours import open_then, osm_hours
+from lifecircle.facilities._entrances import gates_in
+from lifecircle.facilities._open_facilities import readable_hours
+from lifecircle.facilities._service_classes import classified
+from lifecircle.facilities._service_words import service_ids
+from lifecircle.hours import osm_hours
 from lifecircle.tables import (
     DATE_DTYPE,
     Column,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lifecircle.datum import Located
+    from lifecircle.facilities._service_classes import Catalogue
     from lifecircle.tables import Checked, Source, Table
 
 FACILITY_COLUMNS = Schema(
@@ -56,15 +58,39 @@ FACILITY_COLUMNS = Schema(
 )
 """Columns of a facility table, before the source's other columns as they are; index ``id``, EPSG:4326."""
 
+GRADES = ("A", "B", "C", "D")
+"""Quality of a position: surveyed, of a map provider, of an address, the centre of a village."""
+
 _ID = Column("id", "text", say("what the facility is called by, unique in the file"))
 _UNITS = Schema(
     "facilities",
     (
         Column("district", "text", say("code or name of the district it lies in")),
         Column("village", "text", say("code or name of the village it lies in")),
+        Column("grade", "text", say("quality of the position: A, B, C or D; missing means unknown")),
     ),
     part="[[facilities]]",
 )
+DETAIL_COLUMNS = Schema(
+    "facility_details",
+    (
+        Column("ownership", "text", say("who owns it: public, inclusive or private")),
+        Column("fee", "text", say("whether it is free")),
+        Column("open_to_public", "flag", say("whether everybody may use it")),
+        Column("school_ground", "flag", say("whether it is the ground of a school")),
+        Column("hours_per_week", "number", say("hours a week it is open"), unit="hours", low=0.0, high=168.0),
+        Column("weekday", "flag", say("whether it is open on weekdays")),
+        Column("evening", "flag", say("whether it is open in the evening")),
+        Column("weekend", "flag", say("whether it is open at weekends")),
+        Column("entrances", "text", say("where it is entered, as in 120.9,30.5; 120.91,30.51")),
+    ),
+    part="[[facilities]]",
+)
+"""Columns that only some lists have; a cell that cannot be read is noted, and the facility kept."""
+
+_AS_THEY_ARE = Schema(DETAIL_COLUMNS.name, DETAIL_COLUMNS.columns[:2], DETAIL_COLUMNS.part)
+_DETAILS = Schema(DETAIL_COLUMNS.name, DETAIL_COLUMNS.columns[2:], DETAIL_COLUMNS.part)
+
 _MISTYPED = 0.75
 
 
@@ -74,11 +100,14 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     service: str | None = None,
     datum: str = "wgs84",
     columns: Mapping[str, str] | None = None,
-    services: Mapping[str, str] | None = None,
+    services: Mapping[str, str] | Catalogue | None = None,
     max_rejected: float = 0.05,
     known_services: Iterable[str] | None = None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Read a register of facilities; rows at fault become reject rows.
+
+    A row of several services (``图书馆、文化馆``) is a facility of each; the later ones are called
+    ``id/service``. Rows that say they are not open to the public are left out and listed with the rejects.
 
     Parameters
     ----------
@@ -90,8 +119,9 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
         ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n`` of the coordinates.
     columns : mapping, optional
         Canonical name -> name of the column in the file, as in ``{"name": "名称"}``.
-    services : mapping, optional
-        What the file calls a service -> its id, as in ``{"文化礼堂": "culture_hall"}``.
+    services : mapping or str, optional
+        What the file calls a service -> its id, as in ``{"文化礼堂": "culture_hall"}``; or ``osm`` or
+        ``amap``, by whose classes the rows are to be known; rows of other classes are then left out.
     max_rejected : float
         Largest share of rows that may be rejected (inclusive).
     known_services : iterable of str, optional
@@ -102,8 +132,10 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     facilities : GeoDataFrame
         Columns of :data:`FACILITY_COLUMNS`, the source's others, ``source`` and ``row`` (its file and row
         number), points in EPSG:4326; index ``id``: the column id where it is present and unique,
-        else the row number. Where any row is drawn as a polygon there is a column ``polygon`` too
-        (EPSG:4326, None of points); an audit enters such a venue anywhere along its edge.
+        else the row number. ``grade``, where the source has it: one of :data:`GRADES`, empty where unknown.
+        Where any row is drawn as a polygon there is a column ``polygon`` too
+        (EPSG:4326, None of points); an audit enters such a venue anywhere along its edge. Where
+        ``entrances`` are listed it holds these instead, as a MultiPoint, and they are the only ways in.
     rejects : DataFrame
         One row for each fault: file, row, column, value, reason, remedy.
 
@@ -122,11 +154,19 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     """
     table = read_table(source)
     mapped = dict(columns or {})
+    known = None if known_services is None else list(known_services)
+    words: dict[str, str] = {}
+    if isinstance(services, str):
+        table = classified(table, services, known).table
+    else:
+        words = {plain_text(word): name for word, name in (services or {}).items()}
     faults = FaultLog()
     with faults.catching():
         checked = _check(table, service, mapped)
     with faults.catching():
         extra = _extra_columns(table, mapped)
+    with faults.catching():
+        details = _details(table, mapped)
     with faults.catching():
         located = locate(table.frame, datum=datum, file=table.name, columns=mapped)
     # Each part is checked on its own, so that a missing column, a wrong datum and an unknown key are reported
@@ -135,48 +175,32 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     given = checked.frame["service"] if service is None else pd.Series(service, index=table.frame.index)
     # Services are checked before places: an unknown service means the file is of another kind, and a list of
     # rejected rows would hide that.
-    ids = given.replace({plain_text(word): name for word, name in (services or {}).items()})
-    _refuse_unknown_services(table, checked, given, ids, known_services)
-    rejects = join_rejects([checked.rejects, _closed_too_early(table, checked), _placeless(table, located)])
+    ids = service_ids(given, words, known)
+    _refuse_unknown_services(table, checked, given, ids, known)
+    faulty = (_closed_too_early(table, checked), _placeless(table, located), _wrong_grades(table, extra))
+    rejects = join_rejects([checked.rejects, *faulty])
     excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
     if excess is not None:
         raise UnusableInputError([excess])
-    extra = extra.drop(columns=[*located.used, *checked.found.values(), "source", "row"], errors="ignore")
-    register = _register(checked, ids).join(extra).assign(source=table.name, row=table.frame.index)
+    if "grade" in extra:
+        extra = extra.assign(grade=_plain_grades(extra["grade"]))
+    used = [*located.used, *checked.found.values(), *details.found.values(), "source", "row"]
+    register = _register(checked, ids).join(extra.drop(columns=used, errors="ignore"))
+    register = register.join(details.frame.drop(columns="entrances", errors="ignore"))
+    register = register.assign(source=table.name, row=table.frame.index)
     places = gpd.GeoDataFrame(register, geometry=list(located.points), crs="EPSG:4326")
-    # A park counts at its centre in tables, but people enter it at its edge.
-    with_edge = areas(table.frame, datum=datum, file=table.name)
-    if any(area is not None for area in with_edge):
-        places = places.assign(polygon=with_edge)
-    good = ~register.index.isin(rejects["row"])
-    # After the share of rejects was checked: unreadable hours leave a facility in the register.
-    unread = _unread_hours(table, checked, good)
-    places, rejects = places.assign(hours=_readable(places["hours"])), join_rejects([rejects, unread])
-    return places.set_axis(row_labels(table, checked.found.get("id")))[good], table.as_seen(rejects)
-
-
-def open_in(facilities: pd.DataFrame, year: int) -> pd.Series[bool]:
-    """Return which facilities are open on 31 December of a year: opened <= that day < closed.
-
-    A missing ``opened`` means always, a missing ``closed`` means still open.
-
-    Parameters
-    ----------
-    facilities : as from :func:`read_facilities`
-    year : the audited year
-
-    Returns
-    -------
-    open : Series of bool, named ``open``, on the index of ``facilities``
-
-    >>> days = pd.to_datetime(["2024-05-01", None])
-    >>> open_in(pd.DataFrame({"opened": days, "closed": [pd.NaT, pd.NaT]}), 2023).tolist()
-    [False, True]
-    """
-    day = pd.Timestamp(year=year, month=12, day=31)
-    opened = facilities["opened"].isna() | (facilities["opened"] <= day)
-    closed = facilities["closed"].notna() & (facilities["closed"] <= day)
-    return (opened & ~closed).rename("open")
+    # A park counts at its centre in tables, but people enter it at its edge, or at its gates where they are
+    # listed.
+    drawn, gateless = _ways_in(table, details, datum)
+    if any(shape is not None for shape in drawn):
+        places = places.assign(polygon=drawn)
+    # After the share of rejects was checked: these are no faults, or leave the facility in the register.
+    shut = _not_public(table, details)
+    good = ~register.index.isin([*rejects["row"], *shut["row"]])
+    noted = [_unread_hours(table, checked, good), _unread_details(table, details, gateless, good)]
+    places, rejects = places.assign(hours=_readable(places["hours"])), join_rejects([rejects, shut, *noted])
+    places = places.set_axis(row_labels(table, checked.found.get("id")))
+    return _a_row_each(places, ids)[good.repeat([len(one) for one in ids])], table.as_seen(rejects)
 
 
 def _check(table: Table, service: str | None, mapped: Mapping[str, str]) -> Checked:
@@ -191,14 +215,14 @@ def _check(table: Table, service: str | None, mapped: Mapping[str, str]) -> Chec
 def _extra_columns(table: Table, mapped: Mapping[str, str]) -> pd.DataFrame:
     """Return the columns that are kept as they are, named as ``mapped`` says.
 
-    ``district`` and ``village`` are also found by their synonyms.
+    ``district``, ``village`` and ``grade`` are also found by their synonyms.
 
     Raises
     ------
     UnusableInputError
         A mapped column is missing, or what it is mapped to reads like a mistyped name.
     """
-    known = (_ID.name, *FACILITY_COLUMNS.names, *PLACE_KEYS)
+    known = (_ID.name, *FACILITY_COLUMNS.names, *_DETAILS.names, *PLACE_KEYS)
     renamed = {name: file for name, file in mapped.items() if name not in known}
     present = [str(name) for name in table.frame.columns]
     faults = []
@@ -218,11 +242,10 @@ def _extra_columns(table: Table, mapped: Mapping[str, str]) -> pd.DataFrame:
             faults.append(missing_column(table, file, present, remedy))
     if faults:
         raise UnusableInputError(faults)
-    units = check_table(
-        table, _UNITS, columns={name: renamed[name] for name in _UNITS.names if name in renamed}
-    )
-    renamed = {**renamed, **units.found}
-    taken = {*mapped.values(), *units.found.values(), "geometry", _geometry_name(table)}
+    for schema in (_UNITS, _AS_THEY_ARE):
+        asked = {name: renamed[name] for name in schema.names if name in renamed}
+        renamed = {**renamed, **check_table(table, schema, columns=asked).found}
+    taken = {*mapped.values(), *renamed.values(), "geometry", _geometry_name(table)}
     kept = [
         name
         for name in present
@@ -232,12 +255,94 @@ def _extra_columns(table: Table, mapped: Mapping[str, str]) -> pd.DataFrame:
     return frame[kept].assign(**{name: frame[file] for name, file in renamed.items()})
 
 
+def _details(table: Table, mapped: Mapping[str, str]) -> Checked:
+    """Check the columns that only some lists have."""
+    return check_table(
+        table, _DETAILS, columns={name: file for name, file in mapped.items() if name in _DETAILS.names}
+    )
+
+
+def _ways_in(table: Table, details: Checked, datum: str) -> tuple[np.ndarray[Any, Any], list[int]]:
+    """Return the edge or the gates of every row: (row,), None of points; and rows whose gates are none."""
+    drawn = areas(table.frame, datum=datum, file=table.name)
+    if "entrances" not in details.frame:
+        return drawn, []
+    gates, wrong = gates_in(details.frame["entrances"], datum=datum, file=table.name)
+    listed = np.array([one is not None for one in gates], dtype=bool)
+    drawn[listed] = gates[listed]
+    return drawn, wrong
+
+
+def _not_public(table: Table, details: Checked) -> pd.DataFrame:
+    """Return a reject for every row that says it is not open to the public."""
+    if "open_to_public" not in details.frame:
+        return no_rejects()
+    shut = details.frame["open_to_public"].eq(False).fillna(value=False).to_numpy(dtype=bool)  # noqa: FBT003 - compared
+    column = details.found["open_to_public"]
+    return reject_rows(
+        table.name,
+        table.frame.index.to_numpy()[shut],
+        column=column,
+        value=table.frame[column][shut].to_numpy(dtype=object),
+        reason=say("not open to the public, so it serves nobody here"),
+        remedy=say("write yes once everybody may use it"),
+    )
+
+
+def _unread_details(
+    table: Table, details: Checked, gateless: list[int], good: np.ndarray[Any, Any]
+) -> pd.DataFrame:
+    """Return rejects for cells of such columns that cannot be read; the facilities stay."""
+    kept = table.frame.index[good]
+    wrong = details.rejects[details.rejects["row"].isin(kept)]
+    parts = [
+        wrong.assign(
+            reason=[say("{reason}; the facility is kept", reason=reason) for reason in wrong["reason"]]
+        )
+    ]
+    if gateless:
+        rows = [row for row in gateless if row in kept]
+        column = details.found["entrances"]
+        parts.append(
+            reject_rows(
+                table.name,
+                np.array(rows, dtype=np.int64),
+                column=column,
+                value=table.frame.loc[rows, column].to_numpy(dtype=object),
+                reason=say("an entrance is no place; the facility is kept"),
+                remedy=say("write entrances as in 120.9,30.5; 120.91,30.51"),
+            )
+        )
+    return join_rejects(parts)
+
+
+def _a_row_each(places: gpd.GeoDataFrame, ids: list[tuple[str, ...]]) -> gpd.GeoDataFrame:
+    """Return a row for each service of every row; of several the later ones are called ``id/service``."""
+    many = [len(one) for one in ids]
+    if max(many, default=1) == 1:
+        return places
+    repeated = places.iloc[np.repeat(np.arange(len(places)), many)]
+    services = [name for one in ids for name in one]
+    first = [at == 0 for one in ids for at in range(len(one))]
+    labels = [
+        str(label) if is_first else f"{label}/{name}"
+        for label, name, is_first in zip(repeated.index, services, first, strict=True)
+    ]
+    return repeated.assign(service=pd.Series(services, index=repeated.index, dtype="str")).set_axis(
+        pd.Index(labels, name="id")
+    )
+
+
 def _geometry_name(table: Table) -> str | None:
     return getattr(table.frame, "active_geometry_name", None)
 
 
 def _refuse_unknown_services(
-    table: Table, checked: Checked, given: pd.Series[Any], ids: pd.Series[Any], known: Iterable[str] | None
+    table: Table,
+    checked: Checked,
+    given: pd.Series[Any],
+    ids: list[tuple[str, ...]],
+    known: Iterable[str] | None,
 ) -> None:
     """Raise UnusableInputError for a register that names an unknown service.
 
@@ -249,12 +354,14 @@ def _refuse_unknown_services(
     if known is None:
         return
     names = list(known)
-    unknown = ~ids.isin(names) & ids.ne("")
+    strange = [next((one for one in mine if one and one not in names), "") for mine in ids]
+    found = pd.Series(strange, index=given.index, dtype="str")
+    unknown = found.ne("")
     column = checked.found.get("service", "service")
     faults = []
     for word, rows in given[unknown].groupby(given[unknown], sort=False):
         row = int(rows.index[0])
-        meant = str(ids[row])
+        meant = str(found[row])
         reason = (
             say("unknown service id")
             if meant == word
@@ -288,6 +395,28 @@ def _closed_too_early(table: Table, checked: Checked) -> pd.DataFrame:
         value=[f"{day:%Y-%m-%d}" for day in closed[wrong]],
         reason=[say("closed before it opened on {day}", day=f"{day:%Y-%m-%d}") for day in opened[wrong]],
         remedy=say("exchange or mend the dates"),
+    )
+
+
+def _plain_grades(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return grades of positions as capital letters without width, whatever a clerk typed."""
+    return cells.map(lambda cell: unicodedata.normalize("NFKC", plain_text(cell)).strip().upper()).astype(
+        "str"
+    )
+
+
+def _wrong_grades(table: Table, extra: pd.DataFrame) -> pd.DataFrame:
+    """Return rejects for grades that there are not: a typing error must not pass for an unknown grade."""
+    if "grade" not in extra:
+        return no_rejects()
+    wrong = ~_plain_grades(extra["grade"]).isin(["", *GRADES]).to_numpy(dtype=bool)
+    return reject_rows(
+        table.name,
+        table.frame.index.to_numpy()[wrong],
+        column="grade",
+        value=extra["grade"][wrong].to_numpy(dtype=object),
+        reason=say("no grade of a position"),
+        remedy=say("write A, B, C or D, or leave it blank; a grade of something else needs another heading"),
     )
 
 
@@ -328,10 +457,11 @@ def _unread_hours(table: Table, checked: Checked, good: np.ndarray[Any, Any]) ->
     )
 
 
-def _register(checked: Checked, ids: pd.Series[Any]) -> pd.DataFrame:
+def _register(checked: Checked, ids: list[tuple[str, ...]]) -> pd.DataFrame:
     """Return the declared columns in order, those the source lacks filled with missing values."""
     frame = checked.frame
     rows = frame.index
+    first = pd.Series([one[0] for one in ids], index=rows, dtype="str")
     absent = {
         "name": pd.Series("", index=rows, dtype="str"),
         "opened": pd.Series(pd.NaT, index=rows, dtype=DATE_DTYPE),
@@ -340,143 +470,5 @@ def _register(checked: Checked, ids: pd.Series[Any]) -> pd.DataFrame:
         "hours": pd.Series("", index=rows, dtype="str"),
         "serves": pd.Series("", index=rows, dtype="str"),
     }
-    columns = {**absent, **{name: frame[name] for name in frame.columns}, "service": ids.astype("str")}
+    columns = {**absent, **{name: frame[name] for name in frame.columns}, "service": first}
     return pd.DataFrame({name: columns[name] for name in FACILITY_COLUMNS.names}, index=rows)
-
-
-DUPLICATE_M = 30.0
-"""Facilities of one name and service nearer than this, open at the same time, are one (inclusive)."""
-
-_TOUCH_M = 0.001  # what rounding degrees to eight digits may move a place
-_SPHERE_M, _SPHERE_SLACK = 6_378_137.0, 1.01  # no distance on the sphere is shorter than this makes good
-_WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_PLAIN_MONDAY = date(2024, 6, 3)  # a week without public holidays
-
-
-def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Return the facilities without those that are listed twice.
-
-    Two rows are one facility where service and name are equal (and there is a name), they lie within
-    :data:`DUPLICATE_M` of each other and both are open on some day. The first row is kept, and later rows
-    are compared with kept rows: of three in a line, the outer two too far apart, the middle one is left out.
-
-    Parameters
-    ----------
-    facilities : as from :func:`read_facilities`, of one file or of several
-
-    Returns
-    -------
-    facilities : GeoDataFrame
-        Without the later rows.
-    rejects : DataFrame
-        One row for each row left out, naming the one that is kept.
-    """
-    first = _twins(facilities)
-    late = np.flatnonzero(first >= 0)
-    table = facilities.iloc[late]
-    labels, source, row = (facilities.index, facilities["source"], facilities["row"])
-    rejects = [
-        reject_rows(
-            str(file),
-            part["row"].to_numpy(),
-            column="name",
-            value=part["name"].to_numpy(dtype=object),
-            reason=[
-                say(
-                    "listed twice: the same service, name and place as {label} ({file}, row {row})",
-                    label=labels[one],
-                    file=source.iloc[one],
-                    row=row.iloc[one],
-                )
-                for one in first[late[(table["source"] == file).to_numpy()]]
-            ],
-            remedy=say("delete one of the two rows"),
-        )
-        for file, part in table.groupby("source", sort=False)
-    ]
-    return facilities[first < 0], pd.concat(rejects, ignore_index=True) if rejects else no_rejects()
-
-
-def _plain_name(name: str) -> str:
-    """Return a name without blanks and in plain forms of letters, as two clerks may have typed it."""
-    return "".join(unicodedata.normalize("NFKC", name).split())
-
-
-def _twins(facilities: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
-    """Return the position of the earlier row that each row repeats, -1 for none: (facility,)."""
-    first = np.full(len(facilities), -1, dtype=np.intp)
-    name = facilities["name"].map(_plain_name)
-    # Only names that occur twice are measured: distances of a whole county would be slow.
-    twice = pd.DataFrame({"service": facilities["service"], "name": name}).duplicated(keep=False)
-    placed = facilities.geometry.notna() & ~facilities.geometry.is_empty
-    at = np.flatnonzero((twice & (name != "") & placed).to_numpy(dtype=bool))
-    if not len(at):
-        return first
-    alike = facilities.iloc[at]
-    lon, lat = alike.geometry.x.to_numpy(), alike.geometry.y.to_numpy()
-    east, north = np.radians(lon), np.radians(lat)
-    globe = np.column_stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)])
-    # On a sphere in three dimensions, because degrees are no distances; the true distance is checked below.
-    near = cKDTree(globe * _SPHERE_M).query_pairs(DUPLICATE_M * _SPHERE_SLACK, output_type="ndarray")
-    # In the order of the table, so that the answer does not depend on the tree.
-    near = near[np.lexsort((near[:, 0], near[:, 1]))]
-    one, other = near.T
-    _, _, apart_m = pyproj.Geod(ellps="WGS84").inv(lon[one], lat[one], lon[other], lat[other])
-    what = pd.factorize(pd.MultiIndex.from_arrays([alike["service"], name.iloc[at]]))[0]
-    opened, closed = (alike[name].to_numpy(dtype="datetime64[D]") for name in ("opened", "closed"))
-    opened = np.where(np.isnat(opened), np.datetime64("0001-01-01"), opened)
-    closed = np.where(np.isnat(closed), np.datetime64("9999-12-31"), closed)
-    # A hall that closed and reopened is two rows of one place and no double.
-    together = np.maximum(opened[one], opened[other]) < np.minimum(closed[one], closed[other])
-    same = (np.asarray(apart_m) <= DUPLICATE_M + _TOUCH_M) & (what[one] == what[other]) & together
-    for early, late in near[same]:
-        if first[at[late]] < 0 and first[at[early]] < 0:
-            first[at[late]] = at[early]
-    return first
-
-
-def readable_hours(text: str) -> bool:
-    """Return whether opening hours can be read: OpenStreetMap's notation, or as offices write them.
-
-    Parameters
-    ----------
-    text : content of a cell
-
-    Returns
-    -------
-    readable : bool
-
-    >>> [readable_hours(text) for text in ("Tu-Su 08:30-17:00", "周二至周日 9:00-17:00", "9-17")]
-    [True, True, False]
-    """
-    return osm_hours(text) is not None
-
-
-def open_at(facilities: pd.DataFrame, moment: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return which facilities are open at a time of an ordinary week.
-
-    The week is the first full one of June 2024, without public holidays; a facility open only in other
-    months or years is closed in it. The minute of opening is open, that of closing is closed.
-
-    Parameters
-    ----------
-    facilities : with a column ``hours``, as :func:`lifecircle.hours.osm_hours` reads them
-    moment : weekday and time, as in ``Sat 10:00``
-
-    Returns
-    -------
-    known : (facility,) bool, hours are given, can be read and state whether it is open then
-    opened : (facility,) bool, False where unknown
-
-    >>> known, opened = open_at(pd.DataFrame({"hours": ["Mo-Fr 09:00-17:00", "24/7", ""]}), "Sat 10:00")
-    >>> opened.tolist(), known.tolist()
-    ([False, True, False], [True, True, False])
-    """
-    weekday, _, clock = moment.partition(" ")
-    day = _PLAIN_MONDAY + timedelta(days=_WEEK.index(weekday))
-    when = datetime.combine(day, time.fromisoformat(clock))
-    texts = facilities["hours"].fillna("").astype(str).str.strip()
-    said = {text: open_then(text, when) for text in texts.unique()}
-    answers = [said[text] for text in texts]
-    known = np.array([one is not None for one in answers], dtype=bool)
-    return known, np.array([bool(one) for one in answers], dtype=bool)

@@ -18,7 +18,7 @@ export async function unpackText(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/* One column: planes of bytes put together, then what the encoding says; see the package's page_data/_container.py. */
+/* One column: planes of bytes put together, then what the encoding says; see the package's page_data/_packed_columns.py. */
 function decode({ dtype, shape, encoding, width, at }, body, base) {
   const count = shape[0];
   const out = new ARRAYS[dtype](count);

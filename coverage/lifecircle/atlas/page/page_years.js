@@ -1,7 +1,7 @@
 /* Reads the page's data: for each year the residents, the facilities, the villages and every resident's answer, each
    when it is first asked for; and the roads. */
 
-import { openContainer, unpackText } from "./container.js";
+import { openContainer, unpackText } from "./unpacking.js";
 import { Search, openLines, openRoads, project } from "./roads.js";
 
 export const CLASSES = ["covered", "beyond_0", "beyond_1", "beyond_2", "disconnected", "unsnapped", "uncounted"];

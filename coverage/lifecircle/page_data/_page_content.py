@@ -24,23 +24,24 @@ from lifecircle.page_data._answers import (
     keep_places,
     status_codes,
 )
-from lifecircle.page_data._container import Shelf
+from lifecircle.page_data._figure_text import goal_text, minutes_text, people_text, service_text
+from lifecircle.page_data._packed_columns import Shelf
 from lifecircle.page_data._page_roads import keep_network, network_of
 from lifecircle.page_data._plan_rows import plan_data
 from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
-from lifecircle.page_data._words import class_text, goal_text, minutes_text, page_words, people_text
-from lifecircle.wording import word
+from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from lifecircle.findings import Findings, Language, TargetResult, VenueLine
+    from lifecircle.findings import Findings, TargetResult, VenueLine
     from lifecircle.page_data._plan_rows import Plan
     from lifecircle.roads import Roads
+    from lifecircle.wording import Words
 
 __all__ = [
     "CELL_COLOURS",
@@ -81,23 +82,23 @@ _SIMPLIFIED_DEG = 1e-4
 
 def page_payload(
     years: Sequence[Findings],
-    language: Language,
+    words: Words,
     roads: Roads | None = None,
     *,
     about: Mapping[str, Any] | None = None,
     plans: Sequence[Plan] = (),
 ) -> bytes:
-    """Return everything the page's script needs, as the uncompressed container of :mod:`._packing`.
+    """Return everything the page's script needs, as the uncompressed container of :mod:`._packed_columns`.
 
     ``about`` : what the page says of itself, in plain values: edition, title, stamp, margin, labels.
     """
     shelf = Shelf()
-    return shelf.packed(page_data(years, language, roads, shelf=shelf, about=about, plans=plans))
+    return shelf.packed(page_data(years, words, roads, shelf=shelf, about=about, plans=plans))
 
 
 def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all but three named
     years: Sequence[Findings],
-    language: Language,
+    words: Words,
     roads: Roads | None = None,
     *,
     shelf: Shelf | None = None,
@@ -111,23 +112,23 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
     entries: list[dict[str, Any]] = []
     for findings in years:
         crowd = Crowd.of(findings, roads, network)
-        entries.append(_year(crowd, language, shelf, before=entries[-1] if entries else None))
+        entries.append(_year(crowd, words, shelf, before=entries[-1] if entries else None))
     return {
-        "language": language,
-        "words": page_words(language),
-        "statuses": [word("bucket", code, language) if code else "" for code in STATUS_CODES],
+        "language": words.language,
+        "words": dict(words.section("page")),
+        "statuses": [words.get("bucket", code) if code else "" for code in STATUS_CODES],
         "cellColours": CELL_COLOURS,
         "unitColours": UNIT_COLOURS,
         "overBreaks": list(OVER_BREAKS_MIN),
         "rateBreaks": list(RATE_BREAKS),
-        "rateTexts": rate_texts(language),
+        "rateTexts": rate_texts(words),
         "rateColours": list(RATE_COLOURS),
         "noRateColour": NO_RATE_COLOUR,
         "bounds": bounds(years),
         "places": _PLACES,
         "years": entries,
         "roads": told,
-        "plans": plan_data(plans, language, years[-1].services if years else {}),
+        "plans": plan_data(plans, words, years[-1].services if years else {}),
         "about": dict(about or {}),
         "lists": shelf.lists,
     }
@@ -147,27 +148,27 @@ def bounds(years: Sequence[Findings]) -> list[list[float]]:
     return [[float(low[1]), float(low[0])], [float(high[1]), float(high[0])]]
 
 
-def rate_texts(language: Language) -> list[str]:
+def rate_texts(words: Words) -> list[str]:
     """Print the classes of the districts' rates, from the lowest."""
-    words = page_words(language)
+    page = words.section("page")
     marks = [goal_text(value) for value in RATE_BREAKS]
-    between = [words["rate_between"].format(low=low, high=high) for low, high in itertools.pairwise(marks)]
-    return [words["rate_first"].format(high=marks[0]), *between, words["rate_last"].format(low=marks[-1])]
+    between = [page["rate_between"].format(low=low, high=high) for low, high in itertools.pairwise(marks)]
+    return [page["rate_first"].format(high=marks[0]), *between, page["rate_last"].format(low=marks[-1])]
 
 
-def _year(crowd: Crowd, language: Language, shelf: Shelf, *, before: dict[str, Any] | None) -> dict[str, Any]:
+def _year(crowd: Crowd, words: Words, shelf: Shelf, *, before: dict[str, Any] | None) -> dict[str, Any]:
     findings = crowd.findings
     services = _service_ids(findings)
     return {
         "year": findings.year,
-        "cells": _cells(crowd, language, shelf),
+        "cells": _cells(crowd, words, shelf),
         "facilities": _facilities(crowd, services, shelf),
-        "services": [findings.services.get(one, {}).get(language, one) for one in services],
+        "services": [findings.services.get(one, {}).get(words.language, one) for one in services],
         "serviceIds": services,
         "districts": shelf.listed(_outlines(findings, shelf)),
         "villages": _villages(findings, shelf),
         "targets": [
-            _target(crowd, result, language, shelf=shelf, before=_answers_before(before, result))
+            _target(crowd, result, words, shelf=shelf, before=_answers_before(before, result))
             for result in findings.targets
         ],
     }
@@ -213,11 +214,11 @@ def _points(name: str, frame: gpd.GeoDataFrame, shelf: Shelf) -> dict[str, Any]:
     }
 
 
-def _cells(crowd: Crowd, language: Language, shelf: Shelf) -> dict[str, Any]:
+def _cells(crowd: Crowd, words: Words, shelf: Shelf) -> dict[str, Any]:
     findings = crowd.findings
     demand, name = findings.demand, f"{findings.year}/residents"
-    district_names = _unit_names(findings.districts) | {OUTSIDE: word("area", "outside", language)}
-    village_names = _unit_names(findings.villages)
+    district_names = _unit_names(findings.districts) | {OUTSIDE: words.get("area", "outside")}
+    village_names = {code: village_text(one) for code, one in _unit_names(findings.villages).items()}
     return {
         **_points(name, demand, shelf),
         "size_m": cell_size_m(lonlat(demand)),
@@ -282,7 +283,9 @@ def _villages(findings: Findings, shelf: Shelf) -> dict[str, Any]:
     villages = findings.villages
     return {
         **_points(f"{findings.year}/villages", villages, shelf),
-        "names": shelf.listed([str(name) for name in villages["name"]] if len(villages) else []),
+        "names": shelf.listed(
+            [village_text(str(name)) for name in villages["name"]] if len(villages) else []
+        ),
         "codes": shelf.listed([str(code) for code in villages.index]),
         "districts": shelf.listed(district_names(findings)),
     }
@@ -328,29 +331,29 @@ def _line(name: str, places: npt.NDArray[np.float64], shelf: Shelf) -> list[str]
 
 
 def _target(
-    crowd: Crowd, result: TargetResult, language: Language, *, shelf: Shelf, before: dict[str, Any] | None
+    crowd: Crowd, result: TargetResult, words: Words, *, shelf: Shelf, before: dict[str, Any] | None
 ) -> dict[str, Any]:
     findings, target = crowd.findings, result.target
-    gaps = _gaps(findings, result, language)
-    villages = village_rows(findings, result, _largest(gaps), language)
+    gaps = _gaps(findings, result, words)
+    villages = village_rows(findings, result, _largest(gaps), words)
     if villages is not None:
         villages["states"] = shelf.listed(villages["states"])
     return {
-        **figures(findings, result, language),
+        **figures(findings, result, words),
         "gaps": None if target.kind != "circle" else gaps[:GAPS_SHOWN],
         "gapCount": len(gaps),
         "villages": villages,
         "whole": one_figure(result),
-        "areas": _areas(findings, result, language),
-        "units": _units(findings, result, language, shelf),
+        "areas": _areas(findings, result, words),
+        "units": _units(findings, result, words, shelf),
         "services": _services(result, _service_ids(findings)),
-        "answers": _named(keep_answers(crowd, result, shelf, before), findings, language),
+        "answers": _named(keep_answers(crowd, result, shelf, before), findings, words),
     }
 
 
-def _areas(findings: Findings, result: TargetResult, language: Language) -> dict[str, Any] | None:
+def _areas(findings: Findings, result: TargetResult, words: Words) -> dict[str, Any] | None:
     """Keep the classes of a target's districts, None where the rate's classes colour them."""
-    classes = area_classes(findings, result, language)
+    classes = area_classes(findings, result, words)
     if classes is None:
         return None
     return {
@@ -362,11 +365,9 @@ def _areas(findings: Findings, result: TargetResult, language: Language) -> dict
     }
 
 
-def _units(
-    findings: Findings, result: TargetResult, language: Language, shelf: Shelf
-) -> dict[str, Any] | None:
+def _units(findings: Findings, result: TargetResult, words: Words, shelf: Shelf) -> dict[str, Any] | None:
     """Keep the units of a target: places, names, a letter of state each; of those without what they lack."""
-    units = unit_marks(findings, result, language)
+    units = unit_marks(findings, result, words)
     if units is None:
         return None
     marks = units.marks
@@ -389,11 +390,11 @@ def _units(
     }
 
 
-def _named(answers: dict[str, Any] | None, findings: Findings, language: Language) -> dict[str, Any] | None:
+def _named(answers: dict[str, Any] | None, findings: Findings, words: Words) -> dict[str, Any] | None:
     """Put the classes of a rule in words."""
     for one in answers["classes"] if answers else ():
         name = one["name"]
-        one["text"] = findings.services.get(name, {}).get(language) or class_text(name, language)
+        one["text"] = service_text(findings.services, name, words)
     return answers
 
 
@@ -406,46 +407,47 @@ def _largest(gaps: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]
     return kept
 
 
-def _gaps(findings: Findings, result: TargetResult, language: Language) -> list[dict[str, Any]]:
+def _gaps(findings: Findings, result: TargetResult, words: Words) -> list[dict[str, Any]]:
     """Print a circle's gaps, those with most people first."""
-    target, words = result.target, page_words(language)
+    target, page = result.target, words.section("page")
     if target.kind != "circle" or not len(findings.gaps):
         return []
     gaps = findings.gaps[findings.gaps["target"] == target.id]
     rows = []
     for gap in gaps.sort_values("people", ascending=False, kind="stable").to_dict("records"):
-        place = [text for unit in ("district", "village") if (text := _plain(gap[unit]))]
+        place = [text for unit in ("district", "village") if (text := village_text(_plain(gap[unit])))]
         minutes = pd.to_numeric(gap["minutes"])
         reason = _plain(gap["reason"])
-        facts = [] if reason == "beyond" else [word("bucket", reason, language)]
+        facts = [] if reason == "beyond" else [words.get("bucket", reason)]
         if np.isfinite(minutes):
             over = minutes_text(max(minutes - target.minutes, 0.0))
-            facts.append(words["gap_minutes"].format(minutes=minutes_text(minutes), over=over))
+            facts.append(page["gap_minutes"].format(minutes=minutes_text(minutes), over=over))
         located = bool(np.isfinite(gap["lon"]) and np.isfinite(gap["lat"]))
         rows.append(
             {
-                "place": place or [words["no_place"]],
-                "people": words["gap_people"].format(people=people_text(gap["people"])),
+                "place": place or [page["no_place"]],
+                "people": page["gap_people"].format(people=people_text(gap["people"])),
+                "heads": people_text(gap["people"]),
                 "facts": facts,
                 "reason": reason,
                 "nearest": _plain(gap["nearest"]),
-                "venues": [_venue_line(line, findings, language) for line in venue_lines(gap.get("venues"))],
+                "venues": [_venue_line(line, findings, words) for line in venue_lines(gap.get("venues"))],
                 "at": [float(gap["lat"]), float(gap["lon"])] if located else None,
             }
         )
     return rows
 
 
-def _venue_line(line: VenueLine, findings: Findings, language: Language) -> dict[str, str]:
+def _venue_line(line: VenueLine, findings: Findings, words: Words) -> dict[str, str]:
     """Print one class of a rule at a gap; its venue's name goes where the text has {name}."""
-    words = page_words(language)
-    name = findings.services.get(line.name, {}).get(language) or class_text(line.name, language)
+    page = words.section("page")
+    name = service_text(findings.services, line.name, words)
     kind, far = "venue_none", ""
     if line.venue and line.minutes is not None:
         kind, far = "venue_minutes", minutes_text(line.minutes)
     elif line.venue and line.metres is not None:
         kind, far = "venue_metres", f"{line.metres:.0f}"
-    text = words[kind].format(kind=name.replace("{name}", ""), count=line.count, far=far, name="{name}")
+    text = page[kind].format(kind=name.replace("{name}", ""), count=line.count, far=far, name="{name}")
     return {"text": text, "venue": line.venue}
 
 
