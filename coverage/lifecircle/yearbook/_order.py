@@ -21,7 +21,7 @@ from lifecircle.study import check_year, read_study
 from lifecircle.tables import write_csv
 from lifecircle.wording import word
 from lifecircle.yearbook._document import DOCUMENT, write_document
-from lifecircle.yearbook._list_sheets import BOOK, inside, list_remarks, list_sheets
+from lifecircle.yearbook._list_sheets import BOOK, inside, list_remarks, list_sheets, list_widths
 from lifecircle.yearbook._plan_table import plan_columns, plan_rows, year_column
 
 if TYPE_CHECKING:
@@ -158,5 +158,5 @@ def _write_book(runs: Sequence[Findings], path: Path, language: Language, found:
         "definitions": definition_sheet(latest, language, list_remarks(found, latest.year, language)),
     }
     title = f"{latest.name} {years[0]}–{years[-1]}"
-    heading = Heading(title, language, latest.synthetic, "board_column", names | headings)
+    heading = Heading(title, language, latest.synthetic, "board_column", names | headings, list_widths())
     write_workbook(path, sheets, heading)
