@@ -60,6 +60,7 @@ class Inside:
 def inside(
     found: tuple[RectificationList, str],
     impact: pd.DataFrame,
+    *,
     shown: Findings,
     mask: Sequence[shapely.Geometry] = (),
 ) -> Inside:

@@ -106,12 +106,7 @@ def write_yearbook(
     shown = edition_findings(runs, edition=order.edition, setting=setting)
     found = None
     if order.edition == "internal":
-        report("gaps")
-        inputs = prepare(declared, years[-1])
-        listing = find_list(runs[-1], order.results or home, inputs=inputs)
-        report("closing")
-        impact = closing_impact(inputs)
-        found = inside(listing, impact, shown[-1], setting.mask)
+        found = _found_inside(declared, order, latest=runs[-1], shown=shown[-1], report=report)
     report("writing")
     with tempfile.TemporaryDirectory() as scratch, complete_folder(folder, YEARBOOK) as fresh:
         pictures: list[Path] = []
@@ -140,6 +135,22 @@ def write_yearbook(
         facts = {"schema": SCHEMA, "study": declared.id, "years": list(years), "edition": order.edition}
         (fresh / YEARBOOK.mark).write_text(json.dumps(facts) + "\n", encoding="utf-8", newline="\n")
     return folder
+
+
+def _found_inside(
+    study: Study,
+    order: YearbookOrder,
+    *,
+    latest: Findings,
+    shown: Findings,
+    report: Callable[[str], None],
+) -> Inside:
+    """Find the rectification list and the closing impact of the latest year."""
+    report("gaps")
+    inputs = prepare(study, latest.year)
+    listing = find_list(latest, order.results or study.folder / "results", inputs=inputs)
+    report("closing")
+    return inside(listing, closing_impact(inputs), shown=shown, mask=map_setting(study).mask)
 
 
 _ENDINGS = {"internal": "", "public": "-public"}
