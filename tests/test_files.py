@@ -11,7 +11,7 @@ import shapely
 
 from conftest import ROOT
 from lifecircle.demand import read_demand
-from lifecircle.files import cache_folder, content_key, load_arrays, save_arrays, written
+from lifecircle.files import cache_folder, content_key, files_of, load_arrays, save_arrays, written
 from lifecircle.reach import snap
 from lifecircle.roads import read_roads
 
