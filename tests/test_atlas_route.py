@@ -19,7 +19,7 @@ from lifecircle.page_data._page_roads import line_vertices, projected
 from lifecircle.reach import REASONS, nearest_seconds, snap
 
 if TYPE_CHECKING:
-    from lifecircle.page_data._payload_reader import Payload
+    from lifecircle.page_data import Payload
 
 CASES = [(seed, "") for seed in range(5)] + [(5, "empty"), (6, "all"), (7, "one")]
 YEAR = 2025

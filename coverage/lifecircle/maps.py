@@ -84,7 +84,7 @@ def map_setting(study: Study) -> MapSetting:
             mask = tuple(read_barriers(study.folder / study.publish.mask, crs="EPSG:4326"))
     if study.atlas.labels is not None:
         with faults.catching():
-            labels = _labels(study.folder / study.atlas.labels)
+            labels = read_labels(study.folder / study.atlas.labels)
     faults.raise_any()
     return MapSetting(
         min_people=study.publish.min_people,
@@ -105,7 +105,7 @@ _LABELS = Schema(
 )
 
 
-def _labels(path: Path) -> gpd.GeoDataFrame:
+def read_labels(path: Path) -> gpd.GeoDataFrame:
     """Read the names of what lies around a study: name, lon and lat or points, and kind.
 
     Raises
