@@ -284,6 +284,12 @@ _ROLES = {
 """Kind of target -> roles of the files that its value may rest on."""
 
 
+def _roles_of(target: Target) -> frozenset[str]:
+    """Return the roles of files that a target may rest on; a computed gap rests on those of circles too."""
+    own = _ROLES.get(target.kind, frozenset().union(*_ROLES.values()))
+    return own | _ROLES["circle"] if getattr(target, "computed", None) is not None else own
+
+
 @dataclass(frozen=True, eq=False)
 class _Account:
     """Accounts for one target after another, sharing what they share.
@@ -384,7 +390,7 @@ class _Account:
         then = {(one.role, one.path): one.sha256 for one in self.stored.findings.inputs}
         roles = {
             role for role, path in now.keys() | then.keys() if now.get((role, path)) != then.get((role, path))
-        } & _ROLES[target.kind]
+        } & _roles_of(target)
         method = self.stored.method != METHOD_VERSION or getattr(was, "target", None) != target
         if roles <= {"roads"} and self.roads_gone and not method:
             return "roads_gone"
