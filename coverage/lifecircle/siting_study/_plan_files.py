@@ -126,9 +126,7 @@ def plan_table(sheets: Sheets, heading: Heading) -> pd.DataFrame:
     """Return the sheet of the plan as plan.csv has it, with the headings of the workbook."""
     columns, rows = sheets["plan"]
     cells = [[_cell(row.get(name)) for name in columns] for row in rows]
-    table = pd.DataFrame(
-        cells, columns=list(columns), dtype=object
-    )  # an empty cell makes no number a fraction
+    table = pd.DataFrame(cells, columns=list(columns))
     return table.rename(columns={name: column_heading(name, heading) for name in columns})
 
 
@@ -136,7 +134,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, Rate):
         return percent(value.share)
     if not isinstance(value, float):
-        return value
+        return "" if value is None else value  # an empty text: beside None whole numbers become fractions
     rounded = round(value, _DIGITS) + 0.0
     return int(rounded) if rounded.is_integer() else rounded
 
