@@ -105,7 +105,7 @@ def test_a_limit_tried_out_is_counted_from_times_and_people(page, town):
         move_limit(page, limit)
         check_trial(page, town, limit)
         assert f"试算 {limit} 分钟" in text_of(page, "#lc-verdict")
-        assert "不作认定" in text_of(page, "#lc-reason")
+        assert "不作评价" in text_of(page, "#lc-reason")
         assert f"{limit} 分钟以内" in text_of(page, "#lc-legend")
     minutes = town.seconds["culture"] / 60
     between = np.flatnonzero((minutes > 16) & (minutes < 29) & (town.status["culture"] == "beyond"))[0]

@@ -25,10 +25,19 @@ import pytest
 import shapely
 
 from conftest import edit
-from lifecircle.attribution import account, compare_years, difference, same_surface, venue_changes
+from lifecircle.attribution import (
+    Stored,
+    account,
+    change_lines,
+    compare_years,
+    difference,
+    same_surface,
+    venue_changes,
+)
 from lifecircle.audit import prepare, run, run_audit
 from lifecircle.datum import gcj02_from_wgs84
 from lifecircle.errors import UnusableInputError
+from lifecircle.findings import load_findings
 from lifecircle.study import read_study
 
 EVENTS = ("closed", "built", "residents", "pins")
@@ -137,7 +146,7 @@ def test_each_event_is_attributed_to_its_own_cause(town):
     # A corrected pin restates last year: it is in the change, and no progress.
     assert row.comparable == pytest.approx(row.change - told["pins"][0])
     assert not row.breaks
-    assert found.notes == ("venues_renamed:1",)
+    assert found.notes == ("venues_renamed:1|Toy library → Library of the town",)
     assert [(one.member, one.id, one.why) for one in found.venues] == [
         ("closed", "L2", "closing_date"),
         ("pins", "L3", "pin_differs"),
@@ -243,6 +252,93 @@ def test_a_run_of_other_files_is_a_restatement(town):
     assert row.before == pytest.approx(305 / 335)
     assert [(one.name, one.value) for one in row.breaks] == [("restated", pytest.approx(-90 / 335))]
     assert "closed" not in parts_of(row)
+
+
+def breaks_of(row):
+    return [(one.name, one.value) for one in row.breaks]
+
+
+def test_a_change_of_the_standard_stands_apart_from_one_of_files(town):
+    """Then r2, r5, r4, r8 for those who walk 3.24 km/h: 165. Without L2 r4 and r8 go: 75; at 5 km/h 215."""
+    usual, aged = ('minutes = 15\nprofile = "walk"', 'minutes = 15\nprofile = "walk_aged"')
+    edit(
+        town / "standard.toml",
+        f"require = {{ library = 1 }}\n{usual}",
+        f"require = {{ library = 1 }}\n{aged}",
+    )
+    run_audit(town, 2024, out=town / "results")
+    edit(town / "standard.toml", aged, usual)
+    write_year(town, 2024, BEFORE | {"l2_closed": "2024-02-01"}, r3=40, bridge=False)
+    found = compare_years(town, 2024, 2025)
+    assert_adds_up(found)
+    row = found.row("reading")
+    assert row.before == pytest.approx(165 / 335)
+    assert breaks_of(row) == [
+        ("restated", pytest.approx(-90 / 335)),
+        ("method", pytest.approx((215 - 75) / 335)),
+    ]
+    assert not [note for note in found.notes if note.startswith("joint_")]
+
+
+def of_another_method(town, value=0.5):
+    """Give a run of 2024 as a former version of the method might have written it."""
+    run_audit(town, 2024, out=town / "results")
+    findings = load_findings(town / "results" / "2024")
+    targets = tuple(
+        replace(one, value=value) if one.target.id == "reading" else one for one in findings.targets
+    )
+    return Stored(replace(findings, targets=targets), "2020.1")
+
+
+def test_a_change_of_the_method_stands_apart_from_one_of_venues_and_residents(town):
+    """The method of now says 305 of 335 for what the run kept; without L2, and r3 at 50, 225 of 345."""
+    stored = of_another_method(town)
+    write_year(town, 2024, BEFORE | {"l2_closed": "2024-02-01"}, r3=50, bridge=False)
+    study = read_study(town)
+    found = account(prepare(study, 2024), prepare(study, 2025), stored=stored)
+    assert_adds_up(found)
+    row = found.row("reading")
+    assert row.before == 0.5
+    assert breaks_of(row) == [
+        ("method", pytest.approx(305 / 335 - 0.5)),
+        ("restated", pytest.approx(225 / 345 - 305 / 335)),
+    ]
+    east = found.row("reading", "02")  # of r4, r7, r8 two had L2, by either method
+    assert breaks_of(east) == [("restated", pytest.approx(-90 / 100))]
+    assert not [note for note in found.notes if note.startswith("joint_")]
+
+
+def test_where_the_former_roads_are_gone_the_two_stand_in_one_line_with_the_reason(town):
+    stored = of_another_method(town)
+    write_year(town, 2024, BEFORE | {"l2_closed": "2024-02-01"}, r3=40, bridge=True)
+    study = read_study(town)
+    found = account(prepare(study, 2024), prepare(study, 2025), stored=stored)
+    assert_adds_up(found)
+    row = found.row("reading")
+    # Over the bridge, which the file of 2024 has now, r8 reaches L1: 275.
+    assert breaks_of(row) == [("method_restated", pytest.approx(275 / 335 - 0.5))]
+    assert [note for note in found.notes if note.startswith("joint_")] == ["joint_roads"]
+    assert any("道路文件也改了" in line for line in change_lines(found, "zh"))
+
+
+def test_services_that_changed_with_the_standard_are_the_reason(town):
+    """The class of then had another service: with files of now nobody can say what it would have been."""
+    run_audit(town, 2024, out=town / "results")
+    edit(
+        town / "standard.toml",
+        "require = { mandatory = 1, public_benefit = 2 }",
+        "require = { mandatory = 1, public_benefit = 1 }",
+    )
+    edit(
+        town / "standard.toml",
+        'name = { zh = "体育公园", en = "sports park" }\nclass = "public_benefit"',
+        'name = { zh = "体育公园", en = "sports park" }\nclass = "mandatory"',
+    )
+    write_year(town, 2024, BEFORE | {"l2_closed": "2024-02-01"}, r3=40, bridge=False)
+    found = compare_years(town, 2024, 2025)
+    assert_adds_up(found)
+    assert [name for name, _ in breaks_of(found.row("culture"))] in (["method_restated"], [])
+    assert "joint_services" in found.notes
 
 
 def test_a_run_that_says_the_same_adds_no_break(town):

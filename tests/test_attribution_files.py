@@ -39,6 +39,15 @@ def test_the_files_hold_the_same_parts(found, tmp_path):
     assert "its row says nothing of a move" in str(cells)
 
 
+def test_every_file_says_that_it_is_not_to_be_published(found, tmp_path):
+    folder, stamp = write_comparison(found, tmp_path / "change"), "not to be published"
+    book = openpyxl.load_workbook(folder / "change.xlsx")
+    assert all(stamp in sheet["A1"].value for sheet in book)
+    assert pd.read_csv(folder / "change.csv")["use"].str.contains(stamp).all()
+    kept = json.loads((folder / "change.json").read_text("utf-8"))
+    assert (kept["edition"], stamp in kept["stamp"]["en"]) == ("internal", True)
+
+
 def test_the_same_comparison_is_the_same_bytes(found, tmp_path):
     for name in ("one", "two"):
         write_comparison(found, tmp_path / name)
@@ -61,7 +70,7 @@ def test_a_change_is_told_as_an_account(found):
     for part in ("venues closed -", "residents +", "new roads +", "pins put right +"):
         assert part in reading
     assert "over all orders" in reading
-    assert "venues with another name alone, which is no change: 1" in lines
+    assert "1 venues with another name alone, which is no change: Toy library → Library of the town" in lines
     assert lines[-1].endswith("It names no causes.")
     assert "Corrections of the data restate the earlier year and are no progress." in lines
     chinese = change_lines(found, "zh")

@@ -66,7 +66,7 @@ def test_the_board_in_numbers(town, tmp_path):
     assert (reading["this year"], reading["year before"]) == (215 / EVERYONE, 215 / EVERYONE)
     assert reading["change (points)"] == 0
     assert (reading["goal"], reading["milestone"], reading["verdict"]) == (0.9, 0.9, "missed")
-    assert reading["shortfall (people)"] == 33  # 247.5 people are the goal
+    assert reading["still to be covered (people)"] == 33  # 247.5 people are the goal
     assert reading["borderline people"] == 0  # r3, at the limit before, has a library now
     assert culture["this year"] == 75 / EVERYONE
     assert culture["flip point (km/h)"] == pytest.approx(4.0)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from conftest import edit
-from lifecircle.audit import find_run, run_audit
+from lifecircle.audit import find_run, find_runs, run_audit, write_run
 from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import (
@@ -25,6 +25,7 @@ from lifecircle.files import (
     save_arrays,
 )
 from lifecircle.findings import RUN, load_findings
+from lifecircle.ledger import same_run
 from lifecircle.maps import MapOrder, draw_study, read_plans, years_of
 from lifecircle.study import copy_example, read_study
 
@@ -61,6 +62,19 @@ def test_a_kept_run_is_taken_where_nothing_changed(town, caplog, monkeypatch):
     summary = town / "results" / "2025" / "summary.json"
     assert json.loads(summary.read_bytes())["fingerprint"] == find_run(town).fingerprint
     assert not caplog.text
+
+
+def test_several_years_at_once_are_what_each_is_alone(town, tmp_path):
+    """What years share is read and searched once; their files hold the same bytes."""
+    years = (2022, 2023, 2024)
+    together = find_runs(town, years)
+    for year, found in zip(years, together, strict=True):
+        assert found.fingerprint == hashed(town, year)
+        write_run(found, tmp_path / "together")
+        write_run(run_audit(town, year), tmp_path / "alone")
+        one, other = tmp_path / "together" / str(year), tmp_path / "alone" / str(year)
+        assert same_run(one, other)
+    assert together[1].result("culture").previous is not None  # a gym opened in 2023
 
 
 def test_a_changed_profile_is_never_served_from_an_old_run(town, caplog):

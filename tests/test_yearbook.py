@@ -1,15 +1,20 @@
 """The yearly report: which years, what the table over the years holds, and the same in the document."""
 
+import json
 import shutil
 
 import docx
 import openpyxl
+import pandas as pd
 import pytest
 
 from conftest import edit
-from lifecircle.audit import run_audit
+from lifecircle.audit import prepare, run_audit
+from lifecircle.closing_impact import closing_impact
 from lifecircle.errors import UnusableInputError
+from lifecircle.rectification import rectify_study
 from lifecircle.study import read_study
+from lifecircle.wording import word
 from lifecircle.yearbook import BOOK, DOCUMENT, YearbookOrder, plan_rows, plan_years, write_yearbook
 
 EVERYONE = 275
@@ -48,7 +53,7 @@ def test_a_row_holds_every_year_and_the_final_verdict(town):
 
 def test_the_files_say_what_the_runs_say(town, tmp_path):
     out = write_yearbook(town, YearbookOrder(years=(2024, 2025), out=tmp_path / "book", language="en"))
-    assert {path.name for path in out.iterdir()} == {DOCUMENT, BOOK, "yearbook.json"}
+    assert {path.name for path in out.iterdir()} == {DOCUMENT, BOOK, "yearbook.json", "closing.csv"}
     board = {one.target.name.get("en"): one for one in run_audit(town, 2025).targets}
     document = docx.Document(out / DOCUMENT)
     scores = next(table for table in document.tables if table.rows[0].cells[1].text == "2024")
@@ -76,3 +81,126 @@ def test_a_folder_of_somebody_else_stays(town, tmp_path):
     with pytest.raises(UnusableInputError):
         write_yearbook(town, YearbookOrder(years=(2025,), out=tmp_path / "mine"))
     assert (tmp_path / "mine" / "study.toml").is_file()
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The rectification list and the closing impact
+
+
+def sheet_rows(folder, name):
+    """Give the rows of a sheet by their headings, which stand in the third row."""
+    heads, *rows = [[cell.value for cell in row] for row in book_of(folder)[name].iter_rows(min_row=3)]
+    return [dict(zip(heads, row, strict=True)) for row in rows]
+
+
+def book_of(folder):
+    return openpyxl.load_workbook(folder / BOOK)
+
+
+def remark_on(folder, sheet):
+    (found,) = [row["notes"] for row in sheet_rows(folder, "definitions") if row["target"] == sheet]
+    return found
+
+
+def paragraphs(folder):
+    return "\n".join(one.text for one in docx.Document(folder / DOCUMENT).paragraphs)
+
+
+def report(town, **order):
+    order = {"years": (2025,), "language": "en", "maps": False, **order}
+    return write_yearbook(town, YearbookOrder(**order))
+
+
+def test_the_list_that_was_handed_out_stands_in_the_workbook(town):
+    listing, folder = rectify_study(town, 2025)
+    label = listing.record.problems[0].id
+    filled = folder / "rectification.csv"
+    table = pd.read_csv(filled, dtype=str, keep_default_na=False)
+    table.loc[table[word("rectify_column", "id", "en")] == label, "progress"] = "land bought"
+    table.to_csv(filled, index=False)
+    listing, _ = rectify_study(town, 2025, filled=[filled])
+    book = report(town)
+    rows = {row["problem id"]: row for row in sheet_rows(book, "rectification list")}
+    assert list(rows) == [one.id for one in listing.record.problems]
+    assert rows[label]["progress"] == "land bought"
+    for one in listing.record.problems:
+        assert rows[one.id]["people"] == one.computed["people"]
+        assert rows[one.id]["cause"] == one.computed["cause"]
+    assert "list that was handed out (results/2025-rectification)" in remark_on(book, "rectification list")
+    assert f"The rectification list has {len(listing.current)} problems" in paragraphs(book)
+
+
+def test_without_a_list_the_ids_are_those_that_a_list_will_give(town):
+    book = report(town)
+    ids = [row["problem id"] for row in sheet_rows(book, "rectification list")]
+    assert "has not been made" in remark_on(book, "rectification list")
+    assert not (town / "results" / "2025-rectification").exists()
+    listing, _ = rectify_study(town, 2025)
+    assert ids == [one.id for one in listing.record.problems]
+    # A list of the year before gives its ids on, and new ones follow them.
+    rectify_study(town, 2024)
+    again = [row["problem id"] for row in sheet_rows(report(town), "rectification list")]
+    assert again == ids
+
+
+def test_a_list_that_the_data_have_left_behind_is_said_to_be_so(town):
+    rectify_study(town, 2025)
+    edit(town / "residents.csv", "r6,504000,3377200,20,0,8\n", "")
+    assert "Data have changed since the list was handed out" in remark_on(report(town), "rectification list")
+
+
+def test_the_closing_impact_stands_in_sheet_csv_and_document(town):
+    book = report(town)
+    impact = closing_impact(prepare(read_study(town), 2025))
+    table = pd.read_csv(book / "closing.csv")
+    assert table["people who lose cover"].tolist() == impact["people"].tolist()
+    assert table["venue id"].tolist() == impact["venue"].tolist()
+    rows = sheet_rows(book, "closing impact")
+    needed = impact[impact["people"] > 0]
+    assert [row["people who lose cover"] for row in rows] == needed["people"].tolist()
+    assert rows[0]["share of people counted"] == pytest.approx(needed["share"].iloc[0])
+    assert all(row["service"] for row in rows)
+    # The library of the town is all that 225 of its people read in (see the closing impact's own test).
+    first = impact[impact["target"] == "reading"].iloc[0]
+    assert f"the venue most depended on is {first['name']} (" in paragraphs(book)
+    assert f"{first['people']:,.0f} people" in paragraphs(book)
+
+
+def test_the_public_edition_counts_nobody_at_a_place(town):
+    book = report(town, edition="public")
+    assert book.name == "yearbook-2025-2025-public"  # an internal report is never replaced by it
+    assert {path.name for path in book.iterdir()} == {DOCUMENT, BOOK, "yearbook.json"}
+    assert not {"rectification list", "closing impact"} & set(book_of(book).sheetnames)
+    assert "left out of the public edition" in remark_on(book, "rectification list")
+    assert "most depended on" not in paragraphs(book)
+    signed = [row["target"] for row in sheet_rows(book, "definitions")][-3:]
+    assert signed == ["made by:", "checked by:", "signed by:"]
+
+
+def test_what_lies_in_a_mask_is_counted_and_not_printed(town):
+    whole = sheet_rows(report(town), "rectification list")
+    venues = run_audit(town, 2025).facilities
+    west, south, east, north = venues[venues["name"] == "Toy library"].total_bounds
+    ring = [[west - 1e-4, south - 1e-4], [east + 1e-4, south - 1e-4], [east, north + 1e-4]]
+    area = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    (town / "mask.geojson").write_text(
+        json.dumps(
+            {
+                "type": "FeatureCollection",
+                "features": [{"type": "Feature", "geometry": area, "properties": {}}],
+            }
+        )
+    )
+    study = (town / "study.toml").read_text("utf-8")
+    (town / "study.toml").write_text(f'{study}\n[publish]\nmask = "mask.geojson"\n', "utf-8")
+    book = report(town)
+    shown = sheet_rows(book, "rectification list")
+    lost = [row for row in whole if row["nearest venue"] == "Toy library"]
+    assert lost
+    assert [row["problem id"] for row in shown] == [
+        row["problem id"] for row in whole if row["nearest venue"] != "Toy library"
+    ]
+    assert f"{len(lost)} more problems lie where nothing may be drawn" in remark_on(
+        book, "rectification list"
+    )
+    assert "Toy library" not in (book / "closing.csv").read_text("utf-8-sig")

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.audit import Searches, counted_people, open_venues, road_radius
+from lifecircle.demand import OUTSIDE
 from lifecircle.limits import within_limit
 from lifecircle.report import ORDER, PEOPLE, RATE, TEXT
 from lifecircle.wording import word
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit import Answer, Inputs
-    from lifecircle.findings import Findings
+    from lifecircle.findings import Findings, Language
     from lifecircle.standards import CircleTarget
 
 IMPACT_COLUMNS = ("target", "venue", "name", "service", "district", "village", "people", "share", "residents")
@@ -157,30 +158,66 @@ def _names(chosen: pd.DataFrame, column: str, units: pd.DataFrame | None) -> Any
     return named.astype(str).to_numpy()
 
 
+def closing_table(impact: pd.DataFrame, findings: Findings, language: Language | None = None) -> pd.DataFrame:
+    """Put the whole impact in a table for a file: every venue of every circle.
+
+    Parameters
+    ----------
+    impact : as :func:`closing_impact` gives it
+    language : of headings and names; left out, the language of the findings
+
+    Returns
+    -------
+    table : a row for each row of ``impact``, headings from the catalogue; people and shares unrounded
+    """
+    language = language or findings.language
+    targets = {one.target.id: one.target.name.get(language) for one in findings.targets}
+    services = {name: _service(name, findings, language) for name in impact["service"].unique()}
+    columns = {
+        "target": impact["target"].map(targets),
+        "venue_id": impact["venue"],
+        "venue_name": impact["name"],
+        "service": impact["service"].map(services),
+        "district": impact["district"].map(lambda name: _district(name, language)),
+        "village": impact["village"],
+        "losing": impact["people"].astype(float),
+        "losing_share": impact["share"].astype(float),
+    }
+    heads = {name: word("column", name, language) for name in columns}
+    heads["district"] = word("board_column", "district", language)
+    return pd.DataFrame({heads[name]: column for name, column in columns.items()})
+
+
+def _service(name: str, findings: Findings, language: Language) -> str:
+    return findings.services.get(name, {}).get(language) or word("class", name, language)
+
+
+def _district(name: str, language: Language) -> str:
+    return word("area", "outside", language) if name == OUTSIDE else name
+
+
 def closing_sheet(
-    impact: pd.DataFrame, findings: Findings, *, most: int = 20
+    impact: pd.DataFrame, findings: Findings, language: Language | None = None, *, most: int = 20
 ) -> tuple[Mapping[str, str], list[dict[str, Any]]]:
     """Put the impact in rows that a report prints: for each target the venues most people depend on.
 
     Parameters
     ----------
+    language : of the names; left out, the language of the findings
     most : venues of a target that are printed; those that nobody depends on never are
     """
-    language, services = findings.language, findings.services
+    language = language or findings.language
     rows: list[dict[str, Any]] = []
     for target, table in impact[impact["people"] > 0].groupby("target", sort=False):
         name = findings.result(str(target)).target.name.get(language)
         for number, one in enumerate(table.head(most).to_dict("records"), 1):
-            service = services.get(one["service"], {}).get(language) or word(
-                "class", one["service"], language
-            )
             rows.append(
                 {
                     "row": number,
                     "target": name,
                     "venue_name": one["name"] or one["venue"],
-                    "service": service,
-                    "district": one["district"],
+                    "service": _service(one["service"], findings, language),
+                    "district": _district(one["district"], language),
                     "losing": one["people"],
                     "losing_share": one["share"],
                 }

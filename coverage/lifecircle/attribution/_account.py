@@ -11,6 +11,7 @@ import json
 import logging
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,9 @@ import numpy as np
 
 from lifecircle.attribution._counterfactual import Counterfactuals
 from lifecircle.attribution._factors import difference
-from lifecircle.attribution._figures import figures, result_figures
+from lifecircle.attribution._figures import figures, gap_circles, result_figures
 from lifecircle.attribution._shares import coalitions, group_shares, owen_shares
-from lifecircle.audit import open_study, prepare, prepare_other
+from lifecircle.audit import declared_break, open_study, prepare, prepare_other
 from lifecircle.demand import OUTSIDE
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.findings import METHOD_VERSION, RUN, load_findings
@@ -28,6 +29,7 @@ from lifecircle.study import check_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     import numpy.typing as npt
 
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
     from lifecircle.attribution._shares import Share
     from lifecircle.attribution._venue_changes import VenueChange
     from lifecircle.audit import Answering, Inputs
-    from lifecircle.findings import Findings, Language
-    from lifecircle.standards import Target
+    from lifecircle.findings import Findings, Language, TargetResult
+    from lifecircle.standards import Standard, Target
     from lifecircle.study import Study
 
     Figures = npt.NDArray[np.float64]
@@ -241,7 +243,10 @@ def account(
         rows=tuple(rows),
         venues=found.venues.listed,
         lines=found.roads.counts,
-        notes=_notes(found, roads_gone=roads_gone, stored=stored),
+        notes=(
+            *_notes(found, roads_gone=roads_gone, stored=stored),
+            *(f"joint_{role}" for role in sorted(account_of.joint)),
+        ),
         services={one.id: one.name.model_dump() for one in after.study.standard.services},
         districts=names,
     )
@@ -249,31 +254,44 @@ def account(
 
 def _under(before: Inputs, after: Inputs) -> Inputs:
     """Return the earlier inputs under the later year's standard."""
-    standard = after.study.standard
-    if before.study.standard == standard:
-        return before
-    study = replace(before.study, standard=standard)
-    changed = replace(before, study=study)
-    missing = after.networks.keys() - before.networks.keys()
-    return prepare(study, before.year) if missing else changed
+    return _judged_by(before, after.study.standard, set(after.networks))
+
+
+def _judged_by(inputs: Inputs, standard: Standard, profiles: AbstractSet[str]) -> Inputs:
+    """Return inputs under another standard, read again where it asks for travel profiles they lack."""
+    if inputs.study.standard == standard:
+        return inputs
+    study = replace(inputs.study, standard=standard)
+    missing = profiles - inputs.networks.keys()
+    return prepare(study, inputs.year) if missing else replace(inputs, study=study)
 
 
 def _notes(found: Difference, *, roads_gone: bool, stored: Stored | None) -> tuple[str, ...]:
     venues = found.venues
+    declared = declared_break(found.after.study, found.before.year, found.after.year)
     return tuple(
         code
         for code, told in (
             (f"roads_gone:{found.before.year}", roads_gone),
             (f"roads_gone_untold:{found.before.year}", roads_gone and stored is None),
             ("surface_break", found.surface),
+            (f"surface_undeclared:{found.before.year}|{found.after.year}", found.surface and not declared),
             ("boundaries_differ", found.boundaries),
-            (f"venues_renamed:{venues.renamed}", venues.renamed > 0),
+            (f"venues_renamed:{len(venues.renamed)}|{_some(venues.renamed)}", bool(venues.renamed)),
             (f"venues_undated:{venues.undated}", venues.undated > 0),
             ("roads_undivided", "undivided" in found.roads.members),
         )
         if told
     )
 
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names of many, without the sign that parts a code."""
+    shown = "; ".join(name.replace("|", " ") for name in names[:_NAMED])
+    return shown + (" …" if len(names) > _NAMED else "")
+
+
+_NAMED = 5
 
 _ROLES = {
     "circle": frozenset({"roads", "barriers", "demand", "districts", "villages", "accepted", "facilities"}),
@@ -283,11 +301,8 @@ _ROLES = {
 }
 """Kind of target -> roles of the files that its value may rest on."""
 
-
-def _roles_of(target: Target) -> frozenset[str]:
-    """Return the roles of files that a target may rest on; a computed gap rests on those of circles too."""
-    own = _ROLES.get(target.kind, frozenset().union(*_ROLES.values()))
-    return own | _ROLES["circle"] if getattr(target, "computed", None) is not None else own
+_KEPT = frozenset({"facilities", "demand"})
+"""Roles of the files whose rows a run keeps as it used them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,6 +319,8 @@ class _Account:
     codes: tuple[str, ...]
     stored: Stored | None
     roads_gone: bool
+    joint: set[str] = field(default_factory=set)
+    """Roles of files for want of which a change of method could not be told from one of files."""
 
     def rows(self, target: Target, names: Mapping[str, str]) -> list[ChangeRow]:
         """Return the rows of a target: for all, then by district."""
@@ -368,7 +385,7 @@ class _Account:
         )
         if was is not None and was.value is not None:
             steps.append(("", result_figures(was, self.codes)))
-            steps.append((self._break_of(target, was), own))
+            steps += self._from_then(target, was, own)
         else:
             steps.append(("", own))
         if not same:
@@ -383,18 +400,66 @@ class _Account:
         """Return the target as the earlier year's own standard has it, the later one's where it has none."""
         return next((one for one in self.own.study.standard.targets if one.id == target.id), target)
 
-    def _break_of(self, target: Target, was: object) -> str:
-        """Name why a run written then says another figure than is computed for the same year now."""
+    def _from_then(self, target: Target, was: TargetResult, now: Figures) -> list[tuple[str, Figures]]:
+        """Follow the figure written in a run to what is computed for the same year now.
+
+        Where files and method changed both, a year between them is computed, so that the change of method
+        stands apart: by the target of then over the files of now where the version of the method is the
+        same; else by the method of now over the venues and residents that the run kept.
+        """
+        assert self.stored is not None
+        roles = self.changed & _roles(target)
+        version = self.stored.method != METHOD_VERSION
+        other = was.target != target or self._other_circles(target)
+        if roles <= {"roads"} and self.roads_gone and not (version or other):
+            return [("roads_gone", now)]
+        if not roles or not (version or other):
+            return [("restated" if roles else "method", now)]
+        if not version and _same_services(was, self.own):
+            return [("restated", self._figures_of(was.target, self._by_old_targets)), ("method", now)]
+        if version and roles <= _KEPT and not _drawn(self.own):
+            return [
+                ("method", self._figures_of(self._own_target(target), self._kept_inputs)),
+                ("restated", now),
+            ]
+        self.joint.update(roles - _KEPT if version else {"services"})
+        return [("method_restated", now)]
+
+    def _figures_of(self, target: Target, inputs: Inputs) -> Figures:
+        return figures(target, inputs, self.years.searches(inputs), self.codes)
+
+    def _other_circles(self, target: Target) -> bool:
+        """Return whether a computed gap is about circles that were other ones then."""
+        assert self.stored is not None
+        then = {one.target.id: one.target for one in self.stored.findings.targets}
+        return any(then.get(one.id) != one for one in gap_circles(target, self.own))
+
+    @cached_property
+    def _by_old_targets(self) -> Inputs:
+        """Return the earlier year's files as they are now, judged by the targets of its run."""
+        assert self.stored is not None
+        targets = tuple(one.target for one in self.stored.findings.targets)
+        standard = self.own.study.standard.model_copy(update={"targets": targets})
+        return _judged_by(self.own, standard, {one.profile for one in targets if one.kind == "circle"})
+
+    @cached_property
+    def _kept_inputs(self) -> Inputs:
+        """Return the earlier year with the venues and residents that its run kept, where files changed."""
+        assert self.stored is not None
+        run = self.stored.findings
+        register = run.facilities if "facilities" in self.changed else self.own.register
+        demand = run.demand if "demand" in self.changed else self.own.demand
+        return replace(self.own, register=register, demand=demand)
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """Roles of the earlier year's files that are other ones than when its run was written."""
         assert self.stored is not None
         now = {(one.role, one.path): one.sha256 for one in self.own.records}
         then = {(one.role, one.path): one.sha256 for one in self.stored.findings.inputs}
-        roles = {
+        return frozenset(
             role for role, path in now.keys() | then.keys() if now.get((role, path)) != then.get((role, path))
-        } & _roles_of(target)
-        method = self.stored.method != METHOD_VERSION or getattr(was, "target", None) != target
-        if roles <= {"roads"} and self.roads_gone and not method:
-            return "roads_gone"
-        return "method_restated" if roles and method else "restated" if roles else "method"
+        )
 
     def _sources(self, target: Target) -> tuple[str, ...]:
         """Name who registered the figures of both years."""
@@ -405,6 +470,25 @@ class _Account:
                 mine = table[(table["target"] == target.id) & (table["year"] == one.year)]
                 found |= dict.fromkeys(text for text in mine["source"].astype("str") if text.strip())
         return tuple(found)
+
+
+def _same_services(was: TargetResult, inputs: Inputs) -> bool:
+    """Return whether the services of every class of a target are those of its run."""
+    then = {name: set(services) for name, services in was.classes.items()}
+    return then == inputs.study.standard.venues(was.target)
+
+
+def _roles(target: Target) -> frozenset[str]:
+    """Return the roles of files that a value may rest on; a computed gap rests on those of its circles."""
+    computed = target.kind == "indicator" and target.computed is not None
+    # Of a kind that is not named any file may be one.
+    own = _ROLES.get(target.kind, frozenset().union(*_ROLES.values()))
+    return own | (_ROLES["circle"] if computed else frozenset())
+
+
+def _drawn(inputs: Inputs) -> bool:
+    """Return whether venues are drawn as polygons, whose edges a run does not keep."""
+    return "polygon" in inputs.register and bool(inputs.register["polygon"].notna().any())
 
 
 def _row(  # noqa: PLR0913, PLR0917 - the parts of one row
@@ -425,11 +509,13 @@ def _row(  # noqa: PLR0913, PLR0917 - the parts of one row
         return replace(plain, reason="no_value_before" if before is None else "no_value_after")
     if math.isnan(base):
         return replace(plain, reason="no_value_now")
-    breaks = []
+    breaks: list[ChangePart] = []
     known = values[0]
     for (name, _), value in zip(steps[1:-1], values[1:-1], strict=True):
         if not math.isnan(value) and abs(value - known) > _NOISE:
-            breaks.append(ChangePart("breaks", name, value - known, value - known, value - known))
+            step = value - known + sum(one.value for one in breaks if one.name == name)
+            breaks = [one for one in breaks if one.name != name]
+            breaks.append(ChangePart("breaks", name, step, step, step))
         known = known if math.isnan(value) else value
     parts = [_part(group, name, nested[0][name], at) for group, members in groups.items() for name in members]
     whole = [_part(name, name, nested[1][name], at) for name in groups]

@@ -73,7 +73,8 @@ def write_comparison(comparison: YearComparison, folder: str | Path) -> Path:
         write_csv(_csv(comparison, language), fresh / "change.csv")
         first, second = comparison.years
         heading = Heading(
-            f"{comparison.name} {first}-{second}",
+            # Districts and venues are told unrounded: small counts could be worked out from them.
+            f"{comparison.name} {first}-{second} · {word('change', 'office', language)}",
             language,
             comparison.synthetic,
             words="change_column",
@@ -91,6 +92,8 @@ def plain_comparison(comparison: YearComparison) -> dict[str, Any]:
         "name": comparison.name,
         "years": list(comparison.years),
         "synthetic": comparison.synthetic,
+        "edition": "internal",
+        "stamp": {language: word("change", "office", language) for language in ("zh", "en")},
         "software": {"version": version("lifecircle"), "method_version": METHOD_VERSION},
         "notes": list(comparison.notes),
         "summary": {language: change_lines(comparison, language) for language in ("zh", "en")},
@@ -138,7 +141,8 @@ def _csv(comparison: YearComparison, language: Language) -> pd.DataFrame:
             rows.append({**plain, "remark": remark})
     columns = ["target_id", "target", "district", "unit", "value_before", "value_after", "difference"]
     columns += ["comparable", "group", "part", "amount", "low", "high", "turns", "remark"]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns).assign(edition=word("change", "office", language))
+    columns.append("edition")
     return table.rename(columns={name: _head(name, language) for name in columns})
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lifecircle.audit._assess_presence import units_in_area
 from lifecircle.audit._judged import Assessed, by_district, judged, without_value
+from lifecircle.audit._position_grades import counted_grades, of_services, rests_on_centres, too_rough
 from lifecircle.counting import village_urban
 from lifecircle.findings import CircleGap, IndicatorResult, UnitCount, UnitWithout
 from lifecircle.measures import (
@@ -26,11 +27,12 @@ from lifecircle.standards import judges_districts, threshold, trend_verdict
 from lifecircle.wording import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lifecircle.audit._circles import CircleParts
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._judged import YearFacts
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._position_grades import VenueGrades
     from lifecircle.findings import DistrictResult
     from lifecircle.standards import IndicatorTarget
 
@@ -176,10 +178,7 @@ def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:
     known = {name: float(value) for name, value in values.items() if value is not None}
     if not known:
         return _without(target, "gap_unknown")
-    moves: dict[str, bool | None] = {}
-    for name, value in known.items():
-        earlier = getattr(before[name], measure) if name in before else None
-        moves[name] = not_smaller({inputs.year - 1: earlier, inputs.year: value})[inputs.year]
+    moves = _moves(target, now, before, inputs.year)
     mean = float(np.mean(list(known.values())))
     had = [getattr(before[name], measure) for name in known if name in before]
     gaps = {
@@ -194,6 +193,8 @@ def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:
     table = _table(inputs)
     status = trend_verdict(target, inputs.year, moves.values()) if target.trend == "shrinking" else None
     unknown = any(one is None for one in moves.values())
+    reason = f"year_before_missing:{inputs.year - 1}" if status == "not_assessable" and unknown else ""
+    grades, positions = _positions(target, facts, status, known)
     result = judged(
         IndicatorResult,
         target,
@@ -202,10 +203,10 @@ def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:
         gaps=gaps,
         registered=None if table is None else registered(table, target.id, inputs.year).value,
         previous=float(np.mean(had)) if len(had) == len(known) and None not in had else None,
-        status=status,
-        reason=f"year_before_missing:{inputs.year - 1}" if status == "not_assessable" and unknown else "",
+        status="data_insufficient" if positions else status,
+        reason=positions or reason,
         districts=districts,
-        notes=(*(f"gap_not_smaller:{name}" for name, moved in moves.items() if moved), *said),
+        notes=(*(f"gap_not_smaller:{name}" for name, moved in moves.items() if moved), *said, *grades.notes),
     )
     return Assessed(result)
 
@@ -248,6 +249,41 @@ def _own_gap(code: str, parts: Mapping[str, CircleParts], measure: str) -> float
 def _share_of_all(shares: pd.Series[float], people: pd.Series[float]) -> float:
     counted = people.where(shares.notna(), 0.0)
     return float((shares.fillna(0.0) * counted).sum() / counted.sum())
+
+
+def _moves(
+    target: IndicatorTarget, now: Mapping[str, Gap], before: Mapping[str, Gap], year: int
+) -> dict[str, bool | None]:
+    """Return whether the gap of each circle did not become smaller, None where that is unknown."""
+    assert target.computed is not None
+    measure = target.computed.measure
+    moves: dict[str, bool | None] = {}
+    for name, gap in now.items():
+        value = getattr(gap, measure)
+        if value is not None:
+            earlier = getattr(before[name], measure) if name in before else None
+            moves[name] = not_smaller({year - 1: earlier, year: float(value)})[year]
+    return moves
+
+
+def _positions(
+    target: IndicatorTarget, facts: YearFacts, status: str | None, circles: Iterable[str]
+) -> tuple[VenueGrades, str]:
+    """Count the grades of the circles' venues, and return why they give no verdict on the trend, if so."""
+    inputs, standard = facts.inputs, facts.inputs.study.standard
+    rules = [standard.target(name) for name in circles]
+    counted = [rule for rule in rules if rule.kind == "circle" and rule.accounting != "accepted"]
+    services = set().union(*(set().union(*standard.venues(rule).values()) for rule in counted))
+    grades = counted_grades(inputs, of_services(inputs, services))
+    if status is None:
+        return grades, ""
+    rough = too_rough(grades, inputs)
+    if rough or not grades.village_centre:
+        return grades, rough
+    now, before = facts.parts_without_centres
+    earlier = inputs if facts.earlier is None else facts.earlier[0]
+    moves = _moves(target, _gaps_of(target, now, inputs), _gaps_of(target, before, earlier), inputs.year)
+    return grades, rests_on_centres(status, trend_verdict(target, inputs.year, moves.values()), grades)
 
 
 def _gaps_of(target: IndicatorTarget, parts: Mapping[str, CircleParts], inputs: Inputs) -> dict[str, Gap]:

@@ -20,14 +20,17 @@ from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._judged import Assessed, YearFacts
 from lifecircle.audit._kinds import assess
 from lifecircle.audit._places import grid, village_counts
-from lifecircle.audit._prepare import Inputs, circles, open_study, prepare
+from lifecircle.audit._position_grades import report_positions
+from lifecircle.audit._prepare import circles, open_study, prepare, prepare_other
 from lifecircle.audit._questions import ask
 from lifecircle.audit._record import source_of, write_run, years_of_another_method
 from lifecircle.audit._searches import Searches, venue_classes
+from lifecircle.audit._surface_values import surface_doubts, surface_notes, values_on_surfaces
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.findings import (
     RUN,
+    CircleResult,
     Findings,
     Publication,
     load_findings,
@@ -37,9 +40,10 @@ from lifecircle.findings import (
 from lifecircle.study import check_year
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from lifecircle.audit._circles import Circle
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.reading import Reading
     from lifecircle.study import Study
 
@@ -120,6 +124,7 @@ def run(
     inputs: Inputs,
     *,
     previous: Mapping[str, float | None] | None = None,
+    searches: Searches | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Findings:
     """Compute the findings of prepared inputs, the year before beside them where its files allow.
@@ -127,9 +132,11 @@ def run(
     Parameters
     ----------
     previous : target -> value of the year before, where it is known already
+    searches : of the same inputs, to use what they or those of another year have found; new ones where
+        left out
     """
     report = progress or _log.info
-    searches = Searches(inputs)
+    searches = searches or Searches(inputs)
     # Step one: every question is asked, of this year and, where its files allow, of the year before.
     answers = ask(inputs, searches, progress=report)
     report("year before")
@@ -143,8 +150,13 @@ def run(
     assessed = [
         _beside_year_before(assess(target, facts), before) for target in inputs.study.standard.targets
     ]
+    valued = values_on_surfaces(inputs)
+    assessed = [_beside_surfaces(one, valued, inputs) for one in assessed]
     coarse = [one.coarse for one in assessed if one.coarse is not None]
-    return _findings(inputs, assessed, report_reading(inputs, searches, coarse))
+    if not isinstance(earlier, str):
+        inputs = replace(inputs, doubts=(*inputs.doubts, *surface_doubts(earlier[0], inputs)))
+    positions = report_positions(inputs, [one.result for one in assessed])
+    return _findings(inputs, assessed, replace(report_reading(inputs, searches, coarse), positions=positions))
 
 
 def _beside_year_before(assessed: Assessed, before: YearBefore) -> Assessed:
@@ -154,6 +166,18 @@ def _beside_year_before(assessed: Assessed, before: YearBefore) -> Assessed:
     if assessed.circle is not None:
         result = replace(result, previous=before.shares.get(name))
     return replace(assessed, result=result)
+
+
+def _beside_surfaces(
+    assessed: Assessed, valued: Mapping[str, Mapping[str, float | None]], inputs: Inputs
+) -> Assessed:
+    """Set the values on other surfaces beside a circle's own; its verdict stays as it is."""
+    others = valued.get(assessed.result.target.id)
+    if assessed.circle is None or not others or not isinstance(assessed.result, CircleResult):
+        return assessed
+    notes = surface_notes(assessed.result, others, inputs.year)
+    result = replace(assessed.result, surfaces=others, notes=(*assessed.result.notes, *notes))
+    return replace(assessed, result=result, circle=replace(assessed.circle, result=result))
 
 
 def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Findings:
@@ -271,15 +295,61 @@ def find_run(
     """
     declared = open_study(study, year)
     year = declared.year if year is None else check_year(year)
-    folder = (declared.folder / "results" if results is None else Path(results)) / str(year)
+    folder = declared.folder / "results" if results is None else Path(results)
+    found = _current(declared, year, folder)
+    return run_audit(declared, year, progress=progress) if found is None else found
+
+
+def find_runs(
+    study: str | Path,
+    years: Sequence[int],
+    *,
+    results: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> list[Findings]:
+    """Return a study's findings for several years, each as :func:`find_run` does.
+
+    Years that are computed share what they have in common: files that hold for several are read once, and
+    the same question of the same roads, residents and venues is asked once.
+
+    Parameters
+    ----------
+    years : in the order of the findings
+    results : folder of runs; ``results`` in the study's folder where left out
+
+    Raises
+    ------
+    UnusableInputError
+        As for :func:`run_audit`.
+    """
+    report = progress or _log.info
+    declared = open_study(study, max(years))
+    folder = declared.folder / "results" if results is None else Path(results)
+    found: list[Findings] = []
+    beside: tuple[Inputs, Searches] | None = None
+    for year in years:
+        findings = _current(declared, check_year(year), folder)
+        if findings is None:
+            report(str(year))
+            made_of = fingerprint(declared, year)
+            inputs = prepare(declared, year) if beside is None else prepare_other(beside[0], year)
+            beside = inputs, Searches(inputs, like=None if beside is None else beside[1])
+            findings = replace(run(inputs, searches=beside[1], progress=report), fingerprint=made_of)
+        found.append(findings)
+    return found
+
+
+def _current(study: Study, year: int, results: Path) -> Findings | None:
+    """Load the run of a year if it is of the study as it is now; None, with a warning, if it is not."""
+    folder = results / str(year)
     recover(folder, RUN)
     if not (folder / RUN.mark).is_file():
-        return run_audit(declared, year, progress=progress)
+        return None
     try:
         # What a run was made of stands in a small file: the large ones are read only if it is current.
-        if read_fingerprint(folder) == fingerprint(declared, year):
+        if read_fingerprint(folder) == fingerprint(study, year):
             return load_findings(folder)
         _log.warning("%s is of other inputs than the study's now: computed anew", folder)
     except UnusableInputError as error:
         _log.warning("%s: computed anew", error)
-    return run_audit(declared, year, progress=progress)
+    return None

@@ -84,7 +84,7 @@ def print_stamp(findings: Findings, language: Language) -> None:
         print_text(word("stamp", "synthetic", language))
 
 
-def print_path(name: str, place: Path, language: Language) -> None:
+def print_path(name: str, place: Path | str, language: Language) -> None:
     """Print where something was written."""
     from lifecircle.wording import word
 
@@ -147,6 +147,7 @@ _KINDS = {"circle": 0, "presence": 1, "capacity": 2, "indicator": 3}
 
 def print_scoreboard(findings: Findings) -> None:
     """Print the targets that have a value by kind, then those without by reason, and what was not used."""
+    from lifecircle.findings import grounds_text
     from lifecircle.reading import reading_lines
     from lifecircle.report import warning_lines
     from lifecircle.wording import explain, word
@@ -178,6 +179,8 @@ def print_scoreboard(findings: Findings) -> None:
         )
         for reason, names in left_out.items()
     ]
+    lines += filter(None, (grounds_text(one, language) for one in findings.targets))
+    lines += filter(None, (grounds_text(one, language) for one in findings.targets))
     if len(findings.rejects):
         lines.append(word("terminal", "rejects", language).format(count=len(findings.rejects)))
     lines += [word("terminal", "warning", language).format(text=text) for text in warning_lines(findings)]

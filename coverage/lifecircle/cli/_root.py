@@ -116,7 +116,7 @@ def language_of(study: Path | None) -> Language:
     return "en" if named == "en" else "zh"
 
 
-def _remember(ctx: click.Context, _: click.Parameter, study: Path) -> Path:
+def remember(ctx: click.Context, _: click.Parameter, study: Path) -> Path:
     """Keep the study that a command is given, whose language errors are printed in."""
     ctx.find_root().obj = study
     return study
@@ -132,7 +132,7 @@ class LogLine(logging.Formatter):
         return one_line(super().formatMessage(record))
 
 
-STUDY = click.argument("study", type=click.Path(path_type=Path), callback=_remember)
+STUDY = click.argument("study", type=click.Path(path_type=Path), callback=remember)
 
 
 YEAR = click.option("--year", type=int, help="Year to audit; the study's own where left out.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 FORMAT = 2
@@ -17,12 +17,15 @@ _COMPANIONS: Final = {
     ".shp": (".dbf", ".shx", ".prj", ".cpg"),
     ".gpkg": (".gpkg-wal",),
     ".tif": (".tfw", ".prj"),
+    ".tiff": (".tfw", ".prj"),
 }
 """Files beside a file of a format that its readers read with it."""
 
+_APPENDED: Final = dict.fromkeys((".tif", ".tiff"), (".aux.xml", ".msk"))
+
 
 def files_of(path: Path) -> list[Path]:
-    """Return the files that are read as one: a shapefile is several, in any capitals.
+    """Return the files that are read as one: a shapefile is several, in any capitals; a .gdb is a folder.
 
     Parameters
     ----------
@@ -32,15 +35,20 @@ def files_of(path: Path) -> list[Path]:
     -------
     files : existing ones, in a fixed order
     """
+    if path.suffix.lower() == ".gdb" and path.is_dir():
+        # Locks of who has it open are not part of what it holds.
+        return sorted(one for one in path.iterdir() if one.is_file() and one.suffix.lower() != ".lock")
     wanted = {ending: number for number, ending in enumerate(_COMPANIONS.get(path.suffix.lower(), ()))}
     if not wanted:
         return [path]
+    # Beside a raster may also stand what its name is written whole in: its statistics and mask.
+    whole = [path.with_name(path.name + ending) for ending in _APPENDED.get(path.suffix.lower(), ())]
     beside = [
         (wanted[other.suffix.lower()], other.name, other)
         for other in path.parent.glob("*")
         if other != path and other.stem == path.stem and other.suffix.lower() in wanted
     ]
-    return [path, *(other for _, _, other in sorted(beside))]
+    return [path, *(other for _, _, other in sorted(beside)), *(other for other in whole if other.is_file())]
 
 
 def file_hash(path: Path) -> str:
@@ -83,16 +91,27 @@ def content_key(*parts: str | bytes | Path) -> str:
     """
     digest = hashlib.sha256(str(FORMAT).encode())
     for part in parts:
-        for piece in _pieces(part):
-            digest.update(len(piece).to_bytes(8, "little"))
-            digest.update(piece)
+        for size, pieces in _pieces(part):
+            digest.update(size.to_bytes(8, "little"))
+            for piece in pieces:
+                digest.update(piece)
     return digest.hexdigest()
 
 
-def _pieces(part: str | bytes | Path) -> Iterator[bytes]:
+def _pieces(part: str | bytes | Path) -> Iterator[tuple[int, Iterable[bytes]]]:
+    """Yield what a part consists of, with its length: itself, or the ending and content of files."""
     if isinstance(part, Path):
         for path in files_of(part):
-            yield path.suffix.lower().encode()
-            yield path.read_bytes()
+            ending = path.suffix.lower().encode()
+            yield len(ending), [ending]
+            yield path.stat().st_size, _content(path)
     else:
-        yield part.encode() if isinstance(part, str) else part
+        plain = part.encode() if isinstance(part, str) else part
+        yield len(plain), [plain]
+
+
+def _content(path: Path) -> Iterator[bytes]:
+    """Yield the content of a file in pieces: a raster may be larger than the memory."""
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            yield piece

@@ -174,7 +174,7 @@ def _is_own(folder: Path, kind: Results) -> bool:
     mark = folder / kind.mark
     if mark.is_file():
         start = mark.read_bytes()[:4096].decode("utf-8", "replace")
-        if re.match(r'\s*\{\s*"schema":\s*\d+,\s', start) and '"study":' in start:
+        if re.match(r'\s*\{\s*"schema":\s*\d+\s*,', start) and '"study":' in start:
             return True
     # Damaged beyond its mark: it holds nothing that results would not hold.
     names = {entry.name for entry in folder.iterdir()}

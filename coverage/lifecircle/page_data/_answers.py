@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.findings import Findings, TargetResult
-    from lifecircle.page_data._container import Columns, Shelf
+    from lifecircle.page_data._packed_columns import Columns, Shelf
     from lifecircle.roads import Profile, Roads
     from lifecircle.standards import CircleTarget
 

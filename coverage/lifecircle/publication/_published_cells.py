@@ -426,6 +426,7 @@ def _without_times(result: CircleResult) -> CircleResult:
         variants={},
         modes={},
         village_curve=(),
+        surfaces={},
         only_outside_people=None,
         leg_over_100_m=None,
         leg_over_200_m=None,

@@ -6,11 +6,13 @@ and only when the computation finds the gap no more because of venues or roads.
 """
 
 from lifecircle.rectification._filled_list import read_filled
+from lifecircle.rectification._gap_facts import covered_if_open
 from lifecircle.rectification._list_files import problem_row, write_list
-from lifecircle.rectification._list_steps import rectify_study
+from lifecircle.rectification._list_steps import find_list, rectify_study
 from lifecircle.rectification._problem_record import (
     CAUSES,
     COLUMNS,
+    FIGURES,
     FOLDER,
     HAND,
     STATUSES,
@@ -25,6 +27,7 @@ from lifecircle.rectification._rounds import RectificationList, list_line, recti
 __all__ = [
     "CAUSES",
     "COLUMNS",
+    "FIGURES",
     "FOLDER",
     "HAND",
     "STATUSES",
@@ -32,6 +35,8 @@ __all__ = [
     "Record",
     "RectificationList",
     "RunFacts",
+    "covered_if_open",
+    "find_list",
     "list_line",
     "problem_row",
     "read_filled",

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from lifecircle.audit import gap_clusters
+from lifecircle.audit import Searches, gap_clusters
 from lifecircle.errors import ProofError
 from lifecircle.facilities import open_at
 from lifecircle.findings import class_seconds
@@ -21,13 +21,14 @@ from lifecircle.limits import within_limit
 from lifecircle.roads import profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import geopandas as gpd
     import numpy.typing as npt
 
     from lifecircle.audit import Inputs
     from lifecircle.findings import Findings, TargetResult
+    from lifecircle.standards import CircleTarget
 
     Floats = npt.NDArray[np.float64]
     Places = npt.NDArray[np.intp]
@@ -36,8 +37,8 @@ DETOUR = 2.0
 """Setting: a venue whose straight distance is at most the limit's length over this is near; who still needs
 longer than the limit has to go round, and the road is the cause."""
 STREETS = 1.3
-"""Setting: metres to walk for a metre as the crow flies in an ordinary street network; used for venues that
-are closed at the hour asked for, to which no time was computed."""
+"""Setting: metres to walk for a metre as the crow flies in an ordinary street network; used for venues to
+which no time was computed: whose hours are unknown, or that are closed and the inputs of the run are gone."""
 MOST = 0.5
 """Setting: share of a gap's people for whom a cause must hold."""
 WHOLE = 0.9
@@ -67,6 +68,8 @@ class Gap:
     reason, cause : the audit's reason, and one of :data:`~lifecircle.rectification._problem_record.CAUSES`.
     expected : people a measure would cover at most, None where that cannot be said.
     wanted : the venues that the measure needs, by class or service.
+    closed : venue that is closed at the hour of the target and nearest to most of its people, where the
+        hours are the cause; else empty.
     value : value of the target there, for targets that count no residents.
     """
 
@@ -86,20 +89,28 @@ class Gap:
     cause: str
     expected: float | None
     wanted: tuple[tuple[str, int], ...] = ()
+    closed: str = ""
     value: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class _Homes:
-    """The two things of an audit's inputs that its clustering reads."""
+    """The two things of an audit's inputs that its clustering reads, and the places in degrees."""
 
     demand: gpd.GeoDataFrame
     metres: Floats
+    lonlat: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class _Facts:
-    """Per-resident data used to describe the gaps of one circle, (demand,) each; places in metres."""
+    """Per-resident data used to describe the gaps of one circle, (demand,) each; places in metres.
+
+    ``by_hours`` : whether a resident would be covered if the venues that are closed were open; ``closed`` :
+    row of the nearest such venue of a class it lacks, -1 for none; ``by_unknown`` : whether it takes venues
+    whose hours are not known; ``labels`` : label of the village, ``villages`` : label -> people,
+    ``centres`` : label -> centre.
+    """
 
     findings: Findings
     result: TargetResult
@@ -109,15 +120,55 @@ class _Facts:
     status: npt.NDArray[np.str_]
     lacking: dict[str, npt.NDArray[np.int64]]
     near_m: Floats
-    closed_m: Floats
+    by_hours: npt.NDArray[np.bool_]
+    closed: Places
+    by_unknown: npt.NDArray[np.bool_]
     walk_m: float | None
+    labels: npt.NDArray[np.object_] | None
+    villages: Mapping[str, float]
+    centres: Mapping[str, Floats]
 
 
-def read_gaps(findings: Findings) -> list[Gap]:
+def covered_if_open(findings: Findings, inputs: Inputs) -> dict[str, npt.NDArray[np.str_]]:
+    """Find who would be covered if more venues were open at the target's hour.
+
+    Parameters
+    ----------
+    findings : of a run
+    inputs : that the run was made of
+
+    Returns
+    -------
+    shut : target whose accounting is ``open`` -> (demand,): ``closed`` where the venues that are closed then
+        would do, ``unknown`` where it takes those whose hours are not known, else empty
+    """
+    targets = [one.target for one in findings.targets if getattr(one.target, "accounting", "") == "open"]
+    searches = Searches(inputs) if targets else None
+    found = {}
+    for target in targets:
+        hour = getattr(target, "open_at", None)
+        if searches is None or hour is None:
+            continue
+        known, _ = open_at(inputs.facilities, hour)
+        shut = np.full(len(inputs.demand), "", dtype="<U7")
+        for state, only in (("unknown", None), ("closed", known)):  # what closed venues explain comes last
+            answer = searches.answer(cast("CircleTarget", target), only=only)
+            limit_s = getattr(target, "minutes", 0.0) * 60
+            shut[answer.snapped & within_limit(answer.seconds, limit_s)] = state
+        found[target.id] = shut
+    return found
+
+
+def read_gaps(findings: Findings, shut: Mapping[str, npt.NDArray[np.str_]] | None = None) -> list[Gap]:
     """List what a run says of every gap, targets in the standard's order, in each the run's own order.
 
     Beside the gaps of the run there is one for each district where a target of capacity or a registered
     figure is missed or behind; the whole study where there is none.
+
+    Parameters
+    ----------
+    shut : as :func:`covered_if_open` finds it; left out, venues that are not open are judged by straight
+        distance
 
     Raises
     ------
@@ -125,13 +176,14 @@ def read_gaps(findings: Findings) -> list[Gap]:
         When the residents of the gaps do not add up to what the run counted.
     """
     demand = findings.demand.to_crs(findings.crs)
-    homes = _Homes(findings.demand, _coordinates(demand))
+    homes = _Homes(findings.demand, _coordinates(demand), _coordinates(findings.demand))
     venues = findings.facilities.to_crs(findings.crs)
+    centres = _centres(findings)
     gaps: list[Gap] = []
     for result in findings.targets:
         rows = findings.gaps[findings.gaps["target"] == result.target.id]
         if result.target.id in findings.status:
-            facts = _facts(findings, result, homes, venues)
+            facts = _facts(findings, result, homes, venues, centres, (shut or {}).get(result.target.id))
             members = _members(facts)
             if len(members) != len(rows):
                 raise ProofError(f"{result.target.id}: {len(rows)} gaps were written, {len(members)} found")
@@ -151,7 +203,25 @@ def _coordinates(table: gpd.GeoDataFrame) -> Floats:
     return np.column_stack([points.x.to_numpy(dtype=float), points.y.to_numpy(dtype=float)])
 
 
-def _facts(findings: Findings, result: TargetResult, homes: _Homes, venues: gpd.GeoDataFrame) -> _Facts:
+def _centres(findings: Findings) -> dict[str, Floats]:
+    """Return the centre of every village that has one, in metres."""
+    villages = findings.villages
+    if "geometry" not in villages or not len(villages):
+        return {}
+    known = villages[~(villages.geometry.isna() | villages.geometry.is_empty)].to_crs(findings.crs)
+    middles = known.geometry.centroid
+    places = np.column_stack([middles.x.to_numpy(dtype=float), middles.y.to_numpy(dtype=float)])
+    return dict(zip(known.index, places, strict=True))
+
+
+def _facts(  # noqa: PLR0913, PLR0917 - what is the same for all circles, and one of them
+    findings: Findings,
+    result: TargetResult,
+    homes: _Homes,
+    venues: gpd.GeoDataFrame,
+    centres: Mapping[str, Floats],
+    shut: npt.NDArray[np.str_] | None,
+) -> _Facts:
     target = result.target.id
     seconds = findings.seconds[target].to_numpy(dtype=float)
     timed = getattr(result.target, "accounting", "") in {"reach", "open"}
@@ -163,17 +233,32 @@ def _facts(findings: Findings, result: TargetResult, homes: _Homes, venues: gpd.
     places = dict(zip(venues.index, _coordinates(venues), strict=True))
     nowhere = np.array([np.nan, np.nan])
     nearest = np.array([places.get(label, nowhere) for label in findings.nearest[target]]).reshape(-1, 2)
+    people = findings.people[target].fillna(0).to_numpy(dtype=float)
+    lacking = _lacking(findings, result)
+    (closed_m, closed), (unknown_m, _) = _to_shut(result, homes, venues, lacking)
+    if shut is None:
+        near = (metres * STREETS <= (walk_m or 0.0) for metres in (closed_m, unknown_m))
+    else:
+        near = (shut == state for state in ("closed", "unknown"))
+    by_hours, by_unknown = near
+    labels = findings.demand["village"].to_numpy(dtype=object) if "village" in findings.demand else None
+    sums = {} if labels is None else pd.Series(people).groupby(labels).sum().to_dict()
     return _Facts(
         findings=findings,
         result=result,
         homes=homes,
-        people=findings.people[target].fillna(0).to_numpy(dtype=float),
+        people=people,
         seconds=seconds,
         status=findings.status[target].to_numpy(dtype=str),
-        lacking=_lacking(findings, result),
+        lacking=lacking,
         near_m=np.hypot(*(homes.metres - nearest).T),
-        closed_m=_to_closed(result, homes, venues),
+        by_hours=by_hours,
+        closed=closed,
+        by_unknown=by_unknown,
         walk_m=walk_m,
+        labels=labels,
+        villages=sums,
+        centres=centres,
     )
 
 
@@ -190,18 +275,36 @@ def _lacking(findings: Findings, result: TargetResult) -> dict[str, npt.NDArray[
     }
 
 
-def _to_closed(result: TargetResult, homes: _Homes, venues: gpd.GeoDataFrame) -> Floats:
-    """Measure straight to the nearest venue that is closed at the target's hour: (demand,), inf for none."""
-    far = np.full(len(homes.demand), np.inf)
+def _to_shut(
+    result: TargetResult,
+    homes: _Homes,
+    venues: gpd.GeoDataFrame,
+    lacking: Mapping[str, npt.NDArray[np.int64]],
+) -> tuple[tuple[Floats, Places], tuple[Floats, Places]]:
+    """Measure straight to the nearest venue that is closed at the target's hour, and whose hours are unknown.
+
+    Returns
+    -------
+    closed, unknown : (demand,) metres each, inf for none, and (demand,) rows of the venues, -1 for none; of
+        the classes that a resident lacks
+    """
+    metres = [np.full(len(homes.demand), np.inf) for _ in range(2)]
+    rows = [np.full(len(homes.demand), -1, dtype=np.intp) for _ in range(2)]
     hour = getattr(result.target, "open_at", None)
-    if getattr(result.target, "accounting", "") != "open" or hour is None:
-        return far
-    known, opened = open_at(venues, hour)
-    shut = venues["service"].isin(result.venues).to_numpy() & known & ~opened
-    placed = np.flatnonzero(np.isfinite(homes.metres).all(axis=1))
-    if shut.any() and len(placed):
-        far[placed] = cKDTree(_coordinates(venues[shut])).query(homes.metres[placed])[0]
-    return far
+    if getattr(result.target, "accounting", "") == "open" and hour is not None:
+        known, opened = open_at(venues, hour)
+        placed = np.isfinite(homes.metres).all(axis=1)
+        places = _coordinates(venues)
+        for name, counts in lacking.items():
+            mine = venues["service"].isin(getattr(result, "classes", {}).get(name, ())).to_numpy()
+            for at, state in enumerate((known & ~opened, ~known)):
+                venue, home = np.flatnonzero(mine & state), np.flatnonzero(placed & (counts > 0))
+                if len(venue) and len(home):
+                    far, which = cKDTree(places[venue]).query(homes.metres[home])
+                    nearer = far < metres[at][home]
+                    metres[at][home[nearer]] = far[nearer]
+                    rows[at][home[nearer]] = venue[which[nearer]]
+    return (metres[0], rows[0]), (metres[1], rows[1])
 
 
 def _members(facts: _Facts) -> list[Places]:
@@ -209,7 +312,7 @@ def _members(facts: _Facts) -> list[Places]:
     left = np.flatnonzero((facts.status != "covered") & (facts.people > 0))
     if not len(left):
         return []
-    # The clustering reads nothing of the inputs but these two.
+    # The clustering reads nothing of the inputs but these.
     cluster = gap_clusters(left, facts.status, cast("Inputs", facts.homes))
     order = np.argsort(cluster, kind="stable")
     ends = np.flatnonzero(np.diff(cluster[order])) + 1
@@ -233,15 +336,25 @@ def _circle_gap(row: dict[str, Any], mine: Places, facts: _Facts) -> Gap:
         lonlat=lonlat,
         members=mine,
         people=float(weight.sum()),
-        over60=_sum(facts.findings.demand, "over60", mine),
-        under3=_sum(facts.findings.demand, "under3", mine),
+        over60=_sum(facts.homes.demand, "over60", mine),
+        under3=_sum(facts.homes.demand, "under3", mine),
         minutes=_median(facts.seconds[mine] / 60, weight),
         nearest=_text(row["nearest"]),
         reason=str(row["reason"]),
         cause=cause,
         expected=expected,
         wanted=wanted,
+        closed=_closed_venue(mine, facts) if cause == "hours" else "",
     )
+
+
+def _closed_venue(mine: Places, facts: _Facts) -> str:
+    """Name the closed venue that is nearest to most of a gap's people."""
+    here = mine[facts.closed[mine] >= 0]
+    if not len(here):
+        return ""
+    row = int(np.argmax(np.bincount(facts.closed[here], weights=facts.people[here])))
+    return str(facts.findings.facilities["name"].iloc[row])
 
 
 def _text(cell: object) -> str:
@@ -261,7 +374,7 @@ def _unit_of(demand: pd.DataFrame, mine: Places) -> str:
 
 
 def _sum(demand: pd.DataFrame, group: str, mine: Places) -> float | None:
-    return float(demand[group].iloc[mine].sum()) if group in demand else None
+    return float(demand[group].to_numpy(dtype=float)[mine].sum()) if group in demand else None
 
 
 def _median(values: Floats, weight: Floats) -> float | None:
@@ -281,16 +394,16 @@ def _cause(reason: str, mine: Places, facts: _Facts) -> str:
     code = reason.partition(":")[0]
     if code in _DATA or facts.result.status == "data_insufficient":
         return "data"
-    if code == "disconnected":
-        return "road"
-    if code in _NO_VENUE or facts.walk_m is None:
-        return "venue"
     weight = facts.people[mine]
-    if weight[facts.closed_m[mine] * STREETS <= facts.walk_m].sum() >= MOST * weight.sum():
+    # Closed hours come before missing ways and venues: a door that is shut looks like either.
+    if weight[facts.by_hours[mine]].sum() >= MOST * weight.sum():
         return "hours"
-    if weight[facts.near_m[mine] * DETOUR <= facts.walk_m].sum() >= MOST * weight.sum():
-        return "road"
-    return "venue"
+    if weight[facts.by_unknown[mine]].sum() >= MOST * weight.sum():
+        return "data"  # the venue is there, and nobody knows whether it is open
+    if code in _NO_VENUE or code == "disconnected" or facts.walk_m is None:
+        return "road" if code == "disconnected" else "venue"
+    round_about = facts.near_m[mine] * DETOUR <= facts.walk_m
+    return "road" if weight[round_about].sum() >= MOST * weight.sum() else "venue"
 
 
 def _expected(
@@ -320,29 +433,22 @@ def _expected(
 
 def _centre(lonlat: tuple[float, float], mine: Places, facts: _Facts) -> Floats:
     """Return the resident that stands for the gap, in metres."""
-    points = facts.findings.demand.geometry.iloc[mine]
-    apart = np.hypot(points.x.to_numpy() - lonlat[0], points.y.to_numpy() - lonlat[1])
+    apart = np.hypot(*(facts.homes.lonlat[mine] - lonlat).T)
     centre: Floats = facts.homes.metres[mine[int(np.nanargmin(apart))]]
     return centre
 
 
 def _part(mine: Places, facts: _Facts) -> str:
     """Name the side of the village that a gap lies on; empty for the whole village or an unknown centre."""
-    demand, villages = facts.findings.demand, facts.findings.villages
-    if "village" not in demand or "geometry" not in villages:
+    label = facts.labels[mine[0]] if facts.labels is not None else None
+    if label is None or label not in facts.centres:
         return ""
-    label = demand["village"].iloc[int(mine[0])]
-    if pd.isna(label) or label not in villages.index:
-        return ""
-    weight, of_village = facts.people[mine], (demand["village"] == label).to_numpy(dtype=bool)
-    centre = villages.geometry.loc[[label]].to_crs(facts.findings.crs).iloc[0]
+    weight = facts.people[mine]
     placed = np.isfinite(facts.homes.metres[mine]).all(axis=1)
-    if weight.sum() >= WHOLE * facts.people[of_village].sum() or not placed.any() or centre is None:
-        return ""
-    if centre.is_empty:
+    if weight.sum() >= WHOLE * facts.villages[label] or not placed.any():
         return ""
     place = np.average(facts.homes.metres[mine][placed], axis=0, weights=weight[placed])
-    east, north = place - np.array([centre.centroid.x, centre.centroid.y])
+    east, north = place - facts.centres[label]
     return side_of(float(east), float(north))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifecircle.audit import find_run
+from lifecircle.audit import find_run, open_study, prepare
 from lifecircle.errors import Fault, UnusableInputError, say
-from lifecircle.files import check_folder, recover
+from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.rectification._filled_list import read_filled
+from lifecircle.rectification._gap_facts import covered_if_open
 from lifecircle.rectification._list_files import write_list
 from lifecircle.rectification._problem_record import FOLDER, MARK, read_record
 from lifecircle.rectification._rounds import rectify
@@ -17,6 +19,8 @@ from lifecircle.rectification._rounds import rectify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lifecircle.audit import Inputs
+    from lifecircle.findings import Findings
     from lifecircle.rectification._problem_record import Record
     from lifecircle.rectification._rounds import RectificationList
 
@@ -48,7 +52,7 @@ def rectify_study(  # noqa: PLR0913 - a study, and where its files stand
     ------
     UnusableInputError
         With every fault of the study or of the filled files; when there are such files and no list before;
-        when the list before is of another study, or cannot be read.
+        when the list before is of another study, or cannot be read; when another command writes there.
     """
     tell = progress or _log.info
     findings = find_run(study, year, results=results, progress=progress)
@@ -56,21 +60,63 @@ def rectify_study(  # noqa: PLR0913 - a study, and where its files stand
     folder = home / "results" if results is None else Path(results)
     place = folder / f"{findings.year}{ENDING}" if out is None else Path(out)
     check_folder(place, FOLDER)
-    before = last_record(folder, findings.year, also=place)
-    paths = list(filled)
-    if before is not None and before.study != findings.study:
+    by_hour = any(getattr(one.target, "accounting", "") == "open" for one in findings.targets)
+    shut = covered_if_open(findings, prepare(open_study(study), findings.year)) if by_hour else None
+    # Of two at once the later would write over what the earlier has just read from a filled list.
+    with one_writer(folder) if out is None else nullcontext():
+        before = last_record(folder, findings.year, also=place)
+        paths = list(filled)
+        _check_study(before, findings, folder)
+        if before is None and paths:
+            reason = say("a filled list, and no list before it in {folder}", folder=str(folder))
+            remedy = say("name the folder with the list that was handed out with --results")
+            raise UnusableInputError([Fault(str(path), "", "", reason, remedy) for path in paths])
+        tell("gaps")
+        texts = {} if before is None else read_filled(paths, before)
+        listing = rectify(findings, before, texts, shut=shut)
+        tell("writing")
+        return listing, write_list(listing, place)
+
+
+def find_list(
+    findings: Findings, results: str | Path, *, inputs: Inputs | None = None
+) -> tuple[RectificationList, str]:
+    """Return the list of a run as it is now, and whether it is the one that was handed out.
+
+    Parameters
+    ----------
+    results : folder of runs and lists
+    inputs : of the run; without them venues that are closed at an hour are judged by straight distance
+
+    Returns
+    -------
+    listing : ids, what people filled in and states of the last list; nothing is written
+    state : ``handed_out`` when the list of the year says the same, ``outdated`` when it says something else,
+        ``not_made`` when there is none of the year: its new ids are those that a list will give
+
+    Raises
+    ------
+    UnusableInputError
+        When a record cannot be read, or is of another study.
+    """
+    before = last_record(Path(results), findings.year)
+    _check_study(before, findings, Path(results))
+    listing = rectify(findings, before, shut=None if inputs is None else covered_if_open(findings, inputs))
+    if before is None or before.run.year != findings.year:
+        return listing, "not_made"
+    return listing, "handed_out" if _told(listing.record) == _told(before) else "outdated"
+
+
+def _told(record: Record) -> list[tuple[object, ...]]:
+    """List what a record says in any language: who is in which problem, and what became of it."""
+    return [(one.id, one.members, dict(one.hand), one.gone, one.check) for one in record.problems]
+
+
+def _check_study(record: Record | None, findings: Findings, folder: Path) -> None:
+    if record is not None and record.study != findings.study:
         reason = say("a list of another study")
         remedy = say("name the folder of results of this study with --results")
-        raise UnusableInputError([Fault(str(folder), "", before.study, reason, remedy)])
-    if before is None and paths:
-        reason = say("a filled list, and no list before it in {folder}", folder=str(folder))
-        remedy = say("name the folder with the list that was handed out with --results")
-        raise UnusableInputError([Fault(str(path), "", "", reason, remedy) for path in paths])
-    tell("gaps")
-    texts = {} if before is None else read_filled(paths, before)
-    listing = rectify(findings, before, texts)
-    tell("writing")
-    return listing, write_list(listing, place)
+        raise UnusableInputError([Fault(str(folder), "", record.study, reason, remedy)])
 
 
 def last_record(results: Path, year: int, *, also: Path | None = None) -> Record | None:

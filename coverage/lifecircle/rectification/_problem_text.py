@@ -155,7 +155,7 @@ def _venue_kind(name: str, gap: Gap, findings: Findings) -> str:
 def _measure(gap: Gap, findings: Findings) -> str:
     language = findings.language
     venues = _venues(gap, findings) or word("gap_measure", "venues", language)
-    nearest = gap.nearest or word("gap_measure", "any", language)
+    nearest = gap.closed or gap.nearest or word("gap_measure", "any", language)
     key = "project" if gap.reason.partition(":")[0] == "venue_not_open" else gap.cause
     return word("gap_measure", key, language).format(venues=venues, nearest=nearest)
 

@@ -14,6 +14,9 @@ from lifecircle.wording import word
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    import numpy.typing as npt
+
     from lifecircle.findings import Findings
     from lifecircle.rectification._gap_facts import Gap
 
@@ -39,7 +42,11 @@ class RectificationList:
 
 
 def rectify(
-    findings: Findings, before: Record | None = None, filled: Filled | None = None
+    findings: Findings,
+    before: Record | None = None,
+    filled: Filled | None = None,
+    *,
+    shut: Mapping[str, npt.NDArray[np.str_]] | None = None,
 ) -> RectificationList:
     """Make the rectification list of a run.
 
@@ -47,13 +54,14 @@ def rectify(
     ----------
     before : record of the last list; None for the first
     filled : id -> column -> what people wrote into it, of the last list (see :func:`read_filled`)
+    shut : who would be covered if more venues were open at the hour, see :func:`covered_if_open`
 
     Returns
     -------
     listing : every problem of the record before is in the new one, and every gap of the run; a problem that
         was closed or withdrawn stays so, and a gap at its place is a new problem
     """
-    gaps = read_gaps(findings)
+    gaps = read_gaps(findings, shut)
     old = {} if before is None else before.by_id
     hands = {name: {**one.hand, **(filled or {}).get(name, {})} for name, one in old.items()}
     alive = [one for one in old.values() if not one.ended]

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lifecircle.findings import ACCOUNTINGS, BUCKETS, BY_VILLAGE, as_circle, unit_text, venue_lines
+from lifecircle.findings import (
+    ACCOUNTINGS,
+    BUCKETS,
+    BY_VILLAGE,
+    as_circle,
+    grounds_text,
+    unit_text,
+    venue_lines,
+)
 from lifecircle.report._columns import RATE, TEXT, Change, Rate
 from lifecircle.standards import judges_districts
-from lifecircle.wording import explain, percent, word
+from lifecircle.wording import explain, percent, village_text, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,6 +50,8 @@ def board_row(number: int, result: TargetResult, language: Language, names: Mapp
         "value": _figure(result, result.value),
         "quality": None if circle.quality is None else _rate(result, circle.quality.value),
         "change": _change(result),
+        "uncovered": None if circle.count is None else circle.count.uncovered,
+        "data_problem": None if circle.count is None else circle.count.unsnapped,
         "shortfall": circle.shortfall_people,
         "shortfall_villages": circle.shortfall_villages,
         "status": word("status", result.status, language),
@@ -110,6 +120,10 @@ def way_rows(number: int, result: TargetResult, language: Language) -> list[Row]
     ways = {
         **{word("traveller", name, language): value for name, value in circle.modes.items()},
         **{word("variant", name, language): value for name, value in circle.variants.items()},
+        **{
+            word("variant", "surface", language).format(name=name): value
+            for name, value in circle.surfaces.items()
+        },
     }
     return [
         {
@@ -148,10 +162,12 @@ def gap_rows(findings: Findings, language: Language) -> list[Row]:
             {
                 **gap,
                 "target": target.name.get(language),
+                "village": village_text(str(gap["village"] or "")),
                 "gap_people": gap["people"],
                 "too_far": _too_far(gap["minutes"], getattr(target, "minutes", math.nan)),
                 "venues": "\n".join(lines),
                 "gap_reason": word("bucket", gap["reason"], language),
+                "department": target.department,
             }
         )
     return rows
@@ -172,7 +188,7 @@ def unit_rows(number: int, result: TargetResult, findings: Findings, language: L
             "row": number,
             "target": result.target.name.get(language),
             "code": one.code,
-            "unit_name": one.name,
+            "unit_name": village_text(one.name),
             "lacks": between.join(
                 named(key) if short == 1 else f"{named(key)} ×{short}"
                 for key, short in zip(one.lacks, one.short or (1,) * len(one.lacks), strict=True)
@@ -206,7 +222,7 @@ def village_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, 
         urban = village.get("urban")
         row: Row = {
             "code": str(code),
-            "village": village["name"],
+            "village": village_text(str(village["name"])),
             "district": towns.get(village.get("district"), village.get("district")),
             "urban": ""
             if urban is None or pd.isna(urban)
@@ -279,4 +295,6 @@ def _remarks(result: TargetResult, language: Language, names: Mapping[str, str])
     if as_circle(result).quality is not None:
         codes.append(f"quality_by:{getattr(result.target, 'quality', '')}")
     said = [explain(code, language, names) for code in codes if code]
+    grounds = grounds_text(result, language)
+    said = [grounds, *said] if grounds else said
     return "；".join(said) if language == "zh" else "; ".join(said)

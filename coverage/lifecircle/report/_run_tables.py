@@ -55,7 +55,8 @@ if TYPE_CHECKING:
 BOARD = {
     "row": ORDER, "target": TEXT, "department": TEXT, "source": TEXT, "denominator": TEXT, "judged": TEXT,
     "figure_unit": TEXT, "goal": FIGURE, "due": ORDER, "milestone": FIGURE, "previous": FIGURE,
-    "value": FIGURE, "quality": RATE, "change": POINTS, "shortfall": PEOPLE, "shortfall_villages": PEOPLE,
+    "value": FIGURE, "quality": RATE, "change": POINTS, "uncovered": PEOPLE, "data_problem": PEOPLE,
+    "shortfall": PEOPLE, "shortfall_villages": PEOPLE,
     "status": STATUS, "flip": SPEED, "borderline": PEOPLE, "accepted": RATE, "straight": RATE,
     "network_distance": RATE, "reach": RATE, "grade": TEXT, "remarks": TEXT,
 }  # fmt: skip
@@ -82,7 +83,8 @@ GROUPS = {"row": ORDER, "target": TEXT, "group": TEXT, "denominator": TEXT, **CO
 UNITS = {"row": ORDER, "target": TEXT, "code": TEXT, "unit_name": TEXT, "lacks": TEXT}
 GAPS = {
     "id": TEXT, "target": TEXT, "district": TEXT, "village": TEXT, "gap_people": PEOPLE, "minutes": NUMBER,
-    "too_far": NUMBER, "nearest": TEXT, "venues": TEXT, "gap_reason": TEXT, "lon": DEGREES, "lat": DEGREES,
+    "too_far": NUMBER, "nearest": TEXT, "venues": TEXT, "gap_reason": TEXT, "department": TEXT,
+    "lon": DEGREES, "lat": DEGREES,
 }  # fmt: skip
 READING = {
     "reading_part": TEXT, "reading_what": TEXT, "reading_rows": PEOPLE, "people": PEOPLE, "metres": NUMBER,
@@ -182,6 +184,9 @@ def _write_workbook(findings: Findings, path: Path) -> None:
     sheets: Sheets = {
         **run_sheets(findings, language),
         "reading": (READING, list(reading_rows(findings.reading, language))),
+        "definitions": definition_sheet(
+            findings, language, {"gaps": word("yearbook", "list_of_run", language)}
+        ),
     }
     names = {f"covered_{one.target.id}": one.target.name.get(language) for one in findings.targets}
     title = f"{findings.name} {findings.year}"
@@ -208,8 +213,13 @@ def run_sheets(findings: Findings, language: Language) -> Sheets:
     }
 
 
-def definition_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, str], list[Row]]:
-    """Return how every target is counted (口径说明), with room for who made, checked and signed it."""
+def definition_sheet(
+    findings: Findings, language: Language, remarks: Mapping[str, str] | None = None
+) -> tuple[Mapping[str, str], list[Row]]:
+    """Return how every target is counted (口径说明), with room for who made, checked and signed it.
+
+    ``remarks`` : name of a sheet in the catalogue -> what is to be known of it, after the targets.
+    """
     rows: list[Row] = [
         {
             "row": number,
@@ -223,5 +233,8 @@ def definition_sheet(findings: Findings, language: Language) -> tuple[Mapping[st
         }
         for number, result in enumerate(findings.targets, 1)
     ]
+    said = [
+        {"target": word("sheet", name, language), "notes": text} for name, text in (remarks or {}).items()
+    ]
     signed = [{"target": word("yearbook", key, language)} for key in ("made_by", "checked_by", "signed_by")]
-    return DEFINITIONS, [*rows, *signed]
+    return DEFINITIONS, [*rows, *said, *signed]

@@ -107,6 +107,7 @@ _WIDEST = {
     "source": 26, "remarks": 26, "target": 38, "text": 110, "change": 60, "name": 34, "site": 34,
     "existing": 34,
     "services": 34, "next_best": 34, "why": 34, "new_villages": 26, "cost_source": 26, "venues": 44,
+    "notes": 44, "problem_description": 40, "problem_measure": 24, "problem_criterion": 24, "venue_name": 34,
 }  # fmt: skip
 _LINE_POINTS = 15.0
 _PAGE_WIDTH = 300.0

@@ -36,6 +36,7 @@ from lifecircle.standards._model import (
     Straight,
     Target,
     Text,
+    profile_schema,
 )
 from lifecircle.standards._verdict import (
     Verdict,
@@ -68,6 +69,7 @@ __all__ = [
     "load_standard",
     "meant_key",
     "milestone",
+    "profile_schema",
     "read_document",
     "read_target",
     "read_toml",

@@ -4,12 +4,14 @@ The figures come from runs; nothing is computed again here.
 """
 
 from lifecircle.yearbook._document import DOCUMENT, write_document
-from lifecircle.yearbook._order import BOOK, YearbookOrder, plan_years, write_yearbook
+from lifecircle.yearbook._list_sheets import BOOK
+from lifecircle.yearbook._order import YEARBOOK, YearbookOrder, plan_years, write_yearbook
 from lifecircle.yearbook._plan_table import plan_rows
 
 __all__ = [
     "BOOK",
     "DOCUMENT",
+    "YEARBOOK",
     "YearbookOrder",
     "plan_rows",
     "plan_years",

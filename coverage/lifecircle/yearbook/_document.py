@@ -16,6 +16,7 @@ from lifecircle.findings import ACCOUNTINGS, BY_VILLAGE, as_circle, mark_text, v
 from lifecircle.page_data import figures, percent_text, stamp
 from lifecircle.reading import reading_lines
 from lifecircle.wording import word
+from lifecircle.yearbook._list_sheets import list_lines
 from lifecircle.yearbook._plan_table import values_by_year
 from lifecircle.yearbook._sentences import Words, conclusions, overview, problems, suggestions
 from lifecircle.yearbook._trend_plots import draw_trends, plotted
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from lifecircle.findings import Findings, Language
     from lifecircle.publication import Edition
+    from lifecircle.yearbook._list_sheets import Inside
 
 DOCUMENT = "report.docx"
 PLOTS_A_PICTURE = 12
@@ -37,13 +39,14 @@ _NO_CLOCK = (2000, 1, 1, 0, 0, 0)
 """Date of every file in the document, so that the same findings give the same bytes."""
 
 
-def write_document(
+def write_document(  # noqa: PLR0913 - the runs, and what is put in beside them
     findings_list: Sequence[Findings],
     path: Path,
     *,
     language: Language | None = None,
     edition: Edition = "internal",
     pictures: Sequence[Path] = (),
+    inside: Inside | None = None,
 ) -> Path:
     """Write the report of the latest of some years.
 
@@ -53,6 +56,7 @@ def write_document(
     path : where the document goes
     language : ``zh`` or ``en``; left out, the language of the findings
     pictures : maps to put in, as :func:`lifecircle.paper.static_maps` draws them
+    inside : rectification list and closing impact, for the internal edition alone
 
     Returns
     -------
@@ -78,6 +82,8 @@ def write_document(
     for department, lines in conclusions(latest, words):
         page.section(department, lines)
     page.chapter("chapter_problems", problems(latest, words))
+    if inside is not None:
+        page.paragraphs(list_lines(inside, words))
     page.chapter("chapter_suggestions", suggestions(latest, words))
     page.trends(findings_list)
     page.maps(pictures)
@@ -113,7 +119,7 @@ class _Page:
         """Write the title and the stamp of the edition."""
         line = self._words.line
         self._document.add_heading(line("title", name=findings.name, year=findings.year), 0)
-        run = self._document.add_paragraph().add_run(stamp(findings, self._words.language, edition))
+        run = self._document.add_paragraph().add_run(stamp(findings, self._words, edition))
         run.font.color.rgb, run.bold = self._red, True
         made = [findings.publication.organisation, findings.publication.date]
         self._document.add_paragraph(" · ".join(part or line("not_filled_in") for part in made))
@@ -139,6 +145,10 @@ class _Page:
     def chapter(self, title: str, lines: Sequence[str]) -> None:
         """Write a chapter of plain paragraphs."""
         self._document.add_heading(self._words.line(title), 1)
+        self.paragraphs(lines)
+
+    def paragraphs(self, lines: Sequence[str]) -> None:
+        """Write plain paragraphs."""
         for line in lines:
             self._document.add_paragraph(line)
 
@@ -192,7 +202,7 @@ class _Page:
         self._document.add_heading(line("chapter_definitions"), 1)
         for result in findings.targets:
             self._document.add_heading(self._words.name(result), 2)
-            for name, text in figures(findings, result, language)["basis"]:
+            for name, text in figures(findings, result, self._words)["basis"]:
                 self._document.add_paragraph(f"{name}：{text}" if language == "zh" else f"{name}: {text}")
         self._document.add_heading(line("chapter_reading"), 1)
         for text in reading_lines(findings.reading, language, public=public):

@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifecircle.audit import find_run, yearly_files
+from lifecircle.audit import find_runs, prepare, yearly_files
+from lifecircle.closing_impact import closing_impact, closing_table
 from lifecircle.files import Results, check_folder, complete_folder
 from lifecircle.maps import check_static, map_setting
 from lifecircle.paper import static_maps
 from lifecircle.publication import edition_findings
+from lifecircle.rectification import find_list
 from lifecircle.report import Heading, definition_sheet, run_sheets, write_workbook
 from lifecircle.study import check_year, read_study
+from lifecircle.tables import write_csv
 from lifecircle.wording import word
 from lifecircle.yearbook._document import DOCUMENT, write_document
+from lifecircle.yearbook._list_sheets import BOOK, inside, list_remarks, list_sheets
 from lifecircle.yearbook._plan_table import plan_columns, plan_rows, year_column
 
 if TYPE_CHECKING:
@@ -26,12 +30,13 @@ if TYPE_CHECKING:
     from lifecircle.findings import Findings, Language
     from lifecircle.publication import Edition
     from lifecircle.study import Study
+    from lifecircle.yearbook._list_sheets import Inside
 
 _log = logging.getLogger(__name__)
 
-BOOK = "yearbook.xlsx"
-YEARBOOK = Results("yearbook.json", ("yearbook.json", DOCUMENT, BOOK))
-"""The folder of a yearbook: the file it is known by, and all that it holds."""
+CLOSING = "closing.csv"
+YEARBOOK = Results("yearbook.json", ("yearbook.json", DOCUMENT, BOOK, CLOSING))
+"""The folder of a yearbook: the file it is known by, and all that it may hold."""
 
 SCHEMA = 1
 PLAN_YEARS = 5
@@ -77,7 +82,8 @@ def write_yearbook(
 
     Returns
     -------
-    folder : with ``report.docx`` and ``yearbook.xlsx``, complete or not at all
+    folder : with ``report.docx``, ``yearbook.xlsx`` and, in the internal edition, ``closing.csv``, complete
+        or not at all
 
     Raises
     ------
@@ -90,14 +96,23 @@ def write_yearbook(
     report = progress or _log.info
     declared = read_study(study)
     years = tuple(check_year(year) for year in order.years) or plan_years(declared)
-    folder = order.out or declared.folder / "results" / f"yearbook-{years[0]}-{years[-1]}"
+    home = declared.folder / "results"
+    folder = order.out or home / f"yearbook-{years[0]}-{years[-1]}{_ENDINGS[order.edition]}"
     # Everything that can be refused is refused before years are audited, which takes minutes.
     check_folder(folder, YEARBOOK)
     setting = map_setting(declared)
-    runs = [find_run(study, year, results=order.results, progress=report) for year in years]
+    runs = find_runs(study, years, results=order.results, progress=report)
     language = order.language or declared.language
-    report("writing")
     shown = edition_findings(runs, edition=order.edition, setting=setting)
+    found = None
+    if order.edition == "internal":
+        report("gaps")
+        inputs = prepare(declared, years[-1])
+        listing = find_list(runs[-1], order.results or home, inputs=inputs)
+        report("closing")
+        impact = closing_impact(inputs)
+        found = inside(listing, impact, shown[-1], setting.mask)
+    report("writing")
     with tempfile.TemporaryDirectory() as scratch, complete_folder(folder, YEARBOOK) as fresh:
         pictures: list[Path] = []
         if order.maps:
@@ -111,22 +126,37 @@ def write_yearbook(
                 setting=setting,
                 kinds={"circle"},
             )
-        write_document(shown, fresh / DOCUMENT, language=language, edition=order.edition, pictures=pictures)
-        _write_book(shown, fresh / BOOK, language)
+        write_document(
+            shown,
+            fresh / DOCUMENT,
+            language=language,
+            edition=order.edition,
+            pictures=pictures,
+            inside=found,
+        )
+        _write_book(shown, fresh / BOOK, language, found)
+        if found is not None:
+            write_csv(closing_table(found.impact, runs[-1], language), fresh / CLOSING)
         facts = {"schema": SCHEMA, "study": declared.id, "years": list(years), "edition": order.edition}
         (fresh / YEARBOOK.mark).write_text(json.dumps(facts) + "\n", encoding="utf-8", newline="\n")
     return folder
 
 
-def _write_book(runs: Sequence[Findings], path: Path, language: Language) -> None:
+_ENDINGS = {"internal": "", "public": "-public"}
+"""Edition -> ending of the folder's name, so that one never replaces the other."""
+
+
+def _write_book(runs: Sequence[Findings], path: Path, language: Language, found: Inside | None) -> None:
     """Write the workbook: the plan over its years, the latest year's sheets, and the definitions."""
     latest, years = runs[-1], [findings.year for findings in runs]
     names = {year_column(year): word("yearbook", "value_of", language).format(year=year) for year in years}
+    lists, headings = ({}, {}) if found is None else list_sheets(found, language)
     sheets = {
         "plan_years": (plan_columns(years), plan_rows(runs, language)),
         **run_sheets(latest, language),
-        "definitions": definition_sheet(latest, language),
+        **lists,
+        "definitions": definition_sheet(latest, language, list_remarks(found, latest.year, language)),
     }
     title = f"{latest.name} {years[0]}–{years[-1]}"
-    heading = Heading(title, language, latest.synthetic, "board_column", names)
+    heading = Heading(title, language, latest.synthetic, "board_column", names | headings)
     write_workbook(path, sheets, heading)

@@ -30,6 +30,14 @@ export function around(text, node) {
   return [before, node, after || ""];
 }
 
+/* The parts of a sentence, with nodes or texts where its {fields} stand. */
+export function sentence(text, values) {
+  return text.split(/(\{\w+\})/).flatMap((part) => {
+    const key = part.slice(1, -1);
+    return part.startsWith("{") && key in values ? values[key] : part ? [part] : [];
+  });
+}
+
 /* The venue of a gap, or one line for each class of a rule of several: the contents of each line. */
 export function venueNodes(gap, words) {
   if (gap.venues.length) return gap.venues.map((one) => around(one.text, named(one.venue)));

@@ -7,15 +7,17 @@ import { showDistricts, showTable } from "./district_table.js";
 import { OVER, UNDER, drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits, painter } from "./drawing.js";
 import { markGaps, prepareGaps, showGapList, taken, thinMarks } from "./gap_list.js";
 import { showLegend } from "./legend.js";
+import { prepareLayerSwitch, showLayerSwitch } from "./layer_switch.js";
 import { lookIn } from "./colours.js";
 import { byId, element, fill } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
 import { showPlans } from "./plan_layer.js";
-import { preparePrinting } from "./printing.js";
-import { readPage } from "./payload.js";
+import { preparePrinting } from "./save_and_print.js";
+import { readPage } from "./page_years.js";
 import { openRoute } from "./route.js";
+import { prepareOverview } from "./overview.js";
 import { forgetSearch, prepareSearch } from "./find_box.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
 import { prepareTip } from "./tip.js";
@@ -138,6 +140,7 @@ function show(choice) {
     showUnitList();
     forgetSearch();
     settlePins();
+    showLayerSwitch();
   }
   showDistricts(); // before the table, whose names lead to what is drawn
   if (changed(COUNTED)) {
@@ -168,7 +171,7 @@ const ready = new Promise((resolve, reject) => {
 });
 ready.catch(() => {}); // told in the panel
 
-async function start() {
+async function start(control, names) {
   const read = await readPage(document);
   Object.assign(page, { data: read.data, words: read.data.words, years: read.years, roadLines: read.roadLines, running: read.running, plain: read.plain });
   Object.assign(window.lifecirclePage, read, openRoute(read));
@@ -176,6 +179,7 @@ async function start() {
   page.started = true;
   preparePanel();
   prepareControls();
+  prepareLayerSwitch(control, names);
   prepareGaps();
   prepareUnits();
   prepareViews();
@@ -191,6 +195,7 @@ async function start() {
     marked = newlyShown().length > 0;
   });
   change({ year: chosen.year, target: chosen.target });
+  prepareOverview(take);
   page.layers.roads.redraw();
   page.map.on("zoomend overlayadd", thinMarks);
   requestAnimationFrame(() => setTimeout(tellReady));
@@ -216,8 +221,8 @@ window.lifecirclePage = Object.assign(window.lifecirclePage || {}, {
   fit(bounds) {
     page.map.fitBounds(bounds, { paddingTopLeft: [beside(), 12], paddingBottomRight: [12, 12] });
   },
-  start() {
-    start().catch((error) => {
+  start(control, names) {
+    start(control, names).catch((error) => {
       const alert = byId("lc-failed");
       alert.hidden = false;
       alert.textContent = alert.dataset.text + error.message;

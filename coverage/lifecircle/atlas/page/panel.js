@@ -1,10 +1,11 @@
 /* Fills the parts of the panel that hold one target's figures: headline, ladder, margin, groups, variants, rule.
    They are printed as they were handed over; only what is tried out is counted by the page, and said to be. */
 
+import { showAnswer } from "./answer.js";
 import { page, chosen, here, onTrial, limitOf } from "./selection.js";
 import { peopleIn, standingIn } from "./colours.js";
 import { byId, element, fill, named, pairs, part, peopleText, percentText, svg } from "./nodes.js";
-import { STATUS } from "./payload.js";
+import { STATUS } from "./page_years.js";
 
 /* What the page counts for a limit or speed tried out, in the words of the headline. */
 function tried(now) {
@@ -14,7 +15,7 @@ function tried(now) {
   return {
     value: people.total ? percentText(people.covered / people.total) : "—",
     verdict: fill(words.trial_verdict, { minutes: limitOf(now), speed }).trim(),
-    people: Object.fromEntries(Object.entries(people).map(([key, count]) => [key, peopleText(count)])),
+    people: Object.fromEntries(Object.entries({ ...people, uncovered: people.total - people.covered }).map(([key, count]) => [key, peopleText(count)])),
     lines: [fill(words.trial_note, { value: now.value, minutes: now.minutes })],
   };
 }
@@ -22,6 +23,7 @@ function tried(now) {
 function headline(now) {
   const { words, data } = page;
   const trial = onTrial() && standingIn(here()) ? tried(now) : null;
+  byId("lc-headline-title").textContent = now.name;
   byId("lc-rule").textContent = now.rule;
   byId("lc-counts").textContent = now.counts;
   byId("lc-value").textContent = trial ? trial.value : now.value;
@@ -34,10 +36,14 @@ function headline(now) {
   byId("lc-reason").replaceChildren(...lines.map((line) => element("span", {}, line)));
   byId("lc-facts").replaceChildren(...pairs(trial ? now.facts.slice(0, 1) : now.facts));
   const list = byId("lc-people");
+  const people = trial ? trial.people : now.people;
+  showAnswer({
+    value: trial ? trial.value : now.value, verdict: trial ? trial.verdict : now.statusText, before: trial ? "" : now.beforeText,
+    uncovered: people ? people.uncovered : null, data: people ? people.unsnapped : null,
+  });
   list.replaceChildren();
   list.hidden = !now.people;
   if (!now.people) return;
-  const people = trial ? trial.people : now.people;
   for (const [key, term] of [["total", words.total], ["covered", data.statuses[STATUS.covered]], ["beyond", data.statuses[STATUS.beyond]],
     ["disconnected", data.statuses[STATUS.disconnected]], ["unsnapped", data.statuses[STATUS.unsnapped]]]) {
     list.append(element("div", { className: "lc-count lc-count-" + key }, element("dt", {}, term), element("dd", {}, people[key])));

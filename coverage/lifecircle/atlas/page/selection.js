@@ -1,6 +1,6 @@
 /* What the page holds once it is read, and what is chosen on it; tells those who listen of a new choice. */
 
-export const page = { data: null, words: null, years: [], map: null, layers: {}, started: false, route: () => null };
+export const page = { data: null, words: null, years: [], map: null, layers: {}, started: false, route: () => null, closeOverview: () => {} };
 
 /* limit: minutes tried out, null for the target's own; counting: reach, accepted, straight or differ;
    compared: the place in `years` of the year on the left of the divider, null without one. */

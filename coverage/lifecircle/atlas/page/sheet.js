@@ -10,7 +10,7 @@ import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
 import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
 import { beside, lengthText, metresPerPixel, roundLength, symbolSize, unitSize } from "./map_view.js";
-import { across, down } from "./payload.js";
+import { across, down } from "./page_years.js";
 import { before, dividerShare } from "./swipe.js";
 
 const WIDTH = 1600, HEIGHT = 1130; // as A4 and A3 lie

@@ -1,7 +1,7 @@
 /* Where each resident stands for a target: at its own limit as the run has it, at a limit or speed tried out as
    the page counts it from the same times and people. Pure: numbers in, numbers out. */
 
-import { CLASSES, STATUS } from "./payload.js";
+import { CLASSES, STATUS } from "./page_years.js";
 
 const NOISE_S = 1e-6; // a limit is inclusive, up to the noise of floating point
 const HALF = 0.5; // of the people counted in a village: from here on it counts as reached, a setting of the audit

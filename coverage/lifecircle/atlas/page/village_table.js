@@ -19,6 +19,9 @@ function villageName(village) {
   return [named(villages.names[village]), ...(district ? [" · ", named(district)] : [])];
 }
 
+/* In what the official counts and the way there disagree. */
+export const differenceText = (kind) => fill(page.words["villages_" + kind], target());
+
 const answerText = (letter) => (letter === "1" ? page.words.yes : letter === "0" ? page.words.no : page.words.unknown);
 const answerSign = (letter) => (letter === "1" ? "✓" : letter === "0" ? "✗" : "—");
 
@@ -38,7 +41,7 @@ function differing() {
 
 function card(one, now) {
   const states = villageStates(here())[one.village];
-  const node = element("div", {}, element("strong", {}, ...villageName(one.village)), element("div", {}, page.words["villages_" + one.kind]),
+  const node = element("div", {}, element("strong", {}, ...villageName(one.village)), element("div", {}, differenceText(one.kind)),
     facts(now.villages.counts.map((name, i) => [name, answerSign(states[i]) + " " + answerText(states[i])])));
   if (one.gap) node.append(element("div", {}, page.words.village_gap, [one.gap.people, ...one.gap.facts].join(comma())));
   if (one.gap) node.append(...venueNodes(one.gap, page.words).map((line) => element("div", {}, ...line)));
@@ -104,7 +107,7 @@ function kindBody(kind, differ, now) {
   if (!mine.length) return [];
   const columns = 1 + now.villages.counts.length;
   const head = element("th", { colSpan: columns, scope: "rowgroup" },
-    differenceMark(kind, 14), " ", page.words["villages_" + kind], ` (${mine.length})`);
+    differenceMark(kind, 14), " ", differenceText(kind), ` (${mine.length})`);
   return [element("tbody", {}, element("tr", { className: "lc-kind" }, head), ...mine.flatMap((one) => {
     const row = villageRow(one.village);
     if (!one.gap) return [row];
