@@ -83,7 +83,7 @@ def map_setting(study: Study) -> MapSetting:
             mask = tuple(read_barriers(study.path_in(study.publish.mask, study.year), crs="EPSG:4326"))
     if study.atlas.labels is not None:
         with faults.catching():
-            labels = _labels(study.path_in(study.atlas.labels, study.year))
+            labels = read_labels(study.path_in(study.atlas.labels, study.year))
     faults.raise_any()
     return MapSetting(
         min_people=study.publish.min_people,
@@ -104,7 +104,7 @@ _LABELS = Schema(
 )
 
 
-def _labels(path: Path) -> gpd.GeoDataFrame:
+def read_labels(path: Path) -> gpd.GeoDataFrame:
     """Read the names of what lies around a study: name, lon and lat or points, and kind.
 
     Raises
