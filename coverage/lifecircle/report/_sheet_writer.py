@@ -216,7 +216,9 @@ def _lines(cell: float | str | None, width: float) -> int:
     return sum(max(1, math.ceil(_width(text) / width)) for text in texts)
 
 
-def _column_width(name: str, kind: str, head: str, rows: Sequence[Row]) -> float:
+def _column_width(name: str, kind: str, head: str, rows: Sequence[Row], widths: Mapping[str, float]) -> float:
+    if name in widths:
+        return widths[name]
     widest = max([_width(head) / 1.6, *(_width(_cell(kind, row.get(name))) for row in rows)])
     return min(max(6.0, widest + 3.5), _WIDEST.get(name, 18))
 
