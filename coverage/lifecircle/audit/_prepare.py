@@ -248,6 +248,7 @@ class _Reader:
         return any(part is not None and part.datum == AUTO for part in parts)
 
     def datum_of(self, table: Table, part: Any) -> TableDatum:
+        """Return the datum of a table: as declared, or detected beside roads and districts."""
         roads, districts = self.beside
         return table_datum(table, part.datum, part.columns, roads=roads, districts=districts)
 
