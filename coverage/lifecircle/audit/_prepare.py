@@ -25,7 +25,7 @@ from lifecircle.audit._placement import (
     usual_reach_m,
     with_near,
 )
-from lifecircle.audit._surfaces import Homes, other_surfaces
+from lifecircle.audit._surfaces import Homes, read_others
 from lifecircle.demand import (
     accepted_targets,
     assign_districts,
@@ -189,8 +189,11 @@ class _Reader:
             villages = self.villages()
         with self.faults.catching():
             self.crosswalk = self._crosswalk()
+        surfaces: dict[str, tuple[Homes, gpd.GeoDataFrame]] = {}
         with self.faults.catching():
             demand = self.demand()
+        with self.faults.catching():
+            surfaces = read_others(self)
         with self.faults.catching():
             facilities = self.facilities()
         if not self._detects():
@@ -205,12 +208,9 @@ class _Reader:
                 villages = self._with_accepted(villages, districts)
             self.faults.raise_any()
             self.units["villages"] = villages
-        others: Mapping[str, gpd.GeoDataFrame] = {}
-        with self.faults.catching():
-            demand = self.homes.settled(demand)
-        with self.faults.catching():
-            others, doubts = other_surfaces(self)
-            self.homes.doubts += doubts
+        demand = self.homes.settled(demand)
+        others = {name: homes.settled(read) for name, (homes, read) in surfaces.items()}
+        self.homes.doubts += [code for homes, _ in surfaces.values() for code in homes.doubts]
         facilities = assign_villages(assign_districts(facilities, districts), villages)
         outlets = indicators = None
         with self.faults.catching():
