@@ -4,7 +4,7 @@ import pytest
 
 from conftest import edit
 from lifecircle.errors import MissingFileError, UnusableInputError
-from lifecircle.study import read_study
+from lifecircle.study import DemandPart, SurfacePart, read_study
 
 
 def test_toy_town_reads(toytown):
@@ -114,3 +114,24 @@ def test_a_coordinate_system_that_is_none_is_a_fault_of_its_key(toytown, crs):
     edit(toytown / "study.toml", 'crs = "EPSG:4549"', f'crs = "{crs}"')
     with pytest.raises(UnusableInputError, match=r"study\.toml, key 'crs': no coordinate system"):
         read_study(toytown)
+
+
+def test_keys_of_residents_that_are_not_used_are_not_in_what_a_run_follows_from():
+    plain = SurfacePart(file="a.csv").model_dump(mode="json")
+    assert plain == {
+        "file": "a.csv", "layer": None, "sheet": None, "header_row": None, "population": "population",
+        "groups": {}, "datum": "wgs84", "columns": {},
+    }  # fmt: skip
+    used = DemandPart(file={2021: "a.tif", 2024: "b.tif"}, breaks=(2024,), nodata=(-1.0,), per="cell")
+    assert {"breaks": [2024], "nodata": [-1.0], "per": "cell"}.items() <= used.model_dump(mode="json").items()
+
+
+def test_files_beside_the_residents_are_known():
+    part = SurfacePart(
+        file="a.tif",
+        groups={"over60": "2", "under3": "young.tif", "aged": {2021: "c.tif"}},
+        totals={"file": "totals.csv"},
+    )
+    assert part.side_files == ("young.tif", {2021: "c.tif"}, "totals.csv")
+    spread = SurfacePart(file="a.gpkg", spread={"over": "houses.gpkg"})
+    assert spread.side_files == ("houses.gpkg",)
