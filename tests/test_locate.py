@@ -142,13 +142,18 @@ def gazetteer(addresses=(), streets=(), villages=None):
     )
     lines = [shapely.LineString([place(*point) for point in course]) for _, course in streets]
     roads = gpd.GeoDataFrame({"name": [name for name, _ in streets]}, geometry=lines, crs="EPSG:4326")
-    known = village_places(layer, NAMES, CRS)
+    known = village_places(layer, town_of=NAMES, crs=CRS)
     table = pd.DataFrame(
         [(text, *place(*xy), grade) for text, xy, grade in addresses],
         columns=["address", "lon", "lat", "grade"],
     )
     return Gazetteer(
-        TOWNS, NAMES, known, street_places(roads, towns, CRS), address_places(table, TOWNS, known), "海盐县"
+        TOWNS,
+        NAMES,
+        known,
+        street_places(roads, districts=towns, crs=CRS),
+        address_places(table, towns=TOWNS, villages=known),
+        "海盐县",
     )
 
 
@@ -323,7 +328,7 @@ def listed(**columns):
 
 def test_a_list_comes_back_with_the_same_rows_and_the_answer_behind():
     rows = listed(名称=["甲", "乙"], 地址=["武原街道城北村", ""], 备注=["=1+1", "x"])
-    found = locate_rows(rows, gazetteer(), "zh").table
+    found = locate_rows(rows, gazetteer(), language="zh").table
     assert list(found.columns) == ["名称", "地址", "备注", *ANSWER]
     assert found["名称"].tolist() == ["甲", "乙"]
     assert found.loc[0, ["grade", "matched", "score", "note"]].tolist() == [
@@ -342,25 +347,25 @@ def test_positions_that_are_there_are_kept_as_surveyed():
         "经度": ["120.91", "", "130.2.1"],
         "纬度": ["30.51", "", "30.5"],
     }
-    found = locate_rows(listed(**columns), gazetteer(), "en")
+    found = locate_rows(listed(**columns), gazetteer(), language="en")
     assert list(found.table.columns) == ["address", *ANSWER]
     assert found.table.loc[0, ["lon", "lat", "grade"]].tolist() == ["120.910000", "30.510000", "A"]
     assert found.table.loc[1, "grade"] == "D"
     assert "the coordinates given cannot be used" in found.table.loc[2, "note"]
     rows = read_list(pd.DataFrame({"address": ["x"], "lon": [120.91], "lat": [30.51]}), given="B")
-    assert locate_rows(rows, gazetteer(), "en").table["grade"].tolist() == ["B"]
+    assert locate_rows(rows, gazetteer(), language="en").table["grade"].tolist() == ["B"]
 
 
 def test_a_grade_of_the_list_is_kept_and_a_wrong_one_is_said():
     columns = {"address": ["a", "b"], "lon": [120.91] * 2, "lat": [30.51] * 2, "定位等级": ["C", "good"]}
-    found = locate_rows(listed(**columns), gazetteer(), "en").table
+    found = locate_rows(listed(**columns), gazetteer(), language="en").table
     assert found["grade"].tolist() == ["C", ""]
     assert found["note"].tolist()[1] == "position as given in the list; 'GOOD' is no grade"
 
 
 def test_an_answer_is_read_again():
-    first = locate_rows(listed(name=["a", "b"], address=["城北村", "?"]), gazetteer(), "en").table
-    again = locate_rows(read_list(first), gazetteer(), "en").table
+    first = locate_rows(listed(name=["a", "b"], address=["城北村", "?"]), gazetteer(), language="en").table
+    again = locate_rows(read_list(first), gazetteer(), language="en").table
     assert list(again.columns) == list(first.columns)
     assert again[["lon", "lat", "grade"]].equals(first[["lon", "lat", "grade"]])
 
@@ -372,7 +377,7 @@ def test_a_column_of_villages_may_hold_codes_and_needs_no_addresses():
         镇街=["330424102", "", "武原街道"],
         村社区=["330424102001", "百可社区居委会", "330424102001"],
     )
-    found = locate_rows(rows, known, "en").table
+    found = locate_rows(rows, known, language="en").table
     assert found["matched"].tolist() == ["百步社区居民委员会", "百可社区居委会", ""]
     assert found["note"].iloc[2].startswith("百步社区居民委员会 does not lie in 武原街道")
 
@@ -422,7 +427,7 @@ def test_streets_of_a_real_graph(shared_data):
     study = read_study(COUNTY)
     part = study.roads.model_copy(update={"file": str(shared_data / "futian" / "futian.graphml")})
     found = read_street_names(dataclasses.replace(study, roads=part), 2025)
-    places = street_places(found, None, "EPSG:4547")
+    places = street_places(found, districts=None, crs="EPSG:4547")
     assert 100 < len(places) < 300
     (street,) = places["福强路"]
     assert 1000 < street.metres < STREET_M

@@ -1,6 +1,8 @@
 """A new study: what each file is taken for, what is guessed of it, and that the study is read and audited."""
 
 import shutil
+import subprocess
+import sys
 import tomllib
 
 import geopandas as gpd
@@ -133,7 +135,43 @@ def test_paths_are_relative_and_the_same_files_give_the_same_text(toytown, tmp_p
     text = one.path.read_text("utf-8")
     assert text == two.path.read_text("utf-8")
     assert str(tmp_path) not in text
-    assert written(one.path)["roads"]["file"] == "../../toytown/roads.geojson"
+    assert ".." not in text
+    assert written(one.path)["roads"]["file"] == "roads.geojson"
+
+
+def test_files_elsewhere_are_copied_and_said_and_those_inside_stay(toytown, tmp_path):
+    """A name that is taken gets a number; a file that is there already in the same bytes is used."""
+    folder = tmp_path / "new"
+    (folder / "data").mkdir(parents=True)
+    shutil.copy(toytown / "roads.geojson", folder / "data")
+    shutil.copy(toytown / "districts.geojson", folder)
+    (folder / "facilities.csv").write_text("something else\n")
+    files = [folder / "data" / "roads.geojson", *(toytown / name for name in TABLES)]
+    made = write_study(folder, files)
+    plain = written(made.path)
+    assert plain["roads"]["file"] == "data/roads.geojson"
+    assert plain["districts"]["file"] == "districts.geojson"
+    assert plain["facilities"][0]["file"] == "facilities-2.csv"
+    assert made.copied == ("residents.csv", "facilities-2.csv", "standard.toml")
+    assert "residents.csv, facilities-2.csv, standard.toml" in "\n".join(made.lines())
+    assert (folder / "facilities.csv").read_text() == "something else\n"
+    assert (folder / "facilities-2.csv").read_bytes() == (toytown / "facilities.csv").read_bytes()
+
+
+TABLES = ("districts.geojson", "residents.csv", "facilities.csv", "standard.toml")
+
+
+def test_a_copy_that_fails_leaves_nothing_behind(toytown, tmp_path, monkeypatch):
+    def full(source, target):
+        if source.name == "facilities.csv":
+            raise OSError(28, "No space left on device")
+        return copy(source, target)
+
+    copy = shutil.copyfile
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(UnusableInputError, match="the disk is full"):
+        write_study(tmp_path / "new", [toytown])
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_a_study_that_is_there_is_never_replaced(toytown):
@@ -235,6 +273,7 @@ def test_parts_of_a_shapefile_are_no_files_of_their_own(tmp_path):
     made = write_study(tmp_path / "new", [tmp_path])
     assert [part.name for part in made.parts] == ["towns.shp"]
     assert made.left_out == ()
+    assert {".dbf", ".shx", ".prj"} <= {path.suffix for path in (tmp_path / "new").iterdir()}
 
 
 # --- words ---------------------------------------------------------------------------------------------
@@ -271,7 +310,7 @@ def test_a_list_with_a_word_of_no_service_stands_as_a_comment(toytown, tmp_path)
     assert [fault.value for fault in part.against] == ["zoo"]
     assert len(read_study(made.path).facilities) == 1
     text = made.path.read_text("utf-8")
-    assert '# file = "../other.csv"' in text
+    assert '# file = "other.csv"' in text
     assert "no service of the profile is like: zoo (1)" in text
     assert str(tmp_path) not in text
 
@@ -315,6 +354,22 @@ def test_columns_of_survey_layers_are_known_by_their_names(tmp_path):
     assert written(made.path)["districts"]["columns"] == {"name": "XZQMC", "code": "XZQDM"}
 
 
+def test_headings_that_no_one_knows_are_known_by_what_stands_under_them(tmp_path):
+    rows = "".join(f"{at},甲{at}号,图书馆,120.1234{at},30.5432{at}\n" for at in range(3))
+    (tmp_path / "a.csv").write_text("序号,叫什么,干什么用,JD,WD\n" + rows, "utf-8")
+    made = write_study(tmp_path / "new", [tmp_path / "a.csv"])
+    part = written(made.path)["facilities"][0]
+    assert part["columns"] == {"name": "叫什么", "service": "干什么用", "lon": "JD", "lat": "WD"}
+    assert made.parts[0].read == (3, 0)
+
+
+@pytest.mark.parametrize("heading", ["POP2000", "2020年常住人口", "人口_2020", "Total Population 2020"])
+def test_a_count_of_people_with_its_year(tmp_path, heading):
+    (tmp_path / "a.csv").write_text(f"lon,lat,{heading},户数\n120,30,5,2\n", "utf-8")
+    made = write_study(tmp_path / "new", [tmp_path / "a.csv"])
+    assert written(made.path)["demand"]["columns"] == {"population": heading}
+
+
 def test_a_count_of_people_under_any_name(tmp_path):
     (tmp_path / "a.csv").write_text("lon,lat,甲乙丙\n120,30,5\n120,31,6\n", "utf-8")
     made = write_study(tmp_path / "new", [tmp_path / "a.csv"])
@@ -350,7 +405,7 @@ def test_files_of_several_years_are_one_part(toytown, tmp_path):
     files = [toytown / "roads.geojson", tmp_path / "homes-2021.csv", tmp_path / "homes-2024.csv"]
     made = write_study(tmp_path / "new", files)
     plain = written(made.path)
-    assert plain["demand"]["file"] == {"2021": "../homes-2021.csv", "2024": "../homes-2024.csv"}
+    assert plain["demand"]["file"] == {"2021": "homes-2021.csv", "2024": "homes-2024.csv"}
     assert plain["year"] == 2024
 
 
@@ -359,7 +414,7 @@ def test_the_second_table_of_a_kind_is_a_comment(toytown, tmp_path):
     text = (tmp_path / "more.csv").read_text("utf-8")
     (tmp_path / "more.csv").write_text(text + text.splitlines()[-1].replace("r7", "r8") + "\n", "utf-8")
     made = write_study(tmp_path / "new", [toytown, tmp_path / "more.csv"])
-    assert read_study(made.path).demand.file == "../more.csv"  # the longer one
+    assert read_study(made.path).demand.file == "more.csv"  # the longer one
     (part,) = [one for one in made.parts if one.name == "residents.csv"]
     assert "'more.csv' is taken" in part.against[0].reason
 
@@ -368,7 +423,7 @@ def test_villages_stand_for_residents_where_nothing_else_does(tmp_path):
     (tmp_path / "v.csv").write_text("代码,名称,经度,纬度,人口\n330424001001,甲,120,30,50\n", "utf-8")
     made = write_study(tmp_path / "new", [tmp_path / "v.csv"])
     plain = written(made.path)
-    assert plain["demand"]["file"] == plain["villages"]["file"] == "../v.csv"
+    assert plain["demand"]["file"] == plain["villages"]["file"] == "v.csv"
     assert "较粗略" in made.path.read_text("utf-8")
 
 
@@ -408,7 +463,7 @@ def test_northing_and_easting_in_each_others_column(tmp_path, venues):
 def test_the_profile_among_the_files_is_used_and_another_is_named(toytown, tmp_path):
     shutil.copy(toytown / "standard.toml", tmp_path / "zzz.toml")
     made = write_study(tmp_path / "new", [toytown, tmp_path / "zzz.toml"])
-    assert written(made.path)["standard"] == {"use": "../toytown/standard.toml"}
+    assert written(made.path)["standard"] == {"use": "standard.toml"}
     assert [shown.path.name for shown, _ in made.left_out] == ["study.toml", "zzz.toml"]
     asked = write_study(tmp_path / "b", [toytown / "roads.geojson"], NewOrder("gb50180", 2023, "zh"))
     assert (asked.language, written(asked.path)["year"]) == ("zh", 2023)
@@ -436,6 +491,37 @@ def test_a_form_that_was_filled_in_is_recognised_with_its_datum(tmp_path):
     )
     assert plain["indicators"]["sheet"] == "登记数据"
     assert made.left_out == ()
+
+
+def test_forms_that_are_not_filled_in_are_named(tmp_path):
+    write_forms(tmp_path / "forms", FormOrder(profile="gb50180"))
+    made = write_study(tmp_path / "new", [tmp_path / "forms"])
+    reasons = {shown.name: role.evidence for shown, role in made.left_out}
+    assert "forms are recognised themselves" in reasons.pop("study-lines.toml")
+    assert reasons
+    assert {str(reason) for reason in reasons.values()} == {"empty table: no row under the column names"}
+
+
+def lifecircle(*words):
+    command = [sys.executable, "-m", "lifecircle", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_says_what_it_took_each_file_for(toytown, tmp_path):
+    done = lifecircle("new", tmp_path / "town", toytown)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "roads.geojson -> roads (7 lines)" in done.stdout.splitlines()
+    assert "study.toml: no data (a study.toml, which is not looked into)" in done.stdout.splitlines()
+    again = lifecircle("new", tmp_path / "town", toytown)
+    assert again.returncode == 2
+    assert "there is a study here already" in again.stderr
+
+
+def test_the_command_writes_forms(tmp_path):
+    done = lifecircle("new", "--forms", tmp_path / "forms", "--profile", "haiyan-2025", "--language", "en")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"written: {tmp_path / 'forms' / '民政局.xlsx'}" in done.stdout.splitlines()
+    assert lifecircle("new", "--forms", tmp_path / "forms").returncode == 2
 
 
 def test_texts_of_a_file_stay_in_their_comment_or_between_their_quotes(tmp_path):

@@ -251,8 +251,8 @@ def test_hostile_names_stay_text(driver, tmp_path):
     known = Gazetteer(
         {}, {}, {name: (place,) for name, place in zip(HOSTILE, places, strict=True)}, county=""
     )
-    answer = locate_rows(read_list(table), known, "en")
-    text = placing_page(answer, known, PageMap(), title=HOSTILE[0], synthetic=False, language="en")
+    answer = locate_rows(read_list(table), known, language="en")
+    text = placing_page(answer, known, ground=PageMap(), title=HOSTILE[0], synthetic=False, language="en")
     (tmp_path / "hostile.html").write_text(text, "utf-8")
     page = ready(driver, tmp_path / "hostile.html")
     driver.find_element("css selector", "#show option[value='all']").click()

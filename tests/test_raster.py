@@ -1,5 +1,7 @@
 """Population rasters: every person of the file is in a district or outside, and what is no count is named."""
 
+import sys
+
 import geopandas as gpd
 import numpy as np
 import pyproj
@@ -9,7 +11,7 @@ import shapely
 from shapely.geometry import Polygon, box
 
 from lifecircle.demand import read_districts, read_raster
-from lifecircle.errors import MissingFileError, UnusableInputError
+from lifecircle.errors import MissingExtraError, MissingFileError, UnusableInputError
 
 CRS = "EPSG:4549"
 WEST, NORTH, SIZE = 500000.0, 3380000.0, 100.0
@@ -271,3 +273,16 @@ def test_scaled_values_are_read_as_what_they_mean(tmp_path):
     with rasterio.open(path, "r+") as out:
         out.scales = (0.1,)
     assert read_raster(path).found == pytest.approx(CELLS.sum())
+
+
+def test_cells_off_the_globe_are_a_fault(tmp_path):
+    far = rasterio.Affine(SIZE, 0, 1e12, 0, -SIZE, 1e12)
+    with pytest.raises(UnusableInputError, match="lie nowhere on the globe"):
+        read_raster(write(tmp_path / "a.tif", CELLS, transform=far))
+
+
+def test_without_rasterio_the_extra_is_named(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.tif", CELLS)
+    monkeypatch.setitem(sys.modules, "rasterio", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'lifecircle\[raster\]'"):
+        read_raster(path)

@@ -15,7 +15,6 @@ import geopandas as gpd
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lifecircle.atlas import PAGE_MARK, draw_atlas
 from lifecircle.audit import find_run, read_networks
 from lifecircle.datum import locate
 from lifecircle.errors import Fault, FaultLog, MissingExtraError, UnusableInputError, say
@@ -258,6 +257,9 @@ def draw_study(
     MissingExtraError
         When pictures are asked for and matplotlib is not installed.
     """
+    # Folium, which the page is drawn with, costs half a second that who asks for no page need not wait.
+    from lifecircle.atlas import PAGE_MARK, draw_atlas  # noqa: PLC0415 - as above
+
     report_progress = progress or _log.info
     declared = read_study(study)
     if order.roads and order.edition == "public":

@@ -101,8 +101,8 @@ class NetworkReading:
     """One network as the run travels it: ``profiles`` share its ways.
 
     ``largest`` : share of the length that the longest fragment has; ``short`` : fragments under
-    ``fragment_m`` of the report; ``without_class_m``, ``joined``, ``misses`` (lon, lat, metres; the nearest
-    ones), ``missed`` (all of them), ``suggested_join_m`` and ``crossings`` are what the roads' own reading
+    ``fragment_m`` of the report; ``without_class_m``, ``joined``, ``misses`` (lon, lat, metres; of very many
+    only some), ``missed`` (how many), ``suggested_join_m`` and ``crossings`` are what the roads' own reading
     says. ``dead_ends`` : ends at which one road alone arrives, ``dead_end_m``, ``dead_end_people`` : the
     roads that end so and the people on them; ``one_way_pieces`` ... : parts of the longest fragment that
     one-way streets allow no way from, or none to;

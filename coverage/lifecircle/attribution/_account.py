@@ -293,11 +293,14 @@ def _some(names: Sequence[str]) -> str:
 
 _NAMED = 5
 
+_RESIDENTS = frozenset(
+    {"demand", "demand_group", "demand_part", "demand_ground", "demand_totals", "crosswalk"}
+)
 _ROLES = {
-    "circle": frozenset({"roads", "barriers", "demand", "districts", "villages", "accepted", "facilities"}),
+    "circle": _RESIDENTS | {"roads", "barriers", "districts", "villages", "accepted", "facilities"},
     "presence": frozenset({"districts", "villages", "facilities", "outlets"}),
-    "capacity": frozenset({"demand", "districts", "villages", "facilities"}),
-    "indicator": frozenset({"indicators", "districts", "villages"}),
+    "capacity": _RESIDENTS | {"districts", "villages", "facilities"},
+    "indicator": frozenset({"indicators", "districts", "villages", "crosswalk"}),
 }
 """Kind of target -> roles of the files that its value may rest on."""
 

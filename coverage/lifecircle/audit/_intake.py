@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 NAMED = 100  # homes, and venues, that a report names on each network
-MISSES = 1000  # dead ends near another line that it lists
+MISSES = 1000  # dead ends near another line that it lists at most
 ISLANDS = 5  # fragments that it describes
 _OFF = ("far", "barrier", "no_place")
 
@@ -38,6 +38,8 @@ _OFF = ("far", "barrier", "no_place")
 def report_reading(inputs: Inputs, searches: Searches, coarse: Sequence[CoarseReading]) -> Reading:
     """Put together the reading report of a run."""
     part = inputs.study.roads
+    # People are balanced where most of them travel.
+    roads = inputs.networks.get("walk", next(iter(inputs.networks.values())))
     return Reading(
         inputs=inputs.read,
         networks=tuple(_network(roads, names, inputs, searches) for names, roads in _networks(inputs)),
@@ -47,9 +49,7 @@ def report_reading(inputs: Inputs, searches: Searches, coarse: Sequence[CoarseRe
         reach_m=inputs.reach_m,
         prefer_main_m=part.prefer_main_m,
         fragment_m=part.fragment_m,
-        residents=residents_reading(
-            inputs, searches.snapped(next(iter(inputs.networks.values())), inputs.demand)
-        ),
+        residents=residents_reading(inputs, searches.snapped(roads, inputs.demand)),
     )
 
 
@@ -114,7 +114,9 @@ def _network(roads: Roads, names: tuple[str, ...], inputs: Inputs, searches: Sea
     people = inputs.demand["population"].to_numpy(dtype=float)
     venues = searches.snapped(roads, inputs.register).take(inputs.opened)
     homes = searches.snapped(roads, inputs.demand)
+    # Of very many, every n-th from the nearest to the farthest: a report is read by people.
     misses = sorted(getattr(own, "misses", ()), key=lambda miss: miss[2])
+    listed = misses[:: -(-len(misses) // MISSES) or 1]
     ends, dead = dead_ends(roads)
     pieces, trapped = one_way_pieces(roads)
     on = homes.snapped
@@ -130,7 +132,7 @@ def _network(roads: Roads, names: tuple[str, ...], inputs: Inputs, searches: Sea
         venues=_places(roads, venues, inputs.facilities, inputs, None),
         without_class_m=float(getattr(own, "length_without_class_m", 0.0)),
         joined=int(getattr(own, "joined", 0)),
-        misses=tuple((float(lon), float(lat), float(m)) for lon, lat, m in misses[:MISSES]),
+        misses=tuple((float(lon), float(lat), float(m)) for lon, lat, m in listed),
         missed=len(misses),
         suggested_join_m=getattr(own, "suggested_join_m", None),
         crossings=int(getattr(own, "crossings", 0)),

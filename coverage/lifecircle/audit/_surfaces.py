@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lifecircle.audit._auto_datum import TableDatum
     from lifecircle.audit._inputs import Inputs
     from lifecircle.demand import Crosswalk, Ground
+    from lifecircle.findings import InputRecord
     from lifecircle.reach import Snap
     from lifecircle.study import Study, SurfacePart
     from lifecircle.tables import Table
@@ -60,6 +61,7 @@ class Reader(Protocol):
     study: Study
     year: int
     rejects: list[pd.DataFrame]
+    records: list[InputRecord]
     units: dict[str, gpd.GeoDataFrame]
     crosswalk: Crosswalk | None
     olds: set[str]
@@ -272,7 +274,8 @@ class Homes:
             year=reader.year if part.year is None else part.year,
         )
         reader.olds |= totals.olds
-        reader.note("demand_totals", path, totals.rows, table=table, notes=totals.notes)
+        if not any(one.role == "demand_totals" and path.match(one.path) for one in reader.records):
+            reader.note("demand_totals", path, totals.rows, table=table, notes=totals.notes)
         held = constrain(demand, totals, unit=part.unit)
         before = self.people or SurfacePeople()
         # Those outside are no part of the totals, so they are no part of the balance either.

@@ -291,8 +291,11 @@ class _Raster:
     ) -> None:
         self.bands, self.per, self.nodata = bands, per, nodata
         self.source = bands[0].source
-        self.crs = pyproj.CRS.from_user_input(self.source.crs.to_wkt())
-        self.to_degrees = pyproj.Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
+        try:
+            self.crs = pyproj.CRS.from_user_input(self.source.crs.to_wkt())
+            self.to_degrees = pyproj.Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
+        except pyproj.exceptions.ProjError:  # CRSError is one
+            raise UnusableInputError([self._no_ground()]) from None
         self.districts = None if districts is None or districts.empty else disjoint(districts)
         self.window = window_of(
             self.source, self.crs, None if self.districts is None else self.districts.total_bounds
@@ -309,6 +312,11 @@ class _Raster:
             reason = say("more cells than are looked at: {count:,}", count=rows * columns)
             remedy = say("give districts, around which alone it is read, or cut the raster to the study")
             raise UnusableInputError([Fault(file, say("grid"), "", reason, remedy)])
+
+    def _no_ground(self) -> Fault:
+        reason = say("the cells of the raster lie nowhere on the globe")
+        remedy = say("check its coordinate system and its position")
+        return Fault(self.bands[0].file, say("grid"), str(self.source.crs)[:80], reason, remedy)
 
     def blocks(self) -> Iterator[tuple[int, int, int, int]]:
         """Yield windows of bounded size: first and last row and column."""
@@ -390,8 +398,10 @@ class _Raster:
         rows, columns = np.nonzero(np.nan_to_num(layers[0]) > 0)
         if not len(rows):
             return
-        corners = corners_of(self.source, self.to_degrees, block)
+        corners = corners_of(self.source, self.to_degrees, block, (rows, columns))
         area = ground_km2(corners)[rows, columns]
+        if not (area > 0).all():  # NaN is not
+            raise UnusableInputError([self._no_ground()])
         raw = np.column_stack([layer[rows, columns] for layer in layers])
         people = raw * area[:, None] if self.per == "km2" else raw
         cells = np.column_stack([rows + block[0] + 1, columns + block[2] + 1])
@@ -470,10 +480,14 @@ class _Raster:
             notes.append(f"raster_window:{read:,}|{there:,}")
         if counts[0][0].missing:
             notes.append(f"raster_missing:{counts[0][0].missing:,}")
+        found: dict[tuple[str, float], tuple[list[str], int]] = {}
+        for band, (_, hidden) in zip(self.bands, counts, strict=True):
+            for value, cells in hidden.items():
+                numbers, most = found.get((Path(band.file).name, value), ([], 0))
+                found[Path(band.file).name, value] = [*numbers, str(band.number)], max(most, cells)
         doubts = [
-            f"raster_nodata:{Path(band.file).name}|{band.number}|{value:g}|{cells:,}"
-            for band, (_, hidden) in zip(self.bands, counts, strict=True)
-            for value, cells in hidden.items()
+            f"raster_nodata:{file}|{', '.join(numbers)}|{value:g}|{cells:,}"
+            for (file, value), (numbers, cells) in found.items()
         ]
         squares, people = np.sum(kept.density, axis=0)
         words = " ".join([Path(self.bands[0].file).name, *(text or "" for text in self.source.descriptions)])

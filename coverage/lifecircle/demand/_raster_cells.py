@@ -86,20 +86,28 @@ class Corners:
         return shapely.polygons(points)
 
 
-def corners_of(source: Any, to_degrees: pyproj.Transformer, block: tuple[int, int, int, int]) -> Corners:
-    """Return the corners of the cells of a block in degrees.
+def corners_of(
+    source: Any, to_degrees: pyproj.Transformer, block: tuple[int, int, int, int], cells: tuple[Ints, Ints]
+) -> Corners:
+    """Return the corners of cells of a block in degrees, NaN for those that no cell needs.
 
     Parameters
     ----------
     source : an open raster
     to_degrees : from the raster's CRS to WGS84
     block : first row, end, first column, end
+    cells : rows and columns of the cells, in the block
     """
     top, bottom, left, right = block
-    column, row = np.meshgrid(np.arange(left, right + 1.0), np.arange(top, bottom + 1.0))
-    x, y = applied(source.transform, column, row)
-    lon, lat = to_degrees.transform(x, y)
-    return Corners(np.asarray(lon), np.asarray(lat))
+    needed = np.zeros((bottom - top + 1, right - left + 1), dtype=bool)
+    for down in (0, 1):
+        for beside in (0, 1):
+            needed[cells[0] + down, cells[1] + beside] = True
+    row, column = np.nonzero(needed)
+    lon, lat = np.full(needed.shape, np.nan), np.full(needed.shape, np.nan)
+    x, y = applied(source.transform, column + float(left), row + float(top))
+    lon[needed], lat[needed] = to_degrees.transform(x, y)
+    return Corners(lon, lat)
 
 
 def ground_km2(corners: Corners) -> Floats:
@@ -111,9 +119,14 @@ def ground_km2(corners: Corners) -> Floats:
     >>> ground_km2(Corners(*edge)).round(3).tolist()
     [[1.07]]
     """
-    middle = np.nanmean(corners.lat), np.nanmean(corners.lon)
+    finite = np.isfinite(corners.lat) & np.isfinite(corners.lon)
+    if not finite.any():
+        return np.full((corners.lat.shape[0] - 1, corners.lat.shape[1] - 1), np.nan)
+    middle = corners.lat[finite].mean(), corners.lon[finite].mean()
     equal = f"+proj=laea +lat_0={middle[0]:.6f} +lon_0={middle[1]:.6f} +ellps=WGS84 +units=km"
-    x, y = pyproj.Transformer.from_crs("EPSG:4326", equal, always_xy=True).transform(corners.lon, corners.lat)
+    x, y = np.full(finite.shape, np.nan), np.full(finite.shape, np.nan)
+    there = pyproj.Transformer.from_crs("EPSG:4326", equal, always_xy=True)
+    x[finite], y[finite] = there.transform(corners.lon[finite], corners.lat[finite])
     across = (x[1:, 1:] - x[:-1, :-1]) * (y[:-1, 1:] - y[1:, :-1])
     along = (y[1:, 1:] - y[:-1, :-1]) * (x[:-1, 1:] - x[1:, :-1])
     area: Floats = np.abs(across - along) / 2.0

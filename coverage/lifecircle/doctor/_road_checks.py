@@ -189,6 +189,8 @@ def _unjoined(findings: Findings) -> Iterator[Problem]:
     """Report ends that miss a line by an error of drawing, and crossings that are no junctions."""
     for network in findings.reading.networks:
         if network.suggested_join_m is not None:
+            # from the nearest to the farthest, so that both can be looked at
+            shown = network.misses[:: max(len(network.misses) // SAMPLES, 1)][:SAMPLES]
             yield Problem(
                 "warning",
                 "unjoined_ends",
@@ -199,11 +201,9 @@ def _unjoined(findings: Findings) -> Iterator[Problem]:
                     metres=f"{network.suggested_join_m:g}",
                 ),
                 say("set join_m = {metres} in [roads]", metres=f"{network.suggested_join_m:g}"),
-                tuple(
-                    f"{lon:.6f} {lat:.6f}: {metres:.2f} m" for lon, lat, metres in network.misses[:SAMPLES]
-                ),
+                tuple(f"{lon:.6f} {lat:.6f}: {metres:.2f} m" for lon, lat, metres in shown),
                 say("the longest fragment has {share} of the roads", share=percent(network.largest)),
-                tuple((lon, lat) for lon, lat, _ in network.misses[:SAMPLES]),
+                tuple((lon, lat) for lon, lat, _ in shown),
             )
         if network.crossings:
             yield Problem(

@@ -338,6 +338,10 @@ def form_datum(path: str | Path) -> str | None:
     Returns
     -------
     datum : as ``study.toml`` has it
+
+    >>> from lifecircle.study import example_folder
+    >>> form_datum(example_folder() / "culture.xlsx") is None
+    True
     """
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:

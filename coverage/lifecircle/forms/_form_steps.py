@@ -67,6 +67,12 @@ def write_forms(folder: Path, order: FormOrder = FormOrder()) -> tuple[Path, ...
         There is no such study or profile.
     UnusableInputError
         The folder is not empty, or the study or its units cannot be read.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> paths = write_forms(Path(tempfile.mkdtemp()) / "forms", FormOrder(profile="haiyan-2025"))
+    >>> paths[0].name, paths[-1].name
+    ('文化广电旅游体育局.xlsx', 'study-lines.toml')
     """
     study = None if order.study is None else read_study(order.study)
     standard = load_standard(order.profile or USUAL_PROFILE) if study is None else study.standard

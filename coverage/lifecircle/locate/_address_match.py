@@ -105,6 +105,12 @@ def match_row(row: Row, known: Gazetteer) -> Match:
     ------
     MissingExtraError
         When rapidfuzz is not installed, and no name agrees.
+
+    >>> from lifecircle.locate import Gazetteer, KnownPlace
+    >>> village = KnownPlace("village", "城北村委会", 120.9, 30.5, "D", compared="城北")
+    >>> found = match_row(Row("海盐县城北村5组"), Gazetteer({}, {}, {"城北村": (village,)}))
+    >>> found.outcome, found.grade, found.place.name
+    ('village', 'D', '城北村委会')
     """
     address = take_apart(row.address, known.towns)
     stated = row.town if row.town in known.town_of else known.towns.get(plain_address(row.town), "")

@@ -187,7 +187,7 @@ def street_stem(name: str) -> str:
 
 
 def village_places(
-    villages: gpd.GeoDataFrame | None, town_of: Mapping[str, str], crs: Any
+    villages: gpd.GeoDataFrame | None, *, town_of: Mapping[str, str], crs: Any
 ) -> dict[str, tuple[KnownPlace, ...]]:
     """Return the villages by every form of their names: form -> villages, each at its centre, grade D."""
     if villages is None or not len(villages):
@@ -214,7 +214,7 @@ def village_places(
 
 
 def street_places(
-    streets: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None, crs: Any
+    streets: gpd.GeoDataFrame, *, districts: gpd.GeoDataFrame | None, crs: Any
 ) -> dict[str, tuple[KnownPlace, ...]]:
     """Return the streets by name: each whole, and its part in every town, grade C.
 
@@ -278,7 +278,7 @@ def _middle(name: str, line: shapely.Geometry, town: str, back: pyproj.Transform
 
 
 def address_places(
-    rows: pd.DataFrame, towns: Mapping[str, str], villages: Iterable[str] = ()
+    rows: pd.DataFrame, *, towns: Mapping[str, str], villages: Iterable[str] = ()
 ) -> dict[str, tuple[KnownPlace, ...]]:
     """Return the rows of an address file by what stands before their number, and the number.
 

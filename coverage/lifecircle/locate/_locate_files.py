@@ -78,7 +78,7 @@ def write_located(located: Located, folder: Path) -> Path:
     page = placing_page(
         located.answer,
         located.known,
-        PageMap(located.districts, located.roads),
+        ground=PageMap(located.districts, located.roads),
         title=located.study.name or located.study.id,
         synthetic=located.study.synthetic,
         language=located.language,

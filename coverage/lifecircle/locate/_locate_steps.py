@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -91,15 +91,9 @@ def locate_list(order: LocateOrder, *, progress: Callable[[str], None] | None = 
     if order.addresses is not None and known is not None:
         with faults.catching():
             addresses, rejects = read_addresses(
-                order.addresses,
-                known.towns,
-                known.villages,
-                datum=order.address_datum,
-                max_rejected=study.max_rejected,
+                order.addresses, known, datum=order.address_datum, max_rejected=study.max_rejected
             )
-            known = Gazetteer(
-                known.towns, known.town_of, known.villages, known.streets, addresses, known.county
-            )
+            known = replace(known, addresses=addresses)
     faults.raise_any()
     assert listed is not None
     assert known is not None
@@ -107,7 +101,7 @@ def locate_list(order: LocateOrder, *, progress: Callable[[str], None] | None = 
     roads = None if study.roads.file is None else next(iter(read_networks(study, study.year).values()))
     report("matching")
     language = order.language or study.language
-    answer = locate_rows(listed, known, language)
+    answer = locate_rows(listed, known, language=language)
     located = Located(study, answer, known, rejected_rows(rejects), language, districts, roads)
     report("writing")
     return located, write_located(located, folder)
@@ -148,8 +142,8 @@ def gather_places(study: Study, year: int) -> tuple[Gazetteer, gpd.GeoDataFrame 
     known = Gazetteer(
         towns,
         town_of,
-        village_places(villages, town_of, crs),
-        street_places(streets, districts, crs),
+        village_places(villages, town_of=town_of, crs=crs),
+        street_places(streets, districts=districts, crs=crs),
         county=(_COUNTY.findall(study.name) or [""])[-1],
     )
     return known, districts

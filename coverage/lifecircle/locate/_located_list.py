@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import shapely
 
 from lifecircle.datum import locate
-from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.facilities import GRADES
 from lifecircle.headings import named, synonyms
 from lifecircle.locate._address_match import Match, Row, match_row
-from lifecircle.locate._known_places import KnownPlace, address_places
+from lifecircle.locate._known_places import Gazetteer, KnownPlace, address_places
 from lifecircle.tables import (
     Column,
     Schema,
@@ -34,10 +34,10 @@ from lifecircle.tables import (
 from lifecircle.wording import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator
 
+    from lifecircle.datum import Located
     from lifecircle.errors import Message
-    from lifecircle.locate._known_places import Gazetteer
     from lifecircle.tables import Source, Table
     from lifecircle.wording import Language
 
@@ -109,6 +109,9 @@ def read_list(source: Source, *, given: str = "A", datum: str = "wgs84") -> List
         The file is not there.
     UnusableInputError
         There is no column of addresses nor of villages, or a column has a name that the answer needs.
+
+    >>> read_list(pd.DataFrame({"名称": ["文化礼堂"], "地址": ["城北村"]})).rows
+    (Row(address='城北村', name='文化礼堂', town='', village=''),)
     """
     table = read_table(source)
     heads = [str(name) for name in table.frame.columns if name != _geometry(table)]
@@ -140,20 +143,14 @@ def read_list(source: Source, *, given: str = "A", datum: str = "wgs84") -> List
 
 
 def read_addresses(
-    source: Source,
-    known_towns: Mapping[str, str],
-    villages: Iterable[str],
-    *,
-    datum: str = "wgs84",
-    max_rejected: float = 0.05,
+    source: Source, known: Gazetteer, *, datum: str = "wgs84", max_rejected: float = 0.05
 ) -> tuple[dict[str, tuple[KnownPlace, ...]], pd.DataFrame]:
     """Read an address file: address, lon, lat and, where it has them, grades of its positions.
 
     Parameters
     ----------
     source : path or frame
-    known_towns : form of the name of a town -> its code
-    villages : forms of the names of villages
+    known : the towns and villages that addresses name
     datum : of its coordinates
     max_rejected : largest share of rows that may be rejected (inclusive)
 
@@ -168,40 +165,23 @@ def read_addresses(
         The file is not there.
     UnusableInputError
         A column is missing, or more than ``max_rejected`` of the rows are rejected.
+
+    >>> table = pd.DataFrame({"address": ["枣园路１２号"], "lon": [120.9], "lat": [30.5]})
+    >>> places, rejects = read_addresses(table, Gazetteer({}, {}))
+    >>> list(places), len(rejects)
+    (['枣园路12号'], 0)
     """
     table = read_table(source)
-    checked = check_table(table, _ADDRESSES)
-    located = locate(table.frame, datum=datum, file=table.name)
+    faults = FaultLog()
+    # Each part is checked on its own, so that all that is missing is reported together.
+    with faults.catching():
+        checked = check_table(table, _ADDRESSES)
+    with faults.catching():
+        located = locate(table.frame, datum=datum, file=table.name)
+    faults.raise_any()
     grade = checked.frame.get("grade", pd.Series("", index=table.frame.index)).fillna("").str.upper()
-    wrong = {
-        "place": located.reason != "",
-        "grade": ~grade.isin(["", *GRADES]).to_numpy(),
-    }
-    rows = table.frame.index.to_numpy()
-    rejects = join_rejects(
-        [
-            checked.rejects,
-            reject_rows(
-                table.name,
-                rows[wrong["place"]],
-                column=located.column[wrong["place"]],
-                value=located.value[wrong["place"]],
-                reason=located.reason[wrong["place"]],
-                remedy=located.remedy[wrong["place"]],
-            ),
-            reject_rows(
-                table.name,
-                rows[wrong["grade"]],
-                column="grade",
-                value=grade[wrong["grade"]].to_numpy(dtype=object),
-                reason=say("no grade of a position"),
-                remedy=say(
-                    "write A, B, C or D, or leave it blank; a grade of something else needs another heading"
-                ),
-            ),
-        ]
-    )
-    excess = too_many_rejects(rejects, len(rows), max_rejected, table.name)
+    rejects = join_rejects([checked.rejects, *_unusable(table, located, grade)])
+    excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
     if excess is not None:
         raise UnusableInputError([excess])
     good = ~table.frame.index.isin(rejects["row"])
@@ -214,10 +194,32 @@ def read_addresses(
             "grade": grade[good].to_numpy(),
         }
     )
-    return address_places(frame, known_towns, villages), table.as_seen(rejects)
+    return address_places(frame, towns=known.towns, villages=known.villages), table.as_seen(rejects)
 
 
-def locate_rows(listed: ListRows, known: Gazetteer, language: Language) -> LocatedList:
+def _unusable(table: Table, located: Located, grade: pd.Series[Any]) -> Iterator[pd.DataFrame]:
+    """Yield rejects of rows of an address file: without a place, and with a grade that there is not."""
+    rows, wrong = table.frame.index.to_numpy(), located.reason != ""
+    yield reject_rows(
+        table.name,
+        rows[wrong],
+        column=located.column[wrong],
+        value=located.value[wrong],
+        reason=located.reason[wrong],
+        remedy=located.remedy[wrong],
+    )
+    wrong = ~grade.isin(["", *GRADES]).to_numpy()
+    yield reject_rows(
+        table.name,
+        rows[wrong],
+        column="grade",
+        value=grade[wrong].to_numpy(dtype=object),
+        reason=say("no grade of a position"),
+        remedy=say("write A, B, C or D, or leave it blank; a grade of something else needs another heading"),
+    )
+
+
+def locate_rows(listed: ListRows, known: Gazetteer, *, language: Language) -> LocatedList:
     """Match every row of a list to a known place.
 
     Parameters
@@ -229,6 +231,12 @@ def locate_rows(listed: ListRows, known: Gazetteer, language: Language) -> Locat
     Returns
     -------
     located : the list with its answer
+
+    >>> rows = read_list(pd.DataFrame({"address": ["枣园路12号"]}))
+    >>> place = KnownPlace("address", "枣园路12号", 120.9, 30.5, "C")
+    >>> found = locate_rows(rows, Gazetteer({}, {}, addresses={"枣园路12号": (place,)}), language="en")
+    >>> found.table.loc[0, ["lon", "lat", "grade", "score"]].tolist()
+    ['120.900000', '30.500000', 'C', '100']
     """
     matches = [_matched(row, given, known) for row, given in zip(listed.rows, listed.given, strict=True)]
     answer = pd.DataFrame(

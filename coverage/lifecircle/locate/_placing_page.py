@@ -58,8 +58,8 @@ class PageMap:
 def placing_page(  # noqa: PLR0913 - what a page is made of
     answer: LocatedList,
     known: Gazetteer,
-    ground: PageMap,
     *,
+    ground: PageMap,
     title: str,
     synthetic: bool,
     language: Language,

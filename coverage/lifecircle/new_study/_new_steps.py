@@ -3,14 +3,12 @@
 1. Look at every file, sheet and layer; choose the profile.
 2. Decide what each is for, and which becomes which part.
 3. Read the roads, then guess settings and read each part as it will be written.
-4. Write the text with every guess marked, whole or not at all.
+4. Copy files from elsewhere into the folder, then write the text with every guess marked.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +22,7 @@ from lifecircle.files import written
 from lifecircle.new_study._part_settings import Ground, settings_of
 from lifecircle.new_study._role import USED, Role, role_of
 from lifecircle.new_study._shown_table import files_shown, look_at
+from lifecircle.new_study._study_files import StudyFiles
 from lifecircle.new_study._study_head import head_of, profile_of
 from lifecircle.new_study._study_parts import StudyPart, faults_in, parts_of, try_part
 from lifecircle.new_study._study_text import StudyText
@@ -88,7 +87,8 @@ class NewStudy:
             lines += [f"  {line}" for line in text.against(part)[:3]]
         lines += _left_out_lines(text, self.left_out)
         lines += [text.say("nothing_shown", role=text.role(role)) for role in self.missing]
-        lines += [text.say("copied", name=name) for name in self.copied]
+        if self.copied:
+            lines.append(text.say("copied", names=", ".join(self.copied)))
         return [*lines, text.say("next", guesses=str(self.guesses), folder=str(self.path.parent))]
 
 
@@ -111,12 +111,12 @@ def write_study(
     *,
     progress: Callable[[str], object] = str,
 ) -> NewStudy:
-    """Write a commented ``study.toml`` in a folder from the files that are shown.
+    r"""Write a commented ``study.toml`` in a folder from the files that are shown.
 
     Parameters
     ----------
     folder : where the study stands; made where it is not there
-    files : files and folders of files, wherever they are; they are named relative to the study
+    files : files and folders of files; those outside the folder are copied into it
     order : what is not to be guessed
     progress : called with each step
 
@@ -130,6 +130,13 @@ def write_study(
         A file is not there.
     UnusableInputError
         A ``study.toml`` stands there already, no file was shown, or it cannot be written.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "homes.csv").write_text("lon,lat,people\n120.9,30.5,12\n")
+    >>> made = write_study(folder, [folder / "homes.csv"])
+    >>> [(part.name, part.role) for part in made.parts], made.missing
+    ([('homes.csv', 'demand')], ('roads', 'facilities'))
     """
     target = folder / STUDY_FILE
     if target.exists():
@@ -157,10 +164,12 @@ def write_study(
     _read_parts(made, progress)
     with system_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        paths = _Paths(folder)
+        paths = StudyFiles(folder)
         text = _text(made, head, paths)
         _write_profile(text, use, paths, profile_guess)
-        with written(target) as fresh:
+        progress(STUDY_FILE)
+        # Last, so that no study names a file that is not there yet.
+        with paths.copied_in(), written(target) as fresh:
             fresh.write_text(text.text(), encoding="utf-8", newline="\n")
     read_study(folder)
     left_out = tuple((one, role) for one, role in looked if role.name not in USED)
@@ -246,7 +255,7 @@ def _road_lines(part: StudyPart) -> tuple[Any, str]:
         part.against += faults_in(error)
         return None, ""
     lines = gpd.GeoSeries(roads.lines, crs=roads.crs).to_crs("EPSG:4326")
-    part.read = len(lines), 0
+    part.read = roads.reading.used, sum(roads.reading.left_out.values())
     west, south, east, north = lines.total_bounds
     authority = metre_crs(np.array([west, east]), np.array([south, north])).to_authority()
     return lines.to_numpy(), ":".join(authority) if authority else ""
@@ -259,29 +268,7 @@ def _in_use(parts: Sequence[StudyPart], role: str) -> bool:
 # --- writing ------------------------------------------------------------------------------------------
 
 
-class _Paths:
-    """Paths as they stand in the study: relative to it; a file on another disk is copied beside it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        self.copied: list[str] = []
-
-    def of(self, path: Path) -> str:
-        """Return the path of a file in the study."""
-        whole = path.resolve()
-        try:
-            return Path(os.path.relpath(whole, self.folder)).as_posix()
-        except ValueError:  # another disk of Windows has no relative path
-            shutil.copyfile(whole, self.folder / whole.name)
-            self.copied.append(whole.name)
-            return whole.name
-
-    def all(self, part: StudyPart) -> list[str]:
-        """Return the paths of a part, one for each year."""
-        return [self.of(one.path) for one in part.shown]
-
-
-def _text(made: _Made, head: Head, paths: _Paths) -> StudyText:
+def _text(made: _Made, head: Head, paths: StudyFiles) -> StudyText:
     """Return the text of the study but for its profile."""
     text = StudyText(head.language)
     text.write_head(head, made.crs)
@@ -320,7 +307,7 @@ def _left_out_lines(text: StudyText, left_out: Sequence[tuple[ShownTable, Role]]
     return lines
 
 
-def _write_siting(text: StudyText, parts: Sequence[StudyPart], paths: _Paths) -> None:
+def _write_siting(text: StudyText, parts: Sequence[StudyPart], paths: StudyFiles) -> None:
     """Write candidate sites, and the land that is kept free."""
     for part in (one for one in parts if one.role == "candidates"):
         part.settings.keys |= _works(part.shown[-1])
@@ -342,7 +329,7 @@ def _works(shown: ShownTable) -> Mapping[str, Any]:
     return {"works": found} if found else {}
 
 
-def _write_profile(text: StudyText, use: str, paths: _Paths, guess: Any) -> None:
+def _write_profile(text: StudyText, use: str, paths: StudyFiles, guess: Any) -> None:
     """Write which profile is used; a file is named relative to the study."""
     file = Path(use)
     shown = paths.of(file) if file.is_file() else use

@@ -109,6 +109,8 @@ def settings_of(role: str, shown: ShownTable, standard: Standard, ground: Ground
     settings : keys as ``study.toml`` has them, and every guess
     """
     found = PartSettings()
+    if shown.kind == "raster":
+        found.add(say("its cells hold people"), say("people per cell or per km2, of which year"))
     if shown.kind != "table":
         return found
     look = Look(shown, standard)
@@ -117,6 +119,7 @@ def settings_of(role: str, shown: ShownTable, standard: Standard, ground: Ground
         return found
     columns: dict[str, str] = {}
     _columns(role, look, found, columns)
+    _degrees(look, found, columns)
     if role in {"facilities", "outlets"}:
         _services(role, look, found, columns)
         _amounts(look, found, columns)
@@ -198,6 +201,22 @@ def _columns(role: str, look: Look, found: PartSettings, columns: dict[str, str]
             )
 
 
+def _degrees(look: Look, found: PartSettings, columns: dict[str, str]) -> None:
+    """Name the columns of longitude and latitude that are known by their numbers alone."""
+    known = any(look.column(one) for one in ("lon", "lat", "location", "easting", "northing"))
+    if look.shown.shape or known or look.degrees is None or {"x", "y"} <= set(look.headings):
+        return
+    columns |= dict(zip(("lon", "lat"), look.degrees, strict=True))
+    found.add(
+        say(
+            "'{lon}' and '{lat}' are taken for lon and lat, by their numbers",
+            lon=look.degrees[0],
+            lat=look.degrees[1],
+        ),
+        say("which of them is the longitude"),
+    )
+
+
 def _unnamed(name: str, role: str, look: Look, taken: set[str]) -> str | None:
     """Return the column that a required name may be, by survey names and by what the cells hold."""
     plain = {plain_heading(one): one for one in look.headings if one not in taken}
@@ -205,6 +224,8 @@ def _unnamed(name: str, role: str, look: Look, taken: set[str]) -> str | None:
         for word in _GIS_NAMES.get(name, ()):
             if word in plain:
                 return plain[word]
+    if name == "service" and role == "facilities":
+        return look.service
     if name == "population" and role == "demand":
         numbers = number_columns(look)
         return look.population or (numbers[0] if len(numbers) == 1 else None)
@@ -226,7 +247,7 @@ def _unnamed(name: str, role: str, look: Look, taken: set[str]) -> str | None:
 
 def _services(role: str, look: Look, found: PartSettings, columns: dict[str, str]) -> None:
     """Map the words of the column of services, or find the one service of every row."""
-    heading = columns.get("service") or look.column("service", "facilities")
+    heading = columns.get("service") or look.service
     words = look.texts(heading)
     if role == "outlets":
         found.keys["services"] = {word: OUTLET_KINDS[word] for word in words.unique() if word in OUTLET_KINDS}

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import numpy as np
 import pandas as pd
 
 from lifecircle.errors import say
@@ -62,6 +64,9 @@ _PEOPLE = re.compile(
 """Headings of people with a year in them, in the form for comparison; 户籍人口 is none of these."""
 _VILLAGE_CODE, _TOWN_CODE = re.compile(r"\d{12}"), re.compile(r"\d{6}|\d{9}")
 _SITE_COLUMNS = ("works", "tenure", "land_use", "cost", "suitability", "required", "forbidden")
+_CHINA: Final = {"lon": (73.0, 135.5), "lat": (3.0, 54.0)}
+_WIDEST_DEG = 6.0
+_FEW_KINDS = 20
 _SOME, _MOST = 0.3, 0.8
 
 
@@ -106,7 +111,44 @@ class Look:
         pairs = (("lon", "lat"), ("easting", "northing"))
         here = any(all(self.column(one) for one in pair) for pair in pairs) or bool(self.column("location"))
         plain = {plain_heading(one) for one in self.headings}
-        return here or {"x", "y"} <= plain
+        return here or {"x", "y"} <= plain or self.degrees is not None
+
+    @cached_property
+    def degrees(self) -> tuple[str, str] | None:
+        """The two columns that hold longitude and latitude in China under headings that no one knows."""
+        found: dict[str, list[str]] = {"lon": [], "lat": []}
+        for one in self.headings:
+            numbers = plain_numbers(self.shown.frame[one])
+            known = numbers[np.isfinite(numbers)]
+            # Decimals, and a county's extent: areas, counts and codes are not like that.
+            if (
+                len(known) < _MOST * len(numbers)
+                or not len(known)
+                or (known == known.round(2)).mean() > _SOME
+            ):
+                continue
+            for axis, (low, high) in _CHINA.items():
+                if low <= known.min() and known.max() <= high and np.ptp(known) <= _WIDEST_DEG:
+                    found[axis].append(one)
+        if all(len(columns) == 1 for columns in found.values()):
+            return found["lon"][0], found["lat"][0]
+        return None
+
+    @cached_property
+    def service(self) -> str | None:
+        """The heading of what kind a facility is: a known one, else the column whose words are services."""
+        heading = self.column("service", "facilities")
+        if heading is not None:
+            return heading
+        names = {*named(self.headings, "name", synonyms("facilities", "name"))}
+        for one in (heading for heading in self.headings if heading not in names):
+            texts = self.texts(one)
+            few = texts.nunique() <= max(_FEW_KINDS, len(texts) // 4)
+            match = match_words(texts, self.standard) if few and len(texts) else None
+            # Names of services as they are, and none that is only like one: the heading says nothing.
+            if match is not None and not match.like and match.share >= 0.5:
+                return one
+        return None
 
     @property
     def codes(self) -> pd.Series[Any]:
@@ -137,7 +179,7 @@ class Look:
 
 
 def role_of(shown: ShownTable, standard: Standard) -> Role:
-    """Return what a table is for.
+    r"""Return what a table is for.
 
     Parameters
     ----------
@@ -147,13 +189,22 @@ def role_of(shown: ShownTable, standard: Standard) -> Role:
     Returns
     -------
     role : ``unknown`` with what was missing, where no rule holds
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from lifecircle.new_study import look_at
+    >>> from lifecircle.standards import load_standard
+    >>> path = Path(tempfile.mkdtemp()) / "homes.csv"
+    >>> _ = path.write_text("lon,lat,people\n120.9,30.5,12\n")
+    >>> role_of(look_at(path)[0], load_standard("haiyan-2025")).name
+    'demand'
     """
     whole: Mapping[str, Role] = {
         "osm": Role("roads", say("a file of OpenStreetMap")),
         "graphml": Role("roads", say("a graph of roads as OSMnx writes it")),
         "raster": Role("demand", say("a raster")),
         "profile": Role("profile", say("a profile of services and targets")),
-        "study": Role("study", say("a study.toml, which is not looked into")),
+        "study": Role("study", shown.why),
         "unread": Role("unknown", shown.why, sure=False),
     }
     if shown.kind in whole:
@@ -242,7 +293,7 @@ def _villages(look: Look) -> Role | None:
 
 def _services(look: Look) -> Role | None:
     """Return facilities where the words of a column are services; the polygons of towns have none."""
-    heading = look.column("service", "facilities")
+    heading = look.service
     match = match_words(look.texts(heading), look.standard)
     if heading is None or match.share < _SOME:
         return None

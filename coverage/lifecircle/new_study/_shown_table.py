@@ -14,9 +14,10 @@ import pandas as pd
 import pyogrio
 
 from lifecircle.errors import Fault, LifecircleError, MissingFileError, UnusableInputError, say
-from lifecircle.forms import form_datum
+from lifecircle.forms import LINES_FILE, form_datum
 from lifecircle.standards import load_standard
-from lifecircle.tables import SUFFIXES, headings_of, read_table
+from lifecircle.study import STUDY_FILE
+from lifecircle.tables import SUFFIXES, check_file, headings_of, read_table
 from lifecircle.wording import word
 
 if TYPE_CHECKING:
@@ -89,11 +90,16 @@ def files_shown(given: Sequence[Path]) -> list[Path]:
         raise MissingFileError(faults)
     found: dict[Path, Path] = {}
     for path in given:
-        inside = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
+        inside = [path] if _is_one(path) else sorted(one for one in path.iterdir() if _is_one(one))
         for one in inside:
             if not one.name.startswith((".", "~$")) and not _belongs_to_shapefile(one):
                 found.setdefault(one.resolve(), one)
     return list(found.values())
+
+
+def _is_one(path: Path) -> bool:
+    """Return whether a path is one thing to look at: a file, or the folder that a file geodatabase is."""
+    return path.is_file() or path.suffix.lower() == ".gdb"
 
 
 def _belongs_to_shapefile(path: Path) -> bool:
@@ -101,7 +107,7 @@ def _belongs_to_shapefile(path: Path) -> bool:
 
 
 def look_at(path: Path) -> list[ShownTable]:  # noqa: PLR0911 - one return for each kind of file
-    """Return what a file holds: one entry for a table, one for each layer or sheet where it has several.
+    r"""Return what a file holds: one entry for a table, one for each layer or sheet where it has several.
 
     Parameters
     ----------
@@ -110,6 +116,13 @@ def look_at(path: Path) -> list[ShownTable]:  # noqa: PLR0911 - one return for e
     Returns
     -------
     shown : at least one; what cannot be read says why
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "homes.csv"
+    >>> _ = path.write_text("lon,lat,people\n120.9,30.5,12\n")
+    >>> [(shown.name, shown.kind, shown.headings) for shown in look_at(path)]
+    [('homes.csv', 'table', ['lon', 'lat', 'people'])]
     """
     name = path.name.lower()
     if name.endswith(_OSM):
@@ -122,7 +135,7 @@ def look_at(path: Path) -> list[ShownTable]:  # noqa: PLR0911 - one return for e
         return [_toml(path)]
     if path.suffix.lower() not in SUFFIXES:
         return [ShownTable(path, "unread", why=say("no format that holds tables or roads"))]
-    if path.suffix.lower() == ".gpkg":
+    if path.suffix.lower() in {".gpkg", ".gdb"}:
         return list(_layers(path))
     if path.suffix.lower() == ".xlsx":
         return list(_sheets(path))
@@ -131,8 +144,12 @@ def look_at(path: Path) -> list[ShownTable]:  # noqa: PLR0911 - one return for e
 
 def _toml(path: Path) -> ShownTable:
     """Return a TOML file as a profile, a study, or neither."""
-    if path.name == "study.toml":
-        return ShownTable(path, "study")
+    if path.name == STUDY_FILE:
+        return ShownTable(path, "study", why=say("a study.toml, which is not looked into"))
+    if path.name == LINES_FILE:
+        return ShownTable(
+            path, "study", why=say("the lines that forms come with; forms are recognised themselves")
+        )
     try:
         standard = load_standard(path.resolve())
     except LifecircleError as error:
@@ -156,28 +173,32 @@ def _layers(path: Path) -> Iterator[ShownTable]:
 
 def _sheets(path: Path) -> Iterator[ShownTable]:
     """Yield the table of a workbook, one for each sheet where they differ; of a form, what is filled in."""
-    whole = _read(path)
-    if whole.kind == "table":
-        yield whole
-        return
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            book = openpyxl.load_workbook(path, read_only=True)
-            titles = [one.title for one in book.worksheets if one.sheet_state == "visible"]
-            book.close()
-            datum = form_datum(path)
-    except Exception:  # noqa: BLE001 - a broken workbook raises errors of many kinds; the reader named it
-        yield whole
-        return
+    titles, datum = _titles(path)
     if datum is not None:
         wanted = {word("form_sheet", one, to) for one in ("facilities", "figures") for to in ("zh", "en")}
-        titles = [title for title in titles if title in wanted]
-    if len(titles) < 2 and datum is None:
+        for title in (title for title in titles if title in wanted):
+            yield _read(path, sheet=title, datum=datum)
+        return
+    whole = _read(path)
+    if whole.kind == "table" or len(titles) < 2:
         yield whole
         return
     for title in titles:
-        yield _read(path, sheet=title, datum=datum)
+        yield _read(path, sheet=title)
+
+
+def _titles(path: Path) -> tuple[list[str], str | None]:
+    """Return the visible sheets of a workbook and the datum that a form states; none of a broken one."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            check_file(path, path.name)  # before any library opens it: it may unpack without end
+            book = openpyxl.load_workbook(path, read_only=True)
+            titles = [one.title for one in book.worksheets if one.sheet_state == "visible"]
+            book.close()
+            return titles, form_datum(path)
+    except Exception:  # noqa: BLE001 - a broken workbook raises errors of many kinds; the reader names them
+        return [], None
 
 
 def _read(

@@ -48,7 +48,19 @@ def head_of(
     year: int | None,
     language: Language | None,
 ) -> Head:
-    """Return the head of a study in a folder; the clock is not asked, so that it is the same tomorrow."""
+    """Return the head of a study in a folder; the clock is not asked, so that it is the same tomorrow.
+
+    Parameters
+    ----------
+    folder : whose name becomes id and name
+    shown : tables whose years and texts are looked at
+    standard : whose targets are due in some year
+    year, language : where they are not to be guessed
+
+    Returns
+    -------
+    head : with a guess for each key that was not given
+    """
     place = folder.resolve().name
     plain = re.sub(r"[^a-z0-9_-]+", "-", place.casefold()).strip("-_")
     guesses = {

@@ -149,7 +149,8 @@ def try_part(part: StudyPart, standard: Standard, units: Mapping[str, pd.DataFra
             **{name: keys[name] for name in ("columns", "target", "items") if name in keys},
         ),
     }
-    if part.role not in readers:
+    # What a raster counts cannot be seen by reading it: its check compares it with known totals.
+    if part.role not in readers or shown.kind == "raster":
         return None
     try:
         read = readers[part.role]()

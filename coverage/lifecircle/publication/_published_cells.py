@@ -375,7 +375,10 @@ def _target(
         result = public_kind(findings, result, min_people=min_people)
     said: dict[str, Any] = {
         "reason": _without_few(result.reason, min_people),
-        "notes": tuple(_without_few(note, min_people) for note in result.notes),
+        # What other surfaces would say is for the office: with the public figures it tells of few people.
+        "notes": tuple(
+            _without_few(note, min_people) for note in result.notes if not note.startswith("surfaces")
+        ),
     }
     result = replace(result, **said)
     return result if not isinstance(result, CircleResult) else _circle(result, withheld, villages, min_people)
