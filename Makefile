@@ -23,15 +23,16 @@ test-all: .venv/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt 'pip>=25.1'
 
 .venv/.runtime: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast,siting,check,print]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast,siting,print]'
 	@touch $@
 
 .venv/.dev: .venv/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable '.[raster,postgis,flow]'
 	@touch $@
 
 bench: .venv-bench/.done
 	.venv-bench/bin/python -m benchmarks
+	.venv-bench/bin/python -m benchmarks.catchments
 
 bench-atlas: .venv-bench/.done
 	.venv-bench/bin/python -m benchmarks.atlas

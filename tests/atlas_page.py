@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lifecircle.page_data import encoded
-from lifecircle.page_data._container import raw_bytes
+from lifecircle.page_data._packed_columns import raw_bytes
 
 if TYPE_CHECKING:
     import browser

@@ -56,13 +56,22 @@ class Page:
         """Run a script that returns a value at once."""
         return self.driver.execute_script(script, *arguments)
 
-    def wait_ready(self) -> float:
-        """Wait for ``lifecircle.ready``; returns the milliseconds since the navigation started."""
+    def wait_ready(self, *, overview: bool = False) -> float:
+        """Wait for ``lifecircle.ready``; returns the milliseconds since the navigation started.
+
+        ``overview`` : leave the cards of all targets in front of the map, as the page starts.
+        """
         done = self.driver.execute_async_script(
             "const tell = arguments[0];"
             "window.lifecircle.ready.then(() => tell(performance.now()), (error) => tell(String(error)));"
         )
         assert isinstance(done, int | float), done
+        if not overview:
+            self.run(
+                "const cards = document.getElementById('lc-overview');"
+                "if (cards && !cards.hidden) document.getElementById('lc-overview-close').click();"
+                "document.activeElement.blur()"
+            )
         return float(done)
 
     def requests(self) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import browser
+import postgres
 
 ROOT = Path(__file__).parent.parent
 TOYTOWN = Path(__file__).parent / "toytown"
@@ -28,6 +29,13 @@ def toytown(tmp_path):
 def driver(tmp_path_factory):
     """Give a browser of the module's own, or skip where there is none."""
     with browser.chromium(tmp_path_factory.mktemp("chromium")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def database():
+    """Give a PostgreSQL server of the module's own, or skip where there is none."""
+    with postgres.server() as started:
         yield started
 
 

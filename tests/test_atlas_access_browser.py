@@ -169,7 +169,7 @@ def test_the_middle_of_the_map_is_said(driver, pages, town):
     page.run(MAP + "map.setView([arguments[0], arguments[1]], 14, {animate: false})", place.y, place.x)
     board.press(board.keys.ENTER)
     told = text_of(page, "#lc-said")
-    assert "路网不通" in told
+    assert "道路不连通" in told
     assert f"人口 {town.demand['population'].iloc[int(cell)]:.0f}" in told
     board.press(board.keys.ESCAPE)
     driver.execute_async_script("setTimeout(arguments[0], 400)")
@@ -191,6 +191,7 @@ def axe() -> str:
 
 STATES = {
     "plain": "",
+    "overview": "document.getElementById('lc-overview-open').click()",
     "open": (
         "document.querySelectorAll('details').forEach((one) => (one.open = true));"
         "document.getElementById('lc-pin-add').click()"
@@ -220,6 +221,8 @@ STATES = {
     ("name", "state"),
     [
         ("zh", "plain"),
+        ("zh", "overview"),
+        ("kinds", "overview"),
         ("en", "open"),
         ("zh", "tried"),
         ("en", "compared"),
@@ -263,6 +266,7 @@ def test_hostile_names_stay_text_in_everything_that_is_new(driver, pages):
     choose(page, "lc-compare", "")
     choose(page, "lc-gaps-sort", "cause")
     page.run("document.querySelector(\"input[value='differ']\").click()")
+    page.run("document.querySelector('#lc-area button').click()")
     page.run("window.dispatchEvent(new Event('beforeprint'))")
     assert page.run("return document.querySelectorAll('#lc-print table tbody tr').length") > 30
     printed = page.run("return document.getElementById('lc-print').textContent")

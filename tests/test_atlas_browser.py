@@ -192,7 +192,7 @@ def test_choosing_a_year_changes_everything(driver, pages):
 
 
 @pytest.mark.parametrize(
-    ("language", "name", "by"), [("zh", "实际可达 认定", "按人"), ("en", "reach verdict", "people")]
+    ("language", "name", "by"), [("zh", "实际可达 评价采用", "按人"), ("en", "reach verdict", "people")]
 )
 def test_ladder_shows_the_findings_accountings(driver, pages, language, name, by):
     page = browser.opened(driver, pages[language].as_uri())
@@ -292,12 +292,15 @@ def test_villages_that_differ_are_marked_and_found(driver, page, town):
     assert centre == pytest.approx([place.x, place.y], abs=2e-4)
     told = text_of(page, ".lc-tip")
     assert villages["name"].iloc[2] in told
-    assert "实际可达，官方口径无" in told
+    assert "步行已达到，名单未达标" in told
     gaps = town.gaps[(town.gaps["target"] == "culture") & (town.gaps["village"] == villages["name"].iloc[2])]
     assert f"{gaps['people'].iloc[0]:,.0f} 人" in told
     assert gaps["nearest"].iloc[0] in told
     driver.find_element("css selector", "#lc-villages-all summary").click()
     driver.execute_async_script("setTimeout(arguments[0], 50)")  # a details element tells a moment later
+    mine = (villages["district"] == villages["district"].iloc[2]).sum()
+    assert len(rows_of(page, "#lc-villages tbody tr")) == mine  # of the town of the chosen village
+    driver.find_element("css selector", "#lc-area button").click()
     assert len(rows_of(page, "#lc-villages tbody tr")) == len(villages)
     choose(page, "lc-target", "clinic")
     assert driver.find_elements("css selector", ".lc-difference") == []
@@ -320,13 +323,13 @@ def test_all_gaps_are_listed_when_asked_for(driver, page):
     shown = "return [...document.querySelectorAll('#lc-gaps li')].filter((one) => !one.hidden).length"
     assert page.run(shown) == 8
     more = driver.find_element("css selector", "#lc-gaps-more")
-    assert more.text == "列出全部 30 处"
+    assert more.text == "列出全部 60 处"
     more.click()
-    assert page.run(shown) == 30
+    assert page.run(shown) == 60
     assert more.get_attribute("aria-expanded") == "true"
     more.click()
     page.run("document.querySelectorAll('.lc-gap.leaflet-marker-icon')[20].click()")
-    assert page.run(shown) == 30
+    assert page.run(shown) == 60
 
 
 def test_a_districts_name_brings_the_map_to_it(driver, page, town):
@@ -343,7 +346,9 @@ def test_a_districts_name_brings_the_map_to_it(driver, page, town):
             "return [...document.querySelectorAll('#lc-districts .lc-chosen')].map((row) => row.dataset.code)"
         )
         assert chosen == [town.districts.index[number]]
-        assert button.get_attribute("aria-pressed") == "true"
+        again = driver.find_elements("css selector", "#lc-districts button")[number]
+        assert again.get_attribute("aria-pressed") == "true"
+        assert again == driver.switch_to.active_element  # the table is made anew, the focus stays
 
 
 def test_a_click_on_the_map_marks_the_districts_row(driver, page, town):
@@ -402,6 +407,18 @@ def test_layers_are_switched_off_and_on(driver, page, town):
         box.click()
     assert colour_at(page, place.y, place.x) == CELL_COLOURS["covered"]
     is_quiet(page)
+
+
+def test_the_layer_switch_lists_what_the_target_has(driver, page, town):
+    def listed():
+        found = driver.find_elements("css selector", ".leaflet-control-layers-overlays label")
+        return [one.text for one in found]
+
+    choose(page, "lc-target", "literacy")
+    assert listed() == ["乡镇（街道）", "村（社区）名"]
+    assert page.run(MAP + "return map.hasLayer(lifecirclePage.layer('residents'))")
+    choose(page, "lc-target", town.targets[0].target.id)
+    assert listed() == ["乡镇（街道）", "居民点", "口径不一致的村", "缺口", "服务设施", "村（社区）名"]
 
 
 def test_roads_are_drawn_when_switched_on(driver, town, tmp_path):
@@ -522,3 +539,75 @@ def test_many_residents_are_drawn_at_once(driver, tmp_path, measured):
         ),
     )
     is_quiet(page)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The first screen
+
+
+def test_the_first_screen_has_every_target_and_a_click_leads_to_its_map(driver, pages, town):
+    page = browser.opened(driver, pages["zh"].as_uri())
+    page.wait_ready(overview=True)
+    cards = driver.find_elements("css selector", ".lc-card")
+    assert {one.get_attribute("data-target") for one in cards} == {one.target.id for one in town.targets}
+    assert f"共 {len(town.targets)} 项" in text_of(page, "#lc-overview-counts")
+    clinic = next(one for one in cards if one.get_attribute("data-target") == "clinic")
+    assert percent_text(town.result("clinic").value) in clinic.text
+    assert len(clinic.find_elements("css selector", "use")) == len(town.districts)
+    clinic.click()
+    assert not driver.find_element("id", "lc-overview").is_displayed()
+    assert text_of(page, "#lc-value") == percent_text(town.result("clinic").value)
+    assert driver.find_element("css selector", ".folium-map").is_displayed()
+    driver.find_element("id", "lc-overview-open").click()
+    current = driver.find_elements("css selector", ".lc-card[aria-current]")
+    assert [one.get_attribute("data-target") for one in current] == ["clinic"]
+    choose(page, "lc-target", "culture")  # another choice is about the map
+    assert not driver.find_element("id", "lc-overview").is_displayed()
+    is_quiet(page)
+
+
+def test_districts_of_a_card_have_the_colours_of_their_verdicts(driver, pages, town):
+    page = browser.opened(driver, pages["zh"].as_uri())
+    page.wait_ready(overview=True)
+    fills = page.run(
+        "return [...document.querySelectorAll('.lc-card[data-target=culture] use')]"
+        ".map((one) => one.getAttribute('fill'))"
+    )
+    expected = []
+    for one in town.result("culture").districts:
+        short = town.result("culture").target.goal - (one.value or 0.0)
+        below = f"beyond_{(short > 0.1) + (short > 0.3)}"
+        name = {"met": "covered", "missed": below}.get(one.status, "uncounted")
+        expected.append(CELL_COLOURS[name])
+    assert sorted(fills) == sorted(expected)
+
+
+def test_three_sentences_answer_ahead_of_the_controls(driver, page, town):
+    culture = town.result("culture")
+    said = [one.text for one in driver.find_elements("css selector", "#lc-answer p")]
+    assert len(said) == 3
+    assert percent_text(culture.value) in said[0]
+    assert "目标 100%" in said[0]
+    assert f"{culture.count.uncovered:,.0f} 人未覆盖" in said[1]
+    worst = max(culture.districts, key=lambda one: one.count.uncovered)
+    assert f"最多的是{worst.name}（{worst.count.uncovered:,.0f} 人）" in said[1]
+    gaps = town.gaps[town.gaps["target"] == "culture"].sort_values("people", ascending=False, kind="stable")
+    assert said[2].startswith("先补最大的缺口：")
+    assert f"{gaps['people'].iloc[0]:,.0f} 人" in said[2]
+    tops = page.run(
+        "return ['#lc-answer', '#lc-choices', '#lc-views'].map((one) =>"
+        "document.querySelector(one).getBoundingClientRect().top)"
+    )
+    assert tops == sorted(tops)
+
+
+@pytest.mark.parametrize("size", [(390, 844), (844, 390), (683, 384)])
+def test_the_headline_stands_on_a_small_screen(tmp_path, pages, size):
+    with browser.chromium(tmp_path, size=size) as small:
+        page = browser.opened(small, pages["zh"].as_uri())
+        page.wait_ready(overview=True)
+        box = page.run("return document.getElementById('lc-headline').getBoundingClientRect().toJSON()")
+        assert page.run("return document.documentElement.scrollWidth <= innerWidth")
+        if size != (683, 384):  # twice the size of 1366 x 768: a scroll away, below the cards
+            assert box["bottom"] < size[1]
+        assert box["right"] <= size[0]

@@ -22,7 +22,7 @@ from lifecircle.errors import LifecircleError, UnusableInputError
 from lifecircle.limits import within_limit
 from lifecircle.page_data import STATUS_CODES, PayloadError, encoded, page_payload, read_payload
 from lifecircle.page_data._answers import STEP_S, steps_of
-from lifecircle.page_data._container import Shelf, compressed, raw_bytes, unpack
+from lifecircle.page_data._packed_columns import Shelf, compressed, raw_bytes, unpack
 from lifecircle.page_data._page_roads import (
     CLOSED,
     keep_network,
@@ -35,6 +35,7 @@ from lifecircle.page_data._page_roads import (
 from lifecircle.page_data._times import find_times, graph_of
 from lifecircle.publication import MapSetting
 from lifecircle.reach import nearest_seconds, snap
+from lifecircle.wording import Words
 
 NUMBERS = st.lists(st.integers(-(2**30) + 1, 2**30 - 1), max_size=90)
 
@@ -236,7 +237,7 @@ def test_payload_equals_the_findings_and_the_page_the_payload(tmp_path, case, wi
     findings, network = atlas_roads.study(3, case=case)
     before, _ = atlas_roads.study(3, case=case, venues=20)
     before = earlier(before)
-    raw = page_payload([before, findings], "zh", network if with_roads else None)
+    raw = page_payload([before, findings], Words("zh"), network if with_roads else None)
     payload = read_payload(raw)
     assert payload.years == [2024, 2025]
     asked = [
@@ -275,7 +276,7 @@ def test_payload_equals_the_findings_and_the_page_the_payload(tmp_path, case, wi
 def test_a_run_without_times_by_class_keeps_the_rule_s(tmp_path):
     findings, network = atlas_roads.study(5)
     bare = dataclasses.replace(findings, ranks=findings.ranks.iloc[:, :0])
-    raw = page_payload([bare], "en", network)
+    raw = page_payload([bare], Words("en"), network)
     payload = read_payload(raw)
     assert payload.target(2025, "culture")["answers"]["classes"] == []
     answers = payload.answers(2025, "culture")
@@ -289,7 +290,7 @@ def test_a_run_without_times_by_class_keeps_the_rule_s(tmp_path):
 def test_another_speed_of_the_same_ways_is_a_factor(tmp_path):
     findings, network = atlas_roads.study(6)
     brisk = network.at_speed(6.0)
-    raw = page_payload([findings], "en", brisk)
+    raw = page_payload([findings], Words("en"), brisk)
     payload = read_payload(raw)
     assert payload.target(2025, "clinic")["answers"]["factor"] == pytest.approx(6.0 / 5.0)
     seconds = findings.seconds["clinic"].to_numpy()
@@ -306,7 +307,7 @@ def test_another_speed_of_the_same_ways_is_a_factor(tmp_path):
 def test_roads_without_a_flat_speed_are_lines_only(tmp_path):
     findings, network = atlas_roads.study(1)
     slow = dataclasses.replace(network.profile, access_kmh=2.0)
-    raw = page_payload([findings], "en", dataclasses.replace(network, profile=slow))
+    raw = page_payload([findings], Words("en"), dataclasses.replace(network, profile=slow))
     payload = read_payload(raw)
     assert payload.page["roads"]["profile"] is None
     assert payload.network is None
@@ -317,7 +318,7 @@ def test_roads_without_a_flat_speed_are_lines_only(tmp_path):
 
 def test_lines_are_drawn_where_the_roads_are(tmp_path):
     findings, network = atlas_roads.study(2)
-    (lines,) = ask(tmp_path, page_payload([findings], "en", network), [{"kind": "lines"}])
+    (lines,) = ask(tmp_path, page_payload([findings], Words("en"), network), [{"kind": "lines"}])
     lon = (np.array(lines["x"]) - 0.5) * 360
     lat = np.degrees(2 * np.arctan(np.exp((0.5 - np.array(lines["y"])) * 2 * np.pi))) - 90
     drawn = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=4326)).to_crs(network.crs).to_numpy()
@@ -327,31 +328,31 @@ def test_lines_are_drawn_where_the_roads_are(tmp_path):
 
 def test_venues_tell_their_year_of_opening():
     findings, network = atlas_roads.study(2)
-    payload = read_payload(page_payload([findings], "en", network))
+    payload = read_payload(page_payload([findings], Words("en"), network))
     told = payload.year(2025)["facilities"]["opened"]
     assert payload.columns[told].tolist() == findings.facilities["opened"].dt.year.tolist()
-    unknown = read_payload(page_payload([atlas_town.town()], "en"))
+    unknown = read_payload(page_payload([atlas_town.town()], Words("en")))
     assert not unknown.columns[unknown.year(2025)["facilities"]["opened"]].any()
 
 
 def test_people_are_whole_parts_of_a_person():
     findings, _ = atlas_roads.study(2)
-    payload = read_payload(page_payload([findings], "en"))
+    payload = read_payload(page_payload([findings], Words("en")))
     assert payload.target(2025, "culture")["answers"]["per"] == 100  # quarters of a person
-    whole = read_payload(page_payload([atlas_town.town()], "en"))
+    whole = read_payload(page_payload([atlas_town.town()], Words("en")))
     assert whole.target(2025, "culture")["answers"]["per"] == 1
 
 
 def test_a_second_year_costs_little():
     findings, network = atlas_roads.study(2, homes=3000)
     before, _ = atlas_roads.study(2, homes=3000)
-    one = len(compressed(page_payload([findings], "en", network)))
-    two = len(compressed(page_payload([earlier(before), findings], "en", network)))
+    one = len(compressed(page_payload([findings], Words("en"), network)))
+    two = len(compressed(page_payload([earlier(before), findings], Words("en"), network)))
     assert two < 1.35 * one
 
 
 def test_what_the_page_does_not_have_is_named():
-    payload = read_payload(page_payload([atlas_town.town()], "en"))
+    payload = read_payload(page_payload([atlas_town.town()], Words("en")))
     with pytest.raises(KeyError, match="no year 1999; it has 2025"):
         payload.year(1999)
     with pytest.raises(KeyError, match="no target 'x'; it has culture, clinic"):

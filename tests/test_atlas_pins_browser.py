@@ -227,7 +227,7 @@ def test_pins_are_copied_as_a_scenario(driver, page, town):
     written = json.loads(page.run("return document.getElementById('lc-pins-geojson').value"))
     assert written["type"] == "FeatureCollection"
     assert [one["properties"] for one in written["features"]] == [
-        {"action": "open", "service": "culture_hall", "name": f"设想 {number}"} for number in (1, 2)
+        {"action": "open", "service": "culture_hall", "name": f"模拟 {number}"} for number in (1, 2)
     ]
     assert all(120 < one["geometry"]["coordinates"][0] < 122 for one in written["features"])
 

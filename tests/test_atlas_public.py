@@ -23,6 +23,7 @@ from lifecircle.page_data import figures, people_text
 from lifecircle.publication import MapSetting, public_findings
 from lifecircle.publication._published_cells import _cells, share_step
 from lifecircle.standards import CircleTarget
+from lifecircle.wording import Words
 
 N = 20
 LIMITS = {"near": 9.0, "far": 15.0, "children": 15.0, "towns": 15.0}
@@ -436,7 +437,7 @@ def test_margins_that_need_every_resident_are_left_out():
         assert (result.curve, result.variants) == ((), {})
         assert result.only_outside_people is result.leg_over_100_m is result.leg_over_200_m is None
         assert result.notes == ("urban_unknown:<20",)
-        assert "翻转点" not in dict(figures(public, result, "zh")["margin"]["facts"])
+        assert "达标临界步速" not in dict(figures(public, result, Words("zh"))["margin"]["facts"])
     assert not len(public.ranks.columns)
     assert not len(public.grid)
     assert public.inputs == ()
@@ -515,7 +516,7 @@ def test_a_district_without_enough_people_hides_another_with_it():
     assert demand["district"].iloc[0] in hidden
     assert len(hidden) >= 2
     assert {one.status for one in far.districts if one.code in hidden} == {"suppressed"}
-    rows = {row["code"]: row for row in figures(public, far, "zh")["districts"]}
+    rows = {row["code"]: row for row in figures(public, far, Words("zh"))["districts"]}
     assert [rows[hidden[0]][name] for name in ("people", "rate", "left", "statusText")] == [
         people_text(np.nan),
         "—",

@@ -17,9 +17,10 @@ from atlas_asking import ask
 from lifecircle.page_data import page_payload, read_payload
 from lifecircle.page_data._page_roads import line_vertices, projected
 from lifecircle.reach import REASONS, nearest_seconds, snap
+from lifecircle.wording import Words
 
 if TYPE_CHECKING:
-    from lifecircle.page_data._payload_reader import Payload
+    from lifecircle.page_data import Payload
 
 CASES = [(seed, "") for seed in range(5)] + [(5, "empty"), (6, "all"), (7, "one")]
 YEAR = 2025
@@ -166,7 +167,7 @@ def pins_of(seed: int, count: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("seed", "case"), CASES)
 def test_page_answers_as_the_oracle_does(tmp_path, seed, case):
     findings, network = atlas_roads.study(seed, case=case)
-    raw = page_payload([findings], "en", network)
+    raw = page_payload([findings], Words("en"), network)
     payload = read_payload(raw)
     oracle = Oracle(payload)
     single = [[pin] for pin in pins_of(seed, 10)]
@@ -194,7 +195,7 @@ def test_page_answers_as_the_oracle_does(tmp_path, seed, case):
 
 def test_pins_snap_as_the_oracle_and_the_engine_do(tmp_path):
     findings, network = atlas_roads.study(11)
-    raw = page_payload([findings], "en", network)
+    raw = page_payload([findings], Words("en"), network)
     oracle = Oracle(read_payload(raw))
     rng = np.random.default_rng(3)
     places = atlas_roads.degrees(rng.uniform((-400, -400), (3000, 2200), (300, 2)))
@@ -220,7 +221,7 @@ def test_pins_snap_as_the_oracle_and_the_engine_do(tmp_path):
 def test_what_if_is_the_engines_but_for_rounding(tmp_path, seed):
     """A venue added and searched by the engine covers whom the page says, but within half a second."""
     findings, network = atlas_roads.study(seed, homes=400)
-    raw = page_payload([findings], "en", network)
+    raw = page_payload([findings], Words("en"), network)
     pins = [{"lon": pin["lon"], "lat": pin["lat"]} for pin in pins_of(seed + 90, 12)]
     told = ask(
         tmp_path, raw, [{"kind": "whatIf", "year": YEAR, "target": "clinic", "pins": [pin]} for pin in pins]
@@ -241,7 +242,7 @@ def test_what_if_is_the_engines_but_for_rounding(tmp_path, seed):
 
 def test_what_the_rule_still_lacks(tmp_path):
     findings, network = atlas_roads.study(2)
-    raw = page_payload([findings], "en", network)
+    raw = page_payload([findings], Words("en"), network)
     answers = read_payload(raw).answers(YEAR, "culture")
     cells = range(0, len(findings.demand), 7)
     told = ask(
@@ -264,9 +265,9 @@ def test_targets_on_other_roads_have_no_what_if(tmp_path):
     findings, network = atlas_roads.study(1)
     _, others = atlas_roads.study(8)
     asked = [{"kind": "can", "year": YEAR, "target": target} for target in (*atlas_roads.TARGETS, "none")]
-    assert ask(tmp_path, page_payload([findings], "en", network), asked) == [True, True, False]
-    assert ask(tmp_path, page_payload([findings], "en", others), asked) == [False, False, False]
-    assert ask(tmp_path, page_payload([findings], "en"), asked) == [False, False, False]
+    assert ask(tmp_path, page_payload([findings], Words("en"), network), asked) == [True, True, False]
+    assert ask(tmp_path, page_payload([findings], Words("en"), others), asked) == [False, False, False]
+    assert ask(tmp_path, page_payload([findings], Words("en")), asked) == [False, False, False]
 
 
 def test_the_first_venue_of_all_covers_too(tmp_path):
@@ -279,7 +280,7 @@ def test_the_first_venue_of_all_covers_too(tmp_path):
         nearest=findings.nearest.astype(object).where(findings.nearest.isna(), None),
         status=findings.status.where(findings.status == "unsnapped", "disconnected"),
     )
-    raw = page_payload([none], "en", network)
+    raw = page_payload([none], Words("en"), network)
     oracle = Oracle(read_payload(raw))
     pins = [[{"lon": pin["lon"], "lat": pin["lat"]}] for pin in pins_of(4, 8)]
     asked = [{"kind": "whatIf", "year": YEAR, "target": "clinic", "pins": one} for one in pins]

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 
 LINES = {
     "zh": [
-        "界线仅供参考,不作划界依据",
+        "界线仅供参考，不作划界依据",
         "编制单位：海盐县<b>",
         "编制日期：2026-03-01",
         "数据截止日期：2025-12-31",
@@ -144,7 +144,7 @@ def test_paper_holds_the_whole_table_and_all_a_map_must_say(driver, pages, town,
     made = printed(driver)
     first, *rest = pdf_text.pages_of(made)
     text = "".join(rest)
-    stamp = {"zh": "合成示例,非真实数据", "en": "Syntheticexample,notrealdata"}[language]
+    stamp = {"zh": "合成示例，非真实数据", "en": "Syntheticexample,notrealdata"}[language]
     title = {"zh": "品质文化生活圈（2025年）", "en": "Culturecircle,2025"}[language]
     for sheet in (first, text):
         for line in [*LINES[language], stamp, title, percent_text(town.targets[0].value)]:

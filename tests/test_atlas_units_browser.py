@@ -110,7 +110,7 @@ def test_districts_of_a_capacity_have_the_colours_of_their_verdicts(page, town):
 def test_no_map_is_empty(page, target):
     choose(page, "lc-target", target)
     assert set(fills(page)) == {NO_RATE_COLOUR}
-    wanted = {"bus_share": "全县一个数31.0%", "places": "未计算，地图只画界线"}[target]
+    wanted = {"bus_share": "全县一个数31.0%", "places": "没有数值，地图只画界线"}[target]
     assert wanted in legend(page)
     assert page.run("return document.getElementById('lc-whole').hidden") == (target == "places")
     assert page.run("return document.querySelectorAll('.leaflet-lc-lines-pane path').length") == 9

@@ -146,7 +146,7 @@ def test_each_event_is_attributed_to_its_own_cause(town):
     # A corrected pin restates last year: it is in the change, and no progress.
     assert row.comparable == pytest.approx(row.change - told["pins"][0])
     assert not row.breaks
-    assert found.notes == ("venues_renamed:1",)
+    assert found.notes == ("venues_renamed:1|Toy library → Library of the town",)
     assert [(one.member, one.id, one.why) for one in found.venues] == [
         ("closed", "L2", "closing_date"),
         ("pins", "L3", "pin_differs"),

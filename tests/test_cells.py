@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from shapely.geometry import Point, box
 
 from lifecircle.candidates import CANDIDATE_COLUMNS, read_candidates
-from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_text, plain_texts
+from lifecircle.cells import (
+    is_one_value,
+    mended_number,
+    parse_date,
+    parse_flag,
+    plain_degrees,
+    plain_numbers,
+    plain_text,
+    plain_texts,
+)
 from lifecircle.demand import (
     DEMAND_COLUMNS,
     DISTRICT_COLUMNS,
@@ -78,6 +87,48 @@ def test_any_cell_is_a_text_a_number_or_not(cell):
 def test_numbers(cells, numbers):
     found = plain_numbers(pd.Series(cells))
     assert [None if np.isnan(one) else one for one in found] == numbers
+
+
+@pytest.mark.parametrize(
+    ("cell", "digits"),
+    [
+        ("１２０", "120"), ("１２．５", "12.5"), ("120人", "120"), ("35 张", "35"), ("1.2万", "12000"),
+        ("1.2万人", "12000"), ("3千", "3000"), ("0.5亿", "50000000"), ("1,200人", "1200"),
+        ("1,200万", "12000000"),
+        ("-3个", "-3"), ("35 beds", "35"), ("80㎡", "80"), ("12345678901234567人", "12345678901234567"),
+        # more than one reading, or a unit that would change the figure
+        ("1,200", None), ("1,20人", None), ("约120人", None), ("120余人", None), ("30-40人", None),
+        ("3亩", None),
+        ("2公顷", None), ("12%", None), ("", None), ("人", None), ("1.2.3人", None), ("9" * 61, None),
+        ("\ufdfa" * 61, None), ("1人2人", None),
+    ],
+)  # fmt: skip
+def test_numbers_as_offices_write_them(cell, digits):
+    assert mended_number(cell) == digits
+    found = plain_numbers(pd.Series(["7", cell]))
+    if digits is not None:
+        assert found.tolist() == [7.0, float(digits)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "degrees"),
+    [
+        ("120°30′36″", 120.51), ("120°30'36\"", 120.51), ("120°30’36”E", 120.51), ("120度30分36秒", 120.51),
+        ("东经120°30′36″", 120.51), ("E120°30.6′", 120.51), ("１２０°３０′", 120.5), ("120.51°", 120.51),
+        ("120° 30' 36''", 120.51), ("S30°30′", -30.5), ("30°30′W", -30.5), ("-30°30′", -30.5),
+        ("120.51", 120.51),
+        ("120°60′", None), ("120°30′60″", None), ("120.5°30′", None), ("N30°30′E", None), ("120-30-36", None),
+        ("120°30", None), ("1200°", None),
+    ],
+)  # fmt: skip
+def test_degrees_minutes_and_seconds(cell, degrees):
+    (found,) = plain_degrees(pd.Series([cell])).tolist()
+    assert math.isnan(found) if degrees is None else found == pytest.approx(degrees, abs=1e-12)
+
+
+def test_days_in_wide_digits():
+    assert parse_date("２０２１年３月５日") == dt.date(2021, 3, 5)
+    assert parse_date("２０２１") == dt.date(2021, 1, 1)
 
 
 def test_lists_and_numbers_without_end_are_no_single_value():

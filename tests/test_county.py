@@ -118,7 +118,8 @@ def test_the_scoreboard_is_in_plan_order_county_first(county):
     board = scoreboard(county)
     assert list(board.columns[:4]) == ["序号", "指标", "范围", "责任部门"]
     wanted = [
-        "目标值", "目标年", "序时目标", "上年", "本年", "增减(百分点)", "差额(人)", "认定结论", "翻转点",
+        "目标值", "目标年", "序时目标", "上年", "本年", "增减（百分点）", "未覆盖人口（人）",
+        "其中数据问题（人）", "达标还需覆盖（人）", "评价结论", "达标临界步速",
         "临界人口", "验收口径", "直线复算", "路网距离", "实际可达",
     ]  # fmt: skip
     columns = [name for name in board.columns if name in wanted]

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from conftest import ROOT, edit
-from lifecircle.audit import prepare
+from lifecircle.audit import prepare, run
 from lifecircle.doctor import check_study, checkup_page
-from lifecircle.doctor._row_checks import similar_names
+from lifecircle.doctor._effects import at_most_near, placed_at, without
+from lifecircle.doctor._row_checks import hours_disagree, similar_names
 from lifecircle.study import read_study
 from test_cli import lifecircle
 from test_ledger import everything
@@ -120,3 +121,62 @@ def test_a_warning_of_the_whole_run_names_the_study(toytown):
     lines = [line for line in check_study(toytown).lines() if "far apart" in line or "m apart" in line]
     assert lines
     assert all(line.startswith("warning · study: ") for line in lines)
+
+
+def test_hours_that_disagree_with_what_stands_beside_them(toytown):
+    rows = (toytown / "facilities.csv").read_text("utf-8").splitlines()
+    beside = [",hours,hours_per_week,evening,周末开放", ",Tu-Su 09:00-17:00,48,否,是",
+              ",Mo-Fr 09:00-17:00,40,是,否",
+              ",Mo-Fr 09:00-17:00,56,,", ",24/7,,是,是", ",,40,是,是",
+              ",Mo-Fr 09:00-21:00,60,是,是"]  # fmt: skip
+    mended = "\n".join(row + more for row, more in zip(rows, beside, strict=True))
+    (toytown / "facilities.csv").write_text(mended + "\n", "utf-8")
+    (found,) = hours_disagree(prepare(read_study(toytown)))
+    assert [row.split()[0] for row in found.rows] == ["G1", "G2", "C2"]
+    assert "evening True / False" in found.rows[0]
+    assert "hours_per_week 56.0 / 40.0" in found.rows[1]
+    assert "weekend True / False" in found.rows[2]
+
+
+def test_a_venue_that_stands_in_another_district_than_its_row_says(toytown):
+    rows = (toytown / "facilities.csv").read_text("utf-8").splitlines()
+    towns = ["乡镇", "West Bank", "02", "West Bank", "East Bank", "Nowhere", ""]
+    mended = "\n".join(f"{row},{town}" for row, town in zip(rows, towns, strict=True))
+    (toytown / "facilities.csv").write_text(mended + "\n", "utf-8")
+    checkup = check_study(toytown)
+    (found,) = of(checkup, "elsewhere")
+    assert found.rows == ("G1 Toy gym west",)
+    assert str(found.effect) == "moves no rate"  # circles know no district
+
+
+def test_what_each_problem_moves_is_said(toytown, county):
+    """By an audit with the rows as they may be meant: without the second library r4 is not covered."""
+    with (toytown / "facilities.csv").open("a", encoding="utf-8") as file:
+        file.write("L8,Library of the lane,library,502000,3378000,2011,\n")
+        file.write("L9,Library of the lanne,library,502000,3378010,2011,\n")
+    inputs = prepare(read_study(toytown))
+    findings = run(inputs)
+    (found,) = similar_names(inputs, findings)
+    assert str(found.effect) == "moves no rate"  # the other of the two is enough for a rule of one
+    people = findings.people["reading"].sum()
+    gone = without(inputs, findings, ["L8", "L9"])
+    assert str(gone) == f"moves '15-minute reading circle' by up to {30 / people * 100:.1f} points"
+    moved = placed_at(inputs, findings, dict.fromkeys(["L8", "L9"], (120.0, 30.0)))
+    assert str(moved) == str(gone)
+    silent = [one.kind for one in county.problems if not str(one.effect) and one.kind != "warning"]
+    assert silent == []
+
+
+def test_venues_without_a_road_may_cover_at_most_who_lives_near(toytown):
+    """A library 400 m from every road: uncovered people within 1,250 m straight are all it could cover."""
+    with (toytown / "facilities.csv").open("a", encoding="utf-8") as file:
+        file.write("L9,Library of the field,library,502600,3378100,2011,\n")
+    inputs = prepare(read_study(toytown))
+    findings = run(inputs)
+    people = findings.people["reading"].sum()
+    # r4 (502000, 3378000) is 608 m away and not covered; r7 (503000, 3377000) 1,170 m; r6 farther.
+    status = findings.status["reading"]
+    near = sum(n for home, n in (("r4", 30), ("r7", 10)) if status[home] != "covered")
+    most = at_most_near(inputs, findings, ["L9"])
+    assert str(most) == f"moves '15-minute reading circle' by up to {near / people * 100:.1f} points"
+    assert len(of(check_study(toytown), "venues_far")) == 1

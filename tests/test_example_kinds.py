@@ -29,6 +29,7 @@ from lifecircle.demand import (
 from lifecircle.facilities import merge_duplicates, open_in
 from lifecircle.indicators import Indicators, join_indicators, read_indicators
 from lifecircle.measures import (
+    UnitCodes,
     capacity,
     committees,
     presence,
@@ -239,13 +240,11 @@ class Read:
         index, place, counted = getattr(self, f"_{target.unit}")(target)
         return presence(
             self.register,
-            index,
+            UnitCodes(index, counted, known={CODE, *self.districts.index, *self.villages.index}),
             needed=target.needed,
             services=self.standard.venues(target),
             place=pd.Series(place, index=self.register.index),
             opened=open_in(self.register, year).to_numpy(),
-            counted=counted,
-            known={CODE, *self.districts.index, *self.villages.index},
             assign=target.assign,
         )
 

@@ -10,9 +10,8 @@ import pytest
 import shapely
 
 from conftest import ROOT
-from lifecircle import files
 from lifecircle.demand import read_demand
-from lifecircle.files import cache_folder, content_key, load_arrays, save_arrays
+from lifecircle.files import cache_folder, content_key, files_of, load_arrays, save_arrays, written
 from lifecircle.reach import snap
 from lifecircle.roads import read_roads
 
@@ -69,12 +68,11 @@ def test_a_process_killed_at_any_step_leaves_the_next_run_right(step):
     """Die at the step as a kill would: no handler runs, no file is tidied up."""
     code = f"""
 import os, pathlib, numpy as np
-from lifecircle import files
-from lifecircle.files import save_arrays
+from lifecircle.files import _array_cache, save_arrays
 def die(*_, **__): os._exit(9)
 if "{step}" == "half":
-    packed = files._packed
-    files._packed = lambda *told: (part if at < 2 else die() for at, part in enumerate(packed(*told)))
+    packed = _array_cache._packed
+    _array_cache._packed = lambda *told: (part if at < 2 else die() for at, part in enumerate(packed(*told)))
 elif "{step}" == "fsync":
     os.fsync = die
 else:
@@ -163,8 +161,20 @@ def test_written_flushes_before_it_moves(monkeypatch, tmp_path):
     told = []
     fsync = os.fsync
     replace = Path.replace
-    monkeypatch.setattr(files.os, "fsync", lambda fd: (told.append("fsync"), fsync(fd))[1])
+    monkeypatch.setattr(os, "fsync", lambda fd: (told.append("fsync"), fsync(fd))[1])
     monkeypatch.setattr(Path, "replace", lambda self, to: (told.append("replace"), replace(self, to))[1])
-    with files.written(tmp_path / "a.txt") as fresh:
+    with written(tmp_path / "a.txt") as fresh:
         fresh.write_text("whole")
     assert told[:2] == ["fsync", "replace"]
+
+
+def test_a_raster_is_known_with_what_stands_beside_it_and_read_in_pieces(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(bytes(range(256)) * 8192)  # two pieces of a megabyte
+    before = content_key(path)
+    (tmp_path / "a.tif.aux.xml").write_text("<PAMDataset/>", "utf-8")
+    assert files_of(path) == [path, tmp_path / "a.tif.aux.xml"]
+    after = content_key(path)
+    assert after != before
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert content_key(path) not in {before, after}

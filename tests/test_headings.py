@@ -21,7 +21,12 @@ from lifecircle.demand import (
     read_villages,
 )
 from lifecircle.errors import UnusableInputError
-from lifecircle.facilities import FACILITY_COLUMNS, read_facilities
+from lifecircle.facilities import (
+    DETAIL_COLUMNS,
+    ENTRANCE_COLUMNS,
+    FACILITY_COLUMNS,
+    read_facilities,
+)
 from lifecircle.headings import named, plain_heading, synonyms
 from lifecircle.indicators import INDICATOR_COLUMNS
 from lifecircle.tables import read_table
@@ -30,7 +35,9 @@ from lifecircle.wording import explain, fault_line
 SCHEMAS = (
     CANDIDATE_COLUMNS,
     DEMAND_COLUMNS,
+    DETAIL_COLUMNS,
     DISTRICT_COLUMNS,
+    ENTRANCE_COLUMNS,
     FACILITY_COLUMNS,
     INDICATOR_COLUMNS,
     VILLAGE_COLUMNS,
@@ -45,7 +52,8 @@ def catalogue():
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
 def test_no_heading_means_two_columns_of_a_table(schema):
     meant = {}
-    for name in (*schema.names, "id", "lon", "lat", "location"):
+    ids = () if schema is ENTRANCE_COLUMNS else ("id",)  # of an entrance no id is read
+    for name in (*schema.names, *ids, "lon", "lat", "location"):
         for word in {plain_heading(one) for one in (name, *synonyms(schema.name, name))}:
             assert meant.setdefault(word, name) == name, word
 

@@ -28,7 +28,7 @@ CHILD = """
 import os, random, signal, sys, warnings
 from pathlib import Path
 warnings.simplefilter("ignore")
-from lifecircle import files
+from lifecircle.files import _folders as files
 from lifecircle.audit import run_audit, write_run
 from lifecircle.study import read_study
 
@@ -207,7 +207,7 @@ def test_killed_before_the_swap_and_then_the_old_inputs_again(runs, tmp_path):
 RENAMES = """
 import os, signal, sys
 from pathlib import Path
-from lifecircle import files
+from lifecircle.files import _folders as files
 kind = files.Results("mark.json", ("mark.json", "a.txt", "b.txt"))
 files._exchange = lambda one, other: False
 rename, left = files._rename, [int(sys.argv[2])]

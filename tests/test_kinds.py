@@ -2,12 +2,15 @@
 
 import json
 
+import pyproj
 import pytest
 
 from conftest import ROOT, edit
 from lifecircle.audit import run_audit
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import load_findings
+from lifecircle.report import run_sheets, scoreboard
+from lifecircle.wording import explain, percent, word
 from test_example_kinds import (
     BY_LIST,
     ELDER,
@@ -25,6 +28,7 @@ from test_example_kinds import (
 __all__ = ["files", "people", "villages"]  # fixtures that count the county's files with pandas alone
 
 COUNTY = ROOT / "data" / "geo" / "haiyan"
+DEGREES = pyproj.Transformer.from_crs("EPSG:4549", "EPSG:4326", always_xy=True)
 
 TARGETS = """
 [[target]]
@@ -120,6 +124,98 @@ def test_every_kind_counted_by_hand(town):
     assert found["gap"].value == pytest.approx(max(shares) - min(shares), abs=1e-12)
 
 
+SCHOOLS = """
+[[target]]
+id = "schools"
+kind = "indicator"
+name = { zh = "学校数", en = "schools" }
+unit = "schools"
+by = "district"
+goal = 24
+due = 2025
+source = "made up"
+date = "2021"
+grade = "setting"
+
+"""
+
+
+def test_a_number_is_judged_as_a_whole_and_a_share_in_every_district(town):
+    edit(town / "standard.toml", '[[target]]\nid = "visits"', f'{SCHOOLS}[[target]]\nid = "visits"')
+    rows = ["visits,2025,,0.88,share", "visits,2025,01,0.92,share", "visits,2025,02,0.8,share"]
+    rows += ["schools,2025,01,14,schools", "schools,2025,02,3,schools", "schools,2025,,17,schools"]
+    lines = "\n".join(["target,year,district,value,unit", *rows, ""])
+    (town / "figures.csv").write_text(lines, "utf-8")
+    findings = run_audit(town)
+    found = by_id(findings)
+    schools, visits = found["schools"], found["visits"]
+    assert (schools.value, schools.status) == (17, "missed")
+    # Neither district was to have 24.
+    assert [(one.value, one.status) for one in schools.districts] == [(14, "reported"), (3, "reported")]
+    assert [(one.value, one.status) for one in visits.districts] == [(0.92, "met"), (0.8, "missed")]
+    board = scoreboard(findings)
+    mine = board[(board["target"] == "schools") & (board["judged by"] == board["judged by"])]
+    assert mine["goal"].tolist() == ["24", "", ""]
+    assert mine["verdict"].tolist() == ["missed", "reported", "reported"]
+
+
+def test_the_gap_over_districts_has_the_share_of_each_beside_the_mean(town):
+    gap, reading = (by_id(run_audit(town))[name] for name in ("gap", "reading"))
+    own = {one.code: one.value for one in reading.districts if one.code != "(outside)"}
+    assert {one.code: one.value for one in gap.districts} == own
+    assert {one.status for one in gap.districts} == {"reported"}
+    inside = [one.count for one in reading.districts if one.code != "(outside)"]
+    whole = sum(one.covered for one in inside) / sum(one.people for one in inside)
+    assert gap.notes[1:] == (f"share_by_district:{percent(whole)}",)
+
+
+def test_a_district_of_one_side_has_no_gap_of_its_own_and_this_is_said(town):
+    standard = town / "standard.toml"
+    edit(standard, 'computed = { gap = "districts"', 'computed = { gap = "urban_rural"')
+    gap = by_id(run_audit(town))["gap"]
+    assert [(one.value, one.status) for one in gap.districts] == [(None, "not_assessable")] * 2
+    assert gap.notes[1:] == ("gap_by_district", "districts_one_side:2")
+    assert "2 districts are all town or all country" in explain(gap.notes[-1], "en")
+    # With a village of its own class West Bank has two sides: r1 and r2 (150) in town, r3 and r5 (65) not.
+    places = [DEGREES.transform(500000 + x, 3377000 + y) for x, y in ((250, 0), (1100, 700))]
+    rows = [
+        f"V{at},V{at},01,{urban},{lon},{lat}"
+        for at, (urban, (lon, lat)) in enumerate(zip(("true", "false"), places, strict=True), 1)
+    ]
+    (town / "villages.csv").write_text("\n".join(["code,name,district,urban,lon,lat", *rows]), "utf-8")
+    edit(town / "study.toml", "[standard]", '[villages]\nfile = "villages.csv"\n\n[standard]')
+    edit(standard, 'minutes = 15\nprofile = "walk"\ngoal = 0.9', 'minutes = 14\nprofile = "walk"\ngoal = 0.9')
+    gap = by_id(run_audit(town))["gap"]
+    # The library is at (1000, 0). Within 14 minutes are all of town, of the country r5 (25) and not r3 (40).
+    assert gap.districts[0].value == pytest.approx(40 / 65)
+    assert gap.districts[1].value is None
+    assert gap.notes[-2:] == ("gap_by_district", "districts_one_side:1")
+
+
+def test_remarks_and_units_name_targets_and_numbers(town):
+    edit(town / "standard.toml", "require = { gym = 1 }", "require = { gym = 2 }")
+    findings = run_audit(town)
+    board = scoreboard(findings)
+    remarks = board["remarks"][board["target"] == "gap of the districts"].iloc[0]
+    assert "the gap of 15-minute reading circle is not smaller" in remarks
+    rows = run_sheets(findings, "en")["units"][1]
+    assert [(row["unit_name"], row["lacks"]) for row in rows] == [
+        ("West Bank", "gym"),
+        ("East Bank", "gym ×2"),
+    ]
+
+
+def test_services_are_named_in_the_language_of_the_study(town):
+    assert by_id(run_audit(town))["gym_in_town"].notes == ("units_held:2|1", "counted_by_place:gym")
+    edit(town / "study.toml", 'language = "en"', 'language = "zh"')
+    assert by_id(run_audit(town))["gym_in_town"].notes[-1] == "counted_by_place:健身房"
+    edit(town / "standard.toml", "require = { gym = 1 }", "require = { mandatory = 1 }")
+    assert (
+        by_id(run_audit(town))["gym_in_town"].notes[-1]
+        == f"counted_by_place:{word('class', 'mandatory', 'zh')}"
+    )
+
+
 def test_an_unknown_capacity_is_no_zero(town):
     (town / "facilities.csv").write_text(REGISTER.format(beds=""), "utf-8")
     beds = by_id(run_audit(town))["nurses"]
@@ -200,3 +296,6 @@ def test_every_target_of_the_county_has_a_value(year, files, villages, people):
     assert gap.gaps["culture"].gap.difference == pytest.approx(
         abs(sides["urban"] - sides["rural"]), abs=1e-12
     )
+    schools = found["modern_schools"]
+    assert {one.status for one in schools.districts} == {"reported"}
+    assert sum(one.value for one in schools.districts) == schools.value

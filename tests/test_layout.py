@@ -1,6 +1,7 @@
 """The shape of the package: floors, no upward import, and a source root that never shadows coverage.py."""
 
 import ast
+import importlib
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ FLOORS = {
     "wording": 1,
     "headings": 1,
     "cells": 1,
+    "costs": 1,
     "limits": 1,
     "compiled": 1,
     "hours": 2,
@@ -41,6 +43,7 @@ FLOORS = {
     "publication": 5,
     "ledger": 5,
     "report": 5,
+    "database": 6,
     "page_data": 6,
     "audit": 6,
     "paper": 7,
@@ -51,10 +54,14 @@ FLOORS = {
     "doctor": 7,
     "closing_impact": 7,
     "spot_check": 7,
+    "forms": 7,
+    "fetch": 7,
     "rectification": 7,
+    "locate": 7,
     "notebook": 8,
     "maps": 8,
     "siting_study": 8,
+    "new_study": 8,
     "yearbook": 9,
     "cli": 10,
     "__main__": 11,
@@ -136,9 +143,27 @@ def test_no_room_imports_a_private_module_of_another():
     assert not within + beside
 
 
+def test_no_test_reaches_past_the_face_of_a_room():
+    """What a room shows is imported from the room; of a module alone nothing private is imported."""
+    past = []
+    for path in sorted((ROOT / "tests").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            room, _, inner = module.removeprefix("lifecircle.").partition(".")
+            if not module.startswith("lifecircle."):
+                continue
+            face = importlib.import_module(f"lifecircle.{room}")
+            for alias in node.names:
+                shown = inner and alias.name in getattr(face, "__all__", ())
+                bare = alias.name.startswith("_") and not hasattr(face, "__path__")
+                if shown or bare:
+                    past.append(f"{path.name} imports {alias.name} from {module}")
+    assert not past
+
+
 def test_a_file_name_is_used_once_in_the_package():
     homes = {}
-    for path in PACKAGE.rglob("*.py"):
+    for path in [*PACKAGE.rglob("*.py"), *(PACKAGE / "atlas" / "page").glob("*.js")]:
         if not path.stem.startswith("__"):
             homes.setdefault(path.stem.lstrip("_"), []).append(str(path.relative_to(PACKAGE)))
     assert len(homes) > 100

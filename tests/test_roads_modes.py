@@ -5,6 +5,8 @@ import random
 import geopandas as gpd
 import networkx as nx
 import numpy as np
+import osmnx
+import pandas as pd
 import pyproj
 import pytest
 import shapely
@@ -214,3 +216,58 @@ def test_a_circle_of_riders_is_audited_with_its_own_band(toytown, mode, slow, fa
         covered = (near["status"] == "covered").to_numpy()
         assert result.band[name] == pytest.approx(people[covered].sum() / people.sum(), abs=1e-12)
     assert 0 < result.band["usual"] < 1
+
+
+def one_street(kind, folder):
+    """Write a two-way street of 1 km, a one-way street and a motorway in one kind of road source."""
+    places = {1: (120.95, 30.53), 2: (120.96, 30.53), 3: (120.96, 30.54), 4: (120.95, 30.54)}
+    ways = [((1, 2), "residential", "no"), ((2, 3), "residential", "yes"), ((3, 4), "motorway", "yes")]
+    path = folder / f"roads{kind}"
+    if kind == ".osm":
+        nodes = [f"<node id='{n}' version='1' lon='{x}' lat='{y}'/>" for n, (x, y) in places.items()]
+        parts = [
+            f"<way id='{at}' version='1'><nd ref='{u}'/><nd ref='{v}'/>"
+            f"<tag k='highway' v='{highway}'/><tag k='oneway' v='{word}'/></way>"
+            for at, ((u, v), highway, word) in enumerate(ways, 1)
+        ]
+        path.write_text("".join(["<osm version='0.6'>", *nodes, *parts, "</osm>"]), "utf-8")
+    elif kind == ".graphml":
+        graph = nx.MultiDiGraph(crs="EPSG:4326")
+        for node, (x, y) in places.items():
+            graph.add_node(node, x=x, y=y)
+        for (u, v), highway, word in ways:
+            graph.add_edge(u, v, highway=highway, oneway=word == "yes", osmid=u)
+            if word == "no":
+                graph.add_edge(v, u, highway=highway, oneway=False, osmid=u)
+        osmnx.save_graphml(graph, path)
+    elif kind == "edges.csv":
+        rows = [(*ends, *places[ends[0]], *places[ends[1]], highway, word) for ends, highway, word in ways]
+        names = ["from", "to", "from_lon", "from_lat", "to_lon", "to_lat", "highway", "oneway"]
+        pd.DataFrame(rows, columns=names).to_csv(path, index=False)
+    else:
+        lines = [shapely.LineString([places[u], places[v]]) for (u, v), _, _ in ways]
+        words = {"highway": [one[1] for one in ways], "oneway": [one[2] for one in ways]}
+        frame = gpd.GeoDataFrame(words, geometry=lines, crs="EPSG:4326")
+        if kind == ".parquet":
+            frame.to_parquet(path)
+        elif kind == ".csv":
+            pd.DataFrame(words).assign(geometry=frame.geometry.to_wkt()).to_csv(path, index=False)
+        else:
+            frame.to_file(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "kind", [".osm", ".graphml", ".gpkg", ".shp", ".geojson", ".parquet", ".csv", "edges.csv", ".gdb"]
+)
+@pytest.mark.parametrize(("mode", "kmh"), [("walk", 5), ("cycle", 12), ("ebike", 18), ("drive", 25)])
+def test_every_reader_applies_every_profile(tmp_path, kind, mode, kmh):
+    """The motorway is left out but by car; the one-way street binds all but those on foot."""
+    roads = read_roads(one_street(kind, tmp_path), mode=mode)
+    street = roads.highway == "residential"
+    assert len(roads.u) == (3 if mode == "drive" else 2)
+    assert street.sum() == 2
+    closed = np.isinf(np.r_[roads.forward_s[street], roads.backward_s[street]]).sum()
+    assert closed == (0 if mode == "walk" else 1)
+    fastest = np.minimum(roads.forward_s, roads.backward_s)[street]
+    assert fastest == pytest.approx(roads.length_m[street] / kmh * 3.6, rel=1e-12)

@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from shapely import LineString
+from shapely import LineString, Point
 
 from lifecircle.errors import UnusableInputError
 from lifecircle.roads import PROFILES, read_roads
@@ -181,3 +181,46 @@ def test_strange_words_stay_on_one_line(cell):
     assert "\n" not in code
     assert len(code) < 60
     assert explain(code, "zh")
+
+
+def test_official_columns_are_read_together():
+    """行政等级 says who a road belongs to, 技术等级 how it is built: an expressway is one by either."""
+    lines = [LineString([(X, Y + 50 * row), (X + 100, Y + 50 * row)]) for row in range(6)]
+    frame = gpd.GeoDataFrame(
+        {
+            "行政等级": ["国道", "国道", "县道", None, "专线", "乡道"],
+            "技术等级": ["高速", "一级", "四级", "三级", "等外", "暂定"],
+        },
+        geometry=lines,
+        crs="EPSG:4549",
+    )
+    walk, drive = read_roads(frame), read_roads(frame, mode="drive")
+    assert sorted(walk.highway) == ["secondary", "tertiary", "tertiary", "trunk", "unclassified"]
+    assert min(drive.highway) == "motorway"
+    assert dict(walk.reading.left_out) == {"not_for_mode": 1}
+    assert "classes_from:技术等级|2" in walk.reading.notes
+    assert "expressways_by:技术等级|1" in walk.reading.notes
+    alone = read_roads(frame.drop(columns="技术等级")).reading
+    assert dict(alone.left_out) == {"no_class": 1, "unknown_class:专线": 1}
+
+
+def test_a_file_geodatabase_is_read_as_a_folder(tmp_path):
+    lines = [LineString([(X, Y), (X + 100, Y)]), LineString([(X + 100, Y), (X + 100, Y + 80)])]
+    frame = gpd.GeoDataFrame(
+        {"技术等级": ["二级", "四级"], "通行方向": ["双向", "单行"]},
+        geometry=lines,
+        crs="EPSG:4549",
+    )
+    points = gpd.GeoDataFrame({"name": ["a"]}, geometry=[Point(X, Y)], crs="EPSG:4549")
+    path = tmp_path / "交通.gdb"
+    frame.to_file(path, driver="OpenFileGDB", layer="公路")
+    points.to_file(path, driver="OpenFileGDB", layer="站点", mode="a")
+    roads = read_roads(path, mode="drive", keep=True)
+    assert roads.key == read_roads(frame, mode="drive").key == read_roads(path, mode="drive", keep=True).key
+    assert sorted(roads.highway) == ["secondary", "unclassified"]
+    assert np.isinf(roads.backward_s).sum() + np.isinf(roads.forward_s).sum() == 1
+    with pytest.raises(UnusableInputError, match="no such layer"):
+        read_roads(path, layer="道路")
+    (tmp_path / "空.gdb").mkdir()
+    with pytest.raises(UnusableInputError):
+        read_roads(tmp_path / "空.gdb")

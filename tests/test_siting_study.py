@@ -408,7 +408,7 @@ def test_longer_hours_count_in_the_open_accounting(toytown):
 def test_files_are_whole_and_the_same_twice(listed, tmp_path):
     for name in ("one", "other"):
         write_study(site_study(TOYTOWN, "reading", new=2, candidates=listed), tmp_path / name)
-    names = ["curve.png", "plan.gpkg", "plan.json", "plan.xlsx"]
+    names = ["curve.png", "plan.csv", "plan.gpkg", "plan.json", "plan.md", "plan.xlsx"]
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == names
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes(), name

@@ -20,6 +20,8 @@ from lifecircle.maps import read_plans
 from lifecircle.scenario import read_changes, run_scenario
 from lifecircle.siting_study import (
     PlacesMissing,
+    count_proof,
+    most_people,
     places_missing,
     printed,
     share_sites,
@@ -29,9 +31,10 @@ from lifecircle.siting_study import (
     unit_lines,
     unit_study,
     unit_table,
+    units_for,
+    units_needed,
     write_units,
 )
-from lifecircle.siting_study._unit_choice import most_people, units_needed
 from test_cli import lifecircle
 from test_kinds import town
 
@@ -73,7 +76,12 @@ def test_the_unit_without_gets_the_site(town):
     assert (site.lon, site.lat) == pytest.approx((120.020838, 30.522173), abs=1e-5)
     moved = done.scenario.target("gym_in_town")
     assert (moved.value_before, moved.value_after) == (0.5, 1.0)
-    assert done.notes == ("among_homes:1",)
+    assert done.notes == ("existing_by:walk", "among_homes:1")
+    # From r4 down East Road (1,000 m) and along Main Street to the gym (1,500 m), at 5 km/h.
+    (today,) = site.existing
+    assert (today.lacks, today.id, today.name) == ("gym", "G1", "Toy gym west")
+    assert today.minutes == pytest.approx(30.0)
+    assert site.existing_min == today.minutes
 
 
 def test_units_with_most_people_come_first(villages):
@@ -117,7 +125,8 @@ def test_a_candidate_in_the_unit_is_where_the_site_stands(town, tmp_path):
         ("", {"services": ["library"]}, "no service of the new sites counts for 'gym'"),
         ("", {"services": ["gim"]}, "unknown service id"),
         ("goal = 0.5", {}, "the goal is reached today: 1 of 2 units"),
-        ("minimum = 2\ngoal = 1.0", {}, "a unit needs more than one venue of: gym"),
+        ("minimum = 3\ngoal = 1.0", {"new": 1}, "the unit that lacks least takes 2 sites"),
+        ("minimum = 3\ngoal = 1.0", {"new": 6}, "the units without take 5 sites in all"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(town, change, words, match):
@@ -125,6 +134,83 @@ def test_what_cannot_be_answered_is_refused(town, change, words, match):
         edit(town / "standard.toml", "goal = 1.0", change)
     with pytest.raises(UnusableInputError, match=match):
         unit_study(town, "gym_in_town", **words)
+
+
+# --- units that lack several venues ---------------------------------------------------------------------
+
+
+def test_a_unit_that_lacks_two_takes_two_sites(villages):
+    edit(villages / "standard.toml", 'unit = "village"', 'unit = "village"\nminimum = 2')
+    done = unit_study(villages, "gym_in_town")
+    # The one gym stands in Ash: it lacks one, the others two each.
+    assert done.without["short"].to_dict() == {"V1": (1,), "V2": (2,), "V3": (2,)}
+    assert done.without["takes"].to_dict() == {"V1": 1, "V2": 2, "V3": 2}
+    assert (done.certificate.fewest, done.certificate.fewest_possible, done.holding_after) == (5, 5, 3)
+    assert [site.id for site in done.sites] == ["V1", "V2-1", "V2-2", "V3-1", "V3-2"]
+    assert [site.held_after for site in done.sites] == [1, 1, 2, 2, 3]
+    # Birch's people are r3 (40) and r5 (25): a site at each home. Of Cedar's homes only r4 is on the roads.
+    places = {(round(site.lon, 5), round(site.lat, 5)) for site in done.sites}
+    assert len(places) == 4
+    two = unit_study(villages, "gym_in_town", new=2)
+    assert ([site.id for site in two.sites], two.certificate.held, two.status) == (["V1"], 1, "optimal")
+    assert "too_few_left:1|2" in two.notes
+    three = unit_study(villages, "gym_in_town", new=3)
+    assert {site.units for site in three.sites} == {("V1",), ("V2",)}
+    assert [site.next_best for site in three.sites] == [(), ("V3",), ("V3",)]
+    text = "\n".join(unit_lines(done, "en"))
+    assert "takes 5 sites (proved: 3 villages are missing, and these are the sites of those that lack" in text
+    assert "Birch (1/2) (West Bank)" in text
+
+
+def test_two_services_of_a_class_make_up_for_two_in_one_site(villages):
+    # A sports park counts for the class too, so one building with both is two venues.
+    edit(villages / "standard.toml", "require = { gym = 1 }", "require = { public_benefit = 2 }")
+    done = unit_study(villages, "gym_in_town")
+    assert done.without["short"].to_dict() == {"V1": (1,), "V2": (2,), "V3": (2,)}
+    assert [(site.units, site.services) for site in done.sites] == [
+        (("V1",), ("gym",)),
+        (("V2",), ("gym", "sports_park")),
+        (("V3",), ("gym", "sports_park")),
+    ]
+    alone = unit_study(villages, "gym_in_town", services=["gym"])
+    assert (alone.certificate.fewest, alone.holding_after) == (5, 3)
+
+
+def test_several_classes_of_a_rule(villages):
+    edit(villages / "standard.toml", "require = { gym = 1 }", "require = { gym = 2, library = 1 }")
+    done = unit_study(villages, "gym_in_town")
+    # The library at (1000, 0) stands in Ash or in Birch; each village lacks what it has not.
+    lacks = {
+        code: dict(zip(*row, strict=True))
+        for code, *row in zip(done.without.index, done.without["lacks"], done.without["short"], strict=True)
+    }
+    assert lacks["V3"] == {"gym": 2, "library": 1}
+    held = [site.services for site in done.sites if site.units == ("V3",)]
+    assert held == [("gym", "library"), ("gym",)]
+    assert done.holding_after == 3
+    far = {one.lacks: one.minutes for site in done.sites if site.id == "V3-1" for one in site.existing}
+    # The library is 1,000 m down East Road and 1,000 m along Main Street from r4.
+    assert far == pytest.approx({"gym": 30.0, "library": 24.0})
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_units_filled_by_so_many_sites_are_most_and_of_most_people(seed):
+    random = np.random.default_rng(seed)
+    takes = random.integers(1, 4, 8).tolist()
+    people = sorted(random.integers(0, 30, 8).astype(float).tolist(), reverse=True)
+    for sites in range(1, sum(takes) + 1):
+        best = max(
+            (len(chosen), sum(people[at] for at in chosen))
+            for size in range(9)
+            for chosen in itertools.combinations(range(8), size)
+            if sum(takes[at] for at in chosen) <= sites
+        )
+        found = units_for(takes, people, sites).tolist()
+        assert sum(takes[at] for at in found) <= sites
+        assert (len(found), sum(people[at] for at in found)) == best
+    for needed in range(1, 9):
+        fewest = min(sum(chosen) for chosen in itertools.combinations(takes, needed))
+        assert count_proof(takes, held=needed, needed=needed).fewest == fewest
 
 
 def test_a_target_without_a_goal_needs_a_number(town):
@@ -137,7 +223,8 @@ def test_a_target_without_a_goal_needs_a_number(town):
 def test_what_is_written_is_a_plan_like_any_other(villages, tmp_path):
     done = unit_study(villages, "gym_in_town", new=1)
     folder = write_units(done, tmp_path / "plan")
-    assert sorted(path.name for path in folder.iterdir()) == ["plan.gpkg", "plan.json", "plan.xlsx"]
+    files = ["plan.csv", "plan.gpkg", "plan.json", "plan.md", "plan.xlsx"]
+    assert sorted(path.name for path in folder.iterdir()) == files
     facts = json.loads((folder / "plan.json").read_text("utf-8"))
     assert facts == json.loads(json.dumps(unit_facts(done)))
     assert (facts["value"], facts["bound"], facts["enough"], facts["units"]) == (2, 2, 2, 3)
@@ -152,15 +239,36 @@ def test_what_is_written_is_a_plan_like_any_other(villages, tmp_path):
     assert layers == {"sites", "units_without"}
     book = openpyxl.load_workbook(folder / "plan.xlsx")
     assert len(book.sheetnames) == 3
+    # From r3 down North Lane (1,250 m) and along Main Street (500 m).
+    (site,) = facts["sites"]
+    today = {"lacks": "gym", "minutes": pytest.approx(21.0), "id": "G1", "name": "Toy gym west"}
+    assert (site["existing"], site["existing_min"], facts["existing_by"]) == (
+        [today],
+        today["minutes"],
+        "walk",
+    )
+    (row,) = pd.read_csv(folder / "plan.csv", encoding="utf-8-sig").to_dict("records")
+    assert (row["units"], row["minutes to the nearest today"], row["value after"]) == (
+        "Birch",
+        21.0,
+        "66.6 %",
+    )
+    page = (folder / "plan.md").read_text("utf-8")
+    assert page.startswith("# Toy Town (example) 2025 · a gym in every district\n\n**Synthetic example")
+    assert "| 1 | Birch | West Bank | 65 |" in page
+    assert all(line in page for line in unit_lines(done, "en"))
     again = write_units(unit_study(villages, "gym_in_town", new=1), tmp_path / "again")
-    assert (again / "plan.json").read_bytes() == (folder / "plan.json").read_bytes()
+    for name in ("plan.json", "plan.csv", "plan.md"):
+        assert (again / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_what_is_printed(villages):
     done = unit_study(villages, "gym_in_town", new=1)
     table = unit_table(done, "en")
-    assert table.headings == ("no.", "unit", "town", "people without", "place", "next best", "value after")
-    ((number, unit, district, people, _, other, after),) = table.rows
+    heads = ("no.", "unit", "town", "people without", "place", "nearest today", "next best", "value after")
+    assert table.headings == heads
+    ((number, unit, district, people, _, today, other, after),) = table.rows
+    assert today == "21.0 minutes (Toy gym west)"
     assert (number, unit, district, people) == ("1", "Birch", "West Bank", "65")
     assert (other, after) == ("Cedar (rank 2, 25 people fewer)", "66.6 % (2/3)")
     text = "\n".join(unit_lines(done, "en"))
@@ -220,6 +328,42 @@ def test_outlets_share_sites_as_well_as_can_be(seed):
         assert len(told) == len(set(told)) == held
 
 
+def held_by_multisets(reach, takes, most):
+    """Count the outlets that 1, 2, ... sites hold at most, by every multiset of positions."""
+    sets = [one for one in {tuple(row) for row in reach.tolist()} if any(one)]
+    counts = []
+    for sites in range(1, most + 1):
+        tried = itertools.combinations_with_replacement(sets, sites)
+        counts.append(max(int((np.sum(chosen, axis=0) >= takes).sum()) for chosen in tried))
+    return counts
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_outlets_that_take_several_sites_share_them_as_well_as_can_be(seed):
+    random = np.random.default_rng(seed)
+    metres = np.array([500000.0, 3377000.0]) + random.uniform(0, 130, (4, 2))
+    takes = random.integers(1, 3, 4)
+    takes[0] = 2
+    positions = [*metres, *((one + other) / 2 for one, other in itertools.combinations(metres, 2))]
+    for one, other in itertools.combinations(metres, 2):
+        apart = np.hypot(*(other - one))
+        if apart <= 100:
+            aside = np.array([one[1] - other[1], other[0] - one[0]]) / apart * np.sqrt(2500 - apart**2 / 4)
+            positions += [(one + other) / 2 + aside, (one + other) / 2 - aside]
+    reach = np.hypot(*(np.array(positions)[:, None] - metres[None]).T).T <= 50.0 + 1e-4
+    best = held_by_multisets(reach, takes, 5)
+    question = {"crs": "EPSG:4549", "within_m": 50.0, "time_limit_s": 20.0, "takes": takes.tolist()}
+    for sites, held in enumerate(best, 1):
+        found = share_sites(metres, sites=sites, needed=None, **question)
+        assert (found.certificate.held, found.certificate.bound) == (held, held)
+    for needed in (2, 4):
+        fewest = next((at for at, held in enumerate(best, 1) if held >= needed), None)
+        found = share_sites(metres, sites=None, needed=needed, **question)
+        if fewest is not None:
+            assert (found.certificate.fewest, found.certificate.fewest_possible) == (fewest, fewest)
+            assert len(found.serves) == fewest
+
+
 def test_two_outlets_at_twice_the_distance_share_a_site_halfway():
     metres = np.array([[500000.0, 3377000.0], [500100.0, 3377000.0], [500300.0, 3377000.0]])
     found = share_sites(metres, crs="EPSG:4549", within_m=50.0, sites=None, needed=3, time_limit_s=5.0)
@@ -242,6 +386,12 @@ def test_outlets_of_the_toy_town(town):
     assert (done.holding, done.total, done.certificate.fewest) == (1, 4, 2)
     assert [site.units for site in done.sites] == [("B1", "B2"), ("B3",)]
     assert done.holding_after == 4
+    edit(town / "standard.toml", "require = { gym = 1 }", "require = { gym = 2 }")
+    two = unit_study(town, "gym_in_town")
+    # B4 lacks one, the others two: two sites between B1 and B2, two at B3, one at B4.
+    assert (two.holding, two.certificate.fewest, two.certificate.fewest_possible) == (0, 5, 5)
+    assert (two.holding_after, sorted(two.sites[0].units)) == (4, ["B1", "B2"])
+    edit(town / "standard.toml", "require = { gym = 2 }", "require = { gym = 1 }")
     one = unit_study(town, "gym_in_town", new=1)
     assert (one.sites[0].units, one.certificate.held, one.status) == (("B1", "B2"), 2, "optimal")
     assert "2 sites (proved: fewer than 2 do not serve 3 outlets)" in "\n".join(unit_lines(one, "en"))

@@ -21,6 +21,7 @@ from lifecircle.page_data import AREA_COLOURS, CELL_COLOURS
 from lifecircle.paper import Drawing, FontError, _fonts, _paper_map, draw_static, static_maps
 from lifecircle.paper._paper_map import wrapped
 from lifecircle.publication import MapSetting, public_findings
+from lifecircle.wording import Words
 
 pytest.importorskip("matplotlib", reason="maps on paper need the extra print")
 
@@ -72,8 +73,8 @@ def test_same_findings_give_the_same_bytes(town, tmp_path, ending):
             "zh",
             [
                 "海盐县（示例） · 品质文化生活圈 · 2025年",
-                "工作底图,未经地图审核不得公开",
-                "界线仅供参考,不作划界依据",
+                "工作底图，未经地图审核不得公开",
+                "界线仅供参考，不作划界依据",
                 "审图号：未送审",
                 "编制单位：海盐县民政局",
                 "编制日期：2026-03-01",
@@ -122,7 +123,7 @@ def test_public_map_is_made_of_reduced_findings(town, tmp_path, monkeypatch):
     public = lc.static_map(town, "culture", tmp_path / "b.png", edition="public")
     (reduced,) = public_findings([town])
     again = draw_static(
-        Drawing(reduced, reduced.result("culture"), "zh", "public", MapSetting()),
+        Drawing(reduced, reduced.result("culture"), Words("zh"), "public", MapSetting()),
         tmp_path / "c.png",
         size="A4",
     )
@@ -202,7 +203,7 @@ def test_districts_of_a_capacity_bear_their_figures_and_colours(town, tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("target", "wanted"), [("bus_share", "全县一个数"), ("places", "未计算，地图只画界线")]
+    ("target", "wanted"), [("bus_share", "全县一个数"), ("places", "没有数值，地图只画界线")]
 )
 def test_no_sheet_is_empty(town, tmp_path, monkeypatch, target, wanted):
     kinds = atlas_town.with_kinds(town)

@@ -114,3 +114,10 @@ def test_a_coordinate_system_that_is_none_is_a_fault_of_its_key(toytown, crs):
     edit(toytown / "study.toml", 'crs = "EPSG:4549"', f'crs = "{crs}"')
     with pytest.raises(UnusableInputError, match=r"study\.toml, key 'crs': no coordinate system"):
         read_study(toytown)
+
+
+def test_files_are_named_from_the_folder_of_the_study(toytown):
+    study = read_study(toytown)
+    assert study.name_of(study.path_in(study.demand.file, 2025)) == "residents.csv"
+    assert study.name_of(toytown.parent / "elsewhere.csv") == "elsewhere.csv"
+    assert study.name_of("postgresql://me:pw@host/db?table=t") == "postgresql://***@host/db?table=t"

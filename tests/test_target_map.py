@@ -14,6 +14,7 @@ from lifecircle.page_data import AREA_COLOURS, HOLDS, LACKS, area_classes, one_f
 from lifecircle.page_data._target_map import STEP_COLOURS, UNKNOWN
 from lifecircle.publication import public_findings, without_masked
 from lifecircle.standards import IndicatorTarget
+from lifecircle.wording import Words
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def with_districts(values, *, value=None, status="reported", **facts):
 
 
 def test_districts_are_classed_by_their_verdicts(town):
-    classes = area_classes(town, town.result("beds"), "zh")
+    classes = area_classes(town, town.result("beds"), Words("zh"))
     assert [classes.of[code] for code in town.districts.index] == [1, 1, 1, 0, 0, 0, 0, 0, 0]
     assert [text for _, text in classes.rows] == [
         "达到目标值（≥ 4.5 / 1000人）",
@@ -41,19 +42,19 @@ def test_districts_are_classed_by_their_verdicts(town):
 
 def test_a_figure_that_shall_fall_is_reached_from_above(town):
     result = with_districts({"a": 3.0}, value=3.0, status="met", goal=4.0, direction="down")
-    assert area_classes(town, result, "en").rows[0][1] == "Goal reached (≤ 4 km)"
-    assert area_classes(town, result, "en").rows[1][1] == "Goal not reached (> 4 km)"
+    assert area_classes(town, result, Words("en")).rows[0][1] == "Goal reached (≤ 4 km)"
+    assert area_classes(town, result, Words("en")).rows[1][1] == "Goal not reached (> 4 km)"
 
 
 def test_before_the_due_year_the_milestone_is_named(town):
     plain = with_districts({"a": 3.0}, status="on_track", goal=4.0, due=2030, milestones={2025: 2.5})
-    classes = area_classes(town, dataclasses.replace(plain, milestone=2.5), "en")
+    classes = area_classes(town, dataclasses.replace(plain, milestone=2.5), Words("en"))
     assert classes.rows[0][1] == "Milestone reached (≥ 2.5 km)"
     assert classes.of == {"a": 0}
 
 
 def test_without_a_goal_few_values_are_a_class_each(town):
-    classes = area_classes(town, with_districts({"a": 3.0, "b": 2.0, "c": 3.0, "d": None}), "zh")
+    classes = area_classes(town, with_districts({"a": 3.0, "b": 2.0, "c": 3.0, "d": None}), Words("zh"))
     assert [text for _, text in classes.rows] == ["2 km", "3 km", "未知或不判定"]
     assert classes.of == {"a": 1, "b": 0, "c": 1}
     assert [colour for colour, _ in classes.rows[:2]] == [STEP_COLOURS[1], STEP_COLOURS[3]]
@@ -61,29 +62,36 @@ def test_without_a_goal_few_values_are_a_class_each(town):
 
 def test_without_a_goal_many_values_are_five_equal_steps_up_to_their_edge(town):
     values = {str(number): float(number) for number in range(11)}
-    classes = area_classes(town, with_districts(values), "zh")
+    classes = area_classes(town, with_districts(values), Words("zh"))
     assert [text for _, text in classes.rows][:2] == ["0 km–2 km", "2 km–4 km"]
     assert [classes.of[code] for code in values] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4]
 
 
+def test_districts_that_no_goal_judges_are_classed_by_their_values(town):
+    years = with_districts({"a": 81.0, "b": 83.0}, value=82.0, status="reported", goal=82.0, unit="years")
+    classes = area_classes(town, years, Words("en"))
+    assert classes.of == {"a": 0, "b": 1}
+    assert not classes.parts
+
+
 def test_districts_that_add_up_to_the_whole_are_not_judged_by_its_goal(town):
     parts = with_districts({"a": 3.0, "b": 2.0}, value=5.0, status="missed", goal=24.0)
-    classes = area_classes(town, parts, "zh")
+    classes = area_classes(town, parts, Words("zh"))
     assert classes.parts
     assert classes.note
     assert [text for _, text in classes.rows] == ["2 km", "3 km"]
-    assert not area_classes(town, dataclasses.replace(parts, value=2.6), "zh").note
+    assert not area_classes(town, dataclasses.replace(parts, value=2.6), Words("zh")).note
 
 
 def test_who_has_one_figure(town):
     assert one_figure(town.result("bus_share"))
-    assert area_classes(town, town.result("bus_share"), "zh") is None
+    assert area_classes(town, town.result("bus_share"), Words("zh")) is None
     assert not one_figure(town.result("beds"))
     assert not one_figure(town.result("places"))  # has no figure at all
 
 
 def test_units_hold_or_lack_at_their_places(town):
-    units = unit_marks(town, town.result("clinics"), "zh")
+    units = unit_marks(town, town.result("clinics"), Words("zh"))
     assert [mark.state for mark in units.marks] == [LACKS if at in {2, 7} else HOLDS for at in range(12)]
     first = units.without[0]
     place = town.villages.geometry.iloc[2]
@@ -91,13 +99,13 @@ def test_units_hold_or_lack_at_their_places(town):
     assert (first.lacks, first.people) == ("卫生室", "420")
     assert first.district == town.districts["name"][town.villages["district"].iloc[2]]
     assert units.legend == ((HOLDS, "具备（10 个）"), (LACKS, "缺少（2 个）"))
-    assert unit_marks(town, town.result("beds"), "zh") is None
+    assert unit_marks(town, town.result("beds"), Words("zh")) is None
 
 
 def of_units(town, units, **facts):
     result = town.result("clinics")
     target = result.target.model_copy(update=facts)
-    return unit_marks(town, dataclasses.replace(result, target=target, units=units), "zh")
+    return unit_marks(town, dataclasses.replace(result, target=target, units=units), Words("zh"))
 
 
 def test_only_units_of_the_area_are_drawn(town):
@@ -148,8 +156,8 @@ def test_what_a_village_rule_finds_lacking_is_in_words(town):
 
 def test_the_public_edition_names_units_without_but_not_the_people_of_small_ones(town):
     (public,) = public_findings([town], min_people=20)
-    units = unit_marks(public, public.result("clinics"), "zh")
-    own = unit_marks(town, town.result("clinics"), "zh")
+    units = unit_marks(public, public.result("clinics"), Words("zh"))
+    own = unit_marks(town, town.result("clinics"), Words("zh"))
     assert [mark.people for mark in own.without] == ["420", "3"]
     assert [mark.people for mark in units.without] == ["420", "*"]
     assert [(mark.name, mark.lon, mark.lat) for mark in units.marks] == [
@@ -162,7 +170,7 @@ def test_the_public_edition_names_units_without_but_not_the_people_of_small_ones
 
 def test_a_masked_unit_is_neither_drawn_nor_listed(town):
     place = town.villages.geometry.iloc[2]
-    units = unit_marks(without_masked(town, [place.buffer(0.0005)]), town.result("clinics"), "zh")
+    units = unit_marks(without_masked(town, [place.buffer(0.0005)]), town.result("clinics"), Words("zh"))
     assert str(town.villages.index[2]) not in {mark.code for mark in units.marks}
     assert len(units.marks) == 11
     assert len(units.without) == 1

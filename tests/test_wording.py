@@ -1,6 +1,7 @@
 """The catalogue: both languages everywhere, and rates that never flatter."""
 
 import ast
+import re
 import string
 import tomllib
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ROOT
-from lifecircle.wording import explain, percent, truncated_percent, word
+from lifecircle.wording import Words, explain, percent, truncated_percent, word
 
 
 def catalogue():
@@ -39,7 +40,7 @@ TOLD_BY = {"Fault": (3, 4), "Conflict": (2, 3), "_Fault": (3, 4)}
 ROOMS = (
     "tables/_schema.py",
     "tables/_rejects.py",
-    "facilities.py",
+    "facilities",
     "demand",
     "candidates.py",
     "datum/_located.py",
@@ -124,3 +125,95 @@ def test_a_printed_rate_is_never_above_the_rate(value):
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_below_the_goal_never_prints_as_the_goal(covered, more):
     assert percent(covered / (covered + more)) != "100.0 %"
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Every key is used, and none is missing
+
+PACKAGE = ROOT / "coverage/lifecircle"
+ANY = r"[-\w]+"
+FROM_STUDIES = {"group": {"nonregistered", "low_income", "disabled"}}
+"""Keys that only a study's own file writes: names of groups of people."""
+OF_TWO_PARTS = {"reading", "plan_column"}
+"""Sections whose keys the code puts together: ``homes`` and ``off``, ``next_`` and ``loss``."""
+
+
+def keys_in_code():
+    """Return every text of the code and the page that may be a key, and a pattern of those made of parts."""
+    plain, made = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                plain |= {node.value, node.value.partition(":")[0]}
+            elif isinstance(node, ast.JoinedStr):
+                parts = (part.value if isinstance(part, ast.Constant) else "\0" for part in node.values)
+                code = "".join(map(str, parts)).partition(":")  # arguments of a reason stand behind the colon
+                made |= {text for text in (code[0], "".join(code)) if len(text.strip("\0")) > 1}
+    for path in PACKAGE.rglob("*.toml"):
+        if path.name != "wording.toml":
+            plain |= set(re.findall(r"[\w-]+", path.read_text("utf-8")))
+    for path in [*(PACKAGE / "atlas/page").glob("*.js"), PACKAGE / "atlas/page/panel.html"]:
+        text = path.read_text("utf-8")
+        plain |= set(re.findall(r"\bwords\.(\w+)", text)) | set(re.findall(r'"([\w-]+)"', text))
+        made |= {start + "\0" for start in re.findall(r'words\["(\w+_)" \+', text)}
+    assert len(plain) > 2000
+    return plain, re.compile("|".join(re.escape(text).replace("\0", ANY) for text in sorted(made)))
+
+
+def test_every_key_of_the_catalogue_is_used():
+    plain, made = keys_in_code()
+
+    def used(kind, key):
+        cuts = (at.start() for at in re.finditer("_", key)) if kind in OF_TWO_PARTS else ()
+        parted = any({key[:at], key[: at + 1]} & plain and key[at + 1 :] in plain for at in cuts)
+        return key in plain or parted or made.fullmatch(key) or key in FROM_STUDIES.get(kind, ())
+
+    sections = {kind: entries for kind, entries in catalogue().items() if kind != "message"}
+    unused = [f"{kind}.{key}" for kind, entries in sections.items() for key in entries if not used(kind, key)]
+    assert unused == []
+    said = {text for text, _ in templates()}
+    assert [text for text in catalogue()["message"] if text not in said] == []
+
+
+def asked_in_code():
+    """Yield every key that the code asks for by a plain name: (section, key, where)."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            where = f"{path.name}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "page":
+                found = [one.value for one in ast.walk(node.slice) if isinstance(one, ast.Constant)]
+                if isinstance(node.slice, ast.Constant | ast.IfExp):
+                    yield from (("page", key, where) for key in found if str(key).islower())
+            elif isinstance(node, ast.Call) and len(node.args) > 1:
+                section, key = node.args[:2]
+                called = ast.unparse(node.func) in {"word", "words.get", "words.format"}
+                if (
+                    called
+                    and isinstance(section, ast.Constant)
+                    and isinstance(key, ast.Constant)
+                    and key.value
+                ):
+                    yield section.value, key.value, where
+    for path in [*(PACKAGE / "atlas/page").glob("*.js"), PACKAGE / "atlas/page/panel.html"]:
+        text = path.read_text("utf-8")
+        yield from (("page", key, path.name) for key in re.findall(r"\bwords\.(\w+)", text))
+        for start in re.findall(r'words\["(\w+_)" \+', text):
+            keys = [key for key in catalogue()["page"] if key.startswith(start)]
+            yield "page", keys[0] if keys else start, path.name
+
+
+def test_no_key_that_is_asked_for_is_missing():
+    asked, known = list(asked_in_code()), catalogue()
+    assert len(asked) > 300
+    assert {section for section, *_ in asked} <= set(known)
+    assert [one for one in asked if one[1] not in known[one[0]]] == []
+
+
+def test_words_know_their_language():
+    assert Words("zh").get("status", "met") == "达标"
+    assert Words("en").format("page", "gap_people", people=12) == "12 people"
+    assert Words("zh").explain("group_missing:under3") == explain("group_missing:under3", "zh")
+    with pytest.raises(KeyError):
+        Words("zh").section("no such section")
+    with pytest.raises(TypeError):
+        Words("en").section("page")["map"] = "changed for every page"

@@ -34,6 +34,21 @@ _HOME = {
     "Findings": "findings",
     "load_findings": "findings",
     "coverage": "measures",
+    "cost_to_nth": "measures",
+    "cumulative_opportunities": "measures",
+    "exponential_decay": "measures",
+    "floating_catchment": "measures",
+    "gaussian_decay": "measures",
+    "gaussian_to_zero": "measures",
+    "gravity": "measures",
+    "kernel_decay": "measures",
+    "linear_decay": "measures",
+    "logistic_decay": "measures",
+    "power_decay": "measures",
+    "rational_agent_access": "measures",
+    "serve_best": "measures",
+    "serve_in_order": "measures",
+    "step_decay": "measures",
     "draw_atlas": "atlas",
     "folium_map": "notebook",
     "SitingPlan": "siting",
@@ -43,6 +58,7 @@ _HOME = {
     "static_map": "paper",
     "run_audit": "audit",
     "run_scenario": "scenario",
+    "write_database": "database",
     "site_study": "siting_study",
 }
 
@@ -57,14 +73,26 @@ __all__ = [
     "__version__",
     "assign_districts",
     "bd09_from_wgs84",
+    "cost_to_nth",
     "coverage",
+    "cumulative_opportunities",
     "draw_atlas",
+    "exponential_decay",
     "fetch_roads",
+    "floating_catchment",
     "folium_map",
+    "gaussian_decay",
+    "gaussian_to_zero",
     "gcj02_from_wgs84",
+    "gravity",
     "isochrones",
+    "kernel_decay",
+    "linear_decay",
     "load_findings",
+    "logistic_decay",
     "nearest",
+    "power_decay",
+    "rational_agent_access",
     "reach_lines",
     "read_demand",
     "read_districts",
@@ -73,26 +101,48 @@ __all__ = [
     "roads_from_graph",
     "run_audit",
     "run_scenario",
+    "serve_best",
+    "serve_in_order",
     "site_study",
     "siting_problem",
     "snap",
     "solve_nearest",
     "solve_siting",
     "static_map",
+    "step_decay",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
+    "write_database",
 ]
 
 if TYPE_CHECKING:
     from lifecircle.atlas import draw_atlas
     from lifecircle.audit import run_audit
+    from lifecircle.database import write_database
     from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
     from lifecircle.demand import assign_districts, read_demand, read_districts
     from lifecircle.errors import LifecircleError, UnusableInputError
     from lifecircle.facilities import read_facilities
     from lifecircle.findings import Findings, load_findings
-    from lifecircle.measures import coverage
+    from lifecircle.measures import (
+        cost_to_nth,
+        coverage,
+        cumulative_opportunities,
+        exponential_decay,
+        floating_catchment,
+        gaussian_decay,
+        gaussian_to_zero,
+        gravity,
+        kernel_decay,
+        linear_decay,
+        logistic_decay,
+        power_decay,
+        rational_agent_access,
+        serve_best,
+        serve_in_order,
+        step_decay,
+    )
     from lifecircle.notebook import folium_map
     from lifecircle.paper import static_map
     from lifecircle.reach import TravelGraph, isochrones, nearest, reach_lines, snap, solve_nearest, within

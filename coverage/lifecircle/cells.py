@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numbers
 import re
+import unicodedata
 from datetime import date, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,25 @@ _NUMBERS = (int, float, np.integer, np.floating, Decimal)
 _NO_NUMBERS = (bool, np.timedelta64)  # though Python and NumPy count them among the whole numbers
 _LONGEST = 10**400  # no number people write, and Python puts no longer ones in digits than it is told to
 _HALF = re.compile("[\ud800-\udfff]")
+_COUNTED: Final = (
+    "人次|人|位|名|个|张|户|座|处|床|岁|家|间|所|套|台|辆|册|平方米|㎡|m2|米"
+    "|persons?|people|places|beds|seats|households"
+)
+_NUMBER_WITH_UNIT = re.compile(
+    rf"(?P<figure>[+-]?(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|\d+)(?:\.\d+)?)\s*"
+    rf"(?P<times>[百千万亿]?)\s*(?P<unit>{_COUNTED})?",
+    re.IGNORECASE,
+)
+_TIMES: Final = {"": 1, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
+_ANGLE = re.compile(
+    r"(?P<before>[NSEW]|北纬|南纬|东经|西经)?\s*(?P<sign>[+-]?)\s*"
+    r"(?P<degrees>\d{1,3}(?:\.\d+)?)\s*[°度]\s*"
+    r"(?:(?P<minutes>\d{1,2}(?:\.\d+)?)\s*['′’分]\s*)?"
+    r"(?:(?P<seconds>\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|''|′′|’’)\s*)?"
+    r"(?P<behind>[NSEW])?",
+    re.IGNORECASE,
+)
+_NEGATIVE: Final = {"S", "W", "南纬", "西经"}
 
 
 def is_one_value(value: object) -> bool:
@@ -107,6 +127,9 @@ def plain_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
 def plain_numbers(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
     """Return a column as numbers, NaN where a cell is not one: a truth value, a day or inf is not.
 
+    Full-width digits, a unit that is counted behind the number and 万, 千, 百, 亿 are read: see
+    :func:`mended_number`.
+
     Parameters
     ----------
     cells : (row,)
@@ -117,6 +140,8 @@ def plain_numbers(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
 
     >>> plain_numbers(pd.Series(["1.5", " 2", 3, True, [4], "inf", "1e400", 10**400, None])).tolist()
     [1.5, 2.0, 3.0, nan, nan, nan, nan, nan, nan]
+    >>> plain_numbers(pd.Series(["１２０", "35张", "1.2万", "30-40人"])).tolist()
+    [120.0, 35.0, 12000.0, nan]
     """
     kind = cells.dtype
     if isinstance(kind, pd.StringDtype):
@@ -141,10 +166,89 @@ def plain_numbers(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
 
 
 def _from_texts(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    found: npt.NDArray[np.float64] = pd.to_numeric(cells, errors="coerce").to_numpy(
-        dtype=np.float64, na_value=np.nan
+    found: npt.NDArray[np.float64] = np.array(
+        pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     )
+    # Only what is no number yet is looked at one by one: nearly every cell of a column is one.
+    for at in np.flatnonzero(np.isnan(found) & cells.notna().to_numpy(dtype=bool)):
+        mended = mended_number(str(cells.iloc[at]))
+        found[at] = np.nan if mended is None else float(mended)
     return found
+
+
+def mended_number(text: str) -> str | None:
+    """Return a number in plain digits from one written with wide digits, a unit, or 万, 千, 百, 亿.
+
+    Only what has one meaning is read: no range, no "about", no unit that would change the figure (亩), and
+    commas between thousands only beside a unit, because a comma alone may be a decimal sign.
+
+    Parameters
+    ----------
+    text : content of a cell that is no number as it stands
+
+    Returns
+    -------
+    digits : the number, None where it is none
+
+    >>> [mended_number(text) for text in ("１２０", "1,200人", "1.2万", "35 张", "1,200", "约30人", "3亩")]
+    ['120', '1200', '12000', '35', None, None, None]
+    """
+    if len(text) > _LONGEST_NUMBER:
+        return None
+    plain = unicodedata.normalize("NFKC", text).strip()
+    match = _NUMBER_WITH_UNIT.fullmatch(plain)
+    if match is None or ("," in match["figure"] and not (match["unit"] or match["times"])):
+        return None
+    figure = Decimal(match["figure"].replace(",", "")) * _TIMES[match["times"]]
+    return f"{figure.normalize():f}"
+
+
+_LONGEST_NUMBER: Final = 60  # signs; NFKC of a cell of megabytes would take its time
+
+
+def plain_degrees(cells: pd.Series[Any]) -> npt.NDArray[np.float64]:
+    """Return a column of longitudes or latitudes as numbers: decimal, or degrees, minutes and seconds.
+
+    Parameters
+    ----------
+    cells : (row,)
+
+    Returns
+    -------
+    degrees : (row,) float64, NaN where a cell is none; south and west are negative
+
+    >>> plain_degrees(pd.Series(["120.5", "120°30′", "30度31分12秒", "W 30°30′36″", "30°75′"])).tolist()
+    [120.5, 120.5, 30.52, -30.51, nan]
+    """
+    found = plain_numbers(cells)
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        return found
+    for at in np.flatnonzero(np.isnan(found)):
+        cell = cells.iloc[at]
+        if isinstance(cell, str):
+            found[at] = _angle(cell)
+    return found
+
+
+def _angle(text: str) -> float:
+    """Return degrees, minutes and seconds as degrees; NaN for another text, or minutes from 60 on."""
+    match = None if len(text) > _LONGEST_NUMBER else _ANGLE.fullmatch(_narrow(text))
+    if match is None or (match["before"] and match["behind"]):
+        return np.nan
+    parts = [Decimal(match[part] or 0) for part in ("degrees", "minutes", "seconds")]
+    # A fraction is allowed in the last part alone: 30.5°10′ has two readings.
+    broken = any(parts[at] % 1 and any(parts[at + 1 :]) for at in range(2))
+    if broken or parts[1] >= 60 or parts[2] >= 60:
+        return np.nan
+    side = (match["before"] or match["behind"] or "").upper()
+    negative = (side in _NEGATIVE) != (match["sign"] == "-")
+    size = float(parts[0] + parts[1] / 60 + parts[2] / 3600)
+    return -size if negative else size
+
+
+def _narrow(text: str) -> str:
+    """Return a text with narrow digits and letters; the signs of minutes and seconds stay themselves."""
+    return "".join(unicodedata.normalize("NFKC", sign) if sign not in "′″" else sign for sign in text).strip()
 
 
 def _number(cell: Any) -> float:
@@ -176,6 +280,8 @@ def parse_date(value: Any) -> date | None:
     text = plain_text(value)
     if not text:
         return None
+    if not text.isascii() and len(text) <= _LONGEST_NUMBER:
+        text = unicodedata.normalize("NFKC", text)
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)
     if isinstance(value, date):

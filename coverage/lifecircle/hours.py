@@ -16,12 +16,10 @@ import functools
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined]  # its stub leaves it out
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 _DAYS: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _HOLIDAY: Final = "PH"
@@ -127,6 +125,53 @@ def open_then(text: str, when: datetime) -> bool | None:
     if hours is None or hours.is_unknown(when):
         return None
     return bool(hours.is_open(when))
+
+
+@dataclass(frozen=True)
+class OpenWeek:
+    """What hours say of an ordinary week.
+
+    ``hours`` : hours open in the week; ``weekday`` : open on each of Monday to Friday; ``evening`` : open at
+    some time from 18:30 to 21:00 on a weekday; ``weekend`` : open on Saturday or Sunday.
+    """
+
+    hours: float
+    weekday: bool
+    evening: bool
+    weekend: bool
+
+
+_PLAIN_WEEK: Final = date(2024, 6, 3)  # a Monday; no public holiday in its week
+_QUARTER: Final = timedelta(minutes=15)
+_EVENING_FROM, _EVENING_TO = time(18, 30), time(21)
+
+
+@functools.lru_cache(maxsize=4096)
+def open_week(text: str) -> OpenWeek | None:
+    """Return what hours say of an ordinary week, by quarters of an hour; None where they do not state it.
+
+    Parameters
+    ----------
+    text : in the notation of OpenStreetMap, or as an office writes it
+
+    Returns
+    -------
+    week : OpenWeek or None
+
+    >>> open_week("Tu-Su 09:00-17:00"), open_week("")
+    (OpenWeek(hours=48.0, weekday=False, evening=False, weekend=True), None)
+    """
+    hours = _parsed(osm_hours(text) or "")
+    if hours is None:
+        return None
+    start = datetime.combine(_PLAIN_WEEK, time())
+    moments = [start + step * _QUARTER for step in range(7 * 96)]
+    if any(hours.is_unknown(moment) for moment in moments):
+        return None
+    opened = [moment for moment in moments if hours.is_open(moment)]
+    days = {moment.weekday() for moment in opened}
+    evenings = [one for one in opened if one.weekday() < 5 and _EVENING_FROM <= one.time() < _EVENING_TO]
+    return OpenWeek(len(opened) / 4, set(range(5)) <= days, bool(evenings), bool(days & {5, 6}))
 
 
 _COMMENT_ALONE = re.compile(r'(^|;|\|\|)\s*("[^"]*")\s*(?=$|;|\|\|)')

@@ -80,10 +80,10 @@ def map_setting(study: Study) -> MapSetting:
     labels = None
     if study.publish.mask is not None:
         with faults.catching():
-            mask = tuple(read_barriers(study.folder / study.publish.mask, crs="EPSG:4326"))
+            mask = tuple(read_barriers(study.path_in(study.publish.mask, study.year), crs="EPSG:4326"))
     if study.atlas.labels is not None:
         with faults.catching():
-            labels = _labels(study.folder / study.atlas.labels)
+            labels = read_labels(study.path_in(study.atlas.labels, study.year))
     faults.raise_any()
     return MapSetting(
         min_people=study.publish.min_people,
@@ -104,7 +104,7 @@ _LABELS = Schema(
 )
 
 
-def _labels(path: Path) -> gpd.GeoDataFrame:
+def read_labels(path: Path) -> gpd.GeoDataFrame:
     """Read the names of what lies around a study: name, lon and lat or points, and kind.
 
     Raises
@@ -224,8 +224,8 @@ class MapOrder:
     ``years`` : left out, the study's year and the one before, where its files allow; ``results`` : folder of
     runs; ``out`` : the page, ``maps/<id>.html`` in the study for the internal edition in the study's own
     language; ``roads`` : whether the page holds the roads, which lets it answer what a new venue would
-    change; ``static`` : folder for a picture of every target; ``plans`` : files ``plan.json`` of siting
-    studies, or their folders, to show.
+    change; ``static`` : folder for a picture of every target with a figure; ``plans`` : files ``plan.json``
+    of siting studies, or their folders, to show.
     """
 
     years: tuple[int, ...] = ()

@@ -24,14 +24,15 @@ from lifecircle.page_data import (
     lonlat,
     minutes_text,
     one_figure,
-    page_words,
     people_text,
     resident_classes,
     unit_marks,
 )
-from lifecircle.wording import word
+from lifecircle.wording import Words, village_text, word
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lifecircle.findings import Findings, TargetResult
     from lifecircle.page_data import UnitMarks
 
@@ -51,8 +52,9 @@ def folium_map(findings: Findings, *, target: str | None = None) -> folium.Map:
         When the run has no such target.
     """
     result = findings.result(target) if target is not None else _first_circle(findings)
-    words = page_words(findings.language)
-    title = words["title"].format(name=findings.name, year=findings.year)
+    words = Words(findings.language)
+    page = words.section("page")
+    title = page["title"].format(name=findings.name, year=findings.year)
     figure = OfflineFigure(
         title,
         language="zh-CN" if findings.language == "zh" else "en",
@@ -63,12 +65,12 @@ def folium_map(findings: Findings, *, target: str | None = None) -> folium.Map:
     made.options["maxZoom"] = MAX_ZOOM
     figure.add_child(made)
     if len(findings.districts):
-        made.add_child(_districts(findings, result, words))
+        made.add_child(_districts(findings, result, page))
     if result.target.id in findings.seconds:
-        made.add_child(_residents(findings, result, words))
-    units = unit_marks(findings, result, findings.language)
-    made.add_child(_gaps(findings, result, words) if units is None else _units(units, words))
-    made.add_child(_facilities(findings, result, words))
+        made.add_child(_residents(findings, result, page))
+    units = unit_marks(findings, result, words)
+    made.add_child(_gaps(findings, result, page) if units is None else _units(units, page))
+    made.add_child(_facilities(findings, result, page))
     made.add_child(folium.LayerControl(collapsed=False))
     made.fit_bounds(bounds([findings]))
     return made
@@ -79,12 +81,12 @@ def _first_circle(findings: Findings) -> TargetResult:
     return (circles or list(findings.targets))[0]
 
 
-def _districts(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.GeoJson:
+def _districts(findings: Findings, result: TargetResult, page: Mapping[str, str]) -> folium.GeoJson:
     """Return the districts by class; where a target has one figure for all, each of them tells that."""
     results = {one.code: one for one in result.districts}
-    classes = area_classes(findings, result, findings.language)
+    classes = area_classes(findings, result, Words(findings.language))
     whole = (
-        f"{words['legend_whole']} {value_text(result, result.value, findings.language)}"
+        f"{page['legend_whole']} {value_text(result, result.value, findings.language)}"
         if one_figure(result)
         else "—"
     )
@@ -112,13 +114,13 @@ def _districts(findings: Findings, result: TargetResult, words: dict[str, str]) 
                 },
             }
         )
-    aliases = {"name": words["column_name"], "rate": words["column_rate" if peopled else "column_value"]}
+    aliases = {"name": page["column_name"], "rate": page["column_rate" if peopled else "column_value"]}
     if peopled:
-        aliases["people"] = words["column_people"]
+        aliases["people"] = page["column_people"]
     tooltip = folium.GeoJsonTooltip(fields=list(aliases), aliases=list(aliases.values()))
     collection = {"type": "FeatureCollection", "features": features}
     return folium.GeoJson(
-        collection, name=words["layer_districts"], style_function=_own_style, tooltip=tooltip
+        collection, name=page["layer_districts"], style_function=_own_style, tooltip=tooltip
     )
 
 
@@ -127,7 +129,7 @@ def _own_style(feature: dict[str, Any]) -> dict[str, Any]:
     return style
 
 
-def _residents(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.GeoJson:
+def _residents(findings: Findings, result: TargetResult, page: Mapping[str, str]) -> folium.GeoJson:
     """Draw the residents as one feature per class, so that tens of thousands stay light."""
     places = np.round(lonlat(findings.demand), _DECIMALS)
     placed = np.isfinite(places).all(axis=1)
@@ -153,25 +155,25 @@ def _residents(findings: Findings, result: TargetResult, words: dict[str, str]) 
     ]
     return folium.GeoJson(
         {"type": "FeatureCollection", "features": features},
-        name=words["layer_residents"],
+        name=page["layer_residents"],
         style_function=_own_style,
         marker=folium.CircleMarker(radius=3),
     )
 
 
-def _gaps(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.FeatureGroup:
-    group = folium.FeatureGroup(name=words["layer_gaps"])
+def _gaps(findings: Findings, result: TargetResult, page: Mapping[str, str]) -> folium.FeatureGroup:
+    group = folium.FeatureGroup(name=page["layer_gaps"])
     for gap in findings.gaps.to_dict("records"):
         if gap["target"] != result.target.id or not np.isfinite([gap["lon"], gap["lat"]]).all():
             continue
-        place = " · ".join(str(gap[unit]) for unit in ("district", "village") if gap[unit])
+        place = " · ".join(village_text(str(gap[unit])) for unit in ("district", "village") if gap[unit])
         lines = [
             place,
-            words["gap_people"].format(people=people_text(gap["people"])),
+            page["gap_people"].format(people=people_text(gap["people"])),
             word("bucket", str(gap["reason"]), findings.language),
         ]
         if np.isfinite(gap["minutes"]):
-            lines.append(words["cell_within"].format(minutes=minutes_text(gap["minutes"])))
+            lines.append(page["cell_within"].format(minutes=minutes_text(gap["minutes"])))
         folium.CircleMarker(
             [float(gap["lat"]), float(gap["lon"])],
             radius=6,
@@ -183,16 +185,16 @@ def _gaps(findings: Findings, result: TargetResult, words: dict[str, str]) -> fo
     return group
 
 
-def _units(units: UnitMarks, words: dict[str, str]) -> folium.FeatureGroup:
+def _units(units: UnitMarks, page: Mapping[str, str]) -> folium.FeatureGroup:
     """Mark units: filled where they hold what is asked of each, hollow where they lack it."""
-    group = folium.FeatureGroup(name=words["layer_units"])
+    group = folium.FeatureGroup(name=page["layer_units"])
     names = {HOLDS: "holds", LACKS: "lacks"}
     for mark in sorted(units.marks, key=lambda mark: mark.state != HOLDS):  # hollow ones are drawn last
         if not mark.placed:
             continue
-        lines = [mark.name, mark.district, words[f"unit_state_{mark.state}"]]
-        lines += [words["unit_lacking"].format(lacks=mark.lacks)] if mark.lacks else []
-        lines += [words["gap_people"].format(people=mark.people)] if mark.people else []
+        lines = [mark.name, mark.district, page[f"unit_state_{mark.state}"]]
+        lines += [page["unit_lacking"].format(lacks=mark.lacks)] if mark.lacks else []
+        lines += [page["gap_people"].format(people=mark.people)] if mark.people else []
         colour = UNIT_COLOURS[names.get(mark.state, "unknown")]
         group.add_child(
             folium.CircleMarker(
@@ -208,8 +210,8 @@ def _units(units: UnitMarks, words: dict[str, str]) -> folium.FeatureGroup:
     return group
 
 
-def _facilities(findings: Findings, result: TargetResult, words: dict[str, str]) -> folium.FeatureGroup:
-    group = folium.FeatureGroup(name=words["layer_facilities"])
+def _facilities(findings: Findings, result: TargetResult, page: Mapping[str, str]) -> folium.FeatureGroup:
+    group = folium.FeatureGroup(name=page["layer_facilities"])
     places = lonlat(findings.facilities)
     names = findings.facilities[["name", "service"]].astype(str).itertuples(index=False)
     for (lon, lat), (name, service) in zip(places.tolist(), names, strict=True):

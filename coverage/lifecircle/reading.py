@@ -87,12 +87,27 @@ class PlacesReading:
 
 
 @dataclass(frozen=True)
+class IslandReading:
+    """A fragment that no road joins to the longest one: where it is, its roads, and who lives on it."""
+
+    lon: float
+    lat: float
+    length_m: float
+    people: float
+
+
+@dataclass(frozen=True)
 class NetworkReading:
     """One network as the run travels it: ``profiles`` share its ways.
 
     ``largest`` : share of the length that the longest fragment has; ``short`` : fragments under
-    ``fragment_m`` of the report; ``without_class_m``, ``joined`` and ``misses`` (lon, lat, metres) are what
-    the roads' own reading says.
+    ``fragment_m`` of the report; ``without_class_m``, ``joined``, ``misses`` (lon, lat, metres; of very many
+    only some), ``missed`` (how many), ``suggested_join_m`` and ``crossings`` are what the roads' own reading
+    says. ``dead_ends`` : ends at which one road alone arrives, ``dead_end_m``, ``dead_end_people`` : the
+    roads that end so and the people on them; ``one_way_pieces`` ... : parts of the longest fragment that
+    one-way streets allow no way from, or none to;
+    ``island_m``, ``island_people`` : roads and people on all fragments but the longest, ``islands`` : those
+    with the longest roads.
     """
 
     profiles: tuple[str, ...]
@@ -106,6 +121,18 @@ class NetworkReading:
     without_class_m: float = 0.0
     joined: int = 0
     misses: tuple[tuple[float, float, float], ...] = ()
+    missed: int = 0
+    suggested_join_m: float | None = None
+    crossings: int = 0
+    dead_ends: int = 0
+    dead_end_m: float = 0.0
+    dead_end_people: float = 0.0
+    one_way_pieces: int = 0
+    one_way_m: float = 0.0
+    one_way_people: float = 0.0
+    island_m: float = 0.0
+    island_people: float = 0.0
+    islands: tuple[IslandReading, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +141,8 @@ class CoarseReading:
 
     ``people`` : share of the people who live at places farther than ``limit_m`` from the next one;
     ``spacing_m`` : their usual distance; ``value`` and ``spread`` : the rate as counted, and with everybody
-    there spread over four places.
+    there spread over four places; ``unsure`` : share of the people who live in a cell of a raster or a
+    polygon that is partly in time, on the smaller side of it.
     """
 
     target: str
@@ -123,6 +151,40 @@ class CoarseReading:
     spacing_m: float
     value: float
     spread: float
+    unsure: float = 0.0
+
+
+@dataclass(frozen=True)
+class ResidentsReading:
+    """The balance of the people, to the person: ``found`` = ``assigned`` + ``outside`` + ``unsnapped``.
+
+    ``assigned`` : in a district and on the roads; ``outside`` : in no district; ``unsnapped`` : without a
+    place, or without a road near. ``surface`` : people that the surface had where totals are known, to which
+    the residents were held; None where they were not.
+    """
+
+    found: int
+    assigned: int
+    outside: int
+    unsnapped: int
+    surface: int | None = None
+
+
+@dataclass(frozen=True)
+class PositionReading:
+    """How good the positions of venues are, of the whole register (no ``target``) or of a target's services.
+
+    ``grades`` : grade -> venues, A surveyed, B map provider, C address, D village centre; ``unknown`` :
+    venues of no known grade; ``village_centres`` : names of those of grade D, not always all, of the register
+    alone; ``withheld`` : code of the reason for which a target has no verdict, empty where it has one.
+    """
+
+    target: str
+    venues: int
+    grades: Mapping[str, int]
+    unknown: int
+    village_centres: tuple[str, ...] = ()
+    withheld: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,7 +193,9 @@ class Reading:
 
     ``in_districts``, ``in_villages`` : share of the people who live in one, None where the study has none.
     ``reach_m`` : the usual reach around the roads' extent; ``prefer_main_m``, ``fragment_m`` : how snaps
-    were made.
+    were made. ``residents`` : the balance of the people, where they come from a raster, are spread, or held
+    to totals. ``positions`` : the register's grades of positions first, then those of targets that count
+    venues of grade C or D; nothing where the register has no grades.
     """
 
     inputs: tuple[InputReading, ...] = ()
@@ -142,6 +206,8 @@ class Reading:
     reach_m: float = 0.0
     prefer_main_m: float = 0.0
     fragment_m: float = 0.0
+    residents: ResidentsReading | None = None
+    positions: tuple[PositionReading, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -162,12 +228,14 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
     lines : in the order of the inputs
     """
     lines = [_input_line(one, language) for one in reading.inputs]
+    if reading.residents is not None:
+        lines += _balance_lines(reading.residents, language)
     for share, name in ((reading.in_districts, "in_districts"), (reading.in_villages, "in_villages")):
         if share is not None:
             lines.append(_fill(name, language, share=percent(share)))
     said: set[str] = set()  # networks that differ in their ways have much the same homes off the roads
     for network in reading.networks:
-        own = [_network_line(network, reading, language)]
+        own = [_network_line(network, reading, language, public=public)]
         if not public:
             own += _places_lines("homes", network.homes, reading, language)
             own += _places_lines("venues", network.venues, reading, language)
@@ -175,6 +243,11 @@ def reading_lines(reading: Reading, language: Language, *, public: bool = False)
         lines += [line for line in own if line not in said]
         said |= set(own)
     lines += [_coarse_line(one, language) for one in reading.coarse]
+    lines += [
+        _position_line(one, language, named=0 if public else NAMED_LINES)
+        for one in reading.positions
+        if not one.target or one.withheld  # what a target counts is in its notes
+    ]
     return lines
 
 
@@ -192,18 +265,39 @@ def reading_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any
     """
     for one in reading.inputs:
         yield from _input_rows(one, language)
+    yield from _residents_rows(reading, language)
+    for network in reading.networks:
+        yield from _network_rows(network, reading, language)
+    for check in reading.coarse:
+        yield _row("coarse", _coarse_line(check, language), language)
+    for graded in reading.positions:
+        text = _position_line(graded, language, named=0)
+        yield _row("positions", text, language, reading_rows=graded.venues)
+        for name in graded.village_centres:
+            yield _row("positions", name, language, remarks=_word("village_centre", language))
+
+
+def _residents_rows(reading: Reading, language: Language) -> Iterator[dict[str, Any]]:
+    """Yield the balance of the people, and how many live in districts and villages."""
+    if reading.residents is not None:
+        for text in _balance_lines(reading.residents, language):
+            yield _row("demand", text, language, people=reading.residents.found)
     for name in ("in_districts", "in_villages"):
         share = getattr(reading, name)
         if share is not None:
             yield _row("demand", _fill(name, language, share=percent(share)), language)
-    for network in reading.networks:
-        yield _row("roads", _network_line(network, reading, language), language, reading_rows=network.edges)
-        for lon, lat, metres in network.misses:
-            yield _row("roads", _word("miss", language), language, metres=metres, lon=lon, lat=lat)
-        yield from _places_rows("homes", network.homes, reading, language)
-        yield from _places_rows("venues", network.venues, reading, language)
-    for check in reading.coarse:
-        yield _row("coarse", _coarse_line(check, language), language)
+
+
+def _network_rows(network: NetworkReading, reading: Reading, language: Language) -> Iterator[dict[str, Any]]:
+    """Yield what a network is made of, its near misses and islands, and what did not join it."""
+    yield _row("roads", _network_line(network, reading, language), language, reading_rows=network.edges)
+    for lon, lat, metres in network.misses:
+        yield _row("roads", _word("miss", language), language, metres=metres, lon=lon, lat=lat)
+    for part in network.islands:
+        where = {"metres": part.length_m, "people": part.people, "lon": part.lon, "lat": part.lat}
+        yield _row("roads", _word("island", language), language, **where)
+    yield from _places_rows("homes", network.homes, reading, language)
+    yield from _places_rows("venues", network.venues, reading, language)
 
 
 def _row(part: str, what: str, language: Language, **others: Any) -> dict[str, Any]:
@@ -212,6 +306,7 @@ def _row(part: str, what: str, language: Language, **others: Any) -> dict[str, A
 
 def _input_rows(one: InputReading, language: Language) -> Iterator[dict[str, Any]]:
     def row(what: str, rows: int | None = None, remarks: str = "") -> dict[str, Any]:
+        """Return one row about this input."""
         part = word("input_role", one.role, language)
         return {"reading_part": part, "reading_what": what, "reading_rows": rows, "remarks": remarks}
 
@@ -263,6 +358,15 @@ def _input_line(one: InputReading, language: Language) -> str:
     return _list([line, *left, *near, *([notes] if notes else [])], language)
 
 
+def _balance_lines(residents: ResidentsReading, language: Language) -> list[str]:
+    """Return the balance of the people, and what the surface had where they are held to totals."""
+    parts = {name: f"{getattr(residents, name):,}" for name in ("found", "assigned", "outside", "unsnapped")}
+    lines = [_fill("balance", language, **parts)]
+    if residents.surface is not None:
+        lines.append(_fill("held", language, surface=f"{residents.surface:,}"))
+    return lines
+
+
 def _notes(one: InputReading, language: Language) -> str:
     return _list([explain(code, language) for code in one.notes], language)
 
@@ -280,7 +384,9 @@ def _reason(reason: str, language: Language) -> str:
     return re.sub(r"\{[^{}]*\}", "…", sentence)
 
 
-def _network_line(network: NetworkReading, reading: Reading, language: Language) -> str:
+def _network_line(
+    network: NetworkReading, reading: Reading, language: Language, *, public: bool = False
+) -> str:
     parts = [
         _fill(
             "network",
@@ -297,8 +403,43 @@ def _network_line(network: NetworkReading, reading: Reading, language: Language)
         parts.append(_fill("without_class", language, km=f"{network.without_class_m / 1000:,.1f}"))
     if network.joined:
         parts.append(_fill("joined", language, places=f"{network.joined:,}"))
-    if network.misses:
-        parts.append(_fill("misses", language, places=f"{len(network.misses):,}"))
+    missed = max(network.missed, len(network.misses))
+    if missed:
+        parts.append(_fill("misses", language, places=f"{missed:,}"))
+    if network.suggested_join_m is not None:
+        parts.append(_fill("suggested_join", language, metres=f"{network.suggested_join_m:g}"))
+    if network.crossings:
+        parts.append(_fill("crossings", language, places=f"{network.crossings:,}"))
+    if network.dead_ends:
+        parts.append(
+            _fill(
+                "dead_ends",
+                language,
+                places=f"{network.dead_ends:,}",
+                km=f"{network.dead_end_m / 1000:,.1f}",
+            )
+        )
+    if network.one_way_pieces:
+        parts.append(
+            _fill(
+                "one_way",
+                language,
+                pieces=f"{network.one_way_pieces:,}",
+                km=f"{network.one_way_m / 1000:,.1f}",
+            )
+        )
+    if network.island_m > 0 and not public:  # so few people may live there that they could be named
+        largest = network.islands[0].length_m if network.islands else 0.0
+        parts.append(
+            _fill(
+                "islands",
+                language,
+                islands=f"{network.fragments - 1:,}",
+                km=f"{network.island_m / 1000:,.1f}",
+                people=f"{network.island_people:,.0f}",
+                largest=f"{largest / 1000:,.1f}",
+            )
+        )
     return _list(parts, language)
 
 
@@ -344,6 +485,17 @@ def _place_reason(place: OffRoads, language: Language) -> str:
 
 
 def _coarse_line(check: CoarseReading, language: Language) -> str:
+    if check.unsure:
+        return _fill(
+            "coarse_unsure",
+            language,
+            target=check.target,
+            people=percent(check.people),
+            extent=f"{check.spacing_m:,.0f}",
+            limit=f"{check.limit_m:,.0f}",
+            value=percent(check.value),
+            points=f"{check.unsure * 100:.1f}",
+        )
     return _fill(
         "coarse_check",
         language,
@@ -355,3 +507,22 @@ def _coarse_line(check: CoarseReading, language: Language) -> str:
         spread=percent(check.spread),
         points=f"{(check.spread - check.value) * 100:+.1f}",
     )
+
+
+def _position_line(one: PositionReading, language: Language, *, named: int) -> str:
+    """Return how many positions have which grade, which are village centres, and what followed."""
+    counts = {name: f"{rows:,}" for name, rows in one.grades.items()}
+    subject = (
+        _fill("of_target", language, target=one.target) if one.target else _word("of_register", language)
+    )
+    parts = [
+        _fill("position", language, of=subject, rows=f"{one.venues:,}", unknown=f"{one.unknown:,}", **counts)
+    ]
+    if named and one.village_centres:
+        more = one.grades.get("D", 0) - min(named, len(one.village_centres))
+        rest = [_fill("more", language, rows=f"{more:,}")] if more else []
+        names = ("、" if language == "zh" else ", ").join([*one.village_centres[:named], *rest])
+        parts.append(_fill("village_centres", language, names=names))
+    if one.withheld:
+        parts.append(explain(one.withheld, language))
+    return _list(parts, language)

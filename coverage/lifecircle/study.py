@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 import re
 import shutil
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 import pyproj
@@ -20,7 +20,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 
@@ -28,6 +30,7 @@ from lifecircle.datum import shifted_tiles
 from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say, system_errors
 from lifecircle.files import whole_folder
 from lifecircle.standards import Standard, checked_document, load_standard, meant_key, read_document
+from lifecircle.tables import database_snapshot, is_database, is_raster, shown_address, snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,15 +51,18 @@ class TablePlace(TypedDict):
     header_row: int | None
 
 
+_DATUM = r"wgs84|gcj02|bd09|auto|EPSG:\d+"
+
+
 def _known_datum(value: str) -> str:
-    if value in {"wgs84", "gcj02", "bd09", "auto"} or re.fullmatch(r"EPSG:\d+", value):
+    if re.fullmatch(_DATUM, value):
         return value
     raise ValueError(
         say("a datum is wgs84, gcj02, bd09, auto or EPSG:n"), say("write one of these, such as EPSG:4549")
     )
 
 
-Datum = Annotated[str, AfterValidator(_known_datum)]
+Datum = Annotated[str, AfterValidator(_known_datum), Field(json_schema_extra={"pattern": f"^(?:{_DATUM})$"})]
 
 
 def _known_crs(value: str) -> str:
@@ -76,7 +82,8 @@ class RoadsPart(_Part):
     """``[roads]``: a file, or a place name fetched through OSMnx; and how a table of lines is read.
 
     ``join_m``, ``layer``, ``columns``, ``classes``, ``datum``, ``split_crossings`` : see
-    :func:`lifecircle.roads.read_roads`; a table of lines alone knows them. ``prefer_main_m`` : how much
+    :func:`lifecircle.roads.read_roads`; a table of lines alone knows them. ``merge`` : a second source whose
+    roads are added where none of ``file`` runs along them. ``prefer_main_m`` : how much
     longer an access leg may be so as not to end on a fragment whose roads are together shorter than
     ``fragment_m``.
     """
@@ -89,7 +96,9 @@ class RoadsPart(_Part):
     columns: dict[str, str] = Field(default_factory=dict)
     classes: dict[str, str] = Field(default_factory=dict)
     datum: Datum | None = None
-    split_crossings: bool = False
+    split_crossings: bool | None = None
+    merge: YearlyFile | None = None
+    merge_within_m: Annotated[float, Field(ge=1, le=100)] = 15.0
     prefer_main_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 50.0
     fragment_m: Annotated[float, Field(ge=0)] = 500.0
 
@@ -98,6 +107,11 @@ class RoadsPart(_Part):
         if (self.file is None) == (self.place is None):
             raise ValueError(
                 say("give either file or place"), say("give the roads one source: file = ... or place = ...")
+            )
+        if self.merge is not None and self.file is None:
+            raise ValueError(
+                say("only a file of roads can be merged with another"),
+                say("write file = ... beside merge, or leave merge out"),
             )
         return self
 
@@ -116,22 +130,147 @@ class TablePart(_Part):
         return {"layer": self.layer, "sheet": self.sheet, "header_row": self.header_row}
 
 
-class DemandPart(TablePart):
-    """``[demand]``: where residents live, the column that counts them, and groups among them."""
+class SpreadPart(_Part):
+    """``[demand.spread]``: over what the people of polygons are spread, and to what.
 
-    population: str = "population"
-    groups: dict[str, str] = Field(default_factory=dict)
+    ``over`` : buildings or residential land, whose area weighs them, times ``floors``, or the column
+    ``weight`` alone; left out, people live evenly all over. ``only`` : column -> values that count.
+    """
+
+    to: Literal["grid", "buildings"] = "grid"
+    grid_m: Annotated[float, Field(ge=10, le=5000)] = 100.0
+    over: YearlyFile | None = None
+    layer: str | None = None
     datum: Datum = "wgs84"
-    columns: dict[str, str] = Field(default_factory=dict)
+    weight: str | None = None
+    floors: str | None = None
+    only: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _one_population(self) -> DemandPart:
+    def _fits(self) -> SpreadPart:
+        if self.over is None and (self.to == "buildings" or self.weight or self.floors or self.only):
+            raise ValueError(
+                say("buildings or land are described, but not given"),
+                say("add over = ..., the layer of them"),
+            )
+        if self.weight and self.floors:
+            raise ValueError(
+                say("weight and floors exclude each other"),
+                say("keep weight for a column that weighs alone, or floors to multiply the area"),
+            )
+        return self
+
+
+class TotalsPart(TablePart):
+    """``[demand.totals]``: known totals of districts or villages that residents are held to.
+
+    ``groups`` : group -> column of its total; ``year`` : of the totals, for the crosswalk of units.
+    """
+
+    unit: Literal["district", "village"] = "district"
+    columns: dict[str, str] = Field(default_factory=dict)
+    groups: dict[str, str] = Field(default_factory=dict)
+    year: int | None = None
+
+
+class SurfacePart(TablePart):
+    """Residents from one file: where they live, how many they are, and how they were made of it.
+
+    ``groups`` : group -> column, band, or raster of its own. ``per``, ``nodata`` : of a raster, see
+    :func:`lifecircle.demand.read_raster`; ``spread`` : of polygons; ``totals`` : what they are held to.
+    """
+
+    population: str = "population"
+    groups: dict[str, YearlyFile] = Field(default_factory=dict)
+    datum: Datum = "wgs84"
+    columns: dict[str, str] = Field(default_factory=dict)
+    per: Literal["cell", "km2"] | None = None
+    nodata: tuple[float, ...] = ()
+    spread: SpreadPart | None = None
+    totals: TotalsPart | None = None
+
+    @model_validator(mode="after")
+    def _one_population(self) -> SurfacePart:
         if "population" in self.columns and self.population != "population":
             raise ValueError(
                 say("the column of the population is named twice"),
                 say("keep either population = ... or columns.population"),
             )
         return self
+
+    @model_validator(mode="after")
+    def _fits_its_file(self) -> SurfacePart:
+        files = [self.file] if isinstance(self.file, str) else list(self.file.values())
+        rasters = [is_raster(file) for file in files]
+        if not any(rasters) and (self.per is not None or self.nodata):
+            raise ValueError(say("per and nodata are of rasters"), say("leave them out for a table"))
+        if all(rasters) and (self.spread is not None or self.datum != "wgs84" or self.columns):
+            raise ValueError(
+                say("a raster has its own coordinate system, and no columns or polygons"),
+                say("leave out datum, columns and spread"),
+            )
+        if not any(rasters) and any(isinstance(given, dict) for given in self.groups.values()):
+            raise ValueError(
+                say("only rasters of groups are given by year"), say("name the column of the group")
+            )
+        return self
+
+    @property
+    def side_files(self) -> tuple[YearlyFile, ...]:
+        """Return the files beside the table or raster that the residents are made of."""
+        spread = None if self.spread is None else self.spread.over
+        totals = None if self.totals is None else self.totals.file
+        groups = [given for given in self.groups.values() if isinstance(given, dict) or is_raster(given)]
+        return tuple(file for file in (*groups, spread, totals) if file is not None)
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out keys that came later and are not used: a run made before them is still current."""
+        plain: dict[str, Any] = dump(self)
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in plain.items()
+            if name not in _LATER_KEYS
+            or getattr(self, name) != fields[name].get_default(call_default_factory=True)
+        }
+
+
+_LATER_KEYS = frozenset({"per", "nodata", "spread", "totals", "surfaces", "breaks"})
+
+
+class DemandPart(SurfacePart):
+    """``[demand]``: where residents live, the column that counts them, and groups among them.
+
+    ``surfaces`` : other surfaces of the same residents, whose values are reported beside the verdict;
+    ``breaks`` : years from which on the residents come from another surface.
+    """
+
+    surfaces: dict[str, SurfacePart] = Field(default_factory=dict)
+    breaks: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _breaks_begin_files(self) -> DemandPart:
+        begun = {year for file in (self.file, *self.side_files) if isinstance(file, dict) for year in file}
+        strange = [year for year in self.breaks if year not in begun]
+        if strange:
+            raise ValueError(
+                say("no file of the residents begins in {year}", year=strange[0]),
+                say("give the file of that year: file = {{ {year} = ... }}", year=strange[0]),
+            )
+        return self
+
+
+class CrosswalkPart(TablePart):
+    """``[crosswalk]``: which units of today old ones became, by share and day.
+
+    ``rates``, ``amounts`` : targets whose registered figures are rates, or amounts that add up; left out, the
+    unit decides.
+    """
+
+    columns: dict[str, str] = Field(default_factory=dict)
+    rates: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
 
 
 class LayerPart(_Part):
@@ -156,12 +295,19 @@ class VillagesPart(DistrictsPart):
 
 
 class FacilitiesPart(TablePart):
-    """``[[facilities]]``: one list of facilities, as an office keeps it."""
+    """``[[facilities]]``: one list of facilities, as an office keeps it.
+
+    ``services`` : what the file calls a service -> its id, or the map by whose classes its rows are known;
+    ``merge_duplicates`` : whether rows of nearly one name and place are merged and logged; ``entrances`` : a
+    table of the places where its facilities are entered, in the same datum.
+    """
 
     datum: Datum = "wgs84"
     service: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
-    services: dict[str, str] = Field(default_factory=dict)
+    services: dict[str, str] | Literal["osm", "amap"] = Field(default_factory=dict)
+    merge_duplicates: bool = False
+    entrances: YearlyFile | None = None
 
 
 class IndicatorsFile(TablePart):
@@ -314,6 +460,8 @@ class ReadingPart(_Part):
     ``coarse_share`` : share of the usual reach above which the spacing of residents is coarse.
     ``coarse_people`` : share of people at coarse places above which is warned and checked.
     ``coarse_change`` : change of the rate in that check above which the data are insufficient.
+    ``rough_max`` : share of a target's venues placed by address or at a village's centre (grades C and D)
+    above which its data are insufficient.
     """
 
     near_min: Share = 0.01
@@ -323,6 +471,7 @@ class ReadingPart(_Part):
     coarse_share: Share = 0.125
     coarse_people: Share = 0.5
     coarse_change: Share = 0.02
+    rough_max: Share = 0.25
 
 
 class StandardPart(_Part):
@@ -347,6 +496,7 @@ class _Document(_Part):
     indicators: IndicatorsPart | None = None
     outlets: FacilitiesPart | None = None
     barriers: LayerPart | None = None
+    crosswalk: CrosswalkPart | None = None
     publish: PublishPart = PublishPart()
     siting: SitingPart = SitingPart()
     atlas: AtlasPart = AtlasPart()
@@ -354,9 +504,27 @@ class _Document(_Part):
     standard: StandardPart
 
 
+def study_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``study.toml``, derived from the model that reads it.
+
+    Returns
+    -------
+    schema : draft 2020-12; what a schema cannot say, such as services that the profile does not know, is
+        checked when a study is read.
+
+    >>> study_schema()["required"]
+    ['id', 'year', 'roads', 'demand', 'facilities', 'standard']
+    """
+    schema = _Document.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": STUDY_FILE}
+
+
 @dataclass(frozen=True)
 class Study:
-    """A study as declared, with its standard loaded. ``folder`` is where its paths start."""
+    """A study as declared, with its standard loaded.
+
+    ``folder`` : where its paths start; ``snapshots`` : tables of databases that were read, by their address.
+    """
 
     folder: Path
     id: str
@@ -374,12 +542,20 @@ class Study:
     indicators: IndicatorsPart | None
     outlets: FacilitiesPart | None
     barriers: LayerPart | None
+    crosswalk: CrosswalkPart | None
     publish: PublishPart
     siting: SitingPart
     atlas: AtlasPart
     reading: ReadingPart
     standard: Standard
     standard_path: Path | None
+    snapshots: dict[str, Path | UnusableInputError] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def side_files(self) -> tuple[YearlyFile, ...]:
+        """Return the files that residents are made of beside their table, and those of other surfaces."""
+        others = [(one.file, *one.side_files) for one in self.demand.surfaces.values()]
+        return (*self.demand.side_files, *(file for files in others for file in files))
 
     def path_in(self, file: YearlyFile, year: int) -> Path:
         """Return the file of a year: the one given, or the latest not after the year.
@@ -387,10 +563,12 @@ class Study:
         Raises
         ------
         UnusableInputError
-            When every file given is of a later year.
+            When every file given is of a later year, a database refuses, or the file lies outside the study's
+            folder: a run keeps and verifies what the folder holds, and a path from elsewhere may lead
+            anywhere.
         """
         if isinstance(file, str):
-            return self.folder / file
+            return self._path_of(file)
         # Never a later file: an audit of 2022 must not count what was built in 2024.
         past = [given for given in file if given <= year]
         if not past:
@@ -405,7 +583,55 @@ class Study:
                     )
                 ]
             )
-        return self.folder / file[max(past)]
+        return self._path_of(file[max(past)])
+
+    def name_of(self, path: str | Path) -> str:
+        """Name a file from the study's folder, wherever that lies; a database by its address."""
+        if is_database(path):
+            return shown_address(str(path))
+        if (kept := snapshot_of(path)) is not None:
+            return kept.address
+        path = Path(path)
+        return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else path.name
+
+    def _path_of(self, file: str) -> Path:
+        """Return where a file lies; a table of a database is read once for a study, into a file of its own.
+
+        Raises
+        ------
+        UnusableInputError
+            The database refuses, or the path leads out of the folder.
+        """
+        if not is_database(file):
+            return self._inside(file)
+        if file not in self.snapshots:
+            try:
+                self.snapshots[file] = database_snapshot(file).path
+            except UnusableInputError as error:
+                # The next question must not wait for the same server again.
+                self.snapshots[file] = error
+        found = self.snapshots[file]
+        if isinstance(found, UnusableInputError):
+            raise found
+        return found
+
+    def _inside(self, file: str) -> Path:
+        """Return the path of a file in the folder.
+
+        Raises
+        ------
+        UnusableInputError
+            It leads out of the folder.
+        """
+        plain = PureWindowsPath(file)  # knows both kinds of slash and drive letters
+        depth = 0
+        for part in plain.parts:
+            depth += -1 if part == ".." else 1
+            if depth < 0 or plain.anchor:
+                reason = say("a file outside the study's folder")
+                remedy = say("copy it into the folder of the study")
+                raise UnusableInputError([Fault(STUDY_FILE, "file", file, reason, remedy)])
+        return self.folder / file
 
 
 def read_study(folder: str | Path) -> Study:
@@ -575,7 +801,8 @@ def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:
     services = {service.id for service in standard.services}
     faults = []
     for number, part in enumerate(document.facilities, 1):
-        named = {*part.services.values(), *([part.service] if part.service else [])}
+        words = part.services.values() if isinstance(part.services, dict) else ()
+        named = {*words, *([part.service] if part.service else [])}
         faults += [
             Fault(
                 STUDY_FILE,

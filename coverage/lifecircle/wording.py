@@ -9,8 +9,10 @@ import functools
 import re
 import tomllib
 import unicodedata
+from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from lifecircle.errors import Message
@@ -96,6 +98,68 @@ class _Word(str):
         if not kind:
             return str(self)
         return self._names.get(str(self)) or word(kind, str(self), self._language)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of the catalogue in one language, as they are handed to a room that prints.
+
+    Attributes
+    ----------
+    language : ``zh`` or ``en``
+
+    >>> Words("en").get("status", "behind"), Words("en").format("page", "gap_people", people="12")
+    ('behind', '12 people')
+    """
+
+    language: Language
+
+    def get(self, section: str, key: str) -> str:
+        """Return a word of a section, or the key itself where the catalogue has none.
+
+        >>> Words("zh").get("class", "public_benefit"), Words("zh").get("class", "bus_stop")
+        ('公益类设施', 'bus_stop')
+        """
+        return word(section, key, self.language)
+
+    def format(self, section: str, key: str, **facts: object) -> str:
+        """Return a sentence of a section with its facts filled in.
+
+        Raises
+        ------
+        KeyError
+            When a fact of the sentence is not given.
+
+        >>> Words("zh").format("page", "gap_people", people="12")
+        '12 人'
+        """
+        return self.get(section, key).format(**facts)
+
+    def section(self, name: str) -> Mapping[str, str]:
+        """Return every word of a section by its key, in the order of the catalogue.
+
+        Raises
+        ------
+        KeyError
+            When the catalogue has no such section.
+
+        >>> Words("en").section("kind")["circle"]
+        'circle'
+        """
+        return _section(name, self.language)
+
+    def explain(self, code: str, names: Mapping[str, str] | None = None) -> str:
+        """Return a reason code as a sentence, as :func:`explain` does.
+
+        >>> Words("en").explain("urban_unknown:12")
+        'urban or rural unknown for 12 people'
+        """
+        return explain(code, self.language, names)
+
+
+@functools.cache
+def _section(name: str, language: Language) -> Mapping[str, str]:
+    return MappingProxyType({key: entry[language] for key, entry in _catalogue()[name].items()})
 
 
 def translate(text: str, language: Language) -> str:
@@ -248,6 +312,29 @@ def _place_part(part: str) -> str:
         if match := pattern.fullmatch(part):
             return text.format(*match.groups())
     return part
+
+
+_COMMITTEE: Final = re.compile(r"(.+(?:村|社区))(?:村民委员会|居民委员会|民委员会|委员会|居委会|委会)")
+
+
+def village_text(name: str) -> str:
+    """Return a village's name as officials say it: without the committee that governs it.
+
+    Parameters
+    ----------
+    name : as listed
+
+    Returns
+    -------
+    name : unchanged where it is no name of a committee, or nothing would be left to tell a village by
+
+    >>> village_text("新联村委会"), village_text("新联村村民委员会"), village_text("百可社区居委会")
+    ('新联村', '新联村', '百可社区')
+    >>> village_text("城东居委会"), village_text("Oak Hill")
+    ('城东居委会', 'Oak Hill')
+    """
+    found = _COMMITTEE.fullmatch(name)
+    return found[1] if found else name
 
 
 def percent(value: float | None, *, empty: str = "—") -> str:

@@ -2,8 +2,8 @@
 // QUESTIONS a file of JSON. What is no number is null.
 
 import fs from "node:fs";
-import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/page/container.js";
-import { readData } from "../../coverage/lifecircle/atlas/page/payload.js";
+import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/page/unpacking.js";
+import { readData } from "../../coverage/lifecircle/atlas/page/page_years.js";
 import { openRoute } from "../../coverage/lifecircle/atlas/page/route.js";
 
 const [data, questions] = process.argv.slice(2);

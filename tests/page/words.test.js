@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { inOrder } from "../../coverage/lifecircle/atlas/page/gap_list.js";
 import { matching } from "../../coverage/lifecircle/atlas/page/matching.js";
-import { fileName } from "../../coverage/lifecircle/atlas/page/printing.js";
+import { fileName } from "../../coverage/lifecircle/atlas/page/save_and_print.js";
 import { collection, collectionText } from "../../coverage/lifecircle/atlas/page/pin_export.js";
 import { newlyCovered } from "../../coverage/lifecircle/atlas/page/status.js";
 
@@ -30,11 +30,11 @@ test("any of an entry's names will do", () => {
 });
 
 test("pins are written as venues to open, to a tenth of a metre", () => {
-  const pins = [{ lon: 120.9123456789, lat: 30.5, service: "library", name: '设想 "1"</script>' }];
+  const pins = [{ lon: 120.9123456789, lat: 30.5, service: "library", name: '模拟 "1"</script>' }];
   assert.deepEqual(collection(pins), {
     type: "FeatureCollection",
     features: [{
-      type: "Feature", properties: { action: "open", service: "library", name: '设想 "1"</script>' },
+      type: "Feature", properties: { action: "open", service: "library", name: '模拟 "1"</script>' },
       geometry: { type: "Point", coordinates: [120.912346, 30.5] },
     }],
   });
@@ -49,8 +49,9 @@ test("newly covered are those within the limit who were not covered before and a
 
 test("gaps stand by people, or under their causes, each keeping its number", () => {
   const gaps = ["unsnapped", "beyond", "", "beyond", "new road"].map((reason) => ({ reason }));
-  assert.deepEqual(inOrder(gaps, false).map(([, mine]) => mine.map(({ number }) => number)), [[0, 1, 2, 3, 4]]);
-  assert.deepEqual(inOrder(gaps, true).map(([cause, mine]) => [cause, ...mine.map(({ number }) => number)]), [
+  const rows = gaps.map((gap, number) => ({ gap, number }));
+  assert.deepEqual(inOrder(rows, false).map(([, mine]) => mine.map(({ number }) => number)), [[0, 1, 2, 3, 4]]);
+  assert.deepEqual(inOrder(rows, true).map(([cause, mine]) => [cause, ...mine.map(({ number }) => number)]), [
     ["beyond", 1, 3], ["unsnapped", 0], ["new road", 4], ["", 2],
   ]);
 });

@@ -20,13 +20,13 @@ from lifecircle.page_data import (
     encoded,
     margin,
     page_payload,
-    page_words,
     place_names,
     stamp,
     what_was_read,
     without_people,
 )
 from lifecircle.publication import STEP_MIN, Edition, MapSetting, edition_findings, roads_without_masked
+from lifecircle.wording import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,40 +109,40 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     online = base_maps(setting.base, tianditu_key=setting.tianditu_key).values()
     years = edition_findings(findings_list, edition=edition, setting=setting)
     latest = years[-1]
-    spoken = language or latest.language
-    words = page_words(spoken)
+    words = Words(language or latest.language)
+    page = words.section("page")
     shown = None if roads is None or edition == "public" else roads_without_masked(roads, setting.mask)
     span = str(latest.year) if len(years) == 1 else f"{years[0].year}–{latest.year}"
-    title = words["title"].format(name=latest.name, year=span)
+    title = page["title"].format(name=latest.name, year=span)
     about = {
         "name": latest.name,
         "years": span,
         "edition": edition,
         "stepMinutes": STEP_MIN if edition == "public" else None,
         "title": title,
-        "stamp": stamp(latest, spoken, edition),
-        "margin": margin(latest, spoken, edition=edition, setting=setting),
-        "reading": what_was_read(latest, spoken, edition),
+        "stamp": stamp(latest, words, edition),
+        "margin": margin(latest, words, edition=edition, setting=setting),
+        "reading": what_was_read(latest, words, edition),
         "dataDate": setting.data_date,
         "labels": place_names(setting.labels),
     }
     told = without_people(plans) if edition == "public" else plans
-    raw = page_payload(years, spoken, shown, about=about, plans=told)
+    raw = page_payload(years, words, shown, about=about, plans=told)
     figure = OfflineFigure(
         title,
-        language="zh-CN" if spoken == "zh" else "en",
+        language="zh-CN" if words.language == "zh" else "en",
         seed=f"{latest.study} {span}",
     )
     figure.policy = content_policy(dict.fromkeys(host for base in online for host in base.hosts))
-    add_panel(figure, about, words=words, data=encoded(raw))
-    page_map = PageMap(bounds(years), label=words["map"])
+    add_panel(figure, about, words=page, data=encoded(raw))
+    page_map = PageMap(bounds(years), label=page["map"])
     figure.add_child(page_map)
-    add_surroundings(page_map, setting, words, labels=place_names(setting.labels))
+    add_surroundings(page_map, setting, page, labels=place_names(setting.labels))
     optional: dict[Kind, bool] = {
         "roads": shown is not None,
         "villages": any(len(findings.villages) for findings in years),
         "units": any(getattr(result, "units", None) for findings in years for result in findings.targets),
         "plans": bool(plans),
     }
-    add_layers(page_map, words, optional=[kind for kind, wanted in optional.items() if wanted])
+    add_layers(page_map, page, optional=[kind for kind, wanted in optional.items() if wanted])
     return figure

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lifecircle.publication import MapSetting
 
 MAX_ZOOM = 18
-NARROW_PX = 760  # as in page.css
+NARROW_PX, LOW_PX = 760, 560  # as in page.css and map_view.js
 
 OLDEST_CHROMIUM = 88
 """Oldest Chromium whose language and style sheets the page is written in."""
@@ -86,13 +86,19 @@ var {{ this.get_name() }} = lifecirclePage.layer({{ this.kind|tojson }});
 
 
 class PageStart(PlainMacro):
-    """The last word of the page's script: fill the panel and draw."""
+    """The last word of the page's script: fill the panel, draw, and see to the layer switch."""
 
-    _template = Template("{% macro script(this, kwargs) %}lifecirclePage.start();{% endmacro %}")
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "lifecirclePage.start({{ this.control.get_name() }}, {{ this.names|tojson }});"
+        "{% endmacro %}"
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, control: folium.LayerControl, names: Mapping[Kind, str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # branca leaves its constructors untyped
         self._name = "PageStart"
+        self.control = control
+        self.names = list(names.items())  # pairs: as an object they would be sorted
 
 
 def add_layers(page_map: PageMap, words: Mapping[str, str], *, optional: Collection[Kind] = ()) -> None:
@@ -111,14 +117,14 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, optional: Collect
         "villages": "villages" in optional,
         "plans": "plans" in optional,
     }
-    for kind, wanted in shown.items():
-        if wanted:
-            page_map.add_child(PageLayer(kind, name=words[f"layer_{kind}"], show=kind != "roads"))
-    narrow = JsCode(f"window.innerWidth <= {NARROW_PX}")
+    names = {kind: words[f"layer_{kind}"] for kind, wanted in shown.items() if wanted}
+    for kind, name in names.items():
+        page_map.add_child(PageLayer(kind, name=name, show=kind != "roads"))
+    small = JsCode(f"window.innerWidth <= {NARROW_PX} || window.innerHeight <= {LOW_PX}")
     control = folium.LayerControl(position="topleft")
-    control.options["collapsed"] = narrow  # type: ignore[assignment]  # folium writes it as it is
+    control.options["collapsed"] = small  # type: ignore[assignment]  # folium writes it as it is
     page_map.add_child(control)
-    page_map.add_child(PageStart())
+    page_map.add_child(PageStart(control, names))
 
 
 def add_panel(figure: Figure, about: Mapping[str, Any], *, words: Mapping[str, str], data: str) -> None:

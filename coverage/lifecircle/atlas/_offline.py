@@ -144,7 +144,13 @@ class PlainMacro(MacroElement):
     """
 
     def render(self, **kwargs: Any) -> None:  # type: ignore[override]  # as branca's own, which is untyped
-        """Put what the macros give in the figure, then the children."""
+        """Put what the macros give in the figure, then the children.
+
+        Raises
+        ------
+        TypeError
+            When the element stands in no figure.
+        """
         figure = self.get_root()
         if not isinstance(figure, Figure):
             raise TypeError("an element is rendered in a figure alone")
@@ -200,7 +206,13 @@ class OfflineFigure(Figure):
         del self.header._children["meta_http"]  # noqa: SLF001 - branca has no way to take a child out
 
     def render(self, **kwargs: Any) -> str:
-        """Return the page as text."""
+        """Return the page as text.
+
+        Raises
+        ------
+        UnknownAssetError
+            With every address that the page would fetch from a network.
+        """
         for child in self._children.values():
             child.render(**kwargs)
         elements = list(_elements(self))
@@ -340,6 +352,7 @@ def _with_seeded_ids(page: str, elements: list[Element], seed: str) -> str:
     given: dict[str, str] = {}
 
     def replacement(match: re.Match[str]) -> str:
+        """Return the seeded id of a random one."""
         found = match[0]
         if found not in random_ids:
             return found

@@ -22,11 +22,12 @@ from lifecircle.attribution._change_files import (
 )
 from lifecircle.attribution._change_text import change_lines
 from lifecircle.attribution._counterfactual import Counterfactuals, mixed_register
-from lifecircle.attribution._factors import CHAINED, GROUPS, Difference, difference, same_surface
+from lifecircle.attribution._factors import CHAINED, GROUPS, Difference, difference
 from lifecircle.attribution._figures import figures
 from lifecircle.attribution._road_changes import RoadChanges, road_changes
 from lifecircle.attribution._shares import Share, coalitions, group_shares, owen_shares, shapley_shares
 from lifecircle.attribution._venue_changes import VenueChange, VenueChanges, venue_changes
+from lifecircle.demand import same_surface
 
 __all__ = [
     "CHAINED",

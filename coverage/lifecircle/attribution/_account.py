@@ -21,7 +21,7 @@ from lifecircle.attribution._counterfactual import Counterfactuals
 from lifecircle.attribution._factors import difference
 from lifecircle.attribution._figures import figures, gap_circles, result_figures
 from lifecircle.attribution._shares import coalitions, group_shares, owen_shares
-from lifecircle.audit import open_study, prepare, prepare_other
+from lifecircle.audit import declared_break, open_study, prepare, prepare_other
 from lifecircle.demand import OUTSIDE
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.findings import METHOD_VERSION, RUN, load_findings
@@ -268,14 +268,16 @@ def _judged_by(inputs: Inputs, standard: Standard, profiles: AbstractSet[str]) -
 
 def _notes(found: Difference, *, roads_gone: bool, stored: Stored | None) -> tuple[str, ...]:
     venues = found.venues
+    declared = declared_break(found.after.study, found.before.year, found.after.year)
     return tuple(
         code
         for code, told in (
             (f"roads_gone:{found.before.year}", roads_gone),
             (f"roads_gone_untold:{found.before.year}", roads_gone and stored is None),
             ("surface_break", found.surface),
+            (f"surface_undeclared:{found.before.year}|{found.after.year}", found.surface and not declared),
             ("boundaries_differ", found.boundaries),
-            (f"venues_renamed:{venues.renamed}", venues.renamed > 0),
+            (f"venues_renamed:{len(venues.renamed)}|{_some(venues.renamed)}", bool(venues.renamed)),
             (f"venues_undated:{venues.undated}", venues.undated > 0),
             ("roads_undivided", "undivided" in found.roads.members),
         )
@@ -283,11 +285,22 @@ def _notes(found: Difference, *, roads_gone: bool, stored: Stored | None) -> tup
     )
 
 
+def _some(names: Sequence[str]) -> str:
+    """Return the first names of many, without the sign that parts a code."""
+    shown = "; ".join(name.replace("|", " ") for name in names[:_NAMED])
+    return shown + (" …" if len(names) > _NAMED else "")
+
+
+_NAMED = 5
+
+_RESIDENTS = frozenset(
+    {"demand", "demand_group", "demand_part", "demand_ground", "demand_totals", "crosswalk"}
+)
 _ROLES = {
-    "circle": frozenset({"roads", "barriers", "demand", "districts", "villages", "accepted", "facilities"}),
+    "circle": _RESIDENTS | {"roads", "barriers", "districts", "villages", "accepted", "facilities"},
     "presence": frozenset({"districts", "villages", "facilities", "outlets"}),
-    "capacity": frozenset({"demand", "districts", "villages", "facilities"}),
-    "indicator": frozenset({"indicators", "districts", "villages"}),
+    "capacity": _RESIDENTS | {"districts", "villages", "facilities"},
+    "indicator": frozenset({"indicators", "districts", "villages", "crosswalk"}),
 }
 """Kind of target -> roles of the files that its value may rest on."""
 
@@ -471,7 +484,9 @@ def _same_services(was: TargetResult, inputs: Inputs) -> bool:
 def _roles(target: Target) -> frozenset[str]:
     """Return the roles of files that a value may rest on; a computed gap rests on those of its circles."""
     computed = target.kind == "indicator" and target.computed is not None
-    return _ROLES[target.kind] | (_ROLES["circle"] if computed else frozenset())
+    # Of a kind that is not named any file may be one.
+    own = _ROLES.get(target.kind, frozenset().union(*_ROLES.values()))
+    return own | (_ROLES["circle"] if computed else frozenset())
 
 
 def _drawn(inputs: Inputs) -> bool:

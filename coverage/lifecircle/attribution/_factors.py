@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from lifecircle.attribution._figures import gap_circles
 from lifecircle.attribution._road_changes import ROAD_MEMBERS, RoadChanges, road_changes
 from lifecircle.attribution._venue_changes import DATA_MEMBERS, VENUE_MEMBERS, VenueChanges, venue_changes
+from lifecircle.audit import another_surface
 from lifecircle.demand import assign_districts, assign_villages
 from lifecircle.facilities import open_in
 
@@ -39,11 +39,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 CHAINED = ("method", "restated", "method_restated", "roads_gone", "surface")
 """Breaks that stand outside the account, each as a line of its own before it."""
 
-SAME_SURFACE = 0.5
-"""Least share of the people who live at places that both years have; with less it is another surface."""
-
 _SAME_DEGREES = 1e-9
-_DEGREES = 5  # decimals of a degree: about a metre
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +129,7 @@ def difference(before: Inputs, after: Inputs) -> Difference:
     ----------
     before, after : as an audit prepares them; they stay as they are
     """
-    surface = not same_surface(before.demand, after.demand)
+    surface = another_surface(before, after)
     boundaries = not (
         _same_table(before.districts, after.districts)
         and _same_table(_without_lists(before.villages), _without_lists(after.villages))
@@ -156,38 +152,6 @@ def placed_in(table: gpd.GeoDataFrame, inputs: Inputs) -> gpd.GeoDataFrame:
     """Return residents or venues with district and village found anew, in the units of these inputs."""
     rows = table.drop(columns=["district", "village"], errors="ignore")
     return assign_villages(assign_districts(rows, inputs.districts), inputs.villages)
-
-
-def same_surface(one: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> bool:
-    """Return whether two tables of residents describe one surface: most people live at places of both.
-
-    Villages that grow and places that are added are changes of one surface; another grid, or points in the
-    place of villages, is another surface, on which nobody is found again.
-
-    Parameters
-    ----------
-    one, other : residents with ``population``, in EPSG:4326
-    """
-    if one is other:
-        return True
-    places = [_places(table) for table in (one, other)]
-    both = places[0].intersection(places[1])
-    for table, own in zip((one, other), places, strict=True):
-        people = table["population"].to_numpy(dtype=float)
-        if people.sum() > 0 and people[own.isin(both)].sum() < SAME_SURFACE * people.sum():
-            return False
-    return True
-
-
-def _places(table: gpd.GeoDataFrame) -> pd.Index[str]:
-    """Name the place of every resident to about a metre, by id where there is none."""
-    x, y = (np.round(axis.to_numpy(), _DEGREES) for axis in (table.geometry.x, table.geometry.y))
-    return pd.Index(
-        [
-            f"{lon:.5f} {lat:.5f}" if np.isfinite(lon) else str(label)
-            for lon, lat, label in zip(x, y, table.index, strict=True)
-        ]
-    )
 
 
 def open_outlets(inputs: Inputs) -> gpd.GeoDataFrame | None:

@@ -150,7 +150,7 @@ def _same_shapes(one: Any, other: Any) -> bool:
 def _tables(before: Inputs, after: Inputs) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame] | None:
     """Read the lines of both years as tables; None where they are none, or there is no day in them."""
     part = after.study.roads
-    if part.file is None:
+    if part.file is None or part.merge is not None:
         return None
     paths = [
         one.study.path_in(one.study.roads.file, one.year) for one in (before, after) if one.study.roads.file

@@ -7,24 +7,21 @@ what the later register itself says; the rules are listed in ``docs/changes.md``
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.spatial import cKDTree
 
 from lifecircle.cells import parse_date
 from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
-from lifecircle.facilities import DUPLICATE_M, open_in
+from lifecircle.facilities import SAME_PLACE_M, YearRegister, open_in, plain_letters, same_facilities
 from lifecircle.headings import plain_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     import geopandas as gpd
     import numpy.typing as npt
@@ -40,17 +37,8 @@ VENUE_MEMBERS = ("opened", "closed", "moved", "hours", "resized")
 DATA_MEMBERS = ("late", "pins", "datum", "filled")
 """Corrections of the record, which restate the earlier year: late entries, pins, datum, cells filled in."""
 
-SAME_ID_M = 500.0
-"""One id and one service, names that differ: the same venue up to this far apart (inclusive)."""
-
-SAME_NAME_M = 2000.0
-"""One service and one name, both unique: the same venue up to this far apart (inclusive)."""
-
 MOVED_M = 200.0
 """Coordinates that differ by more than this with another address are a move; else the pin was corrected."""
-
-SAME_PLACE_M = 1.0
-"""Coordinates that differ by no more than this are the same place."""
 
 _DATUM_M = 5.0  # what conversions and rounding of coordinates may leave
 _DATUM_SHARE = 0.8  # of the pins of a list that differ
@@ -82,7 +70,8 @@ class VenueChanges:
     ``before``, ``after`` : the venues open in each year, with a unique index; ``kept`` : (pair, 2) positions
     of one venue in both; ``gone``, ``come`` : positions of those in one alone, and their members; ``place`` :
     (pair,) member that the place differs by, empty where it does not; ``cells`` : column -> (pair,) the same
-    for a cell; ``listed`` : every difference, to be read; ``renamed``, ``undated`` : counts.
+    for a cell; ``listed`` : every difference, to be read; ``renamed`` : old and new name of
+    venues that only changed it; ``undated`` : a count.
     """
 
     before: gpd.GeoDataFrame
@@ -95,7 +84,7 @@ class VenueChanges:
     place: npt.NDArray[np.object_]
     cells: dict[str, npt.NDArray[np.object_]]
     listed: tuple[VenueChange, ...]
-    renamed: int = 0
+    renamed: tuple[str, ...] = ()
     undated: int = 0
 
     @property
@@ -116,9 +105,9 @@ def venue_changes(before: Inputs, after: Inputs, *, same_units: bool = True) -> 
     same_units : whether both years have the same districts and villages, so that a venue that stands in
         another one was put right
     """
-    first, second = _Register(before, before), _Register(after, before)
+    first, second = (YearRegister(part.register, before.crs) for part in (before, after))
     opened, later = first.open_rows(before.year), second.open_rows(after.year)
-    pairs = _same_venues(first, second, opened, later)
+    pairs = same_facilities(first, second, opened, later).pairs
     gone = np.setdiff1d(opened, pairs[:, 0])
     come = np.setdiff1d(later, pairs[:, 1])
     unpaired = np.setdiff1d(np.arange(len(second.table)), pairs[:, 1])
@@ -148,7 +137,9 @@ def venue_changes(before: Inputs, after: Inputs, *, same_units: bool = True) -> 
         place=place,
         cells=cells,
         listed=tuple(sorted(listed, key=lambda one: (_ORDER.index(one.member), one.service, one.id))),
-        renamed=int(names.sum()),
+        renamed=tuple(
+            f"{first.called[a]} → {second.called[b]}" for a, b in pairs[names.astype(bool)].tolist()
+        ),
         undated=undated,
     )
 
@@ -156,132 +147,11 @@ def venue_changes(before: Inputs, after: Inputs, *, same_units: bool = True) -> 
 _ORDER = (*VENUE_MEMBERS, *DATA_MEMBERS)
 
 
-class _Register:
-    """A register with what venues are recognised by: (facility,) each."""
-
-    def __init__(self, inputs: Inputs, measured: Inputs) -> None:
-        self.table = inputs.register
-        self.service = self.table["service"].astype("str").to_numpy(dtype=object)
-        self.name = self.table["name"].fillna("").map(_plain).to_numpy(dtype=object)
-        self.source = self.table["source"].astype("str").to_numpy(dtype=object)
-        self.id = _ids(self.table)
-        shapes = self.table.geometry.to_crs(measured.crs).to_numpy()
-        self.xy = np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
-
-    def open_rows(self, year: int) -> Positions:
-        """Return the positions of the venues open on 31 December of a year."""
-        return np.flatnonzero(open_in(self.table, year).to_numpy(dtype=bool))
-
-
-def _plain(name: object) -> str:
-    """Write a name without blanks and in plain forms of letters, as two clerks may have typed it."""
-    return "".join(unicodedata.normalize("NFKC", str(name)).split()).casefold()
-
-
-def _ids(table: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
-    """Return the id of every venue in its list, empty where the list has none but row numbers."""
-    labels = table.index.astype("str")
-    stems = [Path(str(source)).stem for source in table["source"]]
-    ids = np.array(
-        [label.removeprefix(f"{stem}:") for label, stem in zip(labels, stems, strict=True)], dtype=object
-    )
-    row = table["row"].astype("str").to_numpy(dtype=object)
-    for source in pd.unique(table["source"]):
-        mine = (table["source"] == source).to_numpy(dtype=bool)
-        if (ids[mine] == row[mine]).all():
-            ids[mine] = ""
-    return ids
-
-
-# --- the same venue ---------------------------------------------------------------------------------------
-
-
-def _same_venues(first: _Register, second: _Register, mine: Positions, theirs: Positions) -> Positions:
-    """Pair rows of two registers that are one venue: (pair, 2) positions, ascending by the first."""
-    one, other = first.table, second.table
-    if one is other or (
-        one.index.equals(other.index)
-        and np.array_equal(first.service, second.service)
-        and np.array_equal(first.name, second.name)
-    ):
-        both = np.intersect1d(mine, theirs)
-        found = [(int(at), int(at)) for at in both]
-    else:
-        found = list(_by_key(first, second, mine, theirs, by_id=True))
-    for by_name in (True, False):
-        left = np.setdiff1d(mine, [a for a, _ in found])
-        right = np.setdiff1d(theirs, [b for _, b in found])
-        if by_name:
-            found += _by_key(first, second, left, right, by_id=False)
-        else:
-            found += _by_place(first, second, left, right)
-    return np.array(sorted(found), dtype=np.intp).reshape(-1, 2)
-
-
-def _by_key(
-    first: _Register, second: _Register, mine: Positions, theirs: Positions, *, by_id: bool
-) -> Iterator[tuple[int, int]]:
-    """Pair rows of one service and one id, or one name, that stand once in each register."""
-    one, other = (_once(part, rows, by_id=by_id) for part, rows in ((first, mine), (second, theirs)))
-    for key, a in one.items():
-        b = other.get(key, -1)
-        if a < 0 or b < 0:
-            continue
-        away = float(np.hypot(*(first.xy[a] - second.xy[b])))
-        named_alike = first.name[a] == second.name[b]
-        # An id that stands for another name far away was given anew; without a place nothing speaks against.
-        near = not away > (SAME_ID_M if by_id else SAME_NAME_M)
-        if near or (by_id and named_alike):
-            yield a, b
-
-
-def _once(part: _Register, rows: Positions, *, by_id: bool) -> dict[tuple[str, str], int]:
-    """Index rows by service and id or name; -1 for a key that stands more than once."""
-    found: dict[tuple[str, str], int] = {}
-    words = part.id if by_id else part.name
-    for row in rows.tolist():
-        if words[row]:
-            key = (part.service[row], words[row])
-            found[key] = -1 if key in found else row
-    return found
-
-
-def _by_place(
-    first: _Register, second: _Register, mine: Positions, theirs: Positions
-) -> list[tuple[int, int]]:
-    """Pair rows of one service within :data:`DUPLICATE_M`, the nearest first, each once."""
-    mine = mine[np.isfinite(first.xy[mine]).all(axis=1)]
-    theirs = theirs[np.isfinite(second.xy[theirs]).all(axis=1)]
-    if not len(mine) or not len(theirs):
-        return []
-    near = cKDTree(first.xy[mine]).query_ball_tree(cKDTree(second.xy[theirs]), DUPLICATE_M)
-    possible = [
-        (
-            float(np.hypot(*(first.xy[a] - second.xy[b]))) > SAME_PLACE_M,
-            first.name[a] != second.name[b],
-            float(np.hypot(*(first.xy[a] - second.xy[b]))),
-            int(a),
-            int(b),
-        )
-        for a, others in zip(mine, near, strict=True)
-        for b in theirs[others]
-        if first.service[a] == second.service[b]
-    ]
-    taken: tuple[set[int], set[int]] = (set(), set())
-    found = []
-    for *_, a, b in sorted(possible):
-        if a not in taken[0] and b not in taken[1]:
-            taken[0].add(a)
-            taken[1].add(b)
-            found.append((a, b))
-    return found
-
-
 # --- what of it differs -----------------------------------------------------------------------------------
 
 
 def _gone(
-    first: _Register, second: _Register, rows: tuple[Positions, Positions], year: int
+    first: YearRegister, second: YearRegister, rows: tuple[Positions, Positions], year: int
 ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
     """Decide of venues open in the earlier year alone: closed since, or never open then by the later list.
 
@@ -289,7 +159,7 @@ def _gone(
     """
     gone, unpaired = rows
     member, why = np.full(len(gone), "closed", dtype=object), np.full(len(gone), "unlisted", dtype=object)
-    twins = dict(_same_venues(first, second, gone, unpaired).tolist())
+    twins = dict(same_facilities(first, second, gone, unpaired).pairs.tolist())
     then = open_in(second.table, year).to_numpy(dtype=bool)
     for at, row in enumerate(gone.tolist()):
         if row in twins:
@@ -301,7 +171,7 @@ def _gone(
 
 
 def _come(
-    second: _Register, come: Positions, year: int
+    second: YearRegister, come: Positions, year: int
 ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_], int]:
     """Decide of venues open in the later year alone: opened since, or open then already by the later list."""
     table = second.table
@@ -318,7 +188,7 @@ def _come(
 
 
 def _places(
-    first: _Register, second: _Register, pairs: Positions, years: tuple[int, int], *, same_units: bool
+    first: YearRegister, second: YearRegister, pairs: Positions, years: tuple[int, int], *, same_units: bool
 ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_], Floats]:
     """Decide of venues whose place differs: moved, another datum, or a pin put right."""
     a, b = pairs.T
@@ -401,11 +271,13 @@ def _is_said(cell: Any) -> bool:
 
 def _differ(one: list[str], other: list[str]) -> npt.NDArray[np.bool_]:
     """Return where two texts are both there and not the same."""
-    return np.array([bool(x and y) and _plain(x) != _plain(y) for x, y in zip(one, other, strict=True)])
+    return np.array(
+        [bool(x and y) and plain_letters(x) != plain_letters(y) for x, y in zip(one, other, strict=True)]
+    )
 
 
 def _of_another_datum(
-    first: _Register, second: _Register, pairs: Positions, differs: npt.NDArray[np.bool_]
+    first: YearRegister, second: YearRegister, pairs: Positions, differs: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     """Return which pins differ as another datum makes them differ, list by list.
 
@@ -441,7 +313,7 @@ def _metres(one: Floats, other: Floats) -> Floats:
 
 
 def _cells(
-    first: _Register, second: _Register, pairs: Positions, inputs: Inputs
+    first: YearRegister, second: YearRegister, pairs: Positions, inputs: Inputs
 ) -> dict[str, npt.NDArray[np.object_]]:
     """Decide of cells that differ: hours and size changed, or filled in where nothing stood."""
     found: dict[str, npt.NDArray[np.object_]] = {}
@@ -466,7 +338,7 @@ def _cells(
 
 
 def _listed(
-    part: _Register,
+    part: YearRegister,
     rows: Positions,
     member: npt.NDArray[np.object_],
     why: npt.NDArray[np.object_],

@@ -7,13 +7,15 @@ from lifecircle.audit._basis import Basis, basis_of, bucket, open_venues
 from lifecircle.audit._circles import CircleParts, circle_parts
 from lifecircle.audit._counted import counted_people, in_area, urban_class
 from lifecircle.audit._gaps import gap_clusters
+from lifecircle.audit._inputs import Inputs
 from lifecircle.audit._judged import YearFacts
 from lifecircle.audit._kinds import assess
 from lifecircle.audit._ladder import road_radius
-from lifecircle.audit._prepare import Inputs, open_study, prepare, prepare_other, read_networks, yearly_files
+from lifecircle.audit._prepare import open_study, prepare, prepare_other, read_networks, yearly_files
 from lifecircle.audit._record import source_of, used_files, write_files, write_run
 from lifecircle.audit._run import find_run, find_runs, run, run_audit
 from lifecircle.audit._searches import Answer, Answering, Searches, venue_classes
+from lifecircle.audit._surfaces import another_surface, declared_break
 
 __all__ = [
     "Answer",
@@ -23,11 +25,13 @@ __all__ = [
     "Inputs",
     "Searches",
     "YearFacts",
+    "another_surface",
     "assess",
     "basis_of",
     "bucket",
     "circle_parts",
     "counted_people",
+    "declared_break",
     "find_run",
     "find_runs",
     "gap_clusters",

@@ -9,14 +9,25 @@ import pandas as pd
 
 from lifecircle.audit._counted import counted_people
 from lifecircle.audit._judged import Assessed, by_district, judged, without_value
+from lifecircle.audit._position_grades import (
+    counted_grades,
+    of_services,
+    rests_on_centres,
+    too_rough,
+    village_centred,
+)
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import CapacityResult
 from lifecircle.measures import capacity, undecided
-from lifecircle.standards import threshold
+from lifecircle.standards import threshold, verdict
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._judged import YearFacts
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._position_grades import VenueGrades
     from lifecircle.standards import CapacityTarget
 
 _LAST_DIGITS = 1e-9
@@ -44,6 +55,8 @@ def assess_capacity(target: CapacityTarget, facts: YearFacts) -> Assessed:
         if undecided(float(row["value"]), upper, turn):
             statuses[str(code)] = "not_assessable"
     doubt = undecided(value, math.inf if unknown else value, turn)
+    grades = counted_grades(inputs, of_services(inputs, set().union(*services.values())))
+    positions = _position_doubt(target, inputs, grades, statuses, value)
     before = None if facts.inputs_before is None else _ratios(target, facts.inputs_before)[1]
     result = judged(
         CapacityResult,
@@ -54,12 +67,14 @@ def assess_capacity(target: CapacityTarget, facts: YearFacts) -> Assessed:
         notes=(
             f"amount_per:{amount:,.0f}|{venues}|{people:,.0f}",
             *([f"capacity_unknown:{unknown}"] if unknown else []),
+            *grades.notes,
         ),
         previous=None if before is None else float(before.loc["all", "value"]),
         districts=by_district(
             target, inputs, {str(code): float(v) for code, v in table["value"].iloc[:-1].items()}, statuses
         ),
-        reason=f"capacity_unknown:{unknown}" if doubt else "",
+        status=None if doubt or not positions else "data_insufficient",
+        reason=f"capacity_unknown:{unknown}" if doubt else positions,
         amount=amount,
         people=people,
         per=float(target.per),
@@ -70,13 +85,45 @@ def assess_capacity(target: CapacityTarget, facts: YearFacts) -> Assessed:
     return Assessed(result)
 
 
-def _ratios(target: CapacityTarget, inputs: Inputs) -> tuple[str, pd.DataFrame | None]:
-    """Compute the ratios by district and for all, or return a code of what is missing."""
+def _position_doubt(
+    target: CapacityTarget, inputs: Inputs, grades: VenueGrades, statuses: dict[str, str], value: float
+) -> str:
+    """Return why positions give no verdict, and note the districts of which it is true in ``statuses``."""
+    centred = village_centred(inputs)
+    rough = too_rough(grades, inputs)
+    if rough:
+        codes = [] if inputs.districts is None else [str(code) for code in inputs.districts.index]
+        statuses.update(dict.fromkeys(codes, "data_insufficient"))
+        return rough
+    if centred is None or not grades.village_centre:
+        return ""
+    _, table = _ratios(target, inputs)
+    _, fewer = _ratios(target, inputs, without=centred)
+    assert table is not None  # it was computed before
+    kept = {} if fewer is None else {str(code): float(one) for code, one in fewer["value"].items()}
+
+    def doubt(figure: float, code: str) -> str:
+        without = verdict(target, inputs.year, kept.get(code, 0.0))
+        return rests_on_centres(verdict(target, inputs.year, figure), without, grades)
+
+    for code, figure in table["value"].iloc[:-1].items():
+        if str(code) not in statuses and doubt(float(figure), str(code)):
+            statuses[str(code)] = "data_insufficient"
+    return doubt(value, "all")
+
+
+def _ratios(
+    target: CapacityTarget, inputs: Inputs, *, without: npt.NDArray[np.bool_] | None = None
+) -> tuple[str, pd.DataFrame | None]:
+    """Compute the ratios by district and for all, or return a code of what is missing.
+
+    ``without`` : (facility,) venues that are not counted.
+    """
     services = inputs.study.standard.venues(target)
     reason, people = counted_people(target, inputs)
     if reason:
         return reason, None
-    venues = inputs.facilities
+    venues = inputs.facilities if without is None else inputs.facilities[~without]
     mine = venues[venues["service"].isin(set().union(*services.values())).to_numpy()]
     mine = mine[mine["district"].astype("str").to_numpy() != OUTSIDE]
     if target.of not in mine:

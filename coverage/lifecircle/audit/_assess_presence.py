@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lifecircle.audit._inputs import cached_per_inputs
 from lifecircle.audit._judged import Assessed, by_district, gap_table, judged, without_value
-from lifecircle.audit._prepare import cached_per_inputs
+from lifecircle.audit._position_grades import counted_grades, of_services, rests_on_centres, too_rough
 from lifecircle.counting import village_urban
 from lifecircle.demand import OUTSIDE
 from lifecircle.facilities import open_in
 from lifecircle.findings import PresenceResult, UnitCount, UnitWithout
-from lifecircle.measures import committees, presence, units_near
+from lifecircle.measures import UnitCodes, committees, presence, units_near
+from lifecircle.standards import verdict
+from lifecircle.wording import word
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._judged import YearFacts
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._position_grades import VenueGrades
     from lifecircle.findings import DistrictResult
     from lifecircle.measures import Presence
     from lifecircle.standards import IndicatorTarget, PresenceTarget
 
 COUNTY_DIGITS = 6
 """Digits of a county's code at the head of the codes of its towns and villages."""
+
+_BETWEEN_CODES = re.compile(r"[,，;；、|/\s]+")
 
 
 def assess_presence(target: PresenceTarget, facts: YearFacts) -> Assessed:
@@ -45,22 +52,24 @@ def assess_presence(target: PresenceTarget, facts: YearFacts) -> Assessed:
     holding = int(found.units["holds"].sum())
     notes = (*notes, f"units_held:{len(found.units)}|{holding}")
     if found.by_position:
-        notes = (*notes, f"counted_by_place:{'、'.join(found.by_position)}")
+        keys = "、".join(_named(key, inputs) for key in found.by_position)
+        notes = (*notes, f"counted_by_place:{keys}")
     if len(found.disagreements):
         notes = (*notes, f"presence_disagreement:{len(found.disagreements)}")
-    without = tuple(
-        UnitWithout(str(code), names.get(str(code), str(code)), _split(found.units.loc[code, "lacks"]))
-        for code in found.without
-    )
+    without = tuple(_without(target, found, code, names.get(code, code)) for code in found.without)
+    grades = _grades(target, inputs, units)
+    positions, statuses = _positions(target, inputs, units, found, grades)
     result = judged(
         PresenceResult,
         target,
         inputs,
         found.value,
         services=services,
-        notes=notes,
+        notes=(*notes, *grades.notes),
         previous=_year_before(target, facts),
-        districts=_presence_districts(target, inputs, units, found),
+        districts=_presence_districts(target, inputs, units, found, statuses),
+        status="data_insufficient" if positions else None,
+        reason=positions,
         units=UnitCount(target.unit, len(found.units), holding, without),
         disagreements=tuple(found.disagreements.astype("str").to_dict("records")),
     )
@@ -76,19 +85,78 @@ def _year_before(target: PresenceTarget, facts: YearFacts) -> float | None:
     return None if units is None else _found(target, inputs, units).value
 
 
+def _by_position(target: PresenceTarget, inputs: Inputs, units: _Units) -> npt.NDArray[np.bool_]:
+    """Return which open facilities of a target count where they stand, not where they list: (facility,)."""
+    mine = of_services(inputs, set().union(*inputs.study.standard.venues(target).values()))
+    if target.assign == "position" or "serves" not in inputs.facilities:
+        return mine
+    meant = {*map(str, units.codes), *_aliases(target, inputs)}
+    texts = inputs.facilities["serves"].fillna("").astype(str)
+    listed = [text in meant or not meant.isdisjoint(_BETWEEN_CODES.split(text)) for text in texts]
+    standing: npt.NDArray[np.bool_] = mine & ~np.array(listed, dtype=bool)
+    return standing
+
+
+def _grades(target: PresenceTarget, inputs: Inputs, units: _Units) -> VenueGrades:
+    """Count the grades of the venues that count where they stand, beside all venues of the rule."""
+    mine = of_services(inputs, set().union(*inputs.study.standard.venues(target).values()))
+    rough = counted_grades(inputs, _by_position(target, inputs, units))
+    return replace(rough, venues=int(mine.sum()))
+
+
+def _without_centres(target: PresenceTarget, inputs: Inputs, units: _Units) -> Presence:
+    """Find the units that hold where venues at village centres count for the units they list alone."""
+    centred = (inputs.register["grade"] == "D").to_numpy(dtype=bool)
+    # Nowhere is no unit, whether a venue stands in one unit or near several.
+    place = units.place.astype(object).where(~centred, "")
+    return _found(target, inputs, replace(units, place=place))
+
+
+def _positions(
+    target: PresenceTarget, inputs: Inputs, units: _Units, found: Presence, grades: VenueGrades
+) -> tuple[str, dict[str, str]]:
+    """Return why positions give no verdict, empty where they do, and the status of districts without one."""
+    now = _shares_by_district(units, found)
+    rough = too_rough(grades, inputs)
+    if rough:
+        return rough, dict.fromkeys(now, "data_insufficient")
+    if not grades.village_centre:
+        return "", {}
+    fewer = _without_centres(target, inputs, units)
+    kept = _shares_by_district(units, fewer)
+
+    def doubt(value: float | None, without: float | None) -> str:
+        with_all, others = (verdict(target, inputs.year, figure) for figure in (value, without))
+        return rests_on_centres(with_all, others, grades)
+
+    statuses = {code: "data_insufficient" for code, share in now.items() if doubt(share, kept.get(code))}
+    return doubt(found.value, fewer.value), statuses
+
+
 def _found(target: PresenceTarget, inputs: Inputs, units: _Units) -> Presence:
     return presence(
         inputs.register,
-        units.codes,
+        UnitCodes(units.codes, units.counted, _aliases(target, inputs), _known_codes(inputs)),
         needed=target.needed,
         services=inputs.study.standard.venues(target),
         place=units.place,
         opened=open_in(inputs.register, inputs.year).to_numpy(dtype=bool),
-        counted=units.counted,
-        aliases=_aliases(target, inputs),
-        known=_known_codes(inputs),
         assign=target.assign,
     )
+
+
+def _named(key: str, inputs: Inputs) -> str:
+    """Name a key of a rule in the study's language: a service by its name, a class by the catalogue's."""
+    language = inputs.study.language
+    names = {one.id: one.name.get(language) for one in inputs.study.standard.services}
+    return names.get(key) or word("class", key, language)
+
+
+def _without(target: PresenceTarget, found: Presence, code: str, name: str) -> UnitWithout:
+    """Return a unit without, with how many venues it lacks of each class."""
+    row = found.units.loc[code]
+    lacks = _split(row["lacks"])
+    return UnitWithout(code, name, lacks, tuple(target.needed[key] - int(row[key]) for key in lacks))
 
 
 def _split(lacks: object) -> tuple[str, ...]:
@@ -225,14 +293,19 @@ def _known_codes(inputs: Inputs) -> set[str]:
 
 
 def _presence_districts(
-    target: PresenceTarget, inputs: Inputs, units: _Units, found: Presence
+    target: PresenceTarget, inputs: Inputs, units: _Units, found: Presence, statuses: dict[str, str]
 ) -> tuple[DistrictResult, ...]:
     """Return the share of units that hold by district; nothing where the whole study is the unit."""
     if inputs.districts is None or target.unit == "county":
         return ()
+    return by_district(target, inputs, _shares_by_district(units, found), statuses)
+
+
+def _shares_by_district(units: _Units, found: Presence) -> dict[str, float]:
+    """Return the share of the units of each district that hold: code -> share."""
     home = pd.Series(units.district, index=units.codes).reindex(found.units.index)
     share = found.units["holds"].groupby(home.to_numpy()).mean()
-    return by_district(target, inputs, {str(code): float(value) for code, value in share.items()})
+    return {str(code): float(value) for code, value in share.items()}
 
 
 def _presence_gaps(target: PresenceTarget, inputs: Inputs, units: _Units, found: Presence) -> pd.DataFrame:

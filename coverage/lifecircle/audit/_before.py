@@ -16,13 +16,14 @@ from lifecircle.audit._circles import circle_value
 from lifecircle.audit._prepare import circles, prepare_other, yearly_files
 from lifecircle.audit._questions import Answers, ask
 from lifecircle.audit._searches import Searches
+from lifecircle.audit._surfaces import another_surface
 from lifecircle.errors import UnusableInputError
 from lifecircle.facilities import open_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.standards import CircleTarget
     from lifecircle.study import Study, YearlyFile
 
@@ -62,6 +63,8 @@ def year_before(inputs: Inputs, found: tuple[Inputs, Answers] | str) -> YearBefo
         if _differs(target, inputs, earlier):
             values[target.id] = circle_value(target, earlier, answers)
             notes[target.id] = _shared(target, study, (year, inputs.year))
+            if target.accounting != "accepted" and another_surface(earlier, inputs):
+                notes[target.id] += (f"year_before_surface:{year}",)
         else:
             notes[target.id] = (f"year_before_same:{year}",)
     return YearBefore(values, notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from lifecircle.audit._basis import BY_TIME, BY_VILLAGE, Basis, basis_of, bucket
 from lifecircle.audit._counted import counted_people, in_area, people_of_unknown_class, urban_class
 from lifecircle.audit._ladder import accountings, ladder_notes, village_curve, village_readings
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
+from lifecircle.audit._school_grounds import without_grounds
 from lifecircle.counting import RURAL, URBAN
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import BUCKETS, CircleDistrict, CircleResult, Count, GroupResult
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Answer, Answering
     from lifecircle.standards import CircleTarget
 
@@ -127,6 +128,24 @@ def circle_value(target: CircleTarget, inputs: Inputs, answers: Answering) -> fl
     return None if basis is None else basis.value(people)
 
 
+def values_with(
+    target: CircleTarget, inputs: Inputs, answers: Answering, only: npt.NDArray[np.bool_]
+) -> tuple[float | None, dict[str, float | None]]:
+    """Return a circle's value with some venues alone, and by district: (value, code -> value).
+
+    Parameters
+    ----------
+    only : (facility,) the venues to count
+    """
+    reason, people = counted_people(target, inputs)
+    basis = None if reason else basis_of(target, inputs, answers, only=only)
+    if basis is None:
+        return None, {}
+    read = _Reading(basis, people)
+    own = _districts(target, inputs, _near(read, inputs), read)
+    return basis.value(people), {one.code: one.value for one in own}
+
+
 def _known_times(answer: Answer) -> dict[str, npt.NDArray[np.float64]]:
     """Return the times to the venues of every class, NaN where there is none."""
     return {
@@ -155,6 +174,7 @@ class _Reading:
 
     @property
     def answer(self) -> Answer | None:
+        """The times that the accounting rests on; None by village."""
         return self.basis.answer
 
     @property
@@ -293,13 +313,21 @@ def _long_legs(read: _Reading) -> tuple[float | None, float | None]:
 def _variants(
     target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading
 ) -> dict[str, float | None]:
-    """Report the same circle for people who walk otherwise: the aged, all by their own group, step-free."""
-    if inputs.networks[target.profile].profile.mode != "walk" or not read.basis.timed:
+    """Report the same circle otherwise: without school grounds; the aged, all by their group, step-free."""
+    if not read.basis.timed:
         return {}
     limit_s, only = target.minutes * 60, open_venues(target, inputs)
+    public = without_grounds(target, inputs, only)
+    bare: dict[str, float | None] = {}
+    if public is not None:
+        answer = answers.answer(target, only=public)
+        bare["without_school_grounds"] = _share(bucket(answer, limit_s) == "covered", read.people)
+    if inputs.networks[target.profile].profile.mode != "walk":
+        return bare
     aged, step_free = (answers.answer(target, profile=name, only=only) for name in (AGED, STEP_FREE))
     covered_aged = bucket(aged, limit_s) == "covered"
     out: dict[str, float | None] = {
+        **bare,
         "step_free": _share(bucket(step_free, limit_s) == "covered", read.people),
     }
     demand = inputs.demand
@@ -406,36 +434,44 @@ class CircleParts:
     """A circle's shares in town, in the country and by district, for comparing them.
 
     ``urban``, ``rural`` : share, None where the target counts nobody there. ``by_district`` : shares and
-    people counted, on the codes of the districts.
+    people counted, on the codes of the districts; ``sides`` : code -> share in town and in the country of
+    the district itself.
     """
 
     urban: float | None
     rural: float | None
     by_district: tuple[pd.Series[float], pd.Series[float]]
+    sides: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
 
-def circle_parts(target: CircleTarget, inputs: Inputs, answers: Answering) -> CircleParts | None:
-    """Count a circle's shares by area and district for the year of the inputs; None where it has no value."""
+def circle_parts(
+    target: CircleTarget, inputs: Inputs, answers: Answering, *, only: npt.NDArray[np.bool_] | None = None
+) -> CircleParts | None:
+    """Count a circle's shares by area and district for the year of the inputs; None where it has no value.
+
+    ``only`` : (facility,) venues to count instead of all.
+    """
     reason, people = counted_people(target, inputs)
-    basis = None if reason else basis_of(target, inputs, answers)
+    basis = None if reason else basis_of(target, inputs, answers, only=only)
     if basis is None:
         return None
     read = _Reading(basis, people)
     near = _near(read, inputs)
     urban = urban_class(inputs)
-    sides = [
-        _counts(near, np.where(urban == code, people, 0.0), None, target)["all"] for code in (URBAN, RURAL)
-    ]
+    apart = [np.where(urban == code, people, 0.0) for code in (URBAN, RURAL)]
+    sides = [_counts(near, mine, None, target)["all"] for mine in apart]
     codes = [] if inputs.districts is None else list(inputs.districts.index)
     counts = _counts(near, people, inputs.demand["district"], target) if codes else {}
     nobody = Count(0.0, 0.0, 0.0, 0.0, 0.0)
     own = [counts.get(str(code), nobody) for code in codes]
     index = pd.Index([str(code) for code in codes])
+    by_side = [_counts(near, mine, inputs.demand["district"], target) if codes else {} for mine in apart]
     shares = pd.Series([one.value for one in own], index=index, dtype="float64")
     return CircleParts(
         sides[0].value,
         sides[1].value,
         (shares, pd.Series([one.people for one in own], index=index, dtype="float64")),
+        {code: (by_side[0].get(code, nobody).value, by_side[1].get(code, nobody).value) for code in index},
     )
 
 

@@ -2,14 +2,18 @@
 
 A table of village centres puts a whole village at one place, often where the venues are. Rules:
 
-1. the spacing of a place is its distance to the next place of the table; rows within a metre are one place;
+1. the spacing of a place is its distance to the next place of the table, or the side of the cell or polygon
+   that its people were counted in; rows within a metre are one place;
 2. a place is coarse for a target when its spacing is over an eighth (``coarse_share``) of the usual reach,
    which is the limit at the usual speed;
 3. when more than half (``coarse_people``) of the people the target counts live at coarse places, each of
    these is split in four, a quarter of its spacing to the east or west and as much to the north or south, the
    middles of the quarters of a square as wide as the spacing;
 4. a quarter without a road takes no part: the others have its people; where none has a road, the place stays;
-5. a change of the rate over ``coarse_change``, or another verdict, means that the data are insufficient.
+5. a change of the rate over ``coarse_change``, or another verdict, means that the data are insufficient;
+6. where people were counted in a cell of a raster or in a polygon, they may all live in the part of it that
+   is in time, or in the other. Of a coarse one the smaller part of its people is unsure, and unsure people
+   over ``coarse_change``, or who would turn the verdict, mean that the data are insufficient too.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ import numpy as np
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.audit._prepare import cached_per_inputs
+from lifecircle.audit._inputs import cached_per_inputs
 from lifecircle.limits import within_limit
 from lifecircle.reach import usable
 from lifecircle.reading import CoarseReading
@@ -30,7 +34,7 @@ from lifecircle.reading import CoarseReading
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Searches
     from lifecircle.standards import CircleTarget
 
@@ -50,6 +54,10 @@ def spacing_m(inputs: Inputs) -> Floats:
     if len(places) > 1:
         distances, _ = cKDTree(places * _ONE_PLACE_M).query(places * _ONE_PLACE_M, k=2)
         spacing[placed] = distances[member.ravel(), 1]
+    if "extent_m" in inputs.demand:
+        # People who were counted in a cell or a polygon live anywhere in it, however near the next one is.
+        own = inputs.demand["extent_m"].to_numpy(dtype=float)
+        spacing = np.where(np.isfinite(inputs.metres).all(axis=1), np.fmax(spacing, own), np.nan)
     return spacing
 
 
@@ -132,6 +140,8 @@ def check_coarse(
         (quarters.in_time & quarters.on_roads).sum(axis=1) / np.maximum(counted, 1),
         covered,
     )
+    parted = _spread_before(inputs) & places.coarse
+    spread = np.where(parted, covered, spread)
     return CoarseReading(
         target=target.id,
         people=places.share,
@@ -139,7 +149,35 @@ def check_coarse(
         spacing_m=_middle(spacing[places.coarse], people[places.coarse]),
         value=float(people[covered].sum() / total),
         spread=float((people * spread).sum() / total),
+        unsure=_unsure(inputs, places.coarse, people, spread) / total,
     )
+
+
+def _spread_before(inputs: Inputs) -> npt.NDArray[np.bool_]:
+    """Return which rows are parts of a polygon that was spread already: (demand,)."""
+    if "counted_in" not in inputs.demand:
+        return np.zeros(len(inputs.demand), dtype=bool)
+    parted: npt.NDArray[np.bool_] = inputs.demand["counted_in"].duplicated(keep=False).to_numpy(dtype=bool)
+    return parted
+
+
+def _unsure(inputs: Inputs, coarse: npt.NDArray[np.bool_], people: Floats, share: Floats) -> float:
+    """Count the people of coarse cells and polygons who are on the smaller side of the limit there.
+
+    Parameters
+    ----------
+    coarse : (demand,) rows that are coarse
+    share : (demand,) share of the row's people who are in time
+    """
+    if "extent_m" not in inputs.demand:
+        return 0.0
+    rows = np.flatnonzero(coarse & inputs.demand["extent_m"].notna().to_numpy())
+    units = np.arange(len(people))
+    if "counted_in" in inputs.demand:
+        units = inputs.demand["counted_in"].factorize()[0]
+    whole = np.bincount(units[rows], weights=people[rows])
+    within = np.bincount(units[rows], weights=(people * share)[rows])
+    return float(np.minimum(within, whole - within).sum())
 
 
 def _middle(values: Floats, weights: Floats) -> float:

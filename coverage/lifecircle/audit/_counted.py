@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifecircle import counting
-from lifecircle.audit._prepare import cached_per_inputs
+from lifecircle.audit._inputs import cached_per_inputs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.standards import CapacityTarget, CircleTarget
 
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from lifecircle.audit._circles import values_with
 from lifecircle.audit._coarse import check_coarse
 from lifecircle.audit._intake import largest_share
+from lifecircle.audit._position_grades import (
+    VenueGrades,
+    counted_grades,
+    rests_on_centres,
+    too_rough,
+    village_centred,
+)
+from lifecircle.audit._searches import venue_classes
 from lifecircle.standards import verdict
 
 if TYPE_CHECKING:
     from lifecircle.audit._circles import Circle
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._questions import Answers
     from lifecircle.findings import CircleResult
     from lifecircle.reading import CoarseReading
@@ -38,18 +49,55 @@ def weighed(circle: Circle, inputs: Inputs, answers: Answers) -> tuple[CircleRes
         coarse = check_coarse(
             target, inputs, answers.quarters.get(target.id), circle.people, circle.status == "covered"
         )
-    if target.accounting not in _ALONG_ROADS:
-        return result, coarse
-    doubt = (
-        _people_off(result, inputs)
-        or _broken(target, inputs)
-        or _venues_off(target, answers)
-        or _too_coarse(target, inputs, coarse)
-    )
+    along_roads = target.accounting in _ALONG_ROADS
+    doubt = ""
+    if along_roads:
+        doubt = (
+            _people_off(result, inputs)
+            or _broken(target, inputs)
+            or _venues_off(target, answers)
+            or _too_coarse(target, inputs, coarse)
+        )
+    grades = _grades(target, inputs)
+    result = replace(result, notes=(*result.notes, *grades.notes))
+    doubt = doubt or too_rough(grades, inputs)
     if doubt:
         return _insufficient(result, doubt), coarse
+    result = _without_centres(result, grades, inputs, answers)
+    if not along_roads or result.status == "data_insufficient":
+        return result, coarse
     few = [code for code in answers.answer(target).lacking if code.startswith("too_few_venues:")]
     return (replace(result, reason=few[0], notes=(*few[1:], *result.notes)) if few else result), coarse
+
+
+def _grades(target: CircleTarget, inputs: Inputs) -> VenueGrades:
+    """Count the grades of the venues of a rule; no position decides where villages are on a list."""
+    if target.accounting == "accepted":
+        return VenueGrades()
+    members = venue_classes(target, inputs.study.standard, inputs.facilities)
+    return counted_grades(inputs, np.logical_or.reduce(list(members.values())))
+
+
+def _without_centres(
+    result: CircleResult, grades: VenueGrades, inputs: Inputs, answers: Answers
+) -> CircleResult:
+    """Take back the good verdicts, of the whole and of districts, that rest on venues at village centres."""
+    target, centred = result.target, village_centred(inputs)
+    if centred is None or not grades.village_centre or target.kind != "circle":
+        return result
+    value, by_district = values_with(target, inputs, answers, ~centred)
+
+    def doubt(status: str, without: float | None) -> str:
+        return rests_on_centres(status, verdict(target, inputs.year, without), grades)
+
+    districts = tuple(
+        replace(one, status="data_insufficient") if doubt(one.status, by_district.get(one.code)) else one
+        for one in result.districts
+    )
+    reason = doubt(result.status, value)
+    if not reason:
+        return replace(result, districts=districts)
+    return replace(result, status="data_insufficient", reason=reason, districts=districts)
 
 
 def _insufficient(result: CircleResult, doubt: str) -> CircleResult:
@@ -86,6 +134,16 @@ def _too_coarse(target: CircleTarget, inputs: Inputs, check: CoarseReading | Non
         return ""
     changed = abs(check.spread - check.value) > inputs.study.reading.coarse_change
     crossed = verdict(target, inputs.year, check.value) != verdict(target, inputs.year, check.spread)
+    unsure = _unsure(target, inputs, check)
     if not (changed or crossed):
-        return ""
+        return unsure
     return f"coarse_demand:{check.spacing_m:.0f}|{check.value:.1%}|{check.spread:.1%}"
+
+
+def _unsure(target: CircleTarget, inputs: Inputs, check: CoarseReading) -> str:
+    """Doubt people of cells or polygons that are partly in time, as they may live on either side."""
+    ends = (check.value - check.unsure, check.value + check.unsure)
+    crossed = {verdict(target, inputs.year, value) for value in (*ends, check.value)}
+    if not check.unsure or (check.unsure <= inputs.study.reading.coarse_change and len(crossed) == 1):
+        return ""
+    return f"coarse_extent:{check.spacing_m:.0f}|{check.value:.1%}|{check.unsure * 100:.1f}"

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import content_key
 from lifecircle.findings import METHOD_VERSION, SCHEMA
+from lifecircle.tables import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     from lifecircle.study import Study, YearlyFile
 
-_NOT_OF_A_RUN = frozenset({"folder", "standard", "standard_path", "year", "siting", "atlas"})
+_NOT_OF_A_RUN = frozenset({"folder", "standard", "standard_path", "year", "siting", "atlas", "snapshots"})
+_LATER = frozenset({"crosswalk"})
+"""Parts that came later: a run of a study without them is still current."""
 _NOT_OF_A_RUN_IN_PUBLISH = frozenset({"mask", "min_people"})
 
 
@@ -51,6 +54,7 @@ def _declared(study: Study) -> dict[str, Any]:
         field.name: _plain(getattr(study, field.name))
         for field in dataclasses.fields(study)
         if field.name not in _NOT_OF_A_RUN
+        and not (field.name in _LATER and getattr(study, field.name) is None)
     }
     facts["publish"] = {
         name: value for name, value in facts["publish"].items() if name not in _NOT_OF_A_RUN_IN_PUBLISH
@@ -76,8 +80,7 @@ def _contents(study: Study, year: int) -> dict[str, str]:
                 path = study.path_in(file, one)
             except UnusableInputError:
                 continue
-            inside = path.is_relative_to(study.folder)
-            name = path.relative_to(study.folder).as_posix() if inside else path.name
+            name = study.name_of(path)
             if path not in hashes:
                 hashes[path] = _content(path)
             found[f"{one} {json.dumps(file, sort_keys=True)} {name}"] = hashes[path]
@@ -85,6 +88,8 @@ def _contents(study: Study, year: int) -> dict[str, str]:
 
 
 def _content(path: Path) -> str:
+    if (kept := snapshot_of(path)) is not None:
+        return kept.digest
     try:
         return content_key(path)
     except (OSError, ValueError):  # a name with a zero byte is a ValueError; whoever reads it reports it
@@ -92,7 +97,7 @@ def _content(path: Path) -> str:
 
 
 def yearly_files(study: Study) -> Iterator[YearlyFile]:
-    """Return every file a run may read: those under the key ``file`` of any part, and accepted lists."""
+    """Return every file a run may read: those under the key ``file`` of any part, and files beside them."""
     for field in dataclasses.fields(study):
         if field.name in _NOT_OF_A_RUN:
             continue
@@ -101,5 +106,6 @@ def yearly_files(study: Study) -> Iterator[YearlyFile]:
             file = getattr(part, "file", None)
             if file is not None:
                 yield file
+    yield from study.side_files
     if study.villages is not None:
         yield from study.villages.accepted.values()

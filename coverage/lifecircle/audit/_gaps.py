@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from lifecircle.audit._basis import GAP_REASONS
-from lifecircle.audit._prepare import cached_per_inputs
+from lifecircle.audit._inputs import cached_per_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit._circles import Circle
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
 
 LINK_M = 500.0  # a setting
 GAP_COLUMNS = (

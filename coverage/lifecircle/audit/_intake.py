@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
+from lifecircle.audit._surfaces import residents_reading
 from lifecircle.reach import fragment_lengths, short_edges
-from lifecircle.reading import NetworkReading, OffRoads, PlacesReading, Reading
+from lifecircle.reading import IslandReading, NetworkReading, OffRoads, PlacesReading, Reading
+from lifecircle.roads import dead_ends, one_way_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Searches
     from lifecircle.reach import Snap
     from lifecircle.reading import CoarseReading
@@ -27,12 +30,16 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 NAMED = 100  # homes, and venues, that a report names on each network
+MISSES = 1000  # dead ends near another line that it lists at most
+ISLANDS = 5  # fragments that it describes
 _OFF = ("far", "barrier", "no_place")
 
 
 def report_reading(inputs: Inputs, searches: Searches, coarse: Sequence[CoarseReading]) -> Reading:
     """Put together the reading report of a run."""
     part = inputs.study.roads
+    # People are balanced where most of them travel.
+    roads = inputs.networks.get("walk", next(iter(inputs.networks.values())))
     return Reading(
         inputs=inputs.read,
         networks=tuple(_network(roads, names, inputs, searches) for names, roads in _networks(inputs)),
@@ -42,6 +49,7 @@ def report_reading(inputs: Inputs, searches: Searches, coarse: Sequence[CoarseRe
         reach_m=inputs.reach_m,
         prefer_main_m=part.prefer_main_m,
         fragment_m=part.fragment_m,
+        residents=residents_reading(inputs, searches.snapped(roads, inputs.demand)),
     )
 
 
@@ -70,6 +78,13 @@ def reading_warnings(reading: Reading, inputs: Inputs) -> list[str]:
         f"coarse_residents:{one.target}|{one.people:.1%}|{one.limit_m:.0f}|{one.spacing_m:.0f}"
         f"|{one.spread:.1%}|{one.value:.1%}|{(one.spread - one.value) * 100:+.1f}"
         for one in reading.coarse
+        if not one.unsure
+    ]
+    found += [
+        f"coarse_cells:{one.target}|{one.people:.1%}|{one.limit_m:.0f}|{one.spacing_m:.0f}"
+        f"|{one.unsure * 100:.1f}"
+        for one in reading.coarse
+        if one.unsure
     ]
     return found
 
@@ -98,6 +113,14 @@ def _network(roads: Roads, names: tuple[str, ...], inputs: Inputs, searches: Sea
     own: Any = getattr(roads, "reading", None)
     people = inputs.demand["population"].to_numpy(dtype=float)
     venues = searches.snapped(roads, inputs.register).take(inputs.opened)
+    homes = searches.snapped(roads, inputs.demand)
+    # Of very many, every n-th from the nearest to the farthest: a report is read by people.
+    misses = sorted(getattr(own, "misses", ()), key=lambda miss: miss[2])
+    listed = misses[:: -(-len(misses) // MISSES) or 1]
+    ends, dead = dead_ends(roads)
+    pieces, trapped = one_way_pieces(roads)
+    on = homes.snapped
+    on_island = people_by_fragment(roads, homes, people)
     return NetworkReading(
         profiles=names,
         edges=len(roads.u),
@@ -105,12 +128,46 @@ def _network(roads: Roads, names: tuple[str, ...], inputs: Inputs, searches: Sea
         fragments=len(lengths),
         short=int((lengths[1:] < inputs.study.roads.fragment_m).sum()),
         largest=largest_share(roads),
-        homes=_places(roads, searches.snapped(roads, inputs.demand), inputs.demand, inputs, people),
+        homes=_places(roads, homes, inputs.demand, inputs, people),
         venues=_places(roads, venues, inputs.facilities, inputs, None),
         without_class_m=float(getattr(own, "length_without_class_m", 0.0)),
         joined=int(getattr(own, "joined", 0)),
-        misses=tuple((float(lon), float(lat), float(m)) for lon, lat, m in getattr(own, "misses", ())),
+        misses=tuple((float(lon), float(lat), float(m)) for lon, lat, m in listed),
+        missed=len(misses),
+        suggested_join_m=getattr(own, "suggested_join_m", None),
+        crossings=int(getattr(own, "crossings", 0)),
+        dead_ends=ends,
+        dead_end_m=float(roads.length_m[dead].sum()),
+        dead_end_people=float(people[on][dead[homes.edge[on]]].sum()),
+        one_way_pieces=pieces - (len(lengths) - 1),
+        one_way_m=float(roads.length_m[trapped & (roads.components[roads.u] == 0)].sum()),
+        one_way_people=float(people[on][(trapped & (roads.components[roads.u] == 0))[homes.edge[on]]].sum()),
+        island_m=float(lengths[1:].sum()),
+        island_people=float(on_island[1:].sum()),
+        islands=tuple(_islands(roads, lengths, on_island)),
     )
+
+
+def people_by_fragment(roads: Roads, homes: Snap, people: Floats) -> Floats:
+    """Return the people whose home joined each fragment: (fragment,), by ``roads.components``."""
+    on = homes.snapped
+    label = roads.components[roads.u[homes.edge[on]]]
+    count = int(roads.components.max(initial=-1)) + 1
+    return np.bincount(label, weights=people[on], minlength=count).astype(np.float64)
+
+
+def _islands(roads: Roads, lengths: Floats, people: Floats) -> Iterator[IslandReading]:
+    """Describe the longest fragments after the first, each at the middle of its longest edge."""
+    label = roads.components[roads.u]
+    to_degrees = pyproj.Transformer.from_crs(roads.crs, "EPSG:4326", always_xy=True)
+    for island in range(1, min(len(lengths), ISLANDS + 1)):
+        edges = np.flatnonzero(label == island)
+        longest = edges[int(np.argmax(roads.length_m[edges]))]
+        middle = shapely.line_interpolate_point(roads.lines[longest], 0.5, normalized=True)
+        lon, lat = to_degrees.transform(shapely.get_x(middle), shapely.get_y(middle))
+        yield IslandReading(
+            round(float(lon), 6), round(float(lat), 6), float(lengths[island]), float(people[island])
+        )
 
 
 def largest_share(roads: Roads) -> float:
@@ -131,6 +188,7 @@ def _places(
     counts = {reason: int((snapped.reason == reason).sum()) for reason in _OFF}
 
     def heads(rows: Flags) -> float | None:
+        """Add up the people of some rows."""
         return None if people is None else float(people[rows].sum())
 
     return PlacesReading(

@@ -14,6 +14,7 @@ import pandas as pd
 
 from lifecircle.audit._circles import circle_parts
 from lifecircle.audit._gaps import GAP_COLUMNS, GAP_FIGURES
+from lifecircle.audit._position_grades import village_centred
 from lifecircle.audit._prepare import circles
 from lifecircle.findings import DistrictResult, TargetResult
 from lifecircle.standards import milestone, verdict, without_baseline
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lifecircle.audit._circles import Circle, CircleParts
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._questions import Answers
     from lifecircle.reading import CoarseReading
     from lifecircle.standards import Target
@@ -53,6 +54,12 @@ class YearFacts:
         """The same for the year before; empty where its files are not given."""
         return {} if self.earlier is None else _parts(*self.earlier)
 
+    @cached_property
+    def parts_without_centres(self) -> tuple[Mapping[str, CircleParts], Mapping[str, CircleParts]]:
+        """The parts of the year and of the year before without venues at village centres (grade D)."""
+        now = _parts(self.inputs, self.answers, centres=False)
+        return now, {} if self.earlier is None else _parts(*self.earlier, centres=False)
+
     @property
     def inputs_before(self) -> Inputs | None:
         """The inputs of the year before, None where there are none that differ."""
@@ -73,24 +80,23 @@ class Assessed:
     coarse: CoarseReading | None = None
 
 
-def _parts(inputs: Inputs, answers: Answers) -> dict[str, CircleParts]:
-    found = {one.id: circle_parts(one, inputs, answers) for one in circles(inputs.study.standard)}
+def _parts(inputs: Inputs, answers: Answers, *, centres: bool = True) -> dict[str, CircleParts]:
+    centred = None if centres else village_centred(inputs)
+    only = None if centred is None else ~centred
+    found = {one.id: circle_parts(one, inputs, answers, only=only) for one in circles(inputs.study.standard)}
     return {name: parts for name, parts in found.items() if parts is not None}
 
 
-def judged(  # noqa: PLR0913 - the parts of one result, all named
+def judged(  # noqa: PLR0913 - a value, and what the verdict does not follow from
     kind: type[Kind],
     target: Target,
     inputs: Inputs,
     value: float,
     *,
     services: Mapping[str, Iterable[str]] | None = None,
-    notes: tuple[str, ...] = (),
-    districts: tuple[DistrictResult, ...] = (),
-    previous: float | None = None,
     status: str | None = None,
     reason: str = "",
-    **own: Any,
+    **fields: Any,
 ) -> Kind:
     """Return the result of a value with its verdict.
 
@@ -99,7 +105,7 @@ def judged(  # noqa: PLR0913 - the parts of one result, all named
     services : class -> services that the target counts
     status : the verdict, where it does not follow from value and goal
     reason : why there is no verdict; the value stays
-    own : fields of this kind of result
+    fields : further fields of the result, such as ``districts`` and ``notes``
     """
     found = status or ("not_assessable" if reason else verdict(target, inputs.year, value))
     # A value before every baseline can be early, never late.
@@ -110,11 +116,8 @@ def judged(  # noqa: PLR0913 - the parts of one result, all named
         status=found,
         reason=reason or ("no_baseline" if early else ""),
         milestone=milestone(target, inputs.year),
-        previous=previous,
-        districts=districts,
-        notes=notes,
         **_counted_services(services),
-        **own,
+        **fields,
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Answer, Answering
     from lifecircle.standards import CircleTarget
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit._circles import Circle
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
 
 CELL_M = 500.0
 

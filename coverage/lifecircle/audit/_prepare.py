@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
-from dataclasses import dataclass, replace
-from functools import cached_property, wraps
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
 
-import numpy as np
 import pandas as pd
-import shapely
 
 from lifecircle.audit._auto_datum import AUTO, TableDatum, table_datum
-from lifecircle.audit._doors import Doors, at_best_door, find_doors
+from lifecircle.audit._crosswalk_use import accepted_of_old, figures_of_old, with_old_units
+from lifecircle.audit._facility_parts import ask_for_datum, read_part, with_amounts, with_similar
+from lifecircle.audit._inputs import Inputs, coordinates
 from lifecircle.audit._placement import (
     Ground,
     Layer,
@@ -28,158 +24,47 @@ from lifecircle.audit._placement import (
     usual_reach_m,
     with_near,
 )
+from lifecircle.audit._surfaces import Homes, other_surfaces
+from lifecircle.audit._unused_rows import left_out, with_classes
 from lifecircle.demand import (
     accepted_targets,
     assign_districts,
     assign_villages,
     read_accepted,
-    read_demand,
+    read_crosswalk,
     read_districts,
     read_villages,
     village_centres,
     with_districts,
 )
-from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
-from lifecircle.facilities import merge_duplicates, open_in, read_facilities
+from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
+from lifecircle.facilities import merge_duplicates, merge_similar, read_facilities
+from lifecircle.files import content_key, file_hash
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
-from lifecircle.reach import snap
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.study import FaultyStudyError, check_year, read_study
-from lifecircle.tables import join_rejects, nearest_name, read_table, reject_rows, rejected_rows
+from lifecircle.tables import join_rejects, nearest_name, read_table, rejected_rows, snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     import geopandas as gpd
-    import numpy.typing as npt
 
+    from lifecircle.demand import Crosswalk
     from lifecircle.indicators import Indicators
-    from lifecircle.reach import Snap
     from lifecircle.roads import Roads
     from lifecircle.standards import CircleTarget, Standard
     from lifecircle.study import Study, YearlyFile
     from lifecircle.tables import Table
 
 _Table = TypeVar("_Table", bound=pd.DataFrame)
-_Fact = TypeVar("_Fact")
 
 _log = logging.getLogger(__name__)
 
 AGED = "walk_aged"
 STEP_FREE = "wheelchair"
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """All that one year's audit is computed from.
-
-    ``networks`` : travel profile -> roads; profiles that differ only in speed share their lines.
-    ``register`` : every facility, with ``district`` and ``village``, open in the year or not.
-    ``read`` : what was read of every file; ``in_districts`` : share of the people who live in one;
-    ``doubts`` : codes of warnings about where the inputs lie. ``outlets`` : service windows, shops and other
-    units that hold venues, with ``district``; ``indicators`` : registered figures of all years.
-    """
-
-    study: Study
-    year: int
-    networks: Mapping[str, Roads]
-    demand: gpd.GeoDataFrame
-    districts: gpd.GeoDataFrame | None
-    villages: gpd.GeoDataFrame | None
-    register: gpd.GeoDataFrame
-    rejects: pd.DataFrame
-    records: tuple[InputRecord, ...]
-    outlets: gpd.GeoDataFrame | None = None
-    indicators: Indicators | None = None
-    read: tuple[InputReading, ...] = ()
-    in_districts: float | None = None
-    doubts: tuple[str, ...] = ()
-
-    @cached_property
-    def opened(self) -> npt.NDArray[np.intp]:
-        """Positions in the register of the facilities open on 31 December of the year."""
-        return np.flatnonzero(open_in(self.register, self.year).to_numpy())
-
-    @cached_property
-    def facilities(self) -> gpd.GeoDataFrame:
-        """The facilities open on 31 December of the year."""
-        return self.register.iloc[self.opened]
-
-    @cached_property
-    def lonlat(self) -> npt.NDArray[np.float64]:
-        """Places of the residents in degrees: (demand, 2), NaN where they have none."""
-        return _coordinates(self.demand)
-
-    @cached_property
-    def homes(self) -> gpd.GeoDataFrame:
-        """The residents in the metre CRS."""
-        return self.demand.to_crs(self.crs)
-
-    @cached_property
-    def sites(self) -> gpd.GeoDataFrame:
-        """The register in the metre CRS."""
-        return self.register.to_crs(self.crs)
-
-    @cached_property
-    def metres(self) -> npt.NDArray[np.float64]:
-        """Places of the residents in the metre CRS: (demand, 2), NaN where they have none."""
-        return _coordinates(self.homes)
-
-    @cached_property
-    def venue_metres(self) -> npt.NDArray[np.float64]:
-        """Places of the facilities in the metre CRS: (facility, 2), NaN where they have none."""
-        return _coordinates(self.sites)[self.opened]
-
-    def in_metres(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Return the residents or the register in the metre CRS, projected once; others as they are."""
-        return self.homes if table is self.demand else self.sites if table is self.register else table
-
-    @cached_property
-    def doors(self) -> Doors:
-        """Where the facilities that are drawn as polygons are entered."""
-        return find_doors(self.sites)
-
-    def snapped(self, roads: Roads, table: gpd.GeoDataFrame, *, keep: bool = True) -> Snap:
-        """Join a table in the metre CRS to roads, with the study's preference for the main network.
-
-        A facility of the register that is drawn as a polygon joins them at the best place of its edge.
-        """
-        part = self.study.roads
-        bounds = {"prefer_main_m": part.prefer_main_m, "fragment_m": part.fragment_m}
-        own = snap(roads, table, keep=keep, **bounds)
-        if table is not self.sites or not len(self.doors):
-            return own
-        return at_best_door(own, snap(roads, self.doors.table, keep=keep, **bounds), self.doors.row)
-
-    @property
-    def reach_m(self) -> float:
-        """The usual reach: how far anybody gets within the largest limit of a circle."""
-        return usual_reach_m(self.study.standard)
-
-    @property
-    def crs(self) -> Any:
-        """The metre CRS, of all networks."""
-        return next(iter(self.networks.values())).crs
-
-
-def _coordinates(table: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
-    shapes = table.geometry.to_numpy()
-    return np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
-
-
-def cached_per_inputs(of: Callable[[Inputs], _Fact]) -> Callable[[Inputs], _Fact]:
-    """Cache a function's result per :class:`Inputs` object, for as long as that object lives."""
-    kept: WeakKeyDictionary[Inputs, _Fact] = WeakKeyDictionary()
-
-    @wraps(of)
-    def fact(inputs: Inputs) -> _Fact:
-        if inputs not in kept:
-            kept[inputs] = of(inputs)
-        return kept[inputs]
-
-    return fact
 
 
 def open_study(folder: str | Path, year: int | None = None) -> Study:
@@ -262,10 +147,14 @@ def yearly_files(study: Study) -> list[YearlyFile]:
         study.districts,
         study.villages,
         study.barriers,
+        study.crosswalk,
         study.outlets,
         *study.facilities,
     )
     files = [part.file for part in parts if part is not None and part.file is not None]
+    files += [study.roads.merge] if study.roads.merge is not None else []
+    files += study.side_files
+    files += [part.entrances for part in study.facilities if part.entrances is not None]
     return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
 
@@ -282,6 +171,10 @@ class _Reader:
         self.records: list[InputRecord] = []
         self.read: list[InputReading] = []
         self.beside: tuple[Roads | None, gpd.GeoDataFrame | None] = (None, None)
+        self.units: dict[str, gpd.GeoDataFrame] = {}
+        self.crosswalk: Crosswalk | None = None
+        self.olds: set[str] = set()
+        self.homes = Homes(self, study.demand)
 
     def inputs(self) -> Inputs:
         """Read everything, and only then raise what was wrong anywhere."""
@@ -297,6 +190,8 @@ class _Reader:
         with self.faults.catching():
             villages = self.villages()
         with self.faults.catching():
+            self.crosswalk = self._crosswalk()
+        with self.faults.catching():
             demand = self.demand()
         with self.faults.catching():
             facilities = self.facilities()
@@ -311,13 +206,21 @@ class _Reader:
             with self.faults.catching():
                 villages = self._with_accepted(villages, districts)
             self.faults.raise_any()
-        demand = assign_villages(assign_districts(demand, districts), villages)
+            self.units["villages"] = villages
+        stated = facilities["district"].astype("str") if "district" in facilities else None
+        others: Mapping[str, gpd.GeoDataFrame] = {}
+        with self.faults.catching():
+            demand = self.homes.settled(demand)
+        with self.faults.catching():
+            others, doubts = other_surfaces(self)
+            self.homes.doubts += doubts
         facilities = assign_villages(assign_districts(facilities, districts), villages)
         outlets = indicators = None
         with self.faults.catching():
             outlets = self._outlets(districts)
         with self.faults.catching():
             indicators = self._indicators(districts, villages)
+        self._note_crosswalk()
         self.faults.raise_any()
         inputs = Inputs(
             study=self.study,
@@ -331,16 +234,20 @@ class _Reader:
             records=tuple(self.records),
             outlets=outlets,
             indicators=indicators,
+            surfaces=others,
+            people=self.homes.people,
+            stated=stated,
         )
         return self._placed(inputs)
 
     def _detects(self) -> bool:
         """Return whether the study asks for a datum to be detected."""
         study = self.study
-        parts = (study.demand, study.villages, study.outlets, *study.facilities)
+        surfaces = study.demand.surfaces.values()
+        parts = (study.demand, *surfaces, study.villages, study.outlets, *study.facilities)
         return any(part is not None and part.datum == AUTO for part in parts)
 
-    def _table_datum(self, table: Table, part: Any) -> TableDatum:
+    def datum_of(self, table: Table, part: Any) -> TableDatum:
         roads, districts = self.beside
         return table_datum(table, part.datum, part.columns, roads=roads, districts=districts)
 
@@ -366,12 +273,15 @@ class _Reader:
                 shares["barriers", paths["barriers"]] = share
         self.faults.raise_any()
         read = with_near(self.read, layers, shares)
-        doubts = placement_warnings(ground, layers, read, self.study)
+        doubts = [*self.homes.doubts, *placement_warnings(ground, layers, read, self.study)]
         if inside is not None and 1 - inside > self.study.reading.far_warn:
             doubts.append(f"outside_districts:{1 - inside:.1%}")
+        lost = inputs.entered_at_centre
+        if lost:
+            doubts.append(f"entered_at_centre:{len(lost)}|{'; '.join(lost[:5])}")
         return replace(inputs, read=read, in_districts=inside, doubts=tuple(doubts))
 
-    def _record(  # noqa: PLR0913 - what is known of a file
+    def note(  # noqa: PLR0913 - what is known of a file
         self,
         role: str,
         path: Path,
@@ -380,25 +290,26 @@ class _Reader:
         *,
         table: Table | None = None,
         notes: tuple[str, ...] = (),
+        left: Mapping[str, int] | None = None,
     ) -> None:
         """Note a file: its digest, the rows used of it, and those left out with the reason.
 
-        ``table`` : the file's rows as they were found, where it is a table.
+        ``table`` : the file's rows as they were found, where it is a table; ``left`` : reason -> cells of a
+        raster, or rows, that are not used.
         """
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = _digest(path)
         rejected = 0 if rejects is None else rejected_rows(rejects)
         self.records.append(InputRecord(role, self._name(path), digest, rows, rejected))
-        found = rows if table is None else len(table.frame)
-        left = {} if rejects is None else left_out(rejects, found - rows)
+        found = rows + sum((left or {}).values()) if table is None else len(table.frame)
+        left = (left or {}) if rejects is None else left_out(rejects, found - rows)
         said = (*notes, *getattr(table, "notes", ()))
         self.read.append(InputReading(role, self._name(path), found, rows, left, notes=said))
 
     def _name(self, path: str | Path) -> str:
         """Name a file from the study's folder, so that a run tells the same wherever the study lies."""
-        inside = Path(path).is_relative_to(self.study.folder)
-        return Path(path).relative_to(self.study.folder).as_posix() if inside else Path(path).name
+        return self.study.name_of(path)
 
-    def _named(self, table: _Table, column: str) -> _Table:
+    def relative(self, table: _Table, column: str) -> _Table:
         """Name the files of a column from the study's folder."""
         names = {name: self._name(name) for name in table[column].unique()}
         renamed: _Table = table.assign(**{column: table[column].map(names).astype("str")})
@@ -406,21 +317,7 @@ class _Reader:
 
     def demand(self) -> gpd.GeoDataFrame:
         """Read the residents."""
-        part = self.study.demand
-        path = self.study.path_in(part.file, self.year)
-        table = read_table(path, **part.where)
-        placed = self._table_datum(table, part)
-        demand, rejects = read_demand(
-            table,
-            population=part.population,
-            groups=part.groups,
-            datum=placed.datum,
-            columns=placed.columns,
-            max_rejected=self.study.max_rejected,
-        )
-        self.rejects.append(self._named(rejects, "file"))
-        self._record("demand", path, len(demand), rejects, table=table, notes=placed.notes)
-        return demand.set_axis(demand.index.astype(str).rename("id"))
+        return self.homes.read()
 
     def districts(self) -> gpd.GeoDataFrame | None:
         """Read the districts, None where the study has none."""
@@ -430,7 +327,8 @@ class _Reader:
         path = self.study.path_in(part.file, self.year)
         table = read_table(path, **part.where)
         districts = read_districts(table, datum=part.datum, columns=part.columns)
-        self._record("districts", path, len(districts), table=table)
+        self.note("districts", path, len(districts), table=table)
+        self.units["districts"] = districts
         return districts
 
     def villages(self) -> gpd.GeoDataFrame | None:
@@ -440,16 +338,17 @@ class _Reader:
             return None
         path = self.study.path_in(part.file, self.year)
         table = read_table(path, **part.where)
-        placed = self._table_datum(table, part)
+        placed = self.datum_of(table, part)
         villages, rejects = read_villages(
             table, datum=placed.datum, columns=placed.columns, max_rejected=self.study.max_rejected
         )
-        self.rejects.append(self._named(rejects, "file"))
-        self._record("villages", path, len(villages), rejects, table=table, notes=placed.notes)
+        self.rejects.append(self.relative(rejects, "file"))
+        self.note("villages", path, len(villages), rejects, table=table, notes=placed.notes)
         for name in accepted_targets(villages):
             self._check_target(path.name, f"column 'accepted_{name}'", name, prefix="accepted_")
         for name in part.accepted:
             self._check_target("study.toml", f"villages.accepted.{name}", name)
+        self.units["villages"] = villages
         return villages
 
     def _check_target(self, file: str, place: str, name: str, *, prefix: str = "") -> None:
@@ -471,13 +370,36 @@ class _Reader:
         assert self.study.villages is not None
         for name, file in self.study.villages.accepted.items():
             path = self.study.path_in(file, self.year)
+            table, notes = read_table(path), tuple[str, ...]()
+            if self.crosswalk is not None:
+                table, notes, olds = accepted_of_old(table, self.crosswalk, villages, year=self.year)
+                self.olds |= olds
             listed, rejects = read_accepted(
-                path, villages, districts=districts, max_rejected=self.study.max_rejected
+                table, villages, districts=districts, max_rejected=self.study.max_rejected
             )
-            self.rejects.append(self._named(rejects, "file"))
-            self._record("accepted", path, int(listed.sum()), rejects)
+            self.rejects.append(self.relative(rejects, "file"))
+            self.note("accepted", path, int(listed.sum()), rejects, notes=notes)
             villages = villages.assign(**{f"accepted_{name}": listed})
         return villages
+
+    def _crosswalk(self) -> Crosswalk | None:
+        """Read which units of today the old ones became, None where the study does not say."""
+        part = self.study.crosswalk
+        if part is None:
+            return None
+        path = self.study.path_in(part.file, self.year)
+        units = [self.units.get("districts"), self.units.get("villages")]
+        return read_crosswalk(read_table(path, **part.where), units, columns=part.columns)
+
+    def _note_crosswalk(self) -> None:
+        """Note the crosswalk once all that it was used for is read, with the units that nothing spoke of."""
+        part = self.study.crosswalk
+        if part is None or self.crosswalk is None:
+            return
+        met = self.crosswalk.changes["from"].isin(self.olds)
+        idle = int((~met).sum())
+        path = self.study.path_in(part.file, self.year)
+        self.note("crosswalk", path, int(met.sum()), left={"crosswalk_idle": idle} if idle else {})
 
     def facilities(self) -> gpd.GeoDataFrame:
         """Read all lists of facilities as one register."""
@@ -487,52 +409,46 @@ class _Reader:
             with faults.catching():
                 path = self.study.path_in(part.file, self.year)
                 table = read_table(path, **part.where)
-                placed = self._table_datum(table, part)
-                frame, rejects = read_facilities(
+                ask_for_datum(table, part)
+                gates = None if part.entrances is None else self.study.path_in(part.entrances, self.year)
+                read = read_part(
                     table,
-                    service=part.service,
-                    datum=placed.datum,
-                    columns=placed.columns,
-                    services=part.services,
+                    part,
+                    self.datum_of(table, part),
+                    known=known,
                     max_rejected=self.study.max_rejected,
-                    known_services=known,
+                    gates=None if gates is None else read_table(gates),
                 )
-                self.rejects.append(self._named(rejects, "file"))
-                named = bool(frame["name"].ne("").any()) or frame.empty
-                notes = placed.notes if named else (*placed.notes, "names_not_found")
-                self._record("facilities", path, len(frame), rejects, table=table, notes=notes)
-                parts.append(frame.set_axis(frame.index.astype(str)))
+                self.rejects.append(self.relative(read.rejects, "file"))
+                own = read.rejects[read.rejects["file"] != str(gates)]
+                self.note("facilities", path, read.rows, own, table=table, notes=read.notes)
+                if read.classed:
+                    self.read[-1] = with_classes(self.read[-1])
+                if gates is not None:
+                    self.note("entrances", gates, len(read_table(gates).frame))
+                parts.append(read.frame.set_axis(read.frame.index.astype(str)))
         faults.raise_any()
         facilities = pd.concat(parts)
+        if "grade" in facilities:  # of one list and not of another
+            facilities = facilities.assign(grade=facilities["grade"].fillna("").astype("str"))
         if not facilities.index.is_unique:
             stem = facilities["source"].map(lambda name: Path(name).stem)
             facilities = facilities.set_axis(stem + ":" + facilities.index)
-        facilities = self._named(facilities.rename_axis("id"), "source")
+        facilities = self.relative(facilities.rename_axis("id"), "source")
         facilities, doubles = merge_duplicates(facilities)
+        merging = {
+            self._name(self.study.path_in(part.file, self.year))
+            for part in self.study.facilities
+            if part.merge_duplicates
+        }
+        if merging:
+            facilities, similar = merge_similar(facilities, merging)
+            doubles = join_rejects([doubles, similar])
         self.rejects.append(doubles)
         self._leave_out_doubles(doubles)
-        return self._with_amounts(facilities)
-
-    def _with_amounts(self, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Read the columns that capacity targets add up as numbers; what is none is unknown, and rejected."""
-        wanted = {target.of for target in self.study.standard.targets if target.kind == "capacity"}
-        for name in sorted((wanted - {"capacity"}) & {str(column) for column in facilities.columns}):
-            cells = facilities[name]
-            blank = cells.isna() | (cells.astype("str").str.strip() == "")
-            amounts = pd.to_numeric(cells.where(~blank), errors="coerce").astype("float64")
-            wrong = (~blank & ~np.isfinite(amounts)) | (amounts < 0)
-            for file, part in facilities[wrong].groupby("source", sort=False):
-                self.rejects.append(
-                    reject_rows(
-                        str(file),
-                        part["row"].to_numpy(),
-                        column=name,
-                        value=part[name].to_numpy(dtype=object),
-                        reason=say("not a number of at least 0"),
-                        remedy=say("write a number of at least 0, or leave it blank when unknown"),
-                    )
-                )
-            facilities = facilities.assign(**{name: amounts.mask(wrong)})
+        self.read = with_similar(self.read, facilities)
+        facilities, rejects = with_amounts(facilities, self.study.standard)
+        self.rejects += rejects
         return facilities
 
     def _outlets(self, districts: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
@@ -542,7 +458,7 @@ class _Reader:
             return None
         path = self.study.path_in(part.file, self.year)
         table = read_table(path)
-        placed = self._table_datum(table, part)
+        placed = self.datum_of(table, part)
         outlets, rejects = read_facilities(
             table,
             service=part.service,
@@ -551,8 +467,8 @@ class _Reader:
             services=part.services,
             max_rejected=self.study.max_rejected,
         )
-        self.rejects.append(self._named(rejects, "file"))
-        self._record("outlets", path, len(outlets), rejects, table=table)
+        self.rejects.append(self.relative(rejects, "file"))
+        self.note("outlets", path, len(outlets), rejects, table=table)
         return assign_districts(outlets.set_axis(outlets.index.astype(str)), districts)
 
     def _indicators(
@@ -570,16 +486,19 @@ class _Reader:
                 found = read_indicators(
                     table,
                     standard=self.study.standard,
-                    districts=districts,
-                    villages=villages,
+                    districts=with_old_units(districts, self.crosswalk),
+                    villages=with_old_units(villages, self.crosswalk),
                     columns=part.columns,
                     target=part.target,
                     year=part.year,
                     items=part.items,
                     max_rejected=self.study.max_rejected,
                 )
-                self.rejects.append(self._named(found.rejects, "file"))
-                self._record(
+                if self.crosswalk is not None:
+                    found, olds = figures_of_old(found, self.crosswalk, self.study, villages)
+                    self.olds |= olds
+                self.rejects.append(self.relative(found.rejects, "file"))
+                self.note(
                     "indicators",
                     path,
                     len(table.frame) - rejected_rows(found.rejects),
@@ -632,6 +551,7 @@ class _Reader:
         else:
             assert part.file is not None
             path = self.study.path_in(part.file, self.year)
+            second = None if part.merge is None else self.study.path_in(part.merge, self.year)
             roads = read_roads(
                 path,
                 mode=name,
@@ -643,10 +563,14 @@ class _Reader:
                 classes=part.classes,
                 datum=part.datum,
                 split_crossings=part.split_crossings,
+                merge=second,
+                merge_within_m=part.merge_within_m,
             )
             if not read:
-                self._record("roads", path, len(roads.u))
+                self.note("roads", path, len(roads.u))
                 self.read[-1] = _roads_read(self.read[-1], roads)
+                if second is not None:
+                    self.note("merge", second, _merged_rows(roads))
         return self._with_barriers(roads, first=not read)
 
     def _with_barriers(self, roads: Roads, *, first: bool) -> Roads:
@@ -656,32 +580,15 @@ class _Reader:
         path = self.study.path_in(part.file, self.year)
         barriers = read_barriers(path, crs=roads.crs, layer=part.layer, datum=part.datum)
         if first:
-            self._record("barriers", path, len(barriers))
+            self.note("barriers", path, len(barriers))
         return roads.with_barriers(barriers)
 
 
-_KEPT = ("kept as unsnapped", "is kept, its hours unknown")
-"""How the reasons of rejects end whose rows are used all the same."""
-
-
-def left_out(rejects: pd.DataFrame, rows: int) -> dict[str, int]:
-    """Count the rows that are not used by the first reason of each: reason -> rows; together ``rows``.
-
-    A reason is the template of its sentence, so that rows of one kind count together whatever their values.
-    """
-    first = rejects[~rejects["reason"].map(lambda text: str(text).endswith(_KEPT)).astype(bool)]
-    first = first.drop_duplicates(["file", "row"])
-    counts: dict[str, int] = {}
-    for reason in first["reason"]:
-        if sum(counts.values()) == rows:
-            break
-        name = reason.template if isinstance(reason, Message) else _VALUES.sub("…", str(reason))
-        counts[name] = counts.get(name, 0) + 1
-    rest = rows - sum(counts.values())
-    return counts if rest == 0 else {**counts, "not_used": rest}
-
-
-_VALUES = re.compile(r"'[^']*'|\([^()]*\d[^()]*\)|\d[\d.,:-]*")
+def _digest(path: Path) -> str:
+    """Hash an input: the cells of a table in a database, all files of a file geodatabase, else the file."""
+    if (kept := snapshot_of(path)) is not None:
+        return kept.digest
+    return content_key(path) if path.is_dir() else file_hash(path)
 
 
 def _roads_read(read: InputReading, roads: Roads) -> InputReading:
@@ -694,6 +601,12 @@ def _roads_read(read: InputReading, roads: Roads) -> InputReading:
     )
 
 
+def _merged_rows(roads: Roads) -> int:
+    """Return how many stretches of road a merge took from its second source."""
+    codes = (note.partition(":")[2] for note in roads.reading.notes if note.startswith("merge_added:"))
+    return int(next(codes, "0").partition("|")[0])
+
+
 def _layers(inputs: Inputs) -> list[Layer]:
     """List the places of every file: residents, villages' centres, and each list of facilities apart."""
     layers = [
@@ -704,7 +617,7 @@ def _layers(inputs: Inputs) -> list[Layer]:
         layers += [
             Layer("villages", record.path, centres) for record in inputs.records if record.role == "villages"
         ]
-    places = _coordinates(inputs.register)
+    places = coordinates(inputs.register)
     sources = inputs.register["source"].to_numpy(dtype=object)
     layers += [
         Layer("facilities", str(path), places[sources == path])

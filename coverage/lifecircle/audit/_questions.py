@@ -15,7 +15,9 @@ from lifecircle.audit._basis import open_venues
 from lifecircle.audit._coarse import coarse_places, spread_over_quarters
 from lifecircle.audit._counted import counted_people
 from lifecircle.audit._ladder import known_hours
+from lifecircle.audit._position_grades import village_centred
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor, circles
+from lifecircle.audit._school_grounds import without_grounds
 from lifecircle.demand import OUTSIDE
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit._coarse import Quarters
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._searches import Answer, Searches
     from lifecircle.standards import CircleTarget
 
@@ -100,9 +102,13 @@ def questions(target: CircleTarget, inputs: Inputs, *, values_only: bool = False
     hours = known_hours(target, inputs)
     if hours is not None:
         yield Question(own, hours[2])
+    opened = open_venues(target, inputs)
+    # What a verdict would be without venues at village centres, which do not support one.
+    centred = village_centred(inputs)
+    if centred is not None and target.accounting not in {"accepted", "straight"}:
+        yield Question(own, ~centred if opened is None else opened & ~centred)
     if values_only:
         return
-    opened = open_venues(target, inputs)
     yield from _across_border(target, inputs, opened)
     if target.accounting not in {"reach", "open"}:
         return  # no minutes decide: there is neither a margin nor a variant by speed
@@ -114,6 +120,9 @@ def questions(target: CircleTarget, inputs: Inputs, *, values_only: bool = False
     if used.mode == "walk":
         yield from (Question(name, opened) for name in (AGED, STEP_FREE))
     yield from (Question(mode, opened) for mode in target.modes)
+    public = without_grounds(target, inputs, opened)
+    if public is not None:
+        yield Question(own, public)
 
 
 def _across_border(target: CircleTarget, inputs: Inputs, opened: Flags | None) -> Iterator[Question]:

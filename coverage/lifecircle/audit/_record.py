@@ -14,6 +14,7 @@ from lifecircle.files import complete_folder, file_hash, files_of
 from lifecircle.findings import METHOD_VERSION, RUN, save_findings, seal
 from lifecircle.report import write_tables
 from lifecircle.study import STUDY_FILE
+from lifecircle.tables import snapshot_of
 from lifecircle.wording import fault_line
 
 if TYPE_CHECKING:
@@ -50,14 +51,16 @@ def used_files(study: Study, year: int) -> dict[str, str]:
     Returns
     -------
     files : path relative to the study's folder -> SHA-256, empty where it is not there. A file that the study
-        names by its absolute path is known by its name alone; databases have no file.
+        names by its absolute path is known by its name alone, a table of a database by its address without
+        passwords.
     """
     found: dict[str, str] = {}
     for file in yearly_files(study):
         for one in (year, year - 1):
             with suppress(UnusableInputError, ValueError):
                 path = study.path_in(file, one)
-                if "://" in str(file):
+                if (kept := snapshot_of(path)) is not None:
+                    found[kept.address] = kept.digest
                     continue
                 for part in files_of(path):
                     name = part.name

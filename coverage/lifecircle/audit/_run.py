@@ -20,14 +20,17 @@ from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._judged import Assessed, YearFacts
 from lifecircle.audit._kinds import assess
 from lifecircle.audit._places import grid, village_counts
-from lifecircle.audit._prepare import Inputs, circles, open_study, prepare, prepare_other
+from lifecircle.audit._position_grades import report_positions
+from lifecircle.audit._prepare import circles, open_study, prepare, prepare_other
 from lifecircle.audit._questions import ask
 from lifecircle.audit._record import source_of, write_run, years_of_another_method
 from lifecircle.audit._searches import Searches, venue_classes
+from lifecircle.audit._surface_values import surface_doubts, surface_notes, values_on_surfaces
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.findings import (
     RUN,
+    CircleResult,
     Findings,
     Publication,
     load_findings,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lifecircle.audit._circles import Circle
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.reading import Reading
     from lifecircle.study import Study
 
@@ -146,8 +150,13 @@ def run(
     assessed = [
         _beside_year_before(assess(target, facts), before) for target in inputs.study.standard.targets
     ]
+    valued = values_on_surfaces(inputs)
+    assessed = [_beside_surfaces(one, valued, inputs) for one in assessed]
     coarse = [one.coarse for one in assessed if one.coarse is not None]
-    return _findings(inputs, assessed, report_reading(inputs, searches, coarse))
+    if not isinstance(earlier, str):
+        inputs = replace(inputs, doubts=(*inputs.doubts, *surface_doubts(earlier[0], inputs)))
+    positions = report_positions(inputs, [one.result for one in assessed])
+    return _findings(inputs, assessed, replace(report_reading(inputs, searches, coarse), positions=positions))
 
 
 def _beside_year_before(assessed: Assessed, before: YearBefore) -> Assessed:
@@ -159,6 +168,18 @@ def _beside_year_before(assessed: Assessed, before: YearBefore) -> Assessed:
     return replace(assessed, result=result)
 
 
+def _beside_surfaces(
+    assessed: Assessed, valued: Mapping[str, Mapping[str, float | None]], inputs: Inputs
+) -> Assessed:
+    """Set the values on other surfaces beside a circle's own; its verdict stays as it is."""
+    others = valued.get(assessed.result.target.id)
+    if assessed.circle is None or not others or not isinstance(assessed.result, CircleResult):
+        return assessed
+    notes = surface_notes(assessed.result, others, inputs.year)
+    result = replace(assessed.result, surfaces=others, notes=(*assessed.result.notes, *notes))
+    return replace(assessed, result=result, circle=replace(assessed.circle, result=result))
+
+
 def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Findings:
     study = inputs.study
     found = [one.circle for one in assessed if one.circle is not None]
@@ -167,6 +188,7 @@ def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Fin
     labels = inputs.facilities.index.array
 
     def table(columns: list[Any]) -> pd.DataFrame:
+        """Put one column for each circle beside each other, on the residents."""
         return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
 
     # Gaps of circles first, as they always were: their rows are known by their order.

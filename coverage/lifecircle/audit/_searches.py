@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.audit._prepare import Inputs
+    from lifecircle.audit._inputs import Inputs
     from lifecircle.reach import Snap
     from lifecircle.roads import Roads
     from lifecircle.standards import CircleTarget, Standard
@@ -53,7 +53,7 @@ class Answering(Protocol):
         self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
     ) -> Answer:
         """Return the answer to a target's rule over its own profile or another, with all venues or some."""
-        ...  # pragma: no cover
+        ...  # pragma: no cover - a protocol has no body
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,13 +137,32 @@ class Searches:
         inputs = self._inputs
         roads = inputs.networks[target.profile]
         members = venue_classes(target, inputs.study.standard, inputs.facilities)
-        slowest = []
-        for name, member in members.items():
-            venues, group = self._entered(roads, inputs.opened[member])
-            k, limit_min = target.require[name], target.minutes
-            seconds, _ = nearest_seconds(roads, homes, venues, k=k, limit_min=limit_min, group=group)
-            slowest.append(seconds[:, -1])
+        slowest = [
+            self.nearest_of(roads, homes, member, minutes=target.minutes, k=target.require[name])[0][:, -1]
+            for name, member in members.items()
+        ]
         return rule_seconds(slowest)
+
+    def nearest_of(
+        self, roads: Roads, homes: Snap, member: npt.NDArray[np.bool_], *, minutes: float, k: int = 1
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+        """Find the nearest of some facilities from any snapped points.
+
+        Parameters
+        ----------
+        roads : the network
+        homes : points snapped to it
+        member : (facility,) the venues that are looked for
+        minutes : bounds the access legs alone, as for :func:`lifecircle.reach.nearest`
+
+        Returns
+        -------
+        seconds, facility : (home, k) inf and -1 where there is none
+        """
+        places = np.flatnonzero(member)
+        venues, group = self._entered(roads, self._inputs.opened[places])
+        seconds, venue = nearest_seconds(roads, homes, venues, k=k, limit_min=minutes, group=group)
+        return seconds, np.append(places, -1)[venue]
 
     def _entered(
         self, roads: Roads, entries: npt.NDArray[np.intp]
@@ -178,7 +197,7 @@ class Searches:
         if key not in classes:
             homes, (venues, group) = self.snapped(roads, inputs.demand), self._entered(roads, entries)
             classes[key] = nearest_seconds(roads, homes, venues, k=count, limit_min=minutes, group=group)
-        seconds, venue = classes[key]
+        seconds, venue = classes[key]  # positions among these venues: years share them, not the facilities
         return seconds, np.append(places, -1)[venue]
 
 

@@ -12,20 +12,26 @@ from contextlib import suppress
 
 import click
 
-from lifecircle.cli import _study_commands, _what_if_commands, _yearly_commands
+from lifecircle.cli import _start_commands, _study_commands, _what_if_commands, _yearly_commands
 from lifecircle.cli._printing import let_go, print_line
 from lifecircle.cli._root import DONE, INTERRUPTED, cli
 
 __all__ = ["cli", "main"]
 
 # Importing a module of commands adds them to the group.
-_COMMANDS = (_study_commands, _what_if_commands, _yearly_commands)
+_COMMANDS = (_start_commands, _study_commands, _what_if_commands, _yearly_commands)
 
 _SELDOM = 500_000  # objects made and kept between two looks for cycles
 
 
 def main() -> None:
-    """Run the command line; errors of input end with 2 and their faults, nothing half-written."""
+    """Run the command line; errors of input end with 2 and their faults, nothing half-written.
+
+    Raises
+    ------
+    SystemExit
+        Always, with the exit status.
+    """
     # A command ends soon and leaves few cycles of objects: looking for them a thousand times, as is usual,
     # takes a tenth of an audit and frees next to nothing. Looking through all that is left at the end takes
     # another tenth; it goes with the process.

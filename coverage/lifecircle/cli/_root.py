@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from lifecircle.findings import Language
 
 DONE, FOUND, UNUSABLE, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
+
+
+def end_with(status: int) -> NoReturn:
+    """End a command with an exit status, what it printed before it.
+
+    Raises
+    ------
+    SystemExit
+        Always.
+    """
+    raise SystemExit(status)
 
 
 class _Commands(click.Group):
@@ -105,7 +116,7 @@ def language_of(study: Path | None) -> Language:
     return "en" if named == "en" else "zh"
 
 
-def _remember(ctx: click.Context, _: click.Parameter, study: Path) -> Path:
+def remember(ctx: click.Context, _: click.Parameter, study: Path) -> Path:
     """Keep the study that a command is given, whose language errors are printed in."""
     ctx.find_root().obj = study
     return study
@@ -121,7 +132,7 @@ class LogLine(logging.Formatter):
         return one_line(super().formatMessage(record))
 
 
-STUDY = click.argument("study", type=click.Path(path_type=Path), callback=_remember)
+STUDY = click.argument("study", type=click.Path(path_type=Path), callback=remember)
 
 
 YEAR = click.option("--year", type=int, help="Year to audit; the study's own where left out.")

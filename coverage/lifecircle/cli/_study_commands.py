@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lifecircle.cli._printing import print_line, print_path, print_scoreboard, print_text, progress_line
-from lifecircle.cli._root import FOUND, STUDY, YEAR, cli
+from lifecircle.cli._root import FOUND, STUDY, YEAR, cli, end_with, remember
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lifecircle.findings import Findings
 
 
 @cli.command()
@@ -34,15 +39,35 @@ def demo(directory: Path) -> None:
 @YEAR
 @click.option("--json", "as_json", is_flag=True, help="Print the check as JSON.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with a sketch of the places.")
-def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) -> None:
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Another list of facilities, such as OpenStreetMap's: report what each lacks.",
+)
+@click.option("--fix", is_flag=True, help="Write a mended copy beside STUDY, and check that.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the mended copy, not STUDY-fixed.")
+def check(  # noqa: PLR0913 - one parameter an option
+    study: Path,
+    year: int | None,
+    html: Path | None,
+    against: Path | None,
+    out: Path | None,
+    *,
+    as_json: bool,
+    fix: bool,
+) -> None:
     """Check the inputs of STUDY: what is wrong, how much it matters, how to mend it. Changes no file."""
-    from lifecircle.doctor import check_study, checkup_page
+    from lifecircle.doctor import check_study, checkup_page, mend_study
     from lifecircle.files import check_file, written
 
     if html is not None:
         check_file(html, b"<!DOCTYPE html>")
+    if out is not None and not fix:
+        raise click.UsageError("--out names the folder of the mended copy: add --fix")
     with progress_line() as tell:
-        found = check_study(study, year, progress=tell)
+        copy = mend_study(study, out, progress=tell) if fix else None
+        folder = study if copy is None else copy.folder
+        found = check_study(folder, year, against=against, progress=tell)
     if html is not None:
         with written(html) as fresh:
             fresh.write_text(checkup_page(found), "utf-8")
@@ -51,10 +76,30 @@ def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) ->
 
         print_line(json.dumps(found.plain(), ensure_ascii=False, indent=1))
     else:
-        for line in found.lines():
+        for line in [*(copy.lines(found.language) if copy is not None else []), *found.lines()]:
             print_text(line)
     if found.found:
-        raise SystemExit(FOUND)
+        end_with(FOUND)
+
+
+@cli.command()
+@click.argument("place")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files; named after PLACE.")
+@click.option(
+    "--buffer-m",
+    type=click.FloatRange(min=0),
+    default=3000.0,
+    show_default=True,
+    help="Metres around PLACE in which roads are kept; at least limit times speed.",
+)
+def fetch(place: str, out: Path | None, buffer_m: float) -> None:
+    """Fetch roads, outline and facilities of PLACE from OpenStreetMap, as files a study reads."""
+    from lifecircle.fetch import fetch_place, language_of_place
+
+    with progress_line() as tell:
+        fetched = fetch_place(place, out=out, buffer_m=buffer_m, progress=tell)
+    for line in fetched.lines(language_of_place(place)):
+        print_text(line)
 
 
 @cli.command()
@@ -64,8 +109,21 @@ def check(study: Path, year: int | None, html: Path | None, *, as_json: bool) ->
 @click.option("--strict", is_flag=True, help="Exit with 1 when an assessed target is missed or behind.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the scoreboard.")
+@click.option(
+    "--database",
+    envvar="LIFECIRCLE_DATABASE",
+    show_envvar=True,
+    help="PostGIS database to write the run to as well, such as postgresql://host/db?schema=lifecircle.",
+)
 def audit(  # noqa: PLR0913 - one parameter an option
-    study: Path, year: int | None, out: Path | None, *, strict: bool, quiet: bool, as_json: bool
+    study: Path,
+    year: int | None,
+    out: Path | None,
+    *,
+    strict: bool,
+    quiet: bool,
+    as_json: bool,
+    database: str | None,
 ) -> None:
     """Audit every target of STUDY for a year and write the results to STUDY/results/YEAR."""
     from lifecircle.audit import run_audit
@@ -73,14 +131,27 @@ def audit(  # noqa: PLR0913 - one parameter an option
     folder = out or (study if study.is_dir() else study.parent) / "results"
     with progress_line(quiet=quiet) as tell:
         findings = run_audit(study, year, out=folder, progress=tell)
+        kept = _to_database(findings, database, tell)
     place = folder / str(findings.year)
     if as_json:
         print_line((place / "summary.json").read_text("utf-8").rstrip("\n"))
     elif not quiet:
         print_scoreboard(findings)
         print_path("results", place, findings.language)
+        if kept:
+            print_path("database", kept, findings.language)
     if strict and any(result.status in {"missed", "behind"} for result in findings.targets):
-        raise SystemExit(FOUND)
+        end_with(FOUND)
+
+
+def _to_database(findings: Findings, database: str | None, tell: Callable[[str], None]) -> str:
+    """Write a run to a database where one is named; the folder of the run is complete by now."""
+    if not database:
+        return ""
+    from lifecircle.database import write_database
+
+    tell("writing to the database")
+    return write_database(findings, database)
 
 
 @cli.command()
@@ -99,7 +170,11 @@ def audit(  # noqa: PLR0913 - one parameter an option
 )
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the page; the study's own.")
 @click.option("--roads/--no-roads", default=None, help="Put the roads in the page, for trying new venues.")
-@click.option("--static", type=click.Path(path_type=Path), help="Folder for a PNG of every circle as well.")
+@click.option(
+    "--static",
+    type=click.Path(path_type=Path),
+    help="Folder for a picture (PNG) of every target with a figure.",
+)
 @click.option(
     "--plan",
     "plans",
@@ -134,4 +209,32 @@ def verify(run: Path, study: Path | None) -> None:
     for line in found.lines():
         print_text(line)
     if not found.holds:
-        raise SystemExit(FOUND)
+        end_with(FOUND)
+
+
+@cli.command("locate")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--study", required=True, type=click.Path(path_type=Path), callback=remember, help="The study it is of."
+)
+@click.option("--addresses", type=click.Path(path_type=Path), help="Table of address, lon, lat and grade.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder instead of STUDY/results/locate-FILE.")
+@click.option(
+    "--given",
+    type=click.Choice(["A", "B", "C", "D"]),
+    default="A",
+    show_default=True,
+    help="Grade of positions that FILE has already.",
+)
+@click.option("--datum", default="wgs84", show_default=True, help="Of coordinates that FILE has.")
+@click.option("--address-datum", default="wgs84", show_default=True, help="Of the address file.")
+@click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the page; the study's own.")
+def locate_file(**order: Any) -> None:
+    """Locate the rows of FILE by their addresses, offline; a page for placing the rest by hand."""
+    from lifecircle.locate import LocateOrder, locate_list, located_lines
+
+    with progress_line() as tell:
+        located, folder = locate_list(LocateOrder(**order), progress=tell)
+    for line in located_lines(located):
+        print_text(line)
+    print_path("located", folder, located.language)

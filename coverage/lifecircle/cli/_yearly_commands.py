@@ -15,8 +15,7 @@ from lifecircle.cli._printing import (
     print_text,
     progress_line,
 )
-from lifecircle.cli._root import FOUND, RESULTS, STUDY, YEAR, check_output, cli, language_of
-from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.cli._root import FOUND, RESULTS, STUDY, YEAR, check_output, cli, end_with, language_of
 
 
 @cli.group()
@@ -58,7 +57,7 @@ def check_ledger(study: Path, results: Path | None) -> None:
     for code in codes or ["register_holds"]:
         print_text(explain(code, read.language))
     if codes:
-        raise SystemExit(FOUND)
+        end_with(FOUND)
 
 
 @ledger.command()
@@ -148,9 +147,6 @@ def spot_check(study: Path, target: str, size: int | None, filled: Path | None, 
         found = estimate_study(study, target, filled, folder=out, **files)
         print_text(estimate_line(found, language_of(study)))
         return
-    if size is None:
-        remedy = say("give --size to draw a sample, or --filled to estimate from its sheet")
-        raise UnusableInputError([Fault("--size", "", "", say("no size, and no filled sheet"), remedy)])
     with progress_line() as tell:
         sample, place = spot_check_study(study, target, size=size, seed=seed, out=out, progress=tell, **files)
     print_text(sample_line(sample, language_of(study)))

@@ -18,7 +18,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from lifecircle.cells import plain_numbers, plain_text
+from lifecircle.cells import plain_degrees, plain_numbers, plain_text
 from lifecircle.datum._metre_crs import CHINA_AREA
 from lifecircle.datum._shifts import BoolArray, FloatArray, in_box, wgs84_from_bd09, wgs84_from_gcj02
 from lifecircle.errors import Fault, UnusableInputError, say
@@ -247,7 +247,7 @@ def raw_places(
         except UnusableInputError:
             raise degrees from None
     pair = _halves(frame[names[0]]) if len(names) == 1 else (frame[names[0]], frame[names[1]])
-    return RawPlaces(np.column_stack([plain_numbers(series) for series in pair]), names)
+    return RawPlaces(np.column_stack([plain_degrees(series) for series in pair]), names)
 
 
 def to_wgs84(frame: gpd.GeoDataFrame, *, datum: str = "wgs84", file: str = "(table)") -> gpd.GeoDataFrame:
@@ -381,7 +381,7 @@ def _locate_numbers(x_text: pd.Series[Any], y_text: pd.Series[Any], declared: _D
     names = (str(x_text.name), str(y_text.name))
     pair = [x_text, y_text]
     empty = [_is_blank(series) for series in pair]
-    x, y = (plain_numbers(series) for series in pair)
+    x, y = ((plain_numbers if declared.projected else plain_degrees)(series) for series in pair)
     if declared.projected:
         _refuse_swapped_metres(x, y, declared, file)
     else:

@@ -182,6 +182,25 @@ def _polygons(table: Table, datum: str, faults: FaultLog) -> Any:
     return shapes
 
 
+def disjoint(districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return districts that do not overlap: ground of several belongs to the one with the lowest label."""
+    shapes = districts.geometry.to_numpy().copy()
+    labels = districts.index.astype("str")
+    order = sorted(range(len(labels)), key=lambda position: _rank(labels[position]))
+    rank = np.empty(len(order), dtype=int)
+    rank[order] = np.arange(len(order))
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    later = rank[one] > rank[other]
+    overlap = shapely.area(shapely.intersection(shapes[one[later]], shapes[other[later]])) > 0
+    pairs = list(zip(one[later][overlap], other[later][overlap], strict=True))
+    own = shapes.copy()
+    for loser, winner in pairs:
+        shapes[loser] = shapely.difference(shapes[loser], own[winner])
+    if pairs:
+        _log.warning("%d pairs of districts overlap; the lowest code has the ground of both", len(pairs))
+    return districts.set_geometry(gpd.GeoSeries(shapes, index=districts.index, crs=districts.crs))
+
+
 def lowest_polygon(demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> pd.Series[Any]:
     """Return the lowest label of the polygons that contain or touch each point; empty where there is none."""
     labels = districts.index.astype("str")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 _ID = Column("id", "text", say("what the row is called by, unique in the file"))
 
-MOST_PEOPLE = 1e10
-"""Largest number of people in a row (inclusive): more than live on earth."""
+MOST_PEOPLE = 1e8
+"""Largest number of people in a row (inclusive): no place has more, a city region a third."""
 
 DEMAND_COLUMNS = Schema(
     "demand",
@@ -111,6 +112,41 @@ def read_demand(  # noqa: PLR0913 - one keyword for each key of [demand] in a st
     >>> demand["population"].tolist(), demand.geometry.isna().tolist(), len(rejects)
     ([40.0, 2.0], [False, True], 0)
     """
+    rows = counted_rows(
+        source,
+        population=population,
+        groups=groups,
+        datum=datum,
+        columns=columns,
+        max_rejected=max_rejected,
+    )
+    return rows.frame[rows.good], rows.table.as_seen(rows.rejects)
+
+
+@dataclass(frozen=True, eq=False)
+class CountedRows:
+    """All rows of a demand table as read.
+
+    ``frame`` : (row,) with counts and points; ``good`` : (row,) which have usable counts; ``rejects`` :
+    reject rows by the numbers of ``table``.
+    """
+
+    table: Table
+    frame: gpd.GeoDataFrame
+    good: np.ndarray[Any, Any]
+    rejects: pd.DataFrame
+
+
+def counted_rows(  # noqa: PLR0913 - one keyword for each key of [demand] in a study
+    source: Source,
+    *,
+    population: str,
+    groups: Mapping[str, str] | None,
+    datum: str,
+    columns: Mapping[str, str] | None,
+    max_rejected: float,
+) -> CountedRows:
+    """Read all rows of a demand table, as :func:`read_demand` does, those at fault with the others."""
     table = read_table(source)
     counts = dict(groups or {})
     faults = FaultLog()
@@ -139,7 +175,8 @@ def read_demand(  # noqa: PLR0913 - one keyword for each key of [demand] in a st
         raise UnusableInputError([excess])
     shown = [name for name in ("population", *counts, "district", "village") if name in checked.frame.columns]
     demand = gpd.GeoDataFrame(checked.frame[shown], geometry=list(located.points), crs="EPSG:4326")
-    return demand.set_axis(row_labels(table, checked.found.get("id")))[good], table.as_seen(rejects)
+    demand = demand.set_axis(row_labels(table, checked.found.get("id")))
+    return CountedRows(table, demand, good, rejects)
 
 
 def _demand_schema(groups: Mapping[str, str]) -> Schema:

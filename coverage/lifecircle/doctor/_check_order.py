@@ -8,18 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.audit import open_study, prepare, run
-from lifecircle.datum import detect, raw_places
-from lifecircle.doctor._input_problem import SAMPLES, SEVERITIES, Problem
-from lifecircle.doctor._row_checks import elsewhere, renamed, shifted_rows, similar_names
+from lifecircle.doctor._datum_check import datums
+from lifecircle.doctor._input_problem import SEVERITIES, Problem
+from lifecircle.doctor._register_match import match_problems, match_register
+from lifecircle.doctor._road_checks import missing_roads, road_problems, supply_line
+from lifecircle.doctor._road_supply import road_supply
+from lifecircle.doctor._row_checks import elsewhere, hours_disagree, renamed, similar_names
 from lifecircle.doctor._run_checks import disconnected, in_order, off_the_roads, rejected, warned
-from lifecircle.errors import UnusableInputError, say
-from lifecircle.tables import read_table
+from lifecircle.doctor._year_checks import years_matched
+from lifecircle.errors import UnusableInputError
 from lifecircle.wording import one_line, translate, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lifecircle.audit import Inputs
+    from lifecircle.doctor._register_match import RegisterMatch
+    from lifecircle.doctor._road_supply import DistrictRoads
     from lifecircle.wording import Language
 
 _log = logging.getLogger(__name__)
@@ -30,7 +35,10 @@ _TEXTS = ("reason", "remedy", "effect")
 
 @dataclass(frozen=True)
 class Checkup:
-    """What a check found in a study, the gravest first; ``inputs`` are None where it cannot be read."""
+    """What a check found in a study, the gravest first; ``inputs`` are None where it cannot be read.
+
+    ``roads`` : how complete the roads are, by district; ``match`` : the register against another list.
+    """
 
     study: str
     name: str
@@ -39,6 +47,8 @@ class Checkup:
     synthetic: bool
     problems: tuple[Problem, ...]
     inputs: Inputs | None = None
+    roads: tuple[DistrictRoads, ...] = ()
+    match: RegisterMatch | None = None
 
     @property
     def found(self) -> bool:
@@ -48,7 +58,22 @@ class Checkup:
     def plain(self) -> dict[str, Any]:
         """Return the check as plain values for JSON, texts in the study's language."""
         problems = [{**asdict(one), **self.texts(one)} for one in self.problems]
-        return {"schema": SCHEMA, "study": self.study, "year": self.year, "problems": problems}
+        return {
+            "schema": SCHEMA,
+            "study": self.study,
+            "year": self.year,
+            "problems": problems,
+            "roads": [
+                {
+                    **asdict(one),
+                    "km_per_km2": one.km_per_km2,
+                    "km_per_1000": one.km_per_1000,
+                    "missing_roads": missing_roads(self.roads, one),
+                }
+                for one in self.roads
+            ],
+            "against": None if self.match is None else self.match.plain(),
+        }
 
     def texts(self, one: Problem) -> dict[str, str]:
         """Return what a problem says, and where, in the study's language."""
@@ -58,7 +83,7 @@ class Checkup:
     def lines(self) -> list[str]:
         """Return a problem in two or three lines each, in the study's language."""
         if not self.problems:
-            return [word("checkup", "nothing", self.language)]
+            return [word("checkup", "nothing", self.language), *self._road_lines()]
         lines = []
         for one in self.problems:
             texts = self.texts(one)
@@ -74,11 +99,22 @@ class Checkup:
                 shown = "; ".join(one.rows) + ("; …" if one.count > len(one.rows) else "")
                 lines.append(f"    {shown}")
             lines += [f"    {texts[name]}" for name in ("effect", "remedy") if texts[name]]
-        return lines
+        return lines + self._road_lines()
+
+    def _road_lines(self) -> list[str]:
+        """Return the table of roads by district as lines."""
+        if not self.roads:
+            return []
+        title = word("checkup", "roads_title", self.language)
+        return [title, *(f"    {supply_line(one, self.language)}" for one in self.roads)]
 
 
 def check_study(
-    study: str | Path, year: int | None = None, *, progress: Callable[[str], None] | None = None
+    study: str | Path,
+    year: int | None = None,
+    *,
+    against: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Checkup:
     """Check the inputs of a study for a year; nothing is written or changed.
 
@@ -86,6 +122,7 @@ def check_study(
     ----------
     study : folder of a study
     year : the study's own where none is given
+    against : another list of facilities, such as OpenStreetMap's, that the register is compared with
 
     Returns
     -------
@@ -111,16 +148,27 @@ def check_study(
         inputs = prepare(declared, year)
     except UnusableInputError as error:
         return Checkup(**head, problems=tuple(_faults(error, declared.language)))
-    report("comparing")
-    problems = [*_datums(inputs), *renamed(inputs), *similar_names(inputs), *elsewhere(inputs)]
     findings = run(inputs, progress=report)
-    problems += [
-        *rejected(inputs.rejects),
-        *off_the_roads(findings),
+    report("comparing")
+    problems = [
+        *datums(inputs, findings),
+        *renamed(inputs),
+        *similar_names(inputs, findings),
+        *elsewhere(inputs, findings),
+        *hours_disagree(inputs),
+        *years_matched(inputs),
+        *rejected(inputs),
+        *off_the_roads(inputs, findings),
         *disconnected(findings),
         *warned(findings),
     ]
-    return Checkup(**head, problems=tuple(in_order(problems, SEVERITIES)), inputs=inputs)
+    match = None if against is None else match_register(inputs, against)
+    if match is not None:
+        problems += match_problems(match)
+    supply = road_supply(inputs, findings)
+    problems += road_problems(findings, supply)
+    ordered = tuple(in_order(problems, SEVERITIES))
+    return Checkup(**head, problems=ordered, inputs=inputs, roads=supply, match=match)
 
 
 def _faults(error: UnusableInputError, language: Language) -> Iterator[Problem]:
@@ -136,41 +184,3 @@ def _faults(error: UnusableInputError, language: Language) -> Iterator[Problem]:
             fault.remedy,
             (one_line(place, 200),) if place else (),
         )
-
-
-def _datums(inputs: Inputs) -> Iterator[Problem]:
-    """Compare the declared datum of every list of facilities with what its places say."""
-    import geopandas as gpd  # noqa: PLC0415 - used here alone
-
-    roads = next(iter(inputs.networks.values()))
-    lines = gpd.GeoSeries(roads.lines, crs=roads.crs).to_crs("EPSG:4326").to_numpy()
-    for part in inputs.study.facilities:
-        path = inputs.study.path_in(part.file, inputs.year)
-        source = path.relative_to(inputs.study.folder).as_posix()
-        if part.datum in {"wgs84", "gcj02", "bd09"}:
-            table = read_table(path, **part.where)
-            raw = raw_places(table.frame, file=table.name, columns=part.columns)
-            found = detect(raw.xy, lines, inputs.districts)
-            if found.reason in {"mixed", "twice"} or found.datum not in {None, part.datum}:
-                yield _wrong_datum(source, part.datum, found)
-                continue
-        yield from shifted_rows(inputs, source, part.datum)
-
-
-def _wrong_datum(source: str, declared: str, found: Any) -> Problem:
-    remedy: Any = say("declare datum = '{datum}', and compare on the map", datum=found.datum or "")
-    reason: Any = say(
-        "declared {declared}, but the places fit {datum}", declared=declared, datum=found.datum or ""
-    )
-    rows: tuple[str, ...] = ()
-    if found.reason == "mixed":
-        parts = ", ".join(f"{name} {len(rows)}" for name, rows in found.parts.items())
-        reason = say("two datums in one file: {parts}", parts=parts)
-        remedy = say("split the file, and declare a datum for each part")
-        other = min(found.parts.values(), key=len)
-        rows = tuple(str(int(row) + 2) for row in other[:SAMPLES])
-    elif found.reason == "twice":
-        name = str(found.evidence["log_likelihood"].idxmax())
-        reason = say("shifted twice, or undone although not shifted: {name}", name=name)
-        remedy = say("convert the file again from the original coordinates")
-    return Problem("error", "datum", source, 1, reason, remedy, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from lifecircle.doctor._road_checks import missing_roads, supply_cells, supply_heads
 from lifecircle.wording import word
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _STYLE = (
     "padding:0 16px;color:#1f2933}table{border-collapse:collapse;width:100%}"
     "td,th{border-top:1px solid #d5dbe3;"
     "padding:8px;text-align:left;vertical-align:top}.stamp{color:#b00020;font-weight:bold}small{color:#52606d}"
+    "tr.doubtful td{background:#fff1d6;font-weight:bold}"
+    ".roads td+td,.roads th+th{text-align:right}"
     "svg{background:#f4f6f9;max-width:100%;height:auto}"
 )
 
@@ -43,7 +46,27 @@ def checkup_page(checkup: Checkup) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>"
         f'<h1>{escape(title)}</h1><p class="stamp">{escape(stamp)}</p>{_sketch(checkup)}'
-        f"<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table></main></body></html>\n"
+        f"<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table>{_roads(checkup)}</main></body></html>\n"
+    )
+
+
+def _roads(checkup: Checkup) -> str:
+    """Return the table of roads by district, those in doubt marked; empty where nothing was computed."""
+    if not checkup.roads:
+        return ""
+    language = checkup.language
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in supply_heads(language))
+    rows = []
+    for one in checkup.roads:
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in supply_cells(one, language))
+        kind = "doubtful" if missing_roads(checkup.roads, one) else "plain"
+        rows.append(f'<tr class="{kind}">{cells}</tr>')
+    title = escape(word("checkup", "roads_title", language))
+    note = escape(word("checkup", "roads_note", language))
+    return (
+        f'<h2>{title}</h2><table class="roads"><thead><tr class="head">{heads}</tr></thead><tbody>'
+        + "".join(rows)
+        + f"</tbody></table><p><small>{note}</small></p>"
     )
 
 

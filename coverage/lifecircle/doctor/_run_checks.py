@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lifecircle.doctor._effects import at_most_near
 from lifecircle.doctor._input_problem import SAMPLES, Problem
 from lifecircle.errors import say
 from lifecircle.findings import as_circle
@@ -12,42 +13,64 @@ from lifecircle.report import warning_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import pandas as pd
-
+    from lifecircle.audit import Inputs
     from lifecircle.errors import Message
     from lifecircle.findings import Findings
     from lifecircle.reading import OffRoads
 
 
-def rejected(rejects: pd.DataFrame) -> Iterator[Problem]:
+def rejected(inputs: Inputs) -> Iterator[Problem]:
     """Report reject rows, those of one file and one reason together."""
+    rejects = inputs.rejects
     if rejects.empty:
         return
+    used = {one.path: one.used for one in inputs.read}
     reasons = rejects["reason"].map(lambda text: getattr(text, "template", str(text)))
     for (file, _), rows in rejects.groupby([rejects["file"], reasons], sort=False):
         first = rows.iloc[0]
+        many = len(rows.drop_duplicates("row"))
         yield Problem(
             "warning",
             "rejected",
             str(file),
-            len(rows.drop_duplicates("row")),
+            many,
             first["reason"],
             first["remedy"],
             tuple(
                 f"{row.row}, {row.column}: {row.value}" for row in rows.head(SAMPLES).itertuples(index=False)
             ),
+            _of_rejects(
+                str(getattr(first["reason"], "template", first["reason"])), many, used.get(str(file))
+            ),
         )
 
 
-def off_the_roads(findings: Findings) -> Iterator[Problem]:
+def _of_rejects(reason: str, many: int, used: int | None) -> Message | str:
+    """Return what rows that were left out may move; it cannot be computed of a row that could not be read."""
+    if reason.startswith(("listed twice", "merged into")):
+        return say("moves no rate: the row that stays is counted")
+    if reason.endswith("is kept") or "is kept," in reason:
+        return say("moves no rate of reach: the row is counted, without what could not be read")
+    if used is None:
+        return ""
+    return say(
+        "{rows} rows beside {used} that count; what they move is not known before they are mended",
+        rows=f"{many:,}",
+        used=f"{used:,}",
+    )
+
+
+def off_the_roads(inputs: Inputs, findings: Findings) -> Iterator[Problem]:
     """Report homes and venues without a road or on a short fragment, and what homes may move."""
     if not findings.reading.networks:
         return
     network = findings.reading.networks[0]  # the others differ by their ways, and say the same of most
     homes, venues = network.homes, network.venues
     for reason in ("far", "barrier", "no_place", "fragment"):
-        yield from _off(reason, [one for one in homes.named if one.reason == reason], findings, homes=True)
-        yield from _off(reason, [one for one in venues.named if one.reason == reason], findings, homes=False)
+        lived = [one for one in homes.named if one.reason == reason]
+        yield from _off(reason, lived, findings, None)
+        stood = [one for one in venues.named if one.reason == reason]
+        yield from _off(reason, stood, findings, inputs)
 
 
 _OFF = {
@@ -64,9 +87,11 @@ _OFF = {
 }
 
 
-def _off(reason: str, found: list[OffRoads], findings: Findings, *, homes: bool) -> Iterator[Problem]:
+def _off(reason: str, found: list[OffRoads], findings: Findings, inputs: Inputs | None) -> Iterator[Problem]:
+    """Report homes, or venues where inputs are given, that are off the roads for one reason."""
     if not found:
         return
+    homes, labels = inputs is None, {one.id for one in found}
     why, remedy = _OFF[reason]
     people = sum(one.people or 0.0 for one in found)
     placed = [one for one in found if one.lon is not None and one.lat is not None]
@@ -78,7 +103,7 @@ def _off(reason: str, found: list[OffRoads], findings: Findings, *, homes: bool)
         why,
         remedy,
         tuple(_named(one) for one in found[:SAMPLES]),
-        _most_moved(findings, {one.id for one in found}, people) if homes else "",
+        _most_moved(findings, labels, people) if inputs is None else at_most_near(inputs, findings, labels),
         tuple((one.lon, one.lat) for one in placed[:SAMPLES] if one.lon is not None and one.lat is not None),
     )
 
@@ -157,6 +182,7 @@ def warned(findings: Findings) -> Iterator[Problem]:
             1,
             say("no verdict on '{target}': the data cannot carry one", target=result.target.id),
             say("see the reasons in the scoreboard"),
+            effect=say("the verdict is withheld"),
         )
 
 

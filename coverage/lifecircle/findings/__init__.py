@@ -13,15 +13,17 @@ from lifecircle.findings._findings import (
 )
 from lifecircle.findings._folder import (
     CHECKSUMS,
+    LABELS,
     METHOD_VERSION,
     RUN,
     load_findings,
     read_fingerprint,
+    result_layers,
     save_findings,
     seal,
     summary,
 )
-from lifecircle.findings._printed import mark_text, unit_text, value_text
+from lifecircle.findings._printed import grounds_text, mark_text, unit_text, value_text
 from lifecircle.findings._results import (
     ACCOUNTINGS,
     BUCKETS,
@@ -49,6 +51,7 @@ __all__ = [
     "BUCKETS",
     "BY_VILLAGE",
     "CHECKSUMS",
+    "LABELS",
     "LANGUAGES",
     "METHOD_VERSION",
     "RUN",
@@ -74,10 +77,12 @@ __all__ = [
     "as_circle",
     "class_seconds",
     "class_venues",
+    "grounds_text",
     "load_findings",
     "mark_text",
     "rank_table",
     "read_fingerprint",
+    "result_layers",
     "save_findings",
     "seal",
     "summary",

@@ -66,13 +66,41 @@ def summary(findings: Findings) -> dict[str, Any]:
         warnings=list(findings.warnings),
         targets=[target_entry(result) for result in findings.targets],
     )
-    return whole.model_dump(mode="json", by_alias=True)
+    plain = whole.model_dump(mode="json", by_alias=True)
+    # Keys that came later and say nothing of this run are left out: a run made before them stays the same.
+    if plain["reading"]["residents"] is None:
+        del plain["reading"]["residents"]
+    for check in plain["reading"]["coarse"]:
+        if not check["unsure"]:
+            del check["unsure"]
+    for target in plain["targets"]:
+        if not target.get("surfaces", True):
+            del target["surfaces"]
+    return plain
 
 
 def save_findings(findings: Findings, folder: Path) -> None:
     """Write ``summary.json``, ``results.gpkg`` and ``ranks.parquet`` into an existing folder."""
     text = json.dumps(summary(findings), ensure_ascii=False, indent=1, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_layers(folder / "results.gpkg", result_layers(findings))
+    ranks = findings.ranks.set_axis(_flat(findings.ranks), axis=1)
+    venues = findings.rank_venues.set_axis([name + _VENUE for name in _flat(findings.rank_venues)], axis=1)
+    both = pd.concat([ranks, venues], axis=1) if len(venues.columns) else ranks
+    both.to_parquet(folder / "ranks.parquet")
+
+
+def result_layers(findings: Findings) -> dict[str, gpd.GeoDataFrame]:
+    """Return the layers of a run, as ``results.gpkg`` holds them: name -> rows, empty ones left out.
+
+    Parameters
+    ----------
+    findings : of one run
+
+    Returns
+    -------
+    layers : the first column of each is what a row is known by; see ``LABELS``
+    """
     layers = {
         "demand": _with_answers(findings),
         "facilities": findings.facilities,
@@ -81,17 +109,10 @@ def save_findings(findings: Findings, folder: Path) -> None:
         "grid": findings.grid,
         "gaps": _gap_layer(findings.gaps),
     }
-    write_layers(
-        folder / "results.gpkg",
-        {name: layer.reset_index(names=_LABEL[name]) for name, layer in layers.items() if len(layer)},
-    )
-    ranks = findings.ranks.set_axis(_flat(findings.ranks), axis=1)
-    venues = findings.rank_venues.set_axis([name + _VENUE for name in _flat(findings.rank_venues)], axis=1)
-    both = pd.concat([ranks, venues], axis=1) if len(venues.columns) else ranks
-    both.to_parquet(folder / "ranks.parquet")
+    return {name: layer.reset_index(names=LABELS[name]) for name, layer in layers.items() if len(layer)}
 
 
-_LABEL = {
+LABELS = {
     "demand": "id",
     "facilities": "id",
     "districts": "code",
@@ -99,6 +120,7 @@ _LABEL = {
     "grid": "cell",
     "gaps": "row",
 }
+"""Layer of a run -> the column that its rows are known by."""
 _ANSWERS = ("seconds", "status", "nearest", "people")
 _FILES = ("summary.json", "results.gpkg", "ranks.parquet", "rejects.csv")
 
@@ -288,12 +310,12 @@ def _read_layers(path: Path) -> dict[str, gpd.GeoDataFrame]:
         name: _read_layer(path, name)
         if name in written
         else gpd.GeoDataFrame({label: []}, geometry=[], crs="EPSG:4326").set_index(label)
-        for name, label in _LABEL.items()
+        for name, label in LABELS.items()
     }
 
 
 def _read_layer(path: Path, name: str) -> gpd.GeoDataFrame:
-    layer = gpd.read_file(path, layer=name, use_arrow=True).set_index(_LABEL[name])
+    layer = gpd.read_file(path, layer=name, use_arrow=True).set_index(LABELS[name])
     # A flag that is unknown somewhere comes as plain objects.
     plain = layer.columns[layer.dtypes == np.dtype(object)]
     flags = [column for column in plain if pd.api.types.infer_dtype(layer[column]) == "boolean"]

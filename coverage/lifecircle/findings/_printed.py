@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
+from lifecircle.findings._results import as_circle
 from lifecircle.wording import percent, word
 
 if TYPE_CHECKING:
@@ -45,3 +46,14 @@ def unit_text(result: TargetResult, language: Language) -> str:
     if per != unit:
         return word("unit", "per_people", language).format(per=per)
     return word("unit", unit, language)
+
+
+def grounds_text(result: TargetResult, language: Language) -> str:
+    """Print the rate of a target with and without the grounds of schools; empty where none is counted."""
+    variants = as_circle(result).variants
+    if "without_school_grounds" not in variants:
+        return ""
+    both = (result.value, variants["without_school_grounds"])
+    value, without = (value_text(result, one, language) for one in both)
+    name = result.target.name.get(language)
+    return word("terminal", "school_grounds", language).format(target=name, value=value, without=without)

@@ -132,7 +132,8 @@ class CircleResult(TargetResult):
     ``curve`` pairs speeds (km/h) with coverage; ``shortfall_villages`` takes the place of
     ``shortfall_people`` where villages are the unit. ``modes`` : further modes or profiles that the target
     lists -> share covered in the same minutes, reported beside the verdict. ``village_curve`` : share of a
-    village's people (0.5, 0.8, ...) -> number of villages where at least that share is covered.
+    village's people (0.5, 0.8, ...) -> number of villages where at least that share is covered. ``surfaces``
+    : other surface of the residents -> share covered on it, None where it has none.
     """
 
     districts: tuple[CircleDistrict, ...] = ()
@@ -146,6 +147,7 @@ class CircleResult(TargetResult):
     variants: Mapping[str, float | None] = field(default_factory=dict)
     modes: Mapping[str, float | None] = field(default_factory=dict)
     village_curve: tuple[tuple[float, int], ...] = ()
+    surfaces: Mapping[str, float | None] = field(default_factory=dict)
     only_outside_people: float | None = None
     leg_over_100_m: float | None = None
     leg_over_200_m: float | None = None
@@ -162,11 +164,16 @@ class CircleResult(TargetResult):
 
 @dataclass(frozen=True)
 class UnitWithout:
-    """A unit that lacks what a target asks of each; ``lacks`` : classes, services or items it lacks."""
+    """A unit that lacks what a target asks of each.
+
+    ``lacks`` : classes, services or items it lacks; ``short`` : how many venues it lacks of each of them;
+    empty where nothing is counted.
+    """
 
     code: str
     name: str
     lacks: tuple[str, ...]
+    short: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -185,6 +185,7 @@ class CircleEntry(TargetEntry):
     kind: Literal["circle"]
     modes: dict[str, float | None] = {}
     village_curve: list[tuple[float, int]] = []
+    surfaces: dict[str, float | None] = {}
 
     @classmethod
     def of(cls, result: CircleResult) -> CircleEntry:
@@ -200,6 +201,7 @@ class CircleEntry(TargetEntry):
             groups=[GroupEntry.of(one) for one in result.groups],
             modes=dict(result.modes),
             village_curve=list(result.village_curve),
+            surfaces=dict(result.surfaces),
             **{name: getattr(result, name) for name in _AS_THEY_ARE},
         )
 
@@ -217,6 +219,7 @@ class CircleEntry(TargetEntry):
             groups=tuple(one.result for one in self.groups),
             modes=self.modes,
             village_curve=tuple(self.village_curve),
+            surfaces=self.surfaces,
             **{name: getattr(self, name) for name in _AS_THEY_ARE},
         )
 

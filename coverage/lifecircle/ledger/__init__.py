@@ -22,6 +22,7 @@ from lifecircle.ledger._register import (
     note_run,
     open_register,
     rebuild_register,
+    result_rows,
 )
 from lifecircle.ledger._superseded import (
     SUPERSEDED,
@@ -52,6 +53,7 @@ __all__ = [
     "open_register",
     "read_evidence",
     "rebuild_register",
+    "result_rows",
     "run_folders",
     "same_run",
     "sealed",

@@ -69,7 +69,7 @@ class Register:
         -------
         number : of the run in the register, None where nothing was added
         """
-        rows = [_plain_values(one) for one in _result_rows(findings)]
+        rows = [_plain_values(one) for one in result_rows(findings)]
         row = {
             **_plain(evidence, folder),
             **_replaced(folder, rebuilt=rebuilt),
@@ -366,7 +366,11 @@ def _connected(address: str) -> sql.Engine:
     """Open a database, its tables and triggers made where they are not there."""
     engine = sql.create_engine(address)
     try:
-        METADATA.create_all(engine)
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                # Two that make the same trigger at once refuse each other.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('lifecircle ledger'))")
+            METADATA.create_all(connection)
     except BaseException:
         engine.dispose()
         raise
@@ -481,8 +485,17 @@ def _plain_values(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _result_rows(findings: Findings) -> Iterator[dict[str, Any]]:
-    """Return a row for every target as a whole, code empty, and for each of its districts."""
+def result_rows(findings: Findings) -> Iterator[dict[str, Any]]:
+    """Yield a row for every target as a whole, code empty, and for each of its districts.
+
+    Parameters
+    ----------
+    findings : of one run
+
+    Yields
+    ------
+    row : target, department, district, value, status, people, covered
+    """
     for result in findings.targets:
         shared = {"target": result.target.id, "department": result.target.department}
         count = as_circle(result).count

@@ -8,7 +8,7 @@ it is in. Both are known for most venues, so that a contradiction between them c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -56,17 +56,29 @@ class Presence:
         return [str(code) for code in self.units.index[~self.units["holds"]]]
 
 
+@dataclass(frozen=True, eq=False)
+class UnitCodes:
+    """The units that a rule is about, by their codes.
+
+    ``codes`` : every unit of this kind, unique; ``counted`` : (unit,) those the target is about, all where
+    left out; ``aliases`` : another code or a name -> the unit meant, such as a village's code for its
+    district; ``known`` : further codes that exist but are units of another kind.
+    """
+
+    codes: pd.Index[str]
+    counted: npt.NDArray[np.bool_] | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    known: Collection[str] = ()
+
+
 def presence(  # noqa: PLR0913 - the parts of one question
     venues: pd.DataFrame,
-    units: pd.Index[str],
+    units: UnitCodes,
     *,
     needed: Mapping[str, int],
     services: Mapping[str, Collection[str]],
     place: pd.Series[Any],
     opened: npt.NDArray[np.bool_] | None = None,
-    counted: npt.NDArray[np.bool_] | None = None,
-    aliases: Mapping[str, str] | None = None,
-    known: Collection[str] = (),
     assign: Assign = "serves_first",
 ) -> Presence:
     """Return which units have at least so many open venues of every key of a rule.
@@ -86,14 +98,12 @@ def presence(  # noqa: PLR0913 - the parts of one question
     Parameters
     ----------
     venues : (venue,) with ``service`` and, if there is one, ``serves``; open or not
-    units : every unit of this kind by its code, unique
+    units : every unit of this kind, and which of them are counted
     needed : key of the rule -> least number of open venues, >= 1
     services : key of the rule -> ids of the services that count for it
     place : on the index of ``venues``, the unit it is in, empty for none; or a tuple of several
     opened : (venue,) whether it is open; left out, all are
-    counted : (unit,) the units the target is about; left out, all are
-    aliases : another code or a name -> the unit meant: a village's code for its district
-    known : further codes that exist but are units of another kind
+    assign : how venues come to their units, see 2.
 
     Returns
     -------
@@ -104,8 +114,9 @@ def presence(  # noqa: PLR0913 - the parts of one question
     The count of the plan's 村村有, 镇（街道）全覆盖: a share of units, each holding or not.
 
     >>> venues = pd.DataFrame({"service": ["hall", "hall"], "serves": ["A", ""]})
-    >>> found = presence(venues, pd.Index(["A", "B", "C"]), needed={"hall": 1},
-    ...     services={"hall": ["hall"]}, place=pd.Series(["A", "B"]))
+    >>> units = UnitCodes(pd.Index(["A", "B", "C"]))
+    >>> found = presence(venues, units, needed={"hall": 1}, services={"hall": ["hall"]},
+    ...     place=pd.Series(["A", "B"]))
     >>> found.value, found.without
     (0.6666666666666666, ['C'])
     """
@@ -113,22 +124,23 @@ def presence(  # noqa: PLR0913 - the parts of one question
     # A register holds every service: only the venues of this rule are looked at.
     asked = venues["service"].isin(set().union(*services.values())).to_numpy(dtype=bool)
     venues, place, open_now = venues[asked], place[asked], open_now[asked]
-    chosen = np.ones(len(units), dtype=bool) if counted is None else np.asarray(counted, dtype=bool)
-    units_served, strange = _served(venues, units, aliases or {}, {*known, *map(str, units)})
+    codes, counted = units.codes, units.counted
+    chosen = np.ones(len(codes), dtype=bool) if counted is None else np.asarray(counted, dtype=bool)
+    units_served, strange = _served(venues, codes, units.aliases, {*units.known, *map(str, codes)})
     # Both readings, list and position, are made for every venue, so that their contradictions can be listed.
-    register = _Register(venues, units, open_now, units_served, strange, _standing(place, units))
+    register = _Register(venues, codes, open_now, units_served, strange, _standing(place, codes))
     keys = [_key(register, name, services[name], least, assign) for name, least in needed.items()]
     # All units are counted, also those the target is not about: a venue may serve one of those, and that is
     # no disagreement.
-    lacks = ["|".join(key.name for key in keys if key.short[at]) for at in range(len(units))]
+    lacks = ["|".join(key.name for key in keys if key.short[at]) for at in range(len(codes))]
     table = pd.DataFrame(
         {
             **{key.name: key.number for key in keys},
             "holds": [not text for text in lacks],
             "lacks": pd.Series(lacks, dtype="str").to_numpy(),
-            "closed": sum((key.closed for key in keys), start=np.zeros(len(units), dtype=np.int64)),
+            "closed": sum((key.closed for key in keys), start=np.zeros(len(codes), dtype=np.int64)),
         },
-        index=units,
+        index=codes,
     )
     rows = [row for key in keys for row in _disagreements(register, key, decides=assign == "serves")]
     return Presence(

@@ -3,9 +3,10 @@
 Computes no rate and counts nobody; :mod:`lifecircle.atlas` draws what stands here.
 """
 
-from lifecircle.page_data._container import ELEMENT, PayloadError, encoded
+from lifecircle.page_data._figure_text import minutes_text, people_text, percent_text
 from lifecircle.page_data._map_margin import margin, place_names, stamp, what_was_read
-from lifecircle.page_data._payload import (
+from lifecircle.page_data._packed_columns import ELEMENT, PayloadError, encoded
+from lifecircle.page_data._page_content import (
     CELL_COLOURS,
     NO_RATE_COLOUR,
     OVER_BREAKS_MIN,
@@ -36,7 +37,6 @@ from lifecircle.page_data._target_map import (
     unit_marks,
 )
 from lifecircle.page_data._target_text import figures
-from lifecircle.page_data._words import minutes_text, page_words, people_text, percent_text
 
 __all__ = [
     "AREA_COLOURS",
@@ -68,7 +68,6 @@ __all__ = [
     "minutes_text",
     "one_figure",
     "page_payload",
-    "page_words",
     "people_text",
     "percent_text",
     "place_names",

@@ -19,7 +19,7 @@ from lifecircle.reach import FACILITY_CAP_M, LEG_SHARE, TRIED_EDGES
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.page_data._container import Columns, Shelf
+    from lifecircle.page_data._packed_columns import Columns, Shelf
     from lifecircle.reach import Snap
     from lifecircle.roads import Profile, Roads
 
@@ -194,9 +194,11 @@ def _projection(roads: Roads, low: Floats) -> tuple[dict[str, Any], dict[str, An
     lon, lat = back.transform(edge_x, edge_y)
 
     def metres(at: Floats) -> Floats:
+        """Turn degrees into metres from the origin."""
         return np.column_stack(there.transform(at[:, 0], at[:, 1])) - low
 
     def degrees(at: Floats) -> Floats:
+        """Turn metres from the origin into degrees."""
         return np.column_stack(back.transform(at[:, 0] + low[0], at[:, 1] + low[1]))
 
     per_degree = np.array([111_320.0 * np.cos(np.radians(np.mean(lat))), 111_320.0])

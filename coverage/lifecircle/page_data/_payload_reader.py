@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lifecircle.page_data._answers import PLACE_PARTS, Answers, read_answers
-from lifecircle.page_data._container import Columns, raw_bytes, unpack
+from lifecircle.page_data._packed_columns import Columns, raw_bytes, unpack
 from lifecircle.page_data._page_roads import Network, Places, read_network
 from lifecircle.page_data._times import Ground, graph_of
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from lifecircle.errors import Fault, UnusableInputError
-from lifecircle.page_data._words import page_words, people_text
-from lifecircle.wording import word
+from lifecircle.page_data._figure_text import people_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lifecircle.findings import Language
+    from lifecircle.wording import Words
 
 
 class Site(TypedDict):
@@ -49,7 +48,7 @@ _NEEDED = ("target", "year", "objective", "status", "sites", "value", "bound", "
 
 
 def plan_data(
-    plans: Sequence[Plan], language: Language, services: Mapping[str, Mapping[str, str]]
+    plans: Sequence[Plan], words: Words, services: Mapping[str, Mapping[str, str]]
 ) -> list[dict[str, Any]]:
     """Put plans in the plain form of the page, with what it prints of them.
 
@@ -68,23 +67,23 @@ def plan_data(
                 faults.append(_fault(number, f"site {row}", "", "a site without lon and lat"))
     if faults:
         raise UnusableInputError(faults)
-    return [_plain(plan, language, services) for plan in plans]
+    return [_plain(plan, words, services) for plan in plans]
 
 
-def _plain(plan: Plan, language: Language, services: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    words = page_words(language)
-    objective = word("objective", str(plan["objective"]), language)
+def _plain(plan: Plan, words: Words, services: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    page = words.section("page")
+    objective = words.get("objective", str(plan["objective"]))
     figures = {name: None if plan[name] is None else float(plan[name]) for name in ("value", "bound", "gap")}  # type: ignore[arg-type]  # mypy does not carry the check to the value
     return {
         "target": str(plan["target"]),
         "year": int(plan["year"]),
         "title": str(plan.get("title", ""))
-        or words["plan_title"].format(sites=len(plan["sites"]), objective=objective),
-        "line": _line(plan, language),
+        or page["plan_title"].format(sites=len(plan["sites"]), objective=objective),
+        "line": _line(plan, words),
         "objective": str(plan["objective"]),
         "status": str(plan["status"]),
         "sites": [
-            _site(site, number, services=_service_names(plan, site, services, language), words=words)
+            _site(site, number, services=_service_names(plan, site, services, words), page=page)
             for number, site in enumerate(plan["sites"], 1)
         ],
         **figures,
@@ -93,21 +92,21 @@ def _plain(plan: Plan, language: Language, services: Mapping[str, Mapping[str, s
 
 
 def _service_names(
-    plan: Plan, site: Site, services: Mapping[str, Mapping[str, str]], language: Language
+    plan: Plan, site: Site, services: Mapping[str, Mapping[str, str]], words: Words
 ) -> list[str]:
     ids = str(site.get("service", plan.get("service", ""))).split(";")
-    return [services.get(one, {}).get(language, one) for one in ids if one]
+    return [services.get(one, {}).get(words.language, one) for one in ids if one]
 
 
-def _site(site: Site, number: int, *, services: list[str], words: Mapping[str, str]) -> dict[str, Any]:
+def _site(site: Site, number: int, *, services: list[str], page: Mapping[str, str]) -> dict[str, Any]:
     people = site.get("people")
     return {
         "lon": float(site["lon"]),
         "lat": float(site["lat"]),
-        "name": str(site.get("name", "")) or words["plan_number"].format(number=number),
-        "services": words["plan_and"].join(services),
+        "name": str(site.get("name", "")) or page["plan_number"].format(number=number),
+        "services": page["plan_and"].join(services),
         "people": None if people is None else float(people),
-        "peopleText": "" if people is None else words["plan_site_people"].format(people=people_text(people)),
+        "peopleText": "" if people is None else page["plan_site_people"].format(people=people_text(people)),
     }
 
 
@@ -126,14 +125,14 @@ def without_people(plans: Sequence[Plan]) -> list[Plan]:
     ]
 
 
-def _line(plan: Plan, language: Language) -> str:
+def _line(plan: Plan, words: Words) -> str:
     """Return how good the plan is: people and how sure, or only how sure where its value is not people."""
-    words, status = page_words(language), word("plan_status", str(plan["status"]), language)
+    page, status = words.section("page"), words.get("plan_status", str(plan["status"]))
     value, bound = plan["value"], plan["bound"]
     if plan["objective"] not in _OF_PEOPLE or value is None:
         return status
     proved = plan["status"] == "optimal" or bound is None
-    return words["plan_people" if proved else "plan_bound"].format(
+    return page["plan_people" if proved else "plan_bound"].format(
         value=people_text(value), bound="" if bound is None else people_text(bound), status=status
     )
 

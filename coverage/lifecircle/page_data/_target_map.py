@@ -18,8 +18,9 @@ import shapely
 from lifecircle.counting import village_urban
 from lifecircle.findings import CircleResult, PresenceResult, UnitCount, mark_text, value_text
 from lifecircle.measures import committees
-from lifecircle.page_data._words import class_text, page_words, people_text
+from lifecircle.page_data._figure_text import people_text, service_text
 from lifecircle.standards import threshold
+from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.findings import Findings, Language, TargetResult, UnitWithout
+    from lifecircle.findings import Findings, TargetResult, UnitWithout
+    from lifecircle.wording import Words
 
 AREA_COLOURS = {"reached": "#9ccae6", "below": "#fdae61", "unknown": "#dedbd2"}
 """Colours of districts that are judged; as those of residents covered and too far."""
@@ -107,7 +109,7 @@ def one_figure(result: TargetResult) -> bool:
     return result.value is not None and all(one.value is None for one in result.districts)
 
 
-def area_classes(findings: Findings, result: TargetResult, language: Language) -> AreaClasses | None:
+def area_classes(findings: Findings, result: TargetResult, words: Words) -> AreaClasses | None:
     """Class a target's districts by their verdicts, or by their values where no goal judges them.
 
     Returns
@@ -117,25 +119,26 @@ def area_classes(findings: Findings, result: TargetResult, language: Language) -
     values = {one.code: one.value for one in result.districts if one.value is not None}
     if by_rate(result) or not values:
         return None
-    words = page_words(language)
+    page = words.section("page")
     turn = threshold(result.target, findings.year)
     parts = _add_up(result, list(values.values()))
-    if turn is None or parts:
-        return _stepped(result, values, language, parts=parts and turn is not None)
+    judged = any(one.status != "reported" for one in result.districts if one.value is not None)
+    if turn is None or parts or not judged:
+        return _stepped(result, values, words, parts=parts and turn is not None)
     before_due = result.target.due is not None and findings.year < result.target.due
-    goal = words["milestone" if before_due and result.milestone is not None else "goal"]
-    facts = {"goal": goal, "mark": mark_text(result, turn, language)}
+    goal = page["milestone" if before_due and result.milestone is not None else "goal"]
+    facts = {"goal": goal, "mark": mark_text(result, turn, words.language)}
     signs = ("≤", ">") if result.falls else ("≥", "<")
     rows = (
-        (AREA_COLOURS["reached"], words["area_reached"].format(sign=signs[0], **facts)),
-        (AREA_COLOURS["below"], words["area_below"].format(sign=signs[1], **facts)),
-        (AREA_COLOURS["unknown"], words["area_unknown"]),
+        (AREA_COLOURS["reached"], page["area_reached"].format(sign=signs[0], **facts)),
+        (AREA_COLOURS["below"], page["area_below"].format(sign=signs[1], **facts)),
+        (AREA_COLOURS["unknown"], page["area_unknown"]),
     )
     of = {
         one.code: 0 if one.status in _REACHED else 1 if one.status in _BELOW else 2
         for one in result.districts
     }
-    return AreaClasses(words["legend_values"], rows, of)
+    return AreaClasses(page["legend_values"], rows, of)
 
 
 def _add_up(result: TargetResult, values: list[float]) -> bool:
@@ -145,19 +148,17 @@ def _add_up(result: TargetResult, values: list[float]) -> bool:
     return math.isclose(sum(values), result.value, rel_tol=1e-9)
 
 
-def _stepped(
-    result: TargetResult, values: Mapping[str, float], language: Language, *, parts: bool
-) -> AreaClasses:
+def _stepped(result: TargetResult, values: Mapping[str, float], words: Words, *, parts: bool) -> AreaClasses:
     """Class districts by their values: each value a class where they are few, else five equal steps."""
-    words = page_words(language)
+    page = words.section("page")
     distinct = sorted(set(values.values()))
     most = len(STEP_COLOURS)
     if len(distinct) <= most:
-        texts = [value_text(result, value, language) for value in distinct]
+        texts = [value_text(result, value, words.language) for value in distinct]
         of = {code: distinct.index(value) for code, value in values.items()}
     else:
         edges = np.linspace(distinct[0], distinct[-1], most + 1)
-        printed = [value_text(result, float(edge), language) for edge in edges]
+        printed = [value_text(result, float(edge), words.language) for edge in edges]
         texts = [f"{low}–{high}" for low, high in pairwise(printed)]
         of = {code: int(np.searchsorted(edges[1:-1], value, "right")) for code, value in values.items()}
     # Two classes are no extremes: the middle of the scale tells them apart well enough.
@@ -165,9 +166,9 @@ def _stepped(
     places = np.linspace(*ends, len(texts)).round().astype(int)
     rows = [(STEP_COLOURS[place], text) for place, text in zip(places, texts, strict=True)]
     if len(values) < len(result.districts):
-        rows.append((AREA_COLOURS["unknown"], words["area_unknown"]))
-    note = words["area_parts"] if parts else ""
-    return AreaClasses(words["legend_values"], tuple(rows), of, parts, note)
+        rows.append((AREA_COLOURS["unknown"], page["area_unknown"]))
+    note = page["area_parts"] if parts else ""
+    return AreaClasses(page["legend_values"], tuple(rows), of, parts, note)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ def _units(result: TargetResult) -> UnitCount | None:
     return units if isinstance(units, UnitCount) else None
 
 
-def unit_marks(findings: Findings, result: TargetResult, language: Language) -> UnitMarks | None:
+def unit_marks(findings: Findings, result: TargetResult, words: Words) -> UnitMarks | None:
     """Return the units of a target as they stand on the map; None where it asks nothing of any unit.
 
     Where a target's findings do not name every unit, as with outlets, only those without are drawn. Units
@@ -188,24 +189,24 @@ def unit_marks(findings: Findings, result: TargetResult, language: Language) -> 
     units = _units(result)
     if units is None:
         return None
-    words = page_words(language)
+    page = words.section("page")
     layer = _layer(findings, units.unit)
     lacking = {one.code: one for one in units.without}
     if layer is None:
         gaps = _gap_rows(findings, result)
-        marks = [_lone(findings, one, gaps[one.code], language) for one in units.without if one.code in gaps]
+        marks = [_lone(findings, one, gaps[one.code], words) for one in units.without if one.code in gaps]
     else:
-        marks = _of_layer(findings, result, layer, _drawn(result, units, layer, findings), language)
+        marks = _of_layer(findings, result, layer, _drawn(result, units, layer, findings), words)
     every = layer is not None and len(marks) > len(lacking) + len(units.unknown_codes)
-    note = "" if every or not units.holding or units.unit == "county" else words["unit_only_without"]
+    note = "" if every or not units.holding or units.unit == "county" else page["unit_only_without"]
     counts = {HOLDS: units.holding, LACKS: len(lacking), UNKNOWN: units.unknown}
     texts = {HOLDS: "unit_holds", LACKS: "unit_lacks", UNKNOWN: "unit_unknown"}
     legend = tuple(
-        (state, words[texts[state]].format(count=f"{count:,}"))
+        (state, page[texts[state]].format(count=f"{count:,}"))
         for state, count in counts.items()
         if count and units.unit != "county" and (every or state != HOLDS)
     )
-    return UnitMarks(units.unit, words[f"unit_{units.unit}"], tuple(marks), legend, note)
+    return UnitMarks(units.unit, page[f"unit_{units.unit}"], tuple(marks), legend, note)
 
 
 def _layer(findings: Findings, unit: str) -> gpd.GeoDataFrame | None:
@@ -246,7 +247,7 @@ def _of_layer(
     result: TargetResult,
     layer: gpd.GeoDataFrame,
     states: Mapping[str, str],
-    language: Language,
+    words: Words,
 ) -> list[UnitMark]:
     own = layer[layer.index.astype(str).isin(list(states))]
     places = _inner_points(own)
@@ -261,21 +262,32 @@ def _of_layer(
     for code, name, district, (lon, lat) in zip(
         own.index.astype(str), own["name"].astype(str), home, places.tolist(), strict=True
     ):
-        lacks = _lacks(findings, lacking[code], language) if code in lacking else ""
+        lacks = _lacks(findings, lacking[code], words) if code in lacking else ""
         # Where the residents tell their unit, one without any has no number; a number kept back is a star.
         counted = code in gaps and (lived_in is None or code in lived_in)
         people = people_text(gaps[code]["people"]) if counted else ""
         marks.append(
-            UnitMark(code, name, town.get(district, ""), states[code], lacks, people, lon=lon, lat=lat)
+            UnitMark(
+                code,
+                village_text(name),
+                town.get(district, ""),
+                states[code],
+                lacks,
+                people,
+                lon=lon,
+                lat=lat,
+            )
         )
     return marks
 
 
-def _lone(findings: Findings, one: UnitWithout, gap: Mapping[str, Any], language: Language) -> UnitMark:
+def _lone(findings: Findings, one: UnitWithout, gap: Mapping[str, Any], words: Words) -> UnitMark:
     """Return a unit that stands in no layer of the findings, at the place of its gap."""
     town = _names(findings.districts).get(str(gap["district"]), "")
     lon, lat = float(gap["lon"]), float(gap["lat"])
-    return UnitMark(one.code, one.name, town, LACKS, _lacks(findings, one, language), lon=lon, lat=lat)
+    return UnitMark(
+        one.code, village_text(one.name), town, LACKS, _lacks(findings, one, words), lon=lon, lat=lat
+    )
 
 
 def _gap_rows(findings: Findings, result: TargetResult) -> dict[str, dict[str, Any]]:
@@ -288,11 +300,11 @@ def _gap_rows(findings: Findings, result: TargetResult) -> dict[str, dict[str, A
     return {codes[str(row["id"])]: row for row in own.to_dict("records")}
 
 
-def _lacks(findings: Findings, one: UnitWithout, language: Language) -> str:
+def _lacks(findings: Findings, one: UnitWithout, words: Words) -> str:
     """Print what a unit lacks: services, classes or items."""
     names = [name for lacked in one.lacks for name in lacked.split("|") if name]
-    texts = [findings.services.get(name, {}).get(language) or class_text(name, language) for name in names]
-    return page_words(language)["rule_and"].join(texts)
+    texts = [service_text(findings.services, name, words) for name in names]
+    return words.get("page", "rule_and").join(texts)
 
 
 def _names(layer: gpd.GeoDataFrame) -> dict[str, str]:

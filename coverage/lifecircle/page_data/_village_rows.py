@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lifecircle.page_data._words import page_words
+from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
 
-    from lifecircle.findings import Findings, Language, TargetResult
+    from lifecircle.findings import Findings, TargetResult
+    from lifecircle.wording import Words
 
 COUNTS = ("accepted", "straight", "reached")
 _CODE = {True: "1", False: "0", None: "-"}
@@ -50,7 +51,7 @@ def difference(accepted: bool | None, straight: bool | None, reached: bool | Non
 
 
 def village_rows(
-    findings: Findings, result: TargetResult, gaps: Mapping[tuple[str, str], Any], language: Language
+    findings: Findings, result: TargetResult, gaps: Mapping[tuple[str, str], Any], words: Words
 ) -> dict[str, Any] | None:
     """Return the villages of one target; None where the findings hold no count of any.
 
@@ -67,7 +68,7 @@ def village_rows(
     counts = village_counts(findings.villages, result.target.id)
     if not counts or not any(value is not None for answers in counts.values() for value in answers):
         return None
-    words = page_words(language)
+    page = words.section("page")
     number = len(findings.villages)
     each = {count: counts.get(count, [None] * number) for count in COUNTS}
     order = {place: rank for rank, place in enumerate(gaps)}
@@ -79,7 +80,7 @@ def village_rows(
             differ.append((kind != "over", order.get(place, len(order)), row))
     differ.sort(key=lambda entry: entry[:2])
     return {
-        "counts": [words[f"village_{count}"] for count in counts],
+        "counts": [page[f"village_{count}"] for count in counts],
         "states": ["".join(_CODE[each[count][village]] for count in counts) for village in range(number)],
         "reached": "reached" in counts,
         "differ": [row for *_, row in differ],
@@ -88,7 +89,9 @@ def village_rows(
 
 def _places(findings: Findings) -> Sequence[tuple[str, str]]:
     """Name each village's district and itself, as gaps name them."""
-    return list(zip(district_names(findings), findings.villages["name"].astype(str), strict=True))
+    return list(
+        zip(district_names(findings), findings.villages["name"].astype(str).map(village_text), strict=True)
+    )
 
 
 def district_names(findings: Findings) -> list[str]:

@@ -9,6 +9,7 @@ from lifecircle.paper._fonts import FontError, check_characters
 from lifecircle.paper._fonts import families as font_families
 from lifecircle.paper._paper_map import PICTURE_MARK, Drawing, Size, draw_static
 from lifecircle.publication import Edition, MapSetting, edition_findings
+from lifecircle.wording import Words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -69,7 +70,7 @@ def static_map(  # noqa: PLR0913 - each is a choice of its own, and all but thre
         When matplotlib is not installed.
     """
     (shown,) = edition_findings([findings], edition=edition, setting=setting)
-    drawing = Drawing(shown, shown.result(target), language or shown.language, edition, setting)
+    drawing = Drawing(shown, shown.result(target), Words(language or shown.language), edition, setting)
     return draw_static(drawing, Path(path), size=size)
 
 
@@ -88,10 +89,10 @@ def static_maps(  # noqa: PLR0913 - each is a choice of its own, and all but two
     picture and page keep the same back. ``kinds`` : of the targets to draw; left out, all.
     """
     latest = edition_findings(findings_list, edition=edition, setting=setting)[-1]
-    language = language or latest.language
+    words = Words(language or latest.language)
     return [
         draw_static(
-            Drawing(latest, result, language, edition, setting),
+            Drawing(latest, result, words, edition, setting),
             Path(folder) / picture_name(result.target.id, latest.year),
             size="A4",
         )

@@ -30,7 +30,6 @@ from lifecircle.page_data import (
     lonlat,
     margin,
     one_figure,
-    page_words,
     people_text,
     place_names,
     rate_texts,
@@ -39,16 +38,18 @@ from lifecircle.page_data import (
     unit_marks,
 )
 from lifecircle.paper._fonts import check_characters, families
+from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
 
-    from lifecircle.findings import Findings, Language, TargetResult
+    from lifecircle.findings import Findings, TargetResult
     from lifecircle.page_data import AreaClasses, UnitMark, UnitMarks
     from lifecircle.publication import Edition, MapSetting
+    from lifecircle.wording import Words
 
 Size = Literal["A4", "A3"]
 SIZES: dict[str, float] = {"A4": 1.0, "A3": math.sqrt(2)}
@@ -79,7 +80,7 @@ class Drawing:
 
     findings: Findings
     result: TargetResult
-    language: Language
+    words: Words
     edition: Edition
     setting: MapSetting
 
@@ -91,12 +92,12 @@ class Drawing:
     @cached_property
     def areas(self) -> AreaClasses | None:
         """The classes of the target's districts, where they are not those of rates."""
-        return area_classes(self.findings, self.result, self.language)
+        return area_classes(self.findings, self.result, self.words)
 
     @cached_property
     def units(self) -> UnitMarks | None:
         """The units that hold what the target asks of each, and those that lack it."""
-        return unit_marks(self.findings, self.result, self.language)
+        return unit_marks(self.findings, self.result, self.words)
 
 
 def draw_static(drawing: Drawing, path: Path, *, size: Size) -> Path:
@@ -205,9 +206,10 @@ class _Sheet:
 
 
 def _draw_sheet(drawing: Drawing, sheet: _Sheet) -> None:
-    words, findings = page_words(drawing.language), drawing.findings
-    name, year = drawing.result.target.name.get(drawing.language), words["year"].format(year=findings.year)
-    title, marked = f"{findings.name} · {name} · {year}", stamp(findings, drawing.language, drawing.edition)
+    page, findings = drawing.words.section("page"), drawing.findings
+    name = drawing.result.target.name.get(drawing.words.language)
+    title = f"{findings.name} · {name} · {page['year'].format(year=findings.year)}"
+    marked = stamp(findings, drawing.words, drawing.edition)
     room = _WIDE - 24 - _wide_mm(marked, 9)
     size = next((size for size in (15, 13.5, 12, 10.5) if len(wrapped(title, room, size)) == 1), 9.5)
     for number, line in enumerate(wrapped(title, room, size)[:2]):
@@ -215,7 +217,7 @@ def _draw_sheet(drawing: Drawing, sheet: _Sheet) -> None:
     sheet.text((_WIDE - 9, 203), marked, size=9, color=_RED, ha="right")
     axes = _map(drawing, sheet)
     _side(drawing, sheet)
-    _scale_and_north(axes, sheet, words["north"])
+    _scale_and_north(axes, sheet, page["north"])
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -379,7 +381,7 @@ def _names(drawing: Drawing, axes: Any, sheet: _Sheet) -> None:
             sheet.on(axes, (x, y), name, size=9, weight="bold", zorder=6)
             value = values.get(code)
             if value is not None:
-                text = value_text(drawing.result, value, drawing.language)
+                text = value_text(drawing.result, value, drawing.words.language)
                 sheet.on(axes, (x, y - 0.022 * high), text, size=8, zorder=6)
     for place in place_names(drawing.setting.labels):
         (point,) = _metres([shapely.Point(place["at"][::-1])], findings)
@@ -400,13 +402,14 @@ class _Numbered:
 
 def _numbered(drawing: Drawing) -> list[_Numbered]:
     """List the first units without, or the circle's gaps with most people."""
-    words = page_words(drawing.language)
+    page = drawing.words.section("page")
     if drawing.units is not None:
-        return [_unit_line(mark, words) for mark in drawing.units.without[:UNITS_NUMBERED]]
+        return [_unit_line(mark, page) for mark in drawing.units.without[:UNITS_NUMBERED]]
     return [
         _Numbered(
-            " · ".join(str(gap[unit]) for unit in ("district", "village") if gap[unit]) or words["no_place"],
-            words["gap_people"].format(people=people_text(gap["people"])),
+            " · ".join(village_text(str(gap[unit])) for unit in ("district", "village") if gap[unit])
+            or page["no_place"],
+            page["gap_people"].format(people=people_text(gap["people"])),
             float(gap["lon"]),
             float(gap["lat"]),
         )
@@ -414,11 +417,11 @@ def _numbered(drawing: Drawing) -> list[_Numbered]:
     ]
 
 
-def _unit_line(mark: UnitMark, words: dict[str, str]) -> _Numbered:
+def _unit_line(mark: UnitMark, page: Mapping[str, str]) -> _Numbered:
     if not mark.placed and mark.lacks:  # the whole study, which everybody knows
         return _Numbered(mark.lacks, "", mark.lon, mark.lat)
     place = " · ".join(dict.fromkeys(name for name in (mark.district, mark.name) if name))
-    figure = words["gap_people"].format(people=mark.people) if mark.people else ""
+    figure = page["gap_people"].format(people=mark.people) if mark.people else ""
     return _Numbered(place, figure, mark.lon, mark.lat)
 
 
@@ -493,8 +496,8 @@ def _scale_and_north(axes: Any, sheet: _Sheet, north: str) -> None:
 
 def _side(drawing: Drawing, sheet: _Sheet) -> None:
     """Write the result, the legend, the gaps with most people and the margin, from the top down."""
-    words = page_words(drawing.language)
-    texts = figures(drawing.findings, drawing.result, drawing.language)
+    page = drawing.words.section("page")
+    texts = figures(drawing.findings, drawing.result, drawing.words)
     y = 191.0
     y = _paragraph(sheet, y, texts["rule"], size=8.5, weight="bold")
     sheet.text((_SIDE, y - 0.5), texts["value"], size=19, weight="bold")
@@ -503,14 +506,14 @@ def _side(drawing: Drawing, sheet: _Sheet) -> None:
     sheet.text((_SIDE + (0 if low else beside), y - (9 if low else 4.2)), texts["statusText"], size=9)
     y -= 14 if low else 10
     if one_figure(drawing.result):
-        y = _paragraph(sheet, y, words["legend_whole"], size=9, weight="bold")
-        y = _paragraph(sheet, y, words["legend_whole_note"], color=_QUIET) - 1
+        y = _paragraph(sheet, y, page["legend_whole"], size=9, weight="bold")
+        y = _paragraph(sheet, y, page["legend_whole_note"], color=_QUIET) - 1
     if drawing.result.value is None:
-        why = "；".join(text for text in (texts["reason"], words["legend_not_computed"]) if text)
+        why = "；".join(text for text in (texts["reason"], page["legend_not_computed"]) if text)
         y = _paragraph(sheet, y, why, color=_QUIET) - 1
     goal = "  ".join(f"{name} {text}" for name, text in texts["facts"][:1])
     y = _paragraph(sheet, y, goal, color=_QUIET) - 1.5
-    y = _legend(drawing, sheet, y, words)
+    y = _legend(drawing, sheet, y, page)
     lines = list(_margin_lines(drawing))
     end = 10 + sum(3.0 * len(wrapped(line, _SIDE_WIDE, 6.3)) + 0.5 for line in lines)
     _gaps(drawing, sheet, y, end + 2)
@@ -521,7 +524,7 @@ def _side(drawing: Drawing, sheet: _Sheet) -> None:
 
 def _margin_lines(drawing: Drawing) -> Iterator[str]:
     lines = margin(
-        drawing.findings, drawing.language, edition=drawing.edition, setting=drawing.setting, paper=True
+        drawing.findings, drawing.words, edition=drawing.edition, setting=drawing.setting, paper=True
     )
     yield from lines.values()
 
@@ -537,30 +540,30 @@ def _paragraph(
     return y
 
 
-def _legend(drawing: Drawing, sheet: _Sheet, y: float, words: dict[str, str]) -> float:
+def _legend(drawing: Drawing, sheet: _Sheet, y: float, page: Mapping[str, str]) -> float:
     """Explain every sign on the map; gives where the next begins."""
     if drawing.timed:
-        y = _residents_legend(drawing, sheet, _heading(sheet, y, words["legend_residents"]), words) - 1
+        y = _residents_legend(drawing, sheet, _heading(sheet, y, page["legend_residents"]), page) - 1
     if drawing.units is not None:
         y = _units_legend(drawing.units, sheet, y)
     if drawing.areas is not None:
         y = _areas_legend(drawing.areas, sheet, y)
     elif by_rate(drawing.result) and any(one.value is not None for one in drawing.result.districts):
-        y = _rates_legend(drawing, sheet, y, words)
+        y = _rates_legend(drawing, sheet, y, page)
     services = _services(drawing)
-    y = _heading(sheet, y, words["legend_facilities"]) if services else y
+    y = _heading(sheet, y, page["legend_facilities"]) if services else y
     for number, name in enumerate(services):
         x = _SIDE + (number % 2) * _SIDE_WIDE / 2
         symbol = _symbol(number, sheet.factor, 4.6)
         sheet.mark((x + 2, y - 1.5), symbol.pop("marker"), **symbol)
-        label = drawing.findings.services.get(name, {}).get(drawing.language, name)
+        label = drawing.findings.services.get(name, {}).get(drawing.words.language, name)
         sheet.text((x + 5, y), shortened(str(label), _SIDE_WIDE / 2 - 6, 7), size=7)
         if number % 2 or number == len(services) - 1:
             y -= 3.7
     return y - 1
 
 
-def _residents_legend(drawing: Drawing, sheet: _Sheet, y: float, words: dict[str, str]) -> float:
+def _residents_legend(drawing: Drawing, sheet: _Sheet, y: float, page: Mapping[str, str]) -> float:
     low, high = OVER_BREAKS_MIN
     limit = f"{getattr(drawing.result.target, 'minutes', 0):g}"
     present = set(resident_classes(drawing.findings, drawing.result))
@@ -568,7 +571,7 @@ def _residents_legend(drawing: Drawing, sheet: _Sheet, y: float, words: dict[str
         if name == "uncounted" and name not in present:
             continue
         colour = CELL_COLOURS[name]
-        text = words[name].format(
+        text = page[name].format(
             minutes=limit, low=low if name == "beyond_1" else high, high=low if name == "beyond_0" else high
         )
         hatched = {"facecolor": "white", "hatch": "//////", "edgecolor": colour}
@@ -597,15 +600,15 @@ def _areas_legend(areas: AreaClasses, sheet: _Sheet, y: float) -> float:
     return (_paragraph(sheet, y, areas.note, size=6.5, color=_QUIET) if areas.note else y) - 1
 
 
-def _rates_legend(drawing: Drawing, sheet: _Sheet, y: float, words: dict[str, str]) -> float:
-    y = _heading(sheet, y, words["legend_districts" if drawing.units is None else "legend_share"])
+def _rates_legend(drawing: Drawing, sheet: _Sheet, y: float, page: Mapping[str, str]) -> float:
+    y = _heading(sheet, y, page["legend_districts" if drawing.units is None else "legend_share"])
     wide = _SIDE_WIDE / len(RATE_COLOURS)
-    for number, (text, colour) in enumerate(zip(rate_texts(drawing.language), RATE_COLOURS, strict=True)):
+    for number, (text, colour) in enumerate(zip(rate_texts(drawing.words), RATE_COLOURS, strict=True)):
         sheet.box((_SIDE + number * wide, y - 2.9), wide, 2.7, facecolor=colour)
         sheet.text((_SIDE + (number + 0.5) * wide, y - 3.3), text, size=5.6, ha="center")
     y -= 7.5
     if not drawing.timed and any(one.value is None for one in drawing.result.districts):
-        y = _paragraph(sheet, y, words["area_left_out"], size=6.5, color=_QUIET) - 1
+        y = _paragraph(sheet, y, page["area_left_out"], size=6.5, color=_QUIET) - 1
     return y
 
 
@@ -616,11 +619,11 @@ def _heading(sheet: _Sheet, y: float, text: str) -> float:
 
 def _gaps(drawing: Drawing, sheet: _Sheet, y: float, end: float) -> None:
     """List what is numbered on the map, as far as there is room above the margin."""
-    words = page_words(drawing.language)
+    page = drawing.words.section("page")
     numbered = _numbered(drawing)
     if not numbered or y - 8 < end:
         return
-    y = _heading(sheet, y, _list_title(drawing, words))
+    y = _heading(sheet, y, _list_title(drawing, page))
     for number, one in enumerate(numbered, 1):
         if y - 3.6 < end:
             return
@@ -630,13 +633,13 @@ def _gaps(drawing: Drawing, sheet: _Sheet, y: float, end: float) -> None:
         y -= 3.7
 
 
-def _list_title(drawing: Drawing, words: dict[str, str]) -> str:
+def _list_title(drawing: Drawing, page: Mapping[str, str]) -> str:
     if drawing.units is None:
-        return words["gaps"]
+        return page["gaps"]
     if drawing.units.unit == "county":
-        return words["units_county"]
-    count = words["units_figure"].format(count=len(drawing.units.without))
-    return f"{words['units'].format(unit=drawing.units.title)} {count}"
+        return page["units_county"]
+    count = page["units_figure"].format(count=len(drawing.units.without))
+    return f"{page['units'].format(unit=drawing.units.title)} {count}"
 
 
 def wrapped(text: str, wide_mm: float, size_pt: float) -> list[str]:

@@ -370,44 +370,34 @@ def _target(
     villages: gpd.GeoDataFrame,
     min_people: int,
 ) -> TargetResult:
-    """Withhold what a target may not show, and leave out what needs every resident's time."""
+    """Withhold what a target may not show."""
     if not isinstance(result, CircleResult):
         result = public_kind(findings, result, min_people=min_people)
     said: dict[str, Any] = {
         "reason": _without_few(result.reason, min_people),
-        "notes": tuple(_without_few(note, min_people) for note in result.notes),
+        # What other surfaces would say is for the office: with the public figures it tells of few people.
+        "notes": tuple(
+            _without_few(note, min_people) for note in result.notes if not note.startswith("surfaces")
+        ),
     }
-    if not isinstance(result, CircleResult):
-        return replace(result, **said)
-    plain = replace(
-        result,
-        **said,
-        shortfall_villages=None,
-        flip_kmh=None,
-        flip_minutes=None,
-        borderline_people=None,
-        curve=(),
-        variants={},
-        modes={},
-        village_curve=(),
-        only_outside_people=None,
-        leg_over_100_m=None,
-        leg_over_200_m=None,
-    )
+    result = replace(result, **said)
+    return result if not isinstance(result, CircleResult) else _circle(result, withheld, villages, min_people)
+
+
+def _circle(
+    result: CircleResult, withheld: Withheld | None, villages: gpd.GeoDataFrame, min_people: int
+) -> CircleResult:
+    """Withhold counts of too few people and what hidden ones could be worked out from."""
+    plain = _without_times(result)
     if withheld is None or result.count is None:
         return _uncounted(plain, min_people)
-    hidden = withheld.hides(TOTAL)
-    step = share_step(result.count.people, min_people)
+    rows = tuple(_district(one, withheld) for one in result.districts)
     by_village = getattr(result.target, "accounting", "") in _BY_VILLAGE
     if 0 < result.count.people < min_people and not by_village:
         plain = replace(plain, value=None, previous=None, status=SUPPRESSED, band={}, accountings={})
-        return replace(
-            plain,
-            count=_NOTHING,
-            shortfall_people=None,
-            groups=(),
-            districts=tuple(_district(one, withheld) for one in result.districts),
-        )
+        return replace(plain, count=_NOTHING, shortfall_people=None, groups=(), districts=rows)
+    hidden = withheld.hides(TOTAL)
+    step = share_step(result.count.people, min_people)
     return replace(
         plain,
         count=_count(result.count, withheld, TOTAL, buckets=not withheld.buckets),
@@ -422,8 +412,27 @@ def _target(
             name: None if rung is None else _rung(name, rung, result, villages, (hidden, step, min_people))
             for name, rung in result.accountings.items()
         },
-        districts=tuple(_district(one, withheld) for one in result.districts),
+        districts=rows,
         groups=() if hidden else tuple(_groups(result, withheld)),
+    )
+
+
+def _without_times(result: CircleResult) -> CircleResult:
+    """Leave out what needs every resident's time: differences of it would be single households."""
+    return replace(
+        result,
+        shortfall_villages=None,
+        flip_kmh=None,
+        flip_minutes=None,
+        borderline_people=None,
+        curve=(),
+        variants={},
+        modes={},
+        village_curve=(),
+        surfaces={},
+        only_outside_people=None,
+        leg_over_100_m=None,
+        leg_over_200_m=None,
     )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lifecircle.findings import DistrictResult, Findings, TargetResult
 
 SUPPRESSED = "suppressed"
+_BY_DISTRICT = frozenset({"gap_by_district", "districts_one_side", "share_by_district"})
+"""Notes on the figures of districts, which go with them."""
 _SHARE_STEP = 0.001
 _LEAST_STEP = 0.01  # as values are printed
 _DIGITS = (1, 2, 5)
@@ -40,8 +42,10 @@ def public_kind(findings: Findings, result: TargetResult, *, min_people: int) ->
         value, previous = (
             None if one is None else cut_to(one, _SHARE_STEP) for one in (result.value, result.previous)
         )
-        # The gap of a single circle would tell the rate of a group whose row may be withheld.
-        return replace(result, gaps={}, value=value, previous=previous)
+        # The gap of a single circle or district would show the rate of a group whose row may be withheld.
+        kept = tuple(code for code in result.notes if code.partition(":")[0] not in _BY_DISTRICT)
+        notes = (*kept, "districts_internal") if result.districts else kept
+        return replace(result, gaps={}, value=value, previous=previous, districts=(), notes=notes)
     return result
 
 

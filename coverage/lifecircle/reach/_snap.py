@@ -111,7 +111,13 @@ class Snap:
         )
 
     def where(self, mask: npt.ArrayLike) -> Snap:
-        """Return the rows where ``mask`` (row,) is true."""
+        """Return the rows where ``mask`` (row,) is true.
+
+        Raises
+        ------
+        GraphError
+            The mask has not one flag for each row.
+        """
         flags = np.asarray(mask, dtype=bool)
         if flags.shape != self.edge.shape:
             raise GraphError(
@@ -224,7 +230,13 @@ def _snapped(roads: Roads, index: pd.Index, points: Objects, bounds: _Bounds) ->
 
 
 def check_snap(roads: Roads, snapped: Snap) -> None:
-    """Raise GraphError when a snap belongs to other roads."""
+    """Raise GraphError when a snap belongs to other roads.
+
+    Raises
+    ------
+    GraphError
+        It does.
+    """
     if snapped.lines is not roads.lines:
         raise GraphError(
             say(

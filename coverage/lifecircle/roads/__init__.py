@@ -5,8 +5,10 @@ no facilities and no search. The rules are explained in docs/roads.md.
 """
 
 from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
-from lifecircle.roads._fetch import fetch_roads
+from lifecircle.roads._ends import dead_ends, one_way_pieces
+from lifecircle.roads._fetch import PlaceExtract, fetch_extract, fetch_roads
 from lifecircle.roads._joining import MISS_M
+from lifecircle.roads._merging import MERGE_WITHIN_M
 from lifecircle.roads._network import Roads, RoadsReading
 from lifecircle.roads._osmnx_graph import roads_from_graph
 from lifecircle.roads._profiles import (
@@ -25,9 +27,11 @@ from lifecircle.roads._road_files import read_barriers, read_roads
 __all__ = [
     "ALONG_M",
     "JOIN_WITHIN_M",
+    "MERGE_WITHIN_M",
     "MISS_M",
     "MODES",
     "PROFILES",
+    "PlaceExtract",
     "Profile",
     "Roads",
     "RoadsReading",
@@ -35,7 +39,10 @@ __all__ = [
     "add_road",
     "allowed_way",
     "close_road",
+    "dead_ends",
+    "fetch_extract",
     "fetch_roads",
+    "one_way_pieces",
     "oneway",
     "open_against",
     "profile",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-READING: Final = 2
+READING: Final = 3
 """Version of how files become roads; raise it with any change of the readers that changes a network."""
 
 _KIND: Final = "roads"

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections import Counter, defaultdict
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,17 +20,20 @@ import shapely
 from lifecircle.errors import Fault, FetchError, UnusableInputError
 from lifecircle.files import cache_folder
 from lifecircle.roads._osm import WayList
-from lifecircle.roads._profiles import Profile, Speed, profile
+from lifecircle.roads._profiles import PROFILES, Profile, Speed, profile
 from lifecircle.roads._topology import metre_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import geopandas as gpd
+    import pyproj
 
     from lifecircle.roads._network import Roads
 
 _DOOR: Final = threading.Lock()
+_KEPT_KEYS: Final = frozenset({"layer", "bridge", "tunnel", "covered", "name", "ref"})
+"""Tags of ways that no profile reads and that whoever opens the file wants to see."""
 
 MARGIN_M: Final = 500.0
 """Metres requested beyond the buffer: OSMnx cuts ways at the border, and whole edges are needed."""
@@ -80,20 +84,109 @@ def fetch_roads(  # noqa: PLR0913 - the signature stands in the design
     """
     used = profile(mode, speed_kmh=speed_kmh)
     folder = Path(cache) if cache is not None else cache_folder("osm")
-    with _door(folder, used) as osmnx:
+    with _door(folder, used.ways.keys) as osmnx:
         area = _area(osmnx, place)
-        outline = area.get_coordinates()
-        frame = metre_frame(outline["x"].to_numpy(), outline["y"].to_numpy(), crs)
-        request = area.to_crs(frame).buffer(buffer_m + MARGIN_M).to_crs("EPSG:4326")
-        graph = _graph(osmnx, place, shapely.union_all(request.to_numpy()))
+        request, frame = _request(area, crs, buffer_m)
+        graph = _graph(osmnx, place, request)
     ways = WayList(used)
     for tags, nodes in _ways(graph):
         ways.add(tags, nodes)
     return ways.roads(place, frame).near(area, buffer_m)
 
 
+@dataclass(frozen=True)
+class PlaceExtract:
+    """What OpenStreetMap has of a place.
+
+    Attributes
+    ----------
+    outline : one row in WGS84, with the name the gazetteer gives.
+    ways : (tags, [(node, lon, lat), ...]) of every way with a class within the buffer.
+    objects : objects with the wanted tags inside the outline, in WGS84; index (element, id).
+    """
+
+    outline: gpd.GeoDataFrame
+    ways: list[tuple[dict[str, str], list[tuple[int, float, float]]]]
+    objects: gpd.GeoDataFrame
+
+
+def fetch_extract(
+    place: str,
+    tags: Mapping[str, Sequence[str]],
+    *,
+    buffer_m: float = 0.0,
+    cache: str | Path | None = None,
+) -> PlaceExtract:
+    """Download the outline, every way and the objects with some tags of a place, as :func:`fetch_roads`.
+
+    Ways keep all tags that any profile reads, so that one download serves every mode.
+
+    Parameters
+    ----------
+    place : name of an area, as the gazetteer knows it.
+    tags : key -> values of the objects.
+    buffer_m : metres around the area in which ways are kept; objects are those inside the area.
+    cache : as :func:`fetch_roads`.
+
+    Returns
+    -------
+    PlaceExtract
+
+    Raises
+    ------
+    FetchError, UnusableInputError
+        As :func:`fetch_roads`.
+
+    >>> extract = fetch_extract("海盐县", {"amenity": ["library"]}, buffer_m=3000)  # doctest: +SKIP
+    """
+    keys = {key for used in PROFILES.values() for key in used.ways.keys} | _KEPT_KEYS
+    folder = Path(cache) if cache is not None else cache_folder("osm")
+    with _door(folder, sorted(keys)) as osmnx:
+        area = _area(osmnx, place)
+        request, _ = _request(area, None, buffer_m)
+        graph = _graph(osmnx, place, request)
+        objects = _objects(osmnx, place, shapely.union_all(area.geometry.to_numpy()), tags)
+    ways = [
+        ({key: str(found[key]) for key in sorted(keys) if isinstance(found.get(key), str)}, list(nodes))
+        for found, nodes in _ways(graph)
+    ]
+    return PlaceExtract(area, ways, objects)
+
+
+def _request(area: gpd.GeoDataFrame, crs: Any, buffer_m: float) -> tuple[shapely.Geometry, pyproj.CRS]:
+    """Return the area to ask for in degrees, and the metre CRS it was widened in."""
+    outline = area.get_coordinates()
+    frame = metre_frame(outline["x"].to_numpy(), outline["y"].to_numpy(), crs)
+    request = area.to_crs(frame).buffer(buffer_m + MARGIN_M).to_crs("EPSG:4326")
+    return shapely.union_all(request.to_numpy()), frame
+
+
+def _objects(
+    osmnx: Any, place: str, polygon: shapely.Geometry, tags: Mapping[str, Sequence[str]]
+) -> gpd.GeoDataFrame:
+    """Download the objects with some tags inside a polygon; none is an empty table.
+
+    Raises
+    ------
+    FetchError
+        As :func:`fetch_roads`.
+    """
+    import geopandas as gpd  # noqa: PLC0415 - loaded where frames are made
+    from osmnx._errors import InsufficientResponseError  # noqa: PLC0415 - OSMnx has no public module for it
+
+    try:
+        found: gpd.GeoDataFrame = osmnx.features_from_polygon(
+            polygon, {key: list(values) for key, values in tags.items()}
+        )
+    except InsufficientResponseError:
+        return gpd.GeoDataFrame(geometry=[], crs="EPSG:4326")
+    except (OSError, ValueError) as error:
+        raise _failed(place, error, "facilities") from error
+    return found.sort_index()
+
+
 @contextmanager
-def _door(folder: Path, used: Profile) -> Iterator[Any]:
+def _door(folder: Path, keys: Iterable[str]) -> Iterator[Any]:
     """Yield OSMnx with our settings; restore its own settings and the resolver afterwards."""
     import osmnx  # noqa: PLC0415 - takes 2 s, and only places need it
 
@@ -105,7 +198,7 @@ def _door(folder: Path, used: Profile) -> Iterator[Any]:
         "all_oneway": True,
         "default_crs": "EPSG:4326",
         "useful_tags_node": [],
-        "useful_tags_way": list(used.ways.keys),
+        "useful_tags_way": list(keys),
         "requests_kwargs": {**osmnx.settings.requests_kwargs, "hooks": {"response": _check_answer}},
     }
     with _DOOR:
@@ -196,11 +289,11 @@ def _graph(osmnx: Any, place: str, polygon: shapely.Geometry) -> Any:
         raise _failed(place, error) from error
 
 
-def _failed(place: str, error: Exception) -> FetchError:
+def _failed(place: str, error: Exception, what: str = "roads") -> FetchError:
     if isinstance(error, FetchError):
         return error
     return FetchError(
-        f"the roads of {place!r} could not be fetched: {error}. Remedy: check the network, or set "
+        f"the {what} of {place!r} could not be fetched: {error}. Remedy: check the network, or set "
         f"osmnx.settings.overpass_url and nominatim_url to servers that can be reached, {_INSTEAD}"
     )
 

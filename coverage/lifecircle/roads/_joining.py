@@ -7,7 +7,8 @@ The steps, in the order they are applied:
 2. Lines of different level (a bridge over a street) meet only where one of them ends.
 3. Ends within ``join_m`` of each other are one junction.
 4. An end within ``join_m`` of the inside of a line of its own level is put on that line.
-5. Lines that cross without a shared vertex stay apart, unless the study wants them joined.
+5. Lines that cross without a shared vertex stay apart, unless the study wants them joined or other lines of
+   the table are graded apart: then those of one level meet where they cross.
 
 An end is moved by no more than ``join_m`` for each line it is joined to, and nothing else is.
 """
@@ -48,6 +49,8 @@ class Joined:
     xy : (junction, 2)
     joined : junctions where lines meet that do not share an end point.
     misses : (miss, 3) x, y, metres of dead ends that miss another line by more than ``join_m``.
+    crossings : pairs of pieces of one level that still cross without a junction.
+    split : junctions that were made where lines cross.
     """
 
     row: LongArray
@@ -57,6 +60,8 @@ class Joined:
     xy: FloatArray
     joined: int
     misses: FloatArray
+    crossings: int = 0
+    split: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class _Course:
 
 
 def join_lines(
-    lines: ObjectArray, level: LongArray, *, join_m: float, split_crossings: bool = False
+    lines: ObjectArray, level: LongArray, *, join_m: float, split_crossings: bool | None = None
 ) -> Joined:
     """Cut and join lines where they meet.
 
@@ -102,7 +107,8 @@ def join_lines(
     level : (line,) storey each line runs on, 0 on the ground.
     join_m : metres that an end may miss another line by and still be joined to it, inclusive; a millimetre
         is always joined, because that is the noise of coordinates.
-    split_crossings : also cut lines of one level where they cross without a shared vertex.
+    split_crossings : also cut lines of one level where they cross without a shared vertex; None: only where
+        some lines are on another level than the rest, because the table then states what is graded apart.
 
     Returns
     -------
@@ -119,8 +125,12 @@ def join_lines(
     course = _with_end_nodes(_vertices(lines, level), reach)
     course = _with_shared_vertices(course)
     course = _with_near_insides(course, reach)
+    if split_crossings is None:
+        split_crossings = bool((level != level[:1]).any())
+    before = len(course.place)
     if split_crossings:
         course = _with_crossings(course, reach)
+    split = max(len(course.place) - before, 0)
     row, pieces, start, end, xy = _cut(course)
     return Joined(
         row,
@@ -130,6 +140,8 @@ def join_lines(
         xy,
         joined=_joined_places(course),
         misses=_misses(pieces, start, end, xy, course.level[row]),
+        crossings=_open_crossings(pieces, course.level[row]),
+        split=split,
     )
 
 
@@ -160,9 +172,25 @@ def _with_end_nodes(course: _Course, reach: float) -> _Course:
     best = np.lexsort((np.arange(len(places)), -many))[::-1]  # most ends stay where they are
     place = np.empty((int(label.max()) + 1, 2))
     place[label[best]] = places[best]
+    place = _between_scattered(place, places, label, many)
     node = course.node.copy()
     node[ends] = label[point]
     return replace(course, node=node, place=place, moved=np.zeros(len(place), dtype=bool))
+
+
+def _between_scattered(
+    place: FloatArray, places: FloatArray, label: LongArray, many: LongArray
+) -> FloatArray:
+    """Put a junction of three or more ends, no two of them at one point, in the middle between them.
+
+    Such ends carry an error each, and the errors of several cancel in part. Ends that agree are kept.
+    """
+    several = np.bincount(label)
+    agreed = np.zeros(len(several), np.int64)
+    np.maximum.at(agreed, label, many)
+    middle = np.column_stack([np.bincount(label, weights=axis) / several for axis in places.T])
+    scattered = (several > 2) & (agreed == 1)
+    return np.where(scattered[:, None], middle, place)
 
 
 def _clusters(
@@ -424,6 +452,12 @@ def _with_crossings(course: _Course, reach: float) -> _Course:
     along = shapely.line_locate_point(lines[line], shapely.points(np.tile(xy, (2, 1))))
     course = _with_stops(course, lines, nodes, line, along, JOIN_M)
     return _united(course, _same_places(course))
+
+
+def _open_crossings(lines: ObjectArray, level: LongArray) -> int:
+    """Count the pairs of pieces of one level that cross inside both of them."""
+    one, other = shapely.STRtree(lines).query(lines, predicate="crosses")
+    return int(((one < other) & (level[one] == level[other])).sum())
 
 
 def _share_a_node(course: _Course, pair: LongArray, xy: FloatArray, reach: float) -> BoolArray:

@@ -20,10 +20,11 @@ from scipy.sparse.csgraph import connected_components
 
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.roads._joining import join_lines
+from lifecircle.roads._near_misses import suggest_join_m
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
 from lifecircle.roads._osmnx_graph import class_shown
-from lifecircle.roads._profiles import Profile, allowed_row, allowed_way, oneway, way_kmh
+from lifecircle.roads._profiles import Profile, allowed_row, allowed_way, oneway, profile, way_kmh
 from lifecircle.roads._rows import PLACE_COLUMNS, LineSettings, Rows, left_out_by_class, read_rows
 from lifecircle.roads._topology import (
     FIT_M,
@@ -53,8 +54,8 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
     Columns read, in any case of letters and under their usual names (``words.toml``): the geometry (or
     ``geometry``, ``wkt``, ``geom`` as text); ``u`` and ``v`` (junctions), ``u_lon``, ``u_lat``, ``v_lon``,
     ``v_lat`` where there is no line; ``highway``; ``oneway``; ``layer``, ``bridge``, ``tunnel``;
-    ``speed_kmh`` (not on foot); ``length`` in metres where there is no line; the other keys the rules read,
-    also out of ``other_tags``.
+    ``speed_kmh`` or ``seconds`` (not on foot); ``length`` in metres where there is no line, or ``seconds``
+    where there is no length either; the other keys the rules read, also out of ``other_tags``.
 
     Raises
     ------
@@ -73,13 +74,18 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
     frame = metre_frame(lon, lat, crs)
     lines = _projected(rows, frame)
     reading = RoadsReading(len(whole.frame), len(rows.frame), left_out, notes=whole.notes)
+    length_m: FloatArray = shapely.length(lines)
     if by_name:
-        pieces, turned = _by_name(rows, lines, frame)
+        pieces, turned, notes = _by_name(rows, lines, frame, used)
+        length_m, reading = pieces.length_m, replace(reading, notes=(*reading.notes, *notes))
+        part = np.arange(len(length_m))
     else:
         pieces, part, reading = _by_place(rows, lines, frame, settings, reading)
-        rows, turned = rows.taking(part), np.zeros(len(part), dtype=bool)
+        turned = np.zeros(len(part), dtype=bool)
+    # Speeds are of whole rows, because stated seconds are; the parts of a row share its speed.
+    along, against = (speed[part] for speed in _speeds(rows, used, length_m))
+    rows = rows.taking(part)
     # A line drawn from v to u was turned above; its words on direction refer to it as it was drawn.
-    along, against = _speeds(rows, used)
     pieces = replace(
         pieces,
         forward_kmh=np.where(turned, against, along),
@@ -98,11 +104,12 @@ def _usable_rows(rows: Rows, used: Profile, *, needs_line: bool) -> tuple[Rows, 
         There is none, or a speed is missing or none.
     """
     own = _own_speeds(rows, used)
+    timed = np.isfinite(own) | (np.isfinite(_own_seconds(rows)) & (used.speed_kmh is None))
     fits = np.zeros(len(rows.frame), dtype=bool)
     for tags, index in _groups(rows, used):
         # In a table without a class column every row is a road of unknown class.
         fits[index] = allowed_way({"highway": "road", **tags}, used) & rows.known[index]
-        fits[index] |= np.isfinite(own[index]) & allowed_row(tags, used)
+        fits[index] |= timed[index] & allowed_row(tags, used)
     unclassed = np.array([not word for word in rows.stated], dtype=bool) & bool(rows.class_column)
     lineless = shapely.is_missing(rows.line) & needs_line
     kept = fits & ~unclassed & ~lineless
@@ -110,14 +117,14 @@ def _usable_rows(rows: Rows, used: Profile, *, needs_line: bool) -> tuple[Rows, 
         raise UnusableInputError([_nothing_usable(rows, used, unclassed, lineless)])
     # Counted before the rows are dropped: nothing that was read is left out without a reason.
     left_out = _left_out(rows, fits, unclassed, lineless)
-    rows, own = rows.taking(kept), own[kept]
+    rows, own, timed = rows.taking(kept), own[kept], timed[kept]
     faults = []
     if np.isfinite(own).any():
         remedy = "give km/h, or leave the cell empty"
         wrong = np.isfinite(own) & (own <= 0)
         faults += rows.faults(wrong, "a speed is a positive number", remedy, column="speed_kmh", values=own)
     if used.speed_kmh is None:
-        lost = (_classes(rows, used) == "") & np.isnan(own)
+        lost = (_classes(rows, used) == "") & ~timed
         remedy = "fill column 'highway' or 'speed_kmh', or give one speed for all (speed_kmh=...)"
         faults += rows.faults(lost, "the speed of this road is not known", remedy)
     if faults:
@@ -176,6 +183,29 @@ def _own_speeds(rows: Rows, used: Profile) -> FloatArray:
     values = rows.frame["speed_kmh"].to_numpy(dtype=object)
     remedy = "give km/h, or leave the cell empty"
     faults = rows.faults(wrong, "a speed is a positive number", remedy, column="speed_kmh", values=values)
+    if faults:
+        raise UnusableInputError(faults)
+    return stated
+
+
+def _own_seconds(rows: Rows) -> FloatArray:
+    """Return the seconds that the table states for its rows, NaN where it states none.
+
+    Raises
+    ------
+    UnusableInputError
+        A cell that is no positive number.
+    """
+    stated = rows.column("seconds")
+    if stated is None:
+        return np.full(len(rows.frame), np.nan)
+    wrong = rows.frame["seconds"].notna().to_numpy() & ~((stated > 0) & (stated < math.inf))
+    values = rows.frame["seconds"].to_numpy(dtype=object)
+    reason, remedy = (
+        say("a time is a positive number of seconds"),
+        say("give seconds, or leave the cell empty"),
+    )
+    faults = rows.faults(wrong, reason, remedy, column="seconds", values=values)
     if faults:
         raise UnusableInputError(faults)
     return stated
@@ -260,11 +290,16 @@ def _by_place(
     places = sorted(
         zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), np.round(metres, 3).tolist(), strict=True)
     )
-    return (
-        pieces,
-        row[joined.row].astype(np.int64),
-        replace(reading, joined=joined.joined, misses=tuple(places)),
+    notes = (f"crossings_split:{joined.split}",) if joined.split and settings.split_crossings is None else ()
+    found = replace(
+        reading,
+        joined=joined.joined,
+        misses=tuple(places),
+        suggested_join_m=suggest_join_m(joined.misses[:, 2]),
+        crossings=joined.crossings,
+        notes=(*reading.notes, *notes),
     )
+    return pieces, row[joined.row].astype(np.int64), found
 
 
 def _pieces(lines: ObjectArray, start: LongArray, end: LongArray, xy: FloatArray) -> Pieces:
@@ -273,8 +308,10 @@ def _pieces(lines: ObjectArray, start: LongArray, end: LongArray, xy: FloatArray
     return Pieces(lines, start, end, xy, shapely.length(lines), nothing, nothing, none)
 
 
-def _by_name(rows: Rows, lines: ObjectArray, frame: pyproj.CRS) -> tuple[Pieces, BoolArray]:
-    """Join rows by the names of their junctions; return which lines were drawn from v to u.
+def _by_name(
+    rows: Rows, lines: ObjectArray, frame: pyproj.CRS, used: Profile
+) -> tuple[Pieces, BoolArray, tuple[str, ...]]:
+    """Join rows by the names of their junctions; return which lines were drawn from v to u, and notes.
 
     Raises
     ------
@@ -321,7 +358,8 @@ def _by_name(rows: Rows, lines: ObjectArray, frame: pyproj.CRS) -> tuple[Pieces,
     if faults:
         raise UnusableInputError(faults)
     pieces = _pieces(whole, start, end, xy)
-    return replace(pieces, length_m=_lengths(rows, pieces, given)), turned
+    lengths, notes = _lengths(rows, pieces, given, used)
+    return replace(pieces, length_m=lengths), turned, notes
 
 
 def _junctions(
@@ -459,39 +497,60 @@ class _Votes:
         return node.astype(np.int64), self._place[order[first]]
 
 
-def _lengths(rows: Rows, pieces: Pieces, given: BoolArray) -> FloatArray:
-    """Return the length of each row: of its line, else the stated length, else the straight one.
+def _lengths(
+    rows: Rows, pieces: Pieces, given: BoolArray, used: Profile
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the length of each row: of its line, else the stated length, else the straight one; and notes.
+
+    Where a row has neither a line nor a length, but seconds, and the profile has one speed for all roads, its
+    length is what the usual speed covers in these seconds: walking, or cycling for e-bikes too, because the
+    profiles that share their ways share one network and differ in the speed alone.
 
     Raises
     ------
     UnusableInputError
         A stated length that is not a positive number, or one between junctions at one place.
     """
+    if given.all():
+        return pieces.length_m, ()
     stated = rows.column("length")
-    if stated is None or given.all():
-        return pieces.length_m
-    known = rows.frame["length"].notna().to_numpy() & ~given
+    known = np.zeros(len(given), dtype=bool)
+    if stated is None:
+        stated = np.full(len(given), np.nan)
+    else:
+        known = rows.frame["length"].notna().to_numpy() & ~given
     wrong = known & ~((stated > 0) & (stated < math.inf))
     faults = rows.faults(
         wrong,
         "a length is a positive number of metres",
         "mend it, or draw the line",
         column="length",
-        values=rows.frame["length"].to_numpy(dtype=object),
+        values=stated if not known.any() else rows.frame["length"].to_numpy(dtype=object),
     )
-    point = known & (pieces.length_m == 0)
+    seconds = _own_seconds(rows)
+    timed = ~known & ~given & np.isfinite(seconds)
+    point = (known | timed) & (pieces.length_m == 0)
     remedy = "draw the line, or move one of the junctions"
     faults += rows.faults(
         point, "the row has a length but no line, and its junctions stand at one place", remedy
     )
     if faults:
         raise UnusableInputError(faults)
-    return np.where(known, stated, pieces.length_m)
+    lengths: FloatArray = np.where(known, stated, pieces.length_m)
+    usual = profile("walk" if used.mode == "walk" else "cycle").speed_ms
+    if used.speed_kmh is None or usual is None or not timed.any():
+        return lengths, ()
+    return np.where(timed, seconds * usual, lengths), ("seconds_as_length",)
 
 
-def _speeds(rows: Rows, used: Profile) -> tuple[FloatArray, FloatArray]:
-    """Return the speeds along and against each row's line, 0 where not allowed."""
+def _speeds(rows: Rows, used: Profile, length_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the speeds along and against each row's line, 0 where not allowed.
+
+    A stated speed goes before stated seconds, and these before the speed of the class; ``length_m`` : (row,).
+    """
     own = _own_speeds(rows, used)
+    if used.speed_kmh is None:
+        own = np.where(np.isfinite(own), own, length_m / _own_seconds(rows) * 3.6)
     kmh, direction = np.zeros(len(rows.frame)), np.zeros(len(rows.frame), np.int8)
     for tags, index in _groups(rows, used):
         kmh[index] = way_kmh(tags, used)

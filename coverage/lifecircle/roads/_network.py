@@ -61,6 +61,8 @@ class RoadsReading:
     left_out : reason code -> rows that are not.
     joined : places where lines were joined that did not share an end point.
     misses : (lon, lat, metres) of dead ends that miss another line by more than ``join_m`` and up to 5 m.
+    suggested_join_m : the ``join_m`` that would join nearly all of them; None where no value stands out.
+    crossings : pairs of lines of one level that cross without a junction.
     length_m : length of the network as it was read.
     length_without_class_m : length of its roads of unknown class.
     notes : codes of what else a reader should know, with their arguments (``class_column:fclass``).
@@ -71,6 +73,8 @@ class RoadsReading:
     left_out: Mapping[str, int] = field(default_factory=dict)
     joined: int = 0
     misses: tuple[tuple[float, float, float], ...] = ()
+    suggested_join_m: float | None = None
+    crossings: int = 0
     length_m: float = 0.0
     length_without_class_m: float = 0.0
     notes: tuple[str, ...] = ()
@@ -206,6 +210,11 @@ class Roads:
             raise UnusableInputError([fault])
         # Ways are equal, so who may pass stays; only the seconds are computed again, from the class.
         kmh = np.array([profile.class_speed(name) for name in self.highway], np.float64)
+        own = self._stated_kmh()
+        factor = self.profile.factor_to(profile)
+        if factor is not None:
+            # A speed that the source states is no class speed: it changes as all of them do.
+            kmh = np.where(np.isfinite(own), own * factor, kmh)
         if np.isnan(kmh).any():
             names = sorted(set(self.highway[np.isnan(kmh)]))
             reason = f"profile {profile.id!r} has no speed for class {names[0]!r}"
@@ -220,6 +229,16 @@ class Roads:
             backward_s=frozen(np.where(np.isfinite(self.backward_s), seconds, np.inf)),
         )
         return _sharing(self, changed, "tree", "components")
+
+    def _stated_kmh(self) -> FloatArray:
+        """Return the speed of edges that do not go at that of their class, NaN of the others: (edge,)."""
+        stated = np.full(len(self.u), np.nan)
+        if self.profile.speed_kmh is not None:
+            return stated
+        kmh = self.length_m / np.minimum(self.forward_s, self.backward_s) * 3.6
+        usual = np.array([self.profile.class_speed(name) for name in self.highway], np.float64)
+        differs = ~(np.abs(kmh - usual) <= 1e-6 * usual)
+        return np.where(differs & (kmh > 0), kmh, stated)
 
     def with_reading(self, reading: RoadsReading) -> Roads:
         """Return the same network with this reading report, its lengths filled in."""

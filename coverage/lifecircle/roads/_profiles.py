@@ -136,6 +136,25 @@ class Profile:
             return self.speed_kmh
         return self._class_speeds.get(highway, math.nan)
 
+    def factor_to(self, other: Profile) -> float | None:
+        """Return by what the speeds of all classes differ; None where they do not differ by one factor.
+
+        >>> drive = profile("drive")
+        >>> slow = drive.at_speed({name: kmh * 0.8 for name, kmh in drive.class_kmh})
+        >>> drive.factor_to(slow), drive.factor_to(drive.at_speed({"primary": 50.0}))
+        (0.8, None)
+        """
+        mine, others = self._class_speeds, other._class_speeds
+        if (
+            self.speed_kmh is not None
+            or other.speed_kmh is not None
+            or not mine
+            or mine.keys() != others.keys()
+        ):
+            return None
+        factors = [others[name] / mine[name] for name in mine]
+        return factors[0] if max(factors) - min(factors) <= 1e-9 * max(factors) else None
+
     def at_speed(self, speed_kmh: Speed) -> Profile:
         """Return the same profile at another speed.
 

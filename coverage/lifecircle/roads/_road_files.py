@@ -16,9 +16,11 @@ import shapely
 
 from lifecircle.datum import to_wgs84
 from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say
+from lifecircle.files import content_key
 from lifecircle.roads._cache import cached
 from lifecircle.roads._joining import MISS_M
 from lifecircle.roads._lines import TABLE_SUFFIXES, read_lines
+from lifecircle.roads._merging import MERGE_WITHIN_M, MOST_MERGE_M, merge_roads
 from lifecircle.roads._network import shapes_in
 from lifecircle.roads._osm import OSM_SUFFIXES, read_osm, read_osm_barriers
 from lifecircle.roads._osmnx_graph import read_graphml
@@ -45,7 +47,9 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     columns: Mapping[str, str] | None = None,
     classes: Mapping[str, str] | None = None,
     datum: str | None = None,
-    split_crossings: bool = False,
+    split_crossings: bool | None = None,
+    merge: str | Path | gpd.GeoDataFrame | None = None,
+    merge_within_m: float = MERGE_WITHIN_M,
 ) -> Roads:
     """Read a road network for one travel profile.
 
@@ -66,7 +70,12 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
         the table has no such column.
     classes : word of the class column -> road class of OpenStreetMap, or ``no`` for a row that is not a road.
     datum : ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n``, where the file does not say or says it wrongly.
-    split_crossings : also join lines that cross without a shared vertex, those of one level.
+    split_crossings : also join lines that cross without a shared vertex, those of one level; left out, where
+        the table grades some lines apart (bridge, tunnel, layer). Those that stay apart are counted in
+        ``reading.crossings``.
+    merge : second source, such as an OpenStreetMap file, whose roads are added where no road of ``path`` runs
+        along them (see docs/roads.md); its own columns go by their usual names.
+    merge_within_m : metres, inclusive, within which roads of one direction are one road, 1 to 100.
 
     Returns
     -------
@@ -92,11 +101,18 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     used = profile(mode, speed_kmh=speed_kmh)
     settings = LineSettings(join_m, layer, dict(columns or {}), dict(classes or {}), datum, split_crossings)
     _check_settings(path, settings)
-    if keep and isinstance(path, (str, Path)) and Path(path).is_file():
-        read = partial(_read, path, used, crs, settings)
-        roads = cached(Path(path), used, crs, settings=settings.key(), read=read)
+    _check_merge(merge_within_m)
+    read = partial(_merged, path, merge, used, crs, settings, merge_within_m)
+    named = [one for one in (path, merge) if one is not None]
+    if keep and all(isinstance(one, (str, Path)) and _is_there(Path(one)) for one in named):
+        key = settings.key()
+        if merge is not None:
+            key += (
+                f" merge {merge_within_m} {Path(str(merge)).suffix.lower()} {content_key(Path(str(merge)))}"
+            )
+        roads = cached(Path(str(path)), used, crs, settings=key, read=read)
     else:
-        roads = _read(path, used, crs, settings)
+        roads = read()
     # Barriers are not part of the cached roads: they are added after, so that one cached network serves
     # studies with and without them.
     if barriers is False:
@@ -214,6 +230,30 @@ def _check_settings(path: Any, settings: LineSettings) -> None:
         raise UnusableInputError(faults)
 
 
+def _check_merge(within_m: float) -> None:
+    """Raise UnusableInputError for a distance of a merge that is none.
+
+    Raises
+    ------
+    UnusableInputError
+        It is not within 1 to 100.
+    """
+    if not 1 <= within_m <= MOST_MERGE_M:  # also what is not a number
+        reason = say("a distance within which roads are one is 1 to {most} metres", most=f"{MOST_MERGE_M:g}")
+        remedy = say("give metres, for example 15")
+        raise UnusableInputError([Fault("", "merge_within_m", f"{within_m}", reason, remedy)])
+
+
+def _merged(  # noqa: PLR0913, PLR0917 - bound with partial, all of them always given
+    path: Any, merge: Any, used: Profile, crs: Any, settings: LineSettings, within_m: float
+) -> Roads:
+    """Read a source, and add what a second one has besides."""
+    roads = _read(path, used, crs, settings)
+    if merge is None:
+        return roads
+    return merge_roads(roads, _read(merge, used, roads.crs, LineSettings()), within_m=within_m)[0]
+
+
 def _read(path: Any, used: Profile, crs: Any, settings: LineSettings) -> Roads:
     if not isinstance(path, (str, Path)):
         return read_lines(path, used, crs=crs, settings=settings)
@@ -235,9 +275,14 @@ def _read(path: Any, used: Profile, crs: Any, settings: LineSettings) -> Roads:
 
 
 def _check_there(name: str) -> None:
-    if not Path(name).is_file():
+    if not _is_there(Path(name)):
         fault = Fault(name, "", "", "there is no such file", "check the path, relative to the current folder")
         raise MissingFileError([fault])
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a path is a file, or the folder of a file geodatabase."""
+    return path.is_file() or (path.suffix.lower() == ".gdb" and path.is_dir())
 
 
 def _layer(barriers: Any, layer: str | None) -> Any:

@@ -43,8 +43,11 @@ if TYPE_CHECKING:
 PLACE_COLUMNS: Final = ("u_lon", "u_lat", "v_lon", "v_lat")
 _GEOMETRY_COLUMNS = ("geometry", "wkt", "geom")
 _LEVEL_KEYS = ("layer", "bridge", "tunnel")
-_OTHER_COLUMNS = ("u", "v", "length", "speed_kmh", "geometry", *PLACE_COLUMNS)
-_RENAMED = ("oneway", *_LEVEL_KEYS, "speed_kmh")
+_EDGE_COLUMNS = ("u", "v", "length", *PLACE_COLUMNS)
+_OTHER_COLUMNS = ("seconds", "speed_kmh", "geometry", *_EDGE_COLUMNS)
+_RENAMED = ("oneway", *_LEVEL_KEYS, "speed_kmh", "seconds")
+_EXPRESSWAYS = frozenset({"motorway", "motorway_link"})
+_NO_CHANGE = {("datum", "wgs84"), ("split_crossings", False)}
 _SHOWN = 10
 """Number of rows that one message lists."""
 
@@ -65,7 +68,7 @@ class LineSettings:
     columns : our name of a column -> the name it has in the table; an empty name: there is none.
     classes : word of the class column -> road class; ``no``: its rows are no roads.
     datum : ``wgs84``, ``gcj02``, ``bd09`` or ``EPSG:n``; None: what the file states.
-    split_crossings : join lines that cross without a shared vertex.
+    split_crossings : join lines that cross without a shared vertex; None: where the table grades lines apart.
     """
 
     join_m: float = 0.1
@@ -73,7 +76,7 @@ class LineSettings:
     columns: Mapping[str, str] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)
     datum: str | None = None
-    split_crossings: bool = False
+    split_crossings: bool | None = None
 
     def key(self) -> str:
         """Return the settings in one text, for a key of the cache."""
@@ -86,7 +89,8 @@ class LineSettings:
         return [
             name
             for name in names
-            if getattr(self, name) != getattr(usual, name) and (name, self.datum) != ("datum", "wgs84")
+            if getattr(self, name) != getattr(usual, name)
+            and (name in {"columns", "classes"} or (name, getattr(self, name)) not in _NO_CHANGE)
         ]
 
 
@@ -194,7 +198,7 @@ def read_rows(source: Any, settings: LineSettings) -> Rows:
     # Columns are renamed first, because every later step looks for them by our names.
     rows = _named(rows, settings)
     if not with_lines:
-        rows = _with_text_lines(rows)
+        rows = _with_text_lines(rows, settings)
     return _with_words(_shifted(_of_lines(rows), settings.datum), settings)
 
 
@@ -256,16 +260,17 @@ def _shifted(rows: Rows, datum: str | None) -> Rows:
     return replace(rows, frame=frame, line=lines, crs=degrees)
 
 
-def _with_text_lines(rows: Rows) -> Rows:
+def _with_text_lines(rows: Rows, settings: LineSettings) -> Rows:
     """Read lines written as text (WKT), or check that an edge table needs none."""
     column = next((name for name in _GEOMETRY_COLUMNS if name in rows.frame.columns), None)
     if column is None:
-        if {"u", "v", *PLACE_COLUMNS} <= set(rows.frame.columns):
-            return rows
+        edges = _with_edge_columns(rows.frame, settings)
+        if {"u", "v", *PLACE_COLUMNS} <= set(edges.columns):
+            return replace(rows, frame=edges)
         reason = "there are no lines in it"
         remedy = (
             "give a column 'geometry' with lines as WKT in longitude and latitude, or the columns "
-            f"u, v, {', '.join(PLACE_COLUMNS)} and length"
+            f"u, v, {', '.join(PLACE_COLUMNS)} and length (also from, to, from_lon ..., length_m, seconds)"
         )
         there = [str(name) for name in rows.frame.columns if rows.class_column or name != "highway"]
         found = " ".join(", ".join(there).split())[:200]
@@ -399,6 +404,23 @@ def _by_usual_name(frame: pd.DataFrame, kind: str) -> str | None:
     return next((names[name] for name in names_of(kind) if name in names), None)
 
 
+def _with_edge_columns(frame: pd.DataFrame, settings: LineSettings) -> pd.DataFrame:
+    """Rename the columns of a table of edges without lines; name junctions by their coordinates."""
+    said = {ours.strip().lower() for ours in settings.columns}
+    for ours in _EDGE_COLUMNS:
+        theirs = _by_usual_name(frame, ours)
+        if ours not in said and ours not in frame.columns and theirs:
+            frame = frame.assign(**{ours: frame[theirs]})
+    if set(PLACE_COLUMNS) <= set(frame.columns) and not {"u", "v"} & {*frame.columns, *said}:
+        # Without names equal coordinates are one junction, as they are where lines are drawn.
+        names = [
+            frame[lon].astype("str") + " " + frame[lat].astype("str")
+            for lon, lat in (PLACE_COLUMNS[:2], PLACE_COLUMNS[2:])
+        ]
+        frame = frame.assign(u=names[0], v=names[1])
+    return frame
+
+
 def _with_tags(frame: pd.DataFrame) -> pd.DataFrame:
     """Fill empty cells of the columns that the rules read from a column that holds many tags."""
     names = {plain(str(column)): str(column) for column in frame.columns}
@@ -483,7 +505,11 @@ def _with_words(rows: Rows, settings: LineSettings) -> Rows:
         elif key != "highway":
             read[key] = _mapped(read[key], str.lower)
     stated = read["highway"]
-    read["highway"], known = _classes(stated, _own_classes(settings))
+    own = _own_classes(settings)
+    read["highway"], known = _classes(stated, own)
+    if rows.class_column not in {"", "highway"}:
+        stated, known, said = _with_other_columns(rows, own, read, stated, known)
+        notes += said
     return replace(rows, frame=rows.frame.assign(**read), stated=stated, known=known, notes=tuple(notes))
 
 
@@ -544,6 +570,46 @@ def _classes(stated: ObjectArray, own: Mapping[str, str]) -> tuple[ObjectArray, 
     for i, word in enumerate(stated):
         highway[i], known[i] = found[word]
     return highway, known
+
+
+def _with_other_columns(
+    rows: Rows,
+    own: Mapping[str, str],
+    read: dict[str, ObjectArray],
+    stated: ObjectArray,
+    known: BoolArray,
+) -> tuple[ObjectArray, BoolArray, list[str]]:
+    """Take from further class columns what the first one leaves open; change ``read["highway"]``.
+
+    Offices keep who a road belongs to (行政等级) beside how it is built (技术等级). A national
+    road that is built as an expressway is one: nobody walks there. A row without a known
+    class takes the other column's.
+
+    Returns
+    -------
+    stated, known : as they are then; notes
+    """
+    columns = {plain(str(column)): str(column) for column in reversed(list(rows.frame.columns))}
+    others = [columns[name] for name in (*names_of("class"), *names_of("class_maybe")) if name in columns]
+    notes = []
+    stated, known, highway = stated.copy(), known.copy(), read["highway"].copy()
+    for column in others:
+        if column in {"highway", rows.class_column}:
+            continue
+        words = _column_words(rows.frame[column])
+        words[np.array([word is None for word in words], dtype=bool)] = ""
+        classes, sure = _classes(words, own)
+        sure &= np.array([bool(word) for word in words], dtype=bool)
+        open_rows = sure & (~known | np.array([not word for word in stated], dtype=bool))
+        fast = np.array([word in _EXPRESSWAYS for word in classes], dtype=bool) & ~open_rows
+        fast &= np.array([word not in _EXPRESSWAYS for word in highway], dtype=bool)
+        for at in np.flatnonzero(open_rows | fast):
+            highway[at], stated[at], known[at] = classes[at], words[at], True
+        for code, count in (("classes_from", int(open_rows.sum())), ("expressways_by", int(fast.sum()))):
+            if count:
+                notes.append(f"{code}:{code_text(column)}|{count}")
+    read["highway"] = highway
+    return stated, known, notes
 
 
 def left_out_by_class(stated: ObjectArray) -> dict[str, int]:

@@ -38,16 +38,17 @@ def open_layer(source: Any, layer: str | None) -> tuple[Table, tuple[str, ...]]:
         return read_table(source, layer=layer), ()
     path = Path(source)
     notes: tuple[str, ...] = ()
-    if path.is_file():
-        check_file(path, str(path))
-        if layer is None and path.suffix.lower() == ".gpkg":
+    if path.exists():
+        if path.is_file():
+            check_file(path, str(path))
+        if layer is None and path.suffix.lower() in {".gpkg", ".gdb"}:
             layer, notes = _chosen_layer(path)
     table = read_table(source, layer=layer)
     return table, (*notes, *table.notes)
 
 
 def _chosen_layer(path: Path) -> tuple[str | None, tuple[str, ...]]:
-    """Choose the layer of lines of a GeoPackage; None where there is one layer only.
+    """Choose the layer of lines of a GeoPackage or geodatabase; None where there is one layer only.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def _chosen_layer(path: Path) -> tuple[str | None, tuple[str, ...]]:
     """
     try:
         layers = [(str(name), str(kind)) for name, kind in pyogrio.list_layers(path)]
-    except RuntimeError:
+    except (RuntimeError, pyogrio.errors.DataSourceError):
         return None, ()  # the reader says what is wrong with it
     if len(layers) < 2:
         return None, ()

@@ -13,8 +13,8 @@ from lifecircle.errors import Fault, say
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from lifecircle.costs import Costs
     from lifecircle.errors import FaultLog
-    from lifecircle.siting._costs import Costs
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, vstack
 
+from lifecircle.costs import Costs, read_costs, read_weights
 from lifecircle.errors import Fault, FaultLog, say
 from lifecircle.limits import within_limit
 from lifecircle.siting._conditions import Conditions, read_choice
-from lifecircle.siting._costs import Costs, read_costs, read_weights
 from lifecircle.siting._needs import read_capacities, read_groups, read_needs
 
 if TYPE_CHECKING:

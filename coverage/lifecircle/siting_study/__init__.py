@@ -7,8 +7,9 @@ which units get a facility first; of a capacity target there is only what is mis
 
 from lifecircle.siting_study._explanation import Explanation, Sensitivity, SiteFacts, Tie
 from lifecircle.siting_study._places_missing import PlacesMissing, TownPlaces, places_missing
+from lifecircle.siting_study._plan_files import FOLDER
 from lifecircle.siting_study._remedies import Remedy
-from lifecircle.siting_study._siting_files import FOLDER, plan_facts, plan_layer, write_study
+from lifecircle.siting_study._siting_files import plan_facts, plan_layer, write_study
 from lifecircle.siting_study._siting_steps import CurvePoint, SiteStudy, site_study
 from lifecircle.siting_study._siting_table import PlanTable, site_table
 from lifecircle.siting_study._siting_text import (
@@ -28,9 +29,17 @@ from lifecircle.siting_study._study_of_kind import (
     study_of,
     write_any,
 )
-from lifecircle.siting_study._unit_choice import Certificate, share_sites
+from lifecircle.siting_study._unit_choice import (
+    Certificate,
+    count_proof,
+    most_people,
+    share_sites,
+    units_for,
+    units_needed,
+)
 from lifecircle.siting_study._unit_files import unit_facts, write_units
-from lifecircle.siting_study._unit_study import UnitSite, UnitStudy, unit_study
+from lifecircle.siting_study._unit_sites import UnitSite
+from lifecircle.siting_study._unit_study import UnitStudy, unit_study
 from lifecircle.siting_study._unit_text import unit_lines, unit_table
 
 __all__ = [
@@ -50,9 +59,11 @@ __all__ = [
     "TownPlaces",
     "UnitSite",
     "UnitStudy",
+    "count_proof",
     "findings_of",
     "goal_lines",
     "head_lines",
+    "most_people",
     "places_missing",
     "plan_facts",
     "plan_layer",
@@ -69,6 +80,8 @@ __all__ = [
     "unit_lines",
     "unit_study",
     "unit_table",
+    "units_for",
+    "units_needed",
     "why_line",
     "write_any",
     "write_study",

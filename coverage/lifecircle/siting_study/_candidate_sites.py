@@ -15,7 +15,7 @@ from lifecircle.demand import OUTSIDE, assign_districts, assign_villages, villag
 from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.findings import InputRecord
 from lifecircle.study import LandPart
-from lifecircle.tables import read_table
+from lifecircle.tables import read_table, snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -158,10 +158,9 @@ def _record(role: str, path: str | Path, inputs: Inputs, rows: int, rejected: in
     import hashlib  # noqa: PLC0415 - beside its only use
     from pathlib import Path  # noqa: PLC0415 - the same
 
-    here = Path(path)
-    inside = here.is_relative_to(inputs.study.folder)
-    name = here.relative_to(inputs.study.folder).as_posix() if inside else here.name
-    return InputRecord(role, name, hashlib.sha256(here.read_bytes()).hexdigest(), rows, rejected)
+    kept = snapshot_of(path)
+    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest() if kept is None else kept.digest
+    return InputRecord(role, inputs.study.name_of(path), digest, rows, rejected)
 
 
 def _required_on_land(table: gpd.GeoDataFrame, file: str) -> Iterator[Fault]:

@@ -1,11 +1,9 @@
-"""The files of a siting study: plan.json, plan.xlsx, plan.gpkg, the picture of the curve; no figure."""
+"""What the files of a siting study of circles hold, and the picture of the curve; computes no figure."""
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -14,39 +12,40 @@ import pandas as pd
 
 from lifecircle.datum import in_china_area
 from lifecircle.errors import MissingExtraError
-from lifecircle.files import Results, complete_folder
-from lifecircle.findings import METHOD_VERSION
-from lifecircle.report import (
-    DEGREES,
-    NUMBER,
-    ORDER,
-    PEOPLE,
-    POINTS,
-    RATE,
-    TEXT,
-    Heading,
-    Rate,
-    write_workbook,
-)
-from lifecircle.scenario import comparison
+from lifecircle.report import DEGREES, NUMBER, ORDER, PEOPLE, POINTS, RATE, TEXT, Rate
 from lifecircle.siting_study._explanation import nearest_site
+from lifecircle.siting_study._plan_files import (
+    PlanParts,
+    points_layer,
+    study_facts,
+    words_facts,
+    words_sheet,
+    write_plan,
+)
 from lifecircle.siting_study._remedies import hours_of
-from lifecircle.siting_study._siting_text import land_word, own_value, site_name, study_lines, unit_name
-from lifecircle.tables import write_layers
+from lifecircle.siting_study._siting_table import site_table
+from lifecircle.siting_study._siting_text import (
+    goal_lines,
+    head_lines,
+    land_word,
+    note_lines,
+    own_value,
+    reason_lines,
+    site_name,
+    study_lines,
+    unit_name,
+)
 from lifecircle.wording import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from lifecircle.findings import Language
     from lifecircle.report import Sheets
     from lifecircle.siting_study._siting_steps import SiteStudy
 
 _log = logging.getLogger(__name__)
-
-SCHEMA = 1
-MARK = "plan.json"
-FOLDER = Results(MARK, (MARK, "plan.xlsx", "plan.gpkg", "curve.png"))
 
 THREE_LINES = ("永久基本农田", "生态保护红线", "城镇开发边界外")
 """The kinds of land that always have a column in China, given by the study or not."""
@@ -71,8 +70,6 @@ CANDIDATES = {
     "village": TEXT, "rank": ORDER, "reach_people": PEOPLE, "plan_has": PEOPLE, "adds": PEOPLE,
     "swap_for": TEXT,
 }  # fmt: skip
-WORDS = {"row": ORDER, "text": TEXT}
-
 _SWAPS = {
     "max_cover": {"loss": PEOPLE},
     "full_cover": {"left": PEOPLE},
@@ -93,20 +90,25 @@ def write_study(study: SiteStudy, folder: str | Path) -> Path:
     UnusableInputError
         When the folder holds something else, or the system refuses to write.
     """
-    target = Path(folder)
-    before = study.scenario.before
-    with complete_folder(target, FOLDER) as fresh:
-        text = json.dumps(plan_facts(study), ensure_ascii=False, indent=1, allow_nan=False)
-        (fresh / MARK).write_text(text + "\n", encoding="utf-8", newline="\n")
-        title = f"{before.name} {before.year} · {study.target.name.get(before.language)}"
-        heading = Heading(title, before.language, before.synthetic, words="plan_column")
-        write_workbook(fresh / "plan.xlsx", _sheets(study), heading)
-        write_layers(fresh / "plan.gpkg", _layers(study))
-        try:
-            draw_curve(study, fresh / "curve.png")
-        except MissingExtraError as error:
-            _log.warning("the curve is not drawn: %s", error)
-    return target
+    language = study.scenario.before.language
+    parts = PlanParts(
+        study.scenario,
+        study.target,
+        plan_facts(study),
+        _sheets(study),
+        _layers(study),
+        head_lines(study, language),
+        site_table(study, language),
+        [*goal_lines(study, language), *reason_lines(study, language), *note_lines(study, language)],
+    )
+    return write_plan(parts, folder, lambda fresh: _draw(study, fresh))
+
+
+def _draw(study: SiteStudy, folder: Path) -> None:
+    try:
+        draw_curve(study, folder / "curve.png")
+    except MissingExtraError as error:
+        _log.warning("the curve is not drawn: %s", error)
 
 
 def plan_layer(study: SiteStudy) -> dict[str, Any]:
@@ -132,17 +134,9 @@ def plan_layer(study: SiteStudy) -> dict[str, Any]:
 
 def plan_facts(study: SiteStudy) -> dict[str, Any]:
     """Put a siting study in the plain form of ``plan.json``: unrounded, no clock, no absolute path."""
-    before, plan = study.scenario.before, study.plan
-    table = study.explanation.candidates
+    plan, table = study.plan, study.explanation.candidates
     return {
-        "schema": SCHEMA,
-        "id": study.id,
-        "study": before.study,
-        "name": before.name,
-        "year": before.year,
-        "synthetic": before.synthetic,
-        "software": {"version": before.software, "method_version": METHOD_VERSION},
-        "inputs": [asdict(record) for record in (*before.inputs, *study.candidates.records)],
+        **study_facts(study.id, study.scenario, study.candidates.records),
         "target": study.target.id,
         "profile": study.target.profile,
         "accounting": study.target.accounting,
@@ -173,11 +167,9 @@ def plan_facts(study: SiteStudy) -> dict[str, Any]:
             {"id": str(label), **{name: _plain(value) for name, value in row.items()}}
             for label, row in zip(table.index, table.to_dict("records"), strict=True)
         ],
-        "notes": list(study.notes),
-        "summary": {language: study_lines(study, language) for language in ("zh", "en")},
-        "other_targets": [
-            one for one in comparison(study.scenario)["targets"] if one["target"] != study.target.id
-        ],
+        **words_facts(
+            study.scenario, study.target.id, study.notes, lambda language: study_lines(study, language)
+        ),
     }
 
 
@@ -218,11 +210,10 @@ def _site_rows(study: SiteStudy) -> Iterator[dict[str, Any]]:
 
 def _sheets(study: SiteStudy) -> Sheets:
     language = study.scenario.before.language
-    lines = study_lines(study, language)
     columns, rows = _plan_sheet(study, language)
     return {
         "plan": (columns, rows),
-        "explanation": (WORDS, [{"row": at, "text": line} for at, line in enumerate(lines, 1)]),
+        "explanation": words_sheet(study_lines(study, language)),
         "curve": (CURVE, list(_curve_rows(study, language))),
         "remedies": (REMEDIES, list(_remedy_rows(study, language))),
         "candidates": (_candidate_columns(study), list(_candidate_rows(study, language))),
@@ -419,25 +410,12 @@ def _candidate_rows(study: SiteStudy, language: Language) -> Iterator[dict[str, 
 
 def _layers(study: SiteStudy) -> dict[str, pd.DataFrame]:
     """Return the sites, everybody newly covered with his site, all candidates, and the remedies."""
-    sites = pd.DataFrame(
-        [
-            {
-                name: value
-                if not isinstance(value, (dict, tuple, list))
-                else json.dumps(value, ensure_ascii=False)
-                for name, value in row.items()
-            }
-            for row in _site_rows(study)
-        ]
-    )
     chosen = study.conditions.labels.get_indexer(list(study.plan.sites)).astype(np.int64)
     nearest, served = nearest_site(study.question, chosen)
     mine = np.flatnonzero(served & (study.question.people > 0))
     demand = study.inputs.demand.iloc[mine]
     layers: dict[str, pd.DataFrame] = {
-        "sites": gpd.GeoDataFrame(
-            sites, geometry=gpd.points_from_xy(sites["lon"], sites["lat"]), crs="EPSG:4326"
-        ),
+        "sites": points_layer(pd.DataFrame(_site_rows(study))),
         "served": gpd.GeoDataFrame(
             {
                 "resident": demand.index.astype(str),

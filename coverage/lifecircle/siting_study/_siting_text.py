@@ -178,7 +178,8 @@ def unit_name(study: SiteStudy, code: str) -> str:
 def note_line(note: str, language: Language) -> str:
     """Put a note's code in words."""
     name, _, rest = note.partition(":")
-    parts = [land_word(part, language) if name == "left_out" else part for part in rest.split("|")]
+    words = {"left_out": "left_out", "existing_by": "traveller"}
+    parts = [word(words[name], part, language) if name in words else part for part in rest.split("|")]
     return word("siting_note", name, language).format(*parts)
 
 

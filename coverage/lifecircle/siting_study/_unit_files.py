@@ -1,36 +1,53 @@
-"""The files of a siting study of units: plan.json, plan.xlsx, plan.gpkg; computes no figure."""
+"""What the files of a siting study of units hold; computes no figure."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pandas as pd
 
-from lifecircle.files import complete_folder
-from lifecircle.findings import METHOD_VERSION
-from lifecircle.report import DEGREES, NUMBER, ORDER, PEOPLE, RATE, TEXT, Heading, Rate, write_workbook
-from lifecircle.scenario import comparison
-from lifecircle.siting_study._siting_files import FOLDER, MARK, SCHEMA
-from lifecircle.siting_study._unit_text import next_best, place_of_site, town_name, unit_lines, unit_name_of
-from lifecircle.tables import write_layers
+from lifecircle.report import DEGREES, NUMBER, ORDER, PEOPLE, RATE, TEXT, Rate
+from lifecircle.siting_study._plan_files import (
+    PlanParts,
+    points_layer,
+    study_facts,
+    words_facts,
+    words_sheet,
+    write_plan,
+)
+from lifecircle.siting_study._unit_text import (
+    existing_text,
+    lacks_text,
+    next_best,
+    part_text,
+    position_text,
+    town_name,
+    unit_goal,
+    unit_head,
+    unit_lines,
+    unit_name_of,
+    unit_notes,
+    unit_reasons,
+    unit_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lifecircle.report import Sheets
     from lifecircle.siting_study._unit_study import UnitStudy
 
 PLAN = {
-    "row": ORDER, "units": TEXT, "services": TEXT, "district": TEXT, "lon": DEGREES, "lat": DEGREES,
-    "works": TEXT, "people": PEOPLE, "rank": ORDER, "next_best": TEXT, "cost": NUMBER,
-    "held_after": ORDER, "value_after": RATE,
+    "row": ORDER, "units": TEXT, "part": TEXT, "services": TEXT, "district": TEXT, "lon": DEGREES,
+    "lat": DEGREES, "works": TEXT, "existing_min": NUMBER, "existing": TEXT, "people": PEOPLE, "rank": ORDER,
+    "next_best": TEXT, "cost": NUMBER, "held_after": ORDER, "value_after": RATE,
 }  # fmt: skip
-UNITS = {"rank": ORDER, "code": TEXT, "units": TEXT, "district": TEXT, "people": PEOPLE, "chosen": TEXT}
-WORDS = {"row": ORDER, "text": TEXT}
+UNITS = {
+    "rank": ORDER, "code": TEXT, "units": TEXT, "district": TEXT, "people": PEOPLE, "lacks": TEXT,
+    "takes": ORDER, "chosen": TEXT,
+}  # fmt: skip
 
 
 def write_units(study: UnitStudy, folder: str | Path) -> Path:
@@ -41,16 +58,18 @@ def write_units(study: UnitStudy, folder: str | Path) -> Path:
     UnusableInputError
         When the folder holds something else, or the system refuses to write.
     """
-    target = Path(folder)
-    before = study.scenario.before
-    with complete_folder(target, FOLDER) as fresh:
-        text = json.dumps(unit_facts(study), ensure_ascii=False, indent=1, allow_nan=False)
-        (fresh / MARK).write_text(text + "\n", encoding="utf-8", newline="\n")
-        title = f"{before.name} {before.year} · {study.target.name.get(before.language)}"
-        heading = Heading(title, before.language, before.synthetic, words="plan_column")
-        write_workbook(fresh / "plan.xlsx", _sheets(study), heading)
-        write_layers(fresh / "plan.gpkg", _layers(study))
-    return target
+    language = study.scenario.before.language
+    parts = PlanParts(
+        study.scenario,
+        study.target,
+        unit_facts(study),
+        _sheets(study),
+        _layers(study),
+        unit_head(study, language),
+        unit_table(study, language),
+        [*unit_goal(study, language), *unit_reasons(study, language), *unit_notes(study, language)],
+    )
+    return write_plan(parts, folder)
 
 
 def unit_facts(study: UnitStudy) -> dict[str, Any]:
@@ -58,20 +77,14 @@ def unit_facts(study: UnitStudy) -> dict[str, Any]:
 
     ``value`` and ``bound`` are units that hold with the plan, and that no plan of as many sites exceeds.
     """
-    before, found = study.scenario.before, study.certificate
+    found = study.certificate
     records = () if study.candidates is None else study.candidates.records
     return {
-        "schema": SCHEMA,
-        "id": study.id,
-        "study": before.study,
-        "name": before.name,
-        "year": before.year,
-        "synthetic": before.synthetic,
-        "software": {"version": before.software, "method_version": METHOD_VERSION},
-        "inputs": [asdict(record) for record in (*before.inputs, *records)],
+        **study_facts(study.id, study.scenario, records),
         "target": study.target.id,
         "objective": "presence",
         "unit": study.target.unit,
+        "existing_by": study.profile,
         "new": study.new,
         "status": study.status,
         "reproducible": "not_proved" not in study.notes,
@@ -96,16 +109,16 @@ def unit_facts(study: UnitStudy) -> dict[str, Any]:
                 "district": str(row["district"]),
                 "people": None if pd.isna(row["people"]) else float(row["people"]),
                 "lacks": list(row["lacks"]),
+                "short": list(row["short"]),
                 "rank": int(row["rank"]),
+                "takes": int(row["takes"]),
                 "chosen": bool(row["chosen"]),
             }
             for code, row in study.without.iterrows()
         ],
-        "notes": list(study.notes),
-        "summary": {language: unit_lines(study, language) for language in ("zh", "en")},
-        "other_targets": [
-            one for one in comparison(study.scenario)["targets"] if one["target"] != study.target.id
-        ],
+        **words_facts(
+            study.scenario, study.target.id, study.notes, lambda language: unit_lines(study, language)
+        ),
     }
 
 
@@ -117,6 +130,7 @@ def _site_facts(study: UnitStudy) -> Iterator[dict[str, Any]]:
             **{name: facts.pop(name) for name in ("id", "name")},
             "service": ";".join(facts.pop("services")),
             **facts,
+            "existing_min": site.existing_min,
             "value_after": site.held_after / study.total,
         }
 
@@ -129,11 +143,14 @@ def _sheets(study: UnitStudy) -> Sheets:
         {
             "row": number,
             "units": " ".join(unit_name_of(study, code) for code in site.units),
+            "part": part_text(site),
             "services": " + ".join(services.get(one, {}).get(language, one) for one in site.services),
             "district": town_name(study, site.district),
             "lon": site.lon,
             "lat": site.lat,
-            "works": "" if study.target.unit == "outlet" else place_of_site(site, language),
+            "works": "" if study.target.unit == "outlet" else position_text(site, language),
+            "existing_min": site.existing_min,
+            "existing": existing_text(study, site, language),
             "people": site.people,
             "rank": site.rank,
             "next_best": next_best(study, site, language),
@@ -150,28 +167,28 @@ def _sheets(study: UnitStudy) -> Sheets:
             "units": row["name"],
             "district": town_name(study, str(row["district"])),
             "people": None if pd.isna(row["people"]) else row["people"],
+            "lacks": lacks_text(study, str(code), language),
+            "takes": row["takes"],
             "chosen": "✓" if row["chosen"] else "",
         }
         for code, row in study.without.iterrows()
     ]
-    lines = [{"row": at, "text": line} for at, line in enumerate(unit_lines(study, language), 1)]
-    return {"plan": (PLAN, rows), "explanation": (WORDS, lines), "units": (UNITS, units)}
+    explained = words_sheet(unit_lines(study, language))
+    return {"plan": (_columns(study), rows), "explanation": explained, "units": (UNITS, units)}
+
+
+def _columns(study: UnitStudy) -> dict[str, str]:
+    """Return the columns of the plan; which of several sites of a unit it is only where there are several."""
+    several = any(site.parts > 1 for site in study.sites)
+    return {name: kind for name, kind in PLAN.items() if several or name != "part"}
 
 
 def _layers(study: UnitStudy) -> dict[str, pd.DataFrame]:
     """Return the sites, and all units without with their rank."""
-    sites = pd.DataFrame(
-        [
-            {name: " ".join(value) if isinstance(value, tuple) else value for name, value in row.items()}
-            for row in _site_facts(study)
-        ]
+    sites = pd.DataFrame(_site_facts(study))
+    for name in ("units", "next_best"):
+        sites[name] = sites[name].map(" ".join)
+    units = study.without.assign(
+        lacks=study.without["lacks"].map(" ".join), short=study.without["short"].map(list)
     )
-    units = study.without.assign(lacks=study.without["lacks"].map(" ".join)).reset_index()
-    return {
-        "sites": gpd.GeoDataFrame(
-            sites, geometry=gpd.points_from_xy(sites["lon"], sites["lat"]), crs="EPSG:4326"
-        ),
-        "units_without": gpd.GeoDataFrame(
-            units, geometry=gpd.points_from_xy(units["lon"], units["lat"]), crs="EPSG:4326"
-        ),
-    }
+    return {"sites": points_layer(sites), "units_without": points_layer(units.reset_index())}

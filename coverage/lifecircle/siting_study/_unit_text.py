@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lifecircle.findings import Language
-    from lifecircle.siting_study._unit_study import UnitSite, UnitStudy
+    from lifecircle.siting_study._unit_sites import UnitSite
+    from lifecircle.siting_study._unit_study import UnitStudy
 
 _NAMED = 6  # units named in a cell or sentence; the sheets hold all
 _NEXT = 5  # units without a site that are named with their rank
@@ -62,7 +63,8 @@ def unit_goal(study: UnitStudy, language: Language) -> list[str]:
         return [_say("goal_today", language, percent(goal))]
     if found.fewest is None:
         return [_say("goal_never", language, percent(goal), needed, units, study.placeable)]
-    why = _say("by_count", language, needed, units)
+    several = bool((study.without["takes"] > 1).any())
+    why = _say("by_sum" if several else "by_count", language, needed, units)
     if _shares(study):
         proved = found.fewest == found.fewest_possible
         why = _say("by_cover" if proved else "by_bound", language, needed, units, found.fewest_possible)
@@ -102,17 +104,56 @@ def unit_table(study: UnitStudy, language: Language) -> PlanTable:
         rows.append(
             {
                 "row": str(number),
-                "unit": _joined([unit_name_of(study, code) for code in site.units], language),
+                "unit": _names(study, site, language),
                 "district": town_name(study, site.district),
                 "without": "" if site.people is None else f"{site.people:,.0f}",
-                "place": place_of_site(site, language) if not _shares(study) else _lonlat(site),
+                "place": position_text(site, language) if not _shares(study) else _lonlat(site),
                 "cost": "" if site.cost is None else f"{site.cost:,.1f}",
+                "existing": existing_text(study, site, language),
                 "next_best": next_best(study, site, language),
                 "value_after": f"{percent(site.held_after / study.total)} ({site.held_after}/{study.total})",
             }
         )
-    names = ("row", "unit", "district", "without", "place", "cost", "next_best", "value_after")
+    names = ("row", "unit", "district", "without", "place", "existing", "cost", "next_best", "value_after")
     return worded_table(names, rows, language)
+
+
+def part_text(site: UnitSite) -> str:
+    """Return which of several sites of its unit a site is, such as 1/2; empty for the only one."""
+    return "" if site.parts == 1 else f"{site.part}/{site.parts}"
+
+
+def lacks_text(study: UnitStudy, code: str, language: Language) -> str:
+    """Name what a unit without lacks, and how many where it is more than one."""
+    row = study.without.loc[code]
+    return _joined(
+        [
+            _class_name(study, name, language) + ("" if short == 1 else f" ×{short}")
+            for name, short in zip(row["lacks"], row["short"], strict=True)
+        ],
+        language,
+    )
+
+
+def existing_text(study: UnitStudy, site: UnitSite, language: Language) -> str:
+    """Say how far the nearest venue is today from a site, of every class that is lacking."""
+    parts = []
+    for one in site.existing:
+        far = _say("existing", language, f"{one.minutes or 0:.1f}", one.name or one.id)
+        text = _say("no_existing", language) if one.minutes is None else far
+        parts.append(text if len(site.existing) == 1 else f"{_class_name(study, one.lacks, language)} {text}")
+    return _joined(parts, language)
+
+
+def _class_name(study: UnitStudy, name: str, language: Language) -> str:
+    own = study.scenario.before.services.get(name, {}).get(language)
+    return own or word("class", name, language)
+
+
+def _names(study: UnitStudy, site: UnitSite, language: Language) -> str:
+    """Name the units of a site; where it is one of several of its unit, which."""
+    names = _joined([unit_name_of(study, code) for code in site.units], language)
+    return names if site.parts == 1 else f"{names} ({part_text(site)})"
 
 
 def unit_name_of(study: UnitStudy, code: str) -> str:
@@ -127,7 +168,7 @@ def town_name(study: UnitStudy, code: str) -> str:
     return str(districts["name"][code]) if districts is not None and known else code
 
 
-def place_of_site(site: UnitSite, language: Language) -> str:
+def position_text(site: UnitSite, language: Language) -> str:
     """Say where a site stands: on which candidate, or among the homes of its unit."""
     if not site.candidate:
         return f"{word('unit_plan', 'at_home', language)} {_lonlat(site)}"
@@ -137,7 +178,7 @@ def place_of_site(site: UnitSite, language: Language) -> str:
 def next_best(study: UnitStudy, site: UnitSite, language: Language) -> str:
     """Say what would be held instead of a site's units, its rank, and how much less that is."""
     if not site.next_best:
-        return _say("no_next", language)
+        return _say("no_next" if study.without["chosen"].all() else "no_next_fits", language)
     names = _joined([unit_name_of(study, code) for code in site.next_best], language)
     if _shares(study):
         return _say("next_outlets", language, names, f"{site.next_loss or 0:.0f}")
@@ -150,27 +191,29 @@ def _shares(study: UnitStudy) -> bool:
 
 
 def _site(site: UnitSite, study: UnitStudy, language: Language) -> str:
-    names = _joined([unit_name_of(study, code) for code in site.units], language)
+    today = existing_text(study, site, language)
     if _shares(study):
         return _say(
             "site_outlets",
             language,
-            names,
+            _names(study, site, language),
             len(site.units),
             town_name(study, site.district),
             f"{study.target.within_m:g}",
             next_best(study, site, language),
+            today,
         )
     return _say(
         "site",
         language,
-        names,
+        _names(study, site, language),
         town_name(study, site.district),
         _people(site.people, language),
         site.rank,
         len(study.without),
-        place_of_site(site, language),
+        position_text(site, language),
         next_best(study, site, language),
+        today,
     )
 
 

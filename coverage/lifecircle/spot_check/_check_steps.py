@@ -33,7 +33,7 @@ def spot_check_study(  # noqa: PLR0913 - a study, and what is drawn of it
     study: str | Path,
     target: str,
     *,
-    size: int,
+    size: int | None,
     seed: int = 1,
     year: int | None = None,
     results: str | Path | None = None,
@@ -45,8 +45,11 @@ def spot_check_study(  # noqa: PLR0913 - a study, and what is drawn of it
     Raises
     ------
     UnusableInputError
-        With every fault of the study, or when no such sample can be drawn or written.
+        With every fault of the study, or when no size is given, or no such sample can be drawn or written.
     """
+    if size is None:
+        remedy = say("give --size to draw a sample, or --filled to estimate from its sheet")
+        raise UnusableInputError([Fault("--size", "", "", say("no size, and no filled sheet"), remedy)])
     tell = progress or _log.info
     findings = find_run(study, year, results=results, progress=progress)
     place = folder_of(study, findings.year, target, results=results) if out is None else Path(out)

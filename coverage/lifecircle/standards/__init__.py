@@ -36,9 +36,11 @@ from lifecircle.standards._model import (
     Straight,
     Target,
     Text,
+    profile_schema,
 )
 from lifecircle.standards._verdict import (
     Verdict,
+    judges_districts,
     milestone,
     threshold,
     trend_verdict,
@@ -63,9 +65,11 @@ __all__ = [
     "Text",
     "Verdict",
     "checked_document",
+    "judges_districts",
     "load_standard",
     "meant_key",
     "milestone",
+    "profile_schema",
     "read_document",
     "read_target",
     "read_toml",

@@ -9,19 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from lifecircle.errors import say
 from lifecircle.standards._conflicts import (
@@ -45,15 +48,27 @@ PROFILES: tuple[str, ...] = ("walk", "cycle", "ebike", "drive", "walk_aged", "wa
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 
-def _matching(pattern: str, remedy: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if re.fullmatch(pattern, value):
+@dataclass(frozen=True)
+class _Matching:
+    """A form that a text must have, checked when it is read and stated in the JSON Schema."""
+
+    pattern: str
+    remedy: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), "pattern": f"^(?:{self.pattern})$"}
+
+    def _checked(self, value: str) -> str:
+        if re.fullmatch(self.pattern, value):
             return value
         raise PydanticCustomError(
-            CONFLICT, "{reason}; {remedy}", {"reason": say("not in the form expected"), "remedy": remedy}
+            CONFLICT,
+            "{reason}; {remedy}",
+            {"reason": say("not in the form expected"), "remedy": self.remedy},
         )
-
-    return AfterValidator(check)
 
 
 def _as_written(value: object) -> object:
@@ -63,22 +78,23 @@ def _as_written(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Id = Annotated[str, _matching(r"[a-z0-9][a-z0-9_-]*", say("use small letters, digits, _ and -"))]
+Id = Annotated[str, _Matching(r"[a-z0-9][a-z0-9_-]*", say("use small letters, digits, _ and -"))]
 Number = Annotated[float, Field(strict=True)]
 Positive = Annotated[float, Field(strict=True, gt=0)]
 Year = Annotated[int, Field(ge=_FIRST_YEAR, le=_LAST_YEAR)]
 DueYear = Annotated[int, Field(strict=True, ge=_FIRST_YEAR, le=_LAST_YEAR)]
 HowMany = Annotated[int, Field(strict=True, ge=1)]
 Rule = Annotated[dict[str, HowMany], Field(min_length=1)]
+_DATE = r"(\d{4}(-\d{2}(-\d{2})?)?|undated)?"
 SourceDate = Annotated[
     str,
     BeforeValidator(_as_written),
-    _matching(
-        r"(\d{4}(-\d{2}(-\d{2})?)?|undated)?", say('write "2022", "2022-12", "2022-12-28" or "undated"')
-    ),
+    _Matching(_DATE, say('write "2022", "2022-12", "2022-12-28" or "undated"')),
+    # A year alone may stand without quotes.
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^{_DATE}$"}, {"type": "integer"}]}),
 ]
 WeekTime = Annotated[
-    str, _matching(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d", say('write it like "Sat 10:00"'))
+    str, _Matching(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d", say('write it like "Sat 10:00"'))
 ]
 
 
@@ -86,6 +102,22 @@ class _Part(BaseModel):
     """Part of a profile. Faults of a key and faults between keys are reported together."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    filled: ClassVar[frozenset[str]] = frozenset()
+    """Keys that are filled in where a file leaves them out, so that no file needs them."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core)
+        plain = handler.resolve_ref_schema(schema)
+        plain["required"] = [key for key in plain.get("required", ()) if key not in cls.filled]
+        plain["description"] = plain.get("description", "").partition("\n\n>>>")[0]
+        cls._as_in_files(plain)
+        return schema
+
+    @classmethod
+    def _as_in_files(cls, plain: dict[str, Any]) -> None:
+        """Change the JSON Schema of the part to what a file may hold, where that differs from the model."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -132,6 +164,14 @@ class Text(_Part):
     zh: str
     en: str
 
+    filled: ClassVar[frozenset[str]] = frozenset({"zh", "en"})
+
+    @classmethod
+    def _as_in_files(cls, plain: dict[str, Any]) -> None:
+        both = {**plain, "minProperties": 1}
+        plain.clear()
+        plain.update({"anyOf": [{"type": "string"}, both]})
+
     @model_validator(mode="before")
     @classmethod
     def _from_plain_text(cls, data: Any) -> Any:
@@ -169,6 +209,8 @@ class _Named(Provenance):
     name: Text
     notes: Text | None = None
 
+    filled: ClassVar[frozenset[str]] = frozenset({"name"})
+
     @classmethod
     def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
         named = super()._completed(plain)
@@ -199,6 +241,12 @@ class Straight(Provenance):
     centre: Literal["committee", "settlement", "free"] = "committee"
     distinct_site_m: Annotated[float, Field(strict=True, ge=0)] = 0.0
 
+    filled: ClassVar[frozenset[str]] = frozenset({"urban_m", "rural_m"})
+
+    @classmethod
+    def _as_in_files(cls, plain: dict[str, Any]) -> None:
+        plain["anyOf"] = [{"required": ["urban_m"]}, {"required": ["rural_m"]}]
+
     @classmethod
     def _completed(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
         whole = super()._completed(plain)
@@ -226,6 +274,10 @@ class _Promise(_Named):
     denominator: str = ""
     settings: tuple[str, ...] = ()
     sources: dict[str, Provenance] = Field(default_factory=dict)
+
+    @classmethod
+    def _as_in_files(cls, plain: dict[str, Any]) -> None:
+        plain["required"] = ["kind", *plain["required"]]
 
     @classmethod
     def _conflicts(cls, plain: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -378,6 +430,9 @@ class Standard(_Named):
     services: tuple[Service, ...] = Field(default=(), alias="service")
     targets: tuple[Target, ...] = Field(default=(), alias="target")
 
+    # A file without an id has one made of its name.
+    filled: ClassVar[frozenset[str]] = frozenset({"id", "name"})
+
     @classmethod
     def _conflicts(cls, plain: Mapping[str, Any]) -> Iterable[Conflict]:
         return standard_conflicts(plain)
@@ -423,3 +478,18 @@ class Standard(_Named):
             }
             for key in target.require
         }
+
+
+def profile_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a profile as it stands in a file, derived from the models that read it.
+
+    Returns
+    -------
+    schema : draft 2020-12; what a schema cannot say, such as classes that no service has, is checked when a
+        profile is read.
+
+    >>> sorted(profile_schema()["properties"])[:3]
+    ['date', 'grade', 'id']
+    """
+    schema = Standard.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "profile"}

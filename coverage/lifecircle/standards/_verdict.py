@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from lifecircle.standards._model import Target
 
+_SHARES = frozenset({"share", "percent", "%"})
+"""Units of indicators that are a part of a whole."""
+
 Verdict = Literal["met", "missed", "on_track", "behind", "reported", "not_assessable"]
 
 
@@ -52,8 +55,7 @@ def without_baseline(target: Target, year: int) -> bool:
 
     Parameters
     ----------
-    target : any kind
-    year : the audited year
+    target, year : as for :func:`milestone`
 
     Returns
     -------
@@ -75,17 +77,16 @@ def threshold(target: Target, year: int) -> float | None:
 
     Parameters
     ----------
-    target : any kind
-    year : the audited year
+    target, year : as for :func:`milestone`
 
     Returns
     -------
     figure : in the unit of the goal
 
-    >>> from lifecircle.standards import read_target
-    >>> plan = {"id": "t", "kind": "indicator", "name": "t", "unit": "share", "goal": 0.9, "due": 2025}
-    >>> threshold(read_target({**plan, "tolerance": 0.1}), 2025)
-    0.8
+    >>> from lifecircle.standards import load_standard
+    >>> culture = load_standard("haiyan-2025").target("culture")
+    >>> threshold(culture.model_copy(update={"tolerance": 0.1}), 2025)
+    0.9
     """
     exact = _expected(target, year)
     if exact is None:
@@ -103,8 +104,7 @@ def verdict(target: Target, year: int, value: float | None) -> Verdict:
 
     Parameters
     ----------
-    target : any kind
-    year : the audited year
+    target, year : as for :func:`milestone`
     value : in the unit of the goal, not rounded; None where unknown
 
     Returns
@@ -131,6 +131,30 @@ def verdict(target: Target, year: int, value: float | None) -> Verdict:
     if good:
         return "on_track"
     return "reported" if without_baseline(target, year) else "behind"
+
+
+def judges_districts(target: Target) -> bool:
+    """Return whether the goal of a target is one of every district too.
+
+    A share, a ratio and a rule for every unit hold in a part as in the whole. The goal of any other figure,
+    such as 24 schools or a computed gap, is the whole's: of a district its figure is reported.
+
+    Parameters
+    ----------
+    target : any kind
+
+    Returns
+    -------
+    judges : bool
+
+    >>> from lifecircle.standards import load_standard
+    >>> plan = load_standard("haiyan-2025")
+    >>> [judges_districts(plan.target(name)) for name in ("culture", "modern_schools", "clinic_visit_rate")]
+    [True, False, True]
+    """
+    if target.kind != "indicator" or target.each:
+        return True
+    return target.computed is None and target.unit in _SHARES
 
 
 def trend_verdict(target: Target, year: int, wrong: Iterable[bool | None]) -> Verdict:

@@ -51,7 +51,7 @@ def read_csv_file(
             [Fault(name, "", "", say("empty file"), say("write the column names and rows"))]
         )
     # The delimiter is found before any cell is read: with decimal commas a wrong one doubles the columns.
-    delimiter = _delimiter(text)
+    delimiter = delimiter_of(text)
     rows = _rows(text, name, delimiter)
     found = table_in(Grid(rows), name=name, header_row=header_row)
     notes = [] if delimiter == "," else [f"delimiter:{_SHOWN_AS.get(delimiter, delimiter)}"]
@@ -143,7 +143,7 @@ def _rows(text: str, name: str, delimiter: str) -> list[tuple[int, list[Any]]]:
     return rows
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """Return the delimiter: the sign that occurs equally often in most of the first lines.
 
     So neither a comma in a title, nor decimal commas, nor semicolons in some cells decide. Of equals the
@@ -190,6 +190,13 @@ def decoded(raw: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         first = raw.count(b"\n", 0, error.start) + 1
         line = raw.splitlines()[first - 1] if raw.splitlines() else b""
+    other = _line_of_utf_8(raw)
+    if other:
+        # Read as one of the two, half of the names would be nonsense, and nobody would be told.
+        reason = say("two encodings in one file: row {row} is UTF-8, this one is not", row=other)
+        remedy = say("open the parts in the program they came from and save them together as 'CSV UTF-8'")
+        found = line.decode("gb18030", "replace")
+        raise UnusableInputError([Fault(name, say("row {row}", row=first), found[:80], reason, remedy)])
     try:
         text = raw.decode("gb18030")
     except UnicodeDecodeError:
@@ -200,6 +207,27 @@ def decoded(raw: bytes, name: str) -> str:
     reason = say("neither UTF-8 nor GB18030 text")
     remedy = say("save it as 'CSV UTF-8'")
     raise UnusableInputError([Fault(name, say("row {row}", row=first), found[:80], reason, remedy)])
+
+
+def _line_of_utf_8(raw: bytes) -> int:
+    """Return the first line of a text of another encoding that is Chinese in UTF-8; 0 where none is.
+
+    Some pairs of signs of GB18030 are valid UTF-8 by chance, so that three Chinese signs are asked for.
+    """
+    for number, line in enumerate(raw.splitlines(), start=1):
+        if line.isascii():
+            continue
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        if len(_CHINESE_SIGNS.findall(text)) >= _BY_NO_CHANCE:
+            return number
+    return 0
+
+
+_CHINESE_SIGNS = re.compile("[\u4e00-\u9fff]")
+_BY_NO_CHANCE: Final = 3
 
 
 def plausible_chinese(text: str) -> bool:

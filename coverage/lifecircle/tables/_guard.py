@@ -34,8 +34,13 @@ _BEGINNINGS: Final = {
     ".geojson": (b"{",),
     ".json": (b"{",),
     ".xlsx": (b"PK\x03\x04", b"PK\x05\x06"),
+    ".kmz": (b"PK\x03\x04", b"PK\x05\x06"),
+    # of UTF-16 the mark alone is known here
+    ".kml": (b"<", b"\xff\xfe<", b"\xfe\xff\x00<"),
+    ".gpx": (b"<", b"\xff\xfe<", b"\xfe\xff\x00<"),
 }
-_TEXT: Final = frozenset({".geojson", ".json"})
+_TEXT: Final = frozenset({".geojson", ".json", ".kml", ".gpx"})
+_JSON: Final = frozenset({".geojson", ".json"})
 
 WORKBOOK_MB: Final = 600
 """Megabytes that a workbook may unpack to; a million filled rows of ten columns take about 400."""
@@ -70,7 +75,7 @@ def check_file(path: Path, name: str) -> None:
         reason = say("cannot be read as {suffix}: it is a file of another kind", suffix=suffix)
         remedy = say("export the layer again as {suffix}, or give the file its true ending", suffix=suffix)
         raise UnusableInputError([Fault(name, "", "", reason, remedy)])
-    if suffix in _TEXT:
+    if suffix in _JSON:
         _check_crs(path, name)
     if suffix == ".xlsx":
         _check_size(path, name)
@@ -91,6 +96,7 @@ def _check_crs(path: Path, name: str) -> None:
     stated: list[dict[str, Any]] = []
 
     def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Keep every CRS while the text is parsed."""
         # Every one counts, also of two in one place: which of them a library follows is its own affair.
         stated.extend(value for key, value in pairs if key == "crs" and isinstance(value, dict))
         return dict(pairs)
@@ -158,6 +164,20 @@ def _check_size(path: Path, name: str) -> None:
             "the workbook unpacks to {size} MB, more than {most} MB", size=f"{size_mb:,.0f}", most=WORKBOOK_MB
         )
         remedy = say("save the sheet that is meant as csv, or delete the empty rows and columns around it")
+        raise UnusableInputError([Fault(name, "", "", reason, remedy)])
+
+
+def check_unpacked(size_mb: float, most_mb: float, name: str) -> None:
+    """Raise UnusableInputError for a file of a map program that is larger, unpacked, than can be read.
+
+    Raises
+    ------
+    UnusableInputError
+        It is.
+    """
+    if size_mb > most_mb:
+        reason = say("holds {size} MB, more than {most} MB", size=f"{size_mb:,.0f}", most=f"{most_mb:g}")
+        remedy = say("export the places that are meant alone")
         raise UnusableInputError([Fault(name, "", "", reason, remedy)])
 
 

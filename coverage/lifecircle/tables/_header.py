@@ -10,7 +10,8 @@ Steps to find the header, in order:
 3. a later row instead, where most of its cells are headings of the catalogue and it has more of them;
 4. a row of texts under the header that fills the gaps between its names, or divides them, is part of it.
 
-Rows of totals (合计, total) are left out and noted: with them everybody would be counted twice. In a sheet,
+Rows of totals (合计, total) are left out and noted: with them everybody would be counted twice. So are rows
+that show how to fill in a form: their first cell says 示例 or ``example row``. In a sheet,
 cells right of the last heading are left out and noted too, because they have no name; in a csv they are a
 fault, because there a comma that is not quoted moves every cell behind it.
 """
@@ -38,6 +39,8 @@ _FEW_COLUMNS = 3
 
 _FIRST_CELLS = 3
 """First cells of a row in which the word for a total is looked for."""
+
+_EXAMPLE: Final = re.compile("(填写)?示例行?|样例|examplerow")
 
 _TOTAL: Final = re.compile("合计|总计|共计|总和|累计|小计|总合计|全县合计|全镇合计|合计数|总数")
 _TOTAL_IN_ENGLISH: Final = re.compile("(grand|sub)?totals?|sum")
@@ -95,6 +98,14 @@ def table_in(grid: Grid, *, name: str, header_row: int | None = None) -> Found:
         if beyond:
             notes.append(f"cells_beyond:{where}|{_address(*beyond[0], width)}|{len(beyond)}")
         below = [(number, cells) for number, cells in below if any(map(_filled, cells[:width]))]
+    examples = {
+        number
+        for number, cells in below
+        if isinstance(cells[0], str) and _EXAMPLE.fullmatch(plain_heading(cells[0]))
+    }
+    if examples:
+        notes.append(f"examples_left_out:{len(examples)}|{', '.join(map(str, sorted(examples)[:5]))}")
+        below = [(number, cells) for number, cells in below if number not in examples]
     # Last, so that a row of totals is compared with the rows that are really data.
     totals = _totals(below, width)
     if totals:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import warnings
@@ -17,10 +16,13 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from lifecircle.errors import Fault, Message, MissingExtraError, MissingFileError, UnusableInputError, say
+from lifecircle.errors import Fault, Message, MissingFileError, UnusableInputError, say
 from lifecircle.tables._csv import plausible_chinese, read_csv_file
 from lifecircle.tables._guard import broken_geometries, check_file
+from lifecircle.tables._overpass import is_overpass, read_overpass
+from lifecircle.tables._postgres import is_database, read_database, shown_address, snapshot_of
 from lifecircle.tables._workbook import read_workbook
+from lifecircle.tables._xml_places import read_gpx, read_kml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,8 +68,9 @@ def read_table(
     Parameters
     ----------
     source : path, str or DataFrame
-        csv (UTF-8 with or without BOM, UTF-16, else GB18030), xlsx, gpkg, shp, geojson (also as .json),
-        parquet, or a frame. A table read before is returned as it is.
+        csv (UTF-8 with or without BOM, UTF-16, else GB18030), xlsx, gpkg, shp, geojson (also as .json), an
+        answer of Overpass (.json), kml, kmz, gpx (its waypoints), parquet, the address of a table in a
+        database, or a frame. A table read before is returned as it is.
     layer : str, optional
         Layer of a GeoPackage; needed where it holds several.
     sheet : str, optional
@@ -98,8 +101,10 @@ def read_table(
         frame = source.reset_index(level=named) if named else source.copy()
         return _table(IN_MEMORY, _numbered(frame, 1), 1)
     if "://" in str(source):
-        return _refuse_url(str(source))
-    return _read_file(Path(source), str(source), _Choice(layer, sheet, header_row))
+        return _read_address(str(source))
+    kept = snapshot_of(source)
+    name = str(source) if kept is None else kept.address
+    return _read_file(Path(source), name, _Choice(layer, sheet, header_row))
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def _read_file(path: Path, name: str, choice: _Choice) -> Table:
     if not path.exists():
         raise MissingFileError([Fault(name, "", "", say("no such file"), _nearest_file(path))])
     reader = SUFFIXES.get(suffix)
-    if reader is None or path.is_dir():
+    if reader is None or path.is_dir() != (suffix == ".gdb"):
         reason = say("is a folder, not a table") if path.is_dir() else say("unsupported format")
         remedy = say("give one of {formats}", formats=" ".join(SUFFIXES))
         raise UnusableInputError([Fault(name, "", suffix, reason, remedy)])
@@ -156,7 +161,7 @@ def _check_choice(name: str, suffix: str, choice: _Choice) -> None:
     UnusableInputError
         With every key that does not fit.
     """
-    known = {"layer": {".gpkg", ".xlsx"}, "sheet": {".xlsx"}, "header_row": {".csv", ".xlsx"}}
+    known = {"layer": {".gpkg", ".gdb", ".xlsx"}, "sheet": {".xlsx"}, "header_row": {".csv", ".xlsx"}}
     faults = [
         Fault(
             name,
@@ -274,7 +279,18 @@ def _read_geojson(path: Path, name: str, choice: _Choice) -> Table:
         content = json.loads(path.read_bytes())
         if isinstance(content, dict) and content.get("features") == []:
             return _table(name, pd.DataFrame(), 1)
+    if is_overpass(path):
+        return _table(name, _numbered(read_overpass(path, name), 1), 1)
     return _read_vector(path, name, choice)
+
+
+def _read_kml(path: Path, name: str, _choice: _Choice) -> Table:
+    return _table(name, _numbered(read_kml(path, name), 1), 1)
+
+
+def _read_gpx(path: Path, name: str, _choice: _Choice) -> Table:
+    frame, lines = read_gpx(path, name)
+    return _table(name, _numbered(frame, 1), 1, (f"lines_left_out:{lines}",) if lines else ())
 
 
 def _encodings(path: Path) -> tuple[str | None, ...]:
@@ -300,11 +316,36 @@ SUFFIXES: dict[str, Callable[[Path, str, _Choice], Table]] = {
     ".xlsx": _read_xlsx,
     ".gpkg": _read_vector,
     ".shp": _read_vector,
+    ".gdb": _read_vector,
     ".geojson": _read_geojson,
     ".json": _read_geojson,
     ".parquet": _read_parquet,
+    ".kml": _read_kml,
+    ".kmz": _read_kml,
+    ".gpx": _read_gpx,
 }
 """Formats that are read, by the suffix of their files."""
+
+
+RASTERS = (".tif", ".tiff")
+"""Endings of files that are read as rasters, and not as tables."""
+
+
+def is_raster(path: str | Path) -> bool:
+    """Return whether a file is read as a raster, by its ending.
+
+    Parameters
+    ----------
+    path : a file
+
+    Returns
+    -------
+    raster : bool
+
+    >>> is_raster("people.TIF"), is_raster("people.csv")
+    (True, False)
+    """
+    return Path(path).suffix.lower() in RASTERS
 
 
 def _nearest_file(path: Path) -> Message:
@@ -316,16 +357,18 @@ def _nearest_file(path: Path) -> Message:
     return say("did you mean '{name}'?", name=near[0]) if near else say("check the path")
 
 
-def _refuse_url(url: str) -> Table:
-    """Raise UnusableInputError for a source that is not a local file, without repeating a password."""
-    name = re.sub(r"//[^/@]*@", "//***@", url)
+def _read_address(url: str) -> Table:
+    """Read a table of a database.
+
+    Raises
+    ------
+    UnusableInputError
+        The address is of no database that is read, shown without its password.
+    """
+    if is_database(url):
+        return _table(shown_address(url), _numbered(read_database(url), 1), 1)
+    name = shown_address(url)
     scheme = re.split(r"[+:]", url, maxsplit=1)[0].lower()
-    if scheme in {"postgresql", "postgres", "postgis"}:
-        if importlib.util.find_spec("sqlalchemy") is None:
-            raise MissingExtraError("sqlalchemy", "postgis")
-        reason = say("tables in a database cannot be read yet")
-        fault = Fault(name, "", "", reason, say("export the table to a GeoPackage"))
-        raise UnusableInputError([fault])
     raise UnusableInputError(
         [Fault(name, "", scheme, say("not a local file"), say("give the path of a file"))]
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_texts
+from lifecircle.cells import is_one_value, mended_number, parse_date, parse_flag, plain_numbers, plain_texts
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.headings import named, synonyms
 from lifecircle.tables._rejects import join_rejects, reject_rows
@@ -26,6 +26,9 @@ Kind = Literal["text", "number", "date", "flag"]
 DATE_DTYPE = "datetime64[us]"
 
 _HIGHEST = 1e15
+
+LONGEST_TEXT = 32_767
+"""Signs that a text of a table may have (inclusive): as many as a cell of a spreadsheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +261,39 @@ def missing_column(table: Table, wanted: str, headings: Iterable[str], remedy: s
     return Fault(table.name, f"column '{wanted}'", "", reason, remedy)
 
 
+def unit_notes(table: Table, schema: Schema, *, columns: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return a note for every column of numbers some of which had wide digits, a unit or 万 to be read.
+
+    Parameters
+    ----------
+    table, schema, columns : as for :func:`check_table`
+
+    Returns
+    -------
+    notes : codes with the heading and the number of such cells
+
+    >>> from lifecircle.tables import read_table
+    >>> table = read_table(pd.DataFrame({"population": ["120人", "35"]}))
+    >>> unit_notes(table, Schema("demand", (Column("population", "number", "residents"),)))
+    ('numbers_with_units:population|1',)
+    """
+    numbers = tuple(column for column in schema.columns if column.kind == "number")
+    asked = {column.name: columns[column.name] for column in numbers if columns and column.name in columns}
+    try:
+        found = _found_columns(table, Schema(schema.name, numbers, schema.part), asked)
+    except UnusableInputError:
+        return ()  # the reader says what is wrong
+    notes = []
+    for heading in found.values():
+        cells = table.frame[heading]
+        if pd.api.types.is_numeric_dtype(cells):
+            continue
+        strange = cells[pd.to_numeric(cells, errors="coerce").isna() & cells.notna()]
+        many = sum(isinstance(cell, str) and mended_number(cell) is not None for cell in strange)
+        notes += [f"numbers_with_units:{heading}|{many}"] if many else []
+    return tuple(notes)
+
+
 def _found_columns(table: Table, schema: Schema, mapped: Mapping[str, str]) -> dict[str, str]:
     present = headings_of(table)
     shown = [str(name) for name in table.frame.columns]
@@ -333,6 +369,10 @@ def _converted(raw: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], np.
     if column.kind == "text":
         assert texts is not None
         values = texts
+        long = (texts.str.len() > LONGEST_TEXT).to_numpy(dtype=bool)
+        # A cell of megabytes is a paste gone wrong; it would stand in every table and page.
+        wrong[long] = say("longer than {most} signs", most=f"{LONGEST_TEXT:,}")
+        values = texts.where(~long, "")
     elif column.kind == "number":
         values = pd.Series(plain_numbers(raw), index=raw.index)
         wrong[values.isna().to_numpy() & ~blank] = _NO_NUMBER
@@ -380,8 +420,9 @@ def _parsed(
 def _remedy(column: Column, reason: str) -> str:
     if reason == _BLANK:
         return say("fill it in ({meaning})", meaning=column.meaning)
-    if reason == _NOT_ONE:
-        return say("write one value ({meaning})", meaning=column.meaning)
+    if reason == _NOT_ONE or column.kind == "text":
+        few = say("write it in a few words ({meaning})", meaning=column.meaning)
+        return say("write one value ({meaning})", meaning=column.meaning) if reason == _NOT_ONE else few
     if column.kind == "date":
         return say("write 2021-03-01, or a year alone for its 1 January; leave it blank when unknown")
     if column.kind == "flag":

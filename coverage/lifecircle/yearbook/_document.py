@@ -121,7 +121,7 @@ class _Page:
         """Write the title and the stamp of the edition."""
         line = self._words.line
         self._document.add_heading(line("title", name=findings.name, year=findings.year), 0)
-        run = self._document.add_paragraph().add_run(stamp(findings, self._words.language, edition))
+        run = self._document.add_paragraph().add_run(stamp(findings, self._words, edition))
         run.font.color.rgb, run.bold = self._red, True
         made = [findings.publication.organisation, findings.publication.date]
         self._document.add_paragraph(" · ".join(part or line("not_filled_in") for part in made))
@@ -204,7 +204,7 @@ class _Page:
         self._document.add_heading(line("chapter_definitions"), 1)
         for result in findings.targets:
             self._document.add_heading(self._words.name(result), 2)
-            for name, text in figures(findings, result, language)["basis"]:
+            for name, text in figures(findings, result, self._words)["basis"]:
                 self._document.add_paragraph(f"{name}：{text}" if language == "zh" else f"{name}: {text}")
         self._document.add_heading(line("chapter_reading"), 1)
         for text in reading_lines(findings.reading, language, public=public):

@@ -10,12 +10,13 @@ import pandas as pd
 
 from lifecircle.findings import CapacityResult, PresenceResult, as_circle, mark_text, value_text
 from lifecircle.page_data import people_text, percent_text
+from lifecircle.wording import Words as CatalogueWords
 from lifecircle.wording import explain, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lifecircle.findings import Findings, Language, TargetResult
+    from lifecircle.findings import Findings, TargetResult
 
 LATE = ("missed", "behind")
 GOOD = ("met", "on_track")
@@ -25,10 +26,8 @@ UNITS_NAMED = 8
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(CatalogueWords):
     """The sentences of a report in one language."""
-
-    language: Language
 
     def line(self, key: str, **values: object) -> str:
         """Return a sentence of the report with its values filled in."""

@@ -2,7 +2,7 @@
 
 import { page } from "./selection.js";
 import { byId, element } from "./nodes.js";
-import { narrow } from "./map_view.js";
+import { low, narrow } from "./map_view.js";
 
 function addControl(position, onAdd) {
   const Kind = L.Control.extend({ onAdd });
@@ -12,6 +12,7 @@ function addControl(position, onAdd) {
 function legendOnMap() {
   addControl("bottomleft", () => {
     const legend = byId("lc-legend-part");
+    legend.open = !low();
     L.DomEvent.disableClickPropagation(legend).disableScrollPropagation(legend);
     return legend;
   });

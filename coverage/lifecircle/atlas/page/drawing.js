@@ -3,7 +3,7 @@
 import { page } from "./selection.js";
 import { indexPoints, shareOf, visitBox } from "./point_index.js";
 import { element, svg } from "./nodes.js";
-import { CLASSES, across, down, once } from "./payload.js";
+import { CLASSES, across, down, once } from "./page_years.js";
 
 /* Residents are painted in these classes: those of a target, what a village's counts say, newly covered ones. */
 export const PAINTED = [...CLASSES, "over", "under", "newly"];

@@ -6,7 +6,7 @@ import { lookIn, standingIn } from "./colours.js";
 import { byId, element, fill, named, part } from "./nodes.js";
 import { newlyShown } from "./pins.js";
 import { sitesShown } from "./plan_layer.js";
-import { CLASSES } from "./payload.js";
+import { CLASSES } from "./page_years.js";
 
 /* The rows of residents in the legend: [class, text]; every class that the target can have. */
 export function residentRows() {
@@ -14,7 +14,7 @@ export function residentRows() {
   if (!look) return [];
   if (chosen.counting !== "reach") {
     const texts = chosen.counting === "differ"
-      ? { covered: words.counts_agree, over: words.villages_over, under: words.villages_under }
+      ? { covered: words.counts_agree, over: fill(words.villages_over, now), under: fill(words.villages_under, now) }
       : { covered: words["counted_" + chosen.counting], beyond_1: words["uncounted_" + chosen.counting] };
     return Object.entries({ ...texts, uncounted: words.counts_unknown }).map(([name, text]) => [PAINTED.indexOf(name), text])
       .filter(([which]) => !look.hidden.includes(which));
@@ -63,7 +63,7 @@ function markRows(now) {
     rows.push([element("i", { className: "lc-site lc-site-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.plan_marks]);
   }
   for (const kind of ["over", "under"]) {
-    if (now.villages && now.villages.differ.some((one) => one.kind === kind)) rows.push([differenceMark(kind, 18), page.words["villages_" + kind]]);
+    if (now.villages && now.villages.differ.some((one) => one.kind === kind)) rows.push([differenceMark(kind, 18), fill(page.words["villages_" + kind], now)]);
   }
   return rows;
 }

@@ -3,14 +3,21 @@
 import { page, here } from "./selection.js";
 
 export const NARROW = 760; // pixels, as in page.css
-const BESIDE = 244; // pixels left free for the legend on a wide page
+const LOW = 560; // pixels of height under which the legend starts folded
+const BESIDE = 244, FOLDED = 56; // pixels left free for the legend on a wide page, and where it is folded
 
 const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const go = (flying, jumping) => (still() ? jumping() : flying());
 
 export const narrow = () => window.innerWidth <= NARROW;
-export const beside = () => (narrow() ? 12 : BESIDE);
-const showMap = () => narrow() && page.map.getContainer().scrollIntoView({ block: "start" });
+export const low = () => window.innerHeight <= LOW;
+export const beside = () => (narrow() ? 12 : low() ? FOLDED : BESIDE);
+
+function showMap() {
+  page.closeOverview();
+  if (narrow()) page.map.getContainer().scrollIntoView({ block: "start" });
+}
+
 
 export function goTo(place) {
   showMap();

@@ -30,10 +30,29 @@ export function around(text, node) {
   return [before, node, after || ""];
 }
 
+/* The parts of a sentence, with nodes or texts where its {fields} stand. */
+export function sentence(text, values) {
+  return text.split(/(\{\w+\})/).flatMap((part) => {
+    const key = part.slice(1, -1);
+    return part.startsWith("{") && key in values ? values[key] : part ? [part] : [];
+  });
+}
+
 /* The venue of a gap, or one line for each class of a rule of several: the contents of each line. */
 export function venueNodes(gap, words) {
   if (gap.venues.length) return gap.venues.map((one) => around(one.text, named(one.venue)));
   return gap.nearest ? [around(words.gap_nearest, named(gap.nearest))] : [];
+}
+
+/* Remember which row of the panel has the focus: once tables are made anew, it goes to the same row again. */
+export function rememberFocus() {
+  const row = document.activeElement?.closest("#lc-panel tr, #lc-panel li");
+  const list = row?.parentElement.closest("[id]"), key = row && JSON.stringify(row.dataset);
+  return () => {
+    if (!row || row.isConnected || !list.isConnected) return;
+    const same = [...list.querySelectorAll("tr, li")].find((one) => JSON.stringify(one.dataset) === key);
+    same?.querySelector("button")?.focus({ preventScroll: true });
+  };
 }
 
 /* Show a part of the panel with the figure at the end of its title, or hide it. */

@@ -7,19 +7,22 @@ import { showDistricts, showTable } from "./district_table.js";
 import { OVER, UNDER, drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits, painter } from "./drawing.js";
 import { markGaps, prepareGaps, showGapList, taken, thinMarks } from "./gap_list.js";
 import { showLegend } from "./legend.js";
+import { prepareLayerSwitch, showLayerSwitch } from "./layer_switch.js";
 import { lookIn } from "./colours.js";
-import { byId, element, fill } from "./nodes.js";
+import { byId, element, fill, rememberFocus } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
 import { showPlans } from "./plan_layer.js";
-import { preparePrinting } from "./printing.js";
-import { readPage } from "./payload.js";
+import { preparePrinting } from "./save_and_print.js";
+import { readPage } from "./page_years.js";
 import { openRoute } from "./route.js";
+import { prepareOverview } from "./overview.js";
 import { forgetSearch, prepareSearch } from "./find_box.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
 import { prepareTip } from "./tip.js";
 import { prepareUnits, showUnitList } from "./unit_list.js";
+import { prepareVillageFigures, showVillageFigures } from "./village_figures.js";
 import { listVillages, markDifferences, showVillages } from "./village_table.js";
 import { prepareViews, settleViews, showViews } from "./trial_controls.js";
 
@@ -126,25 +129,36 @@ function preparePanel() {
 
 /* ---- what a choice changes ---- */
 
-const COUNTED = ["year", "target", "limit", "band"]; // choices that change figures, not only what is painted
+const AREA = ["district", "village"];
+const COUNTED = ["year", "target", "limit", "band", ...AREA]; // choices that change figures, not only what is painted
 
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
+  const refocus = rememberFocus();
   if (changed(["year", "target"])) {
     if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
     fillSwipe();
-    showGapList();
-    showUnitList();
     forgetSearch();
     settlePins();
+    showLayerSwitch();
+  }
+  if (changed(["year", "target", ...AREA])) {
+    showGapList();
+    showUnitList();
   }
   showDistricts(); // before the table, whose names lead to what is drawn
   if (changed(COUNTED)) {
     showFigures(target());
     showTable();
     showVillages();
+    showVillageFigures();
     markDifferences();
+  }
+  if (Object.keys(choice).every((key) => AREA.includes(key))) { // what is painted stays as it is
+    markGaps();
+    refocus();
+    return;
   }
   showViews();
   showLegend();
@@ -157,6 +171,7 @@ function show(choice) {
   } else if (changed(COUNTED)) thinMarks();
   if (changed(COUNTED)) showPins();
   showSwipe();
+  refocus();
 }
 
 /* ---- the start ---- */
@@ -168,7 +183,7 @@ const ready = new Promise((resolve, reject) => {
 });
 ready.catch(() => {}); // told in the panel
 
-async function start() {
+async function start(control, names) {
   const read = await readPage(document);
   Object.assign(page, { data: read.data, words: read.data.words, years: read.years, roadLines: read.roadLines, running: read.running, plain: read.plain });
   Object.assign(window.lifecirclePage, read, openRoute(read));
@@ -176,8 +191,10 @@ async function start() {
   page.started = true;
   preparePanel();
   prepareControls();
+  prepareLayerSwitch(control, names);
   prepareGaps();
   prepareUnits();
+  prepareVillageFigures();
   prepareViews();
   prepareSwipe();
   prepareTip();
@@ -191,6 +208,7 @@ async function start() {
     marked = newlyShown().length > 0;
   });
   change({ year: chosen.year, target: chosen.target });
+  prepareOverview(take);
   page.layers.roads.redraw();
   page.map.on("zoomend overlayadd", thinMarks);
   requestAnimationFrame(() => setTimeout(tellReady));
@@ -216,8 +234,8 @@ window.lifecirclePage = Object.assign(window.lifecirclePage || {}, {
   fit(bounds) {
     page.map.fitBounds(bounds, { paddingTopLeft: [beside(), 12], paddingBottomRight: [12, 12] });
   },
-  start() {
-    start().catch((error) => {
+  start(control, names) {
+    start(control, names).catch((error) => {
       const alert = byId("lc-failed");
       alert.hidden = false;
       alert.textContent = alert.dataset.text + error.message;

@@ -5,13 +5,13 @@ import { byId, element, named, part } from "./nodes.js";
 import { goTo } from "./map_view.js";
 import { hideTip } from "./tip.js";
 
-const mine = () => (page.data.plans || []).filter((plan) => plan.target === target().id && plan.year === here().entry.year);
+export const plansShown = () => (page.data.plans || []).filter((plan) => plan.target === target().id && plan.year === here().entry.year);
 
 export const SITE_COLOUR = "#0f5132"; // as in page.css
 
 /* The sites on the map, with the numbers they bear there. */
 export const sitesShown = () => (page.map.hasLayer(page.layers.plans)
-  ? mine().flatMap((plan) => plan.sites.map((site, i) => ({ ...site, number: i + 1 }))) : []);
+  ? plansShown().flatMap((plan) => plan.sites.map((site, i) => ({ ...site, number: i + 1 }))) : []);
 
 const place = (site) => [site.lat, site.lon];
 const details = (site) => [site.services, site.peopleText].filter(Boolean);
@@ -41,7 +41,7 @@ function listed(plan) {
 }
 
 export function showPlans() {
-  const plans = mine();
+  const plans = plansShown();
   const group = page.layers.plans;
   group.clearLayers();
   for (const plan of plans) plan.sites.forEach((site, number) => group.addLayer(marker(site, number)));

@@ -2,7 +2,7 @@
    A pin stands for a venue of a service; like any venue it joins the roads by a leg that may take its share of the
    limit, and residents who are not on the roads do not gain by it. */
 
-import { STATUS, STEPS_PER_SECOND, legBound } from "./payload.js";
+import { STATUS, STEPS_PER_SECOND, legBound } from "./page_years.js";
 import { NEVER } from "./roads.js";
 import { Snapper } from "./snapping.js";
 

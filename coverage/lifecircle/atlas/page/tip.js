@@ -6,7 +6,7 @@ import { standingIn } from "./colours.js";
 import { byId, element, facts, fill, minutesText, named, peopleText } from "./nodes.js";
 import { districtAt, figured, verdictText } from "./district_table.js";
 import { cellSide, symbolSize, unitSize } from "./map_view.js";
-import { STATUS, across, down, STEPS_PER_SECOND } from "./payload.js";
+import { STATUS, across, down, STEPS_PER_SECOND } from "./page_years.js";
 import { yearAt } from "./swipe.js";
 
 let tip = null;

@@ -57,7 +57,7 @@ function countings(now) {
   if (!official.length) return [];
   const words = page.words;
   return [["reach", words.village_reached], ...official.map((count) => [count, words["village_" + count]]),
-    ...(now.villages.reached ? [["differ", words.counting_differ, words.counting_differ_note]] : [])];
+    ...(now.villages.reached ? [["differ", words.counting_differ, fill(words.counting_differ_note, now)]] : [])];
 }
 
 export function showViews() {
@@ -77,7 +77,7 @@ export function showViews() {
 /* The run's own figure for the way of counting that shows. */
 function countingNote(now) {
   if (chosen.counting === "reach") return "";
-  if (chosen.counting === "differ") return page.words.counting_differ_note;
+  if (chosen.counting === "differ") return fill(page.words.counting_differ_note, now);
   const rung = now.ladder && now.ladder.rungs.find((one) => one.id === chosen.counting);
   return rung ? fill(page.words.counting_note, { name: rung.name, villages: rung.villages, share: rung.share, text: rung.text }) : "";
 }

@@ -1,0 +1,480 @@
+"""What of the findings goes into the page, and in what words; computes no rate and counts nobody.
+
+The page holds one entry per year: the residents as packed columns, the facilities, the districts'
+outlines and, per target, the printed figures, the rows of the tables and each resident's answer.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+from lifecircle.findings import venue_lines
+from lifecircle.page_data._answers import (
+    STATUS_CODES,
+    Crowd,
+    counted,
+    keep_answers,
+    keep_places,
+    people_parts,
+    status_codes,
+)
+from lifecircle.page_data._figure_text import goal_text, minutes_text, people_text, service_text
+from lifecircle.page_data._packed_columns import Shelf
+from lifecircle.page_data._page_roads import keep_network, network_of
+from lifecircle.page_data._plan_rows import plan_data
+from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
+from lifecircle.page_data._target_text import OUTSIDE, figures
+from lifecircle.page_data._village_rows import district_names, village_rows
+from lifecircle.wording import village_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from lifecircle.findings import Findings, TargetResult, VenueLine
+    from lifecircle.page_data._plan_rows import Plan
+    from lifecircle.roads import Roads
+    from lifecircle.wording import Words
+
+__all__ = [
+    "CELL_COLOURS",
+    "STATUS_CODES",
+    "bounds",
+    "counted",
+    "lonlat",
+    "page_data",
+    "page_payload",
+    "status_codes",
+]
+
+PAGE_GROUPS = ("over60", "under3")
+"""Groups of people whose numbers the page holds resident by resident, in the internal edition."""
+RATE_BREAKS = (0.5, 0.7, 0.85, 0.95)
+OVER_BREAKS_MIN = (5, 15)
+# Told apart by lightness and under every colour blindness: pale blue, oranges to brown, violet; the ground in
+# warm greys, so that the pale blue of the covered shows on it.
+CELL_COLOURS = {
+    "covered": "#9ccae6",
+    "beyond_0": "#fdae61",
+    "beyond_1": "#e0601f",
+    "beyond_2": "#8c2d04",
+    "disconnected": "#54278f",
+    "unsnapped": "#4d4d4d",
+    "uncounted": "#dedbd2",
+    "over": "#b0145a",
+    "under": "#00695c",
+    "newly": "#1a5fd6",
+}
+RATE_COLOURS = ("#918b82", "#b1aba2", "#ccc7c0", "#e4e1dc", "#f8f7f5")
+NO_RATE_COLOUR = "#ffffff"
+
+_PLACES = 1e5  # positions are kept to 1e-5 degrees, about a metre
+_CELL_M = (30.0, 600.0)
+_MAX_VERTICES = 20_000
+_SIMPLIFIED_DEG = 1e-4
+
+
+def page_payload(
+    years: Sequence[Findings],
+    words: Words,
+    roads: Roads | None = None,
+    *,
+    about: Mapping[str, Any] | None = None,
+    plans: Sequence[Plan] = (),
+) -> bytes:
+    """Return everything the page's script needs, as the uncompressed container of :mod:`._packed_columns`.
+
+    ``about`` : what the page says of itself, in plain values: edition, title, stamp, margin, labels.
+    """
+    shelf = Shelf()
+    return shelf.packed(page_data(years, words, roads, shelf=shelf, about=about, plans=plans))
+
+
+def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all but three named
+    years: Sequence[Findings],
+    words: Words,
+    roads: Roads | None = None,
+    *,
+    shelf: Shelf | None = None,
+    about: Mapping[str, Any] | None = None,
+    plans: Sequence[Plan] = (),
+) -> dict[str, Any]:
+    """Return the header of the page's data, its columns on the shelf."""
+    shelf = shelf or Shelf()
+    network = None if roads is None else network_of(roads)
+    told = None if roads is None or network is None else keep_network(network, roads.profile, shelf)
+    entries: list[dict[str, Any]] = []
+    for findings in years:
+        crowd = Crowd.of(findings, roads, network)
+        entries.append(_year(crowd, words, shelf, before=entries[-1] if entries else None))
+    return {
+        "language": words.language,
+        "words": dict(words.section("page")),
+        "statuses": [words.get("bucket", code) if code else "" for code in STATUS_CODES],
+        "cellColours": CELL_COLOURS,
+        "unitColours": UNIT_COLOURS,
+        "overBreaks": list(OVER_BREAKS_MIN),
+        "rateBreaks": list(RATE_BREAKS),
+        "rateTexts": rate_texts(words),
+        "rateColours": list(RATE_COLOURS),
+        "noRateColour": NO_RATE_COLOUR,
+        "bounds": bounds(years),
+        "places": _PLACES,
+        "years": entries,
+        "roads": told,
+        "plans": plan_data(plans, words, years[-1].services if years else {}),
+        "about": dict(about or {}),
+        "lists": shelf.lists,
+    }
+
+
+def bounds(years: Sequence[Findings]) -> list[list[float]]:
+    """Return the south-west and north-east corners (lat, lon) of the districts and the residents."""
+    boxes = [
+        frame.total_bounds
+        for findings in years
+        for frame in (findings.districts, findings.demand)
+        if len(frame) and np.isfinite(frame.total_bounds).all()
+    ]
+    if not boxes:
+        return [[18.0, 73.0], [54.0, 135.0]]
+    low, high = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
+    return [[float(low[1]), float(low[0])], [float(high[1]), float(high[0])]]
+
+
+def rate_texts(words: Words) -> list[str]:
+    """Print the classes of the districts' rates, from the lowest."""
+    page = words.section("page")
+    marks = [goal_text(value) for value in RATE_BREAKS]
+    between = [page["rate_between"].format(low=low, high=high) for low, high in itertools.pairwise(marks)]
+    return [page["rate_first"].format(high=marks[0]), *between, page["rate_last"].format(low=marks[-1])]
+
+
+def _year(crowd: Crowd, words: Words, shelf: Shelf, *, before: dict[str, Any] | None) -> dict[str, Any]:
+    findings = crowd.findings
+    services = _service_ids(findings)
+    return {
+        "year": findings.year,
+        "cells": _cells(crowd, words, shelf),
+        "facilities": _facilities(crowd, services, shelf),
+        "services": [findings.services.get(one, {}).get(words.language, one) for one in services],
+        "serviceIds": services,
+        "districts": shelf.listed(_outlines(findings, shelf)),
+        "villages": _villages(findings, shelf),
+        "targets": [
+            _target(crowd, result, words, shelf=shelf, before=_answers_before(before, result))
+            for result in findings.targets
+        ],
+    }
+
+
+def _service_ids(findings: Findings) -> list[str]:
+    return sorted({str(service) for service in findings.facilities["service"]})
+
+
+def _answers_before(before: dict[str, Any] | None, result: TargetResult) -> dict[str, Any] | None:
+    """Find what the year before keeps of a target."""
+    if before is None:
+        return None
+    return next((one["answers"] for one in before["targets"] if one["id"] == result.target.id), None)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Residents, facilities, districts, roads
+
+
+def _placed(frame: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+    geometry = frame.geometry
+    placed: npt.NDArray[np.bool_] = (geometry.notna() & ~geometry.is_empty).to_numpy(dtype=bool)
+    return placed
+
+
+def lonlat(frame: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
+    """Return the places of a table of points: (row, 2), NaN where a row has none."""
+    out = np.full((len(frame), 2), np.nan)
+    placed = _placed(frame)
+    out[placed] = shapely.get_coordinates(shapely.centroid(frame.geometry.to_numpy()[placed]))
+    return out
+
+
+def _points(name: str, frame: gpd.GeoDataFrame, shelf: Shelf) -> dict[str, Any]:
+    """Keep places; a row without one repeats the place before it and is marked as not placed."""
+    places = pd.DataFrame(lonlat(frame) * _PLACES).round().ffill().fillna(0).to_numpy().astype(np.int64)
+    return {
+        "count": len(frame),
+        "lon": shelf.keep(f"{name}/lon", places[:, 0]),
+        "lat": shelf.keep(f"{name}/lat", places[:, 1]),
+        "placed": shelf.keep(f"{name}/placed", _placed(frame)),
+    }
+
+
+def _cells(crowd: Crowd, words: Words, shelf: Shelf) -> dict[str, Any]:
+    findings = crowd.findings
+    demand, name = findings.demand, f"{findings.year}/residents"
+    district_names = _unit_names(findings.districts) | {OUTSIDE: words.get("area", "outside")}
+    village_names = {code: village_text(one) for code, one in _unit_names(findings.villages).items()}
+    return {
+        **_points(name, demand, shelf),
+        "size_m": cell_size_m(lonlat(demand)),
+        "district": _labels(name, demand, "district", names=district_names, shelf=shelf),
+        "village": _labels(name, demand, "village", names=village_names, shelf=shelf),
+        "groups": {
+            one: _people_column(f"{name}/{one}", demand[one], shelf) for one in PAGE_GROUPS if one in demand
+        },
+        "roads": None if crowd.ground is None else keep_places(name, crowd.ground.homes, shelf),
+    }
+
+
+def _people_column(name: str, people: pd.Series[float], shelf: Shelf) -> dict[str, Any]:
+    """Keep a number of people of every resident, in parts of a person."""
+    per, parts = people_parts(people.fillna(0.0).to_numpy(dtype=np.float64))
+    return {"per": per, "people": shelf.keep(name, parts)}
+
+
+def cell_size_m(places: npt.NDArray[np.float64]) -> float:
+    """Choose how large a resident is drawn: as far as residents usually stand from each other."""
+    known = np.unique(places[np.isfinite(places).all(axis=1)], axis=0)
+    if len(known) < 2:
+        return _CELL_M[1] / 4
+    metres = known * 111_320.0
+    metres[:, 0] *= np.cos(np.radians(known[:, 1]))
+    apart = np.asarray(cKDTree(metres).query(metres, k=2)[0])[:, 1]
+    return round(float(np.clip(np.median(apart), *_CELL_M)), 1)
+
+
+def _unit_names(units: gpd.GeoDataFrame) -> dict[str, str]:
+    if not len(units) or "name" not in units:
+        return {}
+    return {str(code): str(name) for code, name in units["name"].items()}
+
+
+def _labels(
+    place: str, demand: gpd.GeoDataFrame, column: str, *, names: Mapping[str, str], shelf: Shelf
+) -> dict[str, Any] | None:
+    """Keep a column of unit labels: 0 for none, else one more than the place in names and codes."""
+    if column not in demand:
+        return None
+    codes, labels = pd.factorize(demand[column])
+    return {
+        "values": shelf.keep(f"{place}/{column}", codes.astype(np.int64) + 1),
+        "names": shelf.listed([names.get(str(label), str(label)) for label in labels]),
+        "codes": shelf.listed([str(label) for label in labels]),
+    }
+
+
+def _facilities(crowd: Crowd, services: list[str], shelf: Shelf) -> dict[str, Any]:
+    facilities, name = crowd.findings.facilities, f"{crowd.findings.year}/facilities"
+    place = {service: number for number, service in enumerate(services)}
+    opened = (
+        pd.to_datetime(facilities["opened"]).dt.year.fillna(0).to_numpy().astype(np.int64)
+        if "opened" in facilities
+        else np.zeros(len(facilities), dtype=np.int64)
+    )
+    return {
+        **_points(name, facilities, shelf),
+        "service": shelf.keep(
+            f"{name}/service", np.array([place[str(one)] for one in facilities["service"]], dtype=np.int64)
+        ),
+        "opened": shelf.keep(f"{name}/opened", opened),
+        "names": shelf.listed([str(one) for one in facilities["name"]]),
+        "roads": None if crowd.ground is None else keep_places(name, crowd.ground.venues, shelf),
+    }
+
+
+def _villages(findings: Findings, shelf: Shelf) -> dict[str, Any]:
+    """Keep the villages' centres, with their names and codes and their districts' names."""
+    villages = findings.villages
+    return {
+        **_points(f"{findings.year}/villages", villages, shelf),
+        "names": shelf.listed(
+            [village_text(str(name)) for name in villages["name"]] if len(villages) else []
+        ),
+        "codes": shelf.listed([str(code) for code in villages.index]),
+        "districts": shelf.listed(district_names(findings)),
+    }
+
+
+def _outlines(findings: Findings, shelf: Shelf) -> list[dict[str, Any]]:
+    """Keep the districts' outlines, simplified together where they are very detailed."""
+    districts = findings.districts
+    shapes = districts.geometry.to_numpy()
+    if shapely.get_num_coordinates(shapes).sum() > _MAX_VERTICES:
+        shapes = shapely.coverage_simplify(shapes, _SIMPLIFIED_DEG)
+    names = districts["name"] if len(districts) else ()
+    return [
+        {"code": str(code), "name": str(name), **_outline(f"{findings.year}/districts/{code}", shape, shelf)}
+        for code, name, shape in zip(districts.index, names, shapes, strict=True)
+        if shape is not None and not shape.is_empty
+    ]
+
+
+def _outline(name: str, shape: shapely.Geometry, shelf: Shelf) -> dict[str, Any]:
+    polygons = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    rings = [[polygon.exterior, *polygon.interiors] for polygon in polygons]
+    label = shape.representative_point()
+    return {
+        "label": [round(label.y, 5), round(label.x, 5)],
+        "rings": [
+            [
+                _line(f"{name}/{i}/{j}", shapely.get_coordinates(ring)[:-1], shelf)
+                for j, ring in enumerate(part)
+            ]
+            for i, part in enumerate(rings)
+        ],
+    }
+
+
+def _line(name: str, places: npt.NDArray[np.float64], shelf: Shelf) -> list[str]:
+    whole = np.round(places * _PLACES).astype(np.int64)
+    return [shelf.keep(f"{name}/{axis}", whole[:, at]) for at, axis in enumerate(("lon", "lat"))]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Targets
+
+
+def _target(
+    crowd: Crowd, result: TargetResult, words: Words, *, shelf: Shelf, before: dict[str, Any] | None
+) -> dict[str, Any]:
+    findings, target = crowd.findings, result.target
+    gaps = _gaps(findings, result, words)
+    villages = village_rows(findings, result, _largest(gaps), words)
+    if villages is not None:
+        villages["states"] = shelf.listed(villages["states"])
+    return {
+        **figures(findings, result, words),
+        "gaps": None if target.kind != "circle" else gaps,
+        "gapCount": len(gaps),
+        "villages": villages,
+        "whole": one_figure(result),
+        "areas": _areas(findings, result, words),
+        "units": _units(findings, result, words, shelf),
+        "services": _services(result, _service_ids(findings)),
+        "answers": _named(keep_answers(crowd, result, shelf, before), findings, words),
+    }
+
+
+def _areas(findings: Findings, result: TargetResult, words: Words) -> dict[str, Any] | None:
+    """Keep the classes of a target's districts, None where the rate's classes colour them."""
+    classes = area_classes(findings, result, words)
+    if classes is None:
+        return None
+    return {
+        "title": classes.title,
+        "rows": [list(row) for row in classes.rows],
+        "of": dict(classes.of),
+        "note": classes.note,
+        "parts": classes.parts,
+    }
+
+
+def _units(findings: Findings, result: TargetResult, words: Words, shelf: Shelf) -> dict[str, Any] | None:
+    """Keep the units of a target: places, names, a letter of state each; of those without what they lack."""
+    units = unit_marks(findings, result, words)
+    if units is None:
+        return None
+    marks = units.marks
+    frame = gpd.GeoDataFrame(
+        geometry=[shapely.Point(mark.lon, mark.lat) if mark.placed else None for mark in marks],
+        crs="EPSG:4326",
+    )
+    return {
+        "unit": units.unit,
+        "title": units.title,
+        "points": _points(f"{findings.year}/units/{result.target.id}", frame, shelf),
+        "names": shelf.listed([mark.name for mark in marks]),
+        "districts": shelf.listed([mark.district for mark in marks]),
+        "states": "".join(mark.state for mark in marks),
+        "without": [
+            [number, mark.lacks, mark.people] for number, mark in enumerate(marks) if mark.state == LACKS
+        ],
+        "legend": [list(row) for row in units.legend],
+        "note": units.note,
+    }
+
+
+def _named(answers: dict[str, Any] | None, findings: Findings, words: Words) -> dict[str, Any] | None:
+    """Put the classes of a rule in words."""
+    for one in answers["classes"] if answers else ():
+        name = one["name"]
+        one["text"] = service_text(findings.services, name, words)
+    return answers
+
+
+def _largest(gaps: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Keep of each village (district, village) its gap with most people, in the order of the list."""
+    kept: dict[tuple[str, str], dict[str, Any]] = {}
+    for gap in gaps:
+        if len(gap["place"]) == 2:
+            kept.setdefault((gap["place"][0], gap["place"][1]), gap)
+    return kept
+
+
+def _gaps(findings: Findings, result: TargetResult, words: Words) -> list[dict[str, Any]]:
+    """Print a circle's gaps, those with most people first."""
+    target, page = result.target, words.section("page")
+    if target.kind != "circle" or not len(findings.gaps):
+        return []
+    gaps = findings.gaps[findings.gaps["target"] == target.id]
+    rows = []
+    for gap in gaps.sort_values("people", ascending=False, kind="stable").to_dict("records"):
+        place = [text for unit in ("district", "village") if (text := village_text(_plain(gap[unit])))]
+        minutes = pd.to_numeric(gap["minutes"])
+        reason = _plain(gap["reason"])
+        facts = [] if reason == "beyond" else [words.get("bucket", reason)]
+        if np.isfinite(minutes):
+            over = minutes_text(max(minutes - target.minutes, 0.0))
+            facts.append(page["gap_minutes"].format(minutes=minutes_text(minutes), over=over))
+        located = bool(np.isfinite(gap["lon"]) and np.isfinite(gap["lat"]))
+        rows.append(
+            {
+                "place": place or [page["no_place"]],
+                "people": page["gap_people"].format(people=people_text(gap["people"])),
+                "heads": people_text(gap["people"]),
+                "facts": facts,
+                "reason": reason,
+                "nearest": _plain(gap["nearest"]),
+                "venues": [_venue_line(line, findings, words) for line in venue_lines(gap.get("venues"))],
+                "at": [float(gap["lat"]), float(gap["lon"])] if located else None,
+            }
+        )
+    return rows
+
+
+def _venue_line(line: VenueLine, findings: Findings, words: Words) -> dict[str, str]:
+    """Print one class of a rule at a gap; its venue's name goes where the text has {name}."""
+    page = words.section("page")
+    name = service_text(findings.services, line.name, words)
+    kind, far = "venue_none", ""
+    if line.venue and line.minutes is not None:
+        kind, far = "venue_minutes", minutes_text(line.minutes)
+    elif line.venue and line.metres is not None:
+        kind, far = "venue_metres", f"{line.metres:.0f}"
+    text = page[kind].format(kind=name.replace("{name}", ""), count=line.count, far=far, name="{name}")
+    return {"text": text, "venue": line.venue}
+
+
+def _plain(value: object) -> str:
+    return "" if value is None or bool(pd.isna(value)) else str(value)
+
+
+def _services(result: TargetResult, services: list[str]) -> list[int]:
+    return [number for number, service in enumerate(services) if service in result.venues]
+
+
+def resident_classes(findings: Findings, result: TargetResult) -> npt.NDArray[np.str_]:
+    """Return each resident's class on the map: (demand,) keys of :data:`CELL_COLOURS`."""
+    status = np.array(STATUS_CODES)[status_codes(findings, result)]
+    limit_min = float(getattr(result.target, "minutes", np.nan))
+    over = findings.seconds[result.target.id].to_numpy(dtype=float) / 60 - limit_min
+    low, high = OVER_BREAKS_MIN
+    beyond = np.select([over <= low, over <= high], ["beyond_0", "beyond_1"], "beyond_2")
+    return np.where(status == "beyond", beyond, np.where(status == "", "uncounted", status))
