@@ -189,6 +189,16 @@ def test_without_a_list_the_ids_are_those_that_a_list_will_give(town):
     assert again == ids
 
 
+def test_a_town_without_a_gap_has_an_empty_list(town):
+    text = (town / "standard.toml").read_text("utf-8").replace("minutes = 15", "minutes = 120")
+    (town / "standard.toml").write_text(text, "utf-8")
+    for row in ("r6,504000,3377200,20,0,8\n", "r7,503000,3377000,10,0,4\n"):  # no way, and no road near
+        edit(town / "residents.csv", row, "")
+    book = report(town)
+    assert "The rectification list has no problem; 0 are closed." in paragraphs(book)
+    assert not any(row["problem id"] for row in sheet_rows(book, "rectification list"))
+
+
 def test_a_list_that_the_data_have_left_behind_is_said_to_be_so(town):
     rectify_study(town, 2025)
     edit(town / "residents.csv", "r6,504000,3377200,20,0,8\n", "")

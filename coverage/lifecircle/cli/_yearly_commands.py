@@ -165,7 +165,7 @@ def spot_check(study: Path, target: str, size: int | None, filled: Path | None, 
     type=click.Choice(["internal", "public"]),
     default="internal",
     show_default=True,
-    help="The public one keeps small counts back.",
+    help="The public one keeps small counts back and leaves the rectification list out.",
 )
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the report; the study's own.")
 @click.option("--maps/--no-maps", default=True, show_default=True, help="Put a map of every circle in.")

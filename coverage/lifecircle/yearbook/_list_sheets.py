@@ -133,10 +133,10 @@ def list_lines(found: Inside, words: Words) -> list[str]:
     ]
     lines = [
         words.line(
-            "list_counts",
+            "list_counts" if counts else "list_empty",
             current=len(found.listing.current),
             ended=len(found.listing.ended),
-            statuses=words.join(counts) or "0",
+            statuses=words.join(counts),
             book=BOOK,
             sheet=word("sheet", "problems", words.language),
         )
