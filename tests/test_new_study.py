@@ -316,8 +316,8 @@ def test_a_list_with_a_word_of_no_service_stands_as_a_comment(toytown, tmp_path)
 
 
 def test_rows_of_a_map_have_their_services_by_its_classes(tmp_path):
-    """AMap's answers: a library, a pet clinic that is none, coordinates in GCJ-02 without roads to compare."""
-    rows = '县图书馆,科教文化服务;图书馆,140500,海盐县,"120.94,30.52"\n爱宠诊所,动物医疗,090701,海盐县,"120.94,30.53"\n'
+    """AMap's answers: a library, a pet clinic that is none, GCJ-02 without roads to compare with."""
+    rows = '县图书馆,图书馆,140500,海盐县,"120.94,30.52"\n爱宠诊所,动物医疗,090701,海盐县,"120.94,30.53"\n'
     (tmp_path / "poi.csv").write_text("name,type,typecode,adname,location\n" + rows, "utf-8")
     made = write_study(tmp_path / "new", [tmp_path / "poi.csv"])
     (part,) = written(made.path)["facilities"]
