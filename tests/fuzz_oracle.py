@@ -38,7 +38,7 @@ from lifecircle.errors import LifecircleError
 from lifecircle.facilities import read_facilities
 from lifecircle.files import LOCK, load_arrays
 from lifecircle.findings import load_findings
-from lifecircle.maps import _labels, read_plans
+from lifecircle.maps import read_labels, read_plans
 from lifecircle.roads import read_barriers, read_roads
 from lifecircle.scenario import read_changes
 from lifecircle.standards import load_standard
@@ -319,7 +319,7 @@ TABLES: dict[str, Callable[[Path, random.Random], None]] = {
     "villages_shapes": _villages,
     "accepted": _accepted, "barriers": _barriers, "land": lambda path, rng: (read_land(path,
     datum=_datum(rng)), None)[1],
-    "candidates": _candidates, "labels": lambda path, _: (_labels(path), None)[1], "roads": _roads,
+    "candidates": _candidates, "labels": lambda path, _: (read_labels(path), None)[1], "roads": _roads,
     "edges": _roads,
     "changes": _changes, "changes_shapes": _changes, "indicators": lambda path, _: (read_table(path),
     None)[1],

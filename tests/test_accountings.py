@@ -38,10 +38,8 @@ import pytest
 import shapely
 
 from conftest import TOYTOWN, edit
-from lifecircle.audit import counted_people, run_audit
+from lifecircle.audit import Searches, counted_people, prepare, run_audit
 from lifecircle.audit._ladder import accountings, ladder_notes, straight_villages
-from lifecircle.audit._prepare import prepare
-from lifecircle.audit._searches import Searches
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import Accounting
 from lifecircle.study import read_study

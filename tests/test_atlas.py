@@ -420,9 +420,9 @@ def test_gaps_are_listed_by_people_and_never_look_smaller(town, tmp_path):
     (year,) = data_of(page_of(town, tmp_path, language="en"))["years"]
     gaps = town.gaps[town.gaps["target"] == "culture"].sort_values("people", ascending=False, kind="stable")
     listed = year["targets"][0]["gaps"]
-    assert len(listed) == 30
+    assert len(listed) == len(gaps) > 30
     assert year["targets"][0]["gapCount"] == len(gaps)
-    for row, gap in zip(listed, gaps.to_dict("records"), strict=False):
+    for row, gap in zip(listed, gaps.to_dict("records"), strict=True):
         assert row["people"] == f"{gap['people']:,.0f} people"
         assert row["place"] == [gap["district"], gap["village"]]
         if gap["reason"] == "beyond":

@@ -266,6 +266,7 @@ def test_hostile_names_stay_text_in_everything_that_is_new(driver, pages):
     choose(page, "lc-compare", "")
     choose(page, "lc-gaps-sort", "cause")
     page.run("document.querySelector(\"input[value='differ']\").click()")
+    page.run("document.querySelector('#lc-area button').click()")
     page.run("window.dispatchEvent(new Event('beforeprint'))")
     assert page.run("return document.querySelectorAll('#lc-print table tbody tr').length") > 30
     printed = page.run("return document.getElementById('lc-print').textContent")

@@ -298,6 +298,9 @@ def test_villages_that_differ_are_marked_and_found(driver, page, town):
     assert gaps["nearest"].iloc[0] in told
     driver.find_element("css selector", "#lc-villages-all summary").click()
     driver.execute_async_script("setTimeout(arguments[0], 50)")  # a details element tells a moment later
+    mine = (villages["district"] == villages["district"].iloc[2]).sum()
+    assert len(rows_of(page, "#lc-villages tbody tr")) == mine  # of the town of the chosen village
+    driver.find_element("css selector", "#lc-area button").click()
     assert len(rows_of(page, "#lc-villages tbody tr")) == len(villages)
     choose(page, "lc-target", "clinic")
     assert driver.find_elements("css selector", ".lc-difference") == []
@@ -320,13 +323,13 @@ def test_all_gaps_are_listed_when_asked_for(driver, page):
     shown = "return [...document.querySelectorAll('#lc-gaps li')].filter((one) => !one.hidden).length"
     assert page.run(shown) == 8
     more = driver.find_element("css selector", "#lc-gaps-more")
-    assert more.text == "列出全部 30 处"
+    assert more.text == "列出全部 60 处"
     more.click()
-    assert page.run(shown) == 30
+    assert page.run(shown) == 60
     assert more.get_attribute("aria-expanded") == "true"
     more.click()
     page.run("document.querySelectorAll('.lc-gap.leaflet-marker-icon')[20].click()")
-    assert page.run(shown) == 30
+    assert page.run(shown) == 60
 
 
 def test_a_districts_name_brings_the_map_to_it(driver, page, town):
@@ -343,7 +346,9 @@ def test_a_districts_name_brings_the_map_to_it(driver, page, town):
             "return [...document.querySelectorAll('#lc-districts .lc-chosen')].map((row) => row.dataset.code)"
         )
         assert chosen == [town.districts.index[number]]
-        assert button.get_attribute("aria-pressed") == "true"
+        again = driver.find_elements("css selector", "#lc-districts button")[number]
+        assert again.get_attribute("aria-pressed") == "true"
+        assert again == driver.switch_to.active_element  # the table is made anew, the focus stays
 
 
 def test_a_click_on_the_map_marks_the_districts_row(driver, page, town):

@@ -20,7 +20,7 @@ from lifecircle.reach import REASONS, nearest_seconds, snap
 from lifecircle.wording import Words
 
 if TYPE_CHECKING:
-    from lifecircle.page_data._payload_reader import Payload
+    from lifecircle.page_data import Payload
 
 CASES = [(seed, "") for seed in range(5)] + [(5, "empty"), (6, "all"), (7, "one")]
 YEAR = 2025

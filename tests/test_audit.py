@@ -27,12 +27,17 @@ import pandas as pd
 import pytest
 
 from conftest import edit, seeds
-from lifecircle.audit import prepare, run, run_audit, write_run
-from lifecircle.audit._judged import YearFacts
-from lifecircle.audit._kinds import assess
-from lifecircle.audit._prepare import prepare_other
+from lifecircle.audit import (
+    Searches,
+    YearFacts,
+    assess,
+    prepare,
+    prepare_other,
+    run,
+    run_audit,
+    write_run,
+)
 from lifecircle.audit._questions import ask
-from lifecircle.audit._searches import Searches
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import class_seconds, load_findings
 from lifecircle.reach import nearest_seconds

@@ -7,6 +7,7 @@ import shapely
 from conftest import edit
 from lifecircle.audit import prepare, run_audit
 from lifecircle.facilities import read_facilities, with_entrances
+from lifecircle.report import warning_lines
 from lifecircle.study import read_study
 from lifecircle.tables import read_table
 from test_doors import drawn, seconds
@@ -120,3 +121,17 @@ def test_headings_of_offices(column):
         {"service": ["s"], column: ["否"], **{name: [value] for name, value in PLACE.items()}}
     )
     assert read_facilities(table)[0].empty
+
+
+def test_a_venue_whose_gates_join_no_road_is_flagged(toytown):
+    """Its only gate is a kilometre from every road; its middle, 50 m from Main Street, stands for it."""
+    drawn(toytown, shapely.box(700, 0, 800, 100), entrances="500750,3375800")
+    findings = run_audit(toytown)
+    assert seconds(findings, {"r1": 750 + 50})
+    assert "entered_at_centre:1|L1 Toy library" in findings.warnings
+    assert any("L1 Toy library" in line for line in warning_lines(findings))
+
+
+def test_a_venue_with_a_gate_on_the_road_is_not(toytown):
+    drawn(toytown, shapely.box(700, 0, 800, 100), entrances="500750,3377000")
+    assert not any(code.startswith("entered_at") for code in run_audit(toytown).warnings)

@@ -11,7 +11,7 @@ import shapely
 
 from conftest import ROOT
 from lifecircle.demand import read_demand
-from lifecircle.files import cache_folder, content_key, load_arrays, save_arrays, written
+from lifecircle.files import cache_folder, content_key, files_of, load_arrays, save_arrays, written
 from lifecircle.reach import snap
 from lifecircle.roads import read_roads
 
@@ -173,7 +173,7 @@ def test_a_raster_is_known_with_what_stands_beside_it_and_read_in_pieces(tmp_pat
     path.write_bytes(bytes(range(256)) * 8192)  # two pieces of a megabyte
     before = content_key(path)
     (tmp_path / "a.tif.aux.xml").write_text("<PAMDataset/>", "utf-8")
-    assert files.files_of(path) == [path, tmp_path / "a.tif.aux.xml"]
+    assert files_of(path) == [path, tmp_path / "a.tif.aux.xml"]
     after = content_key(path)
     assert after != before
     path.write_bytes(path.read_bytes()[:-1] + b"x")

@@ -8,8 +8,8 @@ import pytest
 import shapely
 
 import lifecircle as lc
-from lifecircle.atlas import page_figure
-from lifecircle.atlas._offline import OfflineFigure, PlainMacro, Template
+from lifecircle.atlas import OfflineFigure, page_figure
+from lifecircle.atlas._offline import PlainMacro, Template
 from lifecircle.audit import run_audit
 from lifecircle.maps import MapOrder, draw_study
 from lifecircle.paper import static_maps

@@ -1,6 +1,7 @@
 """The shape of the package: floors, no upward import, and a source root that never shadows coverage.py."""
 
 import ast
+import importlib
 import os
 import subprocess
 import sys
@@ -140,6 +141,24 @@ def test_no_room_imports_a_private_module_of_another():
     within = [one for room, path in rooms() for one in private_imports(path, room)]
     beside = [one for path in (ROOT / "benchmarks").glob("*.py") for one in private_imports(path)]
     assert not within + beside
+
+
+def test_no_test_reaches_past_the_face_of_a_room():
+    """What a room shows is imported from the room; of a module alone nothing private is imported."""
+    past = []
+    for path in sorted((ROOT / "tests").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            room, _, inner = module.removeprefix("lifecircle.").partition(".")
+            if not module.startswith("lifecircle."):
+                continue
+            face = importlib.import_module(f"lifecircle.{room}")
+            for alias in node.names:
+                shown = inner and alias.name in getattr(face, "__all__", ())
+                bare = alias.name.startswith("_") and not hasattr(face, "__path__")
+                if shown or bare:
+                    past.append(f"{path.name} imports {alias.name} from {module}")
+    assert not past
 
 
 def test_a_file_name_is_used_once_in_the_package():

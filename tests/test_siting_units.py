@@ -20,6 +20,8 @@ from lifecircle.maps import read_plans
 from lifecircle.scenario import read_changes, run_scenario
 from lifecircle.siting_study import (
     PlacesMissing,
+    count_proof,
+    most_people,
     places_missing,
     printed,
     share_sites,
@@ -29,9 +31,10 @@ from lifecircle.siting_study import (
     unit_lines,
     unit_study,
     unit_table,
+    units_for,
+    units_needed,
     write_units,
 )
-from lifecircle.siting_study._unit_choice import count_proof, most_people, units_for, units_needed
 from test_cli import lifecircle
 from test_kinds import town
 

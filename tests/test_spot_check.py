@@ -22,7 +22,6 @@ from lifecircle.spot_check import (
     strata_of,
     trace_paths,
 )
-from lifecircle.spot_check._check_sheets import BOOK
 from lifecircle.study import read_study
 from lifecircle.wording import word
 
@@ -112,7 +111,7 @@ def test_the_turns_of_a_way_counted_by_hand(toytown, toy):
 def handed_out(toytown, toy):
     assert toy.year == 2025
     sample, folder = spot_check_study(toytown, "reading", size=50)
-    return sample, folder / BOOK
+    return sample, folder / "spot-check.xlsx"
 
 
 def fill(path, answers):
@@ -199,7 +198,7 @@ def test_the_command_draws_and_estimates(toytown):
     asked = ["spot-check", str(toytown), "--target", "reading"]
     drawn = CliRunner().invoke(cli, [*asked, "--size", "50"])
     assert drawn.exit_code == 0, drawn.output
-    path = toytown / "results/2025-spot-check-reading" / BOOK
+    path = toytown / "results/2025-spot-check-reading" / "spot-check.xlsx"
     fill(
         path,
         {

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from shapely.geometry import Point
 
 from lifecircle.errors import UnusableInputError
-from lifecircle.tables import read_table, reject_rows
-from lifecircle.tables._csv import decoded, plausible_chinese
+from lifecircle.tables import decoded, read_table, reject_rows
+from lifecircle.tables._csv import plausible_chinese
 
 HEAD = ["名称", "经度", "纬度"]
 

@@ -67,6 +67,13 @@ def test_without_a_goal_many_values_are_five_equal_steps_up_to_their_edge(town):
     assert [classes.of[code] for code in values] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4]
 
 
+def test_districts_that_no_goal_judges_are_classed_by_their_values(town):
+    years = with_districts({"a": 81.0, "b": 83.0}, value=82.0, status="reported", goal=82.0, unit="years")
+    classes = area_classes(town, years, Words("en"))
+    assert classes.of == {"a": 0, "b": 1}
+    assert not classes.parts
+
+
 def test_districts_that_add_up_to_the_whole_are_not_judged_by_its_goal(town):
     parts = with_districts({"a": 3.0, "b": 2.0}, value=5.0, status="missed", goal=24.0)
     classes = area_classes(town, parts, Words("zh"))

@@ -2,14 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import docx
 import openpyxl
 import pandas as pd
 import pytest
 
-from conftest import edit
-from lifecircle.audit import prepare, run_audit
+from conftest import ROOT, edit
+from lifecircle.audit import find_runs, prepare, run_audit
 from lifecircle.closing_impact import closing_impact
 from lifecircle.errors import UnusableInputError
 from lifecircle.rectification import rectify_study
@@ -18,6 +19,7 @@ from lifecircle.wording import word
 from lifecircle.yearbook import BOOK, DOCUMENT, YearbookOrder, plan_rows, plan_years, write_yearbook
 
 EVERYONE = 275
+KINDS = ("circle", "presence", "capacity", "indicator")
 
 
 @pytest.fixture
@@ -49,6 +51,50 @@ def test_a_row_holds_every_year_and_the_final_verdict(town):
     assert culture["status"] == "on track"
     health = rows["15-minute health circle"]
     assert health["plan_change"].startswith("2022-2025: ")
+
+
+def test_what_stands_for_a_milestone_is_said(town):
+    """From 10 % in 2022 to 25 % in 2027 in a straight line are 13 % in 2023 and 19 % in 2025."""
+    rows = {row["target"]: row for row in plan_rows(find_runs(town, (2023, 2025)), "en")}
+    culture, reading, health = (rows[f"15-minute {name} circle"] for name in ("culture", "reading", "health"))
+    assert culture["plan_milestones"].endswith("straight from the baseline: 2023：13.0%；2025：19.0%")
+    assert (reading["plan_baseline"], reading["plan_milestones"]) == (
+        "not given",
+        "none given: no verdict before it is due",
+    )
+    assert health["plan_milestones"] == "not given"  # it has no goal
+    edit(town / "standard.toml", "baseline = { 2022 = 0.1 }", "milestones = { 2025 = 0.2 }")
+    (row,) = [row for row in plan_rows(find_runs(town, (2025,)), "en") if "culture" in row["target"]]
+    assert row["plan_milestones"] == "2025：20.0%"
+
+
+def test_a_year_without_a_value_has_its_reason(town):
+    runs = find_runs(town, (2024, 2025))
+    lost = replace(runs[0].targets[0], value=None, status="not_assessable", reason="nobody")
+    former = replace(runs[0], targets=(lost, *runs[0].targets[1:-1]))  # and it had no target of health
+    rows = plan_rows([former, runs[1]], "en")
+    assert "no value in 2024: " in rows[0]["remarks"]
+    assert "no value in 2024: the run of that year has no such target" in rows[-1]["remarks"]
+    assert rows[0]["value_2024"] is None
+    assert rows[0]["value_2025"].share == runs[1].targets[0].value
+
+
+def test_every_target_of_the_plan_has_a_value_or_a_reason_in_every_year():
+    """The example over 2021 to 2025: all four kinds, none without department, source and denominator."""
+    runs = find_runs(ROOT / "data/geo/haiyan", (2021, 2022, 2023, 2024, 2025))
+    rows = plan_rows(runs, "zh")
+    assert {row["kind"] for row in rows} == {word("kind", kind, "zh") for kind in KINDS}
+    for row, result in zip(rows, runs[-1].targets, strict=True):
+        target = result.target
+        for name in ("department", "source", "denominator", "plan_baseline", "plan_milestones", "status"):
+            assert row[name], (target.id, name)
+        assert (row["goal"] is None, row["due"]) == (target.goal is None, target.due)
+        assert row["status"] == word("status", result.status, "zh")
+        for findings in runs:
+            shown = row[f"value_{findings.year}"]
+            value = findings.result(target.id).value
+            assert getattr(shown, "share", shown) == value
+            assert value is not None or f"{findings.year}年无数值" in row["remarks"]
 
 
 def test_the_files_say_what_the_runs_say(town, tmp_path):

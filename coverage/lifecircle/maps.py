@@ -15,7 +15,6 @@ import geopandas as gpd
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lifecircle.atlas import PAGE_MARK, draw_atlas
 from lifecircle.audit import find_run, read_networks
 from lifecircle.datum import locate
 from lifecircle.errors import Fault, FaultLog, MissingExtraError, UnusableInputError, say
@@ -84,7 +83,7 @@ def map_setting(study: Study) -> MapSetting:
             mask = tuple(read_barriers(study.path_in(study.publish.mask, study.year), crs="EPSG:4326"))
     if study.atlas.labels is not None:
         with faults.catching():
-            labels = _labels(study.path_in(study.atlas.labels, study.year))
+            labels = read_labels(study.path_in(study.atlas.labels, study.year))
     faults.raise_any()
     return MapSetting(
         min_people=study.publish.min_people,
@@ -105,7 +104,7 @@ _LABELS = Schema(
 )
 
 
-def _labels(path: Path) -> gpd.GeoDataFrame:
+def read_labels(path: Path) -> gpd.GeoDataFrame:
     """Read the names of what lies around a study: name, lon and lat or points, and kind.
 
     Raises
@@ -258,6 +257,9 @@ def draw_study(
     MissingExtraError
         When pictures are asked for and matplotlib is not installed.
     """
+    # Folium, which the page is drawn with, costs half a second that who asks for no page need not wait.
+    from lifecircle.atlas import PAGE_MARK, draw_atlas  # noqa: PLC0415 - as above
+
     report_progress = progress or _log.info
     declared = read_study(study)
     if order.roads and order.edition == "public":

@@ -49,8 +49,9 @@ test("newly covered are those within the limit who were not covered before and a
 
 test("gaps stand by people, or under their causes, each keeping its number", () => {
   const gaps = ["unsnapped", "beyond", "", "beyond", "new road"].map((reason) => ({ reason }));
-  assert.deepEqual(inOrder(gaps, false).map(([, mine]) => mine.map(({ number }) => number)), [[0, 1, 2, 3, 4]]);
-  assert.deepEqual(inOrder(gaps, true).map(([cause, mine]) => [cause, ...mine.map(({ number }) => number)]), [
+  const rows = gaps.map((gap, number) => ({ gap, number }));
+  assert.deepEqual(inOrder(rows, false).map(([, mine]) => mine.map(({ number }) => number)), [[0, 1, 2, 3, 4]]);
+  assert.deepEqual(inOrder(rows, true).map(([cause, mine]) => [cause, ...mine.map(({ number }) => number)]), [
     ["beyond", 1, 3], ["unsnapped", 0], ["new road", 4], ["", 2],
   ]);
 });

@@ -484,7 +484,9 @@ def _same_services(was: TargetResult, inputs: Inputs) -> bool:
 def _roles(target: Target) -> frozenset[str]:
     """Return the roles of files that a value may rest on; a computed gap rests on those of its circles."""
     computed = target.kind == "indicator" and target.computed is not None
-    return _ROLES[target.kind] | (_ROLES["circle"] if computed else frozenset())
+    # Of a kind that is not named any file may be one.
+    own = _ROLES.get(target.kind, frozenset().union(*_ROLES.values()))
+    return own | (_ROLES["circle"] if computed else frozenset())
 
 
 def _drawn(inputs: Inputs) -> bool:

@@ -111,6 +111,17 @@ def at_best_door(register: Snap, doors: Snap, row: Ints, gated: frozenset[int] =
     return replace(register, **columns)
 
 
+def at_own_place(register: Snap, doors: Snap, row: Ints) -> Ints:
+    """Return the venues with entrances none of which joins the roads, though their own place does.
+
+    Parameters
+    ----------
+    register, doors, row : as for :func:`at_best_door`
+    """
+    alone: Ints = np.setdiff1d(row, row[doors.snapped])
+    return alone[register.snapped[alone]]
+
+
 def entered(venues: Snap, doors: Snap, number: Ints) -> tuple[Snap, Ints]:
     """Put venues and their entrances together: their snaps and the number of the venue of each.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from lifecircle.cells import plain_numbers
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.facilities import (
     FACILITY_COLUMNS,
@@ -18,7 +20,7 @@ from lifecircle.facilities import (
     with_entrances,
 )
 from lifecircle.headings import named, synonyms
-from lifecircle.tables import headings_of, unit_notes
+from lifecircle.tables import headings_of, reject_rows, unit_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from lifecircle.audit._auto_datum import TableDatum
     from lifecircle.reading import InputReading
+    from lifecircle.standards import Standard
     from lifecircle.study import FacilitiesPart
     from lifecircle.tables import Table
 
@@ -143,3 +146,29 @@ def with_similar(readings: Sequence[InputReading], register: gpd.GeoDataFrame) -
         else:
             noted.append(one)
     return noted
+
+
+def with_amounts(
+    facilities: gpd.GeoDataFrame, standard: Standard
+) -> tuple[gpd.GeoDataFrame, list[pd.DataFrame]]:
+    """Read the columns that capacity targets add up as numbers; what is none is unknown, and rejected."""
+    wanted = {target.of for target in standard.targets if target.kind == "capacity"}
+    rejects = []
+    for name in sorted((wanted - {"capacity"}) & {str(column) for column in facilities.columns}):
+        cells = facilities[name]
+        blank = cells.isna() | (cells.astype("str").str.strip() == "")
+        amounts = pd.Series(plain_numbers(cells.where(~blank)), index=cells.index)
+        wrong = (~blank & ~np.isfinite(amounts)) | (amounts < 0)
+        rejects += [
+            reject_rows(
+                str(file),
+                part["row"].to_numpy(),
+                column=name,
+                value=part[name].to_numpy(dtype=object),
+                reason=say("not a number of at least 0"),
+                remedy=say("write a number of at least 0, or leave it blank when unknown"),
+            )
+            for file, part in facilities[wrong].groupby("source", sort=False)
+        ]
+        facilities = facilities.assign(**{name: amounts.mask(wrong)})
+    return facilities, rejects

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import shapely
 
-from lifecircle.audit._doors import Doors, at_best_door, find_doors
+from lifecircle.audit._doors import Doors, at_best_door, at_own_place, find_doors
 from lifecircle.audit._placement import usual_reach_m
 from lifecircle.facilities import open_in
 from lifecircle.reach import snap
@@ -123,19 +123,35 @@ class Inputs:
         """Where the facilities that are drawn as polygons are entered."""
         return find_doors(self.sites)
 
+    @property
+    def entered_at_centre(self) -> list[str]:
+        """Name the venues whose edge or gates join no road, so that their own place stands for them."""
+        if not len(self.doors):
+            return []
+        roads = next(iter(self.networks.values()))
+        mine = at_own_place(
+            self._joined(roads, self.sites), self._joined(roads, self.doors.table), self.doors.row
+        )
+        names = self.register["name"]
+        return [
+            f"{self.register.index[at]} {names.iloc[at]}".replace("|", " ").strip() for at in mine.tolist()
+        ]
+
+    def _joined(self, roads: Roads, table: gpd.GeoDataFrame, *, keep: bool = True) -> Snap:
+        """Join places to roads with the study's preference for the main network."""
+        part = self.study.roads
+        return snap(roads, table, keep=keep, prefer_main_m=part.prefer_main_m, fragment_m=part.fragment_m)
+
     def snapped(self, roads: Roads, table: gpd.GeoDataFrame, *, keep: bool = True) -> Snap:
         """Join a table in the metre CRS to roads, with the study's preference for the main network.
 
         A facility of the register that is drawn as a polygon joins them at the best place of its edge.
         """
-        part = self.study.roads
-        bounds = {"prefer_main_m": part.prefer_main_m, "fragment_m": part.fragment_m}
-        own = snap(roads, table, keep=keep, **bounds)
+        own = self._joined(roads, table, keep=keep)
         if table is not self.sites or not len(self.doors):
             return own
-        return at_best_door(
-            own, snap(roads, self.doors.table, keep=keep, **bounds), self.doors.row, self.doors.gated
-        )
+        doors = self._joined(roads, self.doors.table, keep=keep)
+        return at_best_door(own, doors, self.doors.row, self.doors.gated)
 
     @property
     def reach_m(self) -> float:
@@ -160,6 +176,7 @@ def cached_per_inputs(of: Callable[[Inputs], _Fact]) -> Callable[[Inputs], _Fact
 
     @wraps(of)
     def fact(inputs: Inputs) -> _Fact:
+        """Return the result that is cached for these inputs."""
         if inputs not in kept:
             kept[inputs] = of(inputs)
         return kept[inputs]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from lifecircle.audit._auto_datum import AUTO, TableDatum, table_datum
 from lifecircle.audit._crosswalk_use import accepted_of_old, figures_of_old, with_old_units
-from lifecircle.audit._facility_parts import ask_for_datum, read_part, with_similar
+from lifecircle.audit._facility_parts import ask_for_datum, read_part, with_amounts, with_similar
 from lifecircle.audit._inputs import Inputs, coordinates
 from lifecircle.audit._placement import (
     Ground,
@@ -27,6 +25,7 @@ from lifecircle.audit._placement import (
     with_near,
 )
 from lifecircle.audit._surfaces import Homes, other_surfaces
+from lifecircle.audit._unused_rows import left_out, with_classes
 from lifecircle.demand import (
     accepted_targets,
     assign_districts,
@@ -38,7 +37,7 @@ from lifecircle.demand import (
     village_centres,
     with_districts,
 )
-from lifecircle.errors import Fault, FaultLog, Message, UnusableInputError, say
+from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.facilities import merge_duplicates, merge_similar, read_facilities
 from lifecircle.files import content_key, file_hash
 from lifecircle.findings import InputRecord
@@ -46,14 +45,7 @@ from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.study import FaultyStudyError, check_year, read_study
-from lifecircle.tables import (
-    join_rejects,
-    nearest_name,
-    read_table,
-    reject_rows,
-    rejected_rows,
-    snapshot_of,
-)
+from lifecircle.tables import join_rejects, nearest_name, read_table, rejected_rows, snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -256,6 +248,7 @@ class _Reader:
         return any(part is not None and part.datum == AUTO for part in parts)
 
     def datum_of(self, table: Table, part: Any) -> TableDatum:
+        """Return the datum of a table: as declared, or detected beside roads and districts."""
         roads, districts = self.beside
         return table_datum(table, part.datum, part.columns, roads=roads, districts=districts)
 
@@ -284,6 +277,9 @@ class _Reader:
         doubts = [*self.homes.doubts, *placement_warnings(ground, layers, read, self.study)]
         if inside is not None and 1 - inside > self.study.reading.far_warn:
             doubts.append(f"outside_districts:{1 - inside:.1%}")
+        lost = inputs.entered_at_centre
+        if lost:
+            doubts.append(f"entered_at_centre:{len(lost)}|{'; '.join(lost[:5])}")
         return replace(inputs, read=read, in_districts=inside, doubts=tuple(doubts))
 
     def note(  # noqa: PLR0913 - what is known of a file
@@ -428,7 +424,7 @@ class _Reader:
                 own = read.rejects[read.rejects["file"] != str(gates)]
                 self.note("facilities", path, read.rows, own, table=table, notes=read.notes)
                 if read.classed:
-                    self.read[-1] = _classed(self.read[-1])
+                    self.read[-1] = with_classes(self.read[-1])
                 if gates is not None:
                     self.note("entrances", gates, len(read_table(gates).frame))
                 parts.append(read.frame.set_axis(read.frame.index.astype(str)))
@@ -452,28 +448,8 @@ class _Reader:
         self.rejects.append(doubles)
         self._leave_out_doubles(doubles)
         self.read = with_similar(self.read, facilities)
-        return self._with_amounts(facilities)
-
-    def _with_amounts(self, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Read the columns that capacity targets add up as numbers; what is none is unknown, and rejected."""
-        wanted = {target.of for target in self.study.standard.targets if target.kind == "capacity"}
-        for name in sorted((wanted - {"capacity"}) & {str(column) for column in facilities.columns}):
-            cells = facilities[name]
-            blank = cells.isna() | (cells.astype("str").str.strip() == "")
-            amounts = pd.to_numeric(cells.where(~blank), errors="coerce").astype("float64")
-            wrong = (~blank & ~np.isfinite(amounts)) | (amounts < 0)
-            for file, part in facilities[wrong].groupby("source", sort=False):
-                self.rejects.append(
-                    reject_rows(
-                        str(file),
-                        part["row"].to_numpy(),
-                        column=name,
-                        value=part[name].to_numpy(dtype=object),
-                        reason=say("not a number of at least 0"),
-                        remedy=say("write a number of at least 0, or leave it blank when unknown"),
-                    )
-                )
-            facilities = facilities.assign(**{name: amounts.mask(wrong)})
+        facilities, rejects = with_amounts(facilities, self.study.standard)
+        self.rejects += rejects
         return facilities
 
     def _outlets(self, districts: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
@@ -614,36 +590,6 @@ def _digest(path: Path) -> str:
     if (kept := snapshot_of(path)) is not None:
         return kept.digest
     return content_key(path) if path.is_dir() else file_hash(path)
-
-
-_KEPT = ("kept as unsnapped", "is kept, its hours unknown", "the facility is kept")
-"""How the reasons of rejects end whose rows are used all the same."""
-
-
-def left_out(rejects: pd.DataFrame, rows: int) -> dict[str, int]:
-    """Count the rows that are not used by the first reason of each: reason -> rows; together ``rows``.
-
-    A reason is the template of its sentence, so that rows of one kind count together whatever their values.
-    """
-    first = rejects[~rejects["reason"].map(lambda text: str(text).endswith(_KEPT)).astype(bool)]
-    first = first.drop_duplicates(["file", "row"])
-    counts: dict[str, int] = {}
-    for reason in first["reason"]:
-        if sum(counts.values()) == rows:
-            break
-        name = reason.template if isinstance(reason, Message) else _VALUES.sub("…", str(reason))
-        counts[name] = counts.get(name, 0) + 1
-    rest = rows - sum(counts.values())
-    return counts if rest == 0 else {**counts, "not_used": rest}
-
-
-_VALUES = re.compile(r"'[^']*'|\([^()]*\d[^()]*\)|\d[\d.,:-]*")
-
-
-def _classed(read: InputReading) -> InputReading:
-    """Say of rows without a reject that their class is no service of the standard."""
-    left = {"class_not_mapped" if why == "not_used" else why: rows for why, rows in read.left_out.items()}
-    return replace(read, left_out=left)
 
 
 def _roads_read(read: InputReading, roads: Roads) -> InputReading:

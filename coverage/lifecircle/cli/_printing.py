@@ -162,7 +162,7 @@ def print_scoreboard(findings: Findings) -> None:
         )
     left_out: dict[str, list[str]] = {}
     kind = ""
-    for result in sorted(findings.targets, key=lambda one: _KINDS[one.target.kind]):
+    for result in sorted(findings.targets, key=lambda one: _KINDS.get(one.target.kind, len(_KINDS))):
         if result.value is None:
             left_out.setdefault(result.reason, []).append(result.target.name.get(language))
             continue

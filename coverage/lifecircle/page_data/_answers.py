@@ -151,7 +151,7 @@ def keep_answers(
     if target.kind != "circle" or target.id not in findings.seconds:
         return None
     name, last = f"{findings.year}/{target.id}", before or {}
-    per, people = _people(findings.people[target.id].to_numpy(dtype=np.float64))
+    per, people = people_parts(findings.people[target.id].to_numpy(dtype=np.float64))
     standing = buckets(findings, result) + COUNTED * counted(findings, result)
     parts = _classes_of(findings, result, target)
     factor, found = _own_search(crowd, target, parts)
@@ -200,7 +200,7 @@ def _keep_last(part: _Class, found: Found | None, unsnapped: npt.NDArray[np.bool
     return kept
 
 
-def _people(people: Floats) -> tuple[int, Ints]:
+def people_parts(people: Floats) -> tuple[int, Ints]:
     """Count people in whole parts of a person: how many parts, and the counts."""
     per = next(
         (one for one in _PARTS if np.allclose(people * one, np.round(people * one), atol=1e-9)), _PARTS[-1]

@@ -22,6 +22,7 @@ from lifecircle.page_data._answers import (
     counted,
     keep_answers,
     keep_places,
+    people_parts,
     status_codes,
 )
 from lifecircle.page_data._figure_text import goal_text, minutes_text, people_text, service_text
@@ -54,7 +55,8 @@ __all__ = [
     "status_codes",
 ]
 
-GAPS_SHOWN = 30
+PAGE_GROUPS = ("over60", "under3")
+"""Groups of people whose numbers the page holds resident by resident, in the internal edition."""
 RATE_BREAKS = (0.5, 0.7, 0.85, 0.95)
 OVER_BREAKS_MIN = (5, 15)
 # Told apart by lightness and under every colour blindness: pale blue, oranges to brown, violet; the ground in
@@ -224,8 +226,17 @@ def _cells(crowd: Crowd, words: Words, shelf: Shelf) -> dict[str, Any]:
         "size_m": cell_size_m(lonlat(demand)),
         "district": _labels(name, demand, "district", names=district_names, shelf=shelf),
         "village": _labels(name, demand, "village", names=village_names, shelf=shelf),
+        "groups": {
+            one: _people_column(f"{name}/{one}", demand[one], shelf) for one in PAGE_GROUPS if one in demand
+        },
         "roads": None if crowd.ground is None else keep_places(name, crowd.ground.homes, shelf),
     }
+
+
+def _people_column(name: str, people: pd.Series[float], shelf: Shelf) -> dict[str, Any]:
+    """Keep a number of people of every resident, in parts of a person."""
+    per, parts = people_parts(people.fillna(0.0).to_numpy(dtype=np.float64))
+    return {"per": per, "people": shelf.keep(name, parts)}
 
 
 def cell_size_m(places: npt.NDArray[np.float64]) -> float:
@@ -340,7 +351,7 @@ def _target(
         villages["states"] = shelf.listed(villages["states"])
     return {
         **figures(findings, result, words),
-        "gaps": None if target.kind != "circle" else gaps[:GAPS_SHOWN],
+        "gaps": None if target.kind != "circle" else gaps,
         "gapCount": len(gaps),
         "villages": villages,
         "whole": one_figure(result),

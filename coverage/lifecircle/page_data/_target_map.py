@@ -122,7 +122,8 @@ def area_classes(findings: Findings, result: TargetResult, words: Words) -> Area
     page = words.section("page")
     turn = threshold(result.target, findings.year)
     parts = _add_up(result, list(values.values()))
-    if turn is None or parts:
+    judged = any(one.status != "reported" for one in result.districts if one.value is not None)
+    if turn is None or parts or not judged:
         return _stepped(result, values, words, parts=parts and turn is not None)
     before_due = result.target.due is not None and findings.year < result.target.due
     goal = page["milestone" if before_due and result.milestone is not None else "goal"]

@@ -73,6 +73,7 @@ def figures(findings: Findings, result: TargetResult, words: Words) -> dict[str,
         "ladder": _ladder(circle, words),
         "margin": _margin(findings, circle, words),
         "groups": _groups(circle, words),
+        "groupIds": [one.group for one in circle.groups],
         "variants": _variants(circle, words),
         "basis": _basis(findings, result, words),
     }

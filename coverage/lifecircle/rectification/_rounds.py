@@ -168,6 +168,7 @@ def _in_order(problems: Sequence[Problem], findings: Findings) -> tuple[Problem,
     targets = {one.target.id: at for at, one in enumerate(findings.targets)}
 
     def place(one: Problem) -> tuple[int, str, str, int, float, str]:
+        """Return what a problem is ordered by."""
         town, people = str(one.computed.get("district") or ""), one.computed.get("people")
         return (
             towns.get(town, len(towns)),

@@ -35,7 +35,8 @@ class Heading:
     """What stands above every sheet of a workbook.
 
     ``words`` is where the catalogue names its columns; ``names`` are headings of columns that are a study's
-    own, such as one for each target.
+    own, such as one for each target; ``widths`` are the most characters of columns that need a width of
+    their own.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Heading:
     synthetic: bool
     words: str = "column"
     names: Mapping[str, str] = field(default_factory=dict)
+    widths: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

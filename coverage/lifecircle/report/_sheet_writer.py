@@ -65,7 +65,7 @@ class _Look:
         self._book = book
         self._face = face
         self._made: dict[str, Any] = {}
-        self._cells: dict[tuple[str, bool, bool, str | None], Any] = {}
+        self._cells: dict[tuple[str, bool, bool, str | None, bool], Any] = {}
 
     def format(self, **properties: Any) -> Any:
         """Return the format with these properties on top of the plain one."""
@@ -79,15 +79,22 @@ class _Look:
         """Return the format of a cell: its side, its number format, and the colour of a verdict."""
         share, strong = _share(kind, value) is not None, name in _STRONG
         fill = fills.get(value) if kind == STATUS else None
-        key = (kind, share, strong, fill)
+        whole = kind == FIGURE and not share and _is_whole(value)
+        key = (kind, share, strong, fill, whole)
         if key not in self._cells:
             number = "0.0%" if share else _NUMBERS.get(kind, "@")
-            number = "General" if kind == FIGURE and not share else number
+            number = "#,##0.00##" if kind == FIGURE and not share else number
+            if whole:
+                number = "#,##0"
             side = _SIDES.get(kind, _RIGHT)
             colour = {"bg_color": f"#{fill}"} if fill else {}
             line = {"bottom": 1, "bottom_color": _LINE}
             self._cells[key] = self.format(num_format=number, bold=strong, **line, **side, **colour)
         return self._cells[key]
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | float) and float(value).is_integer()
 
 
 _NO_CLOCK = datetime(2000, 1, 1)  # noqa: DTZ001 -- a file without a clock is the same file tomorrow
@@ -107,7 +114,7 @@ _WIDEST = {
     "source": 26, "remarks": 26, "target": 38, "text": 110, "change": 60, "name": 34, "site": 34,
     "existing": 34,
     "services": 34, "next_best": 34, "why": 34, "new_villages": 26, "cost_source": 26, "venues": 44,
-    "notes": 44, "problem_description": 40, "problem_measure": 24, "problem_criterion": 24, "venue_name": 34,
+    "notes": 44, "venue_name": 34,
 }  # fmt: skip
 _LINE_POINTS = 15.0
 _PAGE_WIDTH = 300.0
@@ -122,7 +129,7 @@ def _write_sheet(
     stamp = word("stamp", "synthetic" if heading.synthetic else "internal", language)
     heads = [column_heading(name, heading) for name in columns]
     widths = [
-        _column_width(name, kind, head, rows)
+        _column_width(name, kind, head, rows, heading.widths)
         for (name, kind), head in zip(columns.items(), heads, strict=True)
     ]
     sheet.write_string(0, 0, f"{heading.title} · {sheet.get_name()}", look.format(bold=True, font_size=14))
@@ -209,7 +216,9 @@ def _lines(cell: float | str | None, width: float) -> int:
     return sum(max(1, math.ceil(_width(text) / width)) for text in texts)
 
 
-def _column_width(name: str, kind: str, head: str, rows: Sequence[Row]) -> float:
+def _column_width(name: str, kind: str, head: str, rows: Sequence[Row], widths: Mapping[str, float]) -> float:
+    if name in widths:
+        return widths[name]
     widest = max([_width(head) / 1.6, *(_width(_cell(kind, row.get(name))) for row in rows)])
     return min(max(6.0, widest + 3.5), _WIDEST.get(name, 18))
 

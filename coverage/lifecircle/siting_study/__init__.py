@@ -29,7 +29,14 @@ from lifecircle.siting_study._study_of_kind import (
     study_of,
     write_any,
 )
-from lifecircle.siting_study._unit_choice import Certificate, share_sites
+from lifecircle.siting_study._unit_choice import (
+    Certificate,
+    count_proof,
+    most_people,
+    share_sites,
+    units_for,
+    units_needed,
+)
 from lifecircle.siting_study._unit_files import unit_facts, write_units
 from lifecircle.siting_study._unit_sites import UnitSite
 from lifecircle.siting_study._unit_study import UnitStudy, unit_study
@@ -52,9 +59,11 @@ __all__ = [
     "TownPlaces",
     "UnitSite",
     "UnitStudy",
+    "count_proof",
     "findings_of",
     "goal_lines",
     "head_lines",
+    "most_people",
     "places_missing",
     "plan_facts",
     "plan_layer",
@@ -71,6 +80,8 @@ __all__ = [
     "unit_lines",
     "unit_study",
     "unit_table",
+    "units_for",
+    "units_needed",
     "why_line",
     "write_any",
     "write_study",

@@ -125,14 +125,18 @@ def _as_text(value: Any) -> str:
 def plan_table(sheets: Sheets, heading: Heading) -> pd.DataFrame:
     """Return the sheet of the plan as plan.csv has it, with the headings of the workbook."""
     columns, rows = sheets["plan"]
-    table = pd.DataFrame([[_cell(row.get(name)) for name in columns] for row in rows], columns=list(columns))
+    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+    table = pd.DataFrame(cells, columns=list(columns))
     return table.rename(columns={name: column_heading(name, heading) for name in columns})
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, Rate):
         return percent(value.share)
-    return round(value, _DIGITS) + 0.0 if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return "" if value is None else value  # an empty text: beside None whole numbers become fractions
+    rounded = round(value, _DIGITS) + 0.0
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 def plan_page(parts: PlanParts, heading: Heading) -> str:
@@ -142,8 +146,13 @@ def plan_page(parts: PlanParts, heading: Heading) -> str:
     rows = [_row(table.headings), _row(sides), *(_row(row) for row in table.rows)]
     blocks = [f"# {heading.title}", f"**{stamp}**", *map(_line, parts.above), "\n".join(rows)]
     if parts.below:
-        blocks.append("\n".join(f"* {_line(line)}" for line in parts.below))
+        blocks.append("\n".join(map(_point, parts.below)))
     return "\n\n".join(blocks) + "\n"
+
+
+def _point(line: str) -> str:
+    """Return a sentence as a point of a list; one that is a point already, as one below it."""
+    return f"  * {_line(line[2:])}" if line.startswith("- ") else f"* {_line(line)}"
 
 
 def _columns(parts: PlanParts) -> range:

@@ -137,7 +137,7 @@ def judges_districts(target: Target) -> bool:
     """Return whether the goal of a target is one of every district too.
 
     A share, a ratio and a rule for every unit hold in a part as in the whole. The goal of any other figure,
-    such as 24 schools, is the whole's: of a district its figure is reported.
+    such as 24 schools or a computed gap, is the whole's: of a district its figure is reported.
 
     Parameters
     ----------
@@ -152,7 +152,9 @@ def judges_districts(target: Target) -> bool:
     >>> [judges_districts(plan.target(name)) for name in ("culture", "modern_schools", "clinic_visit_rate")]
     [True, False, True]
     """
-    return target.kind != "indicator" or bool(target.each) or target.unit in _SHARES
+    if target.kind != "indicator" or target.each:
+        return True
+    return target.computed is None and target.unit in _SHARES
 
 
 def trend_verdict(target: Target, year: int, wrong: Iterable[bool | None]) -> Verdict:

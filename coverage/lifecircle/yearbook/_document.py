@@ -98,11 +98,12 @@ class _Page:
     """A document that is written from top to bottom."""
 
     def __init__(self, document: Any, words: Words) -> None:
+        from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415 - as above
         from docx.oxml.ns import qn  # noqa: PLC0415 - as above
         from docx.shared import Cm, Pt, RGBColor  # noqa: PLC0415 - as above
 
         self._document, self._words = document, words
-        self._cm, self._pt = Cm, Pt
+        self._cm, self._pt, self._centre = Cm, Pt, WD_ALIGN_PARAGRAPH.CENTER
         self._red = RGBColor(0xB0, 0x00, 0x20)
         section = document.sections[0]
         section.page_width, section.page_height = Cm(21.0), Cm(29.7)
@@ -114,6 +115,7 @@ class _Page:
             # Word takes Chinese characters from the East Asian face, which the plain name does not set.
             style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), _FACE[words.language])
         document.styles["Normal"].font.size = Pt(10.5)
+        document.styles["Normal"].paragraph_format.space_after = Pt(4)
 
     def title(self, findings: Findings, edition: Edition) -> None:
         """Write the title and the stamp of the edition."""
@@ -171,7 +173,7 @@ class _Page:
                 [
                     self._words.name(result),
                     *(value_text(result, values[year], language) for year in years),
-                    "" if result.target.goal is None else mark_text(result, result.target.goal, language),
+                    "—" if result.target.goal is None else mark_text(result, result.target.goal, language),
                     word("status", result.status, language),
                 ]
             )
@@ -211,9 +213,11 @@ class _Page:
     def sign_off(self) -> None:
         """Leave room for who made, checked and signed the report."""
         line = self._words.line
-        self._table([line("made_by"), line("checked_by"), line("signed_by")], [["", "", ""]])
+        heads = [line("made_by"), line("checked_by"), line("signed_by")]
+        table = self._table(heads, [["", "", ""]])
+        table.rows[1].height = self._cm(1.6)  # room for a name and a day, or a seal
 
-    def _table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def _table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
         from docx.oxml import OxmlElement  # noqa: PLC0415 - as above
 
         table = self._document.add_table(rows=1, cols=len(heads), style="Table Grid")
@@ -228,12 +232,21 @@ class _Page:
         first = _FIRST_CM if len(heads) > _FEW else _TEXT_CM / len(heads)
         other = (_TEXT_CM - first) / max(len(heads) - 1, 1)
         for place, column in enumerate(table.columns):
+            # Word goes by the cells, other programs by the grid of columns.
+            column.width = self._cm(first if place == 0 else other)
             for cell in column.cells:
-                cell.width = self._cm(first if place == 0 else other)
+                cell.width = column.width
+                if place and len(heads) > _FEW:
+                    cell.paragraphs[0].alignment = self._centre
+        for row in table.rows:  # no row is cut by the end of a page
+            row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001 - as above
         self._document.add_paragraph()
+        return table
 
     def _cell(self, cell: Any, text: str, *, bold: bool = False) -> None:
-        run = cell.paragraphs[0].add_run(text)
+        paragraph = cell.paragraphs[0]
+        paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = self._pt(1.5)
+        run = paragraph.add_run(text)
         run.font.size, run.bold = self._pt(8.5), bold
 
     def save(self, path: Path) -> None:

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from lifecircle.report import Sheets
     from lifecircle.yearbook._sentences import Words
 
+_WIDTHS = {
+    "id": 17, "description": 38, "district": 10, "village": 14, "people": 8, "over60": 8, "under3": 8,
+    "minutes": 8, "nearest": 19, "cause": 9, "measure": 22, "expected": 9, "department": 12, "helpers": 11,
+    "deadline": 11, "progress": 16, "criterion": 20, "evidence": 14, "verifier": 8, "status": 10, "check": 17,
+}  # fmt: skip
+"""Characters of the list's columns: together what an A3 page holds."""
 BOOK = "yearbook.xlsx"
 """The workbook of a yearly report, which holds both."""
 MOST_VENUES = 20
@@ -54,6 +60,7 @@ class Inside:
 def inside(
     found: tuple[RectificationList, str],
     impact: pd.DataFrame,
+    *,
     shown: Findings,
     mask: Sequence[shapely.Geometry] = (),
 ) -> Inside:
@@ -80,6 +87,11 @@ def _masked(problem: Problem, area: shapely.Geometry, hidden: set[str]) -> bool:
     return problem.computed.get("nearest") in hidden or (
         place is not None and bool(shapely.intersects_xy(area, *place))
     )
+
+
+def list_widths() -> dict[str, float]:
+    """Return the widths of the columns of the list."""
+    return {f"problem_{name}": float(width) for name, width in _WIDTHS.items()}
 
 
 def list_sheets(found: Inside, language: Language) -> tuple[Sheets, dict[str, str]]:

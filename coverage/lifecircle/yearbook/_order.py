@@ -21,7 +21,7 @@ from lifecircle.study import check_year, read_study
 from lifecircle.tables import write_csv
 from lifecircle.wording import word
 from lifecircle.yearbook._document import DOCUMENT, write_document
-from lifecircle.yearbook._list_sheets import BOOK, inside, list_remarks, list_sheets
+from lifecircle.yearbook._list_sheets import BOOK, inside, list_remarks, list_sheets, list_widths
 from lifecircle.yearbook._plan_table import plan_columns, plan_rows, year_column
 
 if TYPE_CHECKING:
@@ -106,12 +106,7 @@ def write_yearbook(
     shown = edition_findings(runs, edition=order.edition, setting=setting)
     found = None
     if order.edition == "internal":
-        report("gaps")
-        inputs = prepare(declared, years[-1])
-        listing = find_list(runs[-1], order.results or home, inputs=inputs)
-        report("closing")
-        impact = closing_impact(inputs)
-        found = inside(listing, impact, shown[-1], setting.mask)
+        found = _found_inside(declared, order, latest=runs[-1], shown=shown[-1], report=report)
     report("writing")
     with tempfile.TemporaryDirectory() as scratch, complete_folder(folder, YEARBOOK) as fresh:
         pictures: list[Path] = []
@@ -142,6 +137,22 @@ def write_yearbook(
     return folder
 
 
+def _found_inside(
+    study: Study,
+    order: YearbookOrder,
+    *,
+    latest: Findings,
+    shown: Findings,
+    report: Callable[[str], None],
+) -> Inside:
+    """Find the rectification list and the closing impact of the latest year."""
+    report("gaps")
+    inputs = prepare(study, latest.year)
+    listing = find_list(latest, order.results or study.folder / "results", inputs=inputs)
+    report("closing")
+    return inside(listing, closing_impact(inputs), shown=shown, mask=map_setting(study).mask)
+
+
 _ENDINGS = {"internal": "", "public": "-public"}
 """Edition -> ending of the folder's name, so that one never replaces the other."""
 
@@ -158,5 +169,5 @@ def _write_book(runs: Sequence[Findings], path: Path, language: Language, found:
         "definitions": definition_sheet(latest, language, list_remarks(found, latest.year, language)),
     }
     title = f"{latest.name} {years[0]}–{years[-1]}"
-    heading = Heading(title, language, latest.synthetic, "board_column", names | headings)
+    heading = Heading(title, language, latest.synthetic, "board_column", names | headings, list_widths())
     write_workbook(path, sheets, heading)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecircle.findings import unit_text, value_text
 from lifecircle.report import FIGURE, ORDER, STATUS, TEXT, Rate
+from lifecircle.standards import milestone
 from lifecircle.wording import explain, printed_points, word
 
 if TYPE_CHECKING:
@@ -68,14 +69,15 @@ def _row(
         "grade": word("grade", target.grade, language),
         "denominator": _denominator(result, language),
         "figure_unit": unit_text(result, language),
-        "plan_baseline": _by_year(result, target.baseline, language),
-        "plan_milestones": _by_year(result, target.milestones, language),
+        "plan_baseline": _by_year(result, target.baseline, language)
+        or word("yearbook", "not_given", language),
+        "plan_milestones": _milestones(result, list(values), language),
         **{year_column(year): _figure(result, value) for year, value in values.items()},
         "goal": _figure(result, target.goal),
         "due": target.due,
         "plan_change": _change(result, values, language),
         "status": word("status", result.status, language),
-        "remarks": _remarks(result, language),
+        "remarks": _remarks(result, findings_list, language),
     }
 
 
@@ -90,6 +92,18 @@ def _by_year(result: TargetResult, given: Mapping[int, float], language: Languag
     return "；".join(
         f"{year}：{value_text(result, value, language)}" for year, value in sorted(given.items())
     )
+
+
+def _milestones(result: TargetResult, years: Sequence[int], language: Language) -> str:
+    """Print the milestones of a target; where it gives none, what stands for them until it is due."""
+    target = result.target
+    if target.milestones or target.goal is None:
+        return _by_year(result, target.milestones, language) or word("yearbook", "not_given", language)
+    if not target.baseline:
+        return word("yearbook", "milestones_none", language)
+    asked = {year: milestone(target, year) for year in years if target.due is None or year < target.due}
+    line = _by_year(result, {year: one for year, one in asked.items() if one is not None}, language)
+    return word("yearbook", "milestones_line", language).format(line=line)
 
 
 def _figure(result: TargetResult, value: float | None) -> Rate | float | None:
@@ -113,6 +127,16 @@ def _change(result: TargetResult, values: Mapping[int, float | None], language: 
     return word("yearbook", "from_to", language).format(first=first, last=last, moved=moved)
 
 
-def _remarks(result: TargetResult, language: Language) -> str:
+def _remarks(result: TargetResult, findings_list: Sequence[Findings], language: Language) -> str:
+    """Return the latest year's reason and notes, and why an earlier year without a value has none."""
     said = [explain(code, language) for code in (result.reason, *result.notes) if code]
+    for findings in findings_list[:-1]:
+        found = [one for one in findings.targets if one.target.id == result.target.id]
+        if not found:
+            reason = word("yearbook", "not_in_run", language)
+        elif found[0].value is None and found[0].reason:
+            reason = explain(found[0].reason, language)
+        else:
+            continue
+        said.append(word("yearbook", "year_reason", language).format(year=findings.year, reason=reason))
     return "；".join(said) if language == "zh" else "; ".join(said)

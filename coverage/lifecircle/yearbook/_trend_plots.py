@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ACROSS = 3
 _WIDE_IN, _HIGH_IN = 2.35, 1.75
 _DPI = 160
+_WHOLE = 100.0
 _VALUE, _GOAL, _BAND = "#1f5a94", "#b0442e", "#c9d7e8"
 
 
@@ -68,7 +69,11 @@ def draw_trends(
             _panel(axes, result, findings_list, language)
         handles, labels = _legend(grid.flat[: len(results)])
         figure.legend(handles, labels, loc="lower center", ncols=4, frameon=False)
-        figure.tight_layout(rect=(0, 0.3 / (down * _HIGH_IN + 0.3), 1, 1))
+        # Fixed margins: to measure every text first would take as long as to draw it.
+        high = down * _HIGH_IN + 0.3
+        figure.subplots_adjust(
+            left=0.055, right=0.985, bottom=0.55 / high, top=1 - 0.25 / high, wspace=0.22, hspace=0.42
+        )
         picture = io.BytesIO()
         figure.savefig(picture, format="png", metadata={"Software": None})
     return picture.getvalue()
@@ -109,6 +114,10 @@ def _panel(axes: Any, result: TargetResult, findings_list: Sequence[Findings], l
     axes.spines[["top", "right"]].set_visible(False)
     if result.is_share:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}%")
+        low, high = axes.get_ylim()
+        if high > _WHOLE:  # no share is more than all
+            axes.set_yticks([tick for tick in axes.get_yticks() if low <= tick <= _WHOLE])
+            axes.set_ylim(low, _WHOLE + (_WHOLE - low) / 20)
 
 
 _TITLE = 22  # characters that a panel has room for

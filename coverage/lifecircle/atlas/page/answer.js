@@ -1,7 +1,8 @@
 /* Answers ahead of every control: is it met, where are the gaps, where next; a sentence each. */
 
 import { page, here, target } from "./selection.js";
-import { districtRows } from "./colours.js";
+import { area, gapInArea, villageInArea } from "./area.js";
+import { districtRows, standingIn, villagesIn } from "./colours.js";
 import { byId, element, named, peopleText, sentence } from "./nodes.js";
 import { plansShown } from "./plan_layer.js";
 import { unitsWithout } from "./unit_list.js";
@@ -22,7 +23,9 @@ function met({ value, verdict, before }) {
   const now = target(), { words } = page;
   const facts = { goal: now.goalText, value, verdict, reason: now.reason };
   const said = sentence(!now.computed ? words.answer_none : now.goalText ? words.answer_goal : words.answer_no_goal, facts);
-  return sentence(before ? words.answer_before : words.answer_alone, { sentence: said, before });
+  const mine = area();
+  const placed = mine ? sentence(words.answer_in, { area: [named(mine.name)], sentence: said }) : said;
+  return sentence(before ? words.answer_before : words.answer_alone, { sentence: placed, before });
 }
 
 function whereUnits() {
@@ -34,18 +37,27 @@ function whereUnits() {
   return sentence(words.answer_units, { ...facts, places: listed(places, without.length > MOST.units) });
 }
 
+/* What the area is made of, with the people uncovered: the districts, or the villages of a town; a village has no parts. */
+function parts() {
+  const mine = area();
+  if (!mine) return districtRows().map((one) => ({ name: one.name, people: one.own ? one.leftPeople : one.left }));
+  if (mine.village >= 0 || !standingIn(here())) return [];
+  const sums = villagesIn(here()), { names } = here().villages();
+  return names.map((name, i) => ({ name, people: villageInArea(i) ? sums.total[i] - sums.covered[i] : 0 }));
+}
+
 /* Where the gaps are: most people, units without, or the span of the districts' values. */
 function where({ uncovered, data }) {
   const now = target(), { words } = page;
   if (now.units) return whereUnits();
   if (uncovered !== null) {
     if (uncovered === "0") return [words.answer_everybody];
-    const worst = districtRows().map((one) => ({ ...one, people: one.own ? one.leftPeople : one.left }))
-      .filter((one) => one.people > 0).sort((a, b) => b.people - a.people).slice(0, MOST.districts);
-    if (!worst.length) return null;
+    const worst = parts().filter((one) => one.people > 0).sort((a, b) => b.people - a.people).slice(0, MOST.districts);
+    if (!worst.length) return sentence(data === "0" ? words.answer_people_alone : words.answer_people_alone_data, { people: uncovered, data });
     const places = listed(worst.map((one) => peopled(one.name, peopleText(one.people))));
     return sentence(data === "0" ? words.answer_people : words.answer_people_data, { people: uncovered, data, places });
   }
+  if (area()) return null;
   const known = now.districts.filter((one) => one.value !== null).sort((a, b) => a.value - b.value);
   return known.length > 1 ? sentence(words.answer_span, { low: valued(known[0]), high: valued(known[known.length - 1]) }) : null;
 }
@@ -54,8 +66,8 @@ function where({ uncovered, data }) {
 function next() {
   const now = target(), { words } = page;
   const [plan] = plansShown();
-  if (plan) return sentence(words.answer_plan, plan);
-  const gaps = (now.gaps || []).slice(0, MOST.gaps);
+  if (plan && !area()) return sentence(words.answer_plan, plan);
+  const gaps = (now.gaps || []).filter(gapInArea).slice(0, MOST.gaps);
   if (gaps.length) {
     return sentence(words.answer_gaps, { places: listed(gaps.map((gap) => peopled(gap.place[gap.place.length - 1], gap.heads))) });
   }

@@ -41,8 +41,46 @@ const villageUnits = (year) => keep("villages", year, "", () => {
     : unitsOf(cells.village, cells.count, villages.names);
 });
 
-/* People by bucket as the page counts them. */
-export const peopleIn = (year) => tally(year.answers(targetIn(year)).people, standingIn(year).status);
+/* People by bucket as the page counts them, of those in a mask where one is given. */
+export const peopleIn = (year, mask = null) => tally(year.answers(targetIn(year)).people, standingIn(year).status, mask);
+
+/* The place of the chosen village among a year's villages, -1 without one. */
+export const chosenVillage = (year) => (chosen.village === null ? -1 : year.villages().codes.indexOf(chosen.village));
+
+/* Which residents live in the chosen town or village; null where nothing is chosen. */
+export function areaMask(year) {
+  if (chosen.district === null && chosen.village === null) return null;
+  return keep("area", year, [chosen.district, chosen.village].join("\n"), () => {
+    const cells = year.cells(), village = chosenVillage(year);
+    const units = village < 0 ? null : villageUnits(year);
+    return Uint8Array.from({ length: cells.count }, (_, i) => (units ? units[i] === village : cells.districtCode(i) === chosen.district));
+  });
+}
+
+/* People of a group (tenths) by bucket in the chosen area; null where the page does not hold the group. */
+export function groupIn(year, group) {
+  const column = year.cells().groups[group];
+  return column ? tally(column(), standingIn(year).status, areaMask(year)) : null;
+}
+
+/* People counted and covered of every village of a year, and of a group those not covered (null without it). */
+export function villagesIn(year, group) {
+  const now = targetIn(year);
+  return keep("sums", year, [now.id, limitOf(now), speedFactor(now), group].join(), () => {
+    const units = villageUnits(year), count = year.villages().names.length, { status } = standingIn(year);
+    const all = tallyUnits(year.answers(now).people, status, units, count);
+    const column = year.cells().groups[group];
+    const mine = column && tallyUnits(column(), status, units, count);
+    return { total: all.total, covered: all.covered, groupLeft: mine ? mine.total.map((people, i) => people - mine.covered[i]) : null };
+  });
+}
+
+/* People not covered in a village; null where the page does not count them: the public edition's numbers are rounded. */
+export function leftIn(year, village) {
+  if (!standingIn(year) || page.data.about.edition === "public") return null;
+  const { total, covered } = villagesIn(year);
+  return total[village] - covered[village];
+}
 
 /* People counted and covered of every district of the target, in the order of its rows, as the page counts them. */
 export function districtsIn(year) {

@@ -1,6 +1,6 @@
 /* Shows the districts: their outlines and rates on the map, and the table beside it, each leading to the other. */
 
-import { page, chosen, here, target, targetIn } from "./selection.js";
+import { page, chosen, change, here, target, targetIn } from "./selection.js";
 import { districtRows } from "./colours.js";
 import { byId, element, named, part, peopleText, percentText, svg } from "./nodes.js";
 import { goToBounds } from "./map_view.js";
@@ -79,11 +79,10 @@ export function showDistricts() {
   }
 }
 
-/* Choose a district on the map and in the table; `pan` brings the map there. */
+/* Choose a district, which filters everything; `pan` brings the map there. */
 export function choose(code, { pan = false } = {}) {
-  chosen.district = code;
+  change({ district: code, village: null });
   const shape = shapes.get(code);
-  if (shape) showDistricts();
   for (const row of byId("lc-districts").tBodies[0].rows) {
     const mine = row.dataset.code === code;
     row.classList.toggle("lc-chosen", mine);

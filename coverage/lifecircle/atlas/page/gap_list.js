@@ -1,6 +1,7 @@
 /* Shows the gaps: numbered on the map and listed beside it, by people or by cause, each leading to the other. */
 
 import { page, target, comma } from "./selection.js";
+import { area, gapInArea, leaveArea } from "./area.js";
 import { shapes } from "./district_table.js";
 import { byId, element, fill, named, part, venueNodes } from "./nodes.js";
 import { goTo } from "./map_view.js";
@@ -8,6 +9,7 @@ import { hideTip } from "./tip.js";
 
 const FIRST = 8; // gaps listed before one asks for more
 const NUMBER_HALF = 12.5; // pixels
+const MARKED = { all: 30, area: 60 }; // gaps numbered on the map at once: more would hide the names
 let all = false;
 let byCause = false;
 
@@ -23,11 +25,14 @@ function card(gap) {
   return node;
 }
 
+/* The gaps of what is chosen, with their numbers in the whole list. */
+export const numbered = () => (target().gaps || []).map((gap, number) => ({ gap, number })).filter(({ gap }) => gapInArea(gap));
+
 export function markGaps() {
   const group = page.layers.gaps;
   group.clearLayers();
-  (target().gaps || []).forEach((gap, number) => {
-    if (!gap.at) return;
+  const marked = numbered().filter(({ gap }) => gap.at).slice(0, area() ? MARKED.area : MARKED.all);
+  for (const { gap, number } of marked) {
     const marker = L.marker(gap.at, {
       icon: L.divIcon({ className: "lc-gap", iconSize: [22, 22], html: element("span", {}, String(number + 1)) }),
       zIndexOffset: 1000 - number,
@@ -38,7 +43,7 @@ export function markGaps() {
     marker.on("click", () => chooseGap(number));
     marker.on("mouseover", hideTip);
     group.addLayer(marker);
-  });
+  }
   thinMarks();
 }
 
@@ -99,6 +104,7 @@ function listed(gap, number) {
 }
 
 export function goToGap(number) {
+  if (!gapInArea(target().gaps[number])) leaveArea();
   chooseGap(number);
   goTo(target().gaps[number].at);
 }
@@ -108,16 +114,15 @@ export const causeOf = (gap) => gap.cause || gap.reason || "";
 const CAUSES = ["beyond", "disconnected", "unsnapped"];
 const causeText = (cause) => page.words["cause_" + cause] || cause || page.words.cause_unknown;
 
-export function inOrder(gaps, grouped) {
-  const numbered = gaps.map((gap, number) => ({ gap, number }));
-  if (!grouped) return [["", numbered]];
-  const others = [...new Set(gaps.map(causeOf))].filter((cause) => !CAUSES.includes(cause)).sort();
+export function inOrder(rows, grouped) {
+  if (!grouped) return [["", rows]];
+  const others = [...new Set(rows.map(({ gap }) => causeOf(gap)))].filter((cause) => !CAUSES.includes(cause)).sort();
   return [...CAUSES, ...others.filter(Boolean), ...others.filter((cause) => !cause)]
-    .map((cause) => [cause, numbered.filter(({ gap }) => causeOf(gap) === cause)]).filter(([, mine]) => mine.length);
+    .map((cause) => [cause, rows.filter(({ gap }) => causeOf(gap) === cause)]).filter(([, mine]) => mine.length);
 }
 
 function listGaps() {
-  byId("lc-gaps").replaceChildren(...inOrder(target().gaps || [], byCause).flatMap(([cause, mine]) => [
+  byId("lc-gaps").replaceChildren(...inOrder(numbered(), byCause).flatMap(([cause, mine]) => [
     ...(byCause ? [element("li", { className: "lc-cause" }, `${causeText(cause)} (${mine.length})`)] : []),
     ...mine.map(({ gap, number }) => listed(gap, number)),
   ]));
@@ -127,10 +132,9 @@ function listGaps() {
 export function showGapList() {
   const now = target();
   const words = page.words;
-  const gaps = now.gaps || [];
-  part("lc-gaps-part", now.gaps !== null, now.gapCount ? fill(words.gaps_figure, { count: now.gapCount }) : "");
-  byId("lc-gaps-note").textContent = !now.gapCount ? words.gaps_none
-    : fill(now.gapCount > gaps.length ? words.gaps_shown : words.gaps_all, { count: now.gapCount, shown: gaps.length });
+  const gaps = numbered().map(({ gap }) => gap), count = gaps.length;
+  part("lc-gaps-part", now.gaps !== null, count ? fill(words.gaps_figure, { count }) : "");
+  byId("lc-gaps-note").textContent = count ? fill(words.gaps_all, { count }) : words.gaps_none;
   byId("lc-gaps-sort-row").hidden = new Set(gaps.map(causeOf)).size < 2;
   if (byId("lc-gaps-sort-row").hidden) byCause = false;
   byId("lc-gaps-sort").value = byCause ? "cause" : "people";

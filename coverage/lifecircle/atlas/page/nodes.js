@@ -44,6 +44,17 @@ export function venueNodes(gap, words) {
   return gap.nearest ? [around(words.gap_nearest, named(gap.nearest))] : [];
 }
 
+/* Remember which row of the panel has the focus: once tables are made anew, it goes to the same row again. */
+export function rememberFocus() {
+  const row = document.activeElement?.closest("#lc-panel tr, #lc-panel li");
+  const list = row?.parentElement.closest("[id]"), key = row && JSON.stringify(row.dataset);
+  return () => {
+    if (!row || row.isConnected || !list.isConnected) return;
+    const same = [...list.querySelectorAll("tr, li")].find((one) => JSON.stringify(one.dataset) === key);
+    same?.querySelector("button")?.focus({ preventScroll: true });
+  };
+}
+
 /* Show a part of the panel with the figure at the end of its title, or hide it. */
 export function part(id, shown, figure) {
   const node = byId(id);

@@ -9,7 +9,7 @@ import { markGaps, prepareGaps, showGapList, taken, thinMarks } from "./gap_list
 import { showLegend } from "./legend.js";
 import { prepareLayerSwitch, showLayerSwitch } from "./layer_switch.js";
 import { lookIn } from "./colours.js";
-import { byId, element, fill } from "./nodes.js";
+import { byId, element, fill, rememberFocus } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
@@ -22,6 +22,7 @@ import { forgetSearch, prepareSearch } from "./find_box.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
 import { prepareTip } from "./tip.js";
 import { prepareUnits, showUnitList } from "./unit_list.js";
+import { prepareVillageFigures, showVillageFigures } from "./village_figures.js";
 import { listVillages, markDifferences, showVillages } from "./village_table.js";
 import { prepareViews, settleViews, showViews } from "./trial_controls.js";
 
@@ -128,26 +129,36 @@ function preparePanel() {
 
 /* ---- what a choice changes ---- */
 
-const COUNTED = ["year", "target", "limit", "band"]; // choices that change figures, not only what is painted
+const AREA = ["district", "village"];
+const COUNTED = ["year", "target", "limit", "band", ...AREA]; // choices that change figures, not only what is painted
 
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
+  const refocus = rememberFocus();
   if (changed(["year", "target"])) {
     if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
     fillSwipe();
-    showGapList();
-    showUnitList();
     forgetSearch();
     settlePins();
     showLayerSwitch();
+  }
+  if (changed(["year", "target", ...AREA])) {
+    showGapList();
+    showUnitList();
   }
   showDistricts(); // before the table, whose names lead to what is drawn
   if (changed(COUNTED)) {
     showFigures(target());
     showTable();
     showVillages();
+    showVillageFigures();
     markDifferences();
+  }
+  if (Object.keys(choice).every((key) => AREA.includes(key))) { // what is painted stays as it is
+    markGaps();
+    refocus();
+    return;
   }
   showViews();
   showLegend();
@@ -160,6 +171,7 @@ function show(choice) {
   } else if (changed(COUNTED)) thinMarks();
   if (changed(COUNTED)) showPins();
   showSwipe();
+  refocus();
 }
 
 /* ---- the start ---- */
@@ -182,6 +194,7 @@ async function start(control, names) {
   prepareLayerSwitch(control, names);
   prepareGaps();
   prepareUnits();
+  prepareVillageFigures();
   prepareViews();
   prepareSwipe();
   prepareTip();

@@ -71,6 +71,8 @@ function openYear({ data, column, search }, entry) {
     districtCode: labels(entry.cells.district, "codes"),
     village: labels(entry.cells.village, "names"),
     villageCode: labels(entry.cells.village, "codes"),
+    groups: Object.fromEntries(Object.entries(entry.cells.groups).map(([name, { per, people }]) =>
+      [name, once(() => Float64Array.from(column(people), (parts) => (10 * parts) / per))])), // tenths, as people are
   }));
   const facilities = once(() => ({
     ...points(entry.facilities),

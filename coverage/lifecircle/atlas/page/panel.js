@@ -2,7 +2,8 @@
    They are printed as they were handed over; only what is tried out is counted by the page, and said to be. */
 
 import { showAnswer } from "./answer.js";
-import { page, chosen, here, onTrial, limitOf } from "./selection.js";
+import { area, areaFigures, areaGroups, showArea, trialText } from "./area.js";
+import { page, here, onTrial } from "./selection.js";
 import { peopleIn, standingIn } from "./colours.js";
 import { byId, element, fill, named, pairs, part, peopleText, percentText, svg } from "./nodes.js";
 import { STATUS } from "./page_years.js";
@@ -11,10 +12,9 @@ import { STATUS } from "./page_years.js";
 function tried(now) {
   const people = peopleIn(here());
   const { words } = page;
-  const speed = chosen.band === "usual" ? "" : words["band_" + chosen.band];
   return {
     value: people.total ? percentText(people.covered / people.total) : "—",
-    verdict: fill(words.trial_verdict, { minutes: limitOf(now), speed }).trim(),
+    verdict: trialText(),
     people: Object.fromEntries(Object.entries({ ...people, uncovered: people.total - people.covered }).map(([key, count]) => [key, peopleText(count)])),
     lines: [fill(words.trial_note, { value: now.value, minutes: now.minutes })],
   };
@@ -23,27 +23,33 @@ function tried(now) {
 function headline(now) {
   const { words, data } = page;
   const trial = onTrial() && standingIn(here()) ? tried(now) : null;
+  const mine = areaFigures(); // of a town or village that is chosen
+  const shown = mine ?? {
+    value: trial ? trial.value : now.value, verdict: trial ? trial.verdict : now.statusText, status: trial ? "trial" : now.status,
+    people: trial ? trial.people : now.people,
+  };
+  showArea();
   byId("lc-headline-title").textContent = now.name;
   byId("lc-rule").textContent = now.rule;
   byId("lc-counts").textContent = now.counts;
-  byId("lc-value").textContent = trial ? trial.value : now.value;
+  byId("lc-value").textContent = shown.value;
   byId("lc-value").hidden = !now.computed;
   const verdict = byId("lc-verdict");
-  verdict.textContent = trial ? trial.verdict : now.statusText;
-  verdict.dataset.status = trial ? "trial" : now.status;
-  byId("lc-whole").hidden = !now.whole;
+  verdict.textContent = shown.verdict;
+  verdict.dataset.status = shown.status;
+  byId("lc-whole").hidden = !now.whole || Boolean(mine);
   const lines = trial ? trial.lines : [now.reason, ...now.notes].filter(Boolean);
   byId("lc-reason").replaceChildren(...lines.map((line) => element("span", {}, line)));
-  byId("lc-facts").replaceChildren(...pairs(trial ? now.facts.slice(0, 1) : now.facts));
+  byId("lc-facts").replaceChildren(...pairs(trial || mine ? now.facts.slice(0, 1) : now.facts));
   const list = byId("lc-people");
-  const people = trial ? trial.people : now.people;
+  const { people } = shown;
   showAnswer({
-    value: trial ? trial.value : now.value, verdict: trial ? trial.verdict : now.statusText, before: trial ? "" : now.beforeText,
+    value: shown.value, verdict: shown.verdict, before: trial || mine ? "" : now.beforeText,
     uncovered: people ? people.uncovered : null, data: people ? people.unsnapped : null,
   });
   list.replaceChildren();
-  list.hidden = !now.people;
-  if (!now.people) return;
+  list.hidden = !people;
+  if (!people) return;
   for (const [key, term] of [["total", words.total], ["covered", data.statuses[STATUS.covered]], ["beyond", data.statuses[STATUS.beyond]],
     ["disconnected", data.statuses[STATUS.disconnected]], ["unsnapped", data.statuses[STATUS.unsnapped]]]) {
     list.append(element("div", { className: "lc-count lc-count-" + key }, element("dt", {}, term), element("dd", {}, people[key])));
@@ -77,7 +83,7 @@ function rung(one) {
 
 function ladder(now) {
   const shown = now.ladder;
-  if (!part("lc-ladder-part", Boolean(shown), shown && shown.figure)) return;
+  if (!part("lc-ladder-part", Boolean(shown) && !area(), shown && shown.figure)) return;
   byId("lc-ladder-why").textContent = shown.why;
   const table = byId("lc-ladder");
   for (const body of [...table.tBodies]) body.remove();
@@ -127,7 +133,7 @@ function curve(margin) {
 
 function margin(now) {
   const shown = now.margin;
-  if (!part("lc-margin-part", Boolean(shown), shown && shown.figure)) return;
+  if (!part("lc-margin-part", Boolean(shown) && !area(), shown && shown.figure)) return;
   byId("lc-band").replaceChildren(...shown.band.map(([name, speed, value]) =>
     element("div", {}, element("dt", {}, name, element("small", {}, speed)), element("dd", {}, value))));
   byId("lc-curve").hidden = shown.curve.length < 2;
@@ -142,8 +148,9 @@ const cells = ([name, ...figures]) => element("tr", {}, element("th", { scope: "
   ...figures.map((figure) => element("td", {}, figure)));
 
 function tables(now) {
-  if (part("lc-groups-part", now.groups.length > 0)) byId("lc-groups").tBodies[0].replaceChildren(...now.groups.map(cells));
-  if (part("lc-variants-part", now.variants.length > 0)) byId("lc-variants").tBodies[0].replaceChildren(...now.variants.map(cells));
+  const groups = area() ? areaGroups() : now.groups;
+  if (part("lc-groups-part", groups.length > 0)) byId("lc-groups").tBodies[0].replaceChildren(...groups.map(cells));
+  if (part("lc-variants-part", now.variants.length > 0 && !area())) byId("lc-variants").tBodies[0].replaceChildren(...now.variants.map(cells));
   if (!now.computed) byId("lc-basis-part").open = true; // nothing else is there to read
   if (part("lc-basis-part", now.basis.length > 0)) byId("lc-basis").replaceChildren(...pairs(now.basis));
 }

@@ -2,7 +2,10 @@
 
 import { page, here, target } from "./selection.js";
 import { byId, element, named, venueNodes } from "./nodes.js";
+import { area } from "./area.js";
+import { numbered } from "./gap_list.js";
 import { unitsWithout } from "./unit_list.js";
+import { hasVillageFigures, printedVillages } from "./village_figures.js";
 import { composeSheet, conventions, sheetSubtitle, sheetTitle } from "./sheet.js";
 
 const PRINT_RATIO = 2; // pixels of the picture for one of its own: some 180 to the inch on A4
@@ -43,9 +46,9 @@ function copyOf(table, title) {
 }
 
 function gapTable() {
-  const gaps = target().gaps || [];
+  const gaps = numbered();
   const { words } = page;
-  const body = element("tbody", {}, ...gaps.map((gap, number) => element("tr", {},
+  const body = element("tbody", {}, ...gaps.map(({ gap, number }) => element("tr", {},
     element("th", { scope: "row" }, String(number + 1)), element("td", {}, ...gap.place.flatMap((name, i) => (i ? [" · ", named(name)] : [named(name)]))),
     element("td", {}, gap.people), element("td", {}, gap.facts.join(" ")), element("td", {}, ...(gap.venues.length ? venueNodes(gap, words).map((line) => element("div", {}, ...line)) : [gap.nearest ? named(gap.nearest) : ""])))));
   const head = ["", words.cell_village, words.column_people, words.cell_minutes, words.cell_nearest]
@@ -65,8 +68,10 @@ function prepare() {
   picture.setAttribute("role", "img");
   picture.setAttribute("aria-label", sheetTitle());
   const tables = [];
-  if (target().districts.length) tables.push(copyOf(byId("lc-districts"), page.words.table));
-  if ((target().gaps || []).length) tables.push(gapTable());
+  const villages = area() !== null && hasVillageFigures();
+  if (target().districts.length && !villages) tables.push(copyOf(byId("lc-districts"), page.words.table));
+  if (villages) tables.push(copyOf(printedVillages(), page.words.village_figures));
+  if (numbered().length) tables.push(gapTable());
   if (unitsWithout().length) tables.push(unitTable());
   byId("lc-print").replaceChildren(picture, ...(tables.length ? [element("div", { className: "lc-printed" },
     element("h1", {}, sheetTitle()), element("p", {}, byId("lc-stamp").textContent), element("p", {}, sheetSubtitle()),

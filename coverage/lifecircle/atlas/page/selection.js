@@ -3,9 +3,10 @@
 export const page = { data: null, words: null, years: [], map: null, layers: {}, started: false, route: () => null, closeOverview: () => {} };
 
 /* limit: minutes tried out, null for the target's own; counting: reach, accepted, straight or differ;
+   district, village: codes of the town and village that everything is filtered by, null without;
    compared: the place in `years` of the year on the left of the divider, null without one. */
 export const chosen = {
-  year: 0, target: 0, district: null, limit: null, band: "usual", onlyGaps: false, counting: "reach", compared: null,
+  year: 0, target: 0, district: null, village: null, limit: null, band: "usual", onlyGaps: false, counting: "reach", compared: null,
 };
 
 const listeners = [];

@@ -1,6 +1,7 @@
 /* Composes the map as one picture with all that a map must carry: title and year, legend, scale, north arrow, stamp,
    who made it when and from what, and that its boundaries settle nothing. Drawn by the page, asked of no server. */
 
+import { area } from "./area.js";
 import { page, chosen, here, target, targetIn, onTrial, limitOf } from "./selection.js";
 import { areaColour, figured, shapes } from "./district_table.js";
 import { OVER, PAINTED, UNDER, drawSymbol, drawUnit, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits } from "./drawing.js";
@@ -343,7 +344,8 @@ function drawNorth(context, x, y) {
 
 /* The title of the picture: place, target and year, or both years. */
 export function sheetTitle() {
-  const name = byId("lc-name").textContent;
+  const mine = area();
+  const name = byId("lc-name").textContent + (mine ? " " + (mine.village >= 0 ? mine.district : "") + mine.name : "");
   const years = before() ? `${before().entry.year}–${here().entry.year}` : String(here().entry.year);
   return fill(page.words.sheet_title, { name, target: target().name, year: years });
 }

@@ -42,10 +42,10 @@ export function newlyCovered(seconds, status, { limit, factor }) {
   return found;
 }
 
-/* Add up people (tenths of a person per resident) by bucket: whole numbers, so nothing is lost. */
-export function tally(tenths, status) {
+/* Add up people (tenths of a person per resident) by bucket, of those in a mask: whole numbers, so nothing is lost. */
+export function tally(tenths, status, mask = null) {
   const sums = [0, 0, 0, 0, 0];
-  for (let i = 0; i < status.length; i++) sums[status[i]] += tenths[i];
+  for (let i = 0; i < status.length; i++) if (!mask || mask[i]) sums[status[i]] += tenths[i];
   const people = { covered: sums[1] / 10, beyond: sums[2] / 10, disconnected: sums[3] / 10, unsnapped: sums[4] / 10 };
   return { ...people, total: (sums[1] + sums[2] + sums[3] + sums[4]) / 10 };
 }

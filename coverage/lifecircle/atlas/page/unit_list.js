@@ -1,6 +1,7 @@
 /* Lists the units that lack what a target asks of each; a name brings the map to its unit. */
 
 import { page, here, target, comma } from "./selection.js";
+import { area } from "./area.js";
 import { byId, element, fill, named, part } from "./nodes.js";
 import { goTo } from "./map_view.js";
 import { showUnit } from "./tip.js";
@@ -10,12 +11,18 @@ let all = false;
 
 const placeOf = (units, i) => [...(units.districts[i] ? [named(units.districts[i]), " · "] : []), named(units.names[i])];
 
+function unitInArea(units, i) {
+  const mine = area();
+  return !mine || (units.told.unit === "district" ? units.names[i] === mine.district
+    : units.districts[i] === mine.district && (units.told.unit !== "village" || mine.village < 0 || units.names[i] === mine.name));
+}
+
 /* The units without, with what each lacks: [place in units, what stands under the name]. */
 export function unitsWithout() {
   const units = here().units(target());
   if (!units) return [];
   const { words } = page;
-  return [...units.lacks].map(([i, { lacks, people }]) => ({
+  return [...units.lacks].filter(([i]) => unitInArea(units, i)).map(([i, { lacks, people }]) => ({
     i, place: placeOf(units, i),
     facts: [lacks && fill(words.unit_lacking, { lacks }), people && fill(words.gap_people, { people })].filter(Boolean),
   }));

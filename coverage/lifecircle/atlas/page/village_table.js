@@ -1,9 +1,10 @@
 /* Shows the villages: those whose counts differ, marked and listed, and on demand every one with its counts. */
 
 import { page, here, target, onTrial, comma } from "./selection.js";
+import { chooseVillage, villageInArea } from "./area.js";
 import { differenceMark } from "./drawing.js";
-import { countsOf, villageStates } from "./colours.js";
-import { byId, element, facts, fill, named, part, venueNodes } from "./nodes.js";
+import { countsOf, leftIn, villageStates } from "./colours.js";
+import { byId, element, facts, fill, named, part, peopleText, venueNodes } from "./nodes.js";
 import { goTo } from "./map_view.js";
 import { difference } from "./status.js";
 import { hideTip } from "./tip.js";
@@ -29,13 +30,13 @@ const answerSign = (letter) => (letter === "1" ? "✓" : letter === "0" ? "✗" 
 function differing() {
   const now = target();
   if (!now.villages) return [];
-  if (!onTrial() || !now.villages.reached) return now.villages.differ;
+  if (!onTrial() || !now.villages.reached) return now.villages.differ.filter((one) => villageInArea(one.village));
   const counts = countsOf(now);
   const known = new Map(now.villages.differ.map((one) => [one.village, one]));
   return villageStates(here()).flatMap((states, village) => {
     const letter = (count) => (counts.includes(count) ? states[counts.indexOf(count)] : "-");
     const kind = difference(letter("accepted"), letter("straight"), letter("reached"));
-    return kind ? [{ village, kind, gap: known.get(village)?.gap ?? null }] : [];
+    return kind && villageInArea(village) ? [{ village, kind, gap: known.get(village)?.gap ?? null }] : [];
   });
 }
 
@@ -80,12 +81,19 @@ function markVillage(village) {
 }
 
 export function goToVillage(village) {
+  chooseVillage(village);
   markVillage(village);
   goTo(villagePlace(village));
   page.layers.differences.eachLayer((marker) => {
     if (marker.options.village === village) marker.openTooltip();
     else marker.closeTooltip();
   });
+}
+
+/* Whom a village misses stands beside its mark: most of its people within reach is not all. */
+function missed(village) {
+  const left = leftIn(here(), village);
+  return left > 0 ? element("small", {}, fill(page.words.village_left, { people: peopleText(left) })) : null;
 }
 
 function villageRow(village) {
@@ -95,6 +103,7 @@ function villageRow(village) {
   const row = element("tr", {}, element("th", { scope: "row" }, title),
     ...[...villageStates(here())[village]].map((letter) => element("td", { className: "lc-answer-" + (letter === "-" ? "x" : letter) },
       element("span", { "aria-hidden": "true" }, answerSign(letter)), element("span", { className: "lc-hidden" }, answerText(letter)))));
+  if (target().villages.reached) row.lastChild.append(missed(village) ?? "");
   row.dataset.village = String(village);
   return row;
 }
@@ -136,7 +145,7 @@ export function listVillages() {
   if (!byId("lc-villages-all").open || !now.villages) return;
   const body = element("tbody", {});
   villageStates(here()).forEach((states, village) => {
-    if (/[01]/.test(states)) body.append(villageRow(village));
+    if (/[01]/.test(states) && villageInArea(village)) body.append(villageRow(village));
   });
   table.append(countsHead(now), body);
 }
