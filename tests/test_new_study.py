@@ -535,6 +535,20 @@ def test_the_command_writes_forms(tmp_path):
     assert lifecircle("new", "--forms", tmp_path / "forms").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--forms", "x", "a.csv"), "--forms takes no FILE"),
+        (("--forms", "x", "--study", "s", "--profile", "p"), "--study has a profile of its own"),
+        (("x", "a.csv", "--study", "s"), "--study goes with --forms"),
+    ],
+)
+def test_words_that_would_not_be_used_are_refused(words, said):
+    done = lifecircle("new", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
 def test_texts_of_a_file_stay_in_their_comment_or_between_their_quotes(tmp_path):
     """A name with quotes, line ends or a table's brackets writes no key of the study."""
     name = 'a"\n[evil]\nx = 1'
