@@ -326,6 +326,17 @@ def test_rows_of_a_map_have_their_services_by_its_classes(tmp_path):
     assert "1 行是指标表里的服务，1 行不是" in made.path.read_text("utf-8")
 
 
+@pytest.mark.parametrize(("services", "expected"), [("library,bus_stop", None), ("library,park", "osm")])
+def test_a_fetched_list_uses_its_services_unless_the_profile_lacks_one(tmp_path, services, expected):
+    """Objects of OpenStreetMap with ids of services: with one that the profile has not, by their classes."""
+    one, two = services.split(",")
+    rows = f"way/1,A,{one},library,,120.9,30.5\nway/2,B,{two},,bus_stop,120.9,30.6\n"
+    (tmp_path / "f.csv").write_text("id,name,service,amenity,highway,lon,lat\n" + rows, "utf-8")
+    made = write_study(tmp_path / "new", [tmp_path / "f.csv"])
+    assert written(made.path)["facilities"][0].get("services") == expected
+    assert (made.parts[0].read, made.parts[0].against) == ((2, 0), [])
+
+
 @pytest.mark.parametrize(
     ("file", "names", "service"),
     [

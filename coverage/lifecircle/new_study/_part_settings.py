@@ -13,7 +13,7 @@ import numpy as np
 
 from lifecircle.datum import LEAST_POINTS, detect, in_china_area, raw_places
 from lifecircle.errors import LifecircleError, say
-from lifecircle.facilities import classified, is_from_amap, looks_like
+from lifecircle.facilities import classified, is_from_amap
 from lifecircle.headings import named, plain_heading, synonyms
 from lifecircle.new_study._role import OUTLET_KINDS, Look, item_columns, number_columns
 from lifecircle.new_study._service_match import match_words, service_in_name, service_of_names
@@ -277,8 +277,7 @@ def _services(role: str, look: Look, found: PartSettings, columns: dict[str, str
 
 def _classes(look: Look, found: PartSettings) -> bool:
     """Take the services from the classes of a map, and say how many rows give none; whether it is a map's."""
-    table = look.shown.table
-    catalogue = None if table is None else looks_like(table)
+    table, catalogue = look.shown.table, look.catalogue
     if table is None or catalogue is None:
         return False
     classes = classified(table, catalogue, [one.id for one in look.standard.services])

@@ -136,6 +136,15 @@ class Look:
         return None
 
     @cached_property
+    def catalogue(self) -> Literal["osm", "amap"] | None:
+        """The map by whose classes the services are known; a column of the profile's services goes before."""
+        table = self.shown.table
+        if table is None or self.shown.shape == "lines":
+            return None
+        match = match_words(self.texts(self.column("service", "facilities")), self.standard)
+        return None if match.share == 1 and not match.like else looks_like(table)
+
+    @cached_property
     def service(self) -> str | None:
         """The heading of what kind a facility is: a known one, else the column whose words are services."""
         heading = self.column("service", "facilities")
@@ -294,11 +303,9 @@ def _villages(look: Look) -> Role | None:
 
 def _map_classes(look: Look) -> Role | None:
     """Return facilities where rows bear the classes of OpenStreetMap or of AMap."""
-    table = look.shown.table
-    catalogue = looks_like(table) if table is not None and look.shown.shape != "lines" else None
-    if catalogue is None or not look.places:
+    if look.catalogue is None or not look.places:
         return None
-    return Role("facilities", say("rows with the classes of a map: {map}", map=catalogue))
+    return Role("facilities", say("rows with the classes of a map: {map}", map=look.catalogue))
 
 
 def _services(look: Look) -> Role | None:
