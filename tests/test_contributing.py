@@ -53,7 +53,7 @@ def test_the_changes_name_where_to_begin():
 PLAIN_ROOMS = (
     *("candidates", "cells", "compiled", "datum", "demand", "errors", "facilities", "files", "headings"),
     *("hours", "indicators", "limits", "measures", "reach", "reading", "roads", "siting", "standards"),
-    *("study", "tables", "wording"),
+    *("study", "tables", "wording", "forms", "new_study"),
 )
 """Rooms whose texts are in plain English; add a room here once its texts are."""
 
