@@ -423,6 +423,8 @@ class Study:
         UnusableInputError
             It leads out of the folder.
         """
+        if "://" in file:  # a database has no folder
+            return self.folder / file
         plain = PureWindowsPath(file)  # knows both kinds of slash and drive letters
         depth = 0
         for part in plain.parts:

@@ -92,14 +92,15 @@ def _content(path: Path) -> str:
 
 
 def yearly_files(study: Study) -> Iterator[YearlyFile]:
-    """Return every file a run may read: those under the key ``file`` of any part, and accepted lists."""
+    """Return every file a run may read: ``file`` and ``entrances`` of any part, and accepted lists."""
     for field in dataclasses.fields(study):
         if field.name in _NOT_OF_A_RUN:
             continue
         value = getattr(study, field.name)
         for part in value if isinstance(value, tuple) else (value,):
-            file = getattr(part, "file", None)
-            if file is not None:
-                yield file
+            for key in ("file", "entrances"):
+                file = getattr(part, key, None)
+                if file is not None:
+                    yield file
     if study.villages is not None:
         yield from study.villages.accepted.values()
