@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import math
-import sys
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from conftest import edit
 from lifecircle.audit import prepare, run_audit
-from lifecircle.errors import MissingExtraError, MissingFileError, UnusableInputError
+from lifecircle.errors import MissingFileError, UnusableInputError
 from lifecircle.facilities import read_facilities
 from lifecircle.locate import (
     ANSWER,
@@ -326,13 +325,6 @@ def test_forms_of_a_village_keep_to_its_kind():
     assert set(village_forms("城北村委会")) == {"城北村委会", "城北村民委员会", "城北村"}
     assert "百可社区" in village_forms("百可社区居委会")
     assert "核电社区" in village_forms("秦山街道核电社区", "秦山街道")
-
-
-def test_without_rapidfuzz_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "rapidfuzz", None)
-    assert match_row(Row("武原街道城北村"), gazetteer()).outcome == "village"
-    with pytest.raises(MissingExtraError, match=r"lifecircle\[check\]"):
-        match_row(Row("武原街道城比村"), gazetteer())
 
 
 # ---------------------------------------------------------------------------------------------------------

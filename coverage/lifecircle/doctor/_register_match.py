@@ -23,7 +23,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.doctor._input_problem import SAMPLES, Problem
-from lifecircle.errors import MissingExtraError, say
+from lifecircle.errors import say
 from lifecircle.facilities import read_facilities
 
 if TYPE_CHECKING:
@@ -77,8 +77,6 @@ def match_register(inputs: Inputs, file: str | Path, *, datum: str = "wgs84") ->
 
     Raises
     ------
-    MissingExtraError
-        rapidfuzz is not installed.
     UnusableInputError
         The list cannot be read.
     """
@@ -97,11 +95,6 @@ def matched(
     register, other : ``service``, ``name`` and places, each with its own CRS
     crs : metre CRS
     known : services of the standard
-
-    Raises
-    ------
-    MissingExtraError
-        rapidfuzz is not installed.
     """
     pairs = _pairs(register, other, crs, known)
     pairs = pairs.sort_values(["score", "metres", "one", "other"], ascending=[False, True, True, True])
@@ -129,17 +122,9 @@ def matched(
 def _pairs(
     register: gpd.GeoDataFrame, other: gpd.GeoDataFrame, crs: Any, known: Collection[str]
 ) -> pd.DataFrame:
-    """List pairs of rows that may be one facility: one, other (positions), metres, alike, score.
+    """List pairs of rows that may be one facility: one, other (positions), metres, alike, score."""
+    from rapidfuzz import fuzz  # noqa: PLC0415 - loaded by who compares
 
-    Raises
-    ------
-    MissingExtraError
-        rapidfuzz is not installed.
-    """
-    try:
-        from rapidfuzz import fuzz  # noqa: PLC0415 - loaded by who compares
-    except ImportError:
-        raise MissingExtraError("rapidfuzz", "check") from None
     shapes = [table.to_crs(crs).geometry.to_numpy() for table in (register, other)]
     right, left = shapely.STRtree(shapes[0]).query(shapes[1], predicate="dwithin", distance=FAR_M)
     metres = shapely.distance(shapes[0][left], shapes[1][right])

@@ -13,9 +13,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from lifecircle.errors import MissingExtraError, say
+from rapidfuzz import fuzz
+
+from lifecircle.errors import say
 from lifecircle.locate._address import plain_address, take_apart
 from lifecircle.locate._known_places import (
     address_forms,
@@ -101,11 +103,6 @@ def match_row(row: Row, known: Gazetteer) -> Match:
     Returns
     -------
     match : with a place, or with why there is none
-
-    Raises
-    ------
-    MissingExtraError
-        When rapidfuzz is not installed, and no name agrees.
 
     >>> from lifecircle.locate import Gazetteer, KnownPlace
     >>> village = KnownPlace("village", "城北村委会", 120.9, 30.5, "D", compared="城北")
@@ -328,12 +325,11 @@ def _by_likeness(address: Address, town: str, known: Gazetteer) -> Match:
 
 def _alike(address: Address, town: str, known: Gazetteer) -> tuple[tuple[KnownPlace, float], ...]:
     """List the places whose names are most alike, the best first."""
-    ratio = _ratio()
     scored: dict[KnownPlace, float] = {}
 
     def compare(text: str, place: KnownPlace, other: str) -> None:
         if text and other and not (town and place.town and place.town != town):
-            score = float(ratio(text, other))
+            score = float(fuzz.ratio(text, other))
             if score >= CANDIDATE:
                 scored[place] = max(score, scored.get(place, 0.0))
 
@@ -351,18 +347,3 @@ def _alike(address: Address, town: str, known: Gazetteer) -> tuple[tuple[KnownPl
         compare(asked, place, place.compared)
     order = sorted(scored.items(), key=lambda one: (-one[1], one[0].name))
     return tuple((place, score) for place, score in order[:SHOWN])
-
-
-def _ratio() -> Any:
-    """Return the measure of likeness.
-
-    Raises
-    ------
-    MissingExtraError
-        When rapidfuzz is not installed.
-    """
-    try:
-        from rapidfuzz import fuzz  # noqa: PLC0415 - loaded where names do not agree
-    except ImportError:
-        raise MissingExtraError("rapidfuzz", "check") from None
-    return fuzz.ratio

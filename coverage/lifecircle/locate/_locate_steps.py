@@ -73,8 +73,6 @@ def locate_list(order: LocateOrder, *, progress: Callable[[str], None] | None = 
         A file is not there.
     UnusableInputError
         With the faults of all files together, or when the folder cannot be written.
-    MissingExtraError
-        When rapidfuzz is not installed.
     """
     report = progress or _log.info
     study = read_study(order.study)
