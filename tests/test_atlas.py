@@ -25,7 +25,7 @@ import atlas_town
 from lifecircle.atlas import OfflineFigure, UnknownAssetError, attribute, draw_atlas
 from lifecircle.atlas._offline import json_text, vendored
 from lifecircle.errors import LifecircleError, UnusableInputError
-from lifecircle.findings import Count, Publication
+from lifecircle.findings import Count, GroupResult, Publication
 from lifecircle.notebook import folium_map
 from lifecircle.page_data import (
     AREA_COLOURS,
@@ -688,3 +688,15 @@ def test_colours_and_classes_have_words(town):
     for name in data["cellColours"]:
         assert name in data["words"] or f"villages_{name}" in data["words"]
     assert len(data["rateTexts"]) == len(data["rateColours"]) == len(data["rateBreaks"]) + 1
+
+
+def test_town_and_country_stand_beside_the_headline(town):
+    sides = tuple(
+        GroupResult(name, Count(1000.0, covered, 1000.0 - covered, 0.0, 0.0), covered / 1000)
+        for name, covered in (("urban", 950.0), ("rural", 702.0))
+    )
+    both = dataclasses.replace(town.targets[0], groups=sides)
+    facts = dict(figures(town, both, Words("zh"))["facts"])
+    assert facts["城乡"] == "城镇居民 95.0%，农村居民 70.2%"
+    one = dataclasses.replace(town.targets[0], groups=sides[:1])
+    assert "城乡" not in dict(figures(town, one, Words("zh"))["facts"])

@@ -231,3 +231,12 @@ def test_a_village_found_by_its_name_is_chosen(driver, page, town):
     box = driver.find_element("id", "lc-search")
     box.send_keys(town.villages["name"].iloc[4], keys.ENTER)
     assert town.villages["name"].iloc[4] in text_of(page, "#lc-area")
+
+
+def test_nothing_of_the_county_stands_beside_a_towns_figures(driver, page, town):
+    choose(page, "lc-target", "clinics")
+    whole = text_of(page, "#lc-reason") + text_of(page, "#lc-answer")
+    go_to_town(driver, town, 2)
+    assert text_of(page, "#lc-reason") == ""
+    assert text_of(page, "#lc-answer") != whole
+    assert page.run("return document.querySelectorAll('#lc-facts dt').length") == 1  # the goal is everybody's

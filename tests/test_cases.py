@@ -221,7 +221,7 @@ def test_every_figure_of_a_row_follows_its_accounting(field):
     assert (district["value"], district["status"]) == (0.0, "missed")
     assert {target["band"][name] for name in ("slow", "usual", "fast")} == {0.0}
     first = next(csv.DictReader(case.read("scoreboard.csv").splitlines()))
-    assert first["shortfall (people)"] == "180"
+    assert first["still to be covered (people)"] == "180"
     assert "-100" not in first["change (points)"]
     gaps = list(csv.DictReader(case.read("gaps.csv").splitlines()))
     assert sum(float(row["people"]) for row in gaps) == 200

@@ -5,7 +5,8 @@ import pytest
 import shapely
 
 from conftest import edit
-from lifecircle.audit import prepare, run_audit
+from lifecircle.audit import prepare, run_audit, used_files
+from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.facilities import read_facilities, with_entrances
 from lifecircle.report import warning_lines
 from lifecircle.study import read_study
@@ -46,6 +47,11 @@ def test_a_table_of_gates(toytown):
     assert rejects["row"].tolist() == [4, 5]
     assert "does not have" in str(rejects["reason"].iloc[0])
     assert any(one.role == "entrances" and one.path == "gates.csv" for one in findings.inputs)
+    # a run follows from its gates too
+    (toytown / "gates.csv").write_text(rows.replace("500600", "500610"), "utf-8")
+    study = read_study(toytown)
+    assert fingerprint(study, 2025) != findings.fingerprint
+    assert "gates.csv" in used_files(study, 2025)
 
 
 def test_gates_of_a_point_and_cells_that_are_no_place():

@@ -173,7 +173,8 @@ def test_a_place_without_facilities(server, tmp_path):
 def test_without_a_network_nothing_is_written_and_the_remedy_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("LIFECIRCLE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(osmnx.settings, "nominatim_url", "http://127.0.0.1:1")
-    with pytest.raises(FetchError, match=r"could not be fetched.*Remedy: check the network.*\.osm\.pbf"):
+    match = r"fetched: 127\.0\.0\.1:1 cannot be reached.*Remedy: check the network.*\.osm\.pbf"
+    with pytest.raises(FetchError, match=match):
         fetch_place("武原", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
     result = CliRunner().invoke(cli, ["fetch", "武原", "--out", str(tmp_path / "out")])

@@ -238,6 +238,23 @@ def test_an_address_and_a_column_that_contradict_each_other():
     assert "the column of towns says 澉浦镇" in str(found.reason)
 
 
+def test_a_column_of_towns_or_villages_that_says_otherwise_is_no_small_matter():
+    found = match_row(Row("城北村", town="富亭镇"), gazetteer())
+    assert (found.outcome, str(found.reason)) == ("elsewhere", "富亭镇 is no town of the study")
+    assert match_row(Row("城北村", town="县直"), gazetteer()).outcome == "village"
+    found = match_row(Row("武原街道城北村", village="百可社区"), gazetteer())
+    assert (found.outcome, len(found.candidates)) == ("ambiguous", 2)
+    assert match_row(Row("武原街道城北村", village="城北村委会"), gazetteer()).outcome == "village"
+
+
+def test_a_house_number_far_from_the_village_that_is_named_is_not_taken():
+    known = gazetteer([("澉浦镇枣园路12号", (0, -9000), "")])
+    found = match_row(Row("海盐县百可社区枣园路12号"), known)
+    assert (found.outcome, found.place, len(found.candidates)) == ("ambiguous", None, 2)
+    known = gazetteer([("澉浦镇枣园路12号", (0, -9000), ""), ("枣园路12号", (100, 300), "")])
+    assert metres(match_row(Row("海盐县百可社区枣园路12号"), known), 100, 300) < 1
+
+
 def test_the_county_s_city_may_stand_before_a_known_town():
     assert match_row(Row("嘉兴市武原街道城北村"), gazetteer()).outcome == "village"
 

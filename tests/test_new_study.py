@@ -315,6 +315,28 @@ def test_a_list_with_a_word_of_no_service_stands_as_a_comment(toytown, tmp_path)
     assert str(tmp_path) not in text
 
 
+def test_rows_of_a_map_have_their_services_by_its_classes(tmp_path):
+    """AMap's answers: a library, a pet clinic that is none, GCJ-02 without roads to compare with."""
+    rows = '县图书馆,图书馆,140500,海盐县,"120.94,30.52"\n爱宠诊所,动物医疗,090701,海盐县,"120.94,30.53"\n'
+    (tmp_path / "poi.csv").write_text("name,type,typecode,adname,location\n" + rows, "utf-8")
+    made = write_study(tmp_path / "new", [tmp_path / "poi.csv"])
+    (part,) = written(made.path)["facilities"]
+    assert part == {"file": "poi.csv", "services": "amap", "datum": "gcj02"}
+    assert made.parts[0].read == (1, 0)
+    assert "1 行是指标表里的服务，1 行不是" in made.path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(("services", "expected"), [("library,bus_stop", None), ("library,park", "osm")])
+def test_a_fetched_list_uses_its_services_unless_the_profile_lacks_one(tmp_path, services, expected):
+    """Objects of OpenStreetMap with ids of services: with one that the profile has not, by their classes."""
+    one, two = services.split(",")
+    rows = f"way/1,A,{one},library,,120.9,30.5\nway/2,B,{two},,bus_stop,120.9,30.6\n"
+    (tmp_path / "f.csv").write_text("id,name,service,amenity,highway,lon,lat\n" + rows, "utf-8")
+    made = write_study(tmp_path / "new", [tmp_path / "f.csv"])
+    assert written(made.path)["facilities"][0].get("services") == expected
+    assert (made.parts[0].read, made.parts[0].against) == ((2, 0), [])
+
+
 @pytest.mark.parametrize(
     ("file", "names", "service"),
     [
@@ -522,6 +544,20 @@ def test_the_command_writes_forms(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert f"written: {tmp_path / 'forms' / '民政局.xlsx'}" in done.stdout.splitlines()
     assert lifecircle("new", "--forms", tmp_path / "forms").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--forms", "x", "a.csv"), "--forms takes no FILE"),
+        (("--forms", "x", "--study", "s", "--profile", "p"), "--study has a profile of its own"),
+        (("x", "a.csv", "--study", "s"), "--study goes with --forms"),
+    ],
+)
+def test_words_that_would_not_be_used_are_refused(words, said):
+    done = lifecircle("new", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
 
 
 def test_texts_of_a_file_stay_in_their_comment_or_between_their_quotes(tmp_path):

@@ -425,6 +425,7 @@ def test_a_stated_length_goes_before_stated_seconds_on_foot_and_not_by_car(tmp_p
     walk, drive = read_roads(path), read_roads(path, mode="drive")
     assert sorted(walk.forward_s) == pytest.approx([72, 144, 216])
     assert sorted(drive.forward_s) == pytest.approx([10, 20, 60])
+    assert ("seconds_unused" in walk.reading.notes, "seconds_unused" in drive.reading.notes) == (True, False)
     assert sorted(drive.length_m) == [100, 200, 300]
     slow = drive.at_speed({name: kmh * 0.8 for name, kmh in drive.profile.class_kmh})
     assert sorted(slow.forward_s) == pytest.approx([12.5, 25, 75])

@@ -20,7 +20,7 @@ def table(*lines, **columns):
 def merged(official, second, **settings):
     roads = read_roads(official, crs=FRAME, merge=second, **settings)
     notes = dict(note.partition(":")[::2] for note in roads.reading.notes if note.startswith("merge_"))
-    counts = {name.removeprefix("merge_"): value for name, value in notes.items()}
+    counts = {name.removeprefix("merge_"): value for name, value in notes.items() if name != "merge_read"}
     return roads, counts
 
 
@@ -119,6 +119,9 @@ def test_a_real_town_gets_back_the_ways_its_official_lines_lack(shared_data, tmp
     kept = [read_roads(tmp_path / "official.parquet", crs=osm.crs, merge=path, keep=True) for _ in range(2)]
     assert kept[0].key == kept[1].key == roads.key
     assert kept[1].reading.notes == roads.reading.notes
+    assert f"merge_read:{osm.reading.rows}|{osm.reading.used}|{osm.reading.rows - osm.reading.used}" in (
+        roads.reading.notes
+    )
 
 
 def test_a_distance_that_is_none():

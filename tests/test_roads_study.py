@@ -76,3 +76,19 @@ def test_the_reading_says_what_ends_and_what_is_cut_off(toytown):
     internal = "\n".join(reading_lines(findings.reading, "en"))
     assert ("islands" in internal) == (network.island_m > 0)
     assert "islands" not in public
+
+
+def test_layers_of_one_file_geodatabase_are_inputs_like_others(toytown):
+    whole = run_audit(toytown)
+    for name in ("roads", "districts"):
+        layer = gpd.read_file(toytown / f"{name}.geojson")
+        mode = "w" if name == "roads" else "a"
+        layer.to_file(toytown / "town.gdb", driver="OpenFileGDB", layer=name, mode=mode)
+        edit(toytown / "study.toml", f'file = "{name}.geojson"', f'file = "town.gdb"\nlayer = "{name}"')
+    findings = run_audit(toytown, out=toytown / "results")
+    assert findings.status.equals(whole.status)
+    (toytown / "town.gdb" / "somebody.lock").touch()
+    assert verify_run(toytown / "results" / "2025", toytown).holds
+    (part, *_) = sorted((toytown / "town.gdb").glob("*.gdbtable"))
+    part.write_bytes(part.read_bytes() + b"x")
+    assert not verify_run(toytown / "results" / "2025", toytown).holds

@@ -96,12 +96,9 @@ def test_only_services_of_the_standard_are_given_and_the_rest_is_counted_and_nam
     ]
     found, classes = services(rows, "osm", ["library", "clinic"])
     assert found == ["library", "", "", "", "clinic"]  # the second id of the class, the first being unknown
-    assert dict(classes.left_out) == {"amenity=cafe": 2, "amenity=veterinary": 1}
-    assert dict(classes.because) == {"amenity=veterinary": "for animals"}
-    assert classes.notes == (
-        "classes_applied:osm",
-        "classes_left_out:3|2|amenity=cafe 2, amenity=veterinary 1",
-    )
+    vet = "amenity=veterinary (动物医疗, for animals)"
+    assert dict(classes.left_out) == {"amenity=cafe": 2, vet: 1}
+    assert classes.notes == ("classes_applied:osm", f"classes_left_out:3|2|amenity=cafe 2, {vet} 1")
 
 
 def test_a_table_without_classes_is_refused():

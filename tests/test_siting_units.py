@@ -159,7 +159,8 @@ def test_a_unit_that_lacks_two_takes_two_sites(villages):
     assert [site.next_best for site in three.sites] == [(), ("V3",), ("V3",)]
     text = "\n".join(unit_lines(done, "en"))
     assert "takes 5 sites (proved: 3 villages are missing, and these are the sites of those that lack" in text
-    assert "Birch (1/2) (West Bank)" in text
+    assert "Birch (1/2) (West Bank): 65 people, lacks gym ×2, rank 2 of the 3 units that lack some" in text
+    assert unit_table(done, "en").headings[3] == "people"
 
 
 def test_two_services_of_a_class_make_up_for_two_in_one_site(villages):

@@ -4,7 +4,7 @@ import pytest
 
 from conftest import edit
 from lifecircle.errors import MissingFileError, UnusableInputError
-from lifecircle.study import read_study
+from lifecircle.study import DemandPart, SurfacePart, read_study
 
 
 def test_toy_town_reads(toytown):
@@ -121,3 +121,24 @@ def test_files_are_named_from_the_folder_of_the_study(toytown):
     assert study.name_of(study.path_in(study.demand.file, 2025)) == "residents.csv"
     assert study.name_of(toytown.parent / "elsewhere.csv") == "elsewhere.csv"
     assert study.name_of("postgresql://me:pw@host/db?table=t") == "postgresql://***@host/db?table=t"
+
+
+def test_keys_of_residents_that_are_not_used_are_not_in_what_a_run_follows_from():
+    plain = SurfacePart(file="a.csv").model_dump(mode="json")
+    assert plain == {
+        "file": "a.csv", "layer": None, "sheet": None, "header_row": None, "population": "population",
+        "groups": {}, "datum": "wgs84", "columns": {},
+    }  # fmt: skip
+    used = DemandPart(file={2021: "a.tif", 2024: "b.tif"}, breaks=(2024,), nodata=(-1.0,), per="cell")
+    assert {"breaks": [2024], "nodata": [-1.0], "per": "cell"}.items() <= used.model_dump(mode="json").items()
+
+
+def test_files_beside_the_residents_are_known():
+    part = SurfacePart(
+        file="a.tif",
+        groups={"over60": "2", "under3": "young.tif", "aged": {2021: "c.tif"}},
+        totals={"file": "totals.csv"},
+    )
+    assert part.side_files == ("young.tif", {2021: "c.tif"}, "totals.csv")
+    spread = SurfacePart(file="a.gpkg", spread={"over": "houses.gpkg"})
+    assert spread.side_files == ("houses.gpkg",)

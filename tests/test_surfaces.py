@@ -292,3 +292,21 @@ def test_a_surface_far_from_the_totals_is_doubted(study):
 def test_keys_that_do_not_fit_are_faults(study, demand, match):
     with pytest.raises(UnusableInputError, match=match):
         run_audit(study(demand))
+
+
+def test_faults_of_the_raster_its_totals_and_other_surfaces_come_at_once(study):
+    raster = RASTER.replace('= "over60" }', '= "2" }')
+    place = study(raster + TOTALS + '[demand.surfaces.other]\nfile = "none.tif"\n')
+    edit(place / "totals.csv", "01,", "O1,")
+    with rasterio.open(place / "people.tif") as source:
+        bands, profile = source.read(), source.profile
+    with rasterio.open(place / "people.tif", "w", **(profile | {"crs": None})) as out:
+        out.write(bands)
+    with pytest.raises(UnusableInputError) as caught:
+        run_audit(place)
+    told = [(fault.file.rpartition("/")[2], str(fault.reason)) for fault in caught.value.faults]
+    assert told == [
+        ("people.tif", "the raster has no coordinate system"),
+        ("totals.csv", "unknown unit"),
+        ("none.tif", "no such file"),
+    ]

@@ -294,18 +294,25 @@ class VillagesPart(DistrictsPart):
     accepted: dict[str, YearlyFile] = Field(default_factory=dict)
 
 
-class FacilitiesPart(TablePart):
-    """``[[facilities]]``: one list of facilities, as an office keeps it.
+class ListPart(TablePart):
+    """``[outlets]``, and what every list of places has.
 
-    ``services`` : what the file calls a service -> its id, or the map by whose classes its rows are known;
-    ``merge_duplicates`` : whether rows of nearly one name and place are merged and logged; ``entrances`` : a
-    table of the places where its facilities are entered, in the same datum.
+    ``services`` : what the file calls a service -> its id, or the map by whose classes its rows are known.
     """
 
     datum: Datum = "wgs84"
     service: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     services: dict[str, str] | Literal["osm", "amap"] = Field(default_factory=dict)
+
+
+class FacilitiesPart(ListPart):
+    """``[[facilities]]``: one list of facilities, as an office keeps it.
+
+    ``merge_duplicates`` : whether rows of nearly one name and place are merged and logged; ``entrances`` : a
+    table of the places where its facilities are entered, in the same datum.
+    """
+
     merge_duplicates: bool = False
     entrances: YearlyFile | None = None
 
@@ -494,7 +501,7 @@ class _Document(_Part):
     villages: VillagesPart | None = None
     facilities: Annotated[tuple[FacilitiesPart, ...], Field(min_length=1)]
     indicators: IndicatorsPart | None = None
-    outlets: FacilitiesPart | None = None
+    outlets: ListPart | None = None
     barriers: LayerPart | None = None
     crosswalk: CrosswalkPart | None = None
     publish: PublishPart = PublishPart()
@@ -540,7 +547,7 @@ class Study:
     villages: VillagesPart | None
     facilities: tuple[FacilitiesPart, ...]
     indicators: IndicatorsPart | None
-    outlets: FacilitiesPart | None
+    outlets: ListPart | None
     barriers: LayerPart | None
     crosswalk: CrosswalkPart | None
     publish: PublishPart
@@ -623,6 +630,8 @@ class Study:
         UnusableInputError
             It leads out of the folder.
         """
+        if "://" in file:  # a database has no folder
+            return self.folder / file
         plain = PureWindowsPath(file)  # knows both kinds of slash and drive letters
         depth = 0
         for part in plain.parts:

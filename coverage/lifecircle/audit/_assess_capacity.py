@@ -103,6 +103,7 @@ def _position_doubt(
     kept = {} if fewer is None else {str(code): float(one) for code, one in fewer["value"].items()}
 
     def doubt(figure: float, code: str) -> str:
+        """Return why the verdict of a unit rests on venues at village centres, empty where it does not."""
         without = verdict(target, inputs.year, kept.get(code, 0.0))
         return rests_on_centres(verdict(target, inputs.year, figure), without, grades)
 

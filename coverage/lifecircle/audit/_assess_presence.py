@@ -126,6 +126,7 @@ def _positions(
     kept = _shares_by_district(units, fewer)
 
     def doubt(value: float | None, without: float | None) -> str:
+        """Return why a verdict rests on venues at village centres, empty where it does not."""
         with_all, others = (verdict(target, inputs.year, figure) for figure in (value, without))
         return rests_on_centres(with_all, others, grades)
 

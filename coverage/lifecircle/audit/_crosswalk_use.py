@@ -50,6 +50,7 @@ def figures_of_old(
     amounts = () if part is None else part.amounts
 
     def adds_up(target: str, unit: str) -> bool:
+        """Return whether figures of a target add up over units, as counts do and rates do not."""
         if target in rates or target in amounts:
             return target in amounts
         return not any(word in unit.lower() for word in _RATES)

@@ -88,6 +88,7 @@ def _without_centres(
     value, by_district = values_with(target, inputs, answers, ~centred)
 
     def doubt(status: str, without: float | None) -> str:
+        """Return why a verdict rests on venues at village centres, empty where it does not."""
         return rests_on_centres(status, verdict(target, inputs.year, without), grades)
 
     districts = tuple(

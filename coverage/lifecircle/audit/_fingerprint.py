@@ -103,9 +103,10 @@ def yearly_files(study: Study) -> Iterator[YearlyFile]:
             continue
         value = getattr(study, field.name)
         for part in value if isinstance(value, tuple) else (value,):
-            file = getattr(part, "file", None)
-            if file is not None:
-                yield file
+            for key in ("file", "entrances", "merge"):
+                file = getattr(part, key, None)
+                if file is not None:
+                    yield file
     yield from study.side_files
     if study.villages is not None:
         yield from study.villages.accepted.values()

@@ -176,6 +176,7 @@ def cached_per_inputs(of: Callable[[Inputs], _Fact]) -> Callable[[Inputs], _Fact
 
     @wraps(of)
     def fact(inputs: Inputs) -> _Fact:
+        """Return the result that is cached for these inputs."""
         if inputs not in kept:
             kept[inputs] = of(inputs)
         return kept[inputs]

@@ -24,7 +24,7 @@ from lifecircle.audit._placement import (
     usual_reach_m,
     with_near,
 )
-from lifecircle.audit._surfaces import Homes, other_surfaces
+from lifecircle.audit._surfaces import Homes, read_others
 from lifecircle.audit._unused_rows import left_out, with_classes
 from lifecircle.demand import (
     accepted_targets,
@@ -191,8 +191,11 @@ class _Reader:
             villages = self.villages()
         with self.faults.catching():
             self.crosswalk = self._crosswalk()
+        surfaces: dict[str, tuple[Homes, gpd.GeoDataFrame]] = {}
         with self.faults.catching():
             demand = self.demand()
+        with self.faults.catching():
+            surfaces = read_others(self)
         with self.faults.catching():
             facilities = self.facilities()
         if not self._detects():
@@ -208,12 +211,9 @@ class _Reader:
             self.faults.raise_any()
             self.units["villages"] = villages
         stated = facilities["district"].astype("str") if "district" in facilities else None
-        others: Mapping[str, gpd.GeoDataFrame] = {}
-        with self.faults.catching():
-            demand = self.homes.settled(demand)
-        with self.faults.catching():
-            others, doubts = other_surfaces(self)
-            self.homes.doubts += doubts
+        demand = self.homes.settled(demand)
+        others = {name: homes.settled(read) for name, (homes, read) in surfaces.items()}
+        self.homes.doubts += [code for homes, _ in surfaces.values() for code in homes.doubts]
         facilities = assign_villages(assign_districts(facilities, districts), villages)
         outlets = indicators = None
         with self.faults.catching():
@@ -248,6 +248,7 @@ class _Reader:
         return any(part is not None and part.datum == AUTO for part in parts)
 
     def datum_of(self, table: Table, part: Any) -> TableDatum:
+        """Return the datum of a table: as declared, or detected beside roads and districts."""
         roads, districts = self.beside
         return table_datum(table, part.datum, part.columns, roads=roads, districts=districts)
 

@@ -28,7 +28,7 @@ from lifecircle.demand import (
     read_totals,
     same_surface,
 )
-from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.files import files_of
 from lifecircle.reading import ResidentsReading
 from lifecircle.tables import is_raster, read_table, unit_notes
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 
     from lifecircle.audit._auto_datum import TableDatum
     from lifecircle.audit._inputs import Inputs
-    from lifecircle.demand import Crosswalk, Ground
-    from lifecircle.findings import InputRecord
+    from lifecircle.demand import Crosswalk, Ground, Totals
     from lifecircle.reach import Snap
     from lifecircle.study import Study, SurfacePart
     from lifecircle.tables import Table
@@ -61,7 +60,7 @@ class Reader(Protocol):
     study: Study
     year: int
     rejects: list[pd.DataFrame]
-    records: list[InputRecord]
+    homes: Homes
     units: dict[str, gpd.GeoDataFrame]
     crosswalk: Crosswalk | None
     olds: set[str]
@@ -96,12 +95,29 @@ class Homes:
         self.reader, self.part, self.role = reader, part, role
         self.doubts: list[str] = []
         self.people: SurfacePeople | None = None
+        self.totals: tuple[Totals, str] | None = None
 
     def _path(self, file: Any) -> Path:
         return self.reader.study.path_in(file, self.reader.year)
 
     def read(self) -> gpd.GeoDataFrame:
-        """Read the surface's own file, and those of groups, buildings or land beside it."""
+        """Read the surface's own file, those of groups, buildings or land beside it, and known totals.
+
+        Raises
+        ------
+        UnusableInputError
+            With the faults of all of them.
+        """
+        faults, demand = FaultLog(), None
+        with faults.catching():
+            demand = self._surface()
+        with faults.catching():
+            self.totals = self._read_totals() or self.totals
+        faults.raise_any()
+        assert demand is not None
+        return demand
+
+    def _surface(self) -> gpd.GeoDataFrame:
         path = self._path(self.part.file)
         if is_raster(path):
             surface = self._raster(path)
@@ -227,8 +243,8 @@ class Homes:
         reader = self.reader
         districts, villages = reader.units.get("districts"), reader.units.get("villages")
         demand = assign_villages(assign_districts(self._renamed(demand), districts), villages)
-        if self.part.totals is not None:
-            demand = self._held(demand)
+        if self.totals is not None:
+            demand = self._held(demand, *self.totals)
         if self.people is not None and districts is not None:
             living = demand.groupby("district")["population"].sum()
             empty = [str(code) for code in districts.index if not living.get(str(code), 0.0) > 0]
@@ -248,8 +264,8 @@ class Homes:
                 reader.olds |= moved.olds
         return demand
 
-    def _held(self, demand: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Hold residents to known totals.
+    def _read_totals(self) -> tuple[Totals, str] | None:
+        """Read known totals and their unit, None where there are none or the units could not be read.
 
         Raises
         ------
@@ -257,9 +273,12 @@ class Homes:
             Where the study has no such units, or the totals are at fault.
         """
         reader, part = self.reader, self.part.totals
-        assert part is not None
+        if part is None:
+            return None
         units = reader.units.get(f"{part.unit}s")
         if units is None:
+            if getattr(reader.study, f"{part.unit}s") is not None:  # its own faults are told already
+                return None
             reason = say("totals of units that the study has none of: {unit}", unit=part.unit)
             remedy = say("add [{unit}s], or leave the totals out", unit=part.unit)
             raise UnusableInputError([Fault("study.toml", "demand.totals.unit", part.unit, reason, remedy)])
@@ -274,18 +293,19 @@ class Homes:
             year=reader.year if part.year is None else part.year,
         )
         reader.olds |= totals.olds
-        if not any(one.role == "demand_totals" and path.match(one.path) for one in reader.records):
-            reader.note("demand_totals", path, totals.rows, table=table, notes=totals.notes)
-        held = constrain(demand, totals, unit=part.unit)
+        reader.note("demand_totals", path, totals.rows, table=table, notes=totals.notes)
+        return totals, part.unit
+
+    def _held(self, demand: gpd.GeoDataFrame, totals: Totals, unit: str) -> gpd.GeoDataFrame:
+        """Hold residents to known totals."""
+        held = constrain(demand, totals, unit=unit)
         before = self.people or SurfacePeople()
         # Those outside are no part of the totals, so they are no part of the balance either.
         self.people = replace(before, outside=0.0, surface=held.before)
         known = float(totals.people["population"].sum())
         if held.unplaced:
-            units_named = ", ".join(
-                f"{code} ({people:,})" for code, people in list(held.unplaced.items())[:_NAMED]
-            )
-            self.doubts.append(f"people_unplaced:{sum(held.unplaced.values()):,}|{units_named}")
+            named = [f"{code} ({people:,})" for code, people in list(held.unplaced.items())[:_NAMED]]
+            self.doubts.append(f"people_unplaced:{sum(held.unplaced.values()):,}|{', '.join(named)}")
         if known > 0 and not 1 / _FAR_FACTOR <= held.before / known <= _FAR_FACTOR:
             self.doubts.append(f"totals_far:{held.before:,.0f}|{known:,.0f}")
         return held.demand
@@ -318,20 +338,25 @@ def residents_reading(inputs: Inputs, snapped: Snap) -> ResidentsReading | None:
     )
 
 
-def other_surfaces(reader: Reader) -> tuple[Mapping[str, gpd.GeoDataFrame], list[str]]:
-    """Read the other surfaces of a study: name -> residents, and codes to warn of.
+def read_others(reader: Reader) -> dict[str, tuple[Homes, gpd.GeoDataFrame]]:
+    """Read the other surfaces of a study: name -> its residents as read, to be settled.
 
     Totals are facts of the units and not of a surface, so that those of ``[demand]`` hold for a surface
     without its own.
+
+    Raises
+    ------
+    UnusableInputError
+        With the faults of all of them.
     """
-    found, doubts = {}, []
-    main = reader.study.demand
-    for name, part in main.surfaces.items():
-        totals = part.totals or main.totals
-        homes = Homes(reader, part.model_copy(update={"totals": totals}), role="demand_surface")
-        found[name] = homes.settled(homes.read())
-        doubts += homes.doubts
-    return found, doubts
+    found, faults = {}, FaultLog()
+    for name, part in reader.study.demand.surfaces.items():
+        homes = Homes(reader, part, role="demand_surface")
+        homes.totals = reader.homes.totals
+        with faults.catching():
+            found[name] = homes, homes.read()
+    faults.raise_any()
+    return found
 
 
 def another_surface(before: Inputs, after: Inputs) -> bool:

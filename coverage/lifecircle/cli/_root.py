@@ -30,6 +30,17 @@ def end_with(status: int) -> NoReturn:
     raise SystemExit(status)
 
 
+def refuse_options(reason: str) -> NoReturn:
+    """End a command whose options do not go together.
+
+    Raises
+    ------
+    click.UsageError
+        Always.
+    """
+    raise click.UsageError(reason)
+
+
 class _Commands(click.Group):
     """The commands, whose errors end in lines and an exit status."""
 

@@ -28,6 +28,7 @@ def new(directory: Path, files: tuple[Path, ...], study: Path | None, *, forms: 
 
     With --forms: one workbook for each department to fill in, which a study reads.
     """
+    _check_words(files, study, order["profile"], forms=forms)
     if forms:
         from lifecircle.forms import FormOrder, write_forms
 
@@ -42,6 +43,16 @@ def new(directory: Path, files: tuple[Path, ...], study: Path | None, *, forms: 
     for line in made.lines():
         print_text(line)
     print_path("forms", made.path, made.language)
+
+
+def _check_words(files: tuple[Path, ...], study: Path | None, profile: str | None, *, forms: bool) -> None:
+    """Refuse words that would not be used: nothing a user writes is passed over in silence."""
+    if forms and files:
+        raise click.UsageError("--forms takes no FILE: it writes workbooks into DIR")
+    if forms and study is not None and profile is not None:
+        raise click.UsageError("--study has a profile of its own: leave --profile out")
+    if study is not None and not forms:
+        raise click.UsageError("--study goes with --forms")
 
 
 @cli.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lifecircle.cli._printing import print_line, print_path, print_scoreboard, print_text, progress_line
-from lifecircle.cli._root import FOUND, STUDY, YEAR, cli, end_with, remember
+from lifecircle.cli._root import FOUND, STUDY, YEAR, cli, end_with, refuse_options, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     if html is not None:
         check_file(html, b"<!DOCTYPE html>")
     if out is not None and not fix:
-        raise click.UsageError("--out names the folder of the mended copy: add --fix")
+        refuse_options("--out names the folder of the mended copy: add --fix")
     with progress_line() as tell:
         copy = mend_study(study, out, progress=tell) if fix else None
         folder = study if copy is None else copy.folder

@@ -81,6 +81,7 @@ class _Datum:
 
     @property
     def projected(self) -> bool:
+        """Whether its coordinates are metres on a plane."""
         return bool(self.crs.is_projected)
 
     def wgs84(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -146,6 +146,7 @@ def _inside_only(lon: ArrayLike, lat: ArrayLike, shift: _Shift) -> tuple[FloatAr
 
 
 def in_box(x: FloatArray, y: FloatArray, box: tuple[float, float, float, float]) -> BoolArray:
+    """Return which points lie in a box of degrees, its border included."""
     west, south, east, north = box
     inside: BoolArray = (x >= west) & (x <= east) & (y >= south) & (y <= north)
     return inside

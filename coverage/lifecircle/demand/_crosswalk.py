@@ -8,6 +8,7 @@ moved whatever the year it is used in.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,9 +69,29 @@ class Crosswalk:
         """Return whether the crosswalk has an old unit of this code or name."""
         return bool(self.code_of(text))
 
-    @property
+    @cached_property
     def _olds(self) -> frozenset[str]:
         return frozenset(self.changes["from"])
+
+    @cached_property
+    def _days(self) -> list[tuple[pd.Timestamp, dict[str, list[tuple[str, float]]]]]:
+        """Changes by day, in order: old unit -> (later unit, share)."""
+        days = []
+        for day, rows in self.changes.groupby("date", sort=True):
+            moves: dict[str, list[tuple[str, float]]] = {}
+            for old, to, share in zip(rows["from"], rows["to"], rows["share"], strict=True):
+                moves.setdefault(old, []).append((to, float(share)))
+            days.append((pd.Timestamp(day), moves))
+        return days
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, int | None], dict[str, float]]:
+        """Shares that were asked for, as a table of figures asks for the same units again and again."""
+        return {}
+
+    @cached_property
+    def _origins(self) -> dict[int, dict[str, set[str]]]:
+        return {}
 
     def shares(self, unit: str, year: int | None) -> dict[str, float]:
         """Return the units of today that a unit of a year went to, with the share of each; they add up to 1.
@@ -84,27 +105,32 @@ class Crosswalk:
         -------
         shares : the unit alone where nothing changed
         """
-        parts = {unit: 1.0}
-        for day, rows in self.changes.groupby("date", sort=True):
-            later = year is not None and pd.Timestamp(day) > pd.Timestamp(year, 12, 31)
-            moved: dict[str, float] = {}
-            for code, share in parts.items():
-                mine = rows[rows["from"] == code]
-                # A unit that still exists gave a part away on that day: what is of a later year is whole
-                # already.
-                if mine.empty or not (later or code not in self.today):
-                    moved[code] = moved.get(code, 0.0) + share
-                    continue
-                for to, part in zip(mine["to"], mine["share"], strict=True):
-                    moved[to] = moved.get(to, 0.0) + share * float(part)
-            parts = moved
-        return parts
+        if (unit, year) not in self._found:
+            parts = {unit: 1.0}
+            for day, moves in self._days:
+                later = year is not None and day > pd.Timestamp(year, 12, 31)
+                moved: dict[str, float] = {}
+                for code, share in parts.items():
+                    # A unit that still exists and gave a part away is whole already in a later year.
+                    stays = code not in moves or not (later or code not in self.today)
+                    for to, part in [(code, 1.0)] if stays else moves[code]:
+                        moved[to] = moved.get(to, 0.0) + share * part
+                parts = moved
+            self._found[unit, year] = parts
+        return dict(self._found[unit, year])
 
     def origins(self, unit: str, year: int) -> set[str]:
         """Return the old units that a unit of today has a part of, by changes after a year."""
-        later = self.changes[self.changes["date"] > pd.Timestamp(year, 12, 31)]
-        earliest = set(later["from"]) - (set(later["to"]) - set(self.today))
-        return {old for old in earliest if old != unit and self.shares(old, year).get(unit, 0.0) > 0}
+        if year not in self._origins:
+            later = self.changes[self.changes["date"] > pd.Timestamp(year, 12, 31)]
+            earliest = set(later["from"]) - (set(later["to"]) - set(self.today))
+            parts: dict[str, set[str]] = {}
+            for old in earliest:
+                for to, share in self.shares(old, year).items():
+                    if to != old and share > 0:
+                        parts.setdefault(to, set()).add(old)
+            self._origins[year] = parts
+        return set(self._origins[year].get(unit, ()))
 
     def first_change(self, unit: str) -> int:
         """Return the year in which an old unit changed first."""

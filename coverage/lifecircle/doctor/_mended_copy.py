@@ -149,7 +149,7 @@ def _tables(study: Study) -> Iterator[tuple[str, TablePart, TableColumns]]:
 def _of_file(folder: Path, file: str, part: TablePart, columns: TableColumns) -> list[Mend]:
     try:
         return table_mends(read_table(folder / file, **part.where), columns, file)
-    except UnusableInputError:
+    except (UnusableInputError, OSError):
         return []  # check lists its faults
 
 

@@ -85,6 +85,7 @@ def table_mends(table: Table, columns: TableColumns, file: str) -> list[Mend]:
     -------
     mends : at most one of a cell
 
+    >>> import pandas as pd
     >>> from lifecircle.tables import read_table
     >>> cells = {"name": ["大刘村 礼堂"], "容量": ["１２0人"], "lon": [30.5], "lat": [120.9]}
     >>> table = read_table(pd.DataFrame(cells))

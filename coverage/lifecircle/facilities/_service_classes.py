@@ -39,13 +39,12 @@ _NAMED = 20
 class Classified:
     """A table with a column ``service``, without the rows of no service.
 
-    ``left_out`` : class -> rows that give no service of the standard, most rows first; ``because`` : class ->
-    why it is none, where the catalogue says it; ``notes`` : codes for the reading report.
+    ``left_out`` : class, with the reason where the catalogue gives one -> rows that give no service of the
+    standard, most rows first; ``notes`` : codes for the reading report.
     """
 
     table: Table
     left_out: Mapping[str, int]
-    because: Mapping[str, str]
     notes: tuple[str, ...]
 
 
@@ -173,8 +172,8 @@ def classified(table: Table, catalogue: Catalogue, known: Iterable[str] | None =
     >>> from lifecircle.tables import read_table
     >>> rows = {"typecode": ["140500", "090701"], "name": ["县图书馆", "爱宠诊所"]}
     >>> found = classified(read_table(pd.DataFrame(rows)), "amap")
-    >>> found.table.frame["service"].tolist(), dict(found.because)
-    (['library'], {'090701': 'for animals'})
+    >>> found.table.frame["service"].tolist(), dict(found.left_out)
+    (['library'], {'090701 (动物医疗, for animals)': 1})
     """
     columns = _document(catalogue)["columns"]
     present = [name for name in headings_of(table) if name in columns]
@@ -187,16 +186,15 @@ def classified(table: Table, catalogue: Catalogue, known: Iterable[str] | None =
     wanted = None if known is None else set(known)
     names = _texts(table, "name")
     cells = {name: _texts(table, name) for name in {*present, "name", *_tag_keys(catalogue)}}
-    services, labels, because = [], [], {}
+    services, labels = [], []
     for at in range(len(table.frame)):
         row = {name: texts[at] for name, texts in cells.items()}
         if catalogue == "amap":
             row["typecode"] = "|".join(_six(code) for code in row.get("typecode", "").split("|"))
         found, why = _services(catalogue, row, names[at], wanted)
         services.append(";".join(found))
-        labels.append(_label(row, present))
-        if why:
-            because[labels[-1]] = why
+        # A class may hold both what is meant and what only sounds so, such as clinics and pet clinics.
+        labels.append(f"{_label(row, present)} ({why})" if why else _label(row, present))
     kept = [bool(one) for one in services]
     missed = Counter(label for label, keep in zip(labels, kept, strict=True) if not keep)
     left_out = dict(sorted(missed.items(), key=lambda one: (-one[1], one[0])))
@@ -204,7 +202,6 @@ def classified(table: Table, catalogue: Catalogue, known: Iterable[str] | None =
     return Classified(
         replace(table, frame=_without_foreign_cells(frame[kept], catalogue)),
         left_out,
-        {label: why for label, why in because.items() if label in left_out},
         (f"classes_applied:{catalogue}", *_notes(left_out)),
     )
 

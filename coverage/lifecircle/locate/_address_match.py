@@ -55,6 +55,7 @@ CONTRADICT_M = 5000.0
 _VILLAGE_WORD = re.compile(
     r"^([\u4e00-\u9fff]{1,8}?(?:社区居民委员会|社区居委会|村民委员会|居民委员会|村委会|居委会|社区|村))"
 )
+_TOWN_WORD = re.compile(r"(?:街道|镇|乡)$")
 _HOUSE = re.compile(r"^\d*(?:组|号|队|小组|$)")
 _EARTH_M = 111_320.0
 
@@ -114,13 +115,13 @@ def match_row(row: Row, known: Gazetteer) -> Match:
     """
     address = take_apart(row.address, known.towns)
     stated = row.town if row.town in known.town_of else known.towns.get(plain_address(row.town), "")
-    wrong = _elsewhere(address, stated, known)
+    wrong = _elsewhere(row, address, stated, known)
     if wrong is not None:
         return wrong
     town = address.town or stated
     villages = _villages(row, address, known)
     for found in (
-        _by_number(address, town, known),
+        _by_number(address, town, villages, known),
         _by_street(address, town, villages, known),
         _by_village(villages, town, say("the centre of the village"), known),
     ):
@@ -143,8 +144,8 @@ def match_row(row: Row, known: Gazetteer) -> Match:
     return _by_likeness(address, town, known)
 
 
-def _elsewhere(address: Address, stated: str, known: Gazetteer) -> Match | None:
-    """Refuse an address of another county or of a town that is none of the study's."""
+def _elsewhere(row: Row, address: Address, stated: str, known: Gazetteer) -> Match | None:
+    """Refuse a row of another county or of a town that is none of the study's, or of two towns."""
     county = address.county
     # A city that holds the county may stand alone before a town that is known.
     if (
@@ -155,8 +156,11 @@ def _elsewhere(address: Address, stated: str, known: Gazetteer) -> Match | None:
     ):
         reason = say("{county} is not the county of the study", county=county)
         return Match("elsewhere", None, None, reason, say("take the row out, or mend the address"))
-    if known.towns and address.town_text and not address.town:
-        reason = say("{town} is no town of the study", town=address.town_text)
+    strange = "" if address.town else address.town_text
+    if not stated and _TOWN_WORD.search(plain_address(row.town)):
+        strange = strange or row.town
+    if known.towns and strange:
+        reason = say("{town} is no town of the study", town=strange)
         remedy = say("write the present name of the town, take the row out, or click the place on the page")
         return Match("elsewhere", None, None, reason, remedy, candidates=_alike(address, "", known))
     if address.town and stated and address.town != stated:
@@ -173,13 +177,17 @@ def _elsewhere(address: Address, stated: str, known: Gazetteer) -> Match | None:
 # Names that agree
 
 
-def _by_number(address: Address, town: str, known: Gazetteer) -> Match | None:
-    """Find the house number in the address file."""
+def _by_number(address: Address, town: str, villages: Sequence[KnownPlace], known: Gazetteer) -> Match | None:
+    """Find the house number in the address file, near the village that is named too."""
     forms = address_forms(address, known.villages)
     for form in forms if address.core else ():
         places = [
             one for one in known.addresses.get(form, ()) if not (town and one.town and one.town != town)
         ]
+        if len(villages) == 1:
+            near = [one for one in places if _metres(one, villages[0]) <= CONTRADICT_M]
+            # A street of this name in another town is no answer for an address in this village.
+            places = near or [*places, *(villages if places else ())]
         if places:
             chosen = _chosen(places)
             if chosen is None:
@@ -234,13 +242,11 @@ def _too_long(street: KnownPlace, villages: Sequence[KnownPlace], town: str, kno
 
 
 def _villages(row: Row, address: Address, known: Gazetteer) -> list[KnownPlace]:
-    """List the villages that a row names: in its column, else in its address."""
+    """List the villages that a row names, in its column and in its address."""
     own = known.villages.get(plain_address(row.village), ())
     own = own or tuple(one for one in known.every_village if row.village and one.code == row.village)
-    if own:
-        return _unique(own)
     forms = names_within(address.rest, known.villages)
-    named = _unique(place for form in forms for place in known.villages[form])
+    named = _unique([*own, *(place for form in forms for place in known.villages[form])])
     if named or not address.rest:
         return named
     # Without 村 or 社区 a name counts only where nothing but a group or a number follows it.

@@ -52,6 +52,7 @@ def step_decay(weights: Mapping[float, float]) -> Decay:
         _positive("step", weight, zero=True)
 
     def decay(costs: Floats) -> Floats:
+        """Return the weight of the step that each cost is in."""
         found = np.zeros(np.shape(costs))
         for limit, weight in reversed(steps):
             found[within_limit(costs, limit)] = weight

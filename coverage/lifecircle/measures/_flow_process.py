@@ -13,7 +13,13 @@ import numpy as np
 
 
 def main(folder: Path) -> None:
-    """Read the arcs in a folder, solve, and write the flow of each."""
+    """Read the arcs in a folder, solve, and write the flow of each.
+
+    Raises
+    ------
+    SystemExit
+        The flow was not solved to its optimum.
+    """
     from ortools.graph.python import min_cost_flow  # noqa: PLC0415 - the reason of this process
 
     given = np.load(folder / "arcs.npz")

@@ -221,6 +221,7 @@ class _Lists:
 
     @classmethod
     def of(cls, asked: _Asked) -> _Lists:
+        """List the venues within the limit of each resident, nearest first."""
         table = asked.costs.table
         row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
         inside = within_limit(table.data, asked.limit)

@@ -13,6 +13,7 @@ import numpy as np
 
 from lifecircle.datum import LEAST_POINTS, detect, in_china_area, raw_places
 from lifecircle.errors import LifecircleError, say
+from lifecircle.facilities import classified, is_from_amap
 from lifecircle.headings import named, plain_heading, synonyms
 from lifecircle.new_study._role import OUTLET_KINDS, Look, item_columns, number_columns
 from lifecircle.new_study._service_match import match_words, service_in_name, service_of_names
@@ -247,6 +248,8 @@ def _unnamed(name: str, role: str, look: Look, taken: set[str]) -> str | None:
 
 def _services(role: str, look: Look, found: PartSettings, columns: dict[str, str]) -> None:
     """Map the words of the column of services, or find the one service of every row."""
+    if role == "facilities" and _classes(look, found):
+        return
     heading = columns.get("service") or look.service
     words = look.texts(heading)
     if role == "outlets":
@@ -270,6 +273,21 @@ def _services(role: str, look: Look, found: PartSettings, columns: dict[str, str
         found.missing = dict(match.unmatched)
     else:
         found.missing = {look.shown.name: len(look.shown.frame)}
+
+
+def _classes(look: Look, found: PartSettings) -> bool:
+    """Take the services from the classes of a map, and say how many rows give none; whether it is a map's."""
+    table, catalogue = look.shown.table, look.catalogue
+    if table is None or catalogue is None:
+        return False
+    classes = classified(table, catalogue, [one.id for one in look.standard.services])
+    found.keys["services"] = catalogue
+    found.add(
+        say("services by the classes of {map}: {rows} rows give one of the profile's, {others} give none",
+            map=catalogue, rows=len(classes.table.frame), others=sum(classes.left_out.values())),
+        say("the classes left out, which the reading report names"),
+    )  # fmt: skip
+    return True
 
 
 def _amounts(look: Look, found: PartSettings, columns: dict[str, str]) -> None:
@@ -386,10 +404,13 @@ def _datum(look: Look, found: PartSettings, columns: dict[str, str], ground: Gro
         raw = raw_places(shown.frame, file=shown.name, columns=columns)
     except LifecircleError:
         return
+    amap = shown.table is not None and is_from_amap(shown.table)
     known = raw.xy[np.isfinite(raw.xy).all(axis=1)]
     metres = len(known) and bool(np.median(np.abs(known).max(axis=1)) > 400)
     if ground.lines is None or not len(known):
-        if metres:
+        if amap:
+            _as_amap(found)
+        elif metres:
             found.keys["datum"] = "EPSG:4549"
             found.add(
                 say("the coordinates are metres; without roads their zone cannot be found"),
@@ -398,7 +419,16 @@ def _datum(look: Look, found: PartSettings, columns: dict[str, str], ground: Gro
         return
     if not metres and not in_china_area(known):
         return  # shifted degrees are met in China alone
-    _set_datum(raw.names, detect(raw.xy, ground.lines, ground.districts), found, columns)
+    seen = detect(raw.xy, ground.lines, ground.districts)
+    if seen.datum is None and amap:
+        _as_amap(found)
+        return
+    _set_datum(raw.names, seen, found, columns)
+
+
+def _as_amap(found: PartSettings) -> None:
+    found.keys["datum"] = "gcj02"
+    found.add(say("datum gcj02: AMap gives its coordinates so"), say("that no one has converted them"))
 
 
 def _set_datum(names: Sequence[str], seen: Any, found: PartSettings, columns: dict[str, str]) -> None:

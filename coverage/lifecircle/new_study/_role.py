@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.errors import say
+from lifecircle.facilities import looks_like
 from lifecircle.headings import named, plain_heading, synonyms
 from lifecircle.new_study._service_match import match_words
 from lifecircle.scenario import ACTIONS
@@ -133,6 +134,15 @@ class Look:
         if all(len(columns) == 1 for columns in found.values()):
             return found["lon"][0], found["lat"][0]
         return None
+
+    @cached_property
+    def catalogue(self) -> Literal["osm", "amap"] | None:
+        """The map by whose classes the services are known; a column of the profile's services goes before."""
+        table = self.shown.table
+        if table is None or self.shown.shape == "lines":
+            return None
+        match = match_words(self.texts(self.column("service", "facilities")), self.standard)
+        return None if match.share == 1 and not match.like else looks_like(table)
 
     @cached_property
     def service(self) -> str | None:
@@ -291,6 +301,13 @@ def _villages(look: Look) -> Role | None:
     return Role("unplaced_villages", say("{count} codes of 12 digits, but no coordinates", count=count))
 
 
+def _map_classes(look: Look) -> Role | None:
+    """Return facilities where rows bear the classes of OpenStreetMap or of AMap."""
+    if look.catalogue is None or not look.places:
+        return None
+    return Role("facilities", say("rows with the classes of a map: {map}", map=look.catalogue))
+
+
 def _services(look: Look) -> Role | None:
     """Return facilities where the words of a column are services; the polygons of towns have none."""
     heading = look.service
@@ -399,5 +416,6 @@ def number_columns(look: Look) -> list[str]:
 
 
 _RULES: Final[tuple[Callable[[Look], Role | None], ...]] = (
-    _lines, _figures, _changes, _sites, _villages, _services, _polygons, _points, _addressed, _units, _people,
+    _lines, _figures, _changes, _sites, _villages, _map_classes, _services, _polygons, _points, _addressed,
+    _units, _people,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lifecircle.candidates import read_candidates
 from lifecircle.demand import read_demand, read_districts, read_villages
 from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say
-from lifecircle.facilities import read_facilities
+from lifecircle.facilities import classified, looks_like, read_facilities
 from lifecircle.indicators import read_indicators
 from lifecircle.new_study._part_settings import PartSettings
 
@@ -127,6 +127,10 @@ def try_part(part: StudyPart, standard: Standard, units: Mapping[str, pd.DataFra
     """
     shown, keys = part.shown[-1], part.settings.keys
     source: Any = shown.path if shown.table is None else shown.table
+    services, ids = keys.get("services"), [one.id for one in standard.services]
+    catalogue = looks_like(shown.table) if shown.table is not None and isinstance(services, str) else None
+    if catalogue is not None:
+        source, services = classified(source, catalogue, ids).table, None
     common = {name: keys[name] for name in ("datum", "columns") if name in keys}
     readers: dict[str, Callable[[], Any]] = {
         "demand": lambda: read_demand(source, groups=keys.get("groups"), **common),
@@ -137,8 +141,8 @@ def try_part(part: StudyPart, standard: Standard, units: Mapping[str, pd.DataFra
         "facilities": lambda: read_facilities(
             source,
             service=keys.get("service"),
-            services=keys.get("services"),
-            known_services=[one.id for one in standard.services],
+            services=services,
+            known_services=ids,
             **common,
         ),
         "indicators": lambda: read_indicators(

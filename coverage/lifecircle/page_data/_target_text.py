@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 OUTSIDE = "(outside)"
 _BY_VILLAGE = frozenset({"accepted", "straight"})
 _ASIDE = "any_one"
+_SIDES = ("urban", "rural")
 _VARIANTS = ("without_school_grounds", "step_free", "aged_over60", "by_group_speed")
 
 
@@ -127,6 +128,10 @@ def _facts(findings: Findings, result: TargetResult, words: Words) -> list[list[
         rows.append([page["quality"].format(name=name), percent_text(circle.quality.value)])
     if result.previous is not None:
         rows.append([page["before"], _before(result, words)])
+    sides = {one.group: one for one in circle.groups if one.group in _SIDES}
+    if len(sides) == len(_SIDES):  # town and country stand in sight of every headline that has both
+        shares = {name: percent_text(sides[name].value) for name in _SIDES}
+        rows.append([page["sides"], page["sides_text"].format(**shares)])
     if circle.count is not None and circle.count.uncovered != 0:
         rows.append([page["uncovered"], _uncovered(circle.count, page)])
     # A goal below everyone leaves fewer to be covered than there are uncovered.

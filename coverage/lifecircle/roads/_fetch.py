@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import shapely
 
@@ -293,9 +294,22 @@ def _failed(place: str, error: Exception, what: str = "roads") -> FetchError:
     if isinstance(error, FetchError):
         return error
     return FetchError(
-        f"the {what} of {place!r} could not be fetched: {error}. Remedy: check the network, or set "
+        f"the {what} of {place!r} could not be fetched: {_why(error)}. Remedy: check the network, or set "
         f"osmnx.settings.overpass_url and nominatim_url to servers that can be reached, {_INSTEAD}"
     )
+
+
+def _why(error: Exception) -> str:
+    """Return what a failed request means; what a library says of a connection is not for planners."""
+    asked = getattr(getattr(error, "request", None), "url", None)
+    server = urlsplit(str(asked)).netloc if asked else "the server"
+    # By name: the classes are those of a library that OSMnx brings along.
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "Timeout" in kinds:
+        return f"{server} does not answer in time"
+    if "ConnectionError" in kinds:
+        return f"{server} cannot be reached, there is no network or it is blocked"
+    return str(error)
 
 
 def _ways(graph: Any) -> Iterator[tuple[dict[str, Any], Iterable[tuple[int, float, float]]]]:

@@ -84,6 +84,9 @@ def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings |
         turned = np.zeros(len(part), dtype=bool)
     # Speeds are of whole rows, because stated seconds are; the parts of a row share its speed.
     along, against = (speed[part] for speed in _speeds(rows, used, length_m))
+    flat = used.speed_kmh is not None
+    if flat and "seconds" in rows.frame.columns and "seconds_as_length" not in reading.notes:
+        reading = replace(reading, notes=(*reading.notes, "seconds_unused"))
     rows = rows.taking(part)
     # A line drawn from v to u was turned above; its words on direction refer to it as it was drawn.
     pieces = replace(

@@ -143,8 +143,17 @@ def merge_roads(
         joined=int(found.sum()),
         loose=int((~found).sum()),
     )
-    reading = replace(official.reading, notes=(*official.reading.notes, *count.notes()))
+    reading = replace(official.reading, notes=(*official.reading.notes, *_read_of(second), *count.notes()))
     return merged.with_reading(reading), count
+
+
+def _read_of(second: Roads) -> tuple[str, ...]:
+    """Return what was read of the second source, and which of its class words nobody knows, as codes."""
+    own = second.reading
+    if not own.rows:
+        return ()
+    unknown = [code for code in own.left_out if code.partition(":")[0].startswith("unknown_class")]
+    return (f"merge_read:{own.rows}|{own.used}|{own.rows - own.used}", *own.notes, *unknown)
 
 
 # --- what is there already --------------------------------------------------------------------------------

@@ -205,6 +205,19 @@ def sites_of_outlets(  # noqa: PLR0913 - the question, the outlets and what they
     holding: int,
     offer: Offer,
 ) -> list[UnitSite]:
+    """Give each chosen site of outlets what it holds, a name and the outlets that count it.
+
+    Parameters
+    ----------
+    placed : the outlets without that have a position, in the order of ``shared``
+    shared : the sites that were chosen
+    holding : outlets that hold today
+    offer : what new sites may hold
+
+    Returns
+    -------
+    sites : those with most outlets first
+    """
     codes = [str(code) for code in placed.index]
     listed = _by_list(inputs, target)
     sites: list[UnitSite] = []
@@ -214,12 +227,7 @@ def sites_of_outlets(  # noqa: PLR0913 - the question, the outlets and what they
         for at in mine:
             left[at] -= 1
             held += left[at] == 0
-        # As many venues of each class as the outlet lacks that lacks most of it.
-        lacks: dict[str, int] = {}
-        for at in mine:
-            for name, short in lacking(placed.iloc[at]).items():
-                lacks[name] = max(short, lacks.get(name, 0))
-        services = offer.sites(lacks)[0]
+        services = offer.sites(_most_lacking(placed.iloc[list(mine)]))[0]
         first = placed.iloc[mine[0]]
         instead = shared.instead[number]
         other = () if instead is None else tuple(codes[int(at)] for at in instead[0].split())
@@ -248,6 +256,15 @@ def sites_of_outlets(  # noqa: PLR0913 - the question, the outlets and what they
             )
         )
     return sites
+
+
+def _most_lacking(outlets: pd.DataFrame) -> dict[str, int]:
+    """Return of each class as many venues as the outlet lacks that lacks most of it."""
+    most: dict[str, int] = {}
+    for _, row in outlets.iterrows():
+        for name, short in lacking(row).items():
+            most[name] = max(short, most.get(name, 0))
+    return most
 
 
 def _service_names(study: Study, services: Sequence[str]) -> str:

@@ -130,28 +130,12 @@ def unit_study(  # noqa: PLR0913 - the question and its conditions, all named
     inputs = prepare(study, year)
     report_progress("before")
     before = run(inputs, progress=report_progress)
-    result = before.result(target)
-    assert isinstance(result, PresenceResult)
-    units = result.units
-    if units is None:
-        raise UnusableInputError([not_assessable(target, result.reason, study.language)])
     report_progress("candidates")
-    without = _without(before, units, target)
-    turn = final_turn(goal)
-    needed = None if turn is None else units_needed(units.total, units.holding, turn)
-    placed = without[without["lon"].notna()] if goal.unit == "outlet" else without
-    _check(goal, units, new=new, needed=needed, placeable=len(placed))
-    offer = offer_of(
-        study, goal, list(dict.fromkeys(name for row in without["lacks"] for name in row)), services
-    )
-    without["takes"] = [len(offer.sites(lacking(row))) for _, row in without.iterrows()]
-    placed = without.loc[placed.index]
-    _check_number(new=new, takes=placed["takes"].tolist())
+    ask = _asked(inputs, goal, before, new=new, services=services)
     report_progress("solving")
     found = None if goal.unit == "outlet" else unit_candidates(inputs, goal, candidates)
-    ask = _Ask(inputs, goal, placed, units.holding, offer, new, needed)
     chosen, certificate = _by_sharing(ask, time_limit_s) if goal.unit == "outlet" else _by_count(ask, found)
-    sites = with_existing(inputs, goal, chosen, without["lacks"].to_dict())
+    sites = with_existing(inputs, goal, chosen, ask.without["lacks"].to_dict())
     report_progress("proof")
     changes = unit_changes(sites)
     scenario = compare_inputs(
@@ -164,47 +148,74 @@ def unit_study(  # noqa: PLR0913 - the question and its conditions, all named
         inputs=inputs,
         target=goal,
         new=new,
-        without=without.assign(chosen=without.index.isin(filled)),
-        total=units.total,
-        holding=units.holding,
-        needed=needed,
-        placeable=len(placed),
+        without=ask.without.assign(chosen=ask.without.index.isin(filled)),
+        total=ask.units.total,
+        holding=ask.units.holding,
+        needed=ask.needed,
+        placeable=len(ask.placed),
         sites=sites,
         certificate=certificate,
         candidates=found,
         profile=profile_of(inputs),
         scenario=scenario,
-        notes=_notes(
-            goal,
-            sites,
-            found,
-            lost=len(without) - len(placed),
-            certificate=certificate,
-            new=new,
-            profile=profile_of(inputs),
-        ),
+        notes=_notes(ask, sites, found, certificate),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Ask:
-    """What is asked of the units that a site can be given to; ``placed`` : they, most people first."""
+    """What is asked; ``without`` : units without, most people first, ``placed`` : those a site can be for."""
 
     inputs: Inputs
     target: PresenceTarget
+    units: UnitCount
+    without: pd.DataFrame
     placed: pd.DataFrame
-    holding: int
     offer: Offer
     new: int | None
     needed: int | None
+
+
+def _asked(
+    inputs: Inputs,
+    target: PresenceTarget,
+    before: Findings,
+    *,
+    new: int | None,
+    services: Sequence[str] | None,
+) -> _Ask:
+    """Find the units without, how many of them the goal takes, and how many sites each takes.
+
+    Raises
+    ------
+    UnusableInputError
+        The target cannot be assessed, or the question has no answer.
+    """
+    result = before.result(target.id)
+    assert isinstance(result, PresenceResult)
+    units = result.units
+    if units is None:
+        raise UnusableInputError([not_assessable(target.id, result.reason, inputs.study.language)])
+    without = _without(before, units, target.id)
+    turn = final_turn(target)
+    needed = None if turn is None else units_needed(units.total, units.holding, turn)
+    able = without["lon"].notna() if target.unit == "outlet" else np.ones(len(without), dtype=bool)
+    _check(target, units, new=new, needed=needed, placeable=int(able.sum()))
+    classes = list(dict.fromkeys(name for row in without["lacks"] for name in row))
+    offer = offer_of(inputs.study, target, classes, services)
+    without = without.assign(takes=[len(offer.sites(lacking(row))) for _, row in without.iterrows()])
+    placed = without[able]
+    _check_number(new=new, takes=placed["takes"].tolist())
+    return _Ask(inputs, target, units, without, placed, offer, new, needed)
 
 
 def _by_count(ask: _Ask, found: Candidates | None) -> tuple[list[UnitSite], Certificate]:
     """Choose units that share no site, and prove the number by counting."""
     takes = ask.placed["takes"].tolist()
     many = sum(sorted(takes)[: ask.needed]) if ask.new is None else ask.new
+    holding = ask.units.holding
     sites = sites_of_units(
-        ask.inputs, ask.target, ask.placed, new=many, holding=ask.holding, offer=ask.offer, found=found
+        ask.inputs, ask.target, ask.placed, new=many, holding=holding, offer=ask.offer, found=found
     )
     return sites, count_proof(takes, len({site.units for site in sites}), ask.needed)
 
@@ -214,7 +225,8 @@ def _by_sharing(ask: _Ask, time_limit_s: float) -> tuple[list[UnitSite], Certifi
     shared = shared_sites(
         ask.inputs, ask.target, ask.placed, new=ask.new, needed=ask.needed, time_limit_s=time_limit_s
     )
-    sites = sites_of_outlets(ask.inputs, ask.target, ask.placed, shared, holding=ask.holding, offer=ask.offer)
+    holding = ask.units.holding
+    sites = sites_of_outlets(ask.inputs, ask.target, ask.placed, shared, holding=holding, offer=ask.offer)
     return sites, shared.certificate
 
 
@@ -336,28 +348,23 @@ def _prove(scenario: Scenario, target: str, chosen: set[str]) -> None:
         )
 
 
-def _notes(  # noqa: PLR0913 - all that a note may be about
-    target: PresenceTarget,
-    sites: Sequence[UnitSite],
-    found: Candidates | None,
-    *,
-    lost: int,
-    certificate: Certificate,
-    new: int | None,
-    profile: str,
+def _notes(
+    ask: _Ask, sites: Sequence[UnitSite], found: Candidates | None, certificate: Certificate
 ) -> tuple[str, ...]:
     """Name what a reader must know, as codes of the catalogue."""
-    notes = [f"existing_by:{profile}"]
+    notes, new = [f"existing_by:{profile_of(ask.inputs)}"], ask.new
+    outlets = ask.target.unit == "outlet"
     among = sum(not site.candidate for site in sites)
-    if among and target.unit != "outlet":
+    if among and not outlets:
         notes.append(f"among_homes:{among}")
     if found is not None and len(found.rejects):
         notes.append(f"candidates_rejected:{len(found.rejects)}")
+    lost = len(ask.without) - len(ask.placed)
     if lost:
         notes.append(f"outlets_unplaced:{lost}")
     if new is not None and len(sites) < new:
         # Outlets left over are none; units left over take more sites than are left.
-        notes.append(f"{'fewer_do' if target.unit == 'outlet' else 'too_few_left'}:{len(sites)}|{new}")
+        notes.append(f"{'fewer_do' if outlets else 'too_few_left'}:{len(sites)}|{new}")
     open_question = certificate.fewest != certificate.fewest_possible
     if open_question or (new is not None and not certificate.proved):
         notes.append("not_proved")

@@ -63,8 +63,7 @@ def unit_goal(study: UnitStudy, language: Language) -> list[str]:
         return [_say("goal_today", language, percent(goal))]
     if found.fewest is None:
         return [_say("goal_never", language, percent(goal), needed, units, study.placeable)]
-    several = bool((study.without["takes"] > 1).any())
-    why = _say("by_sum" if several else "by_count", language, needed, units)
+    why = _say("by_sum" if (study.without["takes"] > 1).any() else "by_count", language, needed, units)
     if _shares(study):
         proved = found.fewest == found.fewest_possible
         why = _say("by_cover" if proved else "by_bound", language, needed, units, found.fewest_possible)
@@ -99,6 +98,8 @@ def unit_notes(study: UnitStudy, language: Language) -> list[str]:
 
 def unit_table(study: UnitStudy, language: Language) -> PlanTable:
     """Return a row for every site: its units, who lives there, the next best unit, the value after."""
+    # Who lives in a unit that lacks its second venue is not without one.
+    people = "people" if _several(study) else "without"
     rows = []
     for number, site in enumerate(study.sites, 1):
         rows.append(
@@ -106,7 +107,7 @@ def unit_table(study: UnitStudy, language: Language) -> PlanTable:
                 "row": str(number),
                 "unit": _names(study, site, language),
                 "district": town_name(study, site.district),
-                "without": "" if site.people is None else f"{site.people:,.0f}",
+                people: "" if site.people is None else f"{site.people:,.0f}",
                 "place": position_text(site, language) if not _shares(study) else _lonlat(site),
                 "cost": "" if site.cost is None else f"{site.cost:,.1f}",
                 "existing": existing_text(study, site, language),
@@ -114,7 +115,7 @@ def unit_table(study: UnitStudy, language: Language) -> PlanTable:
                 "value_after": f"{percent(site.held_after / study.total)} ({site.held_after}/{study.total})",
             }
         )
-    names = ("row", "unit", "district", "without", "place", "existing", "cost", "next_best", "value_after")
+    names = ("row", "unit", "district", people, "place", "existing", "cost", "next_best", "value_after")
     return worded_table(names, rows, language)
 
 
@@ -185,6 +186,11 @@ def next_best(study: UnitStudy, site: UnitSite, language: Language) -> str:
     return _say("next_unit", language, names, site.next_rank, _people(site.next_loss, language))
 
 
+def _several(study: UnitStudy) -> bool:
+    """Return whether a unit has to have more than one venue of a class."""
+    return max(study.target.needed.values()) > 1
+
+
 def _shares(study: UnitStudy) -> bool:
     """Return whether one site may hold several units."""
     return study.target.unit == "outlet"
@@ -204,7 +210,7 @@ def _site(site: UnitSite, study: UnitStudy, language: Language) -> str:
             today,
         )
     return _say(
-        "site",
+        "site_short" if _several(study) else "site",
         language,
         _names(study, site, language),
         town_name(study, site.district),
@@ -214,6 +220,7 @@ def _site(site: UnitSite, study: UnitStudy, language: Language) -> str:
         position_text(site, language),
         next_best(study, site, language),
         today,
+        lacks_text(study, site.units[0], language),
     )
 
 

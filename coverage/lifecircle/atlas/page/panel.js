@@ -38,7 +38,8 @@ function headline(now) {
   verdict.textContent = shown.verdict;
   verdict.dataset.status = shown.status;
   byId("lc-whole").hidden = !now.whole || Boolean(mine);
-  const lines = trial ? trial.lines : [now.reason, ...now.notes].filter(Boolean);
+  // What is said of the whole study, and its figures, does not stand beside those of a part.
+  const lines = mine ? [] : trial ? trial.lines : [now.reason, ...now.notes].filter(Boolean);
   byId("lc-reason").replaceChildren(...lines.map((line) => element("span", {}, line)));
   byId("lc-facts").replaceChildren(...pairs(trial || mine ? now.facts.slice(0, 1) : now.facts));
   const list = byId("lc-people");
