@@ -14,7 +14,7 @@ from lifecircle.rectification._filled_list import read_filled
 from lifecircle.rectification._gap_facts import covered_if_open
 from lifecircle.rectification._list_files import write_list
 from lifecircle.rectification._problem_record import FOLDER, MARK, read_record
-from lifecircle.rectification._rounds import rectify
+from lifecircle.rectification._rounds import RectificationList, rectify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lifecircle.audit import Inputs
     from lifecircle.findings import Findings
     from lifecircle.rectification._problem_record import Record
-    from lifecircle.rectification._rounds import RectificationList
 
 _log = logging.getLogger(__name__)
 
@@ -101,6 +100,8 @@ def find_list(
     """
     before = last_record(Path(results), findings.year)
     _check_study(before, findings, Path(results))
+    if before is not None and findings.fingerprint and before.run.fingerprint == findings.fingerprint:
+        return RectificationList(before, findings), "handed_out"
     listing = rectify(findings, before, shut=None if inputs is None else covered_if_open(findings, inputs))
     if before is None or before.run.year != findings.year:
         return listing, "not_made"

@@ -52,6 +52,7 @@ def run_facts(findings: Findings, members: Iterable[str]) -> RunFacts:
         rules={one.target.id: rule_of(one.target) for one in findings.targets},
         venues=_places(findings.facilities),
         places={label: places[label] for label in sorted(set(members)) if label in places},
+        fingerprint=findings.fingerprint,
     )
 
 

@@ -98,7 +98,8 @@ class RunFacts:
     """What a run was made of, as far as it tells a change of venues or roads from one of data.
 
     ``rules`` : target -> what decides who is covered by it; ``venues`` : label of every facility -> where it
-    stands (lon, lat); ``places`` : label of every resident of a problem -> where it stands.
+    stands (lon, lat); ``places`` : label of every resident of a problem -> where it stands; ``fingerprint`` :
+    of the run, empty in records that do not say.
     """
 
     year: int
@@ -107,6 +108,7 @@ class RunFacts:
     rules: Mapping[str, Any]
     venues: Mapping[str, tuple[float, float] | None]
     places: Mapping[str, tuple[float, float] | None]
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
