@@ -41,8 +41,8 @@ def test_every_file_that_is_named_is_there():
     assert not [name for name in names if not any(path.exists() for path in where(name))]
 
 
-def test_the_changes_name_where_to_begin():
-    assert len(CHANGES) == 11
+def test_ten_changes_name_where_to_begin():
+    assert len(CHANGES) == 10
     for change in CHANGES:
         title, _, steps = change.partition("\n")
         first = steps.split("\n2. ")[0]
