@@ -189,7 +189,7 @@ def test_missing_file_names_the_nearest(tmp_path):
         (
             "a.txt",
             b"a",
-            r"unsupported format \(found: \.txt\)\. Remedy: give one of \.csv \.xlsx \.gpkg \.shp \.geojson",
+            r"unsupported format \(found: \.txt\)\. Remedy: give one of \.csv \.xlsx \.gpkg \.shp \.gdb",
         ),
         ("a", b"a", "unsupported format"),
         ("a.csv", b"", "empty file"),
