@@ -192,6 +192,7 @@ def axe() -> str:
 STATES = {
     "plain": "",
     "overview": "document.getElementById('lc-overview-open').click()",
+    "area": "document.querySelector('#lc-districts tbody button').click()",
     "open": (
         "document.querySelectorAll('details').forEach((one) => (one.open = true));"
         "document.getElementById('lc-pin-add').click()"
@@ -223,6 +224,7 @@ STATES = {
         ("zh", "plain"),
         ("zh", "overview"),
         ("kinds", "overview"),
+        ("zh", "area"),
         ("en", "open"),
         ("zh", "tried"),
         ("en", "compared"),

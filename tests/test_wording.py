@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ROOT
-from lifecircle.wording import Words, explain, percent, truncated_percent, word
+from lifecircle.wording import Words, explain, percent, truncated_percent, village_text, word
 
 
 def catalogue():
@@ -217,3 +217,21 @@ def test_words_know_their_language():
         Words("zh").section("no such section")
     with pytest.raises(TypeError):
         Words("en").section("page")["map"] = "changed for every page"
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        ("新联村委会", "新联村"),
+        ("新联村村委会", "新联村村"),
+        ("新联村村民委员会", "新联村"),
+        ("新联村民委员会", "新联村"),
+        ("文星社区居民委员会", "文星社区"),
+        ("百可社区居委会", "百可社区"),
+        ("城东居委会", "城东居委会"),
+        ("村委会", "村委会"),
+        ("", ""),
+    ],
+)
+def test_villages_stand_without_their_committee(listed, said):
+    assert village_text(listed) == said

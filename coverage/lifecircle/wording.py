@@ -314,7 +314,7 @@ def _place_part(part: str) -> str:
     return part
 
 
-_COMMITTEE: Final = re.compile(r"(.+(?:村|社区))(?:村民委员会|居民委员会|民委员会|委员会|居委会|委会)")
+_COMMITTEE: Final = re.compile(r"(.+?(?:村|社区))(?:村民委员会|居民委员会|民委员会|委员会|居委会|委会)")
 
 
 def village_text(name: str) -> str:

@@ -63,7 +63,13 @@ def page_script(entry: str = ENTRY, *, read: Callable[[str], str] = asset) -> st
     parts: list[str] = []
 
     def add(name: str, above: tuple[str, ...]) -> None:
-        """Write a module after all it imports; ``above`` are those that asked for it."""
+        """Write a module after all it imports; ``above`` are those that asked for it.
+
+        Raises
+        ------
+        ValueError
+            When modules import each other in a circle.
+        """
         if name in above:
             raise ValueError(f"modules import each other in a circle: {' -> '.join([*above, name])}")
         if name in exported:
@@ -82,7 +88,13 @@ def _scoped(name: str, text: str, exported: dict[str, list[str]]) -> str:
     """Put a module in a function that gives its exports, its imports taken from those of the others."""
 
     def taken(match: re.Match[str]) -> str:
-        """Turn an import into one of the other module's exports."""
+        """Turn an import into one of the other module's exports.
+
+        Raises
+        ------
+        ValueError
+            When the other module does not export a name.
+        """
         wanted = [part.strip() for part in match[1].split(",") if part.strip()]
         for one in wanted:
             if not _NAME.match(one) or one not in exported[match[2]]:
