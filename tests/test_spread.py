@@ -122,7 +122,7 @@ def test_overlapping_polygons_are_named_with_the_people_counted_twice():
 
 
 def test_more_people_than_can_live_in_a_polygon_are_a_reject_row():
-    blocks = layer([square(0, 0, 300, 200)] * 40 + [square(0, 0, 10, 10)], population=[5.0] * 40 + [1e9])
+    blocks = layer([square(0, 0, 300, 200)] * 40 + [square(0, 0, 10, 10)], population=[5.0] * 40 + [1e7])
     surface = read_spread(blocks, crs=CRS)
     assert surface.demand["population"].sum() == pytest.approx(200)
     assert surface.rejects["row"].tolist() == [41]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecircle.demand._residents import MOST_PEOPLE
 from lifecircle.errors import Fault, say
 
 if TYPE_CHECKING:
@@ -21,6 +20,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
+
+MANKIND = 1e10
+"""Largest value (inclusive) that may be people at all: a larger one is a mark for no data.
+
+More than live in any cell is another fault, as a count in the wrong unit is not to be taken for no data.
+"""
 
 MOST_PER_KM2 = 2e6
 """People per square kilometre (inclusive) above which no count is believed: nobody ever lived closer."""
@@ -53,7 +58,7 @@ class ValueCount:
         """Count the cells of a block: (cell,) values, NaN for none."""
         there = values[~np.isnan(values)]
         self.missing += int(len(values) - len(there))
-        odd = (there < 0) | (there > MOST_PEOPLE)
+        odd = (there < 0) | (there > MANKIND)
         for value, cells in zip(*np.unique(there[odd], return_counts=True), strict=True):
             # A broken raster may hold a million of them: a few are enough to refuse it.
             if float(value) in self.strange or len(self.strange) < _KEPT:
