@@ -42,7 +42,7 @@ def test_every_file_that_is_named_is_there():
 
 
 def test_the_changes_name_where_to_begin():
-    assert len(CHANGES) == 10
+    assert len(CHANGES) == 11
     for change in CHANGES:
         title, _, steps = change.partition("\n")
         first = steps.split("\n2. ")[0]

@@ -14,7 +14,7 @@ Limit = TypeVar("Limit", float, "npt.NDArray[np.float64]")
 STATUSES = ("covered", "beyond", "disconnected", "unsnapped")
 """The four buckets; every resident is in exactly one."""
 
-_SLACK_S = 1e-6
+SLACK_S = 1e-6
 """Seconds by which float noise may exceed a limit: a walk of exactly 1,250 m at 5 km/h, cut into
 whole-metre edges, comes out above 900 s by up to 9e-13 in half of all cuts."""
 
@@ -33,7 +33,7 @@ def search_bound(limit_s: Limit) -> Limit:
     >>> search_bound(900.0) > 900.0
     True
     """
-    return limit_s + _SLACK_S
+    return limit_s + SLACK_S
 
 
 def within_limit(seconds: npt.ArrayLike, limit_s: npt.ArrayLike) -> npt.NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from lifecircle.audit._ladder import (
     villages_counted,
 )
 from lifecircle.counting import buckets
+from lifecircle.findings import BY_VILLAGE
 from lifecircle.limits import within_limit
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 BY_TIME = frozenset({"reach", "open"})
-BY_VILLAGE = frozenset({"accepted", "straight"})
 
 GAP_REASONS = {
     "network_distance": "beyond_radius",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit._basis import BY_TIME, BY_VILLAGE, Basis, basis_of, bucket, open_venues
+from lifecircle.audit._basis import BY_TIME, Basis, basis_of, bucket, open_venues
 from lifecircle.audit._counted import counted_people, in_area, people_of_unknown_class, urban_class
 from lifecircle.audit._ladder import accountings, ladder_notes, village_curve, village_readings
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
 from lifecircle.audit._school_grounds import without_grounds
 from lifecircle.counting import RURAL, URBAN
 from lifecircle.demand import OUTSIDE
-from lifecircle.findings import BUCKETS, CircleDistrict, CircleResult, Count, GroupResult
+from lifecircle.findings import BUCKETS, BY_VILLAGE, CircleDistrict, CircleResult, Count, GroupResult
 from lifecircle.measures import (
     borderline,
     coverage,

@@ -14,7 +14,7 @@ import numpy as np
 
 from lifecircle.facilities import open_at
 from lifecircle.findings import class_seconds, class_venues
-from lifecircle.limits import within_limit
+from lifecircle.limits import search_bound, within_limit
 from lifecircle.page_data._page_roads import PER_SECOND, Network, Places, places_of, searchable
 from lifecircle.page_data._target_text import OUTSIDE
 from lifecircle.page_data._times import Found, Ground, graph_of
@@ -58,7 +58,7 @@ def steps_of(seconds: Floats, limit_s: float) -> Ints:
     known = np.isfinite(seconds)
     times = np.where(known, seconds, 0.0)
     nearest = np.floor(times / STEP_S + 0.5)
-    last = np.floor((limit_s + 1e-6) / STEP_S + 1e-9)
+    last = np.floor(search_bound(limit_s) / STEP_S + 1e-9)
     within = within_limit(times, limit_s)
     sided: Floats = np.where(within, np.minimum(nearest, last), np.maximum(nearest, last + 1))
     return np.where(known, sided, -1).astype(np.int64)

@@ -10,6 +10,7 @@ import math
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
+from lifecircle.limits import SLACK_S
 from lifecircle.wording import percent
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lifecircle.wording import Words
 
 WITHHELD = "*"  # stands where the public edition keeps a number back
-_NOISE_MIN = 1e-6 / 60  # the tolerance of an inclusive limit, in minutes
+_NOISE_MIN = SLACK_S / 60  # the tolerance of an inclusive limit, in minutes
 
 
 def service_text(services: Mapping[str, Mapping[str, str]], name: str, words: Words) -> str:

@@ -9,7 +9,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from lifecircle.findings import ACCOUNTINGS, CircleDistrict, as_circle, grounds_text, mark_text, value_text
+from lifecircle.findings import (
+    ACCOUNTINGS,
+    BY_VILLAGE,
+    CircleDistrict,
+    as_circle,
+    grounds_text,
+    mark_text,
+    value_text,
+)
 from lifecircle.page_data._figure_text import (
     goal_text,
     minutes_text,
@@ -36,7 +44,6 @@ if TYPE_CHECKING:
     from lifecircle.wording import Words
 
 OUTSIDE = "(outside)"
-_BY_VILLAGE = frozenset({"accepted", "straight"})
 _ASIDE = "any_one"
 _SIDES = ("urban", "rural")
 _VARIANTS = ("without_school_grounds", "step_free", "aged_over60", "by_group_speed")
@@ -238,8 +245,8 @@ def _rung(name: str, accounting: Accounting | None, target: CircleTarget, words:
         "name": words.get("column", name),
         "aside": name == _ASIDE,
         "verdict": name == target.accounting,
-        "by": page["by_villages" if name in _BY_VILLAGE else "by_people"],
-        "byVillage": name in _BY_VILLAGE,
+        "by": page["by_villages" if name in BY_VILLAGE else "by_people"],
+        "byVillage": name in BY_VILLAGE,
         **known,
     }
 

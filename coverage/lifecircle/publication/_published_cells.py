@@ -21,7 +21,8 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.findings import BUCKETS, Accounting, CircleResult, Count, PresenceResult
+from lifecircle.findings import BUCKETS, BY_VILLAGE, Accounting, CircleResult, Count, PresenceResult
+from lifecircle.limits import SLACK_S
 from lifecircle.publication._published_kinds import SUPPRESSED, public_kind
 from lifecircle.publication._withheld import TOTAL, Withheld, in_area, withheld_counts
 
@@ -41,7 +42,6 @@ MIN_PEOPLE = 20
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 # What may stand for a tie: the bucket that makes a cell look worst comes first.
 _WORST_FIRST = ("beyond", "disconnected", "unsnapped", "covered")
-_BY_VILLAGE = frozenset({"accepted", "straight"})
 
 
 def public_findings(years: Sequence[Findings], *, min_people: int = MIN_PEOPLE) -> list[Findings]:
@@ -211,7 +211,7 @@ def _steps(minutes: Vector, limit_min: float) -> Vector:
     >>> _steps(np.array([0.0, 4.0, 4.5]), 9.0).tolist()
     [4.0, 4.0, 9.0]
     """
-    over = np.ceil((minutes - limit_min - 1e-6 / 60) / STEP_MIN)
+    over = np.ceil((minutes - limit_min - SLACK_S / 60) / STEP_MIN)
     first = limit_min - STEP_MIN * (math.ceil(limit_min / STEP_MIN) - 1)
     stepped: Vector = np.maximum(limit_min + STEP_MIN * over, first)
     return stepped
@@ -392,7 +392,7 @@ def _circle(
     if withheld is None or result.count is None:
         return _uncounted(plain, min_people)
     rows = tuple(_district(one, withheld) for one in result.districts)
-    by_village = getattr(result.target, "accounting", "") in _BY_VILLAGE
+    by_village = getattr(result.target, "accounting", "") in BY_VILLAGE
     if 0 < result.count.people < min_people and not by_village:
         plain = replace(plain, value=None, previous=None, status=SUPPRESSED, band={}, accountings={})
         return replace(plain, count=_NOTHING, shortfall_people=None, groups=(), districts=rows)
@@ -503,7 +503,7 @@ def _rung(
     if same:
         return replace(rung, villages=count)
     people = float(_whole(np.array([rung.people]), min_people)[0])
-    return Accounting(count, people, rung.value if name in _BY_VILLAGE else _cut(rung.value, step))
+    return Accounting(count, people, rung.value if name in BY_VILLAGE else _cut(rung.value, step))
 
 
 def share_step(people: float, min_people: int) -> float:

@@ -33,12 +33,19 @@ def public_kind(findings: Findings, result: TargetResult, *, min_people: int) ->
     findings : the run, not yet reduced: its residents say how many people a figure is of
     result : the result of one of its targets
     min_people : no figure describes fewer people
+
+    Raises
+    ------
+    TypeError
+        The kind is not known here: what of it may be published has to be decided first.
     """
     if isinstance(result, CapacityResult):
         return _capacity(findings, result, min_people)
     if isinstance(result, PresenceResult):
         return replace(result, disagreements=())
-    if isinstance(result, IndicatorResult) and result.gaps:
+    if not isinstance(result, IndicatorResult):
+        raise TypeError(f"it is not decided what of {type(result).__name__} may be published")
+    if result.gaps:
         value, previous = (
             None if one is None else cut_to(one, _SHARE_STEP) for one in (result.value, result.previous)
         )

@@ -65,8 +65,10 @@ def apply_changes(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
             register = _Register(inputs, register, faults).after(change, number)
         elif change.action in _ROADS:
             networks = _changed_roads(networks, change, faults)
-        else:
+        elif change.action == "grow":
             demand = _grown(inputs, demand, change, faults)
+        else:
+            raise ValueError(f"nothing is known of how to {change.action}")
     faults.raise_any()
     return replace(inputs, register=register, demand=demand, networks=networks)
 

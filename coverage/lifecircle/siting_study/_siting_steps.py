@@ -458,6 +458,10 @@ def _audited(  # noqa: PLR0913, PLR0917 - what is built, and what it is held aga
 _SAME = 1e-9
 
 
+_BY_PEOPLE = frozenset({"full_cover", "backup_cover", "rule_cover", "capacitated_max_cover"})
+"""Objectives whose plans are held against the audit by the people they cover alone."""
+
+
 def _prove(question: Question, plan: SitingPlan, scenario: Scenario, conditions: Conditions) -> None:
     """Hold the people a plan covers, and its own quantity, against the audit of the study with its sites.
 
@@ -485,6 +489,8 @@ def _prove(question: Question, plan: SitingPlan, scenario: Scenario, conditions:
         seconds, people = basis.answer.seconds[timed], question.people[timed]
         found = people @ seconds if plan.objective == "p_median" else seconds.max(initial=0.0)
         figures["value"] = plan.value, float(found)
+    elif plan.objective not in _BY_PEOPLE:
+        raise ProofError(f"no audit can hold the value of {plan.objective} against its sites")
     if plan.second is not None:
         figures["second"] = plan.second.value, result.count.covered
     for name, (said, audited) in figures.items():
