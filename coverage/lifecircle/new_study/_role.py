@@ -68,6 +68,8 @@ _SITE_COLUMNS = ("works", "tenure", "land_use", "cost", "suitability", "required
 _CHINA: Final = {"lon": (73.0, 135.5), "lat": (3.0, 54.0)}
 _WIDEST_DEG = 6.0
 _FEW_KINDS = 20
+_LONGEST_LIST = 50_000
+"""Rows of a list of facilities; of a longer table not every column is compared with the services."""
 _SOME, _MOST = 0.3, 0.8
 
 
@@ -148,7 +150,7 @@ class Look:
     def service(self) -> str | None:
         """The heading of what kind a facility is: a known one, else the column whose words are services."""
         heading = self.column("service", "facilities")
-        if heading is not None:
+        if heading is not None or len(self.shown.frame) > _LONGEST_LIST:
             return heading
         names = {*named(self.headings, "name", synonyms("facilities", "name"))}
         for one in (heading for heading in self.headings if heading not in names):
