@@ -28,11 +28,13 @@ function card(gap) {
 /* The gaps of what is chosen, with their numbers in the whole list. */
 export const numbered = () => (target().gaps || []).map((gap, number) => ({ gap, number })).filter(({ gap }) => gapInArea(gap));
 
+/* The gaps that the map numbers, of those with a place. */
+export const marked = () => numbered().filter(({ gap }) => gap.at).slice(0, area() ? MARKED.area : MARKED.all);
+
 export function markGaps() {
   const group = page.layers.gaps;
   group.clearLayers();
-  const marked = numbered().filter(({ gap }) => gap.at).slice(0, area() ? MARKED.area : MARKED.all);
-  for (const { gap, number } of marked) {
+  for (const { gap, number } of marked()) {
     const marker = L.marker(gap.at, {
       icon: L.divIcon({ className: "lc-gap", iconSize: [22, 22], html: element("span", {}, String(number + 1)) }),
       zIndexOffset: 1000 - number,

@@ -7,6 +7,7 @@ import { areaColour, figured, shapes } from "./district_table.js";
 import { OVER, PAINTED, UNDER, drawSymbol, drawUnit, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits } from "./drawing.js";
 import { isRated, residentRows } from "./legend.js";
 import { districtRows, lookIn } from "./colours.js";
+import { marked } from "./gap_list.js";
 import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
 import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
@@ -104,6 +105,12 @@ function drawLines(context, view) {
     context.stroke();
   }
   context.setLineDash([]);
+  const chosenShape = chosen.district === null ? null : shapes.get(chosen.district);
+  if (!chosenShape) return;
+  context.strokeStyle = "#0b3d91"; // as on the map
+  context.lineWidth = 3.5;
+  trace(context, view, chosenShape.rings);
+  context.stroke();
 }
 
 /* Let a painter draw on a canvas of its own, then lay that over the map: painters may clear what is there. */
@@ -165,8 +172,7 @@ function drawLabels(context, view) {
 }
 
 function drawGaps(context, view, taken) {
-  (target().gaps || []).forEach((gap, number) => {
-    if (!gap.at) return;
+  for (const { gap, number } of marked()) {
     const place = at(view, ...gap.at);
     const free = !taken.some(([other, x, y]) => Math.abs(other.x - place.x) < 13 + x && Math.abs(other.y - place.y) < 13 + y);
     if (free) taken.push([place, 13, 13]);
@@ -178,7 +184,7 @@ function drawGaps(context, view, taken) {
       context.fillStyle = INK;
       context.fillText(String(number + 1), place.x, place.y + 0.5);
     }
-  });
+  }
 }
 
 function circle(context, { x, y }, r, colour, edge) {
