@@ -36,8 +36,9 @@ import os, random, signal, sys, warnings
 from dataclasses import replace
 from pathlib import Path
 warnings.simplefilter("ignore")
-from lifecircle import attribution, files, rectification, spot_check, yearbook
+from lifecircle import attribution, rectification, spot_check, yearbook
 from lifecircle.audit import find_runs, prepare, run_audit
+from lifecircle.files import _folders as files
 from lifecircle.study import read_study
 from lifecircle.yearbook import _order
 
