@@ -46,7 +46,7 @@ ROOMS = (
     "datum/_located.py",
     "audit/_auto_datum.py",
     "standards",
-    "study.py",
+    "study",
     "indicators.py",
 )
 
