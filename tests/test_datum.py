@@ -225,7 +225,7 @@ def test_named_columns_decide():
         (None, 30.5, "no coordinate", "lon", ""),
         ("120.9", " ", "no coordinate", "lat", ""),
         ("east", "30.5", "coordinate is not a number", "lon", "east"),
-        ("120.9", "30°30'", "coordinate is not a number", "lat", "30°30'"),
+        ("120.9", "30°30'x", "coordinate is not a number", "lat", "30°30'x"),
         ("120.9", "inf", "coordinate is not a number", "lat", "inf"),
         ("", "north", "coordinate is not a number", "lat", "north"),
         (180.001, 30.5, "coordinate is out of range", "lon", "180.001"),

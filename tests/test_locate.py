@@ -433,9 +433,9 @@ def test_streets_of_a_table_and_of_osm(toytown):
 
 @pytest.mark.shared_data
 def test_streets_of_a_real_graph(shared_data):
-    study = read_study(COUNTY)
-    part = study.roads.model_copy(update={"file": str(shared_data / "futian" / "futian.graphml")})
-    found = read_street_names(dataclasses.replace(study, roads=part), 2025)
+    part = read_study(COUNTY).roads.model_copy(update={"file": "futian.graphml"})
+    study = dataclasses.replace(read_study(COUNTY), folder=shared_data / "futian", roads=part)
+    found = read_street_names(study, 2025)
     places = street_places(found, districts=None, crs="EPSG:4547")
     assert 100 < len(places) < 300
     (street,) = places["福强路"]

@@ -316,13 +316,13 @@ SUFFIXES: dict[str, Callable[[Path, str, _Choice], Table]] = {
     ".xlsx": _read_xlsx,
     ".gpkg": _read_vector,
     ".shp": _read_vector,
+    ".gdb": _read_vector,
     ".geojson": _read_geojson,
     ".json": _read_geojson,
     ".parquet": _read_parquet,
     ".kml": _read_kml,
     ".kmz": _read_kml,
     ".gpx": _read_gpx,
-    ".gdb": _read_vector,
 }
 """Formats that are read, by the suffix of their files."""
 
