@@ -1,10 +1,11 @@
 """Whole people among rows: to the person, nobody above the cap, and no neighbourhood emptied."""
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lifecircle.demand import apportion
@@ -44,6 +45,8 @@ def test_every_part_has_exactly_its_people(rows, totals):
 
 
 @settings(max_examples=200)
+@example([(5e-324, 1)], 1.0, Random(1))
+@example([(2e-309, 3), (1.0, 1)], 1.0, Random(1))
 @given(
     st.lists(st.tuples(st.floats(0, 50), st.integers(0, 9)), min_size=1, max_size=60),
     st.floats(0, 1),

@@ -25,6 +25,8 @@ NEIGHBOURS = 20.0
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 _SAME = 1e-9
 _ROUNDS = 60
+_NOTHING = 1e-200
+"""Share of the largest weight of a part below which a weight is none."""
 
 
 def largest_remainders(quotas: Floats, parts: npt.NDArray[np.intp], totals: Ints) -> Ints:
@@ -112,6 +114,11 @@ def apportion(
     weights = np.asarray(weights, dtype=float)
     empty = np.bincount(parts, weights=weights, minlength=len(totals)) <= 0
     weights = np.where(empty[parts], 1.0, weights)
+    # In shares of the largest of its part: a sum of numbers near the smallest there is cannot be divided by.
+    largest = np.zeros(len(totals))
+    np.maximum.at(largest, parts, weights)
+    weights = weights / np.where(largest > 0, largest, 1.0)[parts]
+    weights = np.where(weights < _NOTHING, 0.0, weights)
     sums = np.bincount(parts, weights=weights, minlength=len(totals))
     if caps is None:
         quotas, most = weights / sums[parts] * totals[parts], None

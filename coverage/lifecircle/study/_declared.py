@@ -226,6 +226,7 @@ def read_study(folder: str | Path) -> Study:
     UnusableInputError
         The document is not TOML.
 
+    >>> from lifecircle.study import example_folder
     >>> read_study(example_folder()).id
     'haiyan'
     """
