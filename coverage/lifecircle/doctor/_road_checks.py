@@ -225,9 +225,11 @@ def supply_cells(one: DistrictRoads, language: Language) -> tuple[str, ...]:
     """Return the figures of a district as they are printed, in the order of :func:`supply_heads`."""
 
     def number(value: float | None, digits: int) -> str:
+        """Print a figure, a dash where it is unknown."""
         return "—" if value is None else f"{value:,.{digits}f}"
 
     def share(value: float | None) -> str:
+        """Print a share, a dash where it is unknown."""
         return "—" if value is None else percent(value)
 
     return (

@@ -106,6 +106,7 @@ class _Sheets:
         }
 
     def word(self, name: str, kind: str = "form") -> str:
+        """Return a word of the catalogue in the language of the form."""
         return word(kind, name, self.head.language)
 
     def sheet(self, name: str) -> Any:
@@ -191,6 +192,7 @@ class _Sheets:
         sheet.repeat_rows(HEADER_ROW - 1)
 
     def heading(self, sheet: Any, at: int, column: str, *, needed: bool) -> None:
+        """Write the heading of a column, and set its width."""
         text = column_heading(column, self.head.language)
         sheet.write_string(HEADER_ROW - 1, at, text, self.look["needed" if needed else "head"])
         sheet.set_column(at, at, _WIDTHS.get(column, 11))

@@ -328,6 +328,7 @@ def _alike(address: Address, town: str, known: Gazetteer) -> tuple[tuple[KnownPl
     scored: dict[KnownPlace, float] = {}
 
     def compare(text: str, place: KnownPlace, other: str) -> None:
+        """Note how much a name is like that of a place, unless another town is named."""
         if text and other and not (town and place.town and place.town != town):
             score = float(fuzz.ratio(text, other))
             if score >= CANDIDATE:

@@ -161,6 +161,7 @@ def located_lines(located: Located) -> list[str]:
     language, answer = located.language, located.answer
 
     def line(name: str, **values: Any) -> str:
+        """Return a line of the catalogue with its values."""
         return word("locate", name, language).format(**values)
 
     lines = [line("known", **located.known.counts, rejected=located.rejected)]
