@@ -21,7 +21,7 @@ from lifecircle.errors import Fault, FaultLog, MissingExtraError, UnusableInputE
 from lifecircle.files import check_file
 from lifecircle.paper import PICTURE_MARK, picture_name, static_maps
 from lifecircle.publication import MapSetting
-from lifecircle.roads import read_barriers
+from lifecircle.roads import read_barrier_kinds, read_barriers
 from lifecircle.study import check_year, read_study
 from lifecircle.tables import Column, Schema, check_table, read_table
 
@@ -84,6 +84,12 @@ def map_setting(study: Study) -> MapSetting:
     if study.atlas.labels is not None:
         with faults.catching():
             labels = read_labels(study.path_in(study.atlas.labels, study.year))
+    ground = None
+    if study.barriers is not None:
+        part = study.barriers
+        with faults.catching():
+            path = study.path_in(part.file, study.year)
+            ground = read_barrier_kinds(path, layer=part.layer, datum=part.datum)
     faults.raise_any()
     return MapSetting(
         min_people=study.publish.min_people,
@@ -92,6 +98,7 @@ def map_setting(study: Study) -> MapSetting:
         tianditu_key=study.atlas.tianditu_key,
         labels=labels,
         data_date=study.atlas.data_date,
+        ground=ground,
     )
 
 

@@ -25,7 +25,14 @@ from lifecircle.page_data import (
     what_was_read,
     without_people,
 )
-from lifecircle.publication import STEP_MIN, Edition, MapSetting, edition_findings, roads_without_masked
+from lifecircle.publication import (
+    STEP_MIN,
+    Edition,
+    MapSetting,
+    edition_findings,
+    roads_without_masked,
+    shown_ground,
+)
 from lifecircle.wording import Words
 
 if TYPE_CHECKING:
@@ -127,7 +134,8 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
         "labels": place_names(setting.labels),
     }
     told = without_people(plans) if edition == "public" else plans
-    raw = page_payload(years, words, shown, about=about, plans=told)
+    ground = shown_ground(setting, shown)
+    raw = page_payload(years, words, shown, about=about, plans=told, ground=ground)
     figure = OfflineFigure(
         title,
         language="zh-CN" if words.language == "zh" else "en",
@@ -139,6 +147,8 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     figure.add_child(page_map)
     add_surroundings(page_map, setting, page, labels=place_names(setting.labels))
     optional: dict[Kind, bool] = {
+        "ground": ground is not None,
+        "rates": any(result.target.kind == "circle" for findings in years for result in findings.targets),
         "roads": shown is not None,
         "villages": any(len(findings.villages) for findings in years),
         "units": any(getattr(result, "units", None) for findings in years for result in findings.targets),
