@@ -9,6 +9,8 @@ import { markGaps, prepareGaps, showGapList, taken, thinMarks } from "./gap_list
 import { showLegend } from "./legend.js";
 import { prepareLayerSwitch, showLayerSwitch } from "./layer_switch.js";
 import { lookIn } from "./colours.js";
+import { prepareLink } from "./link.js";
+import { keepChoices } from "./link_choices.js";
 import { byId, element, fill, rememberFocus } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
@@ -89,10 +91,9 @@ function makeLayers() {
 /* ---- the choices of target and year ---- */
 
 /* Circles first with their values, then what else has a figure, then the rest; each in the plan's order. */
-function fillTargets() {
+function fillTargets(had = byId("lc-target").value) {
   const targets = here().entry.targets, words = page.words;
   const list = byId("lc-target");
-  const had = list.value;
   const groups = [
     [words.targets_circles, targets.filter((one) => one.computed && one.kind === "circle")],
     [words.targets_others, targets.filter((one) => one.computed && one.kind !== "circle")],
@@ -127,6 +128,13 @@ function preparePanel() {
   });
 }
 
+/* A link chooses without the lists. */
+function settleLists() {
+  if (byId("lc-year").selectedIndex !== chosen.year) fillTargets(target().id);
+  byId("lc-year").selectedIndex = chosen.year;
+  byId("lc-target").value = target().id;
+}
+
 /* ---- what a choice changes ---- */
 
 const AREA = ["district", "village"];
@@ -135,6 +143,7 @@ const COUNTED = ["year", "target", "limit", "band", ...AREA]; // choices that ch
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
   const refocus = rememberFocus();
+  settleLists();
   if (changed(["year", "target"])) {
     if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
@@ -211,6 +220,8 @@ async function start(control, names) {
   prepareOverview(take);
   page.layers.roads.redraw();
   page.map.on("zoomend overlayadd", thinMarks);
+  keepChoices();
+  prepareLink();
   requestAnimationFrame(() => setTimeout(tellReady));
   ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));
 }
