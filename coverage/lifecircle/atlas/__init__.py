@@ -123,6 +123,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     title = page["title"].format(name=latest.name, year=span)
     about = {
         "name": latest.name,
+        "study": latest.study,
         "years": span,
         "edition": edition,
         "stepMinutes": STEP_MIN if edition == "public" else None,

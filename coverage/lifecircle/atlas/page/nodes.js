@@ -64,6 +64,22 @@ export function part(id, shown, figure) {
   return shown;
 }
 
+/* Copy the text of a box; where there is no clipboard, as from a file in some browsers, leave it selected for the keys. */
+export async function copyText(box) {
+  try {
+    await navigator.clipboard.writeText(box.value);
+    return true;
+  } catch {
+    for (let node = box; node; node = node.parentElement) {
+      node.hidden = false;
+      if (node.tagName === "DETAILS") node.open = true;
+    }
+    box.focus({ preventScroll: true });
+    box.select();
+    return document.execCommand("copy");
+  }
+}
+
 /* Figures read as in the tables: rates truncated, minutes rounded up, so that nothing looks better than it is. */
 export function percentText(share) {
   return share === null ? "—" : (Math.floor(share * 1000 + 1e-9) / 10).toFixed(1) + "%";

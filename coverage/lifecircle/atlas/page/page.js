@@ -10,6 +10,8 @@ import { paintGround, paintRoads } from "./ground.js";
 import { showLegend } from "./legend.js";
 import { prepareLayerSwitch, showLayerSwitch } from "./layer_switch.js";
 import { lookIn } from "./colours.js";
+import { prepareLink } from "./link.js";
+import { keepChoices } from "./link_choices.js";
 import { byId, element, fill, rememberFocus } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
@@ -93,10 +95,9 @@ function makeLayers() {
 /* ---- the choices of target and year ---- */
 
 /* Circles first with their values, then what else has a figure, then the rest; each in the plan's order. */
-function fillTargets() {
+function fillTargets(had = byId("lc-target").value) {
   const targets = here().entry.targets, words = page.words;
   const list = byId("lc-target");
-  const had = list.value;
   const groups = [
     [words.targets_circles, targets.filter((one) => one.computed && one.kind === "circle")],
     [words.targets_others, targets.filter((one) => one.computed && one.kind !== "circle")],
@@ -131,6 +132,13 @@ function preparePanel() {
   });
 }
 
+/* A link chooses without the lists. */
+function settleLists() {
+  if (byId("lc-year").selectedIndex !== chosen.year) fillTargets(target().id);
+  byId("lc-year").selectedIndex = chosen.year;
+  byId("lc-target").value = target().id;
+}
+
 /* ---- what a choice changes ---- */
 
 const AREA = ["district", "village"];
@@ -139,6 +147,7 @@ const COUNTED = ["year", "target", "limit", "band", "group", ...AREA]; // choice
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
   const refocus = rememberFocus();
+  settleLists();
   if (changed(["year", "target"])) {
     if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
@@ -220,6 +229,8 @@ async function start(control, names) {
   page.layers.rates.on("add remove", showDistricts);
   page.map.on("overlayadd overlayremove", showLegend);
   page.map.on("zoomend overlayadd", thinMarks);
+  keepChoices();
+  prepareLink();
   requestAnimationFrame(() => setTimeout(tellReady));
   ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));
 }
