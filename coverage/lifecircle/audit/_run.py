@@ -18,7 +18,7 @@ from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.audit._gaps import GAP_COLUMNS
 from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._judged import Assessed, YearFacts
-from lifecircle.audit._kinds import assess
+from lifecircle.audit._kinds import assess, left_out
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._position_grades import report_positions
 from lifecircle.audit._prepare import circles, open_study, prepare, prepare_other
@@ -152,6 +152,7 @@ def run(
     assessed = [
         _beside_year_before(assess(target, facts), before) for target in inputs.study.standard.targets
     ]
+    assessed += [Assessed(left_out(target)) for target in inputs.study.left_out]
     valued = values_on_surfaces(inputs)
     assessed = [_beside_surfaces(one, valued, inputs) for one in assessed]
     coarse = [one.coarse for one in assessed if one.coarse is not None]
