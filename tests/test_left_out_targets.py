@@ -43,7 +43,7 @@ def test_a_target_left_out_is_listed_and_changes_no_other(toytown, tmp_path):
     assert set(part.gaps["target"]) == set(whole.gaps["target"]) - {"health"}
 
 
-def test_every_command_reads_such_a_study(toytown, tmp_path):
+def test_every_command_reads_such_a_study(toytown):
     study = leave_out(toytown, "health")
     for command in (["audit"], ["atlas"], ["report"], ["compare", "2024", "2025"], ["rectify"]):
         ended = lifecircle(command[0], str(study), *command[1:])

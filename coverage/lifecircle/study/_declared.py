@@ -95,8 +95,8 @@ def study_schema() -> dict[str, Any]:
 class Study:
     """A study as declared, with its standard loaded.
 
-    ``folder`` : where its paths start; ``standard`` : without the targets that the study leaves out, which are
-    ``left_out``; ``snapshots`` : tables of databases that were read, by their address.
+    ``folder`` : where its paths start; ``standard`` : without the targets that the study leaves out;
+    ``left_out`` : those; ``snapshots`` : tables of databases that were read, by their address.
     """
 
     folder: Path
