@@ -24,6 +24,7 @@ from lifecircle.roads._profiles import (
     way_kmh,
 )
 from lifecircle.roads._road_files import read_barriers, read_roads
+from lifecircle.roads._road_store import ROAD_PART, edges_near, write_road_part, write_road_store
 
 __all__ = [
     "ALONG_M",
@@ -33,6 +34,7 @@ __all__ = [
     "MISS_M",
     "MODES",
     "PROFILES",
+    "ROAD_PART",
     "PlaceExtract",
     "Profile",
     "Roads",
@@ -43,6 +45,7 @@ __all__ = [
     "barrier_kind",
     "close_road",
     "dead_ends",
+    "edges_near",
     "fetch_extract",
     "fetch_roads",
     "one_way_pieces",
@@ -54,4 +57,6 @@ __all__ = [
     "read_roads",
     "roads_from_graph",
     "way_kmh",
+    "write_road_part",
+    "write_road_store",
 ]

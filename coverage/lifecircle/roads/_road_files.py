@@ -25,6 +25,7 @@ from lifecircle.roads._network import shapes_in
 from lifecircle.roads._osm import OSM_SUFFIXES, read_osm, read_osm_barriers
 from lifecircle.roads._osmnx_graph import read_graphml
 from lifecircle.roads._profiles import Profile, Speed, profile
+from lifecircle.roads._road_store import ROAD_PART, read_road_part
 from lifecircle.roads._rows import LineSettings
 from lifecircle.roads._source import open_layer
 
@@ -104,6 +105,8 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     _check_merge(merge_within_m)
     read = partial(_merged, path, merge, used, crs, settings, merge_within_m)
     named = [one for one in (path, merge) if one is not None]
+    # A part of a store is mapped, so that a copy of it in the cache would only take room.
+    keep = keep and not str(path).endswith(ROAD_PART)
     if keep and all(isinstance(one, (str, Path)) and _is_there(Path(one)) for one in named):
         key = settings.key()
         if merge is not None:
@@ -264,6 +267,8 @@ def _read(path: Any, used: Profile, crs: Any, settings: LineSettings) -> Roads:
     if is_osm(path):
         return read_osm(name, used, crs=crs)
     suffix = Path(path).suffix.lower()
+    if suffix == ROAD_PART:
+        return read_road_part(path, used, crs=crs)
     if suffix == ".graphml":
         return read_graphml(name, used, crs=crs)
     if suffix in TABLE_SUFFIXES:
