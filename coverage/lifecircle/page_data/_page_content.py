@@ -34,6 +34,7 @@ from lifecircle.page_data._plan_rows import plan_data
 from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
+from lifecircle.page_data._what_if_rows import WhatIf, building_of
 from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ __all__ = [
 ]
 
 _SIDES = frozenset({"urban", "rural"})
+_NOTHING = WhatIf()
 RATE_BREAKS = (0.5, 0.7, 0.85, 0.95)
 OVER_BREAKS_MIN = (5, 15)
 # Told apart by lightness and under every colour blindness: pale blue, oranges to brown, violet; the ground in
@@ -91,6 +93,7 @@ def page_payload(  # noqa: PLR0913 - each is one thing that a page may hold, all
     about: Mapping[str, Any] | None = None,
     plans: Sequence[Plan] = (),
     ground: gpd.GeoDataFrame | None = None,
+    what_if: WhatIf = _NOTHING,
 ) -> bytes:
     """Return everything the page's script needs, as the uncompressed container of :mod:`._packed_columns`.
 
@@ -98,7 +101,9 @@ def page_payload(  # noqa: PLR0913 - each is one thing that a page may hold, all
     ``ground`` : water, railways and other barriers in EPSG:4326, with ``kind`` and ``name``.
     """
     shelf = Shelf()
-    return shelf.packed(page_data(years, words, roads, shelf=shelf, about=about, plans=plans, ground=ground))
+    return shelf.packed(
+        page_data(years, words, roads, shelf=shelf, about=about, plans=plans, ground=ground, what_if=what_if)
+    )
 
 
 def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all but three named
@@ -110,6 +115,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
     about: Mapping[str, Any] | None = None,
     plans: Sequence[Plan] = (),
     ground: gpd.GeoDataFrame | None = None,
+    what_if: WhatIf = _NOTHING,
 ) -> dict[str, Any]:
     """Return the header of the page's data, its columns on the shelf."""
     shelf = shelf or Shelf()
@@ -118,7 +124,8 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
     entries: list[dict[str, Any]] = []
     for findings in years:
         crowd = Crowd.of(findings, roads, network)
-        entries.append(_year(crowd, words, shelf, before=entries[-1] if entries else None))
+        before = entries[-1] if entries else None
+        entries.append(_year(crowd, words, shelf, before=before, what_if=what_if))
     return {
         "language": words.language,
         "words": dict(words.section("page")),
@@ -133,6 +140,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "bounds": bounds(years),
         "places": _PLACES,
         "years": entries,
+        "serviceNames": _service_names(years, words),
         "roads": told,
         "ground": keep_ground(ground, bounds(years), shelf),
         "plans": plan_data(plans, words, years[-1].services if years else {}),
@@ -163,7 +171,9 @@ def rate_texts(words: Words) -> list[str]:
     return [page["rate_first"].format(high=marks[0]), *between, page["rate_last"].format(low=marks[-1])]
 
 
-def _year(crowd: Crowd, words: Words, shelf: Shelf, *, before: dict[str, Any] | None) -> dict[str, Any]:
+def _year(
+    crowd: Crowd, words: Words, shelf: Shelf, *, before: dict[str, Any] | None, what_if: WhatIf
+) -> dict[str, Any]:
     findings = crowd.findings
     services = _service_ids(findings)
     return {
@@ -175,10 +185,23 @@ def _year(crowd: Crowd, words: Words, shelf: Shelf, *, before: dict[str, Any] | 
         "districts": shelf.listed(_outlines(findings, shelf)),
         "villages": _villages(findings, shelf),
         "targets": [
-            _target(crowd, result, words, shelf=shelf, before=_answers_before(before, result))
+            _with_building(
+                _target(crowd, result, words, shelf=shelf, before=_answers_before(before, result)),
+                findings,
+                result,
+                what_if,
+            )
             for result in findings.targets
         ],
     }
+
+
+def _service_names(years: Sequence[Findings], words: Words) -> dict[str, str]:
+    """Return the words for all services, those without a venue too: a pin may be the first."""
+    known: dict[str, Mapping[str, str]] = {}
+    for findings in years:
+        known |= findings.services
+    return {service: names.get(words.language, service) for service, names in known.items()}
 
 
 def _service_ids(findings: Findings) -> list[str]:
@@ -396,6 +419,13 @@ def _target(
         "services": _services(result, _service_ids(findings)),
         "answers": _named(keep_answers(crowd, result, shelf, before), findings, words),
     }
+
+
+def _with_building(
+    told: dict[str, Any], findings: Findings, result: TargetResult, what_if: WhatIf
+) -> dict[str, Any]:
+    """Add the services of one building that fills the target's rule, where a pin may stand for it."""
+    return {**told, "building": building_of(findings, result.target, told["answers"], what_if)}
 
 
 def _areas(findings: Findings, result: TargetResult, words: Words) -> dict[str, Any] | None:

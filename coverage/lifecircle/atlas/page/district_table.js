@@ -25,7 +25,7 @@ function drawOutlines(outlines) {
     const rings = outline.rings.map((polygon) => polygon.map(ring));
     const area = L.polygon(rings, { pane: "lc-areas", stroke: false, fillOpacity: 1 });
     const line = L.polygon(rings, { pane: "lc-lines", fill: false, interactive: false });
-    area.on("click", () => choose(outline.code));
+    area.on("click", () => page.busy() || choose(outline.code));
     const label = L.marker(outline.label, {
       pane: "lc-labels", interactive: false, keyboard: false,
       icon: L.divIcon({ className: "lc-label", iconSize: [0, 0], html: element("span", {}, named(outline.name)) }),
@@ -89,7 +89,6 @@ export function choose(code, { pan = false } = {}) {
     row.classList.toggle("lc-chosen", mine);
     const button = row.querySelector("button");
     if (button) button.setAttribute("aria-pressed", String(mine));
-    if (mine && !pan) row.scrollIntoView({ block: "nearest" });
   }
   if (shape && pan) goToBounds(shape.area.getBounds());
 }

@@ -12,7 +12,7 @@ import { prepareLayerSwitch, showLayerSwitch } from "./layer_switch.js";
 import { lookIn } from "./colours.js";
 import { prepareLink } from "./link.js";
 import { keepChoices } from "./link_choices.js";
-import { byId, element, fill, rememberFocus } from "./nodes.js";
+import { byId, element, fill, holdPanel, rememberFocus, watchPanel } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
@@ -146,7 +146,7 @@ const COUNTED = ["year", "target", "limit", "band", "group", ...AREA]; // choice
 
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
-  const refocus = rememberFocus();
+  const refocus = rememberFocus(), settle = holdPanel();
   settleLists();
   if (changed(["year", "target"])) {
     if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
@@ -171,6 +171,7 @@ function show(choice) {
   if (Object.keys(choice).every((key) => AREA.includes(key))) { // what is painted stays as it is
     markGaps();
     refocus();
+    settle();
     return;
   }
   showViews();
@@ -186,6 +187,7 @@ function show(choice) {
   if (changed(COUNTED)) showPins();
   showSwipe();
   refocus();
+  settle();
 }
 
 /* ---- the start ---- */
@@ -204,6 +206,7 @@ async function start(control, names) {
   chosen.year = page.years.length - 1;
   page.started = true;
   preparePanel();
+  watchPanel();
   prepareControls();
   prepareLayerSwitch(control, names);
   prepareGaps();

@@ -1,6 +1,8 @@
 /* What the page holds once it is read, and what is chosen on it; tells those who listen of a new choice. */
 
-export const page = { data: null, words: null, years: [], map: null, layers: {}, started: false, route: () => null, closeOverview: () => {} };
+export const page = { data: null, words: null, years: [], map: null, layers: {}, started: false, route: () => null, closeOverview: () => {},
+  busy: () => false, // whether the next click on the map is wanted for something else than what lies there
+};
 
 /* limit: minutes tried out, null for the target's own; counting: reach, accepted, straight or differ;
    district, village: codes of the town and village that everything is filtered by, null without;
