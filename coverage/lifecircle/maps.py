@@ -10,7 +10,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import geopandas as gpd
 import pandas as pd
@@ -157,6 +157,48 @@ class _PlanSite(_PlanPart):
     lat: Annotated[float, Field(ge=-90, le=90)]
     service: str = ""
     people: float | None = None
+    works: str = ""
+    tenure: str = ""
+    cost: float | None = None
+    groups: dict[str, float] = {}
+    band: tuple[float | None, ...] = ()
+
+
+class _PlanCandidate(_PlanPart):
+    left_out: str = ""
+
+
+class _PlanSpeed(_PlanPart):
+    speed: Literal["slow", "usual", "fast"]
+    people: float
+    best: float
+
+
+class _PlanRemedy(_PlanPart):
+    kind: str
+    name: str
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    people: float
+    accounting: str = "reach"
+    paid: str = "once"
+    cost: float | None = None
+    people_per_cost: float | None = None
+
+
+class _PlanMove(_PlanPart):
+    """What becomes of a district or group; presence targets count no people."""
+
+    code: str
+    name: str = ""
+    value_before: float | None = None
+    value_after: float | None = None
+    won: float | None = None
+
+
+class _PlanTarget(_PlanPart):
+    districts: tuple[_PlanMove, ...] = ()
+    groups: tuple[_PlanMove, ...] = ()
 
 
 class _PlanPoint(_PlanPart):
@@ -175,6 +217,20 @@ class _PlanFile(_PlanPart):
     gap: float | None
     sites: tuple[_PlanSite, ...]
     curve: tuple[_PlanPoint, ...]
+    id: str = ""
+    people: float | None = None
+    covered_before: float | None = None
+    covered_after: float | None = None
+    value_before: float | None = None
+    value_after: float | None = None
+    goal: float | None = None
+    attainable: float | None = None
+    goal_attainable: bool | None = None
+    enough: int | None = None
+    sensitivity: tuple[_PlanSpeed, ...] = ()
+    remedies: tuple[_PlanRemedy, ...] = ()
+    candidates: tuple[_PlanCandidate, ...] = ()
+    own_target: _PlanTarget | None = None
 
 
 def read_plans(paths: Sequence[Path], *, study: str) -> list[Plan]:
@@ -215,7 +271,8 @@ def _plan(given: Path, study: str) -> Plan:
     if found.study != study:
         reason, remedy = say("a plan of another study"), say("name one of {study}", study=study)
         raise UnusableInputError([Fault(str(path), "study", found.study, reason, remedy)])
-    plain = found.model_dump(exclude={"study"})
+    plain = found.model_dump(exclude={"study", "candidates"})
+    plain["free"] = sum(not one.left_out for one in found.candidates) or None
     plain["curve"] = [(point.sites, point.people) for point in found.curve]
     return cast("Plan", plain)
 

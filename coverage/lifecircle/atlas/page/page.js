@@ -15,7 +15,7 @@ import { byId, element, fill, holdPanel, rememberFocus, watchPanel } from "./nod
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
-import { showPlans } from "./plan_layer.js";
+import { preparePlans, showPlans } from "./plan_layer.js";
 import { preparePrinting } from "./save_and_print.js";
 import { readPage } from "./page_years.js";
 import { openRoute } from "./route.js";
@@ -176,8 +176,8 @@ function show(choice) {
   if (changed(["year", "target"])) {
     page.layers.units.eachLayer((layer) => layer.redraw());
     page.layers.facilities.redraw();
+    showPlans(); // before the gaps, whose numbers make way for those of the sites
     markGaps();
-    showPlans();
   } else if (changed(COUNTED)) thinMarks();
   if (changed(COUNTED)) showPins();
   showSwipe();
@@ -201,6 +201,7 @@ async function start(control, names) {
   chosen.year = page.years.length - 1;
   page.started = true;
   preparePanel();
+  keepChoices();
   watchPanel();
   prepareControls();
   prepareLayerSwitch(control, names);
@@ -211,6 +212,7 @@ async function start(control, names) {
   prepareSwipe();
   prepareTip();
   preparePins();
+  preparePlans();
   preparePrinting();
   prepareSearch();
   onChange(show);
@@ -223,7 +225,6 @@ async function start(control, names) {
   prepareOverview(take);
   page.layers.roads.redraw();
   page.map.on("zoomend overlayadd", thinMarks);
-  keepChoices();
   prepareLink();
   requestAnimationFrame(() => setTimeout(tellReady));
   ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));

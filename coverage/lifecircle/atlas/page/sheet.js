@@ -206,15 +206,17 @@ function drawPins(context, view) {
 }
 
 function siteMark(context, { x, y }, text, size) {
+  const wide = Math.max(size, size * (0.35 + 0.32 * text.length));
   context.fillStyle = "#ffffff";
-  context.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
+  context.fillRect(x - wide / 2 - 2, y - size / 2 - 2, wide + 4, size + 4);
   context.fillStyle = SITE_COLOUR;
-  context.fillRect(x - size / 2, y - size / 2, size, size);
+  context.fillRect(x - wide / 2, y - size / 2, wide, size);
   write(context, text, x, y + size * 0.23, { size: size * 0.65, weight: 700, colour: "#ffffff", align: "center" });
 }
 
 function drawSites(context, view) {
-  sitesShown().forEach((site) => siteMark(context, at(view, site.lat, site.lon), String(site.number), 20));
+  const place = (site) => at(view, site.lat, site.lon);
+  for (const mark of sitesShown(place, 24)) siteMark(context, place(mark), mark.text, 20);
 }
 
 function drawMap(context, view, ratio) {
