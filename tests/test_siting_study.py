@@ -445,7 +445,11 @@ def test_the_map_gets_a_plain_plan(listed):
         [[0, 215.0], [1, 245.0], [2, 265.0]],
     )
     (town,) = [one for one in layer["own_target"]["districts"] if one["won"]]
-    assert (town["won"], layer["free"], layer["covered_after"]) == (30.0, len(PLACES) - 1, 245.0)  # E has no road
+    assert (town["won"], layer["free"], layer["covered_after"]) == (
+        30.0,
+        len(PLACES) - 1,
+        245.0,
+    )  # E has no road
 
 
 # --- the county -----------------------------------------------------------------------------------------

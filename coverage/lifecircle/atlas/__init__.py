@@ -26,7 +26,14 @@ from lifecircle.page_data import (
     what_was_read,
     without_people,
 )
-from lifecircle.publication import STEP_MIN, Edition, MapSetting, edition_findings, roads_without_masked
+from lifecircle.publication import (
+    STEP_MIN,
+    Edition,
+    MapSetting,
+    edition_findings,
+    roads_without_masked,
+    shown_ground,
+)
 from lifecircle.wording import Words
 
 if TYPE_CHECKING:
@@ -139,8 +146,9 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
         "labels": place_names(setting.labels),
     }
     told = without_people(plans) if edition == "public" else plans
+    ground = shown_ground(setting, shown)
     offered = _NOTHING if edition == "public" else what_if
-    raw = page_payload(years, words, shown, about=about, plans=told, what_if=offered)
+    raw = page_payload(years, words, shown, about=about, plans=told, ground=ground, what_if=offered)
     figure = OfflineFigure(
         title,
         language="zh-CN" if words.language == "zh" else "en",
@@ -152,6 +160,8 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     figure.add_child(page_map)
     add_surroundings(page_map, setting, page, labels=place_names(setting.labels))
     optional: dict[Kind, bool] = {
+        "ground": ground is not None,
+        "rates": any(result.target.kind == "circle" for findings in years for result in findings.targets),
         "roads": shown is not None,
         "villages": any(len(findings.villages) for findings in years),
         "units": any(getattr(result, "units", None) for findings in years for result in findings.targets),

@@ -1,4 +1,4 @@
-"""What the page offers to try: the services of one building that fills a rule, and scenarios; tries nothing."""
+"""What the page offers to try: the services of a building that fills a rule, and scenarios; tries nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Pin(TypedDict):
-    """One venue that a scenario opens: WGS84 degrees, service ids with ``;`` between them, what it is called."""
+    """One venue that a scenario opens: WGS84 degrees, service ids with ``;`` between them, its name."""
 
     lon: float
     lat: float
@@ -93,7 +93,7 @@ def scenario_data(offered: WhatIf, years: Sequence[Findings], words: Words) -> l
 def _scenario(view: ScenarioView, years: Sequence[Findings], words: Words) -> dict[str, Any]:
     page = words.section("page")
     others = [
-        page["scenario_other"].format(action=words.get("action", action), count=count)
+        page["scenario_other"].format(action=words.get("change_action", action), count=count)
         for action, count in view.others.items()
     ]
     return {
@@ -116,10 +116,16 @@ def _target(one: Mapping[str, Any], words: Words) -> dict[str, Any]:
     if won is not None and lost is not None:
         people = page["scenario_people"].format(won=people_text(won), lost=people_text(lost))
     parts = [(str(part["name"]), part) for part in (*one["districts"], *one["towns"])]
-    names = [(words.get("area", "outside") if part["code"] == OUTSIDE else name, part) for name, part in parts]
-    groups = [(words.get("group", str(part["code"])), part) for part in one["groups"] if part["code"] != "all"]
+    names = [
+        (words.get("area", "outside") if part["code"] == OUTSIDE else name, part) for name, part in parts
+    ]
+    groups = [
+        (words.get("group", str(part["code"])), part) for part in one["groups"] if part["code"] != "all"
+    ]
     return {
-        "effect": page["scenario_effect"].format(before=_value(before, share=share), after=_value(after, share=share)),
+        "effect": page["scenario_effect"].format(
+            before=_value(before, share=share), after=_value(after, share=share)
+        ),
         "same": before == after and not won and not lost,
         "people": people,
         "towns": [_row(name, part, share=share) for name, part in names if _differs(part)],
@@ -139,11 +145,16 @@ def _differs(part: Mapping[str, Any]) -> bool:
 
 def _row(name: str, part: Mapping[str, Any], *, share: bool) -> list[str]:
     people = ["—" if part.get(which) is None else people_text(part[which]) for which in ("won", "lost")]
-    return [name, _value(part["value_before"], share=share), _value(part["value_after"], share=share), *people]
+    return [
+        name,
+        _value(part["value_before"], share=share),
+        _value(part["value_after"], share=share),
+        *people,
+    ]
 
 
 def _moved(view: ScenarioView, years: Sequence[Findings]) -> dict[str, dict[str, list[int]]]:
-    """Number the residents who win and lose by their place among the year's: target -> change -> places."""
+    """Find the places of those who win and lose among the year's residents: target -> change -> places."""
     findings = next((one for one in years if one.year == view.year), None)
     if view.moved is None or findings is None:
         return {}

@@ -2,10 +2,11 @@
    Names are only ever put in as text, never as markup; nothing is asked of any server. */
 
 import { page, chosen, change, onChange, here, target } from "./selection.js";
-import { prepareControls } from "./controls.js";
+import { prepareControls, prepareKey } from "./controls.js";
 import { showDistricts, showTable } from "./district_table.js";
-import { OVER, UNDER, drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits, painter } from "./drawing.js";
+import { OVER, UNDER, drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintUnits, painter, symbolOrder } from "./drawing.js";
 import { markGaps, prepareGaps, showGapList, taken, thinMarks } from "./gap_list.js";
+import { paintGround, paintRoads } from "./ground.js";
 import { showLegend } from "./legend.js";
 import { prepareLayerSwitch, showLayerSwitch } from "./layer_switch.js";
 import { lookIn } from "./colours.js";
@@ -16,6 +17,7 @@ import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
 import { preparePlans, showPlans } from "./plan_layer.js";
+import { onMoved, prepareScenarios } from "./scenario_view.js";
 import { preparePrinting } from "./save_and_print.js";
 import { readPage } from "./page_years.js";
 import { openRoute } from "./route.js";
@@ -30,8 +32,8 @@ import { prepareViews, settleViews, showViews } from "./trial_controls.js";
 
 const NAMES_FROM = 12.75; // zoom from which villages have their names
 const PANES = {
-  "lc-areas": 250, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-newly": 360, "lc-lines": 380,
-  "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-villages": 500, "lc-labels": 550, "lc-units-over": 560,
+  "lc-areas": 250, "lc-ground": 300, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-newly": 360, "lc-lines": 380,
+  "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-villages": 500, "lc-way": 510, "lc-labels": 550, "lc-units-over": 560,
 };
 
 /* ---- layers ---- */
@@ -46,7 +48,7 @@ function residents(context, view, year) {
 function facilities(context, view, year) {
   const now = year && year.entry.targets.find((one) => one.id === target().id);
   if (!now) return false;
-  paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  paintFacilities(context, view, year.facilities(), symbolOrder(now, year.entry.serviceIds), symbolSize());
   return true;
 }
 
@@ -72,6 +74,8 @@ function newly(context, view) {
 function makeLayers() {
   Object.assign(page.layers, {
     districts: L.featureGroup(),
+    rates: L.layerGroup(), // nothing of its own: whether districts have the colours of their rates
+    ground: painter("lc-ground", paintGround),
     residents: painter("lc-residents", (context, view) => residents(context, view, here())),
     residentsBefore: painter("lc-residents-before", (context, view) => residents(context, view, before())),
     differences: L.featureGroup(),
@@ -83,6 +87,7 @@ function makeLayers() {
     facilitiesBefore: painter("lc-facilities-before", (context, view) => facilities(context, view, before())),
     roads: painter("lc-roads", paintRoads),
     newly: painter("lc-newly", newly),
+    way: L.featureGroup(),
     pins: L.featureGroup(),
     plans: L.featureGroup(),
   });
@@ -138,7 +143,7 @@ function settleLists() {
 /* ---- what a choice changes ---- */
 
 const AREA = ["district", "village"];
-const COUNTED = ["year", "target", "limit", "band", ...AREA]; // choices that change figures, not only what is painted
+const COUNTED = ["year", "target", "limit", "band", "group", ...AREA]; // choices that change figures, not only what is painted
 
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
@@ -152,7 +157,7 @@ function show(choice) {
     settlePins();
     showLayerSwitch();
   }
-  if (changed(["year", "target", ...AREA])) {
+  if (changed(["year", "target", "group", ...AREA])) {
     showGapList();
     showUnitList();
   }
@@ -178,7 +183,8 @@ function show(choice) {
     page.layers.facilities.redraw();
     showPlans(); // before the gaps, whose numbers make way for those of the sites
     markGaps();
-  } else if (changed(COUNTED)) thinMarks();
+  } else if (changed(["group"])) markGaps();
+  else if (changed(COUNTED)) thinMarks();
   if (changed(COUNTED)) showPins();
   showSwipe();
   refocus();
@@ -196,7 +202,7 @@ ready.catch(() => {}); // told in the panel
 
 async function start(control, names) {
   const read = await readPage(document);
-  Object.assign(page, { data: read.data, words: read.data.words, years: read.years, roadLines: read.roadLines, running: read.running, plain: read.plain });
+  Object.assign(page, { data: read.data, words: read.data.words, years: read.years, roadLines: read.roadLines, column: read.column, running: read.running, plain: read.plain });
   Object.assign(window.lifecirclePage, read, openRoute(read));
   chosen.year = page.years.length - 1;
   page.started = true;
@@ -213,6 +219,7 @@ async function start(control, names) {
   prepareTip();
   preparePins();
   preparePlans();
+  prepareScenarios();
   preparePrinting();
   prepareSearch();
   onChange(show);
@@ -223,8 +230,13 @@ async function start(control, names) {
   });
   change({ year: chosen.year, target: chosen.target });
   prepareOverview(take);
+  page.map.addLayer(page.layers.way);
+  page.layers.ground.redraw();
   page.layers.roads.redraw();
+  page.layers.rates.on("add remove", showDistricts);
+  page.map.on("overlayadd overlayremove", showLegend);
   page.map.on("zoomend overlayadd", thinMarks);
+  onMoved(showLegend);
   prepareLink();
   requestAnimationFrame(() => setTimeout(tellReady));
   ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));
@@ -238,6 +250,7 @@ window.lifecirclePage = Object.assign(window.lifecirclePage || {}, {
   drawSymbol,
   panes(made) {
     page.map = made;
+    prepareKey(); // before the map is fitted: it has what room the key leaves
     for (const [name, level] of Object.entries(PANES)) {
       const pane = made.createPane(name);
       pane.style.zIndex = level;
