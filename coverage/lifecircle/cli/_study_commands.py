@@ -215,6 +215,13 @@ def _to_database(findings: Findings, database: str | None, tell: Callable[[str],
     type=click.Path(path_type=Path),
     help="plan.json of a siting study to show, or its folder; may be repeated.",
 )
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Changes to open as pins (as for scenario), or a folder it wrote; may be repeated.",
+)
 def atlas(study: Path, years: str | None, **choices: Any) -> None:
     """Draw STUDY's results as one HTML page that opens without a network."""
     from lifecircle.maps import MapOrder, draw_study, years_of

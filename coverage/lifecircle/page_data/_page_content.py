@@ -34,7 +34,7 @@ from lifecircle.page_data._plan_rows import plan_data
 from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
-from lifecircle.page_data._what_if_rows import WhatIf, building_of
+from lifecircle.page_data._what_if_rows import WhatIf, building_of, scenario_data
 from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "roads": told,
         "ground": keep_ground(ground, bounds(years), shelf),
         "plans": plan_data(plans, words, years[-1].services if years else {}),
+        "scenarios": scenario_data(what_if, years, words),
         "about": dict(about or {}),
         "lists": shelf.lists,
     }

@@ -156,9 +156,9 @@ export function paintResidents(context, view, cells, look, side) {
 }
 
 /* Residents that pins would cover: a strong square with a white frame and a dark one, unlike any class. */
-export function paintNewly(context, view, cells, newly, side) {
+export function paintNewly(context, view, cells, newly, side, colour = page.data.cellColours.newly) {
   const half = Math.max(side * 0.5, 2.5);
-  context.fillStyle = page.data.cellColours.newly;
+  context.fillStyle = colour;
   context.strokeStyle = "#ffffff";
   context.lineWidth = side > 8 ? 1.6 : 0.8;
   for (const i of newly) {

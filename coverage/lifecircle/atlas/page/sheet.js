@@ -11,6 +11,7 @@ import { districtRows, lookIn } from "./colours.js";
 import { marked } from "./gap_list.js";
 import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
+import { movedShown, paintMoved } from "./scenario_view.js";
 import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
 import { beside, lengthText, metresPerPixel, roundLength, symbolSize, unitSize } from "./map_view.js";
 import { across, down } from "./page_years.js";
@@ -207,15 +208,17 @@ function drawPins(context, view) {
 }
 
 function siteMark(context, { x, y }, text, size) {
+  const wide = Math.max(size, size * (0.35 + 0.32 * text.length));
   context.fillStyle = "#ffffff";
-  context.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
+  context.fillRect(x - wide / 2 - 2, y - size / 2 - 2, wide + 4, size + 4);
   context.fillStyle = SITE_COLOUR;
-  context.fillRect(x - size / 2, y - size / 2, size, size);
+  context.fillRect(x - wide / 2, y - size / 2, wide, size);
   write(context, text, x, y + size * 0.23, { size: size * 0.65, weight: 700, colour: "#ffffff", align: "center" });
 }
 
 function drawSites(context, view) {
-  sitesShown().forEach((site) => siteMark(context, at(view, site.lat, site.lon), String(site.number), 20));
+  const place = (site) => at(view, site.lat, site.lon);
+  for (const mark of sitesShown(place, 24)) siteMark(context, place(mark), mark.text, 20);
 }
 
 function drawMap(context, view, ratio) {
@@ -232,6 +235,7 @@ function drawMap(context, view, ratio) {
     const side = Math.max(1.6, here().entry.cells.size_m / view.metres);
     lay(context, view, ratio, (own) => paintNewly(own, view, here().cells(), newlyShown(), side));
   }
+  if (!left && movedShown()) lay(context, view, ratio, (own) => paintMoved(own, view, Math.max(1.6, here().entry.cells.size_m / view.metres)));
   if (has("districts")) drawLines(context, view);
   const taken = drawLabels(context, view);
   if (left) drawDivider(context, view, split, left);
@@ -288,7 +292,9 @@ function drawLegend(context, x, top, width) {
     title(words.legend_residents);
     for (const [which, text] of residents) row((place) => legendMark(context, which, x, place), text);
     for (const [, text] of mergedRows()) note(text);
-    if (newlyShown().length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    const moved = before() ? null : movedShown();
+    if (newlyShown().length || moved?.won.length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (moved?.lost.length) row((place) => legendMark(context, PAINTED.indexOf("over"), x, place), words.scenario_lost);
     if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
     if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
   }
