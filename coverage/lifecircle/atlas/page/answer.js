@@ -1,8 +1,9 @@
 /* Answers ahead of every control: is it met, where are the gaps, where next; a sentence each. */
 
-import { page, here, target } from "./selection.js";
+import { page, here, onTrial, target } from "./selection.js";
 import { area, gapInArea, villageInArea } from "./area.js";
 import { districtRows, standingIn, villagesIn } from "./colours.js";
+import { changeSentence } from "./compared.js";
 import { byId, element, named, peopleText, sentence } from "./nodes.js";
 import { plansShown } from "./plan_layer.js";
 import { unitsWithout } from "./unit_list.js";
@@ -65,6 +66,7 @@ function where({ uncovered, data }) {
 /* Where next: a siting plan, the largest gaps, or who is in charge. */
 function next() {
   const now = target(), { words } = page;
+  if (onTrial() && standingIn(here())) return null; // plans and gaps are of the target's own limit
   const [plan] = plansShown();
   if (plan && !area()) return sentence(words.answer_plan, plan);
   const gaps = (now.gaps || []).filter(gapInArea).slice(0, MOST.gaps);
@@ -76,6 +78,6 @@ function next() {
 
 /* `figures`: value and verdict as the headline has them, before, and people uncovered (null where none are counted). */
 export function showAnswer(figures) {
-  byId("lc-answer").replaceChildren(...[met(figures), where(figures), next()].filter(Boolean)
+  byId("lc-answer").replaceChildren(...[met(figures), changeSentence(), where(figures), next()].filter(Boolean)
     .map((parts) => element("p", {}, ...parts)));
 }

@@ -36,6 +36,9 @@ export const leaveArea = () => change({ district: null, village: null });
 
 /* ---- figures ---- */
 
+/* The rule at the limit that shows. */
+export const ruleText = (now) => (onTrial() && standingIn(here()) ? fill(now.ruleFor, { minutes: limitOf(now) }) : now.rule);
+
 /* What is tried out, in place of a verdict. */
 export function trialText() {
   const speed = chosen.band === "usual" ? "" : page.words["band_" + chosen.band];
@@ -76,11 +79,16 @@ export function areaFigures() {
   };
 }
 
-/* The rows of the groups that the page can count in an area. */
+/* Whether the page counts the groups itself: in an area and on trial, but never from rounded numbers. */
+export const groupsFollow = () => standingIn(here()) !== null && page.data.about.edition !== "public";
+
+/* The rows of the groups that the page can count, in the chosen area or in all. Of a target that is
+   about one group, the page counts that group alone. */
 export function areaGroups() {
   const now = target();
-  if (!standingIn(here()) || page.data.about.edition === "public") return [];
+  if (!groupsFollow()) return [];
   return now.groupIds.flatMap((id, i) => {
+    if (now.group !== "all" && id !== now.group) return [];
     const people = id === "all" ? peopleIn(here(), areaMask(here())) : groupIn(here(), id);
     return people && people.total ? [[now.groups[i][0], peopleText(people.total), percentText(people.covered / people.total), peopleText(people.total - people.covered)]] : [];
   });

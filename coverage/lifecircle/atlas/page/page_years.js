@@ -78,6 +78,7 @@ function openYear({ data, column, search }, entry) {
     ...points(entry.facilities),
     service: column(entry.facilities.service),
     opened: column(entry.facilities.opened),
+    key: entry.facilities.key ? column(entry.facilities.key) : null, // one number for one venue in every year
     names: data.lists[entry.facilities.names],
   }));
   const villages = once(() => ({
