@@ -37,6 +37,7 @@ from lifecircle.page_data._target_map import (
     unit_marks,
 )
 from lifecircle.page_data._target_text import figures
+from lifecircle.page_data._what_if_rows import WhatIf
 
 __all__ = [
     "AREA_COLOURS",
@@ -57,6 +58,7 @@ __all__ = [
     "Site",
     "UnitMark",
     "UnitMarks",
+    "WhatIf",
     "area_classes",
     "bounds",
     "by_rate",

@@ -2,11 +2,12 @@
    and by town, venues opened and closed, on the map and beside it. */
 
 import { page, chosen, targetIn, twoYears, onTrial } from "./selection.js";
-import { districtUnits, districtsIn, matchedYears, standingIn } from "./colours.js";
+import { districtUnits, districtsIn, matchedYears, onGroup, peopleOf, standingIn } from "./colours.js";
 import { changeSums, venueChanges } from "./changes.js";
 import { shapes } from "./district_table.js";
 import { byId, element, fill, named, part, pairs, peopleText, percentText, sentence } from "./nodes.js";
 import { goTo, goToBounds } from "./map_view.js";
+import { STATUS } from "./page_years.js";
 import { inOrderOf, sortedHead } from "./sorting.js";
 import { showVenue } from "./tip.js";
 
@@ -34,16 +35,16 @@ export function peopleChanges() {
   const side = (year) => {
     const own = targetIn(year).districts.map((one) => place.get(one.code));
     const units = districtUnits(year, targetIn(year));
-    return { status: standingIn(year).status, people: year.answers(targetIn(year)).people, units: units.map((unit) => (unit < 0 ? -1 : own[unit])) };
+    return { status: standingIn(year).status, people: peopleOf(year), units: units.map((unit) => (unit < 0 ? -1 : own[unit])) };
   };
   return { towns, ...changeSums(side(years.first), side(years.second), matchedYears(years), towns.length) };
 }
 
-/* A town's share in a year: the run's own, or on trial the page's own count. */
+/* A town's share in a year: the run's own, or on trial and of a group the page's own count. */
 function shareIn(year, code) {
   const now = targetIn(year), at = now.districts.findIndex((one) => one.code === code);
   if (at < 0) return null;
-  if (!onTrial()) return now.districts[at].value;
+  if (!onTrial() && !onGroup()) return now.districts[at].value;
   const { total, covered } = districtsIn(year);
   return counts() && total[at] ? covered[at] / total[at] : null;
 }
@@ -200,8 +201,8 @@ function sums(people, years) {
 }
 
 function coveredIn(year) {
-  const { status } = standingIn(year), { people } = year.answers(targetIn(year));
-  return status.reduce((sum, one, i) => sum + (one === 1 ? people[i] : 0), 0) / 10;
+  const { status } = standingIn(year), people = peopleOf(year);
+  return status.reduce((sum, one, i) => sum + (one === STATUS.covered ? people[i] : 0), 0) / 10;
 }
 
 export function showChanges() {

@@ -1,12 +1,13 @@
 /* Composes the map as one picture with all that a map must carry: title and year, legend, scale, north arrow, stamp,
    who made it when and from what, and that its boundaries settle nothing. Drawn by the page, asked of no server. */
 
-import { area, areaFigures, ruleText } from "./area.js";
+import { area, areaFigures, groupFigures, groupName, ruleText } from "./area.js";
 import { page, chosen, changesShown, here, target, targetIn, twoYears, onTrial, limitOf } from "./selection.js";
 import { drawChange, markedVenues, paintChanges } from "./compared.js";
 import { areaColour, figured, shapes } from "./district_table.js";
-import { OVER, PAINTED, UNDER, drawSymbol, drawUnit, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits } from "./drawing.js";
-import { isRated, residentRows } from "./legend.js";
+import { OVER, PAINTED, UNDER, drawSymbol, drawUnit, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintUnits, symbolOrder } from "./drawing.js";
+import { paintGround, paintRoads } from "./ground.js";
+import { groundRows, isRated, mergedRows, residentRows, symbolRows } from "./legend.js";
 import { districtRows, lookIn } from "./colours.js";
 import { marked } from "./gap_list.js";
 import { byId, element, fill } from "./nodes.js";
@@ -140,7 +141,7 @@ function drawYear(context, view, ratio, year, clip) {
   const units = year.units(now);
   if (units && page.map.hasLayer(page.layers.units)) lay(context, view, ratio, (own) => paintUnits(own, view, units, unitSize(view.zoom), UNDER), clip);
   if (page.map.hasLayer(page.layers.facilities)) {
-    lay(context, view, ratio, (own) => paintFacilities(own, view, year.facilities(), now.services, symbolSize(view.zoom)), clip);
+    lay(context, view, ratio, (own) => paintFacilities(own, view, year.facilities(), symbolOrder(now, year.entry.serviceIds), symbolSize(view.zoom)), clip);
   }
 }
 
@@ -223,6 +224,7 @@ function drawMap(context, view, ratio) {
   context.fillRect(0, 0, view.width, view.height);
   const has = (name) => page.layers[name] && page.map.hasLayer(page.layers[name]);
   if (has("districts")) drawAreas(context, view);
+  if (has("ground")) lay(context, view, ratio, (own) => paintGround(own, view));
   if (page.data.roads && has("roads")) lay(context, view, ratio, (own) => paintRoads(own, view));
   const left = before(), split = left ? dividerShare() * view.width : 0;
   if (left) drawYear(context, view, ratio, left, [0, split]);
@@ -287,6 +289,7 @@ function drawLegend(context, x, top, width) {
   if (residents.length) {
     title(words.legend_residents);
     for (const [which, text] of residents) row((place) => legendMark(context, which, x, place), text);
+    for (const [, text] of mergedRows()) note(text);
     if (newlyShown().length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
     if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
     if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
@@ -319,14 +322,25 @@ function drawLegend(context, x, top, width) {
     y += write(context, now.value, x, y + 24, { size: 28, weight: 700, width }) + 4;
     note(words.legend_whole_note);
   }
-  if (now.services.length) {
-    title(words.legend_facilities);
-    now.services.forEach((service, number) => row((place) => drawSymbol(context, number, x + 12, place + 8, 6.5), here().entry.services[service]));
+  for (const [heading, rows] of symbolRows(now)) {
+    title(heading);
+    for (const [number, service] of rows) row((place) => drawSymbol(context, number, x + 12, place + 8, 6.5), service);
   }
+  const ground = groundRows();
+  if (ground.length) title(words.legend_ground);
+  for (const [draw, text] of ground) row((place) => keyAt(context, draw, x + 3, place - 1), text);
   if (!changesShown()) return;
   for (const opened of new Set(markedVenues().map(([, , one]) => one))) {
     row((place) => drawChange(context, x + 12, place + 8, 6.5, opened), opened ? words.change_venue_opened : words.change_venue_closed);
   }
+}
+
+/* A key of the page's legend, drawn where the picture has it. */
+function keyAt(context, draw, x, y) {
+  context.save();
+  context.translate(x, y);
+  draw(context);
+  context.restore();
 }
 
 function drawScale(context, view, x, y) {
@@ -367,12 +381,12 @@ export function sheetTitle() {
 export function sheetSubtitle() {
   const now = target();
   const rule = onTrial() ? fill(page.words.sheet_trial, { rule: ruleText(now), minutes: limitOf(now) }) : now.rule;
-  const both = twoYears(), mine = areaFigures();
+  const both = twoYears(), mine = areaFigures() ?? (onTrial() ? null : groupFigures());
   const figures = both ? [both.first, both.second].map((year) => fill(page.words.swipe_year, { year: year.entry.year }) + " " + valueText(year)).join(" → ")
     : mine ? mine.value + " · " + mine.verdict
     : onTrial() && here().answers(now) ? valueText(here()) : now.computed ? now.value + " · " + now.statusText : now.statusText;
   const counting = chosen.counting === "reach" ? "" : byId("lc-counting-note").textContent;
-  return [rule, figures, counting].filter(Boolean).join(" · ");
+  return [rule, groupName(), figures, counting].filter(Boolean).join(" · ");
 }
 
 /* The lines that every map carries, as they stand at the foot of the panel. */

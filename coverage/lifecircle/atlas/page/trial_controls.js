@@ -1,7 +1,7 @@
 /* Offers what can be tried out on a target: another limit or speed, only the gaps, another way of counting. */
 
 import { VIEWS, page, chosen, change, here, limitOf, target, onTrial } from "./selection.js";
-import { countsOf } from "./colours.js";
+import { countsOf, groupsOf } from "./colours.js";
 import { groupsFollow } from "./area.js";
 import { byId, element, fill } from "./nodes.js";
 
@@ -116,6 +116,7 @@ export function showViews() {
   choices("lc-band-row", "lc-band", factorsOf(now) ? BANDS.map((name, i) => [name, page.words["band_" + name], now.margin.band[i][1]]) : [],
     chosen.band, (band) => change({ band }));
   choices("lc-counting-row", "lc-counting", countings(now), chosen.counting, (counting) => change({ counting }));
+  showGroups(now);
   const compared = chosen.compared !== null;
   choices("lc-comparing-row", "lc-comparing", compared ? VIEWS.map((view) => [view, page.words["comparing_" + view]]) : [],
     chosen.comparing, (comparing) => change({ comparing }));
@@ -123,6 +124,14 @@ export function showViews() {
   byId("lc-only-gaps").checked = chosen.onlyGaps;
   byId("lc-counting-note").hidden = chosen.counting === "reach";
   byId("lc-counting-note").textContent = countingNote(now);
+}
+
+/* Whose people are counted: everybody of the target, or a group of them. */
+function showGroups(now) {
+  const groups = groupsOf(here(), now), list = byId("lc-group");
+  byId("lc-group-row").hidden = groups.length < 2;
+  list.replaceChildren(...groups.map(([value, text]) => element("option", { value }, text)));
+  list.value = chosen.group;
 }
 
 /* The run's own figure for the way of counting that shows. */
@@ -138,6 +147,7 @@ export function settleViews() {
   const now = target();
   if (!countings(now).some(([value]) => value === chosen.counting)) chosen.counting = "reach";
   if (!factorsOf(now)) chosen.band = "usual";
+  if (!groupsOf(here(), now).some(([id]) => id === chosen.group)) chosen.group = "all";
   if (!here().answers(now)) Object.assign(chosen, { limit: null, band: "usual", compared: null });
 }
 
@@ -151,5 +161,6 @@ export function prepareViews() {
     leaveTrial();
     slider.focus();
   });
+  byId("lc-group").addEventListener("change", (event) => change({ group: event.target.value }));
   byId("lc-only-gaps").addEventListener("change", (event) => change({ onlyGaps: event.target.checked }));
 }
