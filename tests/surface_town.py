@@ -135,7 +135,9 @@ def another_town(kind: str, seed: int) -> Town:
         lines.append(corner + _bent(np.full_like(steps, k), steps))
         lines.append(corner + _bent(steps, np.full_like(steps, k)))
     pieces = [line[i : i + 11] for line in lines for i in range(0, len(line) - 1, 10)]
-    shapes = [shapely.LineString(piece) for piece, kept in zip(pieces, rng.random(len(pieces)) > 0.12) if kept]
+    shapes = [
+        shapely.LineString(piece) for piece, kept in zip(pieces, rng.random(len(pieces)) > 0.12) if kept
+    ]
     roads = gpd.GeoDataFrame({"highway": "residential"}, index=range(len(shapes)), geometry=shapes, crs=CRS)
     hamlets = [(rng.uniform(300, side - 300), rng.choice(at[1:-1])) for _ in range(60)]
     spots = []

@@ -47,6 +47,7 @@ class View:
     area: str  # "", a town's or a village's code
     counting: str
     compared: bool
+    group: str = "all"
 
     @property
     def trial(self) -> bool:
@@ -87,14 +88,22 @@ class Run:
         column = "village" if view.area in set(self.villages["code"].astype(str)) else "district"
         return (demand[column].astype(str) == view.area).to_numpy()
 
+    def weight(self, view: View, group: str = "") -> np.ndarray:
+        """Return the people of a group, the view's own where none is named, of those the target counts."""
+        group = group or view.group
+        base = self.demand[f"people_{view.target}"].to_numpy(dtype=float)
+        if group in {"urban", "rural"}:
+            urban = self.villages.set_index(self.villages["code"].astype(str))["urban"].astype(bool)
+            return np.where(self.demand["village"].astype(str).map(urban) == (group == "urban"), base, 0.0)
+        whole = base if group == "all" else self.demand[group].to_numpy(dtype=float)
+        return np.where(base > 0, whole, 0.0)
+
     def people(
-        self, view: View, column: str = "", *, mask: np.ndarray | None = None
+        self, view: View, group: str = "", *, mask: np.ndarray | None = None
     ) -> dict[str, tuple[float, float]]:
-        """People by bucket as a range: the page's times are rounded."""
+        """Count people by bucket, each as a range: the page's times are rounded."""
         mine = self.mask(view) if mask is None else mask
-        whole = self.demand[column or f"people_{view.target}"].to_numpy(dtype=float)
-        counted = self.demand[f"people_{view.target}"].to_numpy() > 0
-        weight = np.where(mine & counted, whole, 0.0)
+        weight = np.where(mine, self.weight(view, group), 0.0)
         ends = [
             {name: float(weight[status == name].sum()) for name in BUCKETS}
             for status in (self.status(view, -2 * STEP_S), self.status(view, 2 * STEP_S))
@@ -128,10 +137,15 @@ def views(runs: dict[int, Run]) -> list[View]:
     village = str(last.villages["code"].iloc[VILLAGE])
     areas = ["", str(last.districts["code"].iloc[3]), str(last.districts["code"].iloc[-1]), village]
     trials = [(None, "usual"), (20.0, "usual"), (9.0, "usual"), (None, "slow"), (12.0, "fast")]
+    ways = [
+        *((one, "all") for one in ("reach", "straight", "accepted")),
+        ("reach", "over60"),
+        ("reach", "rural"),
+    ]
     every = [
-        View(target, year, limit, band, area, counting, compared)
-        for target, year, (limit, band), area, counting, compared in itertools.product(
-            circles, YEARS, trials, areas, ("reach", "straight", "accepted"), (False, True)
+        View(target, year, limit, band, area, counting, compared, group)
+        for target, year, (limit, band), area, (counting, group), compared in itertools.product(
+            circles, YEARS, trials, areas, ways, (False, True)
         )
         if not (compared and area)
     ]
@@ -147,6 +161,9 @@ def show(page: browser.Page, view: View) -> tuple[View, str]:
         page.run("document.querySelector('#' + arguments[0] + ' button')?.click()", chip)
     choose(page, "lc-year", str(YEARS.index(view.year)))
     choose(page, "lc-target", view.target)
+    had = page.run("return [...document.getElementById('lc-group').options].map((one) => one.value)")
+    group = view.group if view.group in had else "all"
+    choose(page, "lc-group", group)
     choose(page, "lc-compare", str(1 - YEARS.index(view.year)) if view.compared else "")
     if view.limit is not None:
         page.run(
@@ -171,7 +188,7 @@ def show(page: browser.Page, view: View) -> tuple[View, str]:
         view.area,
         VILLAGE,
     )
-    return (view if chosen else dataclasses.replace(view, area="")), counting
+    return dataclasses.replace(view, area=view.area if chosen else "", group=group), counting
 
 
 def number(text: str) -> float:
@@ -246,7 +263,10 @@ def check_villages(page: browser.Page, run: Run, view: View) -> None:
         ), (view, row)
 
 
-GROUPS = {"60岁": "over60", "3岁": "under3", "常住": "population"}  # of those that the page counts
+GROUPS = {  # of those that the page counts
+    "60岁": "over60", "3岁": "under3", "新居民": "nonregistered", "低收入": "low_income", "残疾": "disabled",
+    "城镇居民": "urban", "农村居民": "rural",
+}  # fmt: skip
 
 
 def check_groups(page: browser.Page, run: Run, view: View) -> None:
@@ -259,13 +279,7 @@ def check_groups(page: browser.Page, run: Run, view: View) -> None:
             one = own[round(number(total))]
             assert rate == "—" or abs(number(rate) - 100 * one["value"]) <= 0.1 + 1e-6, (view, name)
             continue
-        column = target["definition"]["group"]
-        column = (
-            next((code for text, code in GROUPS.items() if text in name), f"people_{view.target}")
-            if column == "all"
-            else f"people_{view.target}"
-        )
-        people = run.people(view, column)
+        people = run.people(view, next((group for text, group in GROUPS.items() if text in name), "all"))
         assert within(total, people["total"]), (view, name, total, people)
         assert within(left, uncovered(people)), (view, name, left)
         assert rate_within(rate, people), (view, name, rate)
@@ -283,7 +297,7 @@ def check_stays(page: browser.Page, run: Run, view: View) -> None:
         assert stays == view.trial, (view, name)
         assert (f"{minutes:g} 分钟" in note) == view.trial, (view, name, note)
     rungs = run.target(view.target)["accountings"]
-    for row in rows_of(page, "#lc-ladder .lc-rung tr:first-child"):
+    for row in rows_of(page, "#lc-ladder-part:not([hidden]) .lc-rung tr:first-child"):
         if "%" not in row[-1]:
             continue
         share = number(re.search(r"[\d.]+%", row[-1])[0])
@@ -312,8 +326,8 @@ def check_changes(page: browser.Page, runs: dict[int, Run], view: View) -> None:
     then, later = (
         [run.status(view, shift) == "covered" for shift in (-2 * STEP_S, 2 * STEP_S)] for run in (was, now)
     )
-    people = [run.demand[f"people_{view.target}"].to_numpy() for run in (was, now)]
-    counted = (people[0] > 0) & (people[1] > 0)
+    people = [run.weight(view) for run in (was, now)]
+    counted = np.all([run.demand[f"people_{view.target}"] > 0 for run in (was, now)], axis=0)
 
     def ends(which: np.ndarray, *pairs: np.ndarray) -> tuple[float, float]:
         sums = [float(which[pair].sum()) for pair in pairs]

@@ -42,7 +42,9 @@ def inputs(villages=None, **columns):
         villages=villages,
         crs="EPSG:4549",
         networks={"walk": walk},
-        study=SimpleNamespace(reading=SimpleNamespace(coarse_change=0.02, coarse_share=0.125, coarse_people=0.5)),
+        study=SimpleNamespace(
+            reading=SimpleNamespace(coarse_change=0.02, coarse_share=0.125, coarse_people=0.5)
+        ),
         year=2025,
     )
 

@@ -163,9 +163,8 @@ function show(choice) {
     showUnitList();
   }
   showDistricts(); // before the table, whose names lead to what is drawn
-  if (changed(["compared"])) showFigures(target()); // its sentence of the answer
+  if (changed(["compared", ...COUNTED])) showFigures(target());
   if (changed(COUNTED)) {
-    showFigures(target());
     showTable();
     showVillages();
     showVillageFigures();
