@@ -29,7 +29,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from conftest import ROOT, TOYTOWN, edit
-from lifecircle import attribution, findings, locate, rectification, scenario, siting_study, spot_check, yearbook
+from lifecircle import (
+    attribution,
+    findings,
+    locate,
+    rectification,
+    scenario,
+    siting_study,
+    spot_check,
+    yearbook,
+)
 from lifecircle.files import LOCK, Results, recover
 from lifecircle.verification import check_runs
 
@@ -72,7 +81,10 @@ def _deeds():
         Deed(
             "atlas --static",
             ("atlas", "TOWN", "--out", "HERE/page.html", "--static", "HERE/pictures"),
-            {"page.html": None, **{f"pictures/{name}-2025.png": None for name in ("reading", "culture", "health")}},
+            {
+                "page.html": None,
+                **{f"pictures/{name}-2025.png": None for name in ("reading", "culture", "health")},
+            },
         ),
         Deed(
             "site",
@@ -86,7 +98,10 @@ def _deeds():
             {f"{town}/2025-scenario-changes": scenario.FOLDER},
         ),
         Deed(
-            "compare", ("compare", "TOWN", "2024", "2025"), {f"{town}/2024-2025-change": attribution.FOLDER}, (audit,)
+            "compare",
+            ("compare", "TOWN", "2024", "2025"),
+            {f"{town}/2024-2025-change": attribution.FOLDER},
+            (audit,),
         ),
         Deed("rectify", ("rectify", "TOWN"), {f"{town}/2025-rectification": rectification.FOLDER}, (audit,)),
         Deed(
@@ -104,10 +119,26 @@ def _deeds():
             ("locate", "TOWN/list.csv", "--study", "TOWN", "--addresses", "TOWN/addresses.csv"),
             {f"{town}/locate-list": locate.FOLDER},
         ),
-        Deed("new", ("new", "HERE/made", "TOWN/residents.csv", "TOWN/roads.geojson"), {"made/study.toml": None}, once=True),
+        Deed(
+            "new",
+            ("new", "HERE/made", "TOWN/residents.csv", "TOWN/roads.geojson"),
+            {"made/study.toml": None},
+            once=True,
+        ),
         Deed("new --forms", ("new", "HERE/forms", "--forms", "--study", "TOWN"), {"forms": None}, once=True),
-        Deed("check --fix", ("check", "TOWN", "--fix", "--out", "HERE/fixed"), {"fixed": None}, once=True, status=(0, 1)),
-        Deed("check --html", ("check", "TOWN", "--html", "HERE/check.html"), {"check.html": None}, status=(0, 1)),
+        Deed(
+            "check --fix",
+            ("check", "TOWN", "--fix", "--out", "HERE/fixed"),
+            {"fixed": None},
+            once=True,
+            status=(0, 1),
+        ),
+        Deed(
+            "check --html",
+            ("check", "TOWN", "--html", "HERE/check.html"),
+            {"check.html": None},
+            status=(0, 1),
+        ),
         Deed("ledger rebuild", ("ledger", "rebuild", "TOWN"), {}, (audit,)),
         Deed("fetch", ("fetch", "武原", "--out", "HERE/fetched", "--buffer-m", "100"), {"fetched": None}),
     ]
@@ -142,7 +173,9 @@ def _zip_content(content):
     """Hash the parts of a workbook or document but for the one that holds a clock."""
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         parts = [(one.filename, one.CRC) for one in book.infolist() if one.filename != "docProps/core.xml"]
-        return hashlib.sha256(repr(sorted(parts)).encode()).hexdigest() if book.testzip() is None else "broken"
+        return (
+            hashlib.sha256(repr(sorted(parts)).encode()).hexdigest() if book.testzip() is None else "broken"
+        )
 
 
 def content_of(path):
@@ -178,7 +211,12 @@ def state_of(here, unstable=frozenset()):
     for path in sorted(here.rglob("*")):
         name = path.relative_to(here).as_posix()
         first = name.partition("/")[0]
-        if first in {"cache", "tmp"} or path.name in _ASIDE or ".sqlite.damaged" in path.name or left_over(name):
+        if (
+            first in {"cache", "tmp"}
+            or path.name in _ASIDE
+            or ".sqlite.damaged" in path.name
+            or left_over(name)
+        ):
             continue
         if path.is_file():
             if path.name in {"checksums.txt"} or name in unstable:
@@ -262,7 +300,9 @@ class Place:
                 pass
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.thread = threading.Thread(
+            target=self.http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.http.server_port}"
 
@@ -279,7 +319,16 @@ def built_shim(folder):
     if compiler is None or sys.platform != "linux":
         return None
     path = folder / "fault_shim.so"
-    words = [compiler, "-shared", "-fPIC", "-O1", "-o", str(path), str(Path(__file__).with_name("fault_shim.c")), "-ldl"]
+    words = [
+        compiler,
+        "-shared",
+        "-fPIC",
+        "-O1",
+        "-o",
+        str(path),
+        str(Path(__file__).with_name("fault_shim.c")),
+        "-ldl",
+    ]
     return path if subprocess.run(words, capture_output=True, check=False).returncode == 0 else None
 
 
@@ -301,7 +350,11 @@ class Campaign:
         warm = self.room / "warm"
         warm.mkdir()
         make_town(warm)
-        environment = {**os.environ, "LD_PRELOAD": str(self.shim), "LIFECIRCLE_CACHE": str(self.here / "cache")}
+        environment = {
+            **os.environ,
+            "LD_PRELOAD": str(self.shim),
+            "LIFECIRCLE_CACHE": str(self.here / "cache"),
+        }
         environment |= {"TMPDIR": str(self.here / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
         environment.pop("LIFECIRCLE_DATABASE", None)
         words = [sys.executable, str(Path(__file__).with_name("fault_child.py"))]
@@ -489,24 +542,32 @@ class Campaign:
             if strange and place.endswith(".1"):
                 continue
             if part_of(found, place) != part_of(made.new, place):
-                trial.problems.append(f"again: {place} is not the new one: {_unlike(part_of(found, place), made)}")
-        left = [path.name for path in self.here.rglob(".*") if left_over(path.relative_to(self.here).as_posix())]
+                trial.problems.append(
+                    f"again: {place} is not the new one: {_unlike(part_of(found, place), made)}"
+                )
+        left = [
+            path.name for path in self.here.rglob(".*") if left_over(path.relative_to(self.here).as_posix())
+        ]
         left = [name for name in left if "cache" not in name]
         if left and not any(f"here/cache" in str(path) for path in self.here.rglob(".*-new-*")):
             trial.problems.append(f"left behind: {left[:3]}")
         results = self.here / "town" / "results"
         named = trial.fault.damage[0] if trial.fault.kind == "damaged results" else ""
         # A run that was damaged before is not of this command's making: the check of the register says so.
-        wrong = [code for code in check_runs(results) if "changed" not in code or not named] if (
-            results / "ledger.sqlite"
-        ).exists() else []
+        wrong = (
+            [code for code in check_runs(results) if "changed" not in code or not named]
+            if (results / "ledger.sqlite").exists()
+            else []
+        )
         if wrong:
             trial.problems.append(f"the register: {wrong}")
 
 
 def _unlike(here, made):
     both = {**made.old, **here}
-    return [name for name in both if here.get(name) not in {made.old.get(name), made.new.get(name)}][:4] or sorted(here)[:6]
+    return [name for name in both if here.get(name) not in {made.old.get(name), made.new.get(name)}][
+        :4
+    ] or sorted(here)[:6]
 
 
 @dataclass(frozen=True)
@@ -584,7 +645,9 @@ def faults_of(made, most, seed=SEED):
         of, points = _points(made, letters, most if most is not None else 24, rng)
         found += [Fault(kind, {"mode": how, "of": of, "at": at, "error": error}) for at in points]
     of, points = _points(made, "abcde", most if most is not None else 6, rng)
-    found += [Fault("clock jumps", {"mode": CLOCK, "of": of, "at": at, "shift": JUMPS[at % 3]}) for at in points]
+    found += [
+        Fault("clock jumps", {"mode": CLOCK, "of": of, "at": at, "shift": JUMPS[at % 3]}) for at in points
+    ]
     found += [Fault("two at once", together=rng.uniform(0, 0.5)) for _ in range(min(most or 12, 12))]
     found += _damages(made, most, rng)
     return found + (_rights(made) if os.geteuid() == 0 else [])
@@ -593,10 +656,16 @@ def faults_of(made, most, seed=SEED):
 def _damages(made, most, rng):
     """List files that are damaged before a command: inputs, caches, and kept results that are not its own."""
     found = []
-    names = [path.relative_to(made.folder).as_posix() for path in sorted(made.folder.rglob("*")) if path.is_file()]
+    names = [
+        path.relative_to(made.folder).as_posix() for path in sorted(made.folder.rglob("*")) if path.is_file()
+    ]
     own = tuple(made.deed.places)
     groups = {
-        "damaged input": [name for name in names if name.startswith("town/") and "/results/" not in name and "/maps/" not in name],
+        "damaged input": [
+            name
+            for name in names
+            if name.startswith("town/") and "/results/" not in name and "/maps/" not in name
+        ],
         "damaged cache": [name for name in names if name.startswith("cache/")],
         "damaged results": [
             name
@@ -616,7 +685,18 @@ def _rights(made):
     first = sorted({place.partition("/")[0] for place in made.deed.places})
     found = [Fault("study can only be read", user=True, closed=("town",))]
     found.append(Fault("cache can only be read", user=True, closed=("cache",)))
-    return [*found, Fault("another user's results", user=True, closed=tuple(one for one in first if (made.folder / one).exists()))] if first else found
+    return (
+        [
+            *found,
+            Fault(
+                "another user's results",
+                user=True,
+                closed=tuple(one for one in first if (made.folder / one).exists()),
+            ),
+        ]
+        if first
+        else found
+    )
 
 
 def summary(trials):

@@ -314,9 +314,7 @@ def equity(
     )
 
 
-def _means(
-    y: Floats, weight: Floats, home: npt.NDArray[np.intp], many: int
-) -> tuple[Floats, Floats]:
+def _means(y: Floats, weight: Floats, home: npt.NDArray[np.intp], many: int) -> tuple[Floats, Floats]:
     """Return the mean and the people of each unit; NaN for a unit without people, -1 is in none."""
     inside = home >= 0
     heads = np.bincount(home[inside], weights=weight[inside], minlength=many)

@@ -1,6 +1,6 @@
 /* What of the choices stands in the link: year, target, area, trial, filter, compared year, and the view of the map. */
 
-import { page, chosen, here, target } from "./selection.js";
+import { VIEWS, page, chosen, here, target } from "./selection.js";
 import { groupsOf } from "./colours.js";
 import { keepInLink, noteChange } from "./link.js";
 import { sliderOf } from "./trial_controls.js";
@@ -88,6 +88,7 @@ export function keepChoices() {
     name: "compared", step: true, read: () => (chosen.compared === null ? "" : String(page.years[chosen.compared].entry.year)),
     write: (text) => ({ compared: text === "" ? null : yearNumbered(text) }),
   });
+  keepInLink(oneOf("comparing", VIEWS));
   first = viewText();
   keepInLink({ name: "map", read: () => (viewText() === first ? "" : viewText()), write: view });
   page.map.on("moveend", noteChange);

@@ -1,8 +1,9 @@
 /* Composes the map as one picture with all that a map must carry: title and year, legend, scale, north arrow, stamp,
    who made it when and from what, and that its boundaries settle nothing. Drawn by the page, asked of no server. */
 
-import { area, groupName } from "./area.js";
-import { page, chosen, here, target, targetIn, onTrial, limitOf } from "./selection.js";
+import { area, areaFigures, groupFigures, groupName, ruleText } from "./area.js";
+import { page, chosen, changesShown, here, target, targetIn, twoYears, onTrial, limitOf } from "./selection.js";
+import { drawChange, markedVenues, paintChanges } from "./compared.js";
 import { areaColour, figured, shapes } from "./district_table.js";
 import { OVER, PAINTED, UNDER, drawSymbol, drawUnit, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintUnits, symbolOrder } from "./drawing.js";
 import { paintGround, paintRoads } from "./ground.js";
@@ -15,7 +16,7 @@ import { movedShown, paintMoved } from "./scenario_view.js";
 import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
 import { beside, lengthText, metresPerPixel, roundLength, symbolSize, unitSize } from "./map_view.js";
 import { across, down } from "./page_years.js";
-import { before, dividerShare } from "./swipe.js";
+import { before, dividerShare, valueText } from "./swipe.js";
 
 const WIDTH = 1600, HEIGHT = 1130; // as A4 and A3 lie
 const EDGE = 32, HEAD = 96, SIDE = 330, FOOT = 92;
@@ -236,6 +237,7 @@ function drawMap(context, view, ratio) {
     lay(context, view, ratio, (own) => paintNewly(own, view, here().cells(), newlyShown(), side));
   }
   if (!left && movedShown()) lay(context, view, ratio, (own) => paintMoved(own, view, Math.max(1.6, here().entry.cells.size_m / view.metres)));
+  if (changesShown()) lay(context, view, ratio, (own) => paintChanges(own, view, symbolSize(view.zoom) + 2.5));
   if (has("districts")) drawLines(context, view);
   const taken = drawLabels(context, view);
   if (left) drawDivider(context, view, split, left);
@@ -333,6 +335,10 @@ function drawLegend(context, x, top, width) {
   const ground = groundRows();
   if (ground.length) title(words.legend_ground);
   for (const [draw, text] of ground) row((place) => keyAt(context, draw, x + 3, place - 1), text);
+  if (!changesShown()) return;
+  for (const opened of new Set(markedVenues().map(([, , one]) => one))) {
+    row((place) => drawChange(context, x + 12, place + 8, 6.5, opened), opened ? words.change_venue_opened : words.change_venue_closed);
+  }
 }
 
 /* A key of the page's legend, drawn where the picture has it. */
@@ -372,18 +378,19 @@ function drawNorth(context, x, y) {
 export function sheetTitle() {
   const mine = area();
   const name = byId("lc-name").textContent + (mine ? " " + (mine.village >= 0 ? mine.district : "") + mine.name : "");
-  const years = before() ? `${before().entry.year}–${here().entry.year}` : String(here().entry.year);
+  const both = twoYears();
+  const years = both ? `${both.first.entry.year}–${both.second.entry.year}` : String(here().entry.year);
   return fill(page.words.sheet_title, { name, target: target().name, year: years });
 }
 
 /* What stands under the title: the rule, and the figure with its verdict, or both years' figures. */
 export function sheetSubtitle() {
   const now = target();
-  const rule = onTrial() ? fill(page.words.sheet_trial, { rule: now.rule, minutes: limitOf(now) }) : now.rule;
-  const left = before();
-  const figures = left
-    ? [left, here()].map((year) => byId(year === left ? "lc-year-left" : "lc-year-right").textContent).join(" → ")
-    : now.computed ? byId("lc-value").textContent + " · " + byId("lc-verdict").textContent : now.statusText;
+  const rule = onTrial() ? fill(page.words.sheet_trial, { rule: ruleText(now), minutes: limitOf(now) }) : now.rule;
+  const both = twoYears(), mine = areaFigures() ?? (onTrial() ? null : groupFigures());
+  const figures = both ? [both.first, both.second].map((year) => fill(page.words.swipe_year, { year: year.entry.year }) + " " + valueText(year)).join(" → ")
+    : mine ? mine.value + " · " + mine.verdict
+    : onTrial() && here().answers(now) ? valueText(here()) : now.computed ? now.value + " · " + now.statusText : now.statusText;
   const counting = chosen.counting === "reach" ? "" : byId("lc-counting-note").textContent;
   return [rule, groupName(), figures, counting].filter(Boolean).join(" · ");
 }
