@@ -102,7 +102,7 @@ _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
 def drawn_pages(pdf: bytes) -> list[str]:
-    """Give the text of every page of a PDF that matplotlib wrote, as it stands, piece by piece, without white space."""
+    """Give the text of every page of a PDF that matplotlib wrote, in order and without white space."""
     objects = {int(number): body for number, body in _OBJECT.findall(pdf)}
     named = next(body for body in objects.values() if re.search(rb"/F\d+ \d+ 0 R", body))
     fonts = {name: _code_table(objects, int(at)) for name, at in re.findall(rb"/(F\d+) (\d+) 0 R", named)}
@@ -118,9 +118,8 @@ def _flat(body: bytes) -> bytes:
 def _code_table(objects: dict[int, bytes], font: int) -> dict[int, str]:
     found = re.search(rb"/ToUnicode (\d+) 0 R", objects[font])
     table = {}
-    for first, several in re.findall(
-        rb"<(\w+)> <\w+> \[(.*?)\]", _flat(objects[int(found[1])]) if found else b""
-    ):
+    told = _flat(objects[int(found[1])]) if found else b""
+    for first, several in re.findall(rb"<(\w+)> <\w+> \[(.*?)\]", told):
         for step, text in enumerate(re.findall(rb"<(\w+)>", several)):
             table[int(first, 16) + step] = bytes.fromhex(text.decode()).decode("utf-16-be")
     return table
