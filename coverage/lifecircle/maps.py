@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -19,6 +20,7 @@ from lifecircle.audit import find_run, read_networks
 from lifecircle.datum import locate
 from lifecircle.errors import Fault, FaultLog, MissingExtraError, UnusableInputError, say
 from lifecircle.files import check_file, check_folder
+from lifecircle.page_data import WhatIf
 from lifecircle.paper import (
     PICTURE_MARK,
     SheetOrder,
@@ -29,7 +31,8 @@ from lifecircle.paper import (
     write_sheets,
 )
 from lifecircle.publication import MapSetting
-from lifecircle.roads import read_barriers
+from lifecircle.roads import read_barrier_kinds, read_barriers
+from lifecircle.standards import whole_rule
 from lifecircle.study import check_year, read_study
 from lifecircle.tables import Column, Schema, check_table, read_table
 
@@ -93,6 +96,12 @@ def map_setting(study: Study) -> MapSetting:
     if study.atlas.labels is not None:
         with faults.catching():
             labels = read_labels(study.path_in(study.atlas.labels, study.year))
+    ground = None
+    if study.barriers is not None:
+        part = study.barriers
+        with faults.catching():
+            path = study.path_in(part.file, study.year)
+            ground = read_barrier_kinds(path, layer=part.layer, datum=part.datum)
     faults.raise_any()
     return MapSetting(
         min_people=study.publish.min_people,
@@ -101,6 +110,7 @@ def map_setting(study: Study) -> MapSetting:
         tianditu_key=study.atlas.tianditu_key,
         labels=labels,
         data_date=study.atlas.data_date,
+        ground=ground,
     )
 
 
@@ -302,6 +312,7 @@ def draw_study(
             plans=plans,
             edition=order.edition,
             setting=setting,
+            what_if=WhatIf(buildings=_buildings(declared)),
         )
     ]
     if order.static is not None:
@@ -386,6 +397,17 @@ def _runs(study: Study, where: str | Path, order: MapOrder, report_progress: Pro
         _log.info("no map of %d: %s", study.year - 1, error)
         return [latest]
     return [before, latest]
+
+
+def _buildings(study: Study) -> dict[str, tuple[str, ...]]:
+    """Return what one building holds that fills a circle's rule, as a siting study takes it."""
+    found = {}
+    for target in study.standard.targets:
+        if target.kind == "circle":
+            with suppress(UnusableInputError):  # fewer services than venues: no building fills it alone
+                own = study.siting.services.get(target.id, ())
+                found[target.id] = tuple(own) or whole_rule(target, study.standard)
+    return found
 
 
 def _walked(study: Study, year: int) -> Roads:

@@ -5,6 +5,7 @@ import fs from "node:fs";
 import { openContainer, unpackText } from "../../coverage/lifecircle/atlas/page/unpacking.js";
 import { readData } from "../../coverage/lifecircle/atlas/page/page_years.js";
 import { openRoute } from "../../coverage/lifecircle/atlas/page/route.js";
+import { collection } from "../../coverage/lifecircle/atlas/page/pin_export.js";
 
 const [data, questions] = process.argv.slice(2);
 const read = readData(openContainer(await unpackText(fs.readFileSync(data, "utf-8"))));
@@ -19,6 +20,8 @@ const KINDS = {
       people: plain(people), steps: steps.map((ranks) => ranks.map(plain)) };
   },
   whatIf: (question) => route.whatIf(question),
+  survey: (question) => route.survey(question),
+  collection: ({ pins }) => collection(pins),
   times: (question) => plain(route.times(question)),
   lacks: ({ year, target, cell }) => route.lacks(year, target, cell),
   snap: ({ lon, lat }) => route.snap(lon, lat),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lifecircle.audit._assess_capacity import assess_capacity
 from lifecircle.audit._assess_indicator import assess_indicator
 from lifecircle.audit._assess_presence import assess_presence
+from lifecircle.audit._capacity_reach import circle_equity
 from lifecircle.audit._circles import assess_circle
 from lifecircle.audit._doubts import weighed
 from lifecircle.audit._gaps import find_gaps
@@ -34,6 +35,8 @@ def _circle(target: CircleTarget, facts: YearFacts) -> Assessed:
     inputs = facts.inputs
     circle = assess_circle(target, inputs, facts.answers)
     result, coarse = weighed(circle, inputs, facts.answers)
+    if result.value is not None:
+        result = replace(result, equity=circle_equity(inputs, circle.people, circle.status))
     circle = replace(circle, result=result)
     if result.value is None:
         return Assessed(result, circle=circle, coarse=coarse)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -29,7 +29,9 @@ from lifecircle.audit._surface_values import surface_doubts, surface_notes, valu
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.findings import (
+    HOME_SUPPLY,
     RUN,
+    VENUE_SUPPLY,
     CircleResult,
     Findings,
     Publication,
@@ -225,7 +227,23 @@ def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Fin
         publication=Publication(study.publish.organisation, study.publish.date, study.publish.review_number),
         warnings=(*_empty_classes(inputs), *reading_warnings(reading, inputs)),
         reading=reading,
+        home_supply=_supply(assessed, "homes", HOME_SUPPLY, index),
+        venue_supply=_supply(assessed, "venues", VENUE_SUPPLY, inputs.facilities.index),
     )
+
+
+def _supply(
+    assessed: list[Assessed], part: Literal["homes", "venues"], prefixes: tuple[str, ...], index: pd.Index
+) -> pd.DataFrame:
+    """Set the columns of capacity targets beside each other: prefix and id of the target."""
+    columns = {
+        f"{prefix}{one.result.target.id}": table[name]
+        for one in assessed
+        if (table := getattr(one, part)) is not None
+        for prefix in prefixes
+        if (name := prefix.removeprefix("near_").removesuffix("_")) in table
+    }
+    return pd.DataFrame(columns, index=index)
 
 
 def _ranks(found: list[Circle], index: pd.Index, answers: list[Mapping[str, Any]]) -> pd.DataFrame:

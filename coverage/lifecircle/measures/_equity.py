@@ -6,18 +6,19 @@ with equal weights they are those of PySAL's ``inequality``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types of the fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from lifecircle.errors import Fault, UnusableInputError, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     Floats = npt.NDArray[np.float64]
 
@@ -51,7 +52,11 @@ def gini(values: Floats, people: Floats | None = None) -> float | None:
     mean = float(share @ y)
     if mean == 0:
         return 0.0
-    return float(share @ np.abs(y[:, None] - y[None]) @ share / (2 * mean))
+    # The same sum from the Lorenz curve: a table of all pairs of a county's residents would take gigabytes.
+    order = np.argsort(y, kind="stable")
+    y, share = y[order], share[order]
+    below = np.cumsum(share * y)
+    return max(0.0, float(1.0 - share @ (2.0 * below - share * y) / mean))
 
 
 def theil(values: Floats, people: Floats | None = None) -> float | None:
@@ -116,15 +121,13 @@ def theil_parts(
     mean = float(share @ y)
     if mean == 0:
         return 0.0, 0.0
-    between = within = 0.0
-    for name in dict.fromkeys(label):
-        mine = label == name
-        # The parts add up to Theil's T only when groups are weighted by people and by their own mean.
-        part = float(share[mine].sum())
-        own = float(share[mine] @ y[mine]) / part
-        between += part * float(_xlogx(np.array([own / mean]))[0])
-        within += part * own / mean * (theil(y[mine], share[mine]) or 0.0)
-    return between, within
+    codes, names = pd.factorize(label)
+    part = np.bincount(codes, weights=share, minlength=len(names))
+    # The parts add up to Theil's T only when groups are weighted by people and by their own mean.
+    own = np.bincount(codes, weights=share * y, minlength=len(names)) / part
+    some = y > 0
+    inside = np.log(y[some] / own[codes[some]])
+    return float(part @ _xlogx(own / mean)), float((share[some] * y[some] / mean) @ inside)
 
 
 @dataclass(frozen=True)
@@ -217,6 +220,108 @@ def gap_over(
         None if parts is None else parts[0],
         None if parts is None else parts[1],
     )
+
+
+@dataclass(frozen=True)
+class Equity:
+    """How evenly a figure of residents is shared out; ``None`` where it means nothing.
+
+    Attributes
+    ----------
+    mean : over the people
+    urban_rural, towns : gap of the means of town and country, and of all districts (range, highest, lowest)
+    groups : group of residents -> its mean
+    gini : over residents, or over districts where the figure of a resident is yes or no
+    theil_between, theil_within : Theil's T between districts and within them
+    below : share of the people who have less than is enough
+    """
+
+    mean: float
+    urban_rural: Gap | None = None
+    towns: Gap | None = None
+    groups: Mapping[str, float] = field(default_factory=dict)
+    gini: float | None = None
+    theil_between: float | None = None
+    theil_within: float | None = None
+    below: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Whom a figure is compared between, (demand,) each.
+
+    ``district`` : position of the district, -1 for none; ``names`` : of the districts; ``urban`` : 1, 0 or
+    -1 where unknown; ``groups`` : group -> its people.
+    """
+
+    district: npt.NDArray[np.intp]
+    names: Sequence[str]
+    urban: npt.NDArray[np.int8]
+    groups: Mapping[str, Floats] = field(default_factory=dict)
+
+
+def equity(
+    values: Floats, people: Floats, sides: Sides, *, enough: float | None = None, yes_or_no: bool = False
+) -> Equity | None:
+    """Measure how evenly a figure of residents is shared out.
+
+    Parameters
+    ----------
+    values : (demand,) 0 or more; NaN is left out
+    people : (demand,) of the target
+    sides : whom it is compared between; a group counts where the target counts people
+    enough : what a resident should have at least; ``below`` is the share of people who have less
+    yes_or_no : values are 0 or 1, whose Gini over residents says no more than their mean: districts are taken
+
+    Returns
+    -------
+    equity : None without people
+
+    References
+    ----------
+    See :func:`gini`, :func:`theil_parts` and :func:`gap_over`. Share below sufficiency: Frankfurt (1987),
+    Equality as a moral ideal, Ethics 98: what matters is that everybody has enough. There are no confidence
+    intervals: venues and residents are a census and no sample.
+
+    >>> one = Sides(np.array([0, 1]), ["A", "B"], np.array([1, 0], dtype=np.int8))
+    >>> found = equity(np.array([3.0, 1.0]), np.array([10.0, 10.0]), one, enough=2.0)
+    >>> found.urban_rural.difference, found.towns.high, found.below, found.gini
+    (2.0, 'A', 0.5, 0.25)
+    """
+    usable = _usable(values, people)
+    if not usable.any():
+        return None
+    y, weight = values[usable], people[usable]
+    mean = float(weight @ y / weight.sum())
+    home, urban = sides.district[usable], sides.urban[usable]
+    means, heads = _means(y, weight, home, len(sides.names))
+    sorts, _ = _means(y, weight, np.where(urban >= 0, urban, -1).astype(np.intp), 2)
+    between_towns = gap_over(
+        pd.Series(means, index=list(sides.names)), pd.Series(heads, index=list(sides.names))
+    )
+    parts = theil_parts(y, home.astype(object), weight) if between_towns is not None else None
+    own = {name: np.where(usable, of, 0.0) for name, of in sides.groups.items()}
+    lowest = None if enough is None else enough * (1 - _NOISE)
+    return Equity(
+        mean,
+        gap_between(float(sorts[1]), float(sorts[0]), names=("urban", "rural")),
+        between_towns,
+        {name: float(of[usable] @ y / of.sum()) for name, of in own.items() if of.sum() > 0},
+        gini(means, heads) if yes_or_no else gini(y, weight),
+        None if parts is None else parts[0],
+        None if parts is None else parts[1],
+        None if lowest is None else float(weight[y < lowest].sum() / weight.sum()),
+    )
+
+
+def _means(
+    y: Floats, weight: Floats, home: npt.NDArray[np.intp], many: int
+) -> tuple[Floats, Floats]:
+    """Return the mean and the people of each unit; NaN for a unit without people, -1 is in none."""
+    inside = home >= 0
+    heads = np.bincount(home[inside], weights=weight[inside], minlength=many)
+    sums = np.bincount(home[inside], weights=(weight * y)[inside], minlength=many)
+    return np.divide(sums, heads, out=np.full(many, np.nan), where=heads > 0), heads
 
 
 def not_smaller(by_year: Mapping[int, float | None], *, tolerance: float = 0.0) -> dict[int, bool | None]:

@@ -44,6 +44,7 @@ from lifecircle.page_data._target_map import (
     unit_marks,
 )
 from lifecircle.page_data._target_text import figures
+from lifecircle.page_data._what_if_rows import WhatIf
 
 __all__ = [
     "AREA_COLOURS",
@@ -65,6 +66,7 @@ __all__ = [
     "UnitMark",
     "UnitMarks",
     "VillageFigures",
+    "WhatIf",
     "area_classes",
     "area_count",
     "area_groups",

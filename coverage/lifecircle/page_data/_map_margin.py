@@ -81,7 +81,11 @@ def what_was_read(findings: Findings, words: Words, edition: Edition) -> dict[st
 def _sources(findings: Findings, online: Sequence[str], page: Mapping[str, str]) -> str:
     """Return where the ground of the map comes from: the study's files, and base maps a reader may add."""
     files = {record.role: PurePath(record.path).name for record in findings.inputs}
-    own = [page[f"base_{role}"].format(file=files[role]) for role in ("roads", "districts") if role in files]
+    own = [
+        page[f"base_{role}"].format(file=files[role])
+        for role in ("roads", "barriers", "districts")
+        if role in files
+    ]
     told = page["and"].join(own) or page["base_own"]
     names = page["and"].join(page[f"base_{name}"] for name in dict.fromkeys(online))
     return told + (page["base_online"].format(names=names) if names else "")

@@ -1,7 +1,7 @@
 /* Shows the districts: their outlines and rates on the map, and the table beside it, each leading to the other. */
 
-import { page, chosen, change, here, target, targetIn } from "./selection.js";
-import { districtRows } from "./colours.js";
+import { page, chosen, change, here, onTrial, target, targetIn } from "./selection.js";
+import { districtRows, onGroup } from "./colours.js";
 import { byId, element, named, part, peopleText, percentText, svg } from "./nodes.js";
 import { goToBounds } from "./map_view.js";
 
@@ -25,7 +25,7 @@ function drawOutlines(outlines) {
     const rings = outline.rings.map((polygon) => polygon.map(ring));
     const area = L.polygon(rings, { pane: "lc-areas", stroke: false, fillOpacity: 1 });
     const line = L.polygon(rings, { pane: "lc-lines", fill: false, interactive: false });
-    area.on("click", () => choose(outline.code));
+    area.on("click", () => page.busy() || choose(outline.code));
     const label = L.marker(outline.label, {
       pane: "lc-labels", interactive: false, keyboard: false,
       icon: L.divIcon({ className: "lc-label", iconSize: [0, 0], html: element("span", {}, named(outline.name)) }),
@@ -49,11 +49,12 @@ export function districtAt({ lat, lng }) {
   return null;
 }
 
-/* What colour a district has: its class, or its rate's class, none where it has no rate or two years share the map. */
+/* What colour a district has: its class, or its rate's class; none where it has no rate, two years share the map, or
+   residents tell more and the shading is not asked for. */
 export function areaColour(one) {
   const { areas } = target();
   if (areas) return areas.rows[one && one.code in areas.of ? areas.of[one.code] : areas.rows.length - 1][0];
-  const rated = one && one.value !== null && target().shares && chosen.compared === null;
+  const rated = one && one.value !== null && target().shares && chosen.compared === null && (figured() || page.map.hasLayer(page.layers.rates));
   return rated ? page.data.rateColours[rateClass(one.value)] : page.data.noRateColour;
 }
 
@@ -88,7 +89,6 @@ export function choose(code, { pan = false } = {}) {
     row.classList.toggle("lc-chosen", mine);
     const button = row.querySelector("button");
     if (button) button.setAttribute("aria-pressed", String(mine));
-    if (mine && !pan) row.scrollIntoView({ block: "nearest" });
   }
   if (shape && pan) goToBounds(shape.area.getBounds());
 }
@@ -133,7 +133,7 @@ function row(one, trended, goal, counted) {
     : named(one.name);
   if (name.tagName === "BUTTON") name.addEventListener("click", () => choose(one.code, { pan: true }));
   const rate = one.own ? one.rate : percentText(one.value);
-  const figure = element("td", { title: one.own ? verdictText(one) : page.words.trial }, rate);
+  const figure = element("td", { title: one.own ? verdictText(one) : onTrial() ? page.words.trial : page.words.counted_here }, rate);
   const cells = counted
     ? [element("td", {}, one.people), figure, element("td", {}, one.own ? one.left : peopleText(one.left))]
     : [figure, element("td", {}, verdictText(one))];
@@ -146,6 +146,15 @@ function row(one, trended, goal, counted) {
   return line;
 }
 
+const SIDES = ["urban", "rural"];
+
+/* Town and country under the districts: the run's own figures of the whole study; none on trial or of a group. */
+const sideRows = (now) => (onTrial() || onGroup() || chosen.district !== null || chosen.village !== null ? []
+  : SIDES.flatMap((id) => (now.groupIds.includes(id) ? [now.groups[now.groupIds.indexOf(id)]] : [])));
+
+const sideRow = ([name, people, rate, left], trended) => element("tr", {}, element("th", { scope: "row" }, name),
+  ...[people, rate, left, ...(trended ? [""] : [])].map((figure) => element("td", {}, figure)));
+
 export function showTable() {
   const now = target();
   const words = page.words;
@@ -157,5 +166,8 @@ export function showTable() {
   const trended = page.years.length > 1;
   byId("lc-trend-column").hidden = !trended;
   const goal = now.shares ? now.goal ?? null : null;
-  byId("lc-districts").tBodies[0].replaceChildren(...districtRows().map((one) => row(one, trended, goal, counted)));
+  const rows = districtRows();
+  byId("lc-districts-note").textContent = rows.some((one) => !one.own) ? words.counted_here : "";
+  byId("lc-districts").tFoot.replaceChildren(...sideRows(now).map((figures) => sideRow(figures, trended)));
+  byId("lc-districts").tBodies[0].replaceChildren(...rows.map((one) => row(one, trended, goal, counted)));
 }

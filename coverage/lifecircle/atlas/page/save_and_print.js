@@ -46,9 +46,9 @@ function copyOf(table, title) {
 function gapTable() {
   const gaps = numbered();
   const { words } = page;
-  const body = element("tbody", {}, ...gaps.map(({ gap, number }) => element("tr", {},
+  const body = element("tbody", {}, ...gaps.map(({ gap, number, people }) => element("tr", {},
     element("th", { scope: "row" }, String(number + 1)), element("td", {}, ...gap.place.flatMap((name, i) => (i ? [" · ", named(name)] : [named(name)]))),
-    element("td", {}, gap.people), element("td", {}, gap.facts.join(" ")), element("td", {}, ...(gap.venues.length ? venueNodes(gap, words).map((line) => element("div", {}, ...line)) : [gap.nearest ? named(gap.nearest) : ""])))));
+    element("td", {}, people), element("td", {}, gap.facts.join(" ")), element("td", {}, ...(gap.venues.length ? venueNodes(gap, words).map((line) => element("div", {}, ...line)) : [gap.nearest ? named(gap.nearest) : ""])))));
   const head = ["", words.cell_village, words.column_people, words.cell_minutes, words.cell_nearest]
     .map((text) => element("th", { scope: "col" }, text));
   return element("table", { className: "lc-printed-gaps" }, element("caption", {}, words.gaps), element("thead", {}, element("tr", {}, ...head)), body);

@@ -1,12 +1,15 @@
 /* What the page holds once it is read, and what is chosen on it; tells those who listen of a new choice. */
 
-export const page = { data: null, words: null, years: [], map: null, layers: {}, started: false, route: () => null, closeOverview: () => {} };
+export const page = { data: null, words: null, years: [], map: null, layers: {}, started: false, route: () => null, closeOverview: () => {},
+  busy: () => false, // whether the next click on the map is wanted for something else than what lies there
+};
 
 /* limit: minutes tried out, null for the target's own; counting: reach, accepted, straight or differ;
    district, village: codes of the town and village that everything is filtered by, null without;
+   group: of whom the people are counted, all, or a group of residents that the target tells of;
    compared: the place in `years` of the year on the left of the divider, null without one. */
 export const chosen = {
-  year: 0, target: 0, district: null, village: null, limit: null, band: "usual", onlyGaps: false, counting: "reach", compared: null,
+  year: 0, target: 0, district: null, village: null, group: "all", limit: null, band: "usual", onlyGaps: false, counting: "reach", compared: null,
 };
 
 const listeners = [];

@@ -2,13 +2,13 @@
    who made it when and from what, and that its boundaries settle nothing. A chosen town or village has a sheet of its
    own: its extent, its figures, and where it lies. Drawn by the page, asked of no server. */
 
-import { area, areaFigures, areaGroups } from "./area.js";
-import { areaMask } from "./colours.js";
+import { area, areaFigures, areaGroups, groupName } from "./area.js";
 import { page, chosen, here, target, targetIn, onTrial, limitOf } from "./selection.js";
 import { areaColour, figured, shapes } from "./district_table.js";
-import { OVER, PAINTED, UNDER, drawSymbol, drawUnit, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits } from "./drawing.js";
-import { isRated, residentRows } from "./legend.js";
-import { districtRows, lookIn } from "./colours.js";
+import { OVER, PAINTED, UNDER, drawSymbol, drawUnit, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintUnits, symbolOrder } from "./drawing.js";
+import { paintGround, paintRoads } from "./ground.js";
+import { groundRows, isRated, mergedRows, residentRows, symbolRows } from "./legend.js";
+import { areaMask, districtRows, lookIn } from "./colours.js";
 import { marked } from "./gap_list.js";
 import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
@@ -174,7 +174,7 @@ function drawYear(context, view, ratio, year, clip) {
   const units = year.units(now);
   if (units && page.map.hasLayer(page.layers.units)) lay(context, view, ratio, (own) => paintUnits(own, view, units, unitSize(view.zoom), UNDER), clip);
   if (page.map.hasLayer(page.layers.facilities)) {
-    lay(context, view, ratio, (own) => paintFacilities(own, view, year.facilities(), now.services, symbolSize(view.zoom)), clip);
+    lay(context, view, ratio, (own) => paintFacilities(own, view, year.facilities(), symbolOrder(now, year.entry.serviceIds), symbolSize(view.zoom)), clip);
   }
 }
 
@@ -257,6 +257,7 @@ function drawMap(context, view, ratio) {
   context.fillRect(0, 0, view.width, view.height);
   const has = (name) => page.layers[name] && page.map.hasLayer(page.layers[name]);
   if (has("districts")) drawAreas(context, view);
+  if (has("ground")) lay(context, view, ratio, (own) => paintGround(own, view));
   if (page.data.roads && has("roads")) lay(context, view, ratio, (own) => paintRoads(own, view));
   const left = before(), split = left ? dividerShare() * view.width : 0;
   if (left) drawYear(context, view, ratio, left, [0, split]);
@@ -365,6 +366,7 @@ function drawLegend(context, x, top, width) {
   if (residents.length) {
     title(words.legend_residents);
     for (const [which, text] of residents) row((place) => legendMark(context, which, x, place), text);
+    for (const [, text] of mergedRows()) note(text);
     if (newlyShown().length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
     if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
     if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
@@ -397,10 +399,21 @@ function drawLegend(context, x, top, width) {
     y += write(context, now.value, x, y + 24, { size: 28, weight: 700, width }) + 4;
     note(words.legend_whole_note);
   }
-  if (now.services.length) {
-    title(words.legend_facilities);
-    now.services.forEach((service, number) => row((place) => drawSymbol(context, number, x + 12, place + 8, 6.5), here().entry.services[service]));
+  for (const [heading, rows] of symbolRows(now)) {
+    title(heading);
+    for (const [number, service] of rows) row((place) => drawSymbol(context, number, x + 12, place + 8, 6.5), service);
   }
+  const ground = groundRows();
+  if (ground.length) title(words.legend_ground);
+  for (const [draw, text] of ground) row((place) => keyAt(context, draw, x + 3, place - 1), text);
+}
+
+/* A key of the page's legend, drawn where the picture has it. */
+function keyAt(context, draw, x, y) {
+  context.save();
+  context.translate(x, y);
+  draw(context);
+  context.restore();
 }
 
 function drawScale(context, view, x, y) {
@@ -445,7 +458,7 @@ export function sheetSubtitle() {
     ? [left, here()].map((year) => byId(year === left ? "lc-year-left" : "lc-year-right").textContent).join(" → ")
     : now.computed ? byId("lc-value").textContent + " · " + byId("lc-verdict").textContent : now.statusText;
   const counting = chosen.counting === "reach" ? "" : byId("lc-counting-note").textContent;
-  return [rule, figures, counting].filter(Boolean).join(" · ");
+  return [rule, groupName(), figures, counting].filter(Boolean).join(" · ");
 }
 
 /* The lines that every map carries, as they stand at the foot of the panel. */

@@ -1,7 +1,7 @@
 /* Offers what can be tried out on a target: another limit or speed, only the gaps, another way of counting. */
 
 import { page, chosen, change, here, target, onTrial } from "./selection.js";
-import { countsOf } from "./colours.js";
+import { countsOf, groupsOf } from "./colours.js";
 import { byId, element, fill } from "./nodes.js";
 
 const LEAST = 30; // minutes that the slider reaches at least
@@ -69,9 +69,18 @@ export function showViews() {
   choices("lc-band-row", "lc-band", factorsOf(now) ? BANDS.map((name, i) => [name, page.words["band_" + name], now.margin.band[i][1]]) : [],
     chosen.band, (band) => change({ band }));
   choices("lc-counting-row", "lc-counting", countings(now), chosen.counting, (counting) => change({ counting }));
+  showGroups(now);
   byId("lc-only-gaps").checked = chosen.onlyGaps;
   byId("lc-counting-note").hidden = chosen.counting === "reach";
   byId("lc-counting-note").textContent = countingNote(now);
+}
+
+/* Whose people are counted: everybody of the target, or a group of them. */
+function showGroups(now) {
+  const groups = groupsOf(here(), now), list = byId("lc-group");
+  byId("lc-group-row").hidden = groups.length < 2;
+  list.replaceChildren(...groups.map(([value, text]) => element("option", { value }, text)));
+  list.value = chosen.group;
 }
 
 /* The run's own figure for the way of counting that shows. */
@@ -87,6 +96,7 @@ export function settleViews() {
   const now = target();
   if (!countings(now).some(([value]) => value === chosen.counting)) chosen.counting = "reach";
   if (!factorsOf(now)) chosen.band = "usual";
+  if (!groupsOf(here(), now).some(([id]) => id === chosen.group)) chosen.group = "all";
   if (!here().answers(now)) Object.assign(chosen, { limit: null, band: "usual", compared: null });
 }
 
@@ -100,5 +110,6 @@ export function prepareViews() {
     change({ limit: null, band: "usual" });
     slider.focus();
   });
+  byId("lc-group").addEventListener("change", (event) => change({ group: event.target.value }));
   byId("lc-only-gaps").addEventListener("change", (event) => change({ onlyGaps: event.target.checked }));
 }

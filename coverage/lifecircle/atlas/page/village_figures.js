@@ -2,7 +2,7 @@
 
 import { page, here, target } from "./selection.js";
 import { villageInArea } from "./area.js";
-import { chosenVillage, standingIn, villagesIn } from "./colours.js";
+import { chosenVillage, onGroup, standingIn, villagesIn } from "./colours.js";
 import { byId, element, fill, named, part, peopleText, percentText } from "./nodes.js";
 import { goToVillage } from "./village_table.js";
 
@@ -20,8 +20,11 @@ export function villageFigures() {
   }] : []));
 }
 
+/* The aged stand in a column of their own where everybody of the target is counted. */
+const hasAged = () => !onGroup() && target().group === "all" && Boolean(here().cells().groups[AGED]);
+
 const columns = (words) => [["name", words.cell_village], ["people", words.column_people], ["left", words.column_left],
-  ...(here().cells().groups[AGED] ? [["aged", words.column_left_aged]] : []), ["rate", words.column_rate]];
+  ...(hasAged() ? [["aged", words.column_left_aged]] : []), ["rate", words.column_rate]];
 
 export function sorted(rows, { key, down }) {
   const compare = key === "name" ? (a, b) => a.name.localeCompare(b.name, page.data?.language) : (a, b) => a[key] - b[key];

@@ -1,0 +1,1 @@
+"""Run many studies, or one region by its districts."""
