@@ -20,7 +20,7 @@ from conftest import TOYTOWN
 from lifecircle.audit import run_audit
 from lifecircle.cli import cli
 from lifecircle.errors import UnusableInputError
-from lifecircle.findings import BUCKETS, GroupResult
+from lifecircle.findings import BUCKETS
 from lifecircle.maps import MapOrder, draw_study
 from lifecircle.page_data import area_count, area_groups, people_text, percent_text, village_figures
 from lifecircle.paper import SheetOrder, _fonts, write_sheets
@@ -42,10 +42,7 @@ def with_villages(town):
     mine = [villages.index[villages["district"] == code] for code in demand["district"]]
     demand["village"] = [codes[row % len(codes)] if len(codes) else None for row, codes in enumerate(mine)]
     demand["over60"] = np.floor(demand["population"] / 3)
-    result = town.targets[0]
-    groups = (*result.groups, GroupResult("over60", result.count, result.value))
-    targets = (dataclasses.replace(result, groups=groups), *town.targets[1:])
-    return dataclasses.replace(town, demand=demand, targets=targets)
+    return dataclasses.replace(town, demand=demand)
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +88,7 @@ def test_a_sheet_tells_the_runs_own_figures_of_its_town(town, before, sheets):
         )
         assert f"上年{percent_text(then[one.code])}" in text
         assert f"全县{percent_text(town.targets[0].value)}" in text
-        for line in (
-            "合成示例，非真实数据",
-            "界线仅供参考，不作划界依据",
-            "审图号：未送审",
-            "北",
-            "km",
-            "图例"[:0],
-        ):
+        for line in ("合成示例，非真实数据", "界线仅供参考，不作划界依据", "审图号：未送审", "EPSG:4549"):
             assert line in text
 
 
@@ -113,6 +103,8 @@ def test_villages_and_groups_are_sums_over_the_towns_residents(town, sheets):
         for village, rows in mine.dropna(subset=["village"]).groupby("village"):
             out = rows["status"] != "covered"
             people = rows["people"].sum()
+            if not people:
+                continue
             rate = percent_text(1 - rows["people"][out].sum() / people)
             sums = (people, rows["people"][out].sum(), rows["over60"][out].sum())
             figures = "".join(map(people_text, sums)) + rate
@@ -125,7 +117,7 @@ def test_every_gap_of_a_town_is_listed_with_its_number_on_the_page(town, sheets)
     for number, name in enumerate(town.districts["name"], 1):
         text = "".join(sheets[f"{number:02d}-{name}.pdf"])
         for place, gap in enumerate(gaps.to_dict("records"), 1):
-            row = f"{place}{gap['village']}{people_text(gap['people'])}人"
+            row = f"{place}{gap['village']}{people_text(gap['people'])}"
             if gap["district"] == name:
                 assert row in text
                 listed += 1
@@ -242,8 +234,7 @@ def test_other_kinds_and_villages_have_sheets_too(town, tmp_path):
 
 def test_names_of_any_kind_make_files_and_stay_text(town, tmp_path):
     names = ['../../etc/"x"', "长" * 60, "$x_1$"]
-    few = dataclasses.replace(town, districts=town.districts.iloc[:3])
-    named = atlas_town.with_names(few, names)
+    named = atlas_town.with_names(town, names)
     paths = write_sheets([named], tmp_path / "out", SheetOrder(target="clinic"))
     assert all(path.parent == tmp_path / "out" and path.is_file() for path in paths)
     assert "$x_1$" in pdf_text.drawn_pages(paths[3].read_bytes())[0]

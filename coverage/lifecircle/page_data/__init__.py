@@ -9,7 +9,7 @@ from lifecircle.page_data._area_figures import (
     area_groups,
     village_figures,
 )
-from lifecircle.page_data._figure_text import minutes_text, people_text, percent_text
+from lifecircle.page_data._figure_text import minutes_text, people_text, percent_text, service_text
 from lifecircle.page_data._map_margin import margin, place_names, stamp, what_was_read
 from lifecircle.page_data._packed_columns import ELEMENT, PayloadError, encoded
 from lifecircle.page_data._page_content import (
@@ -87,6 +87,7 @@ __all__ = [
     "rate_texts",
     "read_payload",
     "resident_classes",
+    "service_text",
     "stamp",
     "status_codes",
     "unit_marks",

@@ -221,17 +221,21 @@ def _rates_legend(drawing: Drawing, column: Column) -> None:
 
 def services_legend(drawing: Drawing, column: Column, *, across: int) -> None:
     """Explain the symbols of the venues, several beside each other."""
-    if not drawing.services:
-        return
-    column.heading(drawing.words.get("page", "legend_facilities"))
     k, wide = column.factor, column.wide / across
-    for number, name in enumerate(drawing.services):
-        x = column.x + (number % across) * wide
-        column.sheet.mark((x + 2 * k, column.y - 1.5 * k), **service_symbol(number, k, 4.6))
-        label = drawing.findings.services.get(name, {}).get(drawing.words.language, name)
-        column.sheet.text((x + 5 * k, column.y), shortened(str(label), wide - 6 * k, 7 * k), size=7)
-        if number % across == across - 1 or number == len(drawing.services) - 1:
-            column.down(_ROW)
+    for heading, rows in drawing.symbols:
+        column.heading(heading)
+        most = 1
+        for place, (number, name) in enumerate(rows):
+            x = column.x + (place % across) * wide
+            column.sheet.mark((x + 2 * k, column.y - 1.5 * k), **service_symbol(number, k, 4.6))
+            label = drawing.findings.services.get(name, {}).get(drawing.words.language, name)
+            lines = wrapped(str(label), wide - 6 * k, 7 * k)
+            for line, text in enumerate(lines):
+                column.sheet.text((x + 5 * k, column.y - line * _SMALL_STEP * k), text, size=7)
+            most = max(most, len(lines))
+            if place % across == across - 1 or place == len(rows) - 1:
+                column.down(_ROW + (most - 1) * _SMALL_STEP)
+                most = 1
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from lifecircle.page_data import (
     lonlat,
     place_names,
     resident_classes,
+    service_text,
     unit_marks,
 )
 from lifecircle.paper._paper_sheet import INK, QUIET, wide_mm_of
@@ -49,7 +50,20 @@ CLASSES = ("uncounted", "covered", "beyond_0", "beyond_1", "beyond_2", "disconne
 """Classes of residents in the order of drawing: what matters most is drawn last, as on the page."""
 _GROUND, _WATER, _PLACE, _CHOSEN = "#edf0f2", "#2a6f97", "#5d6470", "#0b3d91"
 _VENUE = "#12304a"
-_MARKERS = ("s", "^", "D", "o", "P", "bar")  # as on the page; the same again hollow
+SHAPES: tuple[tuple[tuple[float, float], ...] | None, ...] = (
+    ((-0.88, -0.88), (0.88, -0.88), (0.88, 0.88), (-0.88, 0.88)),
+    ((0.0, 1.2), (1.15, -0.85), (-1.15, -0.85)),
+    ((0.0, 1.2), (1.2, 0.0), (0.0, -1.2), (-1.2, 0.0)),
+    None,  # a circle
+    (
+        *((-0.42, 1.15), (0.42, 1.15), (0.42, 0.42), (1.15, 0.42), (1.15, -0.42), (0.42, -0.42)),
+        *((0.42, -1.15), (-0.42, -1.15), (-0.42, -0.42), (-1.15, -0.42), (-1.15, 0.42), (-0.42, 0.42)),
+    ),
+    ((-1.2, -0.55), (1.2, -0.55), (1.2, 0.55), (-1.2, 0.55)),
+    ((0.0, -1.2), (1.15, 0.85), (-1.15, 0.85)),
+    ((-0.55, -1.2), (0.55, -1.2), (0.55, 1.2), (-0.55, 1.2)),
+)
+"""The page's symbols, in radii: square, triangle, diamond, circle, cross, bar, wedge, post."""
 _OVERLAP, _SEAM_MM = 1.16, 0.09  # as on the page, and a hair more: between neighbours no seam shall show
 _PICTURE_FROM = 12_000
 _DASHED = ((0, 40), (60, 100), (120, 160), (180, 220), (240, 280), (300, 340))
@@ -171,6 +185,32 @@ class Drawing:
         return [name for name in self.result.venues if name in there]
 
     @cached_property
+    def symbols(self) -> list[tuple[str, list[tuple[int, str]]]]:
+        """The symbols as the page gives them: (heading, (number of the symbol, service)).
+
+        Where a rule has two classes, those of the first are filled and those of the second hollow; else the
+        shapes begin again, hollow, for a ninth service.
+        """
+        page, most = self.words.section("page"), len(SHAPES)
+        classes = [[one for one in self.services if one in part] for part in self.result.classes.values()]
+        names = [service_text(self.findings.services, name, self.words) for name in self.result.classes]
+        if (
+            len(classes) == 2
+            and len(classes[0]) <= most
+            and sorted([*classes[0], *classes[1]]) == sorted(self.services)
+        ):
+            numbers = [list(enumerate(classes[0])), list(enumerate(classes[1], most))]
+            headings = [
+                page["legend_filled"].format(name=names[0]),
+                page["legend_hollow"].format(name=names[1]),
+            ]
+        else:
+            every = list(enumerate(self.services))
+            numbers = [[one for one in every if is_hollow(one[0]) == hollow] for hollow in (False, True)]
+            headings = [page["legend_facilities"], page["legend_hollow_more"]]
+        return [(text, rows) for text, rows in zip(headings, numbers, strict=True) if rows]
+
+    @cached_property
     def numbered(self) -> list[Numbered]:
         """The units without, or the circle's gaps, most people first; each keeps its number on every map."""
         page = self.words.section("page")
@@ -184,6 +224,7 @@ class Drawing:
                 *_lonlat_of(gap["at"]),
                 " ".join(gap["facts"]),
                 gap["nearest"],
+                gap["heads"],
             )
             for number, gap in enumerate(gap_rows(self.findings, self.result, self.words), 1)
         ]
@@ -191,7 +232,10 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Numbered:
-    """What has a number on the map and a line beside it; ``lon`` and ``lat`` are NaN without a place."""
+    """What has a number on the map and a line beside it; ``lon`` and ``lat`` are NaN without a place.
+
+    ``figure`` : its people in words; ``heads`` : the number alone.
+    """
 
     number: int
     places: tuple[str, ...]
@@ -200,6 +244,7 @@ class Numbered:
     lat: float
     facts: str = ""
     nearest: str = ""
+    heads: str = ""
 
     @property
     def place(self) -> str:
@@ -216,7 +261,7 @@ def _unit_line(mark: UnitMark, page: Mapping[str, str], number: int) -> Numbered
         return Numbered(number, (mark.lacks,), "", mark.lon, mark.lat)
     place = tuple(dict.fromkeys(name for name in (mark.district, mark.name) if name))
     figure = page["gap_people"].format(people=mark.people) if mark.people else ""
-    return Numbered(number, place, figure, mark.lon, mark.lat, facts=mark.lacks)
+    return Numbered(number, place, figure, mark.lon, mark.lat, facts=mark.lacks, heads=mark.people)
 
 
 @dataclass(frozen=True, eq=False)
@@ -397,7 +442,7 @@ def _points(axes: Any, places: Points, **looks: Any) -> None:
 def _facilities(drawing: Drawing, axes: Any, sheet: Sheet, view: View) -> None:
     ground = drawing.ground
     inside = view.holds(ground.venues, 3 * view.metres_per_mm)
-    for number, name in enumerate(drawing.services):
+    for number, name in (row for _, rows in drawing.symbols for row in rows):
         mine = (ground.services == name) & inside
         if mine.any():
             _points(axes, ground.venues[mine], **service_symbol(number, sheet.factor, 3.9), zorder=5)
@@ -440,14 +485,18 @@ def _broken_circle() -> Any:
     return Path.make_compound_path(*arcs)
 
 
+def is_hollow(number: int) -> bool:
+    """Return whether a symbol is one of the second turn of shapes."""
+    return number % (2 * len(SHAPES)) >= len(SHAPES)
+
+
 def service_symbol(number: int, factor: float, size: float) -> dict[str, Any]:
-    """Return how a service's venues look, as on the page: six shapes, and the same again hollow."""
-    shape = _MARKERS[number % len(_MARKERS)]
-    hollow = number % (2 * len(_MARKERS)) >= len(_MARKERS)
-    bar = [(-1.0, -0.4), (1.0, -0.4), (1.0, 0.4), (-1.0, 0.4), (-1.0, -0.4)]
+    """Return how a service's venues look, as on the page; ``size`` : across a circle, in points."""
+    shape, hollow = SHAPES[number % len(SHAPES)], is_hollow(number)
+    widest = 1.0 if shape is None else max(abs(value) for point in shape for value in point)
     return {
-        "marker": bar if shape == "bar" else shape,
-        "markersize": size * factor * (1.3 if shape == "P" else 1.0),
+        "marker": "o" if shape is None else [*shape, shape[0]],
+        "markersize": size * factor * widest,  # the size of a marker is that of its widest side
         "markerfacecolor": "white" if hollow else _VENUE,
         "markeredgecolor": _VENUE if hollow else "white",
         "markeredgewidth": (0.8 if hollow else 0.4) * factor,

@@ -283,7 +283,7 @@ def _list(sheet: AreaSheet) -> Table | None:
         title = page["units"].format(unit=drawing.units.title)
         heads = ("", page["column_name"], page["cell_lacking"], page["column_people"])
         rows = tuple(
-            (str(one.number), place, one.facts, one.figure)
+            (str(one.number), place, one.facts, one.heads)
             for place, one in zip(places, sheet.numbered, strict=True)
         )
         return Table(title, heads, (0.07, 0.35, 0.4, 0.18), rows, left=3)
@@ -291,9 +291,9 @@ def _list(sheet: AreaSheet) -> Table | None:
     return Table(
         title,
         ("", page["cell_village"], page["column_people"], page["cell_minutes"], page["cell_nearest"]),
-        (0.07, 0.22, 0.13, 0.27, 0.31),
+        (0.06, 0.2, 0.1, 0.32, 0.32),
         tuple(
-            (str(one.number), place, one.figure, one.facts, one.nearest)
+            (str(one.number), place, one.heads, one.facts, one.nearest)
             for place, one in zip(places, sheet.numbered, strict=True)
         ),
         left=5,
