@@ -222,6 +222,20 @@ def _to_database(findings: Findings, database: str | None, tell: Callable[[str],
     type=click.Path(path_type=Path),
     help="Changes to open as pins (as for scenario), or a folder it wrote; may be repeated.",
 )
+@click.option(
+    "--sheets",
+    type=click.Path(path_type=Path),
+    help="Folder for a PDF of every town: map, figures and villages, a page for each circle; an index first.",
+)
+@click.option("--target", help="With --sheets: the only target to draw, of any kind with a figure.")
+@click.option("--villages", is_flag=True, help="With --sheets: sheets of every village too.")
+@click.option(
+    "--paper",
+    type=click.Choice(["A4", "A3"], case_sensitive=False),
+    default="A4",
+    show_default=True,
+    help="Paper of the sheets and of the pictures.",
+)
 def atlas(study: Path, years: str | None, **choices: Any) -> None:
     """Draw STUDY's results as one HTML page that opens without a network."""
     from lifecircle.maps import MapOrder, draw_study, years_of

@@ -412,7 +412,7 @@ def _target(
     crowd: Crowd, result: TargetResult, words: Words, *, shelf: Shelf, before: dict[str, Any] | None
 ) -> dict[str, Any]:
     findings, target = crowd.findings, result.target
-    gaps = _gaps(findings, result, words)
+    gaps = gap_rows(findings, result, words)
     villages = village_rows(findings, result, _largest(gaps), words)
     if villages is not None:
         villages["states"] = shelf.listed(villages["states"])
@@ -492,7 +492,7 @@ def _largest(gaps: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]
     return kept
 
 
-def _gaps(findings: Findings, result: TargetResult, words: Words) -> list[dict[str, Any]]:
+def gap_rows(findings: Findings, result: TargetResult, words: Words) -> list[dict[str, Any]]:
     """Print a circle's gaps, those with most people first."""
     target, page = result.target, words.section("page")
     if target.kind != "circle" or not len(findings.gaps):
