@@ -5,6 +5,7 @@ of the region and, where asked for, a page of each study. Dask is loaded only wh
 """
 
 from lifecircle.batch._border import border_m
+from lifecircle.batch._district_text import standard_text
 from lifecircle.batch._order import Order, Outcome
 from lifecircle.batch._split import Split, split_study
 from lifecircle.batch._steps import Batch, BatchOrder, run_batch
@@ -22,4 +23,5 @@ __all__ = [
     "choose_way",
     "run_batch",
     "split_study",
+    "standard_text",
 ]

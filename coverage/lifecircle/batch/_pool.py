@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from lifecircle.batch._order import FAILED, Order, Outcome
 from lifecircle.errors import say
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
+
+_END_S: Final = 30.0
 
 
 def run_local(
@@ -129,6 +131,7 @@ class _Pool:
     def _died(self, process: subprocess.Popen[str], order: Order, attempt: int) -> None:
         """Put a task back whose process is gone, unless it has been begun too often."""
         status = process.wait()
+        _close(process)
         with self._lock:
             self._running.discard(process)
             if self._ended:
@@ -180,12 +183,14 @@ def _asked(process: subprocess.Popen[str], order: Order) -> str:
 
 
 def _close(process: subprocess.Popen[str]) -> None:
+    """Let a process end by itself, and end it where it does not."""
     with suppress(OSError):
         if process.stdin is not None:
             process.stdin.close()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=10)
-    if process.poll() is None:
+    try:
+        process.wait(timeout=_END_S)
+    except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()
     if process.stdout is not None:
         process.stdout.close()

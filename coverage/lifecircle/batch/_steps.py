@@ -44,7 +44,8 @@ class BatchOrder:
     ``studies`` : folders or files; ``out`` : folder of the batch, which then also holds every run; left out,
     runs go where an audit puts them. ``split`` : by districts, of one study; ``solve`` : how a split region
     is solved. ``scheduler`` : address of a Dask cluster; ``workers`` : processes of one that is started here;
-    neither: a local pool. ``tries`` : how often a task is begun whose worker is killed.
+    neither: a local pool of ``pool`` processes, one for each processor where left out. ``tries`` : how often
+    a task is begun whose worker is killed.
     """
 
     studies: tuple[Path, ...]
@@ -54,6 +55,7 @@ class BatchOrder:
     solve: Solve = "auto"
     scheduler: str | None = None
     workers: int | None = None
+    pool: int | None = None
     atlas: bool = False
     tries: int = _TRIED
 
@@ -202,7 +204,7 @@ def _run(
         )
     logs = plan.out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    workers = max(1, min(len(plan.orders), os.cpu_count() or 1))
+    workers = max(1, min(len(plan.orders), asked.pool or os.cpu_count() or 1))
     return run_local(
         plan.orders, workers=workers, attempts=asked.tries, log=logs / "workers.log", report=report
     )
@@ -308,7 +310,7 @@ def _split(asked: BatchOrder, plan: _Plan, tell: Callable[[str], None]) -> _Plan
     region = open_study(asked.studies[0], asked.year)
     check_split(region)
     year = region.year if asked.year is None else asked.year
-    folder = plan.out / "districts"
+    folder = plan.out / "studies"
     split = found_split(region, year, folder)
     inputs = None
     if split is None:

@@ -6,7 +6,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const words = data.words;
 const at = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
-const COLOURS = ["#b2182b", "#ef8a62", "#fddbc7", "#d1e5f0", "#67a9cf", "#2166ac"], NONE = "#c9ced3";
+const COLOURS = ["#e3eef9", "#bdd7ec", "#8dc1dd", "#5aa2cf", "#2f7fbc", "#0b5394"], NONE = "#c9ced3";
 const WIDTH = 1000, HEIGHT = 640, MARGIN = 24, MOST_NAMES = 60;
 
 function make(tag, text, parent) {
@@ -95,7 +95,7 @@ function legend(target, scale) {
   if (scale) {
     const sample = data.areas.map((area) => area.targets[target]).find((told) => told && told[1]);
     const share = sample && sample[1].endsWith("%");
-    const shownAs = (value) => (share ? (100 * value).toFixed(1) + "%" : String(Number(value.toPrecision(4))));
+    const shownAs = (value) => (share ? (Math.floor(1000 * value + 1e-9) / 10).toFixed(1) + " %" : String(Number(value.toPrecision(4))));
     const used = scale.step > 0 ? COLOURS.map((_, k) => k) : [COLOURS.length - 1];
     for (const k of used) {
       const from = scale.low + k * scale.step, to = scale.step > 0 ? scale.low + (k + 1) * scale.step : scale.high;
