@@ -20,7 +20,7 @@ import shapely
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from lifecircle.audit import find_run, read_networks
+from lifecircle.audit import find_run, has_files, read_networks
 from lifecircle.datum import locate
 from lifecircle.errors import Fault, FaultLog, MissingExtraError, UnusableInputError, say
 from lifecircle.files import check_file, check_folder
@@ -582,11 +582,14 @@ def _runs(study: Study, where: str | Path, order: MapOrder, report_progress: Pro
             find_run(where, year, results=order.results, progress=report_progress) for year in order.years
         ]
     latest = find_run(where, study.year, results=order.results, progress=report_progress)
+    if not has_files(study, study.year - 1):
+        return [latest]  # a study of one year is no fault
     try:
-        # The year before is drawn where it can be had; a study of one year is no fault.
         before = find_run(where, study.year - 1, results=order.results, progress=report_progress)
     except UnusableInputError as error:
-        _log.info("no map of %d: %s", study.year - 1, error)
+        if error.of_system:
+            raise
+        _log.warning("no map of %d: %s", study.year - 1, error)
         return [latest]
     return [before, latest]
 
