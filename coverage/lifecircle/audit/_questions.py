@@ -46,7 +46,7 @@ class Question:
 class Answers:
     """Answers to all questions of a year's circles.
 
-    ``quarters`` : target -> what is found from the quarters of coarse places, None where none are coarse.
+    ``quarters`` : target -> what is found from the quarters of places, None where none are to be split.
     ``pairs`` : capacity target -> who reaches its venues, of those whose limit is known.
     """
 
@@ -86,7 +86,8 @@ def ask(
                 found[key] = searches.answer(target, profile=question.profile, only=question.only)
         if not values_only and target.accounting == "reach":
             reason, people = counted_people(target, inputs)
-            coarse = None if reason else coarse_places(target, inputs, people)
+            own = found[_key(target, Question(target.profile))]
+            coarse = None if reason else coarse_places(target, inputs, people, own)
             quarters[target.id] = (
                 None if coarse is None else spread_over_quarters(target, inputs, searches, coarse)
             )

@@ -71,8 +71,9 @@ def summary(findings: Findings) -> dict[str, Any]:
     if plain["reading"]["residents"] is None:
         del plain["reading"]["residents"]
     for check in plain["reading"]["coarse"]:
-        if not check["unsure"]:
-            del check["unsure"]
+        for name in ("unsure", "partly"):
+            if not check[name]:
+                del check[name]
     for target in plain["targets"]:
         if not target.get("surfaces", True):
             del target["surfaces"]

@@ -81,12 +81,14 @@ def public_findings(years: Sequence[Findings], *, min_people: int = MIN_PEOPLE) 
 class _Cells:
     """Squares of enough people in every year in which anybody lives there.
 
-    ``places`` : middle in EPSG:4326 (cell,); ``member`` : per year, the cell of each resident, -1 for none.
+    ``places`` : middle in EPSG:4326 (cell,); ``side_m`` : metres of its side; ``member`` : per year, the cell
+    of each resident, -1 for none.
     """
 
     labels: list[str]
     district: list[str]
     places: npt.NDArray[np.object_]
+    side_m: list[float]
     member: list[Places]
 
 
@@ -116,6 +118,7 @@ def _cells(years: Sequence[Findings], min_people: int) -> _Cells:
         [f"{district}/{side:g}/{x:g}/{y:g}" for district, x, y, side in corners],
         [district for district, *_ in corners],
         _middles(corners, years, crs),
+        [side for *_, side in corners],
         [cell[homes["year"] == number] for number in range(len(years))],
     )
 
@@ -274,7 +277,11 @@ def _reduced(
     population = findings.demand["population"].to_numpy(dtype=float)
     rounded = _whole(sums.of(population), min_people)
     index = pd.Index(cells.labels, name="id", dtype="str")
-    columns: dict[str, Any] = {"population": rounded, "district": cells.district}
+    columns: dict[str, Any] = {
+        "population": rounded,
+        "district": cells.district,
+        "side_m": np.array(cells.side_m, dtype=np.float64),
+    }
     if "village" in findings.demand:
         columns["village"] = sums.commonest(findings.demand["village"].to_numpy(dtype=object), population)
     demand = gpd.GeoDataFrame(columns, index=index, geometry=cells.places, crs="EPSG:4326")

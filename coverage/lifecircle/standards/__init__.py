@@ -12,6 +12,7 @@ elsewhere.
 
 from __future__ import annotations
 
+from lifecircle.standards._building import whole_rule
 from lifecircle.standards._faults import meant_key
 from lifecircle.standards._load import (
     checked_document,
@@ -81,5 +82,6 @@ __all__ = [
     "threshold",
     "trend_verdict",
     "verdict",
+    "whole_rule",
     "without_baseline",
 ]
