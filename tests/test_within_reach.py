@@ -14,11 +14,13 @@ from lifecircle.audit import prepare, run_audit
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import equity_lines, load_findings, reach_lines
 from lifecircle.measures import Sides, equity, most_served, supply_nearby, theil_parts
+from lifecircle.page_data import page_payload, read_payload
 from lifecircle.publication import edition_findings
 from lifecircle.rectification._gap_facts import read_gaps
 from lifecircle.report import run_sheets, scoreboard
 from lifecircle.standards import CapacityTarget, Service, Standard, load_standard, reach_of
 from lifecircle.study import read_study
+from lifecircle.wording import Words
 from test_example_kinds import files, there
 
 __all__ = ["files"]  # a fixture that reads the county's registers with pandas alone
@@ -298,3 +300,23 @@ def test_a_profile_of_its_own_is_read(town):
     edit(town / "standard.toml", "minutes = 12", 'minutes = 12\nprofile = "cycle"')
     assert "cycle" in prepare(read_study(town), 2025).networks
     assert nurses(run_audit(town)).reach.profile == "cycle"
+
+
+# The map page
+
+
+def test_the_page_says_who_finds_a_place_and_how_full_venues_are(town):
+    findings = run_audit(town)
+    payload = read_payload(page_payload([findings], Words("en")))
+    (told,) = (one["supply"] for one in payload.page["years"][0]["targets"] if one["id"] == "nurses")
+    served, score = (payload.columns[told[name]].tolist() for name in ("served", "score"))
+    # r1 and r4 find a place, r2 only a full venue, r3 and r5 none; r6 is not counted, r7 has no road near.
+    assert served == [10, 3, 4, 10, 4, 6, 5]
+    # 13.3 per 1,000 are below the norm of 20, 33.3 are not.
+    assert score == [2, 2, 4, 10, 4, 6, 5]
+    venues = payload.page["lists"][told["venues"]]
+    assert [row[2:] for row in venues] == [["West clinic", 2.0, 2.0], ["East clinic", 1.0, 0.6]]
+    assert "Gini" in "; ".join(told["lines"])
+    (public,) = edition_findings([findings], edition="public")
+    shown = read_payload(page_payload([public], Words("en"))).page["years"][0]["targets"]
+    assert {one["supply"] for one in shown} == {None}

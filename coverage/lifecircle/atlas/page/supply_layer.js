@@ -36,7 +36,7 @@ export function paintSupply(context, view, year, kind) {
 }
 
 const venuesIn = (year) => (suppliedIn(year, "venues") ? page.data.lists[suppliedIn(year, "venues").venues] : []);
-const isFull = ([, , , places, load]) => load >= places - 0.05;
+const isFull = ([, , , places, load]) => load >= places - 0.001;
 
 /* A venue: a circle as large as its places, the disc in it as large as those that are taken. */
 export function drawLoad(context, x, y, radius, share, full) {
@@ -82,7 +82,7 @@ export function supplyRows() {
 function venueRow(one) {
   const button = element("button", { type: "button", className: "lc-link" }, named(one[2]));
   button.addEventListener("click", () => goTo([one[1], one[0]]));
-  return element("li", {}, button, element("small", {}, ` ${fill(page.words.supply_venue, { load: String(one[4]), places: String(one[3]) })}`));
+  return element("li", {}, button, element("small", {}, ` ${fill(page.words.supply_venue, { load: String(Math.round(10 * one[4]) / 10), places: String(one[3]) })}`));
 }
 
 export function showSupply() {

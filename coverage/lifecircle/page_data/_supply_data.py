@@ -103,7 +103,7 @@ def _venues(findings: Findings, result: CapacityResult) -> list[list[Any]]:
     points = facilities.geometry.loc[mine.index]
     amounts = pd.to_numeric(facilities[column].loc[mine.index], errors="coerce")
     rows = [
-        [round(point.x, 5), round(point.y, 5), str(label), float(amount), round(float(load), 1)]
+        [round(point.x, 5), round(point.y, 5), str(label), float(amount), round(float(load), 3)]
         for point, label, amount, load in zip(
             points, facilities["name"].loc[mine.index], amounts, mine, strict=True
         )
