@@ -301,35 +301,43 @@ def _full_gaps(asked: _Asked, homes: pd.DataFrame) -> pd.DataFrame:
     unit = inputs.demand["village" if by_village else "district"].iloc[left].astype("str")
     codes, names = pd.factorize(unit, sort=True)
     sums = np.bincount(codes, weights=full[left], minlength=len(names))
-    rows: list[dict[str, Any]] = []
-    for at in np.flatnonzero(sums >= LEAST_PEOPLE).tolist():
-        members = left[codes == at]
-        row = _gap(asked, members, full[members])
-        rows.append({**row, "village": str(names[at]) if by_village else ""})
+    found = [(at, left[codes == at]) for at in np.flatnonzero(sums >= LEAST_PEOPLE).tolist()]
+    heads = np.array([_head(inputs, mine, full[mine]) for _, mine in found], dtype=np.intp)
+    nearest = np.array([_nearest(asked, head) for head in heads.tolist()], dtype=np.intp)
+    districts = inputs.demand["district"].iloc[heads].astype("str").tolist()
+    venues = inputs.facilities["name"].iloc[nearest].tolist()
+    rows: list[dict[str, Any]] = [
+        {
+            "target": asked.target.id,
+            "district": districts[number],
+            "village": str(names[at]) if by_village else "",
+            "lon": round(float(inputs.lonlat[heads[number], 0]), 6),
+            "lat": round(float(inputs.lonlat[heads[number], 1]), 6),
+            "people": float(sums[at]),
+            "minutes": np.nan,
+            "nearest": str(venues[number]),
+            "reason": "full",
+            "mean_minutes": np.nan,
+            "venues": "",
+        }
+        for number, (at, _) in enumerate(found)
+    ]
     rows.sort(key=lambda row: -row["people"])
     for number, row in enumerate(rows, 1):
         row["id"] = f"{asked.target.id}-{number:03d}"
     return gap_table(rows)
 
 
-def _gap(asked: _Asked, mine: npt.NDArray[np.intp], weight: Floats) -> dict[str, Any]:
-    """Return the row of the people of one unit who find every venue full."""
-    inputs, table = asked.inputs, asked.pairs.seconds
+def _head(inputs: Inputs, mine: npt.NDArray[np.intp], weight: Floats) -> int:
+    """Return the resident who is nearest to the mean place of some."""
     lonlat = inputs.lonlat[mine]
     apart = lonlat - (weight[:, None] * lonlat).sum(axis=0) / weight.sum()
     apart[:, 0] *= np.cos(np.radians(lonlat[0, 1]))
-    head = int(mine[np.argmin((apart**2).sum(axis=1))])
-    pairs = slice(table.indptr[head], table.indptr[head + 1])
-    nearest = int(asked.pairs.venue[table.indices[pairs][np.argmin(table.data[pairs])]])
-    return {
-        "target": asked.target.id,
-        "district": str(inputs.demand["district"].iloc[head]),
-        "lon": round(float(inputs.lonlat[head, 0]), 6),
-        "lat": round(float(inputs.lonlat[head, 1]), 6),
-        "people": float(weight.sum()),
-        "minutes": np.nan,
-        "nearest": str(inputs.facilities["name"].iloc[nearest]),
-        "reason": "full",
-        "mean_minutes": np.nan,
-        "venues": "",
-    }
+    return int(mine[np.argmin((apart**2).sum(axis=1))])
+
+
+def _nearest(asked: _Asked, home: int) -> int:
+    """Return the position among the facilities of the venue that is nearest to a resident who reaches one."""
+    table = asked.pairs.seconds
+    pairs = slice(table.indptr[home], table.indptr[home + 1])
+    return int(asked.pairs.venue[table.indices[pairs][np.argmin(table.data[pairs])]])

@@ -117,17 +117,14 @@ def _venue_rows(number: int, result: CapacityResult, findings: Findings, languag
         return []
     towns = findings.districts["name"].to_dict() if len(findings.districts) else {}
     shown = supply.index.isin(findings.facilities.index)  # a masked venue is drawn and listed nowhere
-    mine = supply.index[supply[f"near_people_{name}"].notna().to_numpy() & shown]
+    mine = supply[supply[f"near_people_{name}"].notna().to_numpy() & shown]
+    venues = pd.DataFrame(findings.facilities.drop(columns="geometry")).loc[mine.index].to_dict("records")
+    parts = [one for one in ("people", "rate", "load", "use") if f"near_{one}_{name}" in mine]
+    near = mine[[f"near_{one}_{name}" for one in parts]].set_axis(parts, axis=1).to_dict("records")
     rows = []
-    for label in mine:
-        venue = findings.facilities.loc[label]
+    for label, venue, found in zip(mine.index, venues, near, strict=True):
         amount = float(pd.to_numeric(venue[getattr(result.target, "of", "")], errors="coerce"))
-        parts = {
-            part: float(supply.loc[label, f"near_{part}_{name}"])
-            for part in ("people", "rate", "load", "use")
-            if f"near_{part}_{name}" in supply
-        }
-        load = _rounded(parts.get("load"))
+        load = _rounded(found.get("load"))
         rows.append(
             {
                 "row": number,
@@ -137,12 +134,12 @@ def _venue_rows(number: int, result: CapacityResult, findings: Findings, languag
                 "service": findings.services.get(str(venue["service"]), {}).get(language, venue["service"]),
                 "district": towns.get(venue["district"], venue["district"]),
                 "amount": _rounded(amount),
-                "near_people": parts["people"],
-                "near_rate": _rounded(parts["rate"]),
+                "near_people": found["people"],
+                "near_rate": _rounded(found["rate"]),
                 "load": load,
                 "unused": None if load is None else _rounded(amount - load),
-                "use": None if pd.isna(parts.get("use")) else Rate(parts["use"]),
-                "remarks": _venue_remark(amount, parts, language),
+                "use": None if pd.isna(found.get("use")) else Rate(found["use"]),
+                "remarks": _venue_remark(amount, found, language),
             }
         )
     return sorted(rows, key=lambda row: -(row["use"].share if row["use"] is not None else -1.0))
