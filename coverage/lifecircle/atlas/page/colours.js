@@ -73,6 +73,15 @@ export const peopleOf = (year) => groupPeople(year, chosen.group) ?? year.answer
 /* People by bucket as the page counts them, of those in a mask where one is given. */
 export const peopleIn = (year, mask = null) => tally(peopleOf(year), standingIn(year).status, mask);
 
+/* The same of everybody of the target, whatever group is chosen. */
+export const everybodyIn = (year) => tally(year.answers(targetIn(year)).people, standingIn(year).status);
+
+/* The run's rate of the chosen group in a year, nothing where the run has none. */
+export function groupRate(year) {
+  const now = targetIn(year), place = now.groupIds.indexOf(chosen.group);
+  return place < 0 ? "—" : now.groups[place][2];
+}
+
 /* The place of the chosen village among a year's villages, -1 without one. */
 export const chosenVillage = (year) => (chosen.village === null ? -1 : year.villages().codes.indexOf(chosen.village));
 
