@@ -335,7 +335,7 @@ def test_all_gaps_are_listed_when_asked_for(driver, page):
 def test_a_districts_name_brings_the_map_to_it(driver, page, town):
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
     for number, key in ((0, keys.ENTER), (5, keys.SPACE)):
-        button = driver.find_elements("css selector", "#lc-districts button")[number]
+        button = driver.find_elements("css selector", "#lc-districts tbody button")[number]
         assert button.text == town.districts["name"].iloc[number]
         button.send_keys(key)
         centre = page.run(MAP + "const c = map.getCenter(); return [c.lng, c.lat]")
@@ -346,7 +346,7 @@ def test_a_districts_name_brings_the_map_to_it(driver, page, town):
             "return [...document.querySelectorAll('#lc-districts .lc-chosen')].map((row) => row.dataset.code)"
         )
         assert chosen == [town.districts.index[number]]
-        again = driver.find_elements("css selector", "#lc-districts button")[number]
+        again = driver.find_elements("css selector", "#lc-districts tbody button")[number]
         assert again.get_attribute("aria-pressed") == "true"
         assert again == driver.switch_to.active_element  # the table is made anew, the focus stays
 

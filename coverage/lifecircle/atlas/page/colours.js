@@ -1,6 +1,7 @@
 /* What each resident looks like, and what units add up to, for what is chosen; kept until something else is chosen. */
 
-import { page, chosen, here, target, targetIn, onTrial, limitOf, speedFactor } from "./selection.js";
+import { page, chosen, changesShown, here, target, targetIn, twoYears, onTrial, limitOf, speedFactor } from "./selection.js";
+import { CHANGES, changesOf, inverse, matchPlaces } from "./changes.js";
 import { PAINTED } from "./drawing.js";
 import { gapMembers } from "./gap_members.js";
 import { peopleText } from "./nodes.js";
@@ -30,7 +31,7 @@ export function standingIn(year) {
     standing(answers, year.cells().placed, { limit, factor, overBreaks: page.data.overBreaks }));
 }
 
-const districtUnits = (year, now) => keep("districts", year, now.id, () => {
+export const districtUnits = (year, now) => keep("districts", year, now.id, () => {
   const cells = year.cells();
   const byCode = cells.districtCode;
   return unitsOf(byCode || cells.district, cells.count, now.districts.map((one) => (byCode ? one.code : one.name)));
@@ -179,6 +180,7 @@ export const countsOf = (now) => now.villages.counts.map((name) =>
 export function lookIn(year) {
   const stands = standingIn(year);
   if (!stands) return null;
+  if (changesShown() && year === here()) return changeLook(year, stands);
   const hidden = chosen.onlyGaps ? [COVERED] : [];
   if (chosen.counting === "reach") {
     if (!onGroup()) return { classes: stands.classes, order: stands.order, hidden };
@@ -194,6 +196,23 @@ export function lookIn(year) {
     const classes = letters ? classesByVillage(letters, villageUnits(year), stands.classes) : stands.classes;
     if (chosen.counting === "differ") markDiffering(classes, letters, villageUnits(year));
     return { classes, order: orderOf(classes, year.cells().placed, PAINTED.length), hidden };
+  });
+}
+
+/* Of two years, for each resident of the second its place in the first, -1 for none. */
+export const matchedYears = ({ first, second }) => keep("match", second, first.entry.year, () => matchPlaces(first.cells(), second.cells()));
+
+/* What became of each resident between the two years, as classes to paint. */
+function changeLook(year, stands) {
+  const years = twoYears(), later = years.second === year, other = later ? years.first : years.second, now = targetIn(year);
+  return keep("changes", year, [now.id, other.entry.year, limitOf(now), speedFactor(now), chosen.onlyGaps, chosen.group].join(), () => {
+    const match = later ? matchedYears(years) : inverse(matchedYears(years), year.cells().count);
+    const painted = CHANGES.map((name) => PAINTED.indexOf(name));
+    const classes = changesOf(stands.status, standingIn(other).status, match, later).map((which) => painted[which]);
+    const hidden = chosen.onlyGaps ? [PAINTED.indexOf("kept")] : [];
+    const { placed } = year.cells(), people = onGroup() ? peopleOf(year) : null;
+    const shown = people ? placed.map((one, i) => (one && people[i] > 0 ? 1 : 0)) : placed;
+    return { classes, order: orderOf(classes, shown, PAINTED.length), hidden };
   });
 }
 

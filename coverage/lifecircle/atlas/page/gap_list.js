@@ -75,6 +75,7 @@ export function thinMarks() {
     const name = label && label.getElement() && label.getElement().firstChild;
     if (name) taken.push([place(label), name.offsetWidth / 2, name.offsetHeight / 2]);
   }
+  if (map.hasLayer(layers.plans)) layers.plans.eachLayer((marker) => taken.push([place(marker), marker.options.icon.options.iconSize[0] / 2, 12]));
   const free = (at, dx, dy) => !taken.some(([other, x, y]) => Math.abs(other.x - at.x) < dx + x && Math.abs(other.y - at.y) < dy + y);
   layers.gaps.eachLayer((marker) => {
     const node = marker.getElement();
