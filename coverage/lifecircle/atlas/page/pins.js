@@ -2,12 +2,8 @@
    nobody where they cover nobody. Pins come from the reader, from a file, a link, a plan or a scenario. */
 
 import { page, chosen, here, target, onTrial, limitOf, speedFactor } from "./selection.js";
-<<<<<<< HEAD
-import { byDistrict, everybodyIn, onGroup, standingIn } from "./colours.js";
-=======
 import { byDistrict, onGroup, peopleIn, peopleOf, standingIn } from "./colours.js";
 import { groupName } from "./area.js";
->>>>>>> main
 import { keepInLink, noteChange } from "./link.js";
 import { byId, copyText, element, fill, holdPanel, minutesText, named, part, peopleText, percentText, sentence } from "./nodes.js";
 import { servicesOf } from "./route.js";
@@ -89,7 +85,7 @@ function showPlace(pin, found) {
 
 function showResult({ people, cells, each }) {
   const { words } = page;
-  const count = everybodyIn(here());
+  const count = peopleIn(here());
   const line = byId("lc-pins-people");
   line.replaceChildren(people > 0 ? fill(words.pins_people, { people: peopleText(people) }) : words.pins_nobody);
   if (people > 0 && count.total) {
@@ -97,7 +93,6 @@ function showResult({ people, cells, each }) {
       before: percentText(count.covered / count.total), after: percentText(Math.min(1, (count.covered + people) / count.total)),
     })));
   }
-  if (onGroup()) line.append(element("small", {}, target().counts)); // pins count everybody
   const whys = people > 0 ? [] : pins.map((pin, i) => [pin, reachText(pin, each[i])]);
   byId("lc-pins-why").replaceChildren(...whys.flatMap(([pin, text]) => element("span", {}, ...(pins.length > 1 ? sentence(words.pin_said, { name: [named(nameOf(pin))], text }) : [text]))));
   const rows = byDistrict(here(), cells);
