@@ -44,6 +44,8 @@ function card(one, now) {
   const states = villageStates(here())[one.village];
   const node = element("div", {}, element("strong", {}, ...villageName(one.village)), element("div", {}, differenceText(one.kind)),
     facts(now.villages.counts.map((name, i) => [name, answerSign(states[i]) + " " + answerText(states[i])])));
+  const lost = now.villages.reached ? missed(one.village) : null; // beside its mark, as in the table
+  if (lost) node.querySelector("dl").lastChild.append(" · ", lost);
   if (one.gap) node.append(element("div", {}, page.words.village_gap, [one.gap.people, ...one.gap.facts].join(comma())));
   if (one.gap) node.append(...venueNodes(one.gap, page.words).map((line) => element("div", {}, ...line)));
   return node;
