@@ -478,7 +478,8 @@ def test_a_plan_is_told_whole(tmp_path):
     story = plan["story"]
     assert story["effect"] == "rate 86.4% → 88.1%, 18 people newly covered"
     assert story["ceiling"] == (
-        "Goal 100%: 30 sites reach 91.2%, all 140 candidates 94.1%: the goal cannot be reached by sites alone."
+        "Goal 100%: 30 sites reach 91.2%, all 140 candidates 94.1%: "
+        "the goal cannot be reached by sites alone."
     )
     assert story["facts"] == [
         ["cost", "191.0 × 10,000 yuan · 95,500 yuan a person"],

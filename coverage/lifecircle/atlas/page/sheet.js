@@ -293,7 +293,8 @@ function drawLegend(context, x, top, width) {
     for (const [which, text] of residents) row((place) => legendMark(context, which, x, place), text);
     for (const [, text] of mergedRows()) note(text);
     const moved = before() ? null : movedShown();
-    if (newlyShown().length || moved?.won.length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (newlyShown().length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (moved?.won.length) row((place) => legendMark(context, PAINTED.indexOf("under"), x, place), words.scenario_won);
     if (moved?.lost.length) row((place) => legendMark(context, PAINTED.indexOf("over"), x, place), words.scenario_lost);
     if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
     if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
