@@ -21,6 +21,8 @@ export function movedShown() {
   return one && onMap && one.year === here().entry.year ? one.moved[target().id] ?? null : null;
 }
 
+export const scenarioTitle = () => chosenOne()?.title ?? "";
+
 export function paintMoved(context, view, side) {
   const moved = movedShown();
   if (!moved) return false;

@@ -11,8 +11,8 @@ import { districtRows, lookIn } from "./colours.js";
 import { marked } from "./gap_list.js";
 import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
-import { movedShown, paintMoved } from "./scenario_view.js";
-import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
+import { movedShown, paintMoved, scenarioTitle } from "./scenario_view.js";
+import { SITE_COLOUR, plansShown, sitesShown } from "./plan_layer.js";
 import { beside, lengthText, metresPerPixel, roundLength, symbolSize, unitSize } from "./map_view.js";
 import { across, down } from "./page_years.js";
 import { before, dividerShare } from "./swipe.js";
@@ -389,6 +389,18 @@ export function sheetSubtitle() {
   return [rule, groupName(), figures, counting].filter(Boolean).join(" · ");
 }
 
+/* What the map shows besides, said where it is tried out: only gaps, pins, a plan, a scenario. */
+export function sheetBesides() {
+  const { words } = page, pins = before() ? [] : pinsShown();
+  const [plan] = sitesShown().length && !before() ? plansShown() : [];
+  return [
+    chosen.onlyGaps ? words.only_gaps : "",
+    pins.length ? fill(words.sheet_pins, { count: pins.length, result: [...byId("lc-pins-people").childNodes].map((part) => part.textContent).join(" · ") }) : "",
+    plan ? fill(words.sheet_plan, { title: plan.title, effect: plan.story.effect }) : "",
+    !before() && movedShown() ? fill(words.sheet_scenario, { title: scenarioTitle() }) : "",
+  ].filter(Boolean).join(" · ");
+}
+
 /* The lines that every map carries, as they stand at the foot of the panel. */
 export const conventions = () => [...document.querySelectorAll("#lc-conventions p")].map((line) => line.textContent);
 
@@ -402,7 +414,9 @@ export function composeSheet(ratio = 1.5) {
   context.font = font(17, 700);
   const stampWide = Math.min(420, context.measureText(stamp).width + 24);
   write(context, sheetTitle(), EDGE, EDGE + 28, { size: 30, weight: 700, width: WIDTH - 3 * EDGE - stampWide });
-  write(context, sheetSubtitle(), EDGE, EDGE + 56, { size: 16, colour: QUIET, width: WIDTH - 3 * EDGE - stampWide });
+  const besides = sheetBesides();
+  if (besides) write(context, besides, EDGE, EDGE + 70, { size: 14, weight: 600, width: WIDTH - 2 * EDGE });
+  write(context, sheetSubtitle(), EDGE, EDGE + (besides ? 51 : 56), { size: 16, colour: QUIET, width: WIDTH - 3 * EDGE - stampWide });
   context.strokeStyle = STAMP;
   context.lineWidth = 2;
   context.strokeRect(WIDTH - EDGE - stampWide, EDGE, stampWide, 34);
