@@ -20,12 +20,20 @@ import shapely
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from lifecircle.audit import find_run, read_networks
+from lifecircle.audit import find_run, has_files, read_networks
 from lifecircle.datum import locate
 from lifecircle.errors import Fault, FaultLog, MissingExtraError, UnusableInputError, say
-from lifecircle.files import check_file
+from lifecircle.files import check_file, check_folder
 from lifecircle.page_data import ScenarioView, WhatIf
-from lifecircle.paper import PICTURE_MARK, picture_name, static_maps
+from lifecircle.paper import (
+    PICTURE_MARK,
+    SheetOrder,
+    picture_name,
+    sheet_faults,
+    sheet_folder,
+    static_maps,
+    write_sheets,
+)
 from lifecircle.publication import MapSetting
 from lifecircle.roads import read_barrier_kinds, read_barriers
 from lifecircle.scenario import read_changes
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
 
     from lifecircle.findings import Findings, Language
     from lifecircle.page_data import Pin, Plan
+    from lifecircle.paper import Size
     from lifecircle.publication import Edition
     from lifecircle.roads import Roads
     from lifecircle.standards import Standard
@@ -424,7 +433,8 @@ class MapOrder:
     language; ``roads`` : whether the page holds the roads, which lets it answer what a new venue would
     change; ``static`` : folder for a picture of every target with a figure; ``plans`` : files ``plan.json``
     of siting studies, or their folders, to show; ``scenarios`` : files of changes, or folders that
-    ``lifecircle scenario`` wrote, to open.
+    ``lifecircle scenario`` wrote, to open; ``sheets`` : folder for the sheets of every town, of every circle
+    or of ``target`` alone, with ``villages`` those of every village too; ``paper`` : of sheets and pictures.
     """
 
     years: tuple[int, ...] = ()
@@ -436,6 +446,10 @@ class MapOrder:
     static: Path | None = None
     plans: tuple[Path, ...] = ()
     scenarios: tuple[Path, ...] = ()
+    sheets: Path | None = None
+    target: str | None = None
+    villages: bool = False
+    paper: Size = "A4"
 
 
 def draw_study(
@@ -455,7 +469,7 @@ def draw_study(
         With the faults of the study and its files, or when the public edition shall hold roads; before
         anything is computed, when something else stands where a map goes, or nothing can be written there.
     MissingExtraError
-        When pictures are asked for and matplotlib is not installed.
+        When pictures or sheets are asked for and matplotlib is not installed.
     """
     # Folium, which the page is drawn with, costs half a second that who asks for no page need not wait.
     from lifecircle.atlas import PAGE_MARK, draw_atlas  # noqa: PLC0415 - as above
@@ -472,6 +486,7 @@ def draw_study(
     years_asked = [check_year(year) for year in order.years]
     if order.static is not None:
         check_static(order.static, declared.standard, max(years_asked, default=declared.year))
+    _check_sheets(declared, order)
     setting = map_setting(declared)
     plans = read_plans(order.plans, study=declared.id)
     known = {one.id for one in declared.standard.services}
@@ -494,9 +509,45 @@ def draw_study(
     ]
     if order.static is not None:
         paths += static_maps(
-            years, order.static, language=order.language, edition=order.edition, setting=setting
+            years,
+            order.static,
+            language=order.language,
+            edition=order.edition,
+            setting=setting,
+            size=order.paper,
         )
+    if order.sheets is not None:
+        sheets = SheetOrder(order.target, order.paper, order.villages, order.language, order.edition, setting)
+        paths += write_sheets(years, order.sheets, sheets, progress=report_progress)
     return tuple(paths)
+
+
+def _check_sheets(study: Study, order: MapOrder) -> None:
+    """Refuse what sheets cannot be made of, before any is computed.
+
+    Raises
+    ------
+    UnusableInputError
+        When something else stands at the folder, the target is unknown, the public edition is asked for
+        villages, or a target or villages are named without a folder.
+    MissingExtraError
+        When matplotlib is not installed.
+    """
+    faults = FaultLog()
+    if order.sheets is None:
+        for option, given in (("--target", order.target), ("--villages", order.villages)):
+            if given:
+                reason, remedy = say("it is of the sheets, and none are asked for"), say("add --sheets DIR")
+                faults.add(Fault("(sheets)", option, str(given), reason, remedy))
+    else:
+        if find_spec("matplotlib") is None:
+            raise MissingExtraError("matplotlib", "print")
+        ids = [target.id for target in study.standard.targets]
+        for fault in sheet_faults(order.target, ids, villages=order.villages, edition=order.edition):
+            faults.add(fault)
+        with faults.catching():
+            check_folder(order.sheets, sheet_folder(order.sheets))
+    faults.raise_any()
 
 
 def check_static(folder: Path, standard: Standard, year: int) -> None:
@@ -531,11 +582,14 @@ def _runs(study: Study, where: str | Path, order: MapOrder, report_progress: Pro
             find_run(where, year, results=order.results, progress=report_progress) for year in order.years
         ]
     latest = find_run(where, study.year, results=order.results, progress=report_progress)
+    if not has_files(study, study.year - 1):
+        return [latest]  # a study of one year is no fault
     try:
-        # The year before is drawn where it can be had; a study of one year is no fault.
         before = find_run(where, study.year - 1, results=order.results, progress=report_progress)
     except UnusableInputError as error:
-        _log.info("no map of %d: %s", study.year - 1, error)
+        if error.of_system:
+            raise
+        _log.warning("no map of %d: %s", study.year - 1, error)
         return [latest]
     return [before, latest]
 

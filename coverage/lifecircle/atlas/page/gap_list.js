@@ -34,8 +34,9 @@ export function numbered() {
   const counts = gapPeople(here());
   const mine = gaps.filter(({ gap }) => gapInArea(gap));
   if (!counts) return mine;
-  const text = (count) => peopleText(count);
-  return mine.filter(({ number }) => counts[number] > 0).sort((a, b) => counts[b.number] - counts[a.number] || a.number - b.number)
+  const text = (count) => (Number.isNaN(count) ? "—" : peopleText(count));
+  const size = ({ number }) => (Number.isNaN(counts[number]) ? -1 : counts[number]);
+  return mine.filter((one) => size(one) !== 0).sort((a, b) => size(b) - size(a) || a.number - b.number)
     .map((one) => ({ ...one, heads: text(counts[one.number]), people: fill(page.words.gap_people, { people: text(counts[one.number]) }) }));
 }
 

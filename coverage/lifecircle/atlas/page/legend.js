@@ -1,6 +1,8 @@
 /* Shows the legend: what every colour, hatch, symbol and mark on the map means for what is chosen. */
 
-import { page, chosen, here, target, limitOf } from "./selection.js";
+import { page, chosen, changesShown, here, target, twoYears, limitOf } from "./selection.js";
+import { CHANGES } from "./changes.js";
+import { drawChange, markedVenues } from "./compared.js";
 import { PAINTED, differenceMark, drawSymbol, drawUnit, isHollow, symbolOrder } from "./drawing.js";
 import { drawGroundKey, groundKinds, hasMainRoads } from "./ground.js";
 import { lookIn, standingIn } from "./colours.js";
@@ -15,6 +17,11 @@ import { CLASSES } from "./page_years.js";
 export function residentRows() {
   const now = target(), words = page.words, look = lookIn(here());
   if (!look) return [];
+  if (changesShown()) {
+    const values = { first: twoYears().first.entry.year, second: twoYears().second.entry.year };
+    return CHANGES.map((name) => [PAINTED.indexOf(name), fill(words["change_key_" + name], values)])
+      .filter(([which]) => !look.hidden.includes(which) && look.order[which].length);
+  }
   if (chosen.counting !== "reach") {
     const texts = chosen.counting === "differ"
       ? { covered: words.counts_agree, over: fill(words.villages_over, now), under: fill(words.villages_under, now) }
@@ -158,5 +165,8 @@ export function showLegend() {
     parts.push(...section(words.legend_ground, ground.map(([draw, text]) => [drawn(draw), text])));
     parts[parts.length - 1].className = "lc-columns";
   }
+  const venues = new Set(markedVenues().map(([, , opened]) => opened));
+  if (venues.size) parts.push(...section(words.change_venues, [true, false].filter((one) => venues.has(one)).map((opened) =>
+    [drawn((context) => drawChange(context, 9, 9, 6.5, opened)), opened ? words.change_venue_opened : words.change_venue_closed])));
   byId("lc-legend").replaceChildren(...parts);
 }

@@ -2,6 +2,7 @@
    Names are only ever put in as text, never as markup; nothing is asked of any server. */
 
 import { page, chosen, change, onChange, here, target } from "./selection.js";
+import { paintChanges, prepareChanges, showChanges } from "./compared.js";
 import { prepareControls, prepareKey } from "./controls.js";
 import { showDistricts, showTable } from "./district_table.js";
 import { OVER, UNDER, drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintUnits, painter, symbolOrder } from "./drawing.js";
@@ -34,7 +35,7 @@ import { prepareViews, settleViews, showViews } from "./trial_controls.js";
 const NAMES_FROM = 12.75; // zoom from which villages have their names
 const PANES = {
   "lc-areas": 250, "lc-ground": 300, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-moved": 359, "lc-newly": 360, "lc-lines": 380,
-  "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-villages": 500, "lc-way": 510, "lc-labels": 550, "lc-units-over": 560,
+  "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-changes": 455, "lc-villages": 500, "lc-way": 510, "lc-labels": 550, "lc-units-over": 560,
 };
 
 /* ---- layers ---- */
@@ -86,6 +87,7 @@ function makeLayers() {
     villages: painter("lc-villages", names),
     facilities: painter("lc-facilities", (context, view) => facilities(context, view, here())),
     facilitiesBefore: painter("lc-facilities-before", (context, view) => facilities(context, view, before())),
+    changes: painter("lc-changes", (context, view) => paintChanges(context, view, symbolSize() + 2.5)),
     roads: painter("lc-roads", paintRoads),
     newly: painter("lc-newly", newly),
     way: L.featureGroup(),
@@ -163,13 +165,14 @@ function show(choice) {
     showUnitList();
   }
   showDistricts(); // before the table, whose names lead to what is drawn
+  if (changed(["compared", ...COUNTED])) showFigures(target());
   if (changed(COUNTED)) {
-    showFigures(target());
     showTable();
     showVillages();
     showVillageFigures();
     markDifferences();
   }
+  showChanges();
   if (Object.keys(choice).every((key) => AREA.includes(key))) { // what is painted stays as it is
     markGaps();
     refocus();
@@ -217,6 +220,7 @@ async function start(control, names) {
   prepareVillageFigures();
   prepareViews();
   prepareSwipe();
+  prepareChanges();
   prepareTip();
   preparePins();
   preparePlans();
