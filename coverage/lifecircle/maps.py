@@ -386,7 +386,7 @@ def _scenario_run(path: Path, study: str) -> ScenarioView:
         reason, remedy = say("not a scenario's comparison"), say("name what lifecircle scenario wrote")
         raise UnusableInputError([Fault(str(path), "", "", reason, remedy)]) from None
     if found.study != study:
-        reason, remedy = say("a scenario of another study"), say("name one of {study}", study=study)
+        reason, remedy = say("a scenario of another study"), say("name a scenario of {study}", study=study)
         raise UnusableInputError([Fault(str(path), "study", found.study, reason, remedy)])
     pins: list[Pin] = [
         {"lon": shape.x, "lat": shape.y, "service": ";".join(one.services), "name": one.name}

@@ -66,7 +66,8 @@ const section = (title, entries) => [element("h3", {}, title), element("ul", {},
 
 function markRows(now) {
   const moved = movedShown();
-  const rows = newlyShown().length || moved?.won.length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
+  const rows = newlyShown().length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
+  if (moved?.won.length) rows.push([swatch(PAINTED.indexOf("under")), page.words.scenario_won]);
   if (moved?.lost.length) rows.push([swatch(PAINTED.indexOf("over")), page.words.scenario_lost]);
   if (now.gaps && now.gaps.length) {
     rows.push([element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.gap_marks]);

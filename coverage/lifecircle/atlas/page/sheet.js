@@ -13,8 +13,8 @@ import { areaMask, districtRows, lookIn } from "./colours.js";
 import { marked } from "./gap_list.js";
 import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
-import { movedShown, paintMoved } from "./scenario_view.js";
-import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
+import { movedShown, paintMoved, scenarioTitle } from "./scenario_view.js";
+import { SITE_COLOUR, plansShown, sitesShown } from "./plan_layer.js";
 import { beside, lengthText, metresPerPixel, roundLength, symbolSize, unitSize } from "./map_view.js";
 import { across, down } from "./page_years.js";
 import { before, dividerShare, valueText } from "./swipe.js";
@@ -374,7 +374,8 @@ function drawLegend(context, x, top, width) {
     for (const [which, text] of residents) row((place) => legendMark(context, which, x, place), text);
     for (const [, text] of mergedRows()) note(text);
     const moved = before() ? null : movedShown();
-    if (newlyShown().length || moved?.won.length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (newlyShown().length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (moved?.won.length) row((place) => legendMark(context, PAINTED.indexOf("under"), x, place), words.scenario_won);
     if (moved?.lost.length) row((place) => legendMark(context, PAINTED.indexOf("over"), x, place), words.scenario_lost);
     if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
     if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
@@ -474,6 +475,18 @@ export function sheetSubtitle() {
   return [rule, groupName(), figures, counting].filter(Boolean).join(" · ");
 }
 
+/* What the map shows besides, said where it is tried out: only gaps, pins, a plan, a scenario. */
+export function sheetBesides() {
+  const { words } = page, pins = before() ? [] : pinsShown();
+  const [plan] = sitesShown().length && !before() ? plansShown() : [];
+  return [
+    chosen.onlyGaps ? words.only_gaps : "",
+    pins.length ? fill(words.sheet_pins, { count: pins.length, result: [...byId("lc-pins-people").childNodes].map((part) => part.textContent).join(" · ") }) : "",
+    plan ? fill(words.sheet_plan, { title: plan.title, effect: plan.story.effect }) : "",
+    !before() && movedShown() ? fill(words.sheet_scenario, { title: scenarioTitle() }) : "",
+  ].filter(Boolean).join(" · ");
+}
+
 /* The lines that every map carries, as they stand at the foot of the panel. */
 export const conventions = () => [...document.querySelectorAll("#lc-conventions p")].map((line) => line.textContent);
 
@@ -494,7 +507,9 @@ function composed(ratio) {
   context.font = font(17, 700);
   const stampWide = Math.min(420, context.measureText(stamp).width + 24);
   write(context, sheetTitle(), EDGE, EDGE + 28, { size: 30, weight: 700, width: WIDTH - 3 * EDGE - stampWide });
-  write(context, sheetSubtitle(), EDGE, EDGE + 56, { size: 16, colour: QUIET, width: WIDTH - 3 * EDGE - stampWide });
+  const besides = sheetBesides();
+  if (besides) write(context, besides, EDGE, EDGE + 70, { size: 14, weight: 600, width: WIDTH - 2 * EDGE });
+  write(context, sheetSubtitle(), EDGE, EDGE + (besides ? 51 : 56), { size: 16, colour: QUIET, width: WIDTH - 3 * EDGE - stampWide });
   context.strokeStyle = STAMP;
   context.lineWidth = 2;
   context.strokeRect(WIDTH - EDGE - stampWide, EDGE, stampWide, 34);

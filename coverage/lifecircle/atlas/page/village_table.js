@@ -140,11 +140,16 @@ export function showVillages() {
   listVillages();
 }
 
-export function listVillages() {
+export const listVillages = () => listWhere(byId("lc-villages-all").open);
+
+/* List them for a file, whether the list is open or not. */
+export const fillVillages = () => listWhere(true);
+
+function listWhere(wanted) {
   const now = target();
   const table = byId("lc-villages");
   table.replaceChildren();
-  if (!byId("lc-villages-all").open || !now.villages) return;
+  if (!wanted || !now.villages) return;
   const body = element("tbody", {});
   villageStates(here()).forEach((states, village) => {
     if (/[01]/.test(states) && villageInArea(village)) body.append(villageRow(village));
