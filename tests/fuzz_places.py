@@ -201,8 +201,8 @@ def write_raster(path: Path, place: tuple[float, float], rng: random.Random) -> 
         "nodata": None, "transform": rasterio.Affine(0.003, 0, place[0] - 0.003, 0, -0.003, place[1] + 0.004),
     }  # fmt: skip
     bands = np.stack([_CELLS, _CELLS / 4])
-    for _ in range(rng.choice([0, 1, 1, 2, 3])):
-        steps.append(_RASTER_MOVES[rng.randrange(len(_RASTER_MOVES))](about, bands, rng))
+    moves = rng.choices(_RASTER_MOVES, k=rng.choice([0, 1, 1, 2, 3]))
+    steps += [move(about, bands, rng) for move in moves]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
@@ -279,7 +279,8 @@ _ADDRESSES = (
     "postgresql+psycopg://me:secret@{server}?query=SELECT 1",
 )  # fmt: skip
 _ODD_PARTS = (
-    "", " ", "'", '"', ";", "; DROP TABLE clinics", "--", "/*", "%00", "%", "%zz", "%E4%B8", "&", "?", "#", "=",
+    "", " ", "'", '"', ";", "; DROP TABLE clinics", "--", "/*", "%00", "%", "%zz", "%E4%B8", "&", "?", "#",
+    "=",
     "&table=x", "&query=SELECT 1", "&service=none", "&sslmode=odd", "&port=99999", "&host=/nowhere", ":", "@",
     "//", "..", "a" * 3000, "中文", "\u202e", "$1", ":a", "%(a)s", "{0}", "SELECT", "UPDATE t SET a=1",
 )  # fmt: skip

@@ -81,7 +81,8 @@ def district_text(  # noqa: PLR0913 - what the text is made of, two by name
         if keys:
             lines += ["", f"[{head}]", *_keys(**keys)]
     use = study.standard.id if study.standard_path is None else STANDARD_FILE
-    lines += ["", "[standard]", *_keys(use=use)]
+    left_out = {"leave_out": [one.id for one in study.left_out]} if study.left_out else {}
+    lines += ["", "[standard]", *_keys(use=use, **left_out)]
     return "\n".join(lines) + "\n"
 
 

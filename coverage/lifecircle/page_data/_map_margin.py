@@ -49,12 +49,23 @@ def margin(
         "data_date": page["data_date"].format(date=setting.data_date or f"{findings.year}-12-31"),
         "crs": crs,
         "base": page["base"].format(sources=_sources(findings, () if paper else setting.base, page)),
-        "review": page["review"].format(number=publication.review_number or page["review_none"]),
+        "review": page["review"].format(number=_review(publication.review_number, page, edition)),
     }
     if edition == "public":
         lines["cells"] = page["public_cells"].format(people=setting.min_people)
         lines["star"] = page["public_star"]
     return lines
+
+
+def _review(number: str, page: Mapping[str, str], edition: Edition) -> str:
+    """Return the review number of the public edition, which is what was reviewed.
+
+    The internal edition bears the stamp that it must not be made public; a number beside that would say the
+    opposite, and would be of another map.
+    """
+    if not number:
+        return page["review_none"]
+    return number if edition == "public" else page["review_internal"]
 
 
 def what_was_read(findings: Findings, words: Words, edition: Edition) -> dict[str, list[str]]:

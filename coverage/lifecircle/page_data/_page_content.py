@@ -34,7 +34,7 @@ from lifecircle.page_data._plan_rows import plan_data
 from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
-from lifecircle.page_data._what_if_rows import WhatIf, building_of
+from lifecircle.page_data._what_if_rows import WhatIf, building_of, scenario_data
 from lifecircle.page_data._year_pairs import venue_keys
 from lifecircle.wording import village_text
 
@@ -151,6 +151,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "roads": told,
         "ground": keep_ground(ground, bounds(years), shelf),
         "plans": plan_data(plans, words, years[-1].services if years else {}),
+        "scenarios": scenario_data(what_if, years, words),
         "about": dict(about or {}),
         "lists": shelf.lists,
     }
@@ -411,7 +412,7 @@ def _target(
     crowd: Crowd, result: TargetResult, words: Words, *, shelf: Shelf, before: dict[str, Any] | None
 ) -> dict[str, Any]:
     findings, target = crowd.findings, result.target
-    gaps = _gaps(findings, result, words)
+    gaps = gap_rows(findings, result, words)
     villages = village_rows(findings, result, _largest(gaps), words)
     if villages is not None:
         villages["states"] = shelf.listed(villages["states"])
@@ -491,7 +492,7 @@ def _largest(gaps: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]
     return kept
 
 
-def _gaps(findings: Findings, result: TargetResult, words: Words) -> list[dict[str, Any]]:
+def gap_rows(findings: Findings, result: TargetResult, words: Words) -> list[dict[str, Any]]:
     """Print a circle's gaps, those with most people first."""
     target, page = result.target, words.section("page")
     if target.kind != "circle" or not len(findings.gaps):

@@ -3,7 +3,7 @@
 import { page, chosen, changesShown, here, target, targetIn, twoYears, onTrial, limitOf, speedFactor } from "./selection.js";
 import { CHANGES, changesOf, inverse, matchPlaces } from "./changes.js";
 import { PAINTED } from "./drawing.js";
-import { membersOf } from "./gap_members.js";
+import { gapMembers } from "./gap_members.js";
 import { peopleText } from "./nodes.js";
 import { classesByVillage, difference, orderOf, reachedUnits, standing, tally, tallyUnits, unitsOf } from "./status.js";
 
@@ -48,8 +48,8 @@ const AREA_CLASSES = { urban: 1, rural: 2 }; // places in cells.urban
 
 /* People (tenths per resident) of a group of a target; null where the page does not hold the group. A target of a group
    of its own counts no other, but both kinds of area. */
-function groupPeople(year, group) {
-  const now = targetIn(year), cells = year.cells();
+function groupPeople(year, group, now = targetIn(year)) {
+  const cells = year.cells();
   if (group === "all") return year.answers(now).people;
   if (group in AREA_CLASSES) {
     return cells.urban && now.groupIds.includes(group) ? keep(group, year, now.id, () =>
@@ -62,7 +62,7 @@ function groupPeople(year, group) {
 export function groupsOf(year, now) {
   if (!year.answers(now) || page.data.about.edition === "public") return [];
   const rows = now.groupIds.map((id, i) => [id, now.groups[i][0]]);
-  return rows.filter(([id]) => groupPeople(year, id) !== null).sort((a, b) => (b[0] === "all") - (a[0] === "all"));
+  return rows.filter(([id]) => groupPeople(year, id, now) !== null).sort((a, b) => (b[0] === "all") - (a[0] === "all"));
 }
 
 /* Whether a group is counted and not everybody of the target. */
@@ -117,21 +117,17 @@ export function leftIn(year, village) {
 export function gapCells(year) {
   const now = targetIn(year), answers = year.answers(now);
   if (!answers || !now.gaps || page.data.about.edition === "public") return null;
-  return keep("gaps", year, now.id, () => {
-    const cells = year.cells(), names = cells.village ? [cells.district, cells.village] : [cells.district];
-    const left = [];
-    for (let i = 0; i < answers.status.length; i++) if (answers.status[i] > 1 && answers.people[i] > 0) left.push(i);
-    const nameOf = (cell) => names.map((name) => name(cell)).filter(Boolean).join("\t");
-    return membersOf({ cells, status: answers.status, left, nameOf, gaps: now.gaps });
-  });
+  return keep("gaps", year, now.id, () => gapMembers(year.cells(), answers, now.gaps));
 }
 
-/* People of the chosen group in every gap, in the order of the list; null where everybody is counted. */
+/* People of the chosen group in every gap, in the order of the list, NaN where the page does not find again whom the run
+   counted there; null where everybody is counted. */
 export function gapPeople(year) {
   const members = onGroup() ? gapCells(year) : null;
   if (!members) return null;
-  const people = peopleOf(year);
-  return members.map((mine) => mine.reduce((sum, cell) => sum + people[cell], 0) / 10);
+  const people = peopleOf(year), all = year.answers(targetIn(year)).people, sum = (mine, of) => mine.reduce((total, cell) => total + of[cell], 0) / 10;
+  return members.map((mine, number) =>
+    (Math.abs(sum(mine, all) - Number(targetIn(year).gaps[number].heads.replace(/,/g, ""))) <= 1 ? sum(mine, people) : NaN));
 }
 
 /* People counted and covered of every district of the target, in the order of its rows, as the page counts them. */
@@ -183,7 +179,7 @@ export function lookIn(year) {
       const people = peopleOf(year);
       return stands.order.map((cells) => cells.filter((i) => people[i] > 0)); // where nobody of the group lives is no square
     });
-    return { classes: stands.classes, order, hidden };
+    return { classes: stands.classes, order, hidden, mask: peopleOf(year) };
   }
   const now = targetIn(year);
   return keep("counting", year, [now.id, chosen.counting, chosen.onlyGaps, limitOf(now), speedFactor(now)].join(), () => {

@@ -9,6 +9,7 @@ import { lookIn, standingIn } from "./colours.js";
 import { byId, element, fill, named } from "./nodes.js";
 import { lengthText } from "./map_view.js";
 import { newlyShown } from "./pins.js";
+import { movedShown } from "./scenario_view.js";
 import { sitesShown } from "./plan_layer.js";
 import { CLASSES } from "./page_years.js";
 
@@ -64,7 +65,9 @@ const keyed = (mark, text) => element("li", {}, mark, element("span", {}, text))
 const section = (title, entries) => [element("h3", {}, title), element("ul", {}, ...entries.map(([mark, text]) => keyed(mark, text)))];
 
 function markRows(now) {
-  const rows = newlyShown().length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
+  const moved = movedShown();
+  const rows = newlyShown().length || moved?.won.length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
+  if (moved?.lost.length) rows.push([swatch(PAINTED.indexOf("over")), page.words.scenario_lost]);
   if (now.gaps && now.gaps.length) {
     rows.push([element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.gap_marks]);
   }

@@ -17,7 +17,8 @@ import { byId, element, fill, holdPanel, rememberFocus, watchPanel } from "./nod
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
-import { showPlans } from "./plan_layer.js";
+import { preparePlans, showPlans } from "./plan_layer.js";
+import { onMoved, prepareScenarios } from "./scenario_view.js";
 import { preparePrinting } from "./save_and_print.js";
 import { readPage } from "./page_years.js";
 import { openRoute } from "./route.js";
@@ -183,8 +184,8 @@ function show(choice) {
   if (changed(["year", "target"])) {
     page.layers.units.eachLayer((layer) => layer.redraw());
     page.layers.facilities.redraw();
+    showPlans(); // before the gaps, whose numbers make way for those of the sites
     markGaps();
-    showPlans();
   } else if (changed(["group"])) markGaps();
   else if (changed(COUNTED)) thinMarks();
   if (changed(COUNTED)) showPins();
@@ -209,6 +210,7 @@ async function start(control, names) {
   chosen.year = page.years.length - 1;
   page.started = true;
   preparePanel();
+  keepChoices();
   watchPanel();
   prepareControls();
   prepareLayerSwitch(control, names);
@@ -220,6 +222,8 @@ async function start(control, names) {
   prepareChanges();
   prepareTip();
   preparePins();
+  preparePlans();
+  prepareScenarios();
   preparePrinting();
   prepareSearch();
   onChange(show);
@@ -236,7 +240,7 @@ async function start(control, names) {
   page.layers.rates.on("add remove", showDistricts);
   page.map.on("overlayadd overlayremove", showLegend);
   page.map.on("zoomend overlayadd", thinMarks);
-  keepChoices();
+  onMoved(showLegend);
   prepareLink();
   requestAnimationFrame(() => setTimeout(tellReady));
   ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));

@@ -8,8 +8,6 @@ import { unitsWithout } from "./unit_list.js";
 import { hasVillageFigures, printedVillages } from "./village_figures.js";
 import { composeSheet, conventions, sheetSubtitle, sheetTitle } from "./sheet.js";
 
-const PRINT_RATIO = 2; // pixels of the picture for one of its own: some 180 to the inch on A4
-
 /* A name for the file that any system takes. */
 export const fileName = (parts) => parts.join("-").replace(/[\\/:*?"<>|\s\u0000-\u001f\u200e\u200f\u202a-\u202e]+/g, "_").slice(0, 80) + ".png";
 
@@ -39,7 +37,7 @@ async function save() {
 
 function pageSize() {
   const style = byId("lc-page-size") || document.head.appendChild(element("style", { id: "lc-page-size" }));
-  style.textContent = `@page { size: ${byId("lc-paper").value} landscape; margin: 10mm; }`;
+  style.textContent = `@page { size: ${byId("lc-paper").value} landscape; margin: 10mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #4a5565; } }`;
 }
 
 /* A copy of a table as it prints: text only, nothing to press, every row. */
@@ -72,12 +70,12 @@ function unitTable() {
 /* The map as it prints; of two years that the screen divides, each on its own, side by side. */
 function printedMaps() {
   const both = twoYears();
-  if (!both || changesShown()) return [composeSheet(PRINT_RATIO)];
+  if (!both || changesShown()) return [composeSheet()];
   const were = { ...chosen }, { id } = target(), cutoff = byId("lc-cutoff"), until = cutoff?.textContent;
   const pictures = [both.first, both.second].map((year) => {
     Object.assign(chosen, { year: page.years.indexOf(year), target: year.entry.targets.findIndex((one) => one.id === id), compared: null });
     if (cutoff && !page.data.about.dataDate) cutoff.textContent = fill(page.words.cutoff, { year: year.entry.year });
-    const picture = composeSheet(PRINT_RATIO);
+    const picture = composeSheet();
     picture.setAttribute("aria-label", sheetTitle());
     Object.assign(chosen, were);
     return picture;
