@@ -1,4 +1,4 @@
-"""Two years of the map page compared: who is newly covered and lost, by town and on the map, and which venues."""
+"""Two years of the map page compared: who is newly covered and lost, where, and which venues."""
 
 from __future__ import annotations
 
@@ -129,7 +129,9 @@ def test_headings_sort_by_key(page):
         return [float(row[2].replace(",", "")) for row in rows_of(page, "#lc-changes tbody tr")]
 
     def heading() -> str:
-        return page.run("return document.querySelector('#lc-changes th[data-key=lost]').getAttribute('aria-sort')")
+        return page.run(
+            "return document.querySelector('#lc-changes th[data-key=lost]').getAttribute('aria-sort')"
+        )
 
     page.run("document.querySelector('#lc-changes th[data-key=lost] button').focus()")
     page.driver.switch_to.active_element.send_keys("\n")
@@ -146,7 +148,8 @@ def test_headings_sort_by_key(page):
 def test_paper_has_both_years_side_by_side(page, years):
     page.run("window.dispatchEvent(new Event('beforeprint'))")
     titles = page.run(
-        "return [...document.querySelectorAll('#lc-print canvas')].map((one) => one.getAttribute('aria-label'))"
+        "return [...document.querySelectorAll('#lc-print canvas')]"
+        ".map((one) => one.getAttribute('aria-label'))"
     )
     assert ["2023" in titles[0], "2025" in titles[1]] == [True, True]
     assert len(titles) == len(years)
