@@ -1,7 +1,7 @@
 /* What each resident looks like, and what units add up to, for what is chosen; kept until something else is chosen. */
 
 import { page, chosen, changesShown, here, target, targetIn, twoYears, onTrial, limitOf, speedFactor } from "./selection.js";
-import { CHANGES, changesOf, inverse, matchPlaces } from "./changes.js";
+import { CHANGES, changesOf, inverse, matchPlaces } from "./year_changes.js";
 import { PAINTED } from "./drawing.js";
 import { gapMembers } from "./gap_members.js";
 import { peopleText } from "./nodes.js";

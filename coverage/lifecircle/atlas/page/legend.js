@@ -1,7 +1,7 @@
 /* Shows the legend: what every colour, hatch, symbol and mark on the map means for what is chosen. */
 
 import { page, chosen, changesShown, here, target, twoYears, limitOf } from "./selection.js";
-import { CHANGES } from "./changes.js";
+import { CHANGES } from "./year_changes.js";
 import { drawChange, markedVenues } from "./compared.js";
 import { PAINTED, differenceMark, drawSymbol, drawUnit, isHollow, symbolOrder } from "./drawing.js";
 import { drawGroundKey, groundKinds, hasMainRoads } from "./ground.js";
