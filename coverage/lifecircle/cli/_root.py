@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from lifecircle.cli._printing import print_line
-from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_fault
+from lifecircle.errors import Fault, FetchError, LifecircleError, UnusableInputError, say, system_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ def _faults_of(error: Exception) -> list[Fault] | None:
     if isinstance(error, UnusableInputError):
         return list(error.faults)
     if isinstance(error, LifecircleError):
-        return [_plain_fault(str(error))]
+        return [error.fault if isinstance(error, FetchError) else _plain_fault(str(error))]
     if isinstance(error, MemoryError):
         reason, remedy = (
             say("not enough memory"),
