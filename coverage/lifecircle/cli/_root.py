@@ -10,7 +10,7 @@ import click
 
 from lifecircle.cli._command_log import LogLine, command_log, observed, places_of, set_up_log
 from lifecircle.cli._printing import print_line
-from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_fault
+from lifecircle.errors import Fault, FetchError, LifecircleError, UnusableInputError, say, system_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +80,7 @@ def _faults_of(error: Exception) -> list[Fault] | None:
     if isinstance(error, UnusableInputError):
         return list(error.faults)
     if isinstance(error, LifecircleError):
-        return [_plain_fault(str(error))]
+        return [error.fault if isinstance(error, FetchError) else _plain_fault(str(error))]
     if isinstance(error, MemoryError):
         reason, remedy = (
             say("not enough memory"),
