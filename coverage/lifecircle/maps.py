@@ -295,7 +295,7 @@ def draw_study(
     check_file(page, PAGE_MARK)
     years_asked = [check_year(year) for year in order.years]
     if order.static is not None:
-        check_static(order.static, declared.standard, max(years_asked, default=declared.year))
+        check_static(order.static, declared.standard, *_first_and_last(years_asked, declared.year))
     _check_sheets(declared, order)
     setting = map_setting(declared)
     plans = read_plans(order.plans, study=declared.id)
@@ -323,6 +323,7 @@ def draw_study(
             edition=order.edition,
             setting=setting,
             size=order.paper,
+            compared=len(order.years) > 1,
         )
     if order.sheets is not None:
         sheets = SheetOrder(order.target, order.paper, order.villages, order.language, order.edition, setting)
@@ -358,8 +359,15 @@ def _check_sheets(study: Study, order: MapOrder) -> None:
     faults.raise_any()
 
 
-def check_static(folder: Path, standard: Standard, year: int) -> None:
+def _first_and_last(years: Sequence[int], own: int) -> tuple[int, int | None]:
+    """Return the latest year, and the first where it is another: those that pictures compare."""
+    return (max(years), min(years)) if len(years) > 1 else (years[0] if years else own, None)
+
+
+def check_static(folder: Path, standard: Standard, year: int, first: int | None = None) -> None:
     """Refuse a folder of pictures before any is computed: one of another program is never replaced.
+
+    ``first`` : the year that pictures of two years compare with.
 
     Raises
     ------
@@ -374,6 +382,8 @@ def check_static(folder: Path, standard: Standard, year: int) -> None:
     for target in standard.targets:
         with faults.catching():
             check_file(folder / picture_name(target.id, year), PICTURE_MARK)
+            if first is not None:
+                check_file(folder / picture_name(target.id, year, first), PICTURE_MARK)
     faults.raise_any()
 
 

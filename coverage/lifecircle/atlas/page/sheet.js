@@ -213,7 +213,7 @@ function drawGaps(context, view, taken) {
     if (free) taken.push([place, 13, 13]);
     circle(context, place, free ? 11 : 5, "#ffffff", INK);
     if (free) {
-      context.font = font(11, 700);
+      context.font = font(number < 99 ? 11 : 9, 700);
       context.textAlign = "center";
       context.textBaseline = "middle";
       context.fillStyle = INK;
@@ -332,6 +332,8 @@ function drawLocator(context, x, top, width, height) {
   context.save();
   context.translate(x, top);
   context.lineWidth = 1;
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, width, height);
   for (const [code, shape] of shapes) {
     trace(context, view, shape.rings);
     context.fillStyle = code === chosen.district ? "#9ab4dd" : "#eceae6";
@@ -406,6 +408,7 @@ function drawLegend(context, x, top, width) {
   const ground = groundRows();
   if (ground.length) title(words.legend_ground);
   for (const [draw, text] of ground) row((place) => keyAt(context, draw, x + 3, place - 1), text);
+  return y;
 }
 
 /* A key of the page's legend, drawn where the picture has it. */
@@ -498,8 +501,10 @@ function composed(ratio) {
   context.strokeStyle = INK;
   context.lineWidth = 1.5;
   context.strokeRect(EDGE, HEAD + 10, wide, high);
-  drawLegend(context, EDGE + wide + 20, drawFigures(context, EDGE + wide + 20, HEAD + 10, SIDE), SIDE);
-  drawLocator(context, EDGE + wide + 20, HEAD + high - 216, 190, 176);
+  const end = drawLegend(context, EDGE + wide + 20, drawFigures(context, EDGE + wide + 20, HEAD + 10, SIDE), SIDE);
+  // Beside the scale where the legend leaves room for it, else in the lower left corner of the map.
+  if (end < HEAD + high - 222) drawLocator(context, EDGE + wide + 20, HEAD + high - 216, 190, 176);
+  else drawLocator(context, EDGE + 10, HEAD + high - 176, 190, 176);
   drawScale(context, view, EDGE + wide + 20, HEAD + high + 2);
   drawNorth(context, WIDTH - EDGE - 22, HEAD + high - 14);
   drawConventions(context, HEAD + high + 36);
