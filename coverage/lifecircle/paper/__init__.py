@@ -13,6 +13,7 @@ from lifecircle.paper._paper_legend import draw_whole
 from lifecircle.paper._paper_map import Drawing, Ground
 from lifecircle.paper._paper_sheet import PICTURE_MARK, Size, save_sheet
 from lifecircle.paper._sheet_folder import SheetOrder, sheet_faults, sheet_folder, write_sheets
+from lifecircle.paper._town_sheets import town_page
 from lifecircle.publication import Edition, MapSetting, edition_findings
 from lifecircle.wording import Words
 
@@ -28,13 +29,16 @@ __all__ = [
     "SheetOrder",
     "Size",
     "check_characters",
+    "draw_compared",
     "draw_static",
     "font_families",
     "picture_name",
+    "save_sheet",
     "sheet_faults",
     "sheet_folder",
     "static_map",
     "static_maps",
+    "town_page",
     "write_sheets",
 ]
 

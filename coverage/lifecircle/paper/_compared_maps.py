@@ -96,8 +96,8 @@ def change_table(then: Drawing, now: Drawing) -> Table:
         for one in now.result.districts
     )
     years = [page["year"].format(year=one.findings.year) for one in (then, now)]
-    heads = (page["column_name"], *years, words.get("sheets", "change"))
-    return Table(page["table"], heads, (0.4, 0.2, 0.2, 0.2), rows)
+    heads = (page["column_name"], *years, words.get("sheets", "points" if now.result.is_share else "change"))
+    return Table(page["table"], heads, (0.34, 0.22, 0.22, 0.22), rows)
 
 
 def _value(result: TargetResult, one: DistrictResult | None, now: Drawing) -> str:

@@ -188,14 +188,16 @@ class Drawing:
     def symbols(self) -> list[tuple[str, list[tuple[int, str]]]]:
         """The symbols as the page gives them: (heading, (number of the symbol, service)).
 
-        Where a rule has two classes, those of the first are filled and those of the second hollow; else the
+        Where a circle's rule has two classes, those of the first are filled and those of the second hollow;
+        else the
         shapes begin again, hollow, for a ninth service.
         """
         page, most = self.words.section("page"), len(SHAPES)
         classes = [[one for one in self.services if one in part] for part in self.result.classes.values()]
         names = [service_text(self.findings.services, name, self.words) for name in self.result.classes]
         if (
-            len(classes) == 2
+            self.timed
+            and len(classes) == 2
             and len(classes[0]) <= most
             and sorted([*classes[0], *classes[1]]) == sorted(self.services)
         ):
@@ -610,7 +612,7 @@ def _numbers(drawing: Drawing, axes: Any, sheet: Sheet, view: View) -> None:
     """Draw the numbers, the first on top; where numbers would overlap, the lesser one is a dot."""
     edge = INK if drawing.units is None else UNIT_COLOURS["lacks"]
     taken = _Taken()
-    half = 1.45 * sheet.factor * view.metres_per_mm
+    half = 1.6 * sheet.factor * view.metres_per_mm
     places = drawing.ground.points(
         np.array([(one.lon, one.lat) for one in view.numbered], dtype=float).reshape(-1, 2)
     )

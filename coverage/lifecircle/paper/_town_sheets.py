@@ -316,6 +316,15 @@ class _Plan:
     remark: str
 
 
+def town_page(drawing: Drawing, code: str, *, before: Findings | None = None) -> Callable[[Sheet], None]:
+    """Return the drawing of the first page of a town's sheet, for a picture; ``code`` is the district's."""
+
+    def draw(on: Sheet) -> None:
+        area_pages(AreaSheet(drawing, code, before=before), on.paper)[0](on, "")
+
+    return draw
+
+
 def area_pages(sheet: AreaSheet, paper: Paper) -> list[Draw]:
     """Decide the pages of one area: the map and what stands beside it, then what its tables still need."""
     drawing, k = sheet.drawing, paper.factor
