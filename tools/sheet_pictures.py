@@ -6,7 +6,7 @@ Run in the repository, with the results of two audits of the example::
     lifecircle audit data/geo/haiyan --out results
     python tools/sheet_pictures.py results
 
-They are ``sheet-town-zh.png``, ``sheet-town-en.png`` and ``sheet-years-zh.png`` in ``docs/pictures``; they hang
+They are ``sheet-town-zh.png``, ``sheet-town-en.png`` and ``sheet-years-zh.png`` in ``docs/pictures``, hang
 on the fonts, and are looked at, never compared.
 """
 
