@@ -89,7 +89,9 @@ def _kml_shape(place: Any) -> str:
     if place is None:
         return ""
     if isinstance(place, tuple):
-        return f"<Point><coordinates>{escape(_text(place[0]))},{escape(_text(place[1]))}</coordinates></Point>"
+        return (
+            f"<Point><coordinates>{escape(_text(place[0]))},{escape(_text(place[1]))}</coordinates></Point>"
+        )
     parts = "".join(_kml_part(part) for part in shapely.get_parts(place))
     return f"<MultiGeometry>{parts}</MultiGeometry>" if len(shapely.get_parts(place)) > 1 else parts
 
@@ -199,8 +201,8 @@ def write_raster(path: Path, place: tuple[float, float], rng: random.Random) -> 
         "nodata": None, "transform": rasterio.Affine(0.003, 0, place[0] - 0.003, 0, -0.003, place[1] + 0.004),
     }  # fmt: skip
     bands = np.stack([_CELLS, _CELLS / 4])
-    for _ in range(rng.choice([0, 1, 1, 2, 3])):
-        steps.append(_RASTER_MOVES[rng.randrange(len(_RASTER_MOVES))](about, bands, rng))
+    moves = rng.choices(_RASTER_MOVES, k=rng.choice([0, 1, 1, 2, 3]))
+    steps += [move(about, bands, rng) for move in moves]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
@@ -210,7 +212,9 @@ def write_raster(path: Path, place: tuple[float, float], rng: random.Random) -> 
                     out.descriptions = ("population", rng.choice(["over60", "population", "人口"]))
         except Exception as error:  # noqa: BLE001 - what the library refuses to write is written plainly
             steps.append(f"not written so ({type(error).__name__})")
-            with rasterio.open(path, "w", **{**about, "crs": None, "dtype": "float64", "nodata": None}) as out:
+            with rasterio.open(
+                path, "w", **{**about, "crs": None, "dtype": "float64", "nodata": None}
+            ) as out:
                 out.write(bands[: about["count"]])
     return steps
 
@@ -275,7 +279,8 @@ _ADDRESSES = (
     "postgresql+psycopg://me:secret@{server}?query=SELECT 1",
 )  # fmt: skip
 _ODD_PARTS = (
-    "", " ", "'", '"', ";", "; DROP TABLE clinics", "--", "/*", "%00", "%", "%zz", "%E4%B8", "&", "?", "#", "=",
+    "", " ", "'", '"', ";", "; DROP TABLE clinics", "--", "/*", "%00", "%", "%zz", "%E4%B8", "&", "?", "#",
+    "=",
     "&table=x", "&query=SELECT 1", "&service=none", "&sslmode=odd", "&port=99999", "&host=/nowhere", ":", "@",
     "//", "..", "a" * 3000, "中文", "\u202e", "$1", ":a", "%(a)s", "{0}", "SELECT", "UPDATE t SET a=1",
 )  # fmt: skip
@@ -283,7 +288,9 @@ _ODD_PARTS = (
 
 def query_text(rng: random.Random) -> tuple[str, list[str]]:
     """Give the address of a table in a database that answers nobody, with one to three odd parts."""
-    text = rng.choice(_ADDRESSES).replace("{server}", rng.choice(["127.0.0.1:9/none", "127.0.0.1:9", "/none"]))
+    text = rng.choice(_ADDRESSES).replace(
+        "{server}", rng.choice(["127.0.0.1:9/none", "127.0.0.1:9", "/none"])
+    )
     steps, first = [text], text.index("?")
     for _ in range(rng.choice([1, 1, 2, 3])):
         # behind the server: another one would be looked for in the network

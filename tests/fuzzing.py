@@ -447,8 +447,8 @@ def write_table(draft: Draft, path: Path, rng: random.Random) -> None:
         kind = path.suffix.lstrip(".")
         try:
             {"csv": _write_csv, "xlsx": _write_xlsx, "geojson": _write_geojson, "json": _write_geojson,
-             "parquet": _write_parquet, "gpkg": _write_layer, "shp": _write_layer, "gdb": _write_layer}[kind](draft, path,
-             rng)  # fmt: skip
+             "parquet": _write_parquet, "gpkg": _write_layer, "shp": _write_layer,
+             "gdb": _write_layer}[kind](draft, path, rng)  # fmt: skip
         except Exception as error:
             if kind not in {"gpkg", "shp", "parquet", "gdb"}:
                 raise

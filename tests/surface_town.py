@@ -53,7 +53,7 @@ groups = { over60 = "over60" }
 
 @dataclass(frozen=True, eq=False)
 class Town:
-    """The truth: ``houses`` with people, ``districts``, ``blocks`` with their people, ``roads``, ``clinics``."""
+    """The truth: ``houses`` and ``blocks`` with people, ``districts``, ``roads``, ``clinics``."""
 
     houses: gpd.GeoDataFrame
     districts: gpd.GeoDataFrame
@@ -135,7 +135,8 @@ def another_town(kind: str, seed: int) -> Town:
         lines.append(corner + _bent(np.full_like(steps, k), steps))
         lines.append(corner + _bent(steps, np.full_like(steps, k)))
     pieces = [line[i : i + 11] for line in lines for i in range(0, len(line) - 1, 10)]
-    shapes = [shapely.LineString(piece) for piece, kept in zip(pieces, rng.random(len(pieces)) > 0.12) if kept]
+    kept = np.flatnonzero(rng.random(len(pieces)) > 0.12)
+    shapes = [shapely.LineString(pieces[at]) for at in kept]
     roads = gpd.GeoDataFrame({"highway": "residential"}, index=range(len(shapes)), geometry=shapes, crs=CRS)
     hamlets = [(rng.uniform(300, side - 300), rng.choice(at[1:-1])) for _ in range(60)]
     spots = []

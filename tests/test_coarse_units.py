@@ -24,6 +24,7 @@ PEOPLE = np.array([40.0, 60.0, 10.0, 20.0, 30.0, 5.0])
 EXTENT = np.array([400.0, 400.0, 500.0, 500.0, 500.0, np.nan])
 COUNTED = ["a", "b", "p", "p", "p", "h"]
 DISTRICTS = ["01", "01", "02", "02", "02", "02"]
+SETTING = SimpleNamespace(coarse_change=0.02, coarse_share=0.125, coarse_people=0.5)
 PLACES = np.array([[0, 0], [400, 0], [800, 0], [850, 0], [900, 0], [1000, 0]], dtype=float)
 
 
@@ -42,7 +43,7 @@ def inputs(villages=None, **columns):
         villages=villages,
         crs="EPSG:4549",
         networks={"walk": walk},
-        study=SimpleNamespace(reading=SimpleNamespace(coarse_change=0.02, coarse_share=0.125, coarse_people=0.5)),
+        study=SimpleNamespace(reading=SETTING),
         year=2025,
     )
 

@@ -175,6 +175,9 @@ def test_polygons_count_at_their_centroid_and_lines_are_noted():
     assert demand.geometry.iloc[40] == Point(1.5, 0.5)
     assert demand.geometry.isna().sum() == 2
     assert demand["extent_m"].isna().tolist() == [False] * 41 + [True] * 2
+    assert rejects[["row", "value"]].to_numpy().tolist() == [[42, "LineString"]]
+    with pytest.raises(UnusableInputError, match="not a point or polygon"):
+        read_demand(layer.iloc[[41]])
 
 
 def test_a_polygon_is_as_wide_as_a_square_of_its_area():
@@ -183,9 +186,6 @@ def test_a_polygon_is_as_wide_as_a_square_of_its_area():
     demand, _ = read_demand(layer)
     assert demand["extent_m"].to_numpy() == pytest.approx([400, 300], rel=1e-3)
     assert "extent_m" not in read_demand(layer.set_geometry(layer.centroid))[0]
-    assert rejects[["row", "value"]].to_numpy().tolist() == [[42, "LineString"]]
-    with pytest.raises(UnusableInputError, match="not a point or polygon"):
-        read_demand(layer.iloc[[41]])
 
 
 def test_faults_of_the_file_are_told_at_once(tmp_path):

@@ -1,6 +1,4 @@
-"""What the public edition keeps back, against readers who add, subtract and solve: tables made by hand, the
-random towns and the example under linear algebra.
-"""
+"""What the public edition keeps back, against readers who add, subtract and solve."""
 
 from __future__ import annotations
 
@@ -16,8 +14,7 @@ import pytest
 from scipy.optimize import linprog
 
 import atlas_town
-from conftest import ROOT, seeds
-from lifecircle.audit import run_audit
+from conftest import seeds
 from lifecircle.findings import CircleDistrict, CircleResult, Count, GroupResult
 from lifecircle.publication import public_findings
 from lifecircle.standards import CircleTarget
@@ -41,7 +38,8 @@ def made(
     """Put one circle together by hand: a row for each home, with district, status, people and its groups."""
     base = atlas_town.town(residents=len(rows))
     district, status, people = (
-        pd.Series(column, dtype=kind) for column, kind in zip(zip(*rows, strict=True), (str, str, float), strict=True)
+        pd.Series(column, dtype=kind)
+        for column, kind in zip(zip(*rows, strict=True), (str, str, float), strict=True)
     )
     demand = base.demand.assign(population=people, district=district, **(groups or {}))
     districts = tuple(
@@ -98,7 +96,9 @@ def test_a_total_kept_back_does_not_follow_from_the_rows(few):
     back; its towns, each of hundreds, would still add up to it.
     """
     covered, left = [300.0, 250.0, 280.0, 220.0], [160.0, 170.0, 180.0, 190.0]
-    homes = [("covered", one) for one in covered] + [("beyond", one) for one in left] + [("beyond", float(few))]
+    homes = (
+        [("covered", one) for one in covered] + [("beyond", one) for one in left] + [("beyond", float(few))]
+    )
     old, new = "AABBAABBA", "CDCDCDCDD"
     first = made([(town, *home) for town, home in zip(old, homes, strict=True)], year=2024)
     later = [("covered", people) if people == few else (status, people) for status, people in homes]
@@ -115,7 +115,7 @@ def test_a_total_kept_back_does_not_follow_from_the_rows(few):
 
 @pytest.mark.parametrize("many", [3, 4, 5])
 def test_who_is_in_none_of_many_groups_is_no_few(many):
-    """Ages that part everyone but seven of unknown age: taken from everyone together, they tell the seven."""
+    """Part everyone but seven of unknown age: all ages, taken from everyone together, tell the seven."""
     of_age = [[100.0 * (1 + (row == group)) for row in range(many)] + [0.0] for group in range(many)]
     people = [sum(column) for column in zip(*of_age, strict=True)][:-1] + [7.0]
     rows = [("AB"[row % 2], "covered" if row % 2 else "beyond", one) for row, one in enumerate(people[:-1])]
@@ -139,8 +139,10 @@ def test_who_is_in_none_of_many_groups_is_no_few(many):
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """All that a reader has: ``told`` (count, kind) which kinds of people a printed count is of, ``value`` its
-    number; ``secret`` (count, kind) what must not be found, ``truth`` its number, ``names`` what it is.
+    """Hold all that a reader has.
+
+    ``told`` : (count, kind) which kinds of people a printed count is of, ``value`` its number; ``secret`` :
+    (count, kind) what must not be found, ``truth`` its number, ``names`` what it is.
     """
 
     told: np.ndarray
@@ -151,7 +153,7 @@ class Published:
 
 
 def small_ones(vectors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """List every count of too few, and every difference by too few of two counts of which one holds the other."""
+    """List counts of too few, and differences by too few of two counts of which one holds the other."""
     found = {name: vector for name, vector in vectors.items() if 0.5 < vector.sum() < N}
     order = sorted(vectors.items(), key=lambda one: one[1].sum())
     sums = np.array([vector.sum() for _, vector in order])

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import geopandas as gpd
 import pandas as pd
+import pyogrio
+import shapely
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pyogrio.errors import DataLayerError, DataSourceError
 
-from lifecircle.audit import find_run, read_networks
+from lifecircle.audit import find_run, has_files, read_networks
 from lifecircle.datum import locate
 from lifecircle.errors import Fault, FaultLog, MissingExtraError, UnusableInputError, say
 from lifecircle.files import check_file, check_folder
-from lifecircle.page_data import WhatIf
+from lifecircle.page_data import ScenarioView, WhatIf
 from lifecircle.paper import (
     PICTURE_MARK,
     SheetOrder,
@@ -32,16 +36,17 @@ from lifecircle.paper import (
 )
 from lifecircle.publication import MapSetting
 from lifecircle.roads import read_barrier_kinds, read_barriers
+from lifecircle.scenario import read_changes
 from lifecircle.standards import whole_rule
 from lifecircle.study import check_year, read_study
 from lifecircle.tables import Column, Schema, check_table, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from lifecircle.findings import Findings, Language
-    from lifecircle.page_data import Plan
+    from lifecircle.page_data import Pin, Plan
     from lifecircle.paper import Size
     from lifecircle.publication import Edition
     from lifecircle.roads import Roads
@@ -173,6 +178,48 @@ class _PlanSite(_PlanPart):
     lat: Annotated[float, Field(ge=-90, le=90)]
     service: str = ""
     people: float | None = None
+    works: str = ""
+    tenure: str = ""
+    cost: float | None = None
+    groups: dict[str, float] = {}
+    band: tuple[float | None, ...] = ()
+
+
+class _PlanCandidate(_PlanPart):
+    left_out: str = ""
+
+
+class _PlanSpeed(_PlanPart):
+    speed: Literal["slow", "usual", "fast"]
+    people: float
+    best: float
+
+
+class _PlanRemedy(_PlanPart):
+    kind: str
+    name: str
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    people: float
+    accounting: str = "reach"
+    paid: str = "once"
+    cost: float | None = None
+    people_per_cost: float | None = None
+
+
+class _PlanMove(_PlanPart):
+    """What becomes of a district or group; presence targets count no people."""
+
+    code: str
+    name: str = ""
+    value_before: float | None = None
+    value_after: float | None = None
+    won: float | None = None
+
+
+class _PlanTarget(_PlanPart):
+    districts: tuple[_PlanMove, ...] = ()
+    groups: tuple[_PlanMove, ...] = ()
 
 
 class _PlanPoint(_PlanPart):
@@ -191,6 +238,20 @@ class _PlanFile(_PlanPart):
     gap: float | None
     sites: tuple[_PlanSite, ...]
     curve: tuple[_PlanPoint, ...]
+    id: str = ""
+    people: float | None = None
+    covered_before: float | None = None
+    covered_after: float | None = None
+    value_before: float | None = None
+    value_after: float | None = None
+    goal: float | None = None
+    attainable: float | None = None
+    goal_attainable: bool | None = None
+    enough: int | None = None
+    sensitivity: tuple[_PlanSpeed, ...] = ()
+    remedies: tuple[_PlanRemedy, ...] = ()
+    candidates: tuple[_PlanCandidate, ...] = ()
+    own_target: _PlanTarget | None = None
 
 
 def read_plans(paths: Sequence[Path], *, study: str) -> list[Plan]:
@@ -231,9 +292,136 @@ def _plan(given: Path, study: str) -> Plan:
     if found.study != study:
         reason, remedy = say("a plan of another study"), say("name one of {study}", study=study)
         raise UnusableInputError([Fault(str(path), "study", found.study, reason, remedy)])
-    plain = found.model_dump(exclude={"study"})
+    plain = found.model_dump(exclude={"study", "candidates"})
+    plain["free"] = sum(not one.left_out for one in found.candidates) or None
     plain["curve"] = [(point.sites, point.people) for point in found.curve]
     return cast("Plan", plain)
+
+
+class _ScenarioChange(_PlanPart):
+    action: str
+    services: tuple[str, ...] = ()
+    name: str = ""
+    wkt: str = ""
+
+
+class _ScenarioMove(_PlanMove):
+    lost: float | None = None
+
+
+class _ScenarioTarget(_PlanPart):
+    target: str
+    kind: str
+    unit: str
+    value_before: float | None
+    value_after: float | None
+    won: float | None
+    lost: float | None
+    districts: tuple[_ScenarioMove, ...] = ()
+    groups: tuple[_ScenarioMove, ...] = ()
+    towns: tuple[_ScenarioMove, ...] = ()
+
+
+class _ScenarioFile(_PlanPart):
+    study: str
+    id: str
+    year: int
+    changes: tuple[_ScenarioChange, ...]
+    targets: tuple[_ScenarioTarget, ...]
+
+
+def read_scenarios(paths: Sequence[Path], *, study: str, services: Collection[str]) -> list[ScenarioView]:
+    """Read scenarios as a page opens them: files of changes, or the folders that `lifecircle scenario` wrote.
+
+    Parameters
+    ----------
+    services : ids that the study's standard has
+
+    Raises
+    ------
+    UnusableInputError
+        With every file that is missing or no scenario, of another study, or opens an unknown service.
+    """
+    faults, views = FaultLog(), []
+    for given in paths:
+        with faults.catching():
+            run = given / "comparison.json" if given.is_dir() else given
+            view = _scenario_run(run, study) if run.name == "comparison.json" else _scenario_file(run)
+            for number, pin in enumerate(view.pins, 1):
+                for one in pin["service"].split(";"):
+                    if one not in services:
+                        place = say("venue {number}", number=number)
+                        remedy = say("name a service of the standard")
+                        faults.add(Fault(str(given), place, one, say("unknown service"), remedy))
+            views.append(view)
+    faults.raise_any()
+    return views
+
+
+def _scenario_file(path: Path) -> ScenarioView:
+    changes = read_changes(path)
+    pins: list[Pin] = [
+        {"lon": one.shape.x, "lat": one.shape.y, "service": ";".join(one.services), "name": one.name}
+        for one in changes
+        if one.action == "open"
+    ]
+    return ScenarioView(path.stem, pins, Counter(one.action for one in changes if one.action != "open"))
+
+
+def _scenario_run(path: Path, study: str) -> ScenarioView:
+    """Read what a scenario's run wrote: its changes, the comparison, and who wins and loses.
+
+    Raises
+    ------
+    UnusableInputError
+        When there is none, or it is damaged or of another study.
+    """
+    if not path.is_file():
+        reason, remedy = say("no scenario here"), say("name a folder that lifecircle scenario wrote")
+        raise UnusableInputError([Fault(str(path.parent), "", "", reason, remedy)])
+    try:
+        found = _ScenarioFile.model_validate_json(path.read_bytes())
+        shapes = [shapely.from_wkt(one.wkt) if one.action == "open" else None for one in found.changes]
+    except (ValidationError, shapely.GEOSException):
+        reason, remedy = say("not a scenario's comparison"), say("name what lifecircle scenario wrote")
+        raise UnusableInputError([Fault(str(path), "", "", reason, remedy)]) from None
+    if found.study != study:
+        reason, remedy = say("a scenario of another study"), say("name one of {study}", study=study)
+        raise UnusableInputError([Fault(str(path), "study", found.study, reason, remedy)])
+    pins: list[Pin] = [
+        {"lon": shape.x, "lat": shape.y, "service": ";".join(one.services), "name": one.name}
+        for one, shape in zip(found.changes, shapes, strict=True)
+        if isinstance(shape, shapely.Point) and not shape.is_empty
+    ]
+    return ScenarioView(
+        found.id,
+        pins,
+        Counter(one.action for one in found.changes if one.action != "open"),
+        year=found.year,
+        targets=[one.model_dump() for one in found.targets],
+        moved=_moved(path.with_name("scenario.gpkg")),
+    )
+
+
+def _moved(path: Path) -> pd.DataFrame:
+    """Read who is covered after a scenario and not before, or the other way round.
+
+    Raises
+    ------
+    UnusableInputError
+        When the file is not there or is not what a scenario wrote.
+    """
+    names = ["target", "resident", "change"]
+    try:
+        parts = [
+            pyogrio.read_dataframe(path, layer=layer, read_geometry=False)[names].astype(str)
+            for layer in ("winners", "losers")
+        ]
+    except (DataSourceError, DataLayerError, KeyError):
+        reason, remedy = say("not the residents of a scenario"), say("run lifecircle scenario again")
+        raise UnusableInputError([Fault(str(path), "", "", reason, remedy)]) from None
+    table = pd.concat(parts, ignore_index=True)
+    return table[table["change"].isin(["won", "lost"])]
 
 
 @dataclass(frozen=True)
@@ -244,9 +432,9 @@ class MapOrder:
     runs; ``out`` : the page, ``maps/<id>.html`` in the study for the internal edition in the study's own
     language; ``roads`` : whether the page holds the roads, which lets it answer what a new venue would
     change; ``static`` : folder for a picture of every target with a figure; ``plans`` : files ``plan.json``
-    of siting studies, or their folders, to show; ``sheets`` : folder for the sheets of every town, of every
-    circle or of ``target`` alone, with ``villages`` those of every village too; ``paper`` : of sheets and
-    pictures.
+    of siting studies, or their folders, to show; ``scenarios`` : files of changes, or folders that
+    ``lifecircle scenario`` wrote, to open; ``sheets`` : folder for the sheets of every town, of every circle
+    or of ``target`` alone, with ``villages`` those of every village too; ``paper`` : of sheets and pictures.
     """
 
     years: tuple[int, ...] = ()
@@ -257,6 +445,7 @@ class MapOrder:
     roads: bool | None = None
     static: Path | None = None
     plans: tuple[Path, ...] = ()
+    scenarios: tuple[Path, ...] = ()
     sheets: Path | None = None
     target: str | None = None
     villages: bool = False
@@ -287,9 +476,10 @@ def draw_study(
 
     report_progress = progress or _log.info
     declared = read_study(study)
-    if order.roads and order.edition == "public":
-        reason = "the public edition holds no roads"
-        raise UnusableInputError([Fault("(map)", "roads", "", reason, "leave out --roads")])
+    if order.edition == "public" and (order.roads or order.scenarios):
+        option = "roads" if order.roads else "scenario"
+        reason = f"the public edition holds no {'roads' if order.roads else 'scenarios'}"
+        raise UnusableInputError([Fault("(map)", option, "", reason, f"leave out --{option}")])
     # Everything that can be refused is refused here, before a run is computed, which may take minutes.
     page = order.out or declared.folder / "maps" / _page_name(declared, order)
     check_file(page, PAGE_MARK)
@@ -299,6 +489,8 @@ def draw_study(
     _check_sheets(declared, order)
     setting = map_setting(declared)
     plans = read_plans(order.plans, study=declared.id)
+    known = {one.id for one in declared.standard.services}
+    scenarios = read_scenarios(order.scenarios, study=declared.id, services=known)
     years = _runs(declared, study, order, report_progress)
     with_roads = order.edition == "internal" if order.roads is None else order.roads
     roads = _walked(declared, years[-1].year) if with_roads else None
@@ -312,7 +504,7 @@ def draw_study(
             plans=plans,
             edition=order.edition,
             setting=setting,
-            what_if=WhatIf(buildings=_buildings(declared)),
+            what_if=WhatIf(buildings=_buildings(declared), scenarios=scenarios),
         )
     ]
     if order.static is not None:
@@ -400,11 +592,14 @@ def _runs(study: Study, where: str | Path, order: MapOrder, report_progress: Pro
             find_run(where, year, results=order.results, progress=report_progress) for year in order.years
         ]
     latest = find_run(where, study.year, results=order.results, progress=report_progress)
+    if not has_files(study, study.year - 1):
+        return [latest]  # a study of one year is no fault
     try:
-        # The year before is drawn where it can be had; a study of one year is no fault.
         before = find_run(where, study.year - 1, results=order.results, progress=report_progress)
     except UnusableInputError as error:
-        _log.info("no map of %d: %s", study.year - 1, error)
+        if error.of_system:
+            raise
+        _log.warning("no map of %d: %s", study.year - 1, error)
         return [latest]
     return [before, latest]
 

@@ -6,8 +6,9 @@ venues, also residents whom the target does not count; what is reported is of th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,8 +22,6 @@ from lifecircle.findings import CapacityReach, ServedCount, ServedDistrict
 from lifecircle.measures import Equity, Sides
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
 
     from lifecircle.audit._inputs import Inputs
@@ -77,7 +76,7 @@ class _Asked:
         return self.rule.minutes * 60
 
 
-def reach_of_capacity(
+def reach_of_capacity(  # noqa: PLR0913 - a question and what is known of it, all named
     target: CapacityTarget,
     inputs: Inputs,
     pairs: ServicePairs,
@@ -149,7 +148,7 @@ def _homes(asked: _Asked, nearby: NearbySupply, served: Served | None) -> pd.Dat
 
 
 def _venues(asked: _Asked, nearby: NearbySupply, served: Served | None) -> pd.DataFrame:
-    """Put the venues together, on all facilities: who reaches each, its rate, places taken and their share."""
+    """Put the venues together, on all facilities: who reaches each, its rate, and the places taken."""
     found = pd.DataFrame(index=asked.inputs.facilities.index[asked.pairs.venue])
     known = np.isfinite(asked.amounts)
     found["people"] = nearby.venues["people"].to_numpy()
@@ -177,21 +176,20 @@ def _totals(  # noqa: PLR0913 - what was found, all named
         load, unused = (float(served.venues[name].sum()) / asked.each for name in ("load", "unused"))
         some = known & (asked.amounts > 0)
         filled = int((some & (served.venues["utilisation"].to_numpy() >= 1 - _NOISE)).sum())
-    place = _sides(asked.inputs).district
     layer = asked.inputs.districts
+    counts = _counts(asked, homes, plain)
     rows = []
     for number, (code, row) in enumerate([] if layer is None else layer.iterrows()):
         urban = row.get("urban")
-        count = _count(asked, homes, asked.counts & (place == number), plain, str(code))
         known_urban = None if urban is None or pd.isna(urban) else bool(urban)
-        rows.append(ServedDistrict(str(code), str(row["name"]), known_urban, count))
+        rows.append(ServedDistrict(str(code), str(row["name"]), known_urban, counts[number]))
     return CapacityReach(
         asked.rule.minutes,
         str(asked.rule.profile),
         asked.rule.circle,
         _users(asked.target),
         asked.each,
-        _count(asked, homes, asked.counts, plain, measures.ALL),
+        counts[-1],
         tuple(rows),
         venues=int(known.sum()),
         unreached=int((known & (nearby.venues["people"].to_numpy() <= 0)).sum()),
@@ -202,34 +200,52 @@ def _totals(  # noqa: PLR0913 - what was found, all named
     )
 
 
-def _count(asked: _Asked, homes: pd.DataFrame, mine: Flags, plain: pd.DataFrame, code: str) -> ServedCount:
-    """Count the people of a district, or of all of them, and what is missing for them."""
-    weight = np.where(mine, asked.people, 0.0)
-    total = float(weight.sum())
-    score = float(weight @ homes["score"].to_numpy(dtype=float)) / total if total > 0 else None
-    missing = None
-    if asked.norm is not None and code in plain.index:
-        row = plain.loc[code]
-        missing = max(0.0, asked.norm * float(row["people"]) / asked.target.per - float(row["amount"]))
-    users = float(asked.users[mine].sum())
-    if asked.each is None:
-        return ServedCount(users, np.nan, np.nan, np.nan, np.nan, score, missing)
-    served, full, unreachable = (
-        homes[name].to_numpy(dtype=float)[mine] for name in ("served", "full", "unreachable")
-    )
-    snapped = asked.pairs.snapped[mine]
-    without, lost = float(unreachable[snapped].sum()), float(unreachable[~snapped].sum())
-    return ServedCount(
-        users,
-        float(served.sum()),
-        float(full.sum()),
-        without,
-        lost,
-        score,
-        missing,
-        float(full.sum()) / asked.each,
-        without / asked.each,
-    )
+def _counts(asked: _Asked, homes: pd.DataFrame, plain: pd.DataFrame) -> list[ServedCount]:
+    """Count the people of every district, and of all of them last, and what is missing for them."""
+    layer = asked.inputs.districts
+    codes = [] if layer is None else [str(code) for code in layer.index]
+    # Residents in no district are in the last sum alone.
+    place = np.where(_sides(asked.inputs).district >= 0, _sides(asked.inputs).district, len(codes))
+
+    def sums(people: Floats) -> list[float]:
+        """Add people up by district, and in all."""
+        mine = np.where(asked.counts, people, 0.0)
+        parts = np.bincount(place, weights=mine, minlength=len(codes))[: len(codes)]
+        return [*parts.tolist(), float(mine.sum())]
+
+    columns = {name: homes[name].to_numpy(dtype=float) for name in homes.columns}
+    heads, users = sums(asked.people), sums(asked.users)
+    scores = sums(asked.people * columns["score"])
+    unknown = [math.nan] * len(heads)
+    served, full, unreachable, unsnapped = unknown, unknown, unknown, unknown
+    if asked.each is not None:
+        snapped = asked.pairs.snapped
+        served, full = sums(columns["served"]), sums(columns["full"])
+        unreachable, unsnapped = (
+            sums(np.where(flags, columns["unreachable"], 0.0)) for flags in (snapped, ~snapped)
+        )
+    return [
+        ServedCount(
+            users[at],
+            served[at],
+            full[at],
+            unreachable[at],
+            unsnapped[at],
+            scores[at] / heads[at] if heads[at] > 0 else None,
+            _missing(asked, plain, code),
+            None if asked.each is None else full[at] / asked.each,
+            None if asked.each is None else unreachable[at] / asked.each,
+        )
+        for at, code in enumerate([*codes, measures.ALL])
+    ]
+
+
+def _missing(asked: _Asked, plain: pd.DataFrame, code: str) -> float | None:
+    """Return what a district lacks to the norm by the plain ratio; None without a norm."""
+    if asked.norm is None or code not in plain.index:
+        return None
+    people, amount = (float(plain.loc[code, name]) for name in ("people", "amount"))
+    return max(0.0, asked.norm * people / asked.target.per - amount)
 
 
 @cached_per_inputs
@@ -274,24 +290,25 @@ def _full_gaps(asked: _Asked, homes: pd.DataFrame) -> pd.DataFrame:
     full = np.where(asked.counts, homes["full"].to_numpy(dtype=float), 0.0)
     left = np.flatnonzero(full > 0)
     by_village = inputs.villages is not None and "village" in inputs.demand
-    unit = inputs.demand["village" if by_village else "district"].astype("str").to_numpy()[left]
-    rows = []
-    for code, mine in pd.Series(left).groupby(unit, sort=True):
-        members = mine.to_numpy()
-        if full[members].sum() < LEAST_PEOPLE:
-            continue
-        rows.append(_gap(asked, members, full[members]) | {"village": str(code) if by_village else ""})
+    unit = inputs.demand["village" if by_village else "district"].iloc[left].astype("str")
+    codes, names = pd.factorize(unit, sort=True)
+    sums = np.bincount(codes, weights=full[left], minlength=len(names))
+    rows: list[dict[str, Any]] = []
+    for at in np.flatnonzero(sums >= LEAST_PEOPLE).tolist():
+        members = left[codes == at]
+        row = _gap(asked, members, full[members])
+        rows.append({**row, "village": str(names[at]) if by_village else ""})
     rows.sort(key=lambda row: -row["people"])
     for number, row in enumerate(rows, 1):
         row["id"] = f"{asked.target.id}-{number:03d}"
     return gap_table(rows)
 
 
-def _gap(asked: _Asked, mine: npt.NDArray[np.intp], weight: Floats) -> Mapping[str, object]:
+def _gap(asked: _Asked, mine: npt.NDArray[np.intp], weight: Floats) -> dict[str, Any]:
     """Return the row of the people of one unit who find every venue full."""
     inputs, table = asked.inputs, asked.pairs.seconds
     lonlat = inputs.lonlat[mine]
-    apart = lonlat - weight @ lonlat / weight.sum()
+    apart = lonlat - (weight[:, None] * lonlat).sum(axis=0) / weight.sum()
     apart[:, 0] *= np.cos(np.radians(lonlat[0, 1]))
     head = int(mine[np.argmin((apart**2).sum(axis=1))])
     pairs = slice(table.indptr[head], table.indptr[head + 1])

@@ -65,10 +65,10 @@ def extent_m(inputs: Inputs) -> Floats:
     A village that is drawn as a polygon, and whose people are one row, is the extent of that row.
     """
     placed = np.isfinite(inputs.metres).all(axis=1)
-    own = np.full(len(placed), np.nan)
+    own = np.full(len(inputs.demand), np.nan)
     if "extent_m" in inputs.demand:
         own = inputs.demand["extent_m"].to_numpy(dtype=float)
-    sides = _village_sides(inputs)
+    sides: Floats = _village_sides(inputs)
     if len(sides):
         village = village_of(inputs)
         rows = np.bincount(village[village >= 0], minlength=len(sides))
@@ -255,7 +255,8 @@ def _parted(inputs: Inputs) -> Flags:
 def _unit_numbers(inputs: Inputs) -> Ints:
     """Return a number for each cell, polygon or village that people were counted in: (demand,)."""
     if "counted_in" in inputs.demand:
-        return inputs.demand["counted_in"].factorize()[0]
+        numbers: Ints = inputs.demand["counted_in"].factorize()[0]
+        return numbers
     return np.arange(len(inputs.demand))
 
 

@@ -165,7 +165,7 @@ class _Reader:
     def __init__(self, study: Study, year: int, unknown: Collection[str] = ()) -> None:
         """Begin with nothing read; ``unknown`` : parts of the study that say nothing, as the standard may."""
         self.study = study
-        self.known = None if "standard" in unknown else study.standard
+        self.known = None if "standard" in unknown else study.whole_standard
         self.year = year
         self.faults = FaultLog()
         self.rejects: list[pd.DataFrame] = []
@@ -487,7 +487,7 @@ class _Reader:
                 table = read_table(path)
                 found = read_indicators(
                     table,
-                    standard=self.study.standard,
+                    standard=self.study.whole_standard,
                     districts=with_old_units(districts, self.crosswalk),
                     villages=with_old_units(villages, self.crosswalk),
                     columns=part.columns,

@@ -1,7 +1,7 @@
 """Cut the prepared inputs of a region to one district: pure functions from tables to tables.
 
-The rows are those of the region's audit, after everything that offices' files need: the datum, the classes, the
-merging of double rows. So a district counts exactly what the region counts in it.
+The rows are those of the region's audit, after everything that offices' files need: the datum, the classes,
+the merging of double rows. So a district counts exactly what the region counts in it.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _villages(inputs: Inputs, code: str) -> gpd.GeoDataFrame | None:
     return inputs.villages[(inputs.villages["district"] == code).to_numpy()]
 
 
-def _facilities(  # noqa: PLR0913 - the area and what belongs to it, all named
+def _facilities(
     inputs: Inputs, code: str, area: shapely.Geometry, *, own: set[str], buffer_m: float
 ) -> gpd.GeoDataFrame:
     """Return the register of a district: what lies in it or near it, and what serves its units from afar."""

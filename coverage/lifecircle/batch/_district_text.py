@@ -60,7 +60,16 @@ def district_text(  # noqa: PLR0913 - what the text is made of, two by name
         },
         "demand": {"population": "population", "groups": groups, **_breaks(study, parts)},
     }
-    for part in ("roads", "demand", "districts", "villages", "facilities", "outlets", "indicators", "barriers"):
+    for part in (
+        "roads",
+        "demand",
+        "districts",
+        "villages",
+        "facilities",
+        "outlets",
+        "indicators",
+        "barriers",
+    ):
         if part not in parts:
             continue
         head = "[[facilities]]" if part == "facilities" else f"[{part}]"
@@ -72,7 +81,8 @@ def district_text(  # noqa: PLR0913 - what the text is made of, two by name
         if keys:
             lines += ["", f"[{head}]", *_keys(**keys)]
     use = study.standard.id if study.standard_path is None else STANDARD_FILE
-    lines += ["", "[standard]", *_keys(use=use)]
+    left_out = {"leave_out": [one.id for one in study.left_out]} if study.left_out else {}
+    lines += ["", "[standard]", *_keys(use=use, **left_out)]
     return "\n".join(lines) + "\n"
 
 
@@ -101,7 +111,9 @@ def _keys(**values: Any) -> list[str]:
 def _value(value: Any) -> str:
     """Write a value as TOML; texts are quoted as JSON quotes them, which TOML reads."""
     if isinstance(value, dict):
-        inner = ", ".join(f"{json.dumps(str(key), ensure_ascii=False)} = {_value(one)}" for key, one in value.items())
+        inner = ", ".join(
+            f"{json.dumps(str(key), ensure_ascii=False)} = {_value(one)}" for key, one in value.items()
+        )
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(one) for one in value)}]"

@@ -17,7 +17,6 @@ import json
 import logging
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -32,6 +31,7 @@ from lifecircle.roads import ROAD_PART, edges_near, write_road_part, write_road_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -120,6 +120,8 @@ def split_study(inputs: Inputs, folder: Path, *, progress: Callable[[str], None]
     ids = _ids(study.id, codes)
     made_of = fingerprint(study, year)
     buffer_m = border_m(study)
+    outside = people_outside(inputs)
+    junctions = max(len(roads.xy) for roads in inputs.networks.values())
     with system_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SPLIT).unlink(missing_ok=True)
@@ -134,9 +136,9 @@ def split_study(inputs: Inputs, folder: Path, *, progress: Callable[[str], None]
             "year": year,
             "fingerprint": made_of,
             "buffer_m": buffer_m,
-            "outside": people_outside(inputs),
+            "outside": outside,
             "elsewhere": writer.elsewhere,
-            "junctions": max(len(roads.xy) for roads in inputs.networks.values()),
+            "junctions": junctions,
             "studies": writer.studies,
             "names": writer.names,
             "files": writer.files,
@@ -147,9 +149,9 @@ def split_study(inputs: Inputs, folder: Path, *, progress: Callable[[str], None]
         studies={code: folder / name for code, name in writer.studies.items()},
         names=writer.names,
         buffer_m=buffer_m,
-        outside=plain["outside"],
+        outside=outside,
         elsewhere=writer.elsewhere,
-        junctions=plain["junctions"],
+        junctions=junctions,
         made=True,
     )
 
@@ -210,7 +212,7 @@ class _Writer:
             self._stores[year] = seen
         if self.study.standard_path is not None:
             # In full, as a profile may build on another that lies elsewhere.
-            self._put(standard_text(self.study.standard).encode(), STANDARD_FILE)
+            self._put(standard_text(self.study.whole_standard).encode(), STANDARD_FILE)
 
     def write_district(self, code: str, name: str) -> None:
         """Write the tables of one district and its study."""

@@ -26,6 +26,7 @@ from lifecircle.findings._folder import (
     summary,
 )
 from lifecircle.findings._printed import grounds_text, mark_text, unit_text, value_text
+from lifecircle.findings._reach_text import equity_lines, reach_lines
 from lifecircle.findings._results import (
     ACCOUNTINGS,
     BUCKETS,
@@ -87,10 +88,12 @@ __all__ = [
     "as_circle",
     "class_seconds",
     "class_venues",
+    "equity_lines",
     "grounds_text",
     "load_findings",
     "mark_text",
     "rank_table",
+    "reach_lines",
     "read_fingerprint",
     "result_layers",
     "save_findings",

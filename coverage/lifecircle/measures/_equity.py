@@ -56,7 +56,7 @@ def gini(values: Floats, people: Floats | None = None) -> float | None:
     order = np.argsort(y, kind="stable")
     y, share = y[order], share[order]
     below = np.cumsum(share * y)
-    return max(0.0, float(1.0 - share @ (2.0 * below - share * y) / mean))
+    return max(0.0, 1.0 - _sum(share, 2.0 * below - share * y) / mean)
 
 
 def theil(values: Floats, people: Floats | None = None) -> float | None:
@@ -118,16 +118,23 @@ def theil_parts(
     y, share = kept
     # The same rows are left out here as in the values, else groups and values would be shifted.
     label = np.asarray(groups, dtype=object)[_usable(values, people)]
-    mean = float(share @ y)
+    codes, names = pd.factorize(label)
+    return _parts(y, share, codes, len(names))
+
+
+def _parts(y: Floats, share: Floats, codes: npt.NDArray[np.intp], many: int) -> tuple[float, float]:
+    """Return both parts of Theil's T; ``codes`` : (unit,) number of each unit's group, of so many."""
+    mean = _sum(share, y)
     if mean == 0:
         return 0.0, 0.0
-    codes, names = pd.factorize(label)
-    part = np.bincount(codes, weights=share, minlength=len(names))
+    part, total = (
+        np.bincount(codes, weights=one, minlength=many).astype(np.float64) for one in (share, share * y)
+    )
     # The parts add up to Theil's T only when groups are weighted by people and by their own mean.
-    own = np.bincount(codes, weights=share * y, minlength=len(names)) / part
+    own = np.divide(total, part, out=np.zeros(many), where=part > 0)
     some = y > 0
     inside = np.log(y[some] / own[codes[some]])
-    return float(part @ _xlogx(own / mean)), float((share[some] * y[some] / mean) @ inside)
+    return _sum(part, _xlogx(own / mean)), _sum(share[some] * y[some] / mean, inside)
 
 
 @dataclass(frozen=True)
@@ -229,7 +236,8 @@ class Equity:
     Attributes
     ----------
     mean : over the people
-    urban_rural, towns : gap of the means of town and country, and of all districts (range, highest, lowest)
+    urban, rural, highest, lowest : means of town and country, and of the highest and the lowest district
+    urban_rural, towns : their gaps: difference and ratio, over districts the range, with names
     groups : group of residents -> its mean
     gini : over residents, or over districts where the figure of a resident is yes or no
     theil_between, theil_within : Theil's T between districts and within them
@@ -237,6 +245,10 @@ class Equity:
     """
 
     mean: float
+    urban: float | None = None
+    rural: float | None = None
+    highest: float | None = None
+    lowest: float | None = None
     urban_rural: Gap | None = None
     towns: Gap | None = None
     groups: Mapping[str, float] = field(default_factory=dict)
@@ -291,37 +303,43 @@ def equity(
     usable = _usable(values, people)
     if not usable.any():
         return None
-    y, weight = values[usable], people[usable]
-    mean = float(weight @ y / weight.sum())
-    home, urban = sides.district[usable], sides.urban[usable]
-    means, heads = _means(y, weight, home, len(sides.names))
-    sorts, _ = _means(y, weight, np.where(urban >= 0, urban, -1).astype(np.intp), 2)
-    between_towns = gap_over(
-        pd.Series(means, index=list(sides.names)), pd.Series(heads, index=list(sides.names))
-    )
-    parts = theil_parts(y, home.astype(object), weight) if between_towns is not None else None
-    own = {name: np.where(usable, of, 0.0) for name, of in sides.groups.items()}
+    whole = usable.all()
+    y, weight = (one if whole else one[usable] for one in (values, people))
+    home, urban = sides.district[usable], sides.urban[usable].astype(np.intp)
+    total = float(weight.sum())
+    sums = weight * y
+    means, heads = _means(sums, weight, home, len(sides.names))
+    sorts, _ = _means(sums, weight, urban, 2)
+    names = list(sides.names)
+    towns = gap_over(pd.Series(means, index=names), pd.Series(heads, index=names))
+    # Who lives in no district is a part of its own.
+    parts = None if towns is None else _parts(y, weight / total, home + 1, len(names) + 1)
+    own = {name: of if whole else of[usable] for name, of in sides.groups.items()}
     lowest = None if enough is None else enough * (1 - _NOISE)
+    rural, urban_mean = (None if np.isnan(one) else float(one) for one in sorts)
     return Equity(
-        mean,
-        gap_between(float(sorts[1]), float(sorts[0]), names=("urban", "rural")),
-        between_towns,
-        {name: float(of[usable] @ y / of.sum()) for name, of in own.items() if of.sum() > 0},
+        float(sums.sum()) / total,
+        urban_mean,
+        rural,
+        None if towns is None else float(np.nanmax(means)),
+        None if towns is None else float(np.nanmin(means)),
+        gap_between(urban_mean, rural, names=("urban", "rural")),
+        towns,
+        {name: _sum(of, y) / float(of.sum()) for name, of in own.items() if of.sum() > 0},
         gini(means, heads) if yes_or_no else gini(y, weight),
         None if parts is None else parts[0],
         None if parts is None else parts[1],
-        None if lowest is None else float(weight[y < lowest].sum() / weight.sum()),
+        None if lowest is None else float(weight[y < lowest].sum()) / total,
     )
 
 
-def _means(
-    y: Floats, weight: Floats, home: npt.NDArray[np.intp], many: int
-) -> tuple[Floats, Floats]:
+def _means(sums: Floats, weight: Floats, home: npt.NDArray[np.intp], many: int) -> tuple[Floats, Floats]:
     """Return the mean and the people of each unit; NaN for a unit without people, -1 is in none."""
-    inside = home >= 0
-    heads = np.bincount(home[inside], weights=weight[inside], minlength=many)
-    sums = np.bincount(home[inside], weights=(weight * y)[inside], minlength=many)
-    return np.divide(sums, heads, out=np.full(many, np.nan), where=heads > 0), heads
+    found, heads = (
+        np.bincount(home + 1, weights=one, minlength=many + 1)[1 : many + 1].astype(np.float64)
+        for one in (sums, weight)
+    )
+    return np.divide(found, heads, out=np.full(many, np.nan), where=heads > 0), heads
 
 
 def not_smaller(by_year: Mapping[int, float | None], *, tolerance: float = 0.0) -> dict[int, bool | None]:
@@ -387,6 +405,11 @@ def _kept(values: Floats, people: Floats | None) -> tuple[Floats, Floats] | None
         return None
     weight = np.ones(int(usable.sum())) if people is None else np.asarray(people, np.float64)[usable]
     return y[usable], weight / weight.sum()
+
+
+def _sum(x: Floats, y: Floats) -> float:
+    """Return the sum of products; the threads of BLAS take longer to start than this takes."""
+    return float((x * y).sum())
 
 
 def _xlogx(x: Floats) -> Floats:

@@ -44,7 +44,7 @@ from lifecircle.page_data._target_map import (
     unit_marks,
 )
 from lifecircle.page_data._target_text import figures
-from lifecircle.page_data._what_if_rows import WhatIf
+from lifecircle.page_data._what_if_rows import Pin, ScenarioView, WhatIf
 
 __all__ = [
     "AREA_COLOURS",
@@ -61,7 +61,9 @@ __all__ = [
     "AreaClasses",
     "Payload",
     "PayloadError",
+    "Pin",
     "Plan",
+    "ScenarioView",
     "Site",
     "UnitMark",
     "UnitMarks",

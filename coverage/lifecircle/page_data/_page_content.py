@@ -34,7 +34,8 @@ from lifecircle.page_data._plan_rows import plan_data
 from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
-from lifecircle.page_data._what_if_rows import WhatIf, building_of
+from lifecircle.page_data._what_if_rows import WhatIf, building_of, scenario_data
+from lifecircle.page_data._year_pairs import venue_keys
 from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ CELL_COLOURS = {
     "over": "#b0145a",
     "under": "#00695c",
     "newly": "#1a5fd6",
+    "gained": "#1a5fd6",
+    "lost": "#6b1f02",
+    "kept": "#b9d9ea",
+    "still": "#f5c07f",
 }
 RATE_COLOURS = ("#918b82", "#b1aba2", "#ccc7c0", "#e4e1dc", "#f8f7f5")
 NO_RATE_COLOUR = "#ffffff"
@@ -122,10 +127,12 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
     network = None if roads is None else network_of(roads)
     told = None if roads is None or network is None else keep_network(network, roads.profile, shelf)
     entries: list[dict[str, Any]] = []
-    for findings in years:
+    for findings, keys in zip(years, venue_keys(years), strict=True):
         crowd = Crowd.of(findings, roads, network)
         before = entries[-1] if entries else None
         entries.append(_year(crowd, words, shelf, before=before, what_if=what_if))
+        own = entries[-1]["facilities"]
+        own["key"] = shelf.keep(f"{findings.year}/facilities/key", keys) if len(years) > 1 else None
     return {
         "language": words.language,
         "words": dict(words.section("page")),
@@ -144,6 +151,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "roads": told,
         "ground": keep_ground(ground, bounds(years), shelf),
         "plans": plan_data(plans, words, years[-1].services if years else {}),
+        "scenarios": scenario_data(what_if, years, words),
         "about": dict(about or {}),
         "lists": shelf.lists,
     }

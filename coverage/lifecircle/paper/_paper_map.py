@@ -66,6 +66,7 @@ SHAPES: tuple[tuple[tuple[float, float], ...] | None, ...] = (
 """The page's symbols, in radii: square, triangle, diamond, circle, cross, bar, wedge, post."""
 _OVERLAP, _SEAM_MM = 1.16, 0.09  # as on the page, and a hair more: between neighbours no seam shall show
 _PICTURE_FROM = 12_000
+_LONGEST = 16  # characters of a village's name on the map
 _DASHED = ((0, 40), (60, 100), (120, 160), (180, 220), (240, 280), (300, 340))
 
 
@@ -541,6 +542,7 @@ def _names(drawing: Drawing, axes: Any, sheet: Sheet, view: View) -> None:
         sheet.on(axes, tuple(point), place["name"], size=9, zorder=6, **looks)
     for row in view.villages:
         name = village_text(str(drawing.findings.villages["name"].iloc[row]))
+        name = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"  # as on the page
         point = drawing.ground.committees[row]
         _village_name(name, point, (axes, sheet, view), taken)
 

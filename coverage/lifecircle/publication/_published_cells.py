@@ -21,7 +21,15 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.findings import BUCKETS, BY_VILLAGE, Accounting, CircleResult, Count, PresenceResult
+from lifecircle.findings import (
+    BUCKETS,
+    BY_VILLAGE,
+    Accounting,
+    CapacityResult,
+    CircleResult,
+    Count,
+    PresenceResult,
+)
 from lifecircle.limits import SLACK_S
 from lifecircle.publication._published_kinds import SUPPRESSED, public_kind
 from lifecircle.publication._withheld import TOTAL, Withheld, in_area, withheld_counts
@@ -300,6 +308,8 @@ def _reduced(
         gaps=_gaps(findings, at, cells, min_people),
         rejects=findings.rejects.iloc[:0],
         inputs=(),
+        home_supply=pd.DataFrame(),
+        venue_supply=pd.DataFrame(),
         roads_key="",
         warnings=(),
         **tables,
@@ -335,10 +345,12 @@ def _gaps(findings: Findings, at: Places, cells: _Cells, min_people: int) -> pd.
     """Keep gaps of enough people, at their cells, with people in whole multiples and without a mean time.
 
     The gap of a presence target is a unit without: which units have a venue is no secret, and their places
-    are those of villages, so it stays where it is, but its people are kept back where they are few.
+    are those of villages, so it stays where it is, but its people are kept back where they are few. Those of
+    a capacity target, who find every venue full, are left out with all that is said of them.
     """
     of_units = [result.target.id for result in findings.targets if isinstance(result, PresenceResult)]
-    enough = findings.gaps["people"] >= min_people
+    inside = [result.target.id for result in findings.targets if isinstance(result, CapacityResult)]
+    enough = (findings.gaps["people"] >= min_people) & ~findings.gaps["target"].isin(inside)
     gaps = findings.gaps[enough | findings.gaps["target"].isin(of_units)].copy()
     people = gaps["people"].to_numpy(dtype=float)
     gaps["people"] = np.where(people >= min_people, _whole(people, min_people), np.nan)
@@ -437,6 +449,7 @@ def _without_times(result: CircleResult) -> CircleResult:
         modes={},
         village_curve=(),
         surfaces={},
+        equity=None,
         only_outside_people=None,
         leg_over_100_m=None,
         leg_over_200_m=None,

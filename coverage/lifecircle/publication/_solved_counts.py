@@ -26,7 +26,10 @@ _USED = 1e-7  # smaller multiples are noise
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """Counts that are printed, as equations: ``products`` (count, count) of all rows, ``told`` places of those."""
+    """Counts that are printed, as equations.
+
+    ``products`` : (count, count) of the rows of all counts with each other; ``told`` : places of the printed.
+    """
 
     products: Matrix
     told: Places

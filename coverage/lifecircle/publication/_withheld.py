@@ -256,10 +256,13 @@ class _Every:
             return None
         used = equations.used(self.secret[found[0]])
         order = sorted(used.tolist(), key=lambda at: (self.counts[at].importance, self.counts[at].people))
-        for at in order:  # the least important without which it is not found
-            if not len(Equations(self.products, told[told != at]).following(self.secret[found[:1]])):
-                return self.counts[at]
-        return self.counts[order[0]]
+        enough = (  # the least important without which it is not found
+            at
+            for at in order
+            if not len(Equations(self.products, told[told != at]).following(self.secret[found[:1]]))
+        )
+        chosen: int = next(enough, order[0])
+        return self.counts[chosen]
 
 
 def _all_counts(table: _Table) -> Iterator[_Count]:
@@ -288,9 +291,13 @@ def _products(tables: list[_Table], counts: Sequence[_Count]) -> Vector:
     A kind is of the same district, counted alike and with the same answers in every table; people of each
     group and of each year are kinds of their own, of whose numbers a reader knows nothing.
     """
-    marks = [table.district for table in tables]
-    marks += [table.parts[part] > 0 for table in tables for part in ("people", "covered", *_UNCOVERED)]
-    marks += [table.parts[f"{side} people"] > 0 for table in tables for side in _SIDES if side in table.groups]
+    marks: list[npt.NDArray[np.generic]] = []
+    for table in tables:
+        sides = [f"{side} people" for side in _SIDES if side in table.groups]
+        marks += [
+            table.district,
+            *(table.parts[part] > 0 for part in ("people", "covered", *_UNCOVERED, *sides)),
+        ]
     kind = np.unique(np.column_stack(marks), axis=0, return_inverse=True)[1].reshape(-1)
     size = int(kind.max(initial=-1)) + 1
     blocks: dict[bytes, int] = {}
@@ -411,7 +418,9 @@ def _everyone_of(findings: Findings, result: CircleResult, group: str) -> pd.Ser
     """Return the people of whom a group's counts are a part, whatever the area: (demand,)."""
     name = str(result.target.group) if group in {"", *_SIDES} else group
     column = "population" if name == EVERYONE else name
-    return (findings.demand[column] if column in findings.demand else findings.people[result.target.id]).astype(float)
+    if column not in findings.demand:
+        return findings.people[result.target.id].astype(float)
+    return findings.demand[column].astype(float)
 
 
 def in_area(findings: Findings, result: TargetResult) -> pd.Series[bool]:

@@ -40,7 +40,7 @@ _NAMES = ("name", "名称", "name_zh")
 
 
 def barrier_kind(text: str) -> str:
-    """Tell the kind of a barrier from the word of its table, empty where it is none of :data:`BARRIER_KINDS`.
+    """Return the kind of a barrier by the word of its table, empty where it is none of :data:`BARRIER_KINDS`.
 
     >>> barrier_kind("canal"), barrier_kind("高速公路"), barrier_kind("hedge")
     ('water', 'expressway', '')

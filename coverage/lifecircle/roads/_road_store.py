@@ -190,7 +190,7 @@ def _read_parts(path: Path) -> list[dict[str, Any]]:
         raise UnusableInputError([_damaged(path, say("it is too long"))])
     try:
         plain = json.loads(path.read_bytes())
-        parts = [
+        parts: list[dict[str, Any]] = [
             {
                 "store": str(one["store"]),
                 "key": str(one["key"]),

@@ -1,8 +1,9 @@
 /* Answers ahead of every control: is it met, where are the gaps, where next; a sentence each. */
 
-import { page, here, target } from "./selection.js";
+import { page, here, onTrial, target } from "./selection.js";
 import { area, groupName, villageInArea } from "./area.js";
 import { districtRows, standingIn, villagesIn } from "./colours.js";
+import { changeSentence } from "./compared.js";
 import { byId, element, named, peopleText, sentence } from "./nodes.js";
 import { numbered } from "./gap_list.js";
 import { plansShown } from "./plan_layer.js";
@@ -67,6 +68,7 @@ function where({ uncovered, data }) {
 /* Where next: a siting plan, the largest gaps, or who is in charge. */
 function next() {
   const now = target(), { words } = page;
+  if (onTrial() && standingIn(here())) return null; // plans and gaps are of the target's own limit
   const [plan] = plansShown();
   if (plan && !area() && !groupName()) return sentence(words.answer_plan, plan);
   const gaps = numbered().slice(0, MOST.gaps);
@@ -78,6 +80,6 @@ function next() {
 
 /* `figures`: value and verdict as the headline has them, before, and people uncovered (null where none are counted). */
 export function showAnswer(figures) {
-  byId("lc-answer").replaceChildren(...[met(figures), where(figures), next()].filter(Boolean)
+  byId("lc-answer").replaceChildren(...[met(figures), changeSentence(), where(figures), next()].filter(Boolean)
     .map((parts) => element("p", {}, ...parts)));
 }

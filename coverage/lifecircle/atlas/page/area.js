@@ -36,6 +36,9 @@ export const leaveArea = () => change({ district: null, village: null });
 
 /* ---- figures ---- */
 
+/* The rule at the limit that shows. */
+export const ruleText = (now) => (onTrial() && standingIn(here()) ? fill(now.ruleFor, { minutes: limitOf(now) }) : now.rule);
+
 /* What is tried out, in place of a verdict. */
 export function trialText() {
   const speed = chosen.band === "usual" ? "" : page.words["band_" + chosen.band];
@@ -81,6 +84,9 @@ export function areaFigures() {
   };
 }
 
+/* Whether the page counts the groups itself: in an area and on trial, but never from rounded numbers. */
+export const groupsFollow = () => standingIn(here()) !== null && page.data.about.edition !== "public";
+
 /* Value and people of the chosen group in the whole study: the run's own figures; those by bucket the page counts. */
 export function groupFigures() {
   const now = target();
@@ -89,9 +95,9 @@ export function groupFigures() {
   return { value: rate, verdict: countedText(), status: "", people: { ...printed(peopleIn(here())), total: people, uncovered: left } };
 }
 
-/* The rows of the groups that the page can count in an area, urban and rural residents among them. */
+/* The rows of the groups that the page can count, in an area or in all, urban and rural residents among them. */
 export function areaGroups() {
-  if (!standingIn(here())) return [];
+  if (!groupsFollow()) return [];
   return groupsOf(here(), target()).flatMap(([id, name]) => {
     const people = groupIn(here(), id);
     return people && people.total ? [[name, peopleText(people.total), percentText(people.covered / people.total), peopleText(people.total - people.covered)]] : [];

@@ -1,8 +1,9 @@
 /* What each resident looks like, and what units add up to, for what is chosen; kept until something else is chosen. */
 
-import { page, chosen, here, target, targetIn, onTrial, limitOf, speedFactor } from "./selection.js";
+import { page, chosen, changesShown, here, target, targetIn, twoYears, onTrial, limitOf, speedFactor } from "./selection.js";
+import { CHANGES, changesOf, inverse, matchPlaces } from "./changes.js";
 import { PAINTED } from "./drawing.js";
-import { membersOf } from "./gap_members.js";
+import { gapMembers } from "./gap_members.js";
 import { peopleText } from "./nodes.js";
 import { classesByVillage, difference, orderOf, reachedUnits, standing, tally, tallyUnits, unitsOf } from "./status.js";
 
@@ -30,7 +31,7 @@ export function standingIn(year) {
     standing(answers, year.cells().placed, { limit, factor, overBreaks: page.data.overBreaks }));
 }
 
-const districtUnits = (year, now) => keep("districts", year, now.id, () => {
+export const districtUnits = (year, now) => keep("districts", year, now.id, () => {
   const cells = year.cells();
   const byCode = cells.districtCode;
   return unitsOf(byCode || cells.district, cells.count, now.districts.map((one) => (byCode ? one.code : one.name)));
@@ -47,8 +48,8 @@ const AREA_CLASSES = { urban: 1, rural: 2 }; // places in cells.urban
 
 /* People (tenths per resident) of a group of a target; null where the page does not hold the group. A target of a group
    of its own counts no other, but both kinds of area. */
-function groupPeople(year, group) {
-  const now = targetIn(year), cells = year.cells();
+function groupPeople(year, group, now = targetIn(year)) {
+  const cells = year.cells();
   if (group === "all") return year.answers(now).people;
   if (group in AREA_CLASSES) {
     return cells.urban && now.groupIds.includes(group) ? keep(group, year, now.id, () =>
@@ -61,7 +62,7 @@ function groupPeople(year, group) {
 export function groupsOf(year, now) {
   if (!year.answers(now) || page.data.about.edition === "public") return [];
   const rows = now.groupIds.map((id, i) => [id, now.groups[i][0]]);
-  return rows.filter(([id]) => groupPeople(year, id) !== null).sort((a, b) => (b[0] === "all") - (a[0] === "all"));
+  return rows.filter(([id]) => groupPeople(year, id, now) !== null).sort((a, b) => (b[0] === "all") - (a[0] === "all"));
 }
 
 /* Whether a group is counted and not everybody of the target. */
@@ -116,21 +117,17 @@ export function leftIn(year, village) {
 export function gapCells(year) {
   const now = targetIn(year), answers = year.answers(now);
   if (!answers || !now.gaps || page.data.about.edition === "public") return null;
-  return keep("gaps", year, now.id, () => {
-    const cells = year.cells(), names = cells.village ? [cells.district, cells.village] : [cells.district];
-    const left = [];
-    for (let i = 0; i < answers.status.length; i++) if (answers.status[i] > 1 && answers.people[i] > 0) left.push(i);
-    const nameOf = (cell) => names.map((name) => name(cell)).filter(Boolean).join("\t");
-    return membersOf({ cells, status: answers.status, left, nameOf, gaps: now.gaps });
-  });
+  return keep("gaps", year, now.id, () => gapMembers(year.cells(), answers, now.gaps));
 }
 
-/* People of the chosen group in every gap, in the order of the list; null where everybody is counted. */
+/* People of the chosen group in every gap, in the order of the list, NaN where the page does not find again whom the run
+   counted there; null where everybody is counted. */
 export function gapPeople(year) {
   const members = onGroup() ? gapCells(year) : null;
   if (!members) return null;
-  const people = peopleOf(year);
-  return members.map((mine) => mine.reduce((sum, cell) => sum + people[cell], 0) / 10);
+  const people = peopleOf(year), all = year.answers(targetIn(year)).people, sum = (mine, of) => mine.reduce((total, cell) => total + of[cell], 0) / 10;
+  return members.map((mine, number) =>
+    (Math.abs(sum(mine, all) - Number(targetIn(year).gaps[number].heads.replace(/,/g, ""))) <= 1 ? sum(mine, people) : NaN));
 }
 
 /* People counted and covered of every district of the target, in the order of its rows, as the page counts them. */
@@ -174,6 +171,7 @@ export const countsOf = (now) => now.villages.counts.map((name) =>
 export function lookIn(year) {
   const stands = standingIn(year);
   if (!stands) return null;
+  if (changesShown() && year === here()) return changeLook(year, stands);
   const hidden = chosen.onlyGaps ? [COVERED] : [];
   if (chosen.counting === "reach") {
     if (!onGroup()) return { classes: stands.classes, order: stands.order, hidden };
@@ -181,7 +179,7 @@ export function lookIn(year) {
       const people = peopleOf(year);
       return stands.order.map((cells) => cells.filter((i) => people[i] > 0)); // where nobody of the group lives is no square
     });
-    return { classes: stands.classes, order, hidden };
+    return { classes: stands.classes, order, hidden, mask: peopleOf(year) };
   }
   const now = targetIn(year);
   return keep("counting", year, [now.id, chosen.counting, chosen.onlyGaps, limitOf(now), speedFactor(now)].join(), () => {
@@ -189,6 +187,23 @@ export function lookIn(year) {
     const classes = letters ? classesByVillage(letters, villageUnits(year), stands.classes) : stands.classes;
     if (chosen.counting === "differ") markDiffering(classes, letters, villageUnits(year));
     return { classes, order: orderOf(classes, year.cells().placed, PAINTED.length), hidden };
+  });
+}
+
+/* Of two years, for each resident of the second its place in the first, -1 for none. */
+export const matchedYears = ({ first, second }) => keep("match", second, first.entry.year, () => matchPlaces(first.cells(), second.cells()));
+
+/* What became of each resident between the two years, as classes to paint. */
+function changeLook(year, stands) {
+  const years = twoYears(), later = years.second === year, other = later ? years.first : years.second, now = targetIn(year);
+  return keep("changes", year, [now.id, other.entry.year, limitOf(now), speedFactor(now), chosen.onlyGaps, chosen.group].join(), () => {
+    const match = later ? matchedYears(years) : inverse(matchedYears(years), year.cells().count);
+    const painted = CHANGES.map((name) => PAINTED.indexOf(name));
+    const classes = changesOf(stands.status, standingIn(other).status, match, later).map((which) => painted[which]);
+    const hidden = chosen.onlyGaps ? [PAINTED.indexOf("kept")] : [];
+    const { placed } = year.cells(), people = onGroup() ? peopleOf(year) : null;
+    const shown = people ? placed.map((one, i) => (one && people[i] > 0 ? 1 : 0)) : placed;
+    return { classes, order: orderOf(classes, shown, PAINTED.length), hidden };
   });
 }
 

@@ -6,8 +6,8 @@ import { element, svg } from "./nodes.js";
 import { CLASSES, across, down, once } from "./page_years.js";
 
 /* Residents are painted in these classes: those of a target, what a village's counts say, newly covered ones. */
-export const PAINTED = [...CLASSES, "over", "under", "newly"];
-const DRAWN = [6, 0, 1, 2, 3, 4, 8, 7], UNSNAPPED = 5; // places in PAINTED; what matters most is drawn last
+export const PAINTED = [...CLASSES, "over", "under", "newly", "gained", "lost", "kept", "still"];
+const DRAWN = [6, 12, 13, 0, 1, 2, 3, 4, 8, 7, 10, 11], UNSNAPPED = 5; // places in PAINTED; what matters most is drawn last
 const SHAPES = ["square", "triangle", "diamond", "circle", "cross", "bar", "wedge", "post"];
 const INK = "#12304a";
 const WHITE = 0xffffffff;
@@ -111,13 +111,14 @@ function shown(cells, look, view, half) {
   };
   if (shareOf(cells.index, box) > 0.4) return look.order;
   const order = PAINTED.map(() => []);
-  visitBox(cells.index, box, (i) => order[look.classes[i]].push(i));
+  visitBox(cells.index, box, (i) => (look.mask && !look.mask[i] ? 0 : order[look.classes[i]].push(i)));
   return order;
 }
 
 /* Tens of thousands of squares are written as pixels: asking the canvas for each took twice as long. Merged cells larger
    than the smallest are hollow: a square as large as they are would cover what is not theirs.
-   look: classes (places in PAINTED), order (of the placed residents by class), hidden (classes left out). */
+   look: classes (places in PAINTED), order (of the placed residents by class), hidden (classes left out),
+   mask (which residents are drawn at all, where not all are). */
 export function paintResidents(context, view, cells, look, side) {
   if (!context.canvas.width || !context.canvas.height) return;
   const half = side > 5 ? side * 0.58 : side * 0.53 + 0.2; // neighbours overlap a little, or seams show between them
@@ -155,9 +156,9 @@ export function paintResidents(context, view, cells, look, side) {
 }
 
 /* Residents that pins would cover: a strong square with a white frame and a dark one, unlike any class. */
-export function paintNewly(context, view, cells, newly, side) {
+export function paintNewly(context, view, cells, newly, side, colour = page.data.cellColours.newly) {
   const half = Math.max(side * 0.5, 2.5);
-  context.fillStyle = page.data.cellColours.newly;
+  context.fillStyle = colour;
   context.strokeStyle = "#ffffff";
   context.lineWidth = side > 8 ? 1.6 : 0.8;
   for (const i of newly) {

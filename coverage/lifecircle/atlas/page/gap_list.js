@@ -34,8 +34,9 @@ export function numbered() {
   const counts = gapPeople(here());
   const mine = gaps.filter(({ gap }) => gapInArea(gap));
   if (!counts) return mine;
-  const text = (count) => peopleText(count);
-  return mine.filter(({ number }) => counts[number] > 0).sort((a, b) => counts[b.number] - counts[a.number] || a.number - b.number)
+  const text = (count) => (Number.isNaN(count) ? "—" : peopleText(count));
+  const size = ({ number }) => (Number.isNaN(counts[number]) ? -1 : counts[number]);
+  return mine.filter((one) => size(one) !== 0).sort((a, b) => size(b) - size(a) || a.number - b.number)
     .map((one) => ({ ...one, heads: text(counts[one.number]), people: fill(page.words.gap_people, { people: text(counts[one.number]) }) }));
 }
 
@@ -74,6 +75,7 @@ export function thinMarks() {
     const name = label && label.getElement() && label.getElement().firstChild;
     if (name) taken.push([place(label), name.offsetWidth / 2, name.offsetHeight / 2]);
   }
+  if (map.hasLayer(layers.plans)) layers.plans.eachLayer((marker) => taken.push([place(marker), marker.options.icon.options.iconSize[0] / 2, 12]));
   const free = (at, dx, dy) => !taken.some(([other, x, y]) => Math.abs(other.x - at.x) < dx + x && Math.abs(other.y - at.y) < dy + y);
   layers.gaps.eachLayer((marker) => {
     const node = marker.getElement();

@@ -1,27 +1,36 @@
 /* Tells which residents a gap is made of, as the audit's list does it: those uncovered of one village (one district,
    where there are no villages) with one status, each within 500 m of another. Pure: numbers in, numbers out. */
 
-const LINK_M = 500;
-const METRES_A_DEGREE = 111320;
+import { STATUS } from "./page_years.js";
 
-/* Join residents that are near to each other: lists of cells, each in ascending order. Those without a place go with the first. */
+const LINK_M = 501.5; // 500 m, and what positions in hundred-thousandths of a degree may miss it by
+
+/* Metres of a degree of latitude and of longitude at a latitude, on the earth's ellipsoid. */
+export function degreeMetres(lat) {
+  const angle = (lat * Math.PI) / 180;
+  return [111132.95 - 559.85 * Math.cos(2 * angle) + 1.18 * Math.cos(4 * angle), 111412.88 * Math.cos(angle) - 93.5 * Math.cos(3 * angle)];
+}
+
+/* Join residents that are near to each other: lists of cells, each in ascending order. Those without a place
+   are one list. */
 export function linked(cells, mine, link = LINK_M) {
   const group = new Int32Array(mine.length).map((_, i) => i);
   const root = (i) => {
     while (group[i] !== i) i = group[i] = group[group[i]];
     return i;
   };
-  const narrower = METRES_A_DEGREE * Math.cos((cells.lat[mine[0]] * Math.PI) / 180);
+  const [high, wide] = degreeMetres(cells.lat[mine[0]]);
+  const lost = mine.findIndex((cell) => !cells.placed[cell]);
   for (let i = 0; i < mine.length; i++) {
     if (!cells.placed[mine[i]]) {
-      group[root(i)] = root(0);
+      group[root(i)] = root(lost);
       continue;
     }
     for (let j = 0; j < i; j++) {
       if (!cells.placed[mine[j]]) continue;
-      const dy = (cells.lat[mine[i]] - cells.lat[mine[j]]) * METRES_A_DEGREE;
+      const dy = (cells.lat[mine[i]] - cells.lat[mine[j]]) * high;
       if (dy > link || dy < -link) continue;
-      const dx = (cells.lon[mine[i]] - cells.lon[mine[j]]) * narrower;
+      const dx = (cells.lon[mine[i]] - cells.lon[mine[j]]) * wide;
       if (dx * dx + dy * dy <= link * link) group[root(i)] = root(j);
     }
   }
@@ -30,9 +39,12 @@ export function linked(cells, mine, link = LINK_M) {
   return [...lists.values()];
 }
 
-/* The cells of every gap, in the order of `gaps` (place: names, at: [lat, lon] or null); an empty list where none is found.
-   left: the residents that the target counts and does not cover; nameOf: the names of a cell's units, as gaps name them. */
-export function membersOf({ cells, status, left, nameOf, gaps }) {
+/* The cells of every gap, in the order of the list; an empty list where none is found.
+   gaps: place (names of district and village) and at ([lat, lon] or null); answers: status and people of every cell. */
+export function gapMembers(cells, { status, people }, gaps) {
+  const left = [];
+  for (let i = 0; i < status.length; i++) if (status[i] > STATUS.covered && people[i] > 0) left.push(i);
+  const nameOf = (cell) => [cells.district(cell), cells.village(cell)].filter(Boolean).join("\t");
   const units = new Map();
   for (const cell of left) {
     const key = nameOf(cell) + "\n" + status[cell];
@@ -43,7 +55,7 @@ export function membersOf({ cells, status, left, nameOf, gaps }) {
   const byPlace = grouped(clusters);
   return gaps.map((gap) => {
     const there = byPlace.get(gap.place.join("\t")) ?? [];
-    if (!gap.at) return there.find(({ members }) => !members.some((cell) => cells.placed[cell]))?.members ?? [];
+    if (!gap.at) return there.find(({ members }) => !cells.placed[members[0]])?.members ?? [];
     let best = [], least = Infinity;
     for (const { members } of there) {
       for (const cell of members) {

@@ -4,7 +4,7 @@
 import { page } from "./selection.js";
 import { across, down, once } from "./page_years.js";
 
-const ALL_FROM = 14; // zoom from which every road is drawn
+const ALL_FROM = 14, UNKNOWN_FROM = 12.75; // zoom from which every road is drawn, and where none is known to be a main one
 const TERTIARY_FROM = 12.25;
 const ROADS = [[0.5, "#a3a8af"], [0.7, "#a3a8af"], [1, "#8f959d"], [1.5, "#858b94"]]; // width and colour by rank, from afar
 const NAMED_FROM = 11.5; // zoom from which waters have their names
@@ -147,12 +147,12 @@ export function drawGroundKey(context, kind) {
 const roadBoxes = once(() => boxesOf(page.roadLines()));
 
 /* The least rank of a road that shows at a zoom. */
-export const leastRank = (zoom) => (zoom >= ALL_FROM ? 0 : zoom >= TERTIARY_FROM ? 1 : 2);
+export const leastRank = (zoom, main = true) => (zoom >= (main ? ALL_FROM : UNKNOWN_FROM) ? 0 : zoom >= TERTIARY_FROM ? 1 : 2);
 
 export function paintRoads(context, view) {
   const roads = page.roadLines();
   if (!roads) return false;
-  const boxes = roadBoxes(), least = leastRank(view.zoom);
+  const boxes = roadBoxes(), least = leastRank(view.zoom, hasMainRoads());
   const wider = view.zoom >= ALL_FROM ? 1.5 : 1;
   for (let rank = least; rank < ROADS.length; rank++) {
     context.beginPath();
@@ -164,4 +164,4 @@ export function paintRoads(context, view) {
 }
 
 /* Whether any road is great enough to be drawn from afar. */
-export const hasMainRoads = () => Boolean(page.roadLines()?.rank.some((rank) => rank >= 2));
+export const hasMainRoads = once(() => Boolean(page.roadLines()?.rank.some((rank) => rank >= 2)));

@@ -1,12 +1,15 @@
 /* Shows the legend: what every colour, hatch, symbol and mark on the map means for what is chosen. */
 
-import { page, chosen, here, target, limitOf } from "./selection.js";
+import { page, chosen, changesShown, here, target, twoYears, limitOf } from "./selection.js";
+import { CHANGES } from "./changes.js";
+import { drawChange, markedVenues } from "./compared.js";
 import { PAINTED, differenceMark, drawSymbol, drawUnit, isHollow, symbolOrder } from "./drawing.js";
 import { drawGroundKey, groundKinds, hasMainRoads } from "./ground.js";
 import { lookIn, standingIn } from "./colours.js";
 import { byId, element, fill, named } from "./nodes.js";
 import { lengthText } from "./map_view.js";
 import { newlyShown } from "./pins.js";
+import { movedShown } from "./scenario_view.js";
 import { sitesShown } from "./plan_layer.js";
 import { CLASSES } from "./page_years.js";
 
@@ -14,6 +17,11 @@ import { CLASSES } from "./page_years.js";
 export function residentRows() {
   const now = target(), words = page.words, look = lookIn(here());
   if (!look) return [];
+  if (changesShown()) {
+    const values = { first: twoYears().first.entry.year, second: twoYears().second.entry.year };
+    return CHANGES.map((name) => [PAINTED.indexOf(name), fill(words["change_key_" + name], values)])
+      .filter(([which]) => !look.hidden.includes(which) && look.order[which].length);
+  }
   if (chosen.counting !== "reach") {
     const texts = chosen.counting === "differ"
       ? { covered: words.counts_agree, over: fill(words.villages_over, now), under: fill(words.villages_under, now) }
@@ -57,7 +65,9 @@ const keyed = (mark, text) => element("li", {}, mark, element("span", {}, text))
 const section = (title, entries) => [element("h3", {}, title), element("ul", {}, ...entries.map(([mark, text]) => keyed(mark, text)))];
 
 function markRows(now) {
-  const rows = newlyShown().length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
+  const moved = movedShown();
+  const rows = newlyShown().length || moved?.won.length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
+  if (moved?.lost.length) rows.push([swatch(PAINTED.indexOf("over")), page.words.scenario_lost]);
   if (now.gaps && now.gaps.length) {
     rows.push([element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.gap_marks]);
   }
@@ -154,5 +164,8 @@ export function showLegend() {
     parts.push(...section(words.legend_ground, ground.map(([draw, text]) => [drawn(draw), text])));
     parts[parts.length - 1].className = "lc-columns";
   }
+  const venues = new Set(markedVenues().map(([, , opened]) => opened));
+  if (venues.size) parts.push(...section(words.change_venues, [true, false].filter((one) => venues.has(one)).map((opened) =>
+    [drawn((context) => drawChange(context, 9, 9, 6.5, opened)), opened ? words.change_venue_opened : words.change_venue_closed])));
   byId("lc-legend").replaceChildren(...parts);
 }

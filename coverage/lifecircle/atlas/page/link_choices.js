@@ -1,6 +1,7 @@
 /* What of the choices stands in the link: year, target, area, trial, filter, compared year, and the view of the map. */
 
-import { page, chosen, here, target } from "./selection.js";
+import { VIEWS, page, chosen, here, target } from "./selection.js";
+import { groupsOf } from "./colours.js";
 import { keepInLink, noteChange } from "./link.js";
 import { sliderOf } from "./trial_controls.js";
 
@@ -41,6 +42,11 @@ function village(text, so) {
   return { village: text || null };
 }
 
+function group(text, so) {
+  if (text !== "") known(groupsOf(page.years[so.year], targetOf(so)).findIndex(([id]) => id === text), text);
+  return { group: text || "all" };
+}
+
 /* ---- the view of the map ---- */
 
 let first = ""; // the view that the page starts with
@@ -69,14 +75,20 @@ export function keepChoices() {
   });
   keepInLink({ name: "district", step: true, read: () => chosen.district ?? "", write: district });
   keepInLink({ name: "village", step: true, read: () => chosen.village ?? "", write: village });
+  keepInLink({
+    name: "group", read: () => (chosen.group === "all" ? "" : chosen.group),
+    write: (text, so) => ({ group: text === "" ? "all" : targetOf(so).groupIds[known(targetOf(so).groupIds.indexOf(text), text)] }),
+  });
   keepInLink({ name: "limit", read: () => (chosen.limit === null ? "" : String(chosen.limit)), write: limit });
   keepInLink(oneOf("band", ["usual", "slow", "fast"]));
   keepInLink(oneOf("counting", ["reach", "accepted", "straight", "differ"]));
+  keepInLink({ name: "group", read: () => (chosen.group === "all" ? "" : chosen.group), write: group });
   keepInLink({ name: "only", read: () => (chosen.onlyGaps ? "gaps" : ""), write: (text) => ({ onlyGaps: known(["", "gaps"].indexOf(text), text) === 1 }) });
   keepInLink({
     name: "compared", step: true, read: () => (chosen.compared === null ? "" : String(page.years[chosen.compared].entry.year)),
     write: (text) => ({ compared: text === "" ? null : yearNumbered(text) }),
   });
+  keepInLink(oneOf("comparing", VIEWS));
   first = viewText();
   keepInLink({ name: "map", read: () => (viewText() === first ? "" : viewText()), write: view });
   page.map.on("moveend", noteChange);

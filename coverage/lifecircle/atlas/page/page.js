@@ -2,6 +2,7 @@
    Names are only ever put in as text, never as markup; nothing is asked of any server. */
 
 import { page, chosen, change, onChange, here, target } from "./selection.js";
+import { paintChanges, prepareChanges, showChanges } from "./compared.js";
 import { prepareControls, prepareKey } from "./controls.js";
 import { showDistricts, showTable } from "./district_table.js";
 import { OVER, UNDER, drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintUnits, painter, symbolOrder } from "./drawing.js";
@@ -16,7 +17,8 @@ import { byId, element, fill, holdPanel, rememberFocus, watchPanel } from "./nod
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
-import { showPlans } from "./plan_layer.js";
+import { preparePlans, showPlans } from "./plan_layer.js";
+import { onMoved, prepareScenarios } from "./scenario_view.js";
 import { preparePrinting } from "./save_and_print.js";
 import { readPage } from "./page_years.js";
 import { openRoute } from "./route.js";
@@ -32,7 +34,7 @@ import { prepareViews, settleViews, showViews } from "./trial_controls.js";
 const NAMES_FROM = 12.75; // zoom from which villages have their names
 const PANES = {
   "lc-areas": 250, "lc-ground": 300, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-newly": 360, "lc-lines": 380,
-  "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-villages": 500, "lc-way": 510, "lc-labels": 550, "lc-units-over": 560,
+  "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-changes": 455, "lc-villages": 500, "lc-way": 510, "lc-labels": 550, "lc-units-over": 560,
 };
 
 /* ---- layers ---- */
@@ -84,6 +86,7 @@ function makeLayers() {
     villages: painter("lc-villages", names),
     facilities: painter("lc-facilities", (context, view) => facilities(context, view, here())),
     facilitiesBefore: painter("lc-facilities-before", (context, view) => facilities(context, view, before())),
+    changes: painter("lc-changes", (context, view) => paintChanges(context, view, symbolSize() + 2.5)),
     roads: painter("lc-roads", paintRoads),
     newly: painter("lc-newly", newly),
     way: L.featureGroup(),
@@ -161,13 +164,14 @@ function show(choice) {
     showUnitList();
   }
   showDistricts(); // before the table, whose names lead to what is drawn
+  if (changed(["compared", ...COUNTED])) showFigures(target());
   if (changed(COUNTED)) {
-    showFigures(target());
     showTable();
     showVillages();
     showVillageFigures();
     markDifferences();
   }
+  showChanges();
   if (Object.keys(choice).every((key) => AREA.includes(key))) { // what is painted stays as it is
     markGaps();
     refocus();
@@ -180,8 +184,8 @@ function show(choice) {
   if (changed(["year", "target"])) {
     page.layers.units.eachLayer((layer) => layer.redraw());
     page.layers.facilities.redraw();
+    showPlans(); // before the gaps, whose numbers make way for those of the sites
     markGaps();
-    showPlans();
   } else if (changed(["group"])) markGaps();
   else if (changed(COUNTED)) thinMarks();
   if (changed(COUNTED)) showPins();
@@ -206,6 +210,7 @@ async function start(control, names) {
   chosen.year = page.years.length - 1;
   page.started = true;
   preparePanel();
+  keepChoices();
   watchPanel();
   prepareControls();
   prepareLayerSwitch(control, names);
@@ -214,8 +219,11 @@ async function start(control, names) {
   prepareVillageFigures();
   prepareViews();
   prepareSwipe();
+  prepareChanges();
   prepareTip();
   preparePins();
+  preparePlans();
+  prepareScenarios();
   preparePrinting();
   prepareSearch();
   onChange(show);
@@ -232,7 +240,7 @@ async function start(control, names) {
   page.layers.rates.on("add remove", showDistricts);
   page.map.on("overlayadd overlayremove", showLegend);
   page.map.on("zoomend overlayadd", thinMarks);
-  keepChoices();
+  onMoved(showLegend);
   prepareLink();
   requestAnimationFrame(() => setTimeout(tellReady));
   ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));

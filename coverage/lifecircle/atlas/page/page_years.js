@@ -81,6 +81,7 @@ larger: entry.cells.sides ? column(entry.cells.sides.values) : null, // 0 for a 
     ...points(entry.facilities),
     service: column(entry.facilities.service),
     opened: column(entry.facilities.opened),
+    key: entry.facilities.key ? column(entry.facilities.key) : null, // one number for one venue in every year
     names: data.lists[entry.facilities.names],
   }));
   const villages = once(() => ({

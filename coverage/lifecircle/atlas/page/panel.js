@@ -2,7 +2,7 @@
    They are printed as they were handed over; only what is tried out is counted by the page, and said to be. */
 
 import { showAnswer } from "./answer.js";
-import { area, areaFigures, areaGroups, groupFigures, groupName, showArea, trialText } from "./area.js";
+import { area, areaFigures, areaGroups, groupFigures, groupName, groupsFollow, ruleText, showArea, trialText } from "./area.js";
 import { page, here, onTrial } from "./selection.js";
 import { onGroup, peopleIn, standingIn } from "./colours.js";
 import { byId, element, fill, named, pairs, part, peopleText, percentText, svg } from "./nodes.js";
@@ -31,7 +31,7 @@ function headline(now) {
   };
   showArea();
   byId("lc-headline-title").textContent = now.name;
-  byId("lc-rule").textContent = now.rule;
+  byId("lc-rule").textContent = ruleText(now);
   byId("lc-counts").textContent = onGroup() ? fill(words.of_group, { group: groupName() }) : now.counts;
   byId("lc-value").textContent = shown.value;
   byId("lc-value").hidden = !now.computed;
@@ -151,7 +151,8 @@ const cells = ([name, ...figures]) => element("tr", {}, element("th", { scope: "
   ...figures.map((figure) => element("td", {}, figure)));
 
 function tables(now) {
-  const groups = area() ? areaGroups() : now.groups;
+  const counted = area() !== null || (onTrial() && groupsFollow());
+  const groups = counted ? areaGroups() : now.groups;
   if (part("lc-groups-part", groups.length > 0)) byId("lc-groups").tBodies[0].replaceChildren(...groups.map(cells));
   if (part("lc-variants-part", now.variants.length > 0 && !area() && !onGroup())) byId("lc-variants").tBodies[0].replaceChildren(...now.variants.map(cells));
   if (!now.computed) byId("lc-basis-part").open = true; // nothing else is there to read

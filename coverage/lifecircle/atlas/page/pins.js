@@ -2,7 +2,8 @@
    nobody where they cover nobody. Pins come from the reader, from a file, a link, a plan or a scenario. */
 
 import { page, chosen, here, target, onTrial, limitOf, speedFactor } from "./selection.js";
-import { byDistrict, peopleIn, standingIn } from "./colours.js";
+import { byDistrict, onGroup, peopleIn, peopleOf, standingIn } from "./colours.js";
+import { groupName } from "./area.js";
 import { keepInLink, noteChange } from "./link.js";
 import { byId, copyText, element, fill, holdPanel, minutesText, named, part, peopleText, percentText, sentence } from "./nodes.js";
 import { servicesOf } from "./route.js";
@@ -53,7 +54,7 @@ const knownIds = () => [...new Set([...here().entry.serviceIds, ...Object.keys(p
 function answer() {
   const now = target();
   const trial = onTrial() ? { limit: limitOf(now), speed: speedFactor(now), status: standingIn(here()).status } : {};
-  return page.route().survey({ year: here().entry.year, target: now.id, pins: described(), ...trial });
+  return page.route().survey({ year: here().entry.year, target: now.id, pins: described(), ...trial, ...(onGroup() ? { group: peopleOf(here()) } : {}) });
 }
 
 /* What most of those within reach still lack, in words: "1 public-benefit venue". */
@@ -88,7 +89,7 @@ function showResult({ people, cells, each }) {
   const line = byId("lc-pins-people");
   line.replaceChildren(people > 0 ? fill(words.pins_people, { people: peopleText(people) }) : words.pins_nobody);
   if (people > 0 && count.total) {
-    line.append(element("small", {}, fill(words.pins_rate, {
+    line.append(element("small", {}, groupName() ? groupName() + " · " : "", fill(words.pins_rate, {
       before: percentText(count.covered / count.total), after: percentText(Math.min(1, (count.covered + people) / count.total)),
     })));
   }

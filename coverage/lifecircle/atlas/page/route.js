@@ -90,8 +90,8 @@ class Route {
   /* What pins bring: people newly covered, their cells in ascending order, and of each pin why it counts for nobody, or
      the people within its reach: all, covered before, newly covered, those still short of the rule, and what most of
      these lack. Covered is who has, of every class of the rule, as many venues within the limit as it asks for, pins
-     among them. `limit` (minutes), `speed` (times are divided by it) and `status` are those of a trial. */
-  survey({ year, target, pins, limit, speed = 1, status }) {
+     among them. `limit` (minutes), `speed` (times are divided by it) and `status` are those of a trial; `group` tenths of people. */
+  survey({ year, target, pins, limit, speed = 1, status, group }) {
     const question = this.question(year, target);
     const { now, answers, homes, factor } = question;
     const { places, members, whys, snapped } = this.venuesOf(question, pins);
@@ -99,18 +99,18 @@ class Route {
     const times = pins.map((_, pin) => (members.some((mine) => mine.some(([one]) => one === pin))
       ? this.timesTo(homes, places, pin, Math.floor((most * this.data.roads.perSecond) / factor)).slice() : null));
     const short = this.short(answers, members, times, most * STEPS_PER_SECOND);
-    const standing = status ?? answers.status;
+    const standing = status ?? answers.status, counted = group ? { heads: group, per: 10 } : answers;
     const cells = [];
     let heads = 0;
     for (let i = 0; i < standing.length; i++) {
       if (standing[i] !== STATUS.beyond && standing[i] !== STATUS.disconnected) continue;
-      if (short.some((lacks) => lacks[i])) continue;
+      if (short.some((lacks) => lacks[i]) || (group && !group[i])) continue;
       cells.push(i);
-      heads += answers.heads[i];
+      heads += counted.heads[i];
     }
     const each = pins.map((_, pin) => ({ why: whys[pin], legMetres: snapped[pin].legMetres,
-      ...(times[pin] ? this.reached(question, times[pin], standing, short) : null) }));
-    return { people: heads / answers.per, cells, each };
+      ...(times[pin] ? this.reached(now, counted, times[pin], standing, short) : null) }));
+    return { people: heads / counted.per, cells, each };
   }
 
   /* Of each class, how many venues every cell still lacks with the pins in place. */
@@ -127,11 +127,11 @@ class Route {
   }
 
   /* The people within reach of a pin, by where they stand. */
-  reached({ now, answers }, times, standing, short) {
+  reached(now, { heads: people, per }, times, standing, short) {
     const sums = { all: 0, before: 0, newly: 0, left: 0 }, kinds = new Map();
     for (let i = 0; i < times.length; i++) {
       if (times[i] < 0 || !standing[i] || standing[i] === STATUS.unsnapped) continue;
-      const heads = answers.heads[i];
+      const heads = people[i];
       sums.all += heads;
       if (standing[i] === STATUS.covered) sums.before += heads;
       else if (short.every((lacks) => !lacks[i])) sums.newly += heads;
@@ -143,7 +143,6 @@ class Route {
     }
     const [kind, heads] = [...kinds].sort((a, b) => b[1] - a[1])[0] ?? ["", 0];
     const lacks = now.answers.classes.map(({ name, text }, which) => ({ class: name, name: text, count: Number(kind.split(",")[which] || 0) }));
-    const { per } = answers;
     return { all: sums.all / per, before: sums.before / per, newly: sums.newly / per, left: sums.left / per,
       lacking: heads / per, lacks: lacks.filter(({ count }) => count) };
   }

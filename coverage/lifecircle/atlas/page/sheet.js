@@ -2,8 +2,9 @@
    who made it when and from what, and that its boundaries settle nothing. A chosen town or village has a sheet of its
    own: its extent, its figures, and where it lies. Drawn by the page, asked of no server. */
 
-import { area, areaFigures, areaGroups, groupName } from "./area.js";
-import { page, chosen, here, target, targetIn, onTrial, limitOf } from "./selection.js";
+import { area, areaFigures, areaGroups, groupFigures, groupName, ruleText } from "./area.js";
+import { page, chosen, changesShown, here, target, targetIn, twoYears, onTrial, limitOf } from "./selection.js";
+import { drawChange, markedVenues, paintChanges } from "./compared.js";
 import { areaColour, figured, shapes } from "./district_table.js";
 import { OVER, PAINTED, UNDER, drawSymbol, drawUnit, hatchOn, paintFacilities, paintNames, paintNewly, paintResidents, paintUnits, symbolOrder } from "./drawing.js";
 import { paintGround, paintRoads } from "./ground.js";
@@ -12,10 +13,11 @@ import { areaMask, districtRows, lookIn } from "./colours.js";
 import { marked } from "./gap_list.js";
 import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
+import { movedShown, paintMoved } from "./scenario_view.js";
 import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
 import { beside, lengthText, metresPerPixel, roundLength, symbolSize, unitSize } from "./map_view.js";
 import { across, down } from "./page_years.js";
-import { before, dividerShare } from "./swipe.js";
+import { before, dividerShare, valueText } from "./swipe.js";
 
 /* Paper that lies: its size in the units that the sheet is drawn in, and its pixels at 300 to the inch. Larger paper has
    a larger map, and type only a little larger: 1968 units of A3 are 420 mm, 1600 of A4 are 297 mm. */
@@ -241,15 +243,17 @@ function drawPins(context, view) {
 }
 
 function siteMark(context, { x, y }, text, size) {
+  const wide = Math.max(size, size * (0.35 + 0.32 * text.length));
   context.fillStyle = "#ffffff";
-  context.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
+  context.fillRect(x - wide / 2 - 2, y - size / 2 - 2, wide + 4, size + 4);
   context.fillStyle = SITE_COLOUR;
-  context.fillRect(x - size / 2, y - size / 2, size, size);
+  context.fillRect(x - wide / 2, y - size / 2, wide, size);
   write(context, text, x, y + size * 0.23, { size: size * 0.65, weight: 700, colour: "#ffffff", align: "center" });
 }
 
 function drawSites(context, view) {
-  sitesShown().forEach((site) => siteMark(context, at(view, site.lat, site.lon), String(site.number), 20));
+  const place = (site) => at(view, site.lat, site.lon);
+  for (const mark of sitesShown(place, 24)) siteMark(context, place(mark), mark.text, 20);
 }
 
 function drawMap(context, view, ratio) {
@@ -266,6 +270,8 @@ function drawMap(context, view, ratio) {
     const side = Math.max(1.6, here().entry.cells.size_m / view.metres);
     lay(context, view, ratio, (own) => paintNewly(own, view, here().cells(), newlyShown(), side));
   }
+  if (!left && movedShown()) lay(context, view, ratio, (own) => paintMoved(own, view, Math.max(1.6, here().entry.cells.size_m / view.metres)));
+  if (changesShown()) lay(context, view, ratio, (own) => paintChanges(own, view, symbolSize(view.zoom) + 2.5));
   veil(context, view);
   if (has("districts")) drawLines(context, view);
   const taken = drawLabels(context, view);
@@ -369,7 +375,9 @@ function drawLegend(context, x, top, width) {
     title(words.legend_residents);
     for (const [which, text] of residents) row((place) => legendMark(context, which, x, place), text);
     for (const [, text] of mergedRows()) note(text);
-    if (newlyShown().length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    const moved = before() ? null : movedShown();
+    if (newlyShown().length || moved?.won.length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (moved?.lost.length) row((place) => legendMark(context, PAINTED.indexOf("over"), x, place), words.scenario_lost);
     if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
     if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
   }
@@ -408,6 +416,10 @@ function drawLegend(context, x, top, width) {
   const ground = groundRows();
   if (ground.length) title(words.legend_ground);
   for (const [draw, text] of ground) row((place) => keyAt(context, draw, x + 3, place - 1), text);
+  if (!changesShown()) return y;
+  for (const opened of new Set(markedVenues().map(([, , one]) => one))) {
+    row((place) => drawChange(context, x + 12, place + 8, 6.5, opened), opened ? words.change_venue_opened : words.change_venue_closed);
+  }
   return y;
 }
 
@@ -448,18 +460,19 @@ function drawNorth(context, x, y) {
 export function sheetTitle() {
   const mine = area();
   const name = byId("lc-name").textContent + (mine ? " " + (mine.village >= 0 ? mine.district : "") + mine.name : "");
-  const years = before() ? `${before().entry.year}–${here().entry.year}` : String(here().entry.year);
+  const both = twoYears();
+  const years = both ? `${both.first.entry.year}–${both.second.entry.year}` : String(here().entry.year);
   return fill(page.words.sheet_title, { name, target: target().name, year: years });
 }
 
 /* What stands under the title: the rule, and the figure with its verdict, or both years' figures. */
 export function sheetSubtitle() {
   const now = target();
-  const rule = onTrial() ? fill(page.words.sheet_trial, { rule: now.rule, minutes: limitOf(now) }) : now.rule;
-  const left = before();
-  const figures = left
-    ? [left, here()].map((year) => byId(year === left ? "lc-year-left" : "lc-year-right").textContent).join(" → ")
-    : now.computed ? byId("lc-value").textContent + " · " + byId("lc-verdict").textContent : now.statusText;
+  const rule = onTrial() ? fill(page.words.sheet_trial, { rule: ruleText(now), minutes: limitOf(now) }) : now.rule;
+  const both = twoYears(), mine = areaFigures() ?? (onTrial() ? null : groupFigures());
+  const figures = both ? [both.first, both.second].map((year) => fill(page.words.swipe_year, { year: year.entry.year }) + " " + valueText(year)).join(" → ")
+    : mine ? mine.value + " · " + mine.verdict
+    : onTrial() && here().answers(now) ? valueText(here()) : now.computed ? now.value + " · " + now.statusText : now.statusText;
   const counting = chosen.counting === "reach" ? "" : byId("lc-counting-note").textContent;
   return [rule, groupName(), figures, counting].filter(Boolean).join(" · ");
 }

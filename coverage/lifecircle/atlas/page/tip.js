@@ -1,9 +1,11 @@
 /* Tells what stands under the pointer, or in the middle of the map for those who move it with the keyboard. */
 
-import { page, chosen, here, targetIn, limitOf, speedFactor, onTrial } from "./selection.js";
+import { page, changesShown, here, targetIn, twoYears, limitOf, speedFactor, onTrial } from "./selection.js";
 import { indexPoints, nearestPoint } from "./point_index.js";
 import { groupName } from "./area.js";
-import { onGroup, peopleOf, standingIn } from "./colours.js";
+import { lookIn, onGroup, peopleOf, standingIn } from "./colours.js";
+import { CHANGES } from "./changes.js";
+import { PAINTED } from "./drawing.js";
 import { byId, element, facts, fill, minutesText, named, peopleText } from "./nodes.js";
 import { districtAt, figured, verdictText } from "./district_table.js";
 import { cellSide, symbolSize, unitSize } from "./map_view.js";
@@ -30,8 +32,9 @@ function facilityAt(year, latlng) {
 function cellAt(year, latlng) {
   const stands = page.map.hasLayer(page.layers.residents) ? standingIn(year) : null;
   if (!stands) return -1;
+  const { classes, hidden } = lookIn(year);
   const people = onGroup() ? peopleOf(year) : null;
-  return nearestTo(year.cells(), latlng, Math.max(6, cellSide(year) * 0.72), (i) => (!chosen.onlyGaps || stands.classes[i] !== 0) && (!people || people[i] > 0));
+  return nearestTo(year.cells(), latlng, Math.max(6, cellSide(year) * 0.72), (i) => !hidden.includes(classes[i]) && (!people || people[i] > 0));
 }
 
 function unitAt(year, latlng) {
@@ -106,6 +109,10 @@ function cellCard(year, cell) {
   const cells = year.cells(), answers = year.answers(now);
   const status = standingIn(year).status[cell];
   const rows = [[words.cell_status, status ? page.data.statuses[status] : words.uncounted]];
+  if (changesShown()) {
+    const name = PAINTED[lookIn(year).classes[cell]], { first, second } = twoYears();
+    if (CHANGES.includes(name)) rows.unshift([words.comparing_changes, fill(words["change_key_" + name], { first: first.entry.year, second: second.entry.year })]);
+  }
   const minutes = answers.minutes[cell] / speedFactor(now);
   if (!Number.isNaN(minutes)) {
     const over = minutes - limitOf(now);

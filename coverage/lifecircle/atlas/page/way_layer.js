@@ -23,7 +23,7 @@ function venuesOf(answers, cell) {
 /* The ways of a cell: [places on the roads, venue], the slowest last; none where the page cannot search them. */
 export function waysOf(year, cell) {
   const now = targetIn(year), route = page.route();
-  if (!now || !route || !route.can({ year: year.entry.year, target: now.id })) return [];
+  if (!now || !page.data.roads || !route || !route.can({ year: year.entry.year, target: now.id })) return [];
   const answers = year.answers(now), { perSecond } = page.data.roads;
   return venuesOf(answers, cell).flatMap(([venue, seconds]) => {
     const bound = Math.ceil((seconds / now.answers.factor) * perSecond * SLACK) + perSecond;
@@ -60,7 +60,7 @@ export function showWay(year, cell) {
 
 /* The way of a gap: that of its resident at the place where it is marked. */
 export function showGapWay(number) {
-  const gap = target().gaps[number], year = here(), members = gap.at && page.route() ? gapCells(year)?.[number] : null;
+  const gap = target().gaps[number], year = here(), members = gap.at && page.data.roads && page.route() ? gapCells(year)?.[number] : null;
   if (!members?.length) return;
   const cells = year.cells();
   const away = (cell) => (cells.placed[cell] ? Math.hypot(cells.lat[cell] - gap.at[0], cells.lon[cell] - gap.at[1]) : Infinity);
