@@ -314,8 +314,8 @@ function drawFigures(context, x, top, width) {
   if (!own) return top;
   let y = top;
   const row = (label, text, size = 15) => {
-    write(context, label, x, y + 14, { size, colour: QUIET, width: width * 0.42 });
-    y += Math.max(21, write(context, text, x + width * 0.44, y + 14, { size, width: width * 0.56, most: 2 }));
+    const high = write(context, label, x, y + 14, { size, colour: QUIET, width: width * 0.42, most: 2 });
+    y += Math.max(21, high + 2, write(context, text, x + width * 0.44, y + 14, { size, width: width * 0.56, most: 2 }));
   };
   y += write(context, own.value, x, y + 30, { size: 34, weight: 700, width: width * 0.5 });
   write(context, own.verdict, x + width * 0.5, top + 30, { size: 15, width: width * 0.5 });
