@@ -166,7 +166,8 @@ def test_a_chosen_town_and_a_chosen_village_have_sheets_of_their_own(driver, pag
     page = ready(driver, pages["zh"])
     one = town.targets[0].districts[2]
     page.run(
-        "[...document.querySelectorAll('#lc-districts button')].find((b) => b.textContent === arguments[0]).click()",
+        "[...document.querySelectorAll('#lc-districts button')]"
+        ".find((button) => button.textContent === arguments[0]).click()",
         one.name,
     )
     first, *rest = sheets = pdf_text.pages_of(printed(driver))

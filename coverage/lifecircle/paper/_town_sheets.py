@@ -320,6 +320,7 @@ def town_page(drawing: Drawing, code: str, *, before: Findings | None = None) ->
     """Return the drawing of the first page of a town's sheet, for a picture; ``code`` is the district's."""
 
     def draw(on: Sheet) -> None:
+        """Draw it, with no page to count."""
         area_pages(AreaSheet(drawing, code, before=before), on.paper)[0](on, "")
 
     return draw
