@@ -37,7 +37,8 @@ async function save() {
 
 function pageSize() {
   const style = byId("lc-page-size") || document.head.appendChild(element("style", { id: "lc-page-size" }));
-  style.textContent = `@page { size: ${byId("lc-paper").value} landscape; margin: 10mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #4a5565; } }`;
+  style.textContent = `@page { size: ${byId("lc-paper").value} landscape; margin: 10mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #4a5565; } }
+    #lc-print > canvas { max-height: ${byId("lc-paper").value === "A3" ? 274 : 187}mm; }`;
 }
 
 /* A copy of a table as it prints: text only, nothing to press, every row. */

@@ -215,7 +215,7 @@ function drawGaps(context, view, taken) {
     if (free) taken.push([place, 13, 13]);
     circle(context, place, free ? 11 : 5, "#ffffff", INK);
     if (free) {
-      context.font = font(11, 700);
+      context.font = font(number < 99 ? 11 : 9, 700);
       context.textAlign = "center";
       context.textBaseline = "middle";
       context.fillStyle = INK;
@@ -314,8 +314,8 @@ function drawFigures(context, x, top, width) {
   if (!own) return top;
   let y = top;
   const row = (label, text, size = 15) => {
-    write(context, label, x, y + 14, { size, colour: QUIET, width: width * 0.42 });
-    y += Math.max(21, write(context, text, x + width * 0.44, y + 14, { size, width: width * 0.56, most: 2 }));
+    const high = write(context, label, x, y + 14, { size, colour: QUIET, width: width * 0.42, most: 2 });
+    y += Math.max(21, high + 2, write(context, text, x + width * 0.44, y + 14, { size, width: width * 0.56, most: 2 }));
   };
   y += write(context, own.value, x, y + 30, { size: 34, weight: 700, width: width * 0.5 });
   write(context, own.verdict, x + width * 0.5, top + 30, { size: 15, width: width * 0.5 });
@@ -338,6 +338,8 @@ function drawLocator(context, x, top, width, height) {
   context.save();
   context.translate(x, top);
   context.lineWidth = 1;
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, width, height);
   for (const [code, shape] of shapes) {
     trace(context, view, shape.rings);
     context.fillStyle = code === chosen.district ? "#9ab4dd" : "#eceae6";
@@ -415,10 +417,11 @@ function drawLegend(context, x, top, width) {
   const ground = groundRows();
   if (ground.length) title(words.legend_ground);
   for (const [draw, text] of ground) row((place) => keyAt(context, draw, x + 3, place - 1), text);
-  if (!changesShown()) return;
+  if (!changesShown()) return y;
   for (const opened of new Set(markedVenues().map(([, , one]) => one))) {
     row((place) => drawChange(context, x + 12, place + 8, 6.5, opened), opened ? words.change_venue_opened : words.change_venue_closed);
   }
+  return y;
 }
 
 /* A key of the page's legend, drawn where the picture has it. */
@@ -526,8 +529,10 @@ function composed(ratio) {
   context.strokeStyle = INK;
   context.lineWidth = 1.5;
   context.strokeRect(EDGE, HEAD + 10, wide, high);
-  drawLegend(context, EDGE + wide + 20, drawFigures(context, EDGE + wide + 20, HEAD + 10, SIDE), SIDE);
-  drawLocator(context, EDGE + wide + 20, HEAD + high - 216, 190, 176);
+  const end = drawLegend(context, EDGE + wide + 20, drawFigures(context, EDGE + wide + 20, HEAD + 10, SIDE), SIDE);
+  // Beside the scale where the legend leaves room for it, else in the lower left corner of the map.
+  if (end < HEAD + high - 222) drawLocator(context, EDGE + wide + 20, HEAD + high - 216, 190, 176);
+  else drawLocator(context, EDGE + 10, HEAD + high - 176, 190, 176);
   drawScale(context, view, EDGE + wide + 20, HEAD + high + 2);
   drawNorth(context, WIDTH - EDGE - 22, HEAD + high - 14);
   drawConventions(context, HEAD + high + 36);
