@@ -160,6 +160,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     figure.add_child(page_map)
     add_surroundings(page_map, setting, page, labels=place_names(setting.labels))
     optional: dict[Kind, bool] = {
+        "supply": any(len(findings.home_supply.columns) for findings in years),
         "ground": ground is not None,
         "rates": any(result.target.kind == "circle" for findings in years for result in findings.targets),
         "roads": shown is not None,

@@ -40,10 +40,13 @@ Kind = Literal[
     "ground",
     "roads",
     "residents",
+    "supply",
+    "score",
     "differences",
     "gaps",
     "units",
     "facilities",
+    "loads",
     "villages",
     "plans",
 ]
@@ -120,16 +123,19 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, optional: Collect
         "ground": "ground" in optional,
         "roads": "roads" in optional,
         "residents": True,
+        "supply": "supply" in optional,
+        "score": "supply" in optional,
         "differences": "villages" in optional,
         "gaps": True,
         "units": "units" in optional,
         "facilities": True,
+        "loads": "supply" in optional,
         "villages": "villages" in optional,
         "plans": "plans" in optional,
     }
     names = {kind: words[f"layer_{kind}"] for kind, wanted in shown.items() if wanted}
     for kind, name in names.items():
-        page_map.add_child(PageLayer(kind, name=name, show=kind != "rates"))
+        page_map.add_child(PageLayer(kind, name=name, show=kind not in {"rates", "score"}))
     control = folium.LayerControl(position="topleft", collapsed=False)  # the page moves it beside the legend
     page_map.add_child(control)
     page_map.add_child(PageStart(control, names))

@@ -6,7 +6,6 @@ venues, also residents whom the target does not count; what is reported is of th
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +143,14 @@ def _homes(asked: _Asked, nearby: NearbySupply, served: Served | None) -> pd.Dat
     if served is not None:
         table = served.residents
         columns |= {name: table[name].to_numpy(dtype=float) for name in ("served", "full", "unreachable")}
+        # Whoever reaches a venue of unknown places may find one: that is not full.
+        pairs = asked.pairs.seconds
+        may = np.zeros(len(asked.users), dtype=bool)
+        may[np.repeat(np.arange(len(may)), np.diff(pairs.indptr))[np.isnan(asked.amounts)[pairs.indices]]] = (
+            True
+        )
+        columns["unknown"] = np.where(may, columns["full"], 0.0)
+        columns["full"] = np.where(may, 0.0, columns["full"])
     return pd.DataFrame(columns, index=asked.inputs.demand.index)
 
 
@@ -216,11 +223,11 @@ def _counts(asked: _Asked, homes: pd.DataFrame, plain: pd.DataFrame) -> list[Ser
     columns = {name: homes[name].to_numpy(dtype=float) for name in homes.columns}
     heads, users = sums(asked.people), sums(asked.users)
     scores = sums(asked.people * columns["score"])
-    unknown = [math.nan] * len(heads)
-    served, full, unreachable, unsnapped = unknown, unknown, unknown, unknown
+    nothing: list[Any] = [None] * len(heads)
+    served, full, unreachable, unsnapped, unsure = (nothing,) * 5
     if asked.each is not None:
         snapped = asked.pairs.snapped
-        served, full = sums(columns["served"]), sums(columns["full"])
+        served, full, unsure = (sums(columns[name]) for name in ("served", "full", "unknown"))
         unreachable, unsnapped = (
             sums(np.where(flags, columns["unreachable"], 0.0)) for flags in (snapped, ~snapped)
         )
@@ -235,6 +242,7 @@ def _counts(asked: _Asked, homes: pd.DataFrame, plain: pd.DataFrame) -> list[Ser
             _missing(asked, plain, code),
             None if asked.each is None else full[at] / asked.each,
             None if asked.each is None else unreachable[at] / asked.each,
+            unsure[at],
         )
         for at, code in enumerate([*codes, measures.ALL])
     ]

@@ -51,10 +51,12 @@ def reach_lines(result: CapacityResult, language: Language, circles: Mapping[str
         )
     )
     people = {name: _people(getattr(count, name)) for name in ("served", "full", "unreachable")}
-    share = percent(count.served / count.people).replace(" ", "") if count.people > 0 else "—"
+    share = percent((count.served or 0.0) / count.people).replace(" ", "") if count.people > 0 else "—"
     lines.append(said("served", **people, share=share))
-    if count.unsnapped > 0:
+    if count.unsnapped:
         lines.append(said("unsnapped", people=_people(count.unsnapped)))
+    if count.unknown:
+        lines.append(said("unsure", people=_people(count.unknown)))
     lines.append(
         said(
             "venues",

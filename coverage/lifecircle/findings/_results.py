@@ -206,23 +206,25 @@ class PresenceResult(TargetResult):
 
 @dataclass(frozen=True)
 class ServedCount:
-    """People and whether there is a place for them; they add up to ``people``.
+    """People and whether there is a place for them; they add up to ``people``. None where nothing says it.
 
     ``full`` : they reach venues, and all are full; ``unreachable`` : no venue within the limit; ``unsnapped``
-    : no road near, which is a fault of the data. ``score`` : amount per so many people within reach, mean
+    : no road near, which is a fault of the data; ``unknown`` : they find no place for sure, and reach a venue
+    whose places nobody knows. ``score`` : amount per so many people within reach, mean
     over the people, None without any. ``missing`` : what is missing to the norm by the plain ratio,
     ``missing_full`` and ``missing_unreachable`` : for those two by the norm, in the unit of the amount.
     """
 
     people: float
-    served: float
-    full: float
-    unreachable: float
-    unsnapped: float
+    served: float | None
+    full: float | None
+    unreachable: float | None
+    unsnapped: float | None
     score: float | None = None
     missing: float | None = None
     missing_full: float | None = None
     missing_unreachable: float | None = None
+    unknown: float | None = None
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from lifecircle.page_data._packed_columns import Shelf
 from lifecircle.page_data._page_ground import keep_ground
 from lifecircle.page_data._page_roads import keep_network, network_of
 from lifecircle.page_data._plan_rows import plan_data
+from lifecircle.page_data._supply_data import supply_data
 from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
@@ -424,6 +425,7 @@ def _target(
         "whole": one_figure(result),
         "areas": _areas(findings, result, words),
         "units": _units(findings, result, words, shelf),
+        "supply": supply_data(findings, result, words, shelf),
         "services": _services(result, _service_ids(findings)),
         "answers": _named(keep_answers(crowd, result, shelf, before), findings, words),
     }

@@ -62,9 +62,8 @@ def near_columns(count: ServedCount | None) -> Row:
     """Return the columns of the scoreboard that say what is within reach."""
     if count is None:
         return {}
-    people = {name: getattr(count, name) for name in ("served", "full", "unreachable")}
-    known = {f"near_{name}": value for name, value in people.items() if not pd.isna(value)}
-    return {"near_score": None if count.score is None else round(count.score, _DIGITS), **known}
+    people = {f"near_{name}": getattr(count, name) for name in ("served", "full", "unreachable")}
+    return {"near_score": None if count.score is None else round(count.score, _DIGITS), **people}
 
 
 def _supply_rows(
@@ -101,7 +100,7 @@ def _counts(count: ServedCount, result: TargetResult, language: Language) -> Row
     return {
         "figure_unit": unit_text(result, language),
         "people": count.people,
-        "unsnapped": None if pd.isna(count.unsnapped) else count.unsnapped,
+        "unsnapped": count.unsnapped,
         **near_columns(count),
         **{name: _rounded(getattr(count, name)) for name in places},
     }

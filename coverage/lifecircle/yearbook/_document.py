@@ -118,7 +118,7 @@ class _Page:
         section.page_width, section.page_height = Cm(21.0), Cm(29.7)
         section.left_margin = section.right_margin = Cm(2.2)
         section.top_margin = section.bottom_margin = Cm(2.0)
-        for name in ("Normal", "Title", "Heading 1", "Heading 2", "List Bullet"):
+        for name in ("Normal", "Title", "Heading 1", "Heading 2", "Heading 3", "List Bullet"):
             style = document.styles[name]
             style.font.name = _FACE[words.language]
             # Word takes Chinese characters from the East Asian face, which the plain name does not set.
@@ -171,10 +171,15 @@ class _Page:
 
     def supply(self, findings: Findings) -> None:
         """Write what is within reach, who is served, and a table of how evenly; else nothing."""
-        lines, (heads, rows) = supply_lines(findings, self._words), equity_rows(findings, self._words)
-        if lines or rows:
+        found, (heads, rows) = list(supply_lines(findings, self._words)), equity_rows(findings, self._words)
+        if found or rows:
             self._document.add_heading(self._words.line("section_supply"), 2)
-        self.paragraphs(lines)
+        if found:
+            self.paragraphs([self._words.line("supply_note")])
+        for name, lines in found:
+            self._document.add_heading(name, 3)
+            for line in lines:
+                self._document.add_paragraph(line, style="List Bullet")
         if rows:
             self._table(heads, rows)
 

@@ -123,17 +123,13 @@ def _conclusion(result: TargetResult, words: Words) -> str:
     return words.line("between").join(parts) + words.line("stop")
 
 
-def supply_lines(findings: Findings, words: Words) -> list[str]:
-    """Return what is within reach by every capacity target, who is served, and how evenly; else nothing."""
-    language = words.language
+def supply_lines(findings: Findings, words: Words) -> Iterator[tuple[str, list[str]]]:
+    """Return, by capacity target, what is within reach, who is served, and how evenly."""
     circles = {one.target.id: words.name(one) for one in findings.targets}
-    lines = []
     for result in findings.targets:
         if isinstance(result, CapacityResult) and result.reach is not None:
-            said = [*reach_lines(result, language, circles), *equity_lines(result, language)]
-            text = words.line("and_so").join(said)
-            lines.append(words.line("supply_line", target=words.name(result), text=text))
-    return [words.line("supply_note"), *lines] if lines else []
+            said = [*reach_lines(result, words.language, circles), *equity_lines(result, words.language)]
+            yield words.name(result), [f"{text}{words.line('stop')}" for text in said]
 
 
 def equity_rows(findings: Findings, words: Words) -> tuple[list[str], list[list[str]]]:

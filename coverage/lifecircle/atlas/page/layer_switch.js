@@ -6,6 +6,9 @@ import { page, here, target } from "./selection.js";
 const filled = {
   rates: (now) => now.answers !== null && now.shares,
   residents: (now) => now.answers !== null,
+  supply: (now) => Boolean(now.supply && now.supply.served),
+  score: (now) => Boolean(now.supply),
+  loads: (now) => Boolean(now.supply && now.supply.served),
   differences: (now) => Boolean(now.villages) && now.villages.reached,
   gaps: (now) => (now.gaps || []).length > 0,
   units: (now) => now.units !== null,

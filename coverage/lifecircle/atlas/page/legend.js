@@ -11,6 +11,7 @@ import { lengthText } from "./map_view.js";
 import { newlyShown } from "./pins.js";
 import { movedShown } from "./scenario_view.js";
 import { sitesShown } from "./plan_layer.js";
+import { drawLoad, supplyRows } from "./supply_layer.js";
 import { CLASSES } from "./page_years.js";
 
 /* The rows of residents in the legend: [class, text]; every class that the target can have. */
@@ -146,6 +147,9 @@ export function showLegend() {
     const marks = chosen.compared === null ? markRows(now) : [];
     parts.push(...section(words.legend_residents, [...residents.map(([which, text]) => [swatch(which), text]), ...mergedRows().map(([hollow, text]) => [mergedKey(hollow), text]), ...marks]));
   }
+  const supply = supplyRows();
+  for (const [title, rows] of supply.parts) parts.push(...section(title, rows.map(([which, text]) => [swatch(which), text])));
+  if (supply.loads.length) parts.push(...section(words.layer_loads, supply.loads.map(([share, full, text]) => [drawn((context) => drawLoad(context, 9, 9, 7.5, share, full)), text])));
   if (now.units) parts.push(...unitRows(now.units));
   if (now.areas) parts.push(...section(now.areas.title, now.areas.rows.map(([colour, text]) => [rateSwatch(colour), text])), ...noted(now.areas.note));
   else if (isRated(now) && chosen.compared === null) {

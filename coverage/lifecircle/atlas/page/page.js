@@ -18,6 +18,7 @@ import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
 import { preparePlans, showPlans } from "./plan_layer.js";
+import { paintLoads, paintSupply, showSupply } from "./supply_layer.js";
 import { onMoved, prepareScenarios } from "./scenario_view.js";
 import { preparePrinting } from "./save_and_print.js";
 import { readPage } from "./page_years.js";
@@ -79,6 +80,9 @@ function makeLayers() {
     rates: L.layerGroup(), // nothing of its own: whether districts have the colours of their rates
     ground: painter("lc-ground", paintGround),
     residents: painter("lc-residents", (context, view) => residents(context, view, here())),
+    supply: painter("lc-residents", (context, view) => paintSupply(context, view, here(), "served")),
+    score: painter("lc-residents", (context, view) => paintSupply(context, view, here(), "score")),
+    loads: painter("lc-changes", (context, view) => paintLoads(context, view, here())),
     residentsBefore: painter("lc-residents-before", (context, view) => residents(context, view, before())),
     differences: L.featureGroup(),
     gaps: L.featureGroup(),
@@ -185,6 +189,7 @@ function show(choice) {
   if (changed(["year", "target"])) {
     page.layers.units.eachLayer((layer) => layer.redraw());
     page.layers.facilities.redraw();
+    showSupply();
     showPlans(); // before the gaps, whose numbers make way for those of the sites
     markGaps();
   } else if (changed(["group"])) markGaps();
