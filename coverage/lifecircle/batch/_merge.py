@@ -7,8 +7,8 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from lifecircle.batch._index_page import index_page
-from lifecircle.batch._order import FAILED
-from lifecircle.batch._rows import merged_table
+from lifecircle.batch._merged_rows import merged_table
+from lifecircle.batch._task_order import FAILED
 from lifecircle.errors import LifecircleError
 from lifecircle.files import written
 from lifecircle.ledger import open_register, read_evidence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lifecircle.batch._order import Outcome
+    from lifecircle.batch._task_order import Outcome
     from lifecircle.findings import Language
 
 _log = logging.getLogger(__name__)
