@@ -3,10 +3,10 @@
 The rows are those of the region's audit, after everything that offices' files need: the datum, the classes,
 the merging of double rows. So a district counts exactly what the region counts in it.
 
-The border rule. Whoever is within a limit gets there by roads that lie no farther from home than the limit at
-the fastest speed. The margin is for what decides where a place joins the roads: the longest legs of residents
-and venues, the preference for the main network, and the length under which a fragment is short. An edge nearer
-than that has its whole fragment, or as much of it as makes it no short one, within the roads that are kept.
+The border rule. Whoever is within a limit gets there by roads no farther from home than the limit at the
+fastest speed. The margin is for what decides where a place joins the roads: the longest legs of residents
+and venues, the preference for the main network, and the length under which a fragment is short. An edge
+nearer than that has its whole fragment, or as much of it as makes it no short one, within the roads kept.
 """
 
 from __future__ import annotations

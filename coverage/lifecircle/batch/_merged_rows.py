@@ -10,6 +10,7 @@ Any reader of partitioned Parquet takes the folder as one table; ``study`` is it
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -19,7 +20,7 @@ from lifecircle.files import file_hash, written
 from lifecircle.findings import METHOD_VERSION, as_circle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from lifecircle.findings import Count, Findings, TargetResult
@@ -128,6 +129,14 @@ def has_partitions(out: Path, name: str, digests: Mapping[str, str]) -> bool:
         )
     except OSError:
         return False
+
+
+def drop_partitions(out: Path, keep: Collection[str]) -> None:
+    """Remove the partitions of every study but some; each can be made again from its study."""
+    for kind in (RESIDENTS, DISTRICTS):
+        for folder in sorted((out / kind).glob("study=*")):
+            if folder.name.removeprefix("study=") not in keep:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _residents(findings: Findings) -> gpd.GeoDataFrame:
