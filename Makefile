@@ -27,7 +27,7 @@ test-all: .venv/.dev
 	@touch $@
 
 .venv/.dev: .venv/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable '.[raster,postgis,flow]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable '.[raster,postgis,flow,cluster]'
 	@touch $@
 
 docs: .venv/.docs
