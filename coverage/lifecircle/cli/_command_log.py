@@ -240,7 +240,7 @@ def _write_profile(measured: Any, kept: CommandLog) -> None:
 
 
 def _without_folders(table: dict[Any, Any]) -> dict[Any, Any]:
-    """Name files of code from their package on: a profile that is sent on shows no folder of this computer."""
+    """Name files of code from their package on: a profile shows no folder of this computer."""
     roots = sorted({str(Path(one).resolve()) for one in sys.path if one}, key=len, reverse=True)
 
     def short(key: tuple[str, int, str]) -> tuple[str, int, str]:
