@@ -306,6 +306,8 @@ def _readable(plain: dict[str, Any]) -> tuple[_Document, frozenset[str]]:
         try:
             return _Document.model_validate(rest), frozenset(stand_ins)
         except ValidationError as error:
+            if error.error_count() > _MOST_FAULTS:
+                break
             # One fault at a time: removing a part often removes other faults of it that pydantic lists.
             first = error.errors()[0]
         loc = first["loc"]
