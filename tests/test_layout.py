@@ -63,6 +63,7 @@ FLOORS = {
     "maps": 8,
     "siting_study": 8,
     "new_study": 8,
+    "batch": 9,
     "yearbook": 9,
     "cli": 10,
     "__main__": 11,

@@ -7,6 +7,7 @@ from lifecircle.audit._basis import Basis, basis_of, bucket, open_venues
 from lifecircle.audit._before import has_files
 from lifecircle.audit._circles import CircleParts, circle_parts
 from lifecircle.audit._counted import counted_people, in_area, urban_class
+from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.audit._gaps import gap_clusters
 from lifecircle.audit._inputs import Inputs
 from lifecircle.audit._judged import YearFacts
@@ -35,6 +36,7 @@ __all__ = [
     "declared_break",
     "find_run",
     "find_runs",
+    "fingerprint",
     "gap_clusters",
     "has_files",
     "in_area",

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +17,7 @@ from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.audit._gaps import GAP_COLUMNS
 from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._judged import Assessed, YearFacts
-from lifecircle.audit._kinds import assess
+from lifecircle.audit._kinds import assess, left_out
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._position_grades import report_positions
 from lifecircle.audit._prepare import circles, open_study, prepare, prepare_other
@@ -28,7 +28,9 @@ from lifecircle.audit._surface_values import surface_doubts, surface_notes, valu
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.findings import (
+    HOME_SUPPLY,
     RUN,
+    VENUE_SUPPLY,
     CircleResult,
     Findings,
     Publication,
@@ -153,6 +155,7 @@ def run(
     assessed = [
         _beside_year_before(assess(target, facts), before) for target in inputs.study.standard.targets
     ]
+    assessed += [Assessed(left_out(target)) for target in inputs.study.left_out]
     valued = values_on_surfaces(inputs)
     assessed = [_beside_surfaces(one, valued, inputs) for one in assessed]
     coarse = [one.coarse for one in assessed if one.coarse is not None]
@@ -228,7 +231,23 @@ def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Fin
         publication=Publication(study.publish.organisation, study.publish.date, study.publish.review_number),
         warnings=(*_empty_classes(inputs), *reading_warnings(reading, inputs)),
         reading=reading,
+        home_supply=_supply(assessed, "homes", HOME_SUPPLY, index),
+        venue_supply=_supply(assessed, "venues", VENUE_SUPPLY, inputs.facilities.index),
     )
+
+
+def _supply(
+    assessed: list[Assessed], part: Literal["homes", "venues"], prefixes: tuple[str, ...], index: pd.Index
+) -> pd.DataFrame:
+    """Set the columns of capacity targets beside each other: prefix and id of the target."""
+    columns = {
+        f"{prefix}{one.result.target.id}": table[name]
+        for one in assessed
+        if (table := getattr(one, part)) is not None
+        for prefix in prefixes
+        if (name := prefix.removeprefix("near_").removesuffix("_")) in table
+    }
+    return pd.DataFrame(columns, index=index)
 
 
 def _ranks(found: list[Circle], index: pd.Index, answers: list[Mapping[str, Any]]) -> pd.DataFrame:

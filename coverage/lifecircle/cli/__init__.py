@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifecircle.cli import _start_commands, _study_commands, _what_if_commands, _yearly_commands
+from lifecircle.cli import (
+    _batch_commands,
+    _start_commands,
+    _study_commands,
+    _what_if_commands,
+    _yearly_commands,
+)
 from lifecircle.cli._printing import let_go, print_line
 from lifecircle.cli._root import DONE, INTERRUPTED, cli
 
@@ -26,7 +32,7 @@ __all__ = ["cli", "main"]
 _log = logging.getLogger(__name__)
 
 # Importing a module of commands adds them to the group.
-_COMMANDS = (_start_commands, _study_commands, _what_if_commands, _yearly_commands)
+_COMMANDS = (_batch_commands, _start_commands, _study_commands, _what_if_commands, _yearly_commands)
 
 _SELDOM = 500_000  # objects made and kept between two looks for cycles
 

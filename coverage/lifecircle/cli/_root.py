@@ -13,6 +13,8 @@ from lifecircle.cli._printing import print_line
 from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lifecircle.files import Results
     from lifecircle.findings import Language
 
@@ -60,7 +62,7 @@ class _Commands(click.Group):
 
 def _tell(ctx: click.Context, error: Exception) -> int:
     """Print an error in lines; gives the exit status."""
-    language = language_of(ctx.obj)
+    language = _spoken(ctx)
     status = UNUSABLE
     if (faults := _faults_of(error)) is None:
         status, faults = BROKEN, [_own_fault(error)]
@@ -137,6 +139,17 @@ def language_of(study: Path | None) -> Language:
         match = re.search(r"""^\s*language\s*=\s*["'](\w+)["']""", text, re.MULTILINE)
         named = match[1] if match else None
     return "en" if named == "en" else "zh"
+
+
+def _spoken(ctx: click.Context) -> Language:
+    """Return the language of a command: that of its study, or the one that a command without one set."""
+    said: Path | Language | None = ctx.find_root().obj
+    return language_of(said) if said is None or isinstance(said, Path) else said
+
+
+def language_near(folders: Iterable[Path]) -> Language | None:
+    """Find the language of the first study among folders, None where none holds one."""
+    return next((language_of(one) for one in folders if (one / "study.toml").is_file()), None)
 
 
 def remember(ctx: click.Context, _: click.Parameter, study: Path) -> Path:

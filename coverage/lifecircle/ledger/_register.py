@@ -69,7 +69,21 @@ class Register:
         -------
         number : of the run in the register, None where nothing was added
         """
-        rows = [_plain_values(one) for one in result_rows(findings)]
+        rows = list(result_rows(findings))
+        return self.add_rows(rows, evidence, folder, seconds=seconds, now=now, rebuilt=rebuilt)
+
+    def add_rows(  # noqa: PLR0913 - what is noted of a run, all named
+        self,
+        results: Iterable[dict[str, Any]],
+        evidence: Evidence,
+        folder: Path,
+        *,
+        seconds: float | None = None,
+        now: Callable[[], datetime] | None = None,
+        rebuilt: bool = False,
+    ) -> int | None:
+        """Add a run by the rows of its results, as :func:`result_rows` gives them; else as :meth:`add`."""
+        rows = [_plain_values(one) for one in results]
         row = {
             **_plain(evidence, folder),
             **_replaced(folder, rebuilt=rebuilt),
@@ -98,7 +112,7 @@ class Register:
             row["row_key"] = _key(row)
             added = connection.execute(sql.insert(RUNS).values(**row).returning(RUNS.c.number))
             number = int(added.scalar_one())
-            whose = {"run": number, "study": findings.study, "year": findings.year}
+            whose = {"run": number, "study": evidence.study, "year": evidence.year}
             if rows:
                 connection.execute(sql.insert(RESULTS), [{**whose, **one} for one in rows])
         return number

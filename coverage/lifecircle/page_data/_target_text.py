@@ -61,7 +61,10 @@ def figures(findings: Findings, result: TargetResult, words: Words) -> dict[str,
         "mode": _mode(target, words) if target.kind == "circle" else "",
         "minutes": float(target.minutes) if target.kind == "circle" else None,
         "rule": _rule(findings, result, words),
+        "ruleFor": _rule(findings, result, words, minutes="{minutes}"),
+        "group": str(getattr(target, "group", "all")),
         "counts": _counts_whom(result, words),
+        "group": getattr(target, "group", "all"),
         "value": value_text(result, result.value, words.language),
         "goal": target.goal,
         "goalText": "" if target.goal is None else _goal(result, words),
@@ -101,13 +104,14 @@ def _venues(findings: Findings, result: TargetResult, words: Words) -> str:
     return venues_text(getattr(result.target, "require", {}), findings.services, words)
 
 
-def _rule(findings: Findings, result: TargetResult, words: Words) -> str:
+def _rule(findings: Findings, result: TargetResult, words: Words, *, minutes: str = "") -> str:
+    """Print the rule, at its own limit or at ``minutes``, where the page puts in those tried out."""
     target = result.target
     if target.kind != "circle":
         return words.get("kind", target.kind)
     return words.get("page", "rule_circle").format(
         mode=_mode(target, words),
-        minutes=f"{target.minutes:g}",
+        minutes=minutes or f"{target.minutes:g}",
         venues=_venues(findings, result, words),
     )
 

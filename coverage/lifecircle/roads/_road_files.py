@@ -25,6 +25,7 @@ from lifecircle.roads._network import shapes_in
 from lifecircle.roads._osm import OSM_SUFFIXES, read_osm, read_osm_barriers
 from lifecircle.roads._osmnx_graph import read_graphml
 from lifecircle.roads._profiles import Profile, Speed, profile
+from lifecircle.roads._road_store import ROAD_PART, read_road_part
 from lifecircle.roads._rows import LineSettings
 from lifecircle.roads._source import open_layer
 
@@ -104,6 +105,8 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     _check_merge(merge_within_m)
     read = partial(_merged, path, merge, used, crs, settings, merge_within_m)
     named = [one for one in (path, merge) if one is not None]
+    # A part of a store is mapped, so that a copy of it in the cache would only take room.
+    keep = keep and not str(path).endswith(ROAD_PART)
     if keep and all(isinstance(one, (str, Path)) and _is_there(Path(one)) for one in named):
         key = settings.key()
         if merge is not None:
@@ -166,7 +169,7 @@ def read_barriers(
             raise UnusableInputError([Fault(str(source), "datum", declared, reason, remedy)])
         return read_osm_barriers(str(source), frame)
     name = str(source) if isinstance(source, (str, Path)) else "barriers"
-    shapes = _layer(source, layer)
+    shapes = barrier_layer(source, layer)
     if declared is not None or (datum is not None and shapes.crs is None):
         shapes = to_wgs84(shapes, datum=datum or "wgs84", file=name)
     found = shapes_in(shapes, frame, name)
@@ -264,6 +267,8 @@ def _read(path: Any, used: Profile, crs: Any, settings: LineSettings) -> Roads:
     if is_osm(path):
         return read_osm(name, used, crs=crs)
     suffix = Path(path).suffix.lower()
+    if suffix == ROAD_PART:
+        return read_road_part(path, used, crs=crs)
     if suffix == ".graphml":
         return read_graphml(name, used, crs=crs)
     if suffix in TABLE_SUFFIXES:
@@ -285,7 +290,14 @@ def _is_there(path: Path) -> bool:
     return path.is_file() or (path.suffix.lower() == ".gdb" and path.is_dir())
 
 
-def _layer(barriers: Any, layer: str | None) -> Any:
+def barrier_layer(barriers: Any, layer: str | None) -> gpd.GeoDataFrame:
+    """Return a layer of barriers as a table.
+
+    Raises
+    ------
+    MissingFileError, UnusableInputError
+        There is no such file, or no geometries in it.
+    """
     if isinstance(barriers, gpd.GeoSeries):
         return gpd.GeoDataFrame(geometry=barriers)
     if isinstance(barriers, gpd.GeoDataFrame):

@@ -12,6 +12,7 @@ elsewhere.
 
 from __future__ import annotations
 
+from lifecircle.standards._building import whole_rule
 from lifecircle.standards._faults import meant_key
 from lifecircle.standards._load import (
     checked_document,
@@ -31,12 +32,14 @@ from lifecircle.standards._model import (
     Language,
     PresenceTarget,
     Provenance,
+    ReachRule,
     Service,
     Standard,
     Straight,
     Target,
     Text,
     profile_schema,
+    reach_of,
 )
 from lifecircle.standards._verdict import (
     Verdict,
@@ -58,6 +61,7 @@ __all__ = [
     "Language",
     "PresenceTarget",
     "Provenance",
+    "ReachRule",
     "Service",
     "Standard",
     "Straight",
@@ -70,6 +74,7 @@ __all__ = [
     "meant_key",
     "milestone",
     "profile_schema",
+    "reach_of",
     "read_document",
     "read_target",
     "read_toml",
@@ -77,5 +82,6 @@ __all__ = [
     "threshold",
     "trend_verdict",
     "verdict",
+    "whole_rule",
     "without_baseline",
 ]

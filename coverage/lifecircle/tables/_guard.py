@@ -320,7 +320,7 @@ def _unread_rows(path: Path, layer: str | None) -> Sequence[int]:
     try:
         raw = _raw_geometries(path, layer)
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, shapely.errors.ShapelyError):
+    except (OSError, ValueError, LookupError, RuntimeError, TypeError, shapely.errors.ShapelyError):
         return []
     there = np.array([item is not None for item in raw], dtype=bool)
     broken: list[int] = (np.flatnonzero(there & shapely.is_missing(shapes)) + 1).tolist()

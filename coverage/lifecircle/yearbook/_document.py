@@ -18,7 +18,15 @@ from lifecircle.reading import reading_lines
 from lifecircle.wording import word
 from lifecircle.yearbook._list_sheets import list_lines
 from lifecircle.yearbook._plan_table import values_by_year
-from lifecircle.yearbook._sentences import Words, conclusions, overview, problems, suggestions
+from lifecircle.yearbook._sentences import (
+    Words,
+    conclusions,
+    equity_rows,
+    overview,
+    problems,
+    suggestions,
+    supply_lines,
+)
 from lifecircle.yearbook._trend_plots import draw_trends, plotted
 
 if TYPE_CHECKING:
@@ -81,6 +89,7 @@ def write_document(  # noqa: PLR0913 - the runs, and what is put in beside them
     page.chapter("chapter_conclusions", ())
     for department, lines in conclusions(latest, words):
         page.section(department, lines)
+    page.supply(latest)
     page.chapter("chapter_problems", problems(latest, words))
     if inside is not None:
         page.paragraphs(list_lines(inside, words))
@@ -159,6 +168,15 @@ class _Page:
         self._document.add_heading(title, 2)
         for line in lines:
             self._document.add_paragraph(line, style="List Bullet")
+
+    def supply(self, findings: Findings) -> None:
+        """Write what is within reach, who is served, and a table of how evenly; else nothing."""
+        lines, (heads, rows) = supply_lines(findings, self._words), equity_rows(findings, self._words)
+        if lines or rows:
+            self._document.add_heading(self._words.line("section_supply"), 2)
+        self.paragraphs(lines)
+        if rows:
+            self._table(heads, rows)
 
     def scoreboard(self, findings_list: Sequence[Findings]) -> None:
         """Write a table of all targets with their values by year."""

@@ -1,0 +1,200 @@
+"""Measure what a region costs: one graph of millions of junctions, and the reading of OpenStreetMap files.
+
+    python -m benchmarks.scale graph 4000000     build one graph from its edges, nearest of 8 services, peak
+    python -m benchmarks.scale roads 1000000     the same network as Roads with lines: build, store, part of it
+    python -m benchmarks.scale pbf FILE...       MB a second and peak memory of each file
+
+Each prints one line of JSON. One at a time, on a machine that does nothing else, or with its load beside the
+figures: a process of its own measures its own peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.networks import hilbert_place, road_like
+
+SERVICES = 8
+VENUES_PER_SERVICE = 2_500
+CHECKED = 3
+"""Venues whose whole search is compared with scipy, on the same graph."""
+
+
+def peak_mb() -> float:
+    """Give the most memory this process ever held: as the system counts it, where it does."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure_graph(junctions: int) -> dict[str, Any]:
+    """Build one graph from a table of edges, and search the nearest venue of 8 services from every junction.
+
+    The edges come as a reader gives them: in no order, both directions of a street once.
+    """
+    import lifecircle as lc  # noqa: PLC0415 - the peak is then that of what is measured
+
+    xy, tail, head, seconds = _edges(junctions)
+    size = len(xy)
+    before = peak_mb()
+    begun = time.perf_counter()
+    graph = graph_of(xy, tail, head, seconds)
+    built = time.perf_counter() - begun
+    rng = np.random.default_rng(2026)
+    sources = rng.integers(0, size, SERVICES * VENUES_PER_SERVICE).reshape(SERVICES, -1)
+    graph.nearest(sources[0][:10])  # the loops are compiled, which is not what is measured
+    begun = time.perf_counter()
+    found = [graph.nearest(mine)[0] for mine in sources]
+    searched = time.perf_counter() - begun
+    del lc
+    return {
+        "task": "graph",
+        "junctions": size,
+        "edges": len(tail),
+        "build_s": round(built, 2),
+        "nearest_8_s": round(searched, 2),
+        "peak_mb": round(peak_mb()),
+        "peak_of_input_mb": round(before),
+        "reached": round(float(np.mean([np.isfinite(one).mean() for one in found])), 4),
+        "agrees_with_scipy": _agrees(graph, sources[0][:CHECKED]),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def graph_of(xy: Any, tail: Any, head: Any, seconds: Any) -> Any:
+    """Build the graph from edges in any order, junctions numbered along a Hilbert curve as Roads has them."""
+    import lifecircle as lc  # noqa: PLC0415 - as above
+
+    size = len(xy)
+    number = np.empty(size, np.int64)
+    number[np.argsort(hilbert_place(xy), kind="stable")] = np.arange(size)
+    tail, head = number[tail], number[head]
+    order = np.argsort(tail, kind="stable")
+    indptr = np.zeros(size + 1, np.int64)
+    np.cumsum(np.bincount(tail, minlength=size), out=indptr[1:])
+    return lc.TravelGraph(indptr, head[order], seconds[order])
+
+
+def _edges(junctions: int) -> tuple[Any, Any, Any, Any]:
+    """Give the junctions and the edges of a road-like network, shuffled."""
+    network = road_like(junctions)
+    graph = network.modes["walk"] if "walk" in network.modes else next(iter(network.modes.values()))
+    shuffled = np.random.default_rng(1).permutation(len(graph.indices))
+    return network.xy, graph.tails[shuffled], graph.indices[shuffled], graph.seconds[shuffled]
+
+
+def _agrees(graph: Any, sources: Any) -> bool:
+    """Return whether scipy finds the same seconds from a few sources, to 1e-9 of them."""
+    from scipy.sparse import csr_array  # noqa: PLC0415 - as above
+    from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - as above
+
+    size = len(graph.indptr) - 1
+    matrix = csr_array((graph.seconds, graph.indices, graph.indptr), shape=(size, size))
+    expected = dijkstra(matrix, indices=sources, min_only=True)
+    return bool(np.allclose(graph.nearest(sources)[0], expected, rtol=1e-9))
+
+
+def measure_roads(junctions: int) -> dict[str, Any]:
+    """Build Roads from lines, keep them as a store, and read a part of a ninetieth of it."""
+    import geopandas as gpd  # noqa: PLC0415 - as above
+    import shapely  # noqa: PLC0415 - as above
+
+    from lifecircle.roads import (  # noqa: PLC0415 - as above
+        edges_near,
+        read_roads,
+        write_road_part,
+        write_road_store,
+    )
+
+    network = road_like(junctions)
+    graph = network.modes["walk"] if "walk" in network.modes else next(iter(network.modes.values()))
+    once = graph.tails < graph.indices
+    ends = np.stack([network.xy[graph.tails[once]], network.xy[graph.indices[once]]], axis=1)
+    ends += (500_000.0 - ends[..., 0].mean(), 3_380_000.0 - ends[..., 1].mean())
+    table = gpd.GeoDataFrame(
+        {"highway": np.full(len(ends), "residential")}, geometry=shapely.linestrings(ends), crs="EPSG:4549"
+    )
+    begun = time.perf_counter()
+    roads = read_roads(table, mode="walk", crs="EPSG:4549")
+    built = time.perf_counter() - begun
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        store = write_road_store(roads, Path(folder) / "walk")
+        stored = time.perf_counter() - begun
+        west, south, east, north = shapely.total_bounds(roads.lines)
+        side = ((east - west) * (north - south) / 90) ** 0.5 / 2
+        x, y = (west + east) / 2, (south + north) / 2
+        area = shapely.box(x - side, y - side, x + side, y + side)
+        write_road_part(
+            Path(folder) / "a.roadpart", [(roads, edges_near(roads, area, 3_000.0), store)]
+        )
+        size = sum(one.stat().st_size for one in store.iterdir())
+        peak = peak_mb()
+        begun = time.perf_counter()
+        part = read_roads(Path(folder) / "a.roadpart", mode="walk")
+        read = time.perf_counter() - begun
+    return {
+        "task": "roads",
+        "junctions": len(roads.xy),
+        "edges": len(roads.u),
+        "build_s": round(built, 2),
+        "store_s": round(stored, 2),
+        "store_mb": round(size / 2**20, 1),
+        "part_edges": len(part.u),
+        "part_s": round(read, 2),
+        "peak_mb": round(peak),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def measure_pbf(path: Path) -> dict[str, Any]:
+    """Read an OpenStreetMap file for walking."""
+    from lifecircle.roads import read_roads  # noqa: PLC0415 - as above
+
+    begun = time.perf_counter()
+    roads = read_roads(path, mode="walk")
+    took = time.perf_counter() - begun
+    size = path.stat().st_size / 1e6
+    return {
+        "task": "pbf",
+        "file": path.name,
+        "mb": round(size, 2),
+        "junctions": len(roads.xy),
+        "edges": len(roads.u),
+        "read_s": round(took, 2),
+        "mb_per_s": round(size / took, 3),
+        "peak_mb": round(peak_mb()),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def main(words: list[str] | None = None) -> None:
+    """Measure one thing and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("task", choices=["graph", "roads", "pbf"])
+    parser.add_argument("what", nargs="+")
+    asked = parser.parse_args(words)
+    for one in asked.what:
+        found = (
+            measure_pbf(Path(one))
+            if asked.task == "pbf"
+            else {"graph": measure_graph, "roads": measure_roads}[asked.task](int(one))
+        )
+        print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
