@@ -793,7 +793,7 @@ def tried(name, most, seed):
 def main():
     """Try faults and print what is wrong; with --write, put the table into docs/reliability.md."""
     import argparse  # noqa: PLC0415 - only where it is run as a program
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+    from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("names", nargs="*", default=list(DEEDS))
@@ -802,15 +802,17 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    # The commands run in processes of their own: here is only waited for them.
-    with ThreadPoolExecutor(given.jobs) as pool:
-        parts = list(pool.map(lambda name: tried(name, given.most, given.seed), given.names))
-    trials = [trial for part in parts for trial in part]
     told = [f"--most {given.most}" if given.most else "", f"--seed {given.seed}", "--write"]
     words = " ".join(["python tests/fault_campaign.py", *filter(None, told)])
+    trials = []
+    # The commands run in processes of their own: here is only waited for them.
+    with ThreadPoolExecutor(given.jobs) as pool:
+        waiting = [pool.submit(tried, name, given.most, given.seed) for name in given.names]
+        for part in as_completed(waiting):
+            trials += part.result()
+            if given.write:  # after every command: what is known stands there if the next one is stopped
+                write_page(trials, words)
     print(table_text(trials, words))  # noqa: T201 - a program
-    if given.write and set(given.names) == set(DEEDS):
-        write_page(trials, words)
 
 
 if __name__ == "__main__":
