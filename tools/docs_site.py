@@ -1,9 +1,10 @@
 """Build the site of the documentation: pages of the repository, and a reference made from the package itself.
 
-``make docs`` runs it: the pages are gathered in ``build/docs`` and Sphinx writes them to ``build/site``, which opens without
-a server or a network. README, CHANGELOG and CONTRIBUTING become pages; the reference of commands, of ``study.toml``, of
-profiles, of ``summary.json`` and of Python is written from the commands, the schemas and the public names, so that it
-cannot differ from them. Every warning, such as a link that leads nowhere, is an error.
+``make docs`` runs it: the pages are gathered in ``build/docs`` and Sphinx writes them to ``build/site``, which
+opens without a server or a network. README, CHANGELOG and CONTRIBUTING become pages; the reference of commands,
+of ``study.toml``, of profiles, of ``summary.json`` and of Python is written from the commands, the schemas and
+the public names, so that it cannot differ from them. Every warning, such as a link that leads nowhere, is an
+error.
 """
 
 # ruff: noqa: INP001 - a script beside the package, not part of one
@@ -136,6 +137,9 @@ def _key_table(part: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
+_WORDS = {"string": "text", "integer": "whole number", "boolean": "yes or no", "number": "number"}
+
+
 def _kind(value: Mapping[str, Any]) -> str:
     """Say in words and links what a value may be."""
     if "$ref" in value:
@@ -145,22 +149,12 @@ def _kind(value: Mapping[str, Any]) -> str:
         return " or ".join(dict.fromkeys(_kind(one) for one in options if one.get("type") != "null"))
     if "enum" in value or "const" in value:
         return ", ".join(f"`{one}`" for one in value.get("enum", [value.get("const")]))
-    match value.get("type"):
-        case "array":
-            return f"list of {_kind(value.get('items', {}))}"
-        case "object":
-            inner = value.get("additionalProperties")
-            return f"table of {_kind(inner)}" if isinstance(inner, dict) else "table"
-        case "string":
-            return "text"
-        case "integer":
-            return "whole number"
-        case "boolean":
-            return "yes or no"
-        case None:
-            return "anything"
-        case other:
-            return str(other)
+    kind, inner = value.get("type"), value.get("additionalProperties")
+    if kind == "array":
+        return f"list of {_kind(value.get('items', {}))}"
+    if kind == "object":
+        return f"table of {_kind(inner)}" if isinstance(inner, dict) else "table"
+    return _WORDS.get(str(kind), "anything")
 
 
 def _toml(value: object) -> str:

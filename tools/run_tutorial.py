@@ -2,9 +2,10 @@
 
     python tools/run_tutorial.py BIN
 
-``BIN`` is the folder of the installed ``lifecircle``. A block ``console`` of the tutorial holds lines ``$ command`` and what
-is printed; a line ``...`` stands for any lines. A block ``sh`` of the README that makes a study is run as it stands, in a home
-folder with the raw files of the example in ``~/data``. A command may end with 1, which says that something was found.
+``BIN`` is the folder of the installed ``lifecircle``. A block ``console`` of the tutorial holds lines
+``$ command`` and what is printed; a line ``...`` stands for any lines. A block ``sh`` of the README that makes
+a study is run as it stands, in a home folder with the raw files of the example in ``~/data``. A command may end
+with 1, which says that something was found.
 """
 
 # ruff: noqa: INP001, T201 - a script beside the package, which prints
@@ -36,9 +37,9 @@ BLOCK = re.compile(r"^```(?P<kind>console|sh)\n(?P<text>.*?)^```$", re.MULTILINE
 
 
 def steps_of(text: str) -> list[tuple[str, list[str]]]:
-    """Return the commands of the console blocks of a text, each with the lines it prints.
+    r"""Return the commands of the console blocks of a text, each with the lines it prints.
 
-    >>> steps_of("```console\\n$ echo a\\na\\n```\\n")
+    >>> steps_of("```console\n$ echo a\na\n```\n")
     [('echo a', ['a'])]
     """
     steps: list[tuple[str, list[str]]] = []
