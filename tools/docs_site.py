@@ -1,10 +1,10 @@
 """Build the site of the documentation: pages of the repository, and a reference made from the package itself.
 
-``make docs`` runs it: the pages are gathered in ``build/docs`` and Sphinx writes them to ``build/site``, which
-opens without a server or a network. README, CHANGELOG and CONTRIBUTING become pages; the reference of commands,
-of ``study.toml``, of profiles, of ``summary.json`` and of Python is written from the commands, the schemas and
-the public names, so that it cannot differ from them. Every warning, such as a link that leads nowhere, is an
-error.
+``make docs`` runs it: the pages are gathered in ``build/docs`` and Sphinx writes them to ``build/site``,
+which opens without a server or a network. README, CHANGELOG and CONTRIBUTING become pages; the reference of
+commands, of ``study.toml``, of profiles, of ``summary.json`` and of Python is written from the commands,
+the schemas and the public names, so that it cannot differ from them. Every warning, such as a link that
+leads nowhere, is an error.
 """
 
 # ruff: noqa: INP001 - a script beside the package, not part of one

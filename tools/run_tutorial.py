@@ -2,10 +2,10 @@
 
     python tools/run_tutorial.py BIN
 
-``BIN`` is the folder of the installed ``lifecircle``. A block ``console`` of the tutorial holds lines
-``$ command`` and what is printed; a line ``...`` stands for any lines. A block ``sh`` of the README that makes
-a study is run as it stands, in a home folder with the raw files of the example in ``~/data``. A command may end
-with 1, which says that something was found.
+``BIN`` is the folder of the installed ``lifecircle``. A block ``console`` of the tutorial holds lines ``$
+command`` and what is printed; a line ``...`` stands for any lines. A block ``sh`` of the README that makes
+a study is run as it stands, in a home folder with the raw files of the example in ``~/data``. A command may
+end with 1, which says that something was found.
 """
 
 # ruff: noqa: INP001, T201 - a script beside the package, which prints
