@@ -96,6 +96,7 @@ def run_batch_of(studies: list[Path], out: Path, cache: Path, *, workers: int) -
         "studies": len(studies),
         "wall_s": round(wall, 1),
         "task_s": round(tasks, 1),
+        "task_cpu_s": plain["task_processor_seconds"],
         "overhead": round(wall * workers / tasks - 1, 3),
         "peak_mb": plain["peak_mb"],
         "counts": plain["counts"],

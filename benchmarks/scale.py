@@ -1,11 +1,13 @@
 """Measure what a region costs: one graph of millions of junctions, and the reading of OpenStreetMap files.
 
-    python -m benchmarks.scale graph 4000000     build one graph from its edges, nearest of 8 services, peak
-    python -m benchmarks.scale roads 1000000     the same network as Roads with lines: build, store, part of it
-    python -m benchmarks.scale pbf FILE...       MB a second and peak memory of each file
+    python -m benchmarks.scale graph 4000000    one graph from its edges, nearest of 8 services, peak
+    python -m benchmarks.scale roads 1000000    the network with its lines: build, store, a part of it
+    python -m benchmarks.scale pbf FILE...      MB a second and peak memory of each file
+    python -m benchmarks.scale made 300000      the same of a file that is made of a network of that size
 
-Each prints one line of JSON. One at a time, on a machine that does nothing else, or with its load beside the
-figures: a process of its own measures its own peak.
+Each prints one line of JSON: wall seconds, seconds of the processor, the peak of the process and the load
+of the machine. One at a time, on a machine that does nothing else; on one that is busy the seconds of the
+processor say more than those of the wall.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -40,6 +43,20 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+class Clock:
+    """Wall seconds and seconds of the processor since it was started."""
+
+    def __init__(self) -> None:
+        self.wall, self.cpu = time.perf_counter(), time.process_time()
+
+    def facts(self, name: str) -> dict[str, float]:
+        """Give both under a name."""
+        return {
+            f"{name}_s": round(time.perf_counter() - self.wall, 2),
+            f"{name}_cpu_s": round(time.process_time() - self.cpu, 2),
+        }
+
+
 def measure_graph(junctions: int) -> dict[str, Any]:
     """Build one graph from a table of edges, and search the nearest venue of 8 services from every junction.
 
@@ -50,22 +67,22 @@ def measure_graph(junctions: int) -> dict[str, Any]:
     xy, tail, head, seconds = _edges(junctions)
     size = len(xy)
     before = peak_mb()
-    begun = time.perf_counter()
+    clock = Clock()
     graph = graph_of(xy, tail, head, seconds)
-    built = time.perf_counter() - begun
+    built = clock.facts("build")
     rng = np.random.default_rng(2026)
     sources = rng.integers(0, size, SERVICES * VENUES_PER_SERVICE).reshape(SERVICES, -1)
     graph.nearest(sources[0][:10])  # the loops are compiled, which is not what is measured
-    begun = time.perf_counter()
+    clock = Clock()
     found = [graph.nearest(mine)[0] for mine in sources]
-    searched = time.perf_counter() - begun
+    searched = clock.facts("nearest_8")
     del lc
     return {
         "task": "graph",
         "junctions": size,
         "edges": len(tail),
-        "build_s": round(built, 2),
-        "nearest_8_s": round(searched, 2),
+        **built,
+        **searched,
         "peak_mb": round(peak_mb()),
         "peak_of_input_mb": round(before),
         "reached": round(float(np.mean([np.isfinite(one).mean() for one in found])), 4),
@@ -127,34 +144,32 @@ def measure_roads(junctions: int) -> dict[str, Any]:
     table = gpd.GeoDataFrame(
         {"highway": np.full(len(ends), "residential")}, geometry=shapely.linestrings(ends), crs="EPSG:4549"
     )
-    begun = time.perf_counter()
+    clock = Clock()
     roads = read_roads(table, mode="walk", crs="EPSG:4549")
-    built = time.perf_counter() - begun
+    built = clock.facts("build")
     with tempfile.TemporaryDirectory() as folder:
-        begun = time.perf_counter()
+        clock = Clock()
         store = write_road_store(roads, Path(folder) / "walk")
-        stored = time.perf_counter() - begun
+        stored = clock.facts("store")
         west, south, east, north = shapely.total_bounds(roads.lines)
         side = ((east - west) * (north - south) / 90) ** 0.5 / 2
         x, y = (west + east) / 2, (south + north) / 2
         area = shapely.box(x - side, y - side, x + side, y + side)
-        write_road_part(
-            Path(folder) / "a.roadpart", [(roads, edges_near(roads, area, 3_000.0), store)]
-        )
+        write_road_part(Path(folder) / "a.roadpart", [(roads, edges_near(roads, area, 3_000.0), store)])
         size = sum(one.stat().st_size for one in store.iterdir())
         peak = peak_mb()
-        begun = time.perf_counter()
+        clock = Clock()
         part = read_roads(Path(folder) / "a.roadpart", mode="walk")
-        read = time.perf_counter() - begun
+        read = clock.facts("part")
     return {
         "task": "roads",
         "junctions": len(roads.xy),
         "edges": len(roads.u),
-        "build_s": round(built, 2),
-        "store_s": round(stored, 2),
+        **built,
+        **stored,
         "store_mb": round(size / 2**20, 1),
         "part_edges": len(part.u),
-        "part_s": round(read, 2),
+        **read,
         "peak_mb": round(peak),
         "load": round(os.getloadavg()[0], 1),
     }
@@ -164,9 +179,9 @@ def measure_pbf(path: Path) -> dict[str, Any]:
     """Read an OpenStreetMap file for walking."""
     from lifecircle.roads import read_roads  # noqa: PLC0415 - as above
 
-    begun = time.perf_counter()
+    clock = Clock()
     roads = read_roads(path, mode="walk")
-    took = time.perf_counter() - begun
+    took = clock.facts("read")
     size = path.stat().st_size / 1e6
     return {
         "task": "pbf",
@@ -174,25 +189,75 @@ def measure_pbf(path: Path) -> dict[str, Any]:
         "mb": round(size, 2),
         "junctions": len(roads.xy),
         "edges": len(roads.u),
-        "read_s": round(took, 2),
-        "mb_per_s": round(size / took, 3),
+        **took,
+        "mb_per_cpu_s": round(size / max(took["read_cpu_s"], 0.01), 3),
         "peak_mb": round(peak_mb()),
         "load": round(os.getloadavg()[0], 1),
     }
 
 
+def measure_made(junctions: int) -> dict[str, Any]:
+    """Write a network as an OpenStreetMap file, streets of some ten junctions each, and read it.
+
+    The file is written by a process of its own, so that the peak is that of the reading.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"made-{junctions}.osm.pbf"
+        command = [sys.executable, "-m", "benchmarks.scale", "write", str(junctions), str(path)]
+        subprocess.run(command, check=True)
+        return {**measure_pbf(path), "task": "made"}
+
+
+def write_pbf(junctions: int, path: Path) -> None:
+    """Write a road-like network as OpenStreetMap has roads: ways along a line of the lattice, with a bend."""
+    import osmium  # noqa: PLC0415 - as above
+
+    network = road_like(junctions)
+    graph = network.modes["walk"]
+    once = graph.tails < graph.indices
+    tail, head = graph.tails[once], graph.indices[once]
+    lon = 120.0 + (network.xy[:, 0] - network.xy[:, 0].mean()) / 96_000
+    lat = 30.0 + (network.xy[:, 1] - network.xy[:, 1].mean()) / 111_000
+    rng = np.random.default_rng(3)
+    bends = 3  # a road of OpenStreetMap has three vertices or so between two junctions
+    writer = osmium.SimpleWriter(str(path))
+    try:
+        for number, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True), 1):
+            writer.add_node(osmium.osm.mutable.Node(id=number, location=(x, y)))
+        extra = len(lon) + 1
+        for u, v in zip(tail.tolist(), head.tolist(), strict=True):
+            for step in range(1, bends + 1):
+                share = step / (bends + 1)
+                place = (
+                    lon[u] + share * (lon[v] - lon[u]) + rng.normal(0, 4e-5),
+                    lat[u] + share * (lat[v] - lat[u]) + rng.normal(0, 4e-5),
+                )
+                writer.add_node(osmium.osm.mutable.Node(id=extra, location=place))
+                extra += 1
+        first = len(lon) + 1
+        for at, (u, v) in enumerate(zip(tail.tolist(), head.tolist(), strict=True)):
+            inner = range(first + bends * at, first + bends * (at + 1))
+            tags = {"highway": "residential" if at % 3 else "tertiary", "name": f"Road {at % 5000}"}
+            writer.add_way(osmium.osm.mutable.Way(id=at + 1, nodes=[u + 1, *inner, v + 1], tags=tags))
+    finally:
+        writer.close()
+
+
 def main(words: list[str] | None = None) -> None:
     """Measure one thing and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("task", choices=["graph", "roads", "pbf"])
+    parser.add_argument("task", choices=["graph", "roads", "pbf", "made", "write"])
     parser.add_argument("what", nargs="+")
     asked = parser.parse_args(words)
+    if asked.task == "write":
+        write_pbf(int(asked.what[0]), Path(asked.what[1]))
+        return
     for one in asked.what:
-        found = (
-            measure_pbf(Path(one))
-            if asked.task == "pbf"
-            else {"graph": measure_graph, "roads": measure_roads}[asked.task](int(one))
-        )
+        if asked.task == "pbf":
+            found = measure_pbf(Path(one))
+        else:
+            tasks = {"graph": measure_graph, "roads": measure_roads, "made": measure_made}
+            found = tasks[asked.task](int(one))
         print(json.dumps(found), flush=True)
 
 

@@ -15,6 +15,10 @@ import traceback
 import warnings
 from pathlib import Path
 
+import osmnx
+
+from lifecircle import cli
+
 warnings.simplefilter("ignore")
 
 SECONDS = 120
@@ -31,8 +35,6 @@ def _no_sleep():
 
 def run_command(words):
     """Run a command in this process; gives its exit status."""
-    from lifecircle import cli
-
     sys.argv = ["lifecircle", *words]
     try:
         cli.main()
@@ -44,8 +46,6 @@ def run_command(words):
 def _set_up(run):
     os.environ.update(run.get("environment", {}))
     if "overpass" in run:
-        import osmnx
-
         osmnx.settings.nominatim_url = osmnx.settings.overpass_url = run["overpass"]
         _no_sleep()
     if run.get("user"):
@@ -101,7 +101,7 @@ def main():
     for words in first["warm"]:
         status = run_command(words)
         if status not in {0, 1}:
-            print(f"warming up with {words} ended with {status}", file=sys.stderr)
+            sys.stderr.write(f"warming up with {words} ended with {status}\n")
     for line in sys.stdin:
         told = []
         begun = [_begin(run) for run in json.loads(line)["runs"]]
@@ -109,7 +109,8 @@ def main():
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             told.append([status, int(os.read(reader, 100) or b"0")])
             os.close(reader)
-        print(json.dumps(told), file=answers, flush=True)
+        answers.write(json.dumps(told) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":

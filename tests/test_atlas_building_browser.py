@@ -187,3 +187,17 @@ def test_pins_are_loaded_from_geojson_with_names_as_text(driver, page, study, tm
     assert "no GeoJSON" in text_of(page, "#lc-pins-read")
     assert len(driver.find_elements("css selector", "#lc-pins li")) == 2
     is_quiet(page)
+
+
+def test_the_picture_says_what_it_shows(driver, page, study):
+    put(page, home(study))
+    page.run("document.getElementById('lc-only-gaps').click()")
+    said = driver.execute_async_script(
+        "const said = [], own = CanvasRenderingContext2D.prototype.fillText;"
+        "CanvasRenderingContext2D.prototype.fillText = function (text, ...at)"
+        "{ said.push(text); own.call(this, text, ...at); };"
+        "HTMLAnchorElement.prototype.click = () => arguments[0](said);"
+        "document.getElementById('lc-save').click()"
+    )
+    assert any(text.startswith("Only gaps · Trial, no result of the audit: 1 new, ") for text in said), said
+    assert "New 1" in said

@@ -156,7 +156,7 @@ def views(runs: dict[int, Run]) -> list[View]:
 
 
 def show(page: browser.Page, view: View) -> tuple[View, str]:
-    """Choose a view by the page's own controls; returns it as far as there is one, and the way of counting."""
+    """Choose a view by the page's own controls; returns what there is of it, and the way of counting."""
     for chip in ("lc-area", "lc-trial"):
         page.run("document.querySelector('#' + arguments[0] + ' button')?.click()", chip)
     choose(page, "lc-year", str(YEARS.index(view.year)))
@@ -288,7 +288,8 @@ def check_groups(page: browser.Page, run: Run, view: View) -> None:
 def check_stays(page: browser.Page, run: Run, view: View) -> None:
     """Check that what does not follow a trial says so, and holds the run's own figures."""
     shown = page.run(
-        "return ['ladder', 'gaps', 'margin'].filter((one) => !document.getElementById(`lc-${one}-part`).hidden)"
+        "return ['ladder', 'gaps', 'margin']"
+        ".filter((one) => !document.getElementById(`lc-${one}-part`).hidden)"
         ".map((one) => [one, document.getElementById(`lc-${one}-part`).classList.contains('lc-stays'),"
         " document.querySelector(`#lc-${one}-part .lc-stays-note`)?.textContent ?? ''])"
     )
@@ -378,11 +379,6 @@ def check(page: browser.Page, runs: dict[int, Run], view: View) -> None:
 
 def test_no_figure_on_any_view_belongs_to_another(driver, runs):
     found, pages = runs
-    last = found[YEARS[-1]]
-    for frame in (last.districts, last.villages):
-        page_names.update(
-            {str(code): str(name) for code, name in zip(frame["code"], frame["name"], strict=True)}
-        )
     page = browser.opened(driver, pages["internal"].as_uri())
     page.wait_ready()
     every = views(found)

@@ -476,14 +476,15 @@ def test_a_plan_is_told_whole(tmp_path):
     page = draw_atlas([atlas_town.town()], tmp_path / "page.html", language="en", plans=[TOLD])
     (plan,) = read_payload(page).page["plans"]
     story = plan["story"]
-    assert story["effect"] == "rate 86.4% → 88.1%, 18 people newly covered"
+    assert story["effect"] == "Rate 86.4% → 88.1%, 18 people newly covered"
     assert story["ceiling"] == (
-        "Goal 100%: 30 sites reach 91.2%, all 140 candidates 94.1%: the goal cannot be reached by sites alone."
+        "Goal 100%: 30 sites reach 91.2%, all 140 candidates 94.1%: "
+        "the goal cannot be reached by sites alone."
     )
     assert story["facts"] == [
-        ["cost", "191.0 × 10,000 yuan · 95,500 yuan a person"],
-        ["works", "1 × idle building, 1 × new building"],
-        ["tenure", "1 × leased, 1 × owned"],
+        ["Cost", "191.0 × 10,000 yuan · 95,500 yuan a person"],
+        ["Works", "1 × idle building, 1 × new building"],
+        ["Tenure", "1 × leased, 1 × owned"],
     ]
     assert plan["sites"][0]["facts"] == [
         "idle building · leased · 61.0 × 10,000 yuan · 50,833 yuan a person",
@@ -507,7 +508,7 @@ def test_a_plan_is_told_whole(tmp_path):
     first, second, bare = (one["story"] for one in read_payload(page).page["plans"])
     assert first["ceiling"] == "Goal 100%: 7 sites reach it."
     assert second["ceiling"] == "Goal 100%: 30 sites reach 91.2%, all candidates 94.1%."
-    assert second["facts"][0] == ["cost", "130.0 × 10,000 yuan, 1 unknown"]
+    assert second["facts"][0] == ["Cost", "130.0 × 10,000 yuan, 1 unknown"]
     assert (bare["effect"], bare["ceiling"], bare["facts"], bare["curve"]) == ("", "", [], [])
 
 

@@ -13,12 +13,14 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
+import browser
 from batch_towns import IDS, contents, make_towns, merged, run_one_after_another
 from conftest import edit
 from lifecircle.batch import BatchOrder, run_batch
 from lifecircle.errors import MissingExtraError, UnusableInputError
 from lifecircle.findings import load_findings
 from lifecircle.ledger import open_register
+from lifecircle.wording import percent
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -144,12 +146,45 @@ def test_a_study_whose_input_changed_is_run_again_alone(tmp_path):
     assert mine["people"].tolist() == [287.0]
 
 
+def test_the_merged_files_are_of_the_studies_of_the_batch_alone(towns, tmp_path):
+    out = tmp_path / "out"
+    run_batch(BatchOrder(tuple(towns[:2]), out=out))
+    run_batch(BatchOrder(tuple(towns[1:3]), out=out))
+    for name in ("residents", "districts"):
+        assert sorted(one.name for one in (out / name).iterdir()) == ["study=birch", "study=cedar"]
+    assert set(pd.read_parquet(out / "findings.parquet")["study"]) == {"birch", "cedar"}
+    assert (out / "ash" / "2025" / "summary.json").is_file()  # its run stays
+
+
 def test_without_a_folder_runs_go_where_an_audit_puts_them(tmp_path, monkeypatch):
     towns = make_towns(tmp_path / "towns", IDS[:1])
     monkeypatch.chdir(tmp_path)
     batch = run_batch(BatchOrder(tuple(towns), year=2024))
     assert batch.out == tmp_path / "batch"
     assert load_findings(towns[0] / "results" / "2024").year == 2024
+
+
+def test_the_page_shows_every_district_and_study_without_a_network(done, driver):
+    page = browser.opened(driver, (done.out / "index.html").as_uri())
+    assert page.run("return document.querySelectorAll('#map path').length") == 8
+    rows = "return [...document.querySelectorAll('#rows tr')].map((row) => row.innerText)"
+    assert len(page.run(rows)) == 4
+    targets = page.run("return [...document.querySelectorAll('#target option')].map((one) => one.value)")
+    assert targets == ["reading", "culture", "health"]
+    table = pd.read_parquet(done.out / "findings.parquet")
+    for target in targets:
+        page.run("window.lifecircle.show(arguments[0])", target)
+        whole = table[(table["target"] == target) & (table["district"] == "")]
+        told = page.run(rows)
+        assert all(percent(value) in row for value, row in zip(whole["value"], told, strict=True))
+        titles = page.run("return [...document.querySelectorAll('#map title')].map((one) => one.textContent)")
+        apart = table[(table["target"] == target) & (table["district"] != "")]
+        assert [percent(None if pd.isna(one) else one) for one in apart["value"]] == [
+            title.split(": ")[1].split("%")[0].strip() + " %" if "%" in title else "—" for title in titles
+        ]
+    assert "Synthetic example" in page.run("return document.getElementById('stamp').textContent")
+    assert not page.requests()
+    assert not page.complaints()
 
 
 # ---------------------------------------------------------------------------------------------------------

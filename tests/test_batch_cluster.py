@@ -15,7 +15,8 @@ from batch_towns import IDS, contents, make_towns, merged, run_one_after_another
 from lifecircle.batch import BatchOrder, run_batch
 from lifecircle.errors import UnusableInputError
 
-pytest.importorskip("distributed", reason="the extra cluster is not installed")
+if os.environ.get("LIFECIRCLE_REQUIRE_OPTIONAL") != "1":
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
 
 
 class Cluster:
@@ -24,7 +25,7 @@ class Cluster:
     def __init__(self, folder, stack):
         self.folder, self.stack = folder, stack
         self.file = folder / "scheduler.json"
-        self._start("scheduler", "--scheduler-file", self.file, "--port", "0", "--no-dashboard")
+        self._start("scheduler", "--scheduler-file", self.file, "--port", "0")
         until = time.monotonic() + 120
         while not self.file.is_file() or not self.file.stat().st_size:
             assert time.monotonic() < until, "the scheduler did not start"
@@ -34,14 +35,14 @@ class Cluster:
 
     def add_worker(self):
         """Start a worker without the nanny that would start it again."""
-        words = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0")
+        words = ("--nthreads", "1", "--no-nanny", "--memory-limit", "0")
         return self._start("worker", self.address, *words, "--local-directory", self.folder)
 
     def _start(self, kind, *words):
         command = [sys.executable, "-m", f"distributed.cli.dask_{kind}"]
         log = (self.folder / f"{kind}-{time.monotonic_ns()}.log").open("wb")
         self.stack.callback(log.close)
-        words = (*words, "--host", "127.0.0.1")
+        words = (*words, "--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
         process = subprocess.Popen([*command, *map(str, words)], stdout=log, stderr=log)
         self.stack.callback(process.wait)
         self.stack.callback(process.kill)

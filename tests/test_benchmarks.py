@@ -107,3 +107,18 @@ def test_either_command_keeps_the_others_section(tmp_path):
     assert "1.5 MB" not in text
     assert atlas_page.kept_section(path) == atlas_page.section(page_results(file_mb=1.7))
     assert atlas_page.without_section(text) == "# Performance\n\nraces\n\n"
+
+
+@pytest.mark.parametrize("task", ["graph", "roads", "made"])
+def test_what_a_region_costs_is_measured_at_any_size(task):
+    command = [sys.executable, "-m", "benchmarks.scale", task, "3000"]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    found = json.loads(told)
+    assert found["task"] == task
+    assert 2500 < found["junctions"] <= 3000
+    assert found["peak_mb"] > 0
+    if task == "graph":
+        assert found["agrees_with_scipy"]
+        assert found["reached"] == 1.0
+    if task == "roads":
+        assert 0 < found["part_edges"] <= found["edges"]

@@ -5,8 +5,7 @@ import pytest
 import shapely
 
 from conftest import edit
-from lifecircle.audit import prepare, run_audit, used_files
-from lifecircle.audit._fingerprint import fingerprint
+from lifecircle.audit import fingerprint, prepare, run_audit, used_files
 from lifecircle.facilities import read_facilities, with_entrances
 from lifecircle.report import warning_lines
 from lifecircle.study import read_study

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from conftest import edit
-from lifecircle.audit import find_run, find_runs, run_audit, write_run
-from lifecircle.audit._fingerprint import fingerprint
+from lifecircle.audit import find_run, find_runs, fingerprint, run_audit, write_run
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import (
     Results,

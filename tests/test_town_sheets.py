@@ -105,7 +105,7 @@ def test_villages_and_groups_are_sums_over_the_towns_residents(town, sheets):
             people = rows["people"].sum()
             if not people:
                 continue
-            rate = percent_text(1 - rows["people"][out].sum() / people)
+            rate = percent_text(float(rows["people"][~out].sum() / people))
             sums = (people, rows["people"][out].sum(), rows["over60"][out].sum())
             figures = "".join(map(people_text, sums)) + rate
             assert f"{re.sub('村委会$', '村', str(town.villages.loc[village, 'name']))}{figures}" in text

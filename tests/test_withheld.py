@@ -82,7 +82,7 @@ def made(
 
 
 def sum_of(result: CircleResult, part: str) -> float:
-    """Give a total as a reader has it: as it is printed, or as the sum of rows that are all printed; NaN else."""
+    """Give a total as a reader has it: as it is printed, or as the sum of rows all printed; NaN else."""
     assert result.count is not None
     own = getattr(result.count, part)
     return own if np.isfinite(own) else float(sum(getattr(one.count, part) for one in result.districts))
@@ -117,7 +117,8 @@ def test_a_total_kept_back_does_not_follow_from_the_rows(few):
 def test_who_is_in_none_of_many_groups_is_no_few(many):
     """Part everyone but seven of unknown age: all ages, taken from everyone together, tell the seven."""
     of_age = [[100.0 * (1 + (row == group)) for row in range(many)] + [0.0] for group in range(many)]
-    people = [sum(column) for column in zip(*of_age, strict=True)][:-1] + [7.0]
+    people = [*(sum(column) for column in zip(*of_age, strict=True)), 7.0]
+    del people[many]  # the sum of those of no age
     rows = [("AB"[row % 2], "covered" if row % 2 else "beyond", one) for row, one in enumerate(people[:-1])]
     rows += [("A", "covered", 7.0)]
     groups = {f"age{group}": column for group, column in enumerate(of_age)}
@@ -168,7 +169,7 @@ def small_ones(vectors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def published(years: list[Findings]) -> Published:
-    """Put what is printed of several years, and what must not be found, over the kinds of people there are."""
+    """Put what is printed of several years, and what must not be found, over the kinds of people."""
     told: dict[str, np.ndarray] = {}
     every: dict[str, np.ndarray] = {}
     for findings, public in zip(years, public_findings(years, min_people=N), strict=True):

@@ -130,7 +130,11 @@ class MissingExtraError(LifecircleError, ImportError):
 
 
 class FetchError(LifecircleError, ConnectionError):
-    """A download that did not succeed."""
+    """A download that did not succeed; ``fault`` says why, in every language."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 class FaultLog:

@@ -386,7 +386,7 @@ def _scenario_run(path: Path, study: str) -> ScenarioView:
         reason, remedy = say("not a scenario's comparison"), say("name what lifecircle scenario wrote")
         raise UnusableInputError([Fault(str(path), "", "", reason, remedy)]) from None
     if found.study != study:
-        reason, remedy = say("a scenario of another study"), say("name one of {study}", study=study)
+        reason, remedy = say("a scenario of another study"), say("name a scenario of {study}", study=study)
         raise UnusableInputError([Fault(str(path), "study", found.study, reason, remedy)])
     pins: list[Pin] = [
         {"lon": shape.x, "lat": shape.y, "service": ";".join(one.services), "name": one.name}
@@ -484,9 +484,7 @@ def draw_study(
     page = order.out or declared.folder / "maps" / _page_name(declared, order)
     check_file(page, PAGE_MARK)
     years_asked = [check_year(year) for year in order.years]
-    if order.static is not None:
-        check_static(order.static, declared.standard, max(years_asked, default=declared.year))
-    _check_sheets(declared, order)
+    _check_paper(declared, order, years_asked)
     setting = map_setting(declared)
     plans = read_plans(order.plans, study=declared.id)
     known = {one.id for one in declared.standard.services}
@@ -507,6 +505,15 @@ def draw_study(
             what_if=WhatIf(buildings=_buildings(declared), scenarios=scenarios),
         )
     ]
+    paths += _draw_paper(years, order, setting, report_progress)
+    return tuple(paths)
+
+
+def _draw_paper(
+    years: Sequence[Findings], order: MapOrder, setting: MapSetting, report_progress: Progress
+) -> list[Path]:
+    """Draw the pictures and the sheets that are asked for."""
+    paths: list[Path] = []
     if order.static is not None:
         paths += static_maps(
             years,
@@ -515,15 +522,16 @@ def draw_study(
             edition=order.edition,
             setting=setting,
             size=order.paper,
+            compared=len(order.years) > 1,
         )
     if order.sheets is not None:
         sheets = SheetOrder(order.target, order.paper, order.villages, order.language, order.edition, setting)
         paths += write_sheets(years, order.sheets, sheets, progress=report_progress)
-    return tuple(paths)
+    return paths
 
 
-def _check_sheets(study: Study, order: MapOrder) -> None:
-    """Refuse what sheets cannot be made of, before any is computed.
+def _check_paper(study: Study, order: MapOrder, years: Sequence[int]) -> None:
+    """Refuse what pictures and sheets cannot be made of, before any is computed.
 
     Raises
     ------
@@ -533,6 +541,8 @@ def _check_sheets(study: Study, order: MapOrder) -> None:
     MissingExtraError
         When matplotlib is not installed.
     """
+    if order.static is not None:
+        check_static(order.static, study.standard, *_first_and_last(years, study.year))
     faults = FaultLog()
     if order.sheets is None:
         for option, given in (("--target", order.target), ("--villages", order.villages)):
@@ -550,8 +560,15 @@ def _check_sheets(study: Study, order: MapOrder) -> None:
     faults.raise_any()
 
 
-def check_static(folder: Path, standard: Standard, year: int) -> None:
+def _first_and_last(years: Sequence[int], own: int) -> tuple[int, int | None]:
+    """Return the latest year, and the first where it is another: those that pictures compare."""
+    return (max(years), min(years)) if len(years) > 1 else (years[0] if years else own, None)
+
+
+def check_static(folder: Path, standard: Standard, year: int, first: int | None = None) -> None:
     """Refuse a folder of pictures before any is computed: one of another program is never replaced.
+
+    ``first`` : the year that pictures of two years compare with.
 
     Raises
     ------
@@ -566,6 +583,8 @@ def check_static(folder: Path, standard: Standard, year: int) -> None:
     for target in standard.targets:
         with faults.catching():
             check_file(folder / picture_name(target.id, year), PICTURE_MARK)
+            if first is not None:
+                check_file(folder / picture_name(target.id, year, first), PICTURE_MARK)
     faults.raise_any()
 
 

@@ -8,7 +8,7 @@ import { openRoute } from "../../coverage/lifecircle/atlas/page/route.js";
 import { collection } from "../../coverage/lifecircle/atlas/page/pin_export.js";
 
 import { gapMembers } from "../../coverage/lifecircle/atlas/page/gap_members.js";
-import { Ways } from "../../coverage/lifecircle/atlas/page/way.js";
+import { Ways } from "../../coverage/lifecircle/atlas/page/walked_way.js";
 
 const [data, questions] = process.argv.slice(2);
 const read = readData(openContainer(await unpackText(fs.readFileSync(data, "utf-8"))));

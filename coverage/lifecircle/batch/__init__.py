@@ -4,11 +4,11 @@ A task is one study. Its run is the one an audit writes; a batch adds the merged
 of the region and, where asked for, a page of each study. Dask is loaded only where a cluster is asked for.
 """
 
-from lifecircle.batch._border import border_m
+from lifecircle.batch._cut import border_m
 from lifecircle.batch._district_text import standard_text
-from lifecircle.batch._order import Order, Outcome
 from lifecircle.batch._split import Split, split_study
 from lifecircle.batch._steps import Batch, BatchOrder, run_batch
+from lifecircle.batch._task_order import Order, Outcome
 from lifecircle.batch._way import SOLVES, WHOLE_UP_TO, choose_way
 
 __all__ = [

@@ -13,9 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lifecircle.batch._order import FAILED, Order, Outcome
 from lifecircle.batch._pool import killed
 from lifecircle.batch._task import run_task
+from lifecircle.batch._task_order import FAILED, Order, Outcome
 from lifecircle.errors import Fault, MissingExtraError, UnusableInputError, say
 from lifecircle.files import content_key
 from lifecircle.wording import translate
@@ -78,7 +78,7 @@ def _gathered(
         futures[key] = order, client.submit(run_task, order.plain(), key=key, pure=False)
         report(order, None)
     done: Any = as_completed  # Dask has no types for it
-    for future in done([future for _, future in futures.values()]):
+    for future in done([future for _, future in futures.values()], loop=client.loop):
         order = futures[future.key][0]
         outcome = _outcome(future, order, attempts)
         outcomes[order.id] = outcome
@@ -132,7 +132,7 @@ def _client(address: str | None, workers: int | None, attempts: int) -> Iterator
         with client:
             yield client
         return
-    # No page of its own: a batch opens no port but on this machine, and none for a browser.
+    # Its pages and ports are for this machine alone; left out, Dask opens port 8787 for everybody.
     settings = {"distributed.scheduler.allowed-failures": attempts - 1}
     with (
         dask.config.set(settings),
@@ -141,7 +141,8 @@ def _client(address: str | None, workers: int | None, attempts: int) -> Iterator
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
             memory_limit=0,
         ) as cluster,
         typed.Client(cluster, set_as_default=False) as client,

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 
 STANDARD_FILE: Final = "standard.toml"
+_PARTS: Final = (
+    *("roads", "demand", "districts", "villages"),
+    *("facilities", "outlets", "indicators", "barriers"),
+)
 
 
 def district_text(  # noqa: PLR0913 - what the text is made of, two by name
@@ -39,51 +43,37 @@ def district_text(  # noqa: PLR0913 - what the text is made of, two by name
     crs : metre CRS of the region's roads
     buffer_m : how far beyond the border roads and venues are kept
     """
-    lines = [
-        f"# Cut out of the study {study.id}: district {cut.code}, roads and venues within {buffer_m:.0f} m.",
-        "",
-        *_keys(
-            id=name,
-            name=f"{cut.name}",
-            year=study.year,
-            crs=crs.to_string(),
-            language=study.language,
-            synthetic=study.synthetic,
-            max_rejected=study.max_rejected,
-        ),
-    ]
-    groups = {group: group for group in study.demand.groups}
-    own: dict[str, dict[str, Any]] = {
-        "roads": {
-            "prefer_main_m": study.roads.prefer_main_m,
-            "fragment_m": study.roads.fragment_m,
-        },
-        "demand": {"population": "population", "groups": groups, **_breaks(study, parts)},
+    comment = (
+        f"Cut out of the study {study.id}: district {cut.code}, roads and venues within {buffer_m:.0f} m."
+    )
+    head = {"id": name, "name": cut.name, "year": study.year, "crs": crs.to_string()}
+    kept = {key: getattr(study, key) for key in ("language", "synthetic", "max_rejected")}
+    lines = [f"# {comment}", "", *_keys(**head, **kept)]
+    own = _own_keys(study, parts)
+    for part in _PARTS:
+        if part in parts:
+            title = "[[facilities]]" if part == "facilities" else f"[{part}]"
+            lines += ["", title, *_keys(file=_file(parts[part]), **own.get(part, {}))]
+    shown = {
+        "publish": study.publish.model_dump(exclude={"mask"}, exclude_unset=True),
+        "atlas": study.atlas.model_dump(include={"data_date"}, exclude_unset=True),
+        "reading": study.reading.model_dump(exclude_unset=True),
     }
-    for part in (
-        "roads",
-        "demand",
-        "districts",
-        "villages",
-        "facilities",
-        "outlets",
-        "indicators",
-        "barriers",
-    ):
-        if part not in parts:
-            continue
-        head = "[[facilities]]" if part == "facilities" else f"[{part}]"
-        lines += ["", head, *_keys(file=_file(parts[part]), **own.get(part, {}))]
-    publish = study.publish.model_dump(exclude={"mask"}, exclude_unset=True)
-    atlas = study.atlas.model_dump(include={"data_date"}, exclude_unset=True)
-    reading = study.reading.model_dump(exclude_unset=True)
-    for head, keys in {"publish": publish, "atlas": atlas, "reading": reading}.items():
-        if keys:
-            lines += ["", f"[{head}]", *_keys(**keys)]
+    for part, keys in shown.items():
+        lines += ["", f"[{part}]", *_keys(**keys)] if keys else []
     use = study.standard.id if study.standard_path is None else STANDARD_FILE
     left_out = {"leave_out": [one.id for one in study.left_out]} if study.left_out else {}
-    lines += ["", "[standard]", *_keys(use=use, **left_out)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", "[standard]", *_keys(use=use, **left_out)]) + "\n"
+
+
+def _own_keys(study: Study, parts: Mapping[str, Mapping[int, str]]) -> dict[str, dict[str, Any]]:
+    """Return the keys of parts beside their files."""
+    groups = {group: group for group in study.demand.groups}
+    preference = {key: getattr(study.roads, key) for key in ("prefer_main_m", "fragment_m")}
+    return {
+        "roads": preference,
+        "demand": {"population": "population", "groups": groups, **_breaks(study, parts)},
+    }
 
 
 def standard_text(standard: Standard) -> str:

@@ -13,15 +13,15 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from lifecircle.batch._order import FAILED
-from lifecircle.batch._partitions import DISTRICTS, partition
+from lifecircle.batch._merged_rows import DISTRICTS, partition
+from lifecircle.batch._task_order import FAILED
 from lifecircle.wording import Words, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from lifecircle.batch._order import Outcome
+    from lifecircle.batch._task_order import Outcome
     from lifecircle.findings import Language
 
 _DEGREE: Final = 1e4  # places of the page are whole numbers of this part of a degree, about ten metres

@@ -7,8 +7,8 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from lifecircle.batch._index_page import index_page
-from lifecircle.batch._order import FAILED
-from lifecircle.batch._rows import merged_table
+from lifecircle.batch._merged_rows import drop_partitions, merged_table
+from lifecircle.batch._task_order import FAILED
 from lifecircle.errors import LifecircleError
 from lifecircle.files import written
 from lifecircle.ledger import open_register, read_evidence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lifecircle.batch._order import Outcome
+    from lifecircle.batch._task_order import Outcome
     from lifecircle.findings import Language
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ def merge(
 ) -> None:
     """Write the merged files of a batch: findings.csv, findings.parquet, the register and the page.
 
-    Studies that failed are left out of the tables, and named on the page.
+    Studies that failed are left out of the tables, and named on the page. Partitions of studies that are not
+    in this batch go, so that all merged files are of the same studies; their runs stay.
 
     Parameters
     ----------
@@ -63,6 +64,7 @@ def merge(
     title, language : of the page
     """
     good = [one for one in outcomes if one.state != FAILED]
+    drop_partitions(out, {one.id for one in good})
     table = merged_table(row for one in good for row in one.rows)
     write_csv(table, out / f"{FINDINGS}.csv")
     with written(out / f"{FINDINGS}.parquet") as fresh:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final
 
-from lifecircle.batch._order import FAILED, Order, Outcome
+from lifecircle.batch._task_order import FAILED, Order, Outcome
 from lifecircle.errors import say
 from lifecircle.wording import translate
 
@@ -51,6 +51,11 @@ def run_local(
     Returns
     -------
     outcomes : by id
+
+    Raises
+    ------
+    Exception
+        What ``report`` raised.
     """
     pool = _Pool(orders, attempts, report)
     with log.open("ab") as lines:

@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import geopandas as gpd
 
 from lifecircle.audit import fingerprint, prepare_other
-from lifecircle.batch._border import border_m
-from lifecircle.batch._cut import cut_district, people_outside
+from lifecircle.batch._cut import border_m, cut_district, people_outside
 from lifecircle.batch._district_text import STANDARD_FILE, district_text, standard_text
 from lifecircle.errors import Fault, UnusableInputError, say, system_errors
 from lifecircle.files import file_hash, written

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lifecircle.audit import open_study, prepare
 from lifecircle.batch._merge import INDEX, is_batch, merge, write_record
-from lifecircle.batch._order import DONE, FAILED, KEPT, Order, Outcome
 from lifecircle.batch._pool import run_local
 from lifecircle.batch._split import check_split, found_split, split_facts, split_study
+from lifecircle.batch._task_order import DONE, FAILED, KEPT, Order, Outcome
 from lifecircle.batch._way import Way, choose_way
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.files import check_room, one_writer
@@ -358,6 +358,7 @@ def _ended(batch: Batch) -> dict[str, Any]:
         "counts": {name: many.get(name, 0) for name in (DONE, KEPT, FAILED)},
         "seconds": round(batch.seconds, 3),
         "task_seconds": round(sum(one.seconds for one in ran), 3),
+        "task_processor_seconds": round(sum(one.processor_seconds for one in ran), 3),
         "peak_mb": max((one.peak_mb for one in ran), default=0.0),
         "tasks": [
             {
@@ -366,6 +367,7 @@ def _ended(batch: Batch) -> dict[str, Any]:
                 "state": one.state,
                 "fingerprint": one.fingerprint,
                 "seconds": one.seconds,
+                "processor_seconds": one.processor_seconds,
                 "peak_mb": one.peak_mb,
                 "attempts": one.attempts,
                 "faults": list(one.faults),

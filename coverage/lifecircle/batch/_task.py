@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.audit import fingerprint, open_study, run_audit
-from lifecircle.batch._order import DONE, FAILED, KEPT, Order, Outcome
-from lifecircle.batch._partitions import has_partitions, write_partitions
-from lifecircle.batch._rows import merged_rows
+from lifecircle.batch._merged_rows import has_partitions, merged_rows, write_partitions
+from lifecircle.batch._task_order import DONE, FAILED, KEPT, Order, Outcome
 from lifecircle.errors import LifecircleError, UnusableInputError, system_fault
 from lifecircle.files import recover, written
 from lifecircle.findings import RUN, read_fingerprint
@@ -65,13 +64,12 @@ def run_task(plain: dict[str, Any]) -> dict[str, Any]:
     """
     order = Order.of(plain)
     with _ONE_AT_A_TIME, _logged(order):
-        begun = time.monotonic()
-        outcome = _ended(order, begun)
+        outcome = _ended(order, _now())
         _log.info("%s %s in %.1f s", order.id, outcome.state, outcome.seconds)
         return outcome.plain()
 
 
-def _ended(order: Order, begun: float) -> Outcome:
+def _ended(order: Order, begun: tuple[float, float]) -> Outcome:
     """Run a task to its end, whatever that is."""
     language = order.language
     try:
@@ -89,9 +87,10 @@ def _ended(order: Order, begun: float) -> Outcome:
     return Outcome(order.id, order.year, FAILED, language=language, faults=tuple(faults))
 
 
-def _recorded(outcome: Outcome, order: Order, begun: float) -> Outcome:
+def _recorded(outcome: Outcome, order: Order, begun: tuple[float, float]) -> Outcome:
     """Write the record of a task that is done; it comes last of all that the task writes."""
-    outcome = replace(outcome, seconds=round(time.monotonic() - begun, 3), peak_mb=_peak_mb())
+    wall, processor = (round(now - then, 3) for now, then in zip(_now(), begun, strict=True))
+    outcome = replace(outcome, seconds=wall, processor_seconds=processor, peak_mb=_peak_mb())
     path = record_of(Path(order.out), order.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as fresh:
@@ -163,6 +162,11 @@ def _draw(order: Order, page: Path) -> None:
         MapOrder(years=(order.year,), results=Path(order.results), out=page),
         progress=_log.info,
     )
+
+
+def _now() -> tuple[float, float]:
+    """Return seconds of the wall and of the processor."""
+    return time.monotonic(), time.process_time()
 
 
 def _peak_mb() -> float:

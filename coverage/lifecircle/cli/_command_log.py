@@ -164,11 +164,10 @@ def command_log(ctx: click.Context | None) -> CommandLog:
 
 @contextmanager
 def observed(ctx: click.Context) -> Iterator[None]:
-    """Log how a command ended, and write its profile where one is asked for."""
+    """Log how a command ended."""
     kept, begun, status = command_log(ctx), monotonic(), 70
     try:
-        with _profiled(kept):
-            yield
+        yield
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
@@ -196,7 +195,7 @@ def _end_facts(ctx: click.Context, status: int, seconds: float) -> dict[str, Any
 
 
 @contextmanager
-def _profiled(kept: CommandLog) -> Iterator[None]:
+def profiled(kept: CommandLog) -> Iterator[None]:
     """Measure where the time of a block goes, write it to a file, and name what took longest."""
     if kept.profile is None:
         yield
@@ -240,7 +239,7 @@ def _write_profile(measured: Any, kept: CommandLog) -> None:
 
 
 def _without_folders(table: dict[Any, Any]) -> dict[Any, Any]:
-    """Name files of code from their package on: a profile that is sent on shows no folder of this computer."""
+    """Name files of code from their package on: a profile shows no folder of this computer."""
     roots = sorted({str(Path(one).resolve()) for one in sys.path if one}, key=len, reverse=True)
 
     def short(key: tuple[str, int, str]) -> tuple[str, int, str]:

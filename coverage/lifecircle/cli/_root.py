@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from lifecircle.cli._command_log import LogLine, command_log, observed, places_of, set_up_log
+from lifecircle.cli._command_log import LogLine, command_log, observed, places_of, profiled, set_up_log
 from lifecircle.cli._printing import print_line
-from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_fault
+from lifecircle.errors import Fault, FetchError, LifecircleError, UnusableInputError, say, system_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +53,8 @@ class _Commands(click.Group):
         set_up_log(ctx)
         with observed(ctx):
             try:
-                return super().invoke(ctx)
+                with profiled(command_log(ctx)):
+                    return super().invoke(ctx)
             except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
                 raise
             except Exception as error:  # noqa: BLE001 - the one place where every error ends
@@ -80,7 +81,7 @@ def _faults_of(error: Exception) -> list[Fault] | None:
     if isinstance(error, UnusableInputError):
         return list(error.faults)
     if isinstance(error, LifecircleError):
-        return [_plain_fault(str(error))]
+        return [error.fault if isinstance(error, FetchError) else _plain_fault(str(error))]
     if isinstance(error, MemoryError):
         reason, remedy = (
             say("not enough memory"),

@@ -110,7 +110,8 @@ def _ceiling(plan: Mapping[str, Any], page: Mapping[str, str]) -> str:
         "most": percent_text(most / people),
     }
     if plan.get("goal_attainable") is False:
-        return page["plan_ceiling" if plan.get("free") else "plan_ceiling_sites"].format(**facts)
+        sentence = "plan_ceiling" if facts["all"] else "plan_ceiling_sites"
+        return page[sentence].format(**facts)
     if plan.get("enough"):
         return page["plan_enough"].format(goal=facts["goal"], sites=plan["enough"])
     return page["plan_not_yet"].format(**facts)

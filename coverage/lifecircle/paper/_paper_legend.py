@@ -167,7 +167,11 @@ def grounds_legend(drawing: Drawing, column: Column) -> None:
         _units_legend(drawing.units, column)
     if drawing.areas is not None:
         _areas_legend(drawing.areas, column)
-    elif by_rate(drawing.result) and any(one.value is not None for one in drawing.result.districts):
+    elif (
+        by_rate(drawing.result)
+        and drawing.ground.shapes
+        and any(one.value is not None for one in drawing.result.districts)
+    ):
         _rates_legend(drawing, column)
 
 

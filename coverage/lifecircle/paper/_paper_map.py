@@ -66,6 +66,7 @@ SHAPES: tuple[tuple[tuple[float, float], ...] | None, ...] = (
 """The page's symbols, in radii: square, triangle, diamond, circle, cross, bar, wedge, post."""
 _OVERLAP, _SEAM_MM = 1.16, 0.09  # as on the page, and a hair more: between neighbours no seam shall show
 _PICTURE_FROM = 12_000
+_LONGEST = 16  # characters of a village's name on the map
 _DASHED = ((0, 40), (60, 100), (120, 160), (180, 220), (240, 280), (300, 340))
 
 
@@ -188,14 +189,16 @@ class Drawing:
     def symbols(self) -> list[tuple[str, list[tuple[int, str]]]]:
         """The symbols as the page gives them: (heading, (number of the symbol, service)).
 
-        Where a rule has two classes, those of the first are filled and those of the second hollow; else the
+        Where a circle's rule has two classes, those of the first are filled and those of the second hollow;
+        else the
         shapes begin again, hollow, for a ninth service.
         """
         page, most = self.words.section("page"), len(SHAPES)
         classes = [[one for one in self.services if one in part] for part in self.result.classes.values()]
         names = [service_text(self.findings.services, name, self.words) for name in self.result.classes]
         if (
-            len(classes) == 2
+            self.timed
+            and len(classes) == 2
             and len(classes[0]) <= most
             and sorted([*classes[0], *classes[1]]) == sorted(self.services)
         ):
@@ -539,6 +542,7 @@ def _names(drawing: Drawing, axes: Any, sheet: Sheet, view: View) -> None:
         sheet.on(axes, tuple(point), place["name"], size=9, zorder=6, **looks)
     for row in view.villages:
         name = village_text(str(drawing.findings.villages["name"].iloc[row]))
+        name = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"  # as on the page
         point = drawing.ground.committees[row]
         _village_name(name, point, (axes, sheet, view), taken)
 
@@ -610,7 +614,7 @@ def _numbers(drawing: Drawing, axes: Any, sheet: Sheet, view: View) -> None:
     """Draw the numbers, the first on top; where numbers would overlap, the lesser one is a dot."""
     edge = INK if drawing.units is None else UNIT_COLOURS["lacks"]
     taken = _Taken()
-    half = 1.45 * sheet.factor * view.metres_per_mm
+    half = 1.6 * sheet.factor * view.metres_per_mm
     places = drawing.ground.points(
         np.array([(one.lon, one.lat) for one in view.numbered], dtype=float).reshape(-1, 2)
     )

@@ -221,6 +221,7 @@ def _styled() -> Iterator[Any]:
     }
 
     def figure(paper: Paper, dpi: int) -> Any:
+        """Make an empty figure of the size of a paper."""
         made = Figure(figsize=(paper.wide / 25.4, paper.high / 25.4), dpi=dpi, facecolor="white")
         FigureCanvasAgg(made)
         return made

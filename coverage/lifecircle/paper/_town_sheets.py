@@ -32,7 +32,7 @@ from lifecircle.paper._paper_legend import (
     write_margin,
 )
 from lifecircle.paper._paper_map import View, draw_map, fill, shape_path
-from lifecircle.paper._paper_sheet import EDGE, QUIET, Column, wrapped
+from lifecircle.paper._paper_sheet import EDGE, QUIET, Column, shortened, wrapped
 from lifecircle.paper._paper_tables import Piece, Room, Table, draw_piece, flowed
 from lifecircle.wording import printed_points, village_text
 
@@ -316,6 +316,16 @@ class _Plan:
     remark: str
 
 
+def town_page(drawing: Drawing, code: str, *, before: Findings | None = None) -> Callable[[Sheet], None]:
+    """Return the drawing of the first page of a town's sheet, for a picture; ``code`` is the district's."""
+
+    def draw(on: Sheet) -> None:
+        """Draw it, with no page to count."""
+        area_pages(AreaSheet(drawing, code, before=before), on.paper)[0](on, "")
+
+    return draw
+
+
 def area_pages(sheet: AreaSheet, paper: Paper) -> list[Draw]:
     """Decide the pages of one area: the map and what stands beside it, then what its tables still need."""
     drawing, k = sheet.drawing, paper.factor
@@ -398,7 +408,7 @@ def _under(sheet: AreaSheet, on: Sheet, strip: tuple[float, float, float]) -> No
     drawing, k = sheet.drawing, on.factor
     left, top, wide = strip
     x = left
-    if drawing.ground.shapes:
+    if len(drawing.ground.shapes) > 1:  # of one town alone there is nothing to find
         _locator(sheet, on, (left, _FOOT - 2.5, _LOCATOR * k, top - _FOOT + 2.5))
         x += (_LOCATOR + 4.0) * k
     part = _RESIDENTS * k
@@ -438,5 +448,5 @@ def _locator(sheet: AreaSheet, on: Sheet, frame: tuple[float, float, float, floa
         left, low, right, high = sheet.box
         x, y = (left + right) / 2, (low + high) / 2
         axes.plot(x, y, marker="o", markersize=4.0 * k, color="#0b3d91", zorder=3)
-    name = sheet.names[0] if sheet.names else ""
+    name = shortened(sheet.names[0] if sheet.names else "", frame[2] - 2.0 * k, 6 * k)
     on.text((frame[0] + 1.0 * k, frame[1] + frame[3] - 0.8 * k), name, size=6, color=QUIET)

@@ -16,6 +16,7 @@ from lifecircle.standards._building import whole_rule
 from lifecircle.standards._faults import meant_key
 from lifecircle.standards._load import (
     checked_document,
+    is_too_deep,
     load_standard,
     read_document,
     read_target,
@@ -69,6 +70,7 @@ __all__ = [
     "Text",
     "Verdict",
     "checked_document",
+    "is_too_deep",
     "judges_districts",
     "load_standard",
     "meant_key",

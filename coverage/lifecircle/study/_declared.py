@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -212,7 +213,15 @@ class Study:
                 reason = say("a file outside the study's folder")
                 remedy = say("copy it into the folder of the study")
                 raise UnusableInputError([Fault(STUDY_FILE, "file", file, reason, remedy)])
-        return self.folder / file
+        path = self.folder / file
+        # A link may lead anywhere too; the folder itself may be reached by one.
+        if path.is_symlink() or path.parent != self.folder:
+            here = Path(os.path.realpath(self.folder))
+            if not Path(os.path.realpath(path)).is_relative_to(here):
+                reason = say("a file outside the study's folder")
+                remedy = say("copy it into the folder of the study")
+                raise UnusableInputError([Fault(STUDY_FILE, "file", file, reason, remedy)])
+        return path
 
 
 def read_study(folder: str | Path) -> Study:
@@ -309,6 +318,8 @@ def _readable(plain: dict[str, Any]) -> tuple[_Document, frozenset[str]]:
         try:
             return _Document.model_validate(rest), frozenset(stand_ins)
         except ValidationError as error:
+            if error.error_count() > _MOST_FAULTS:
+                break
             # One fault at a time: removing a part often removes other faults of it that pydantic lists.
             first = error.errors()[0]
         loc = first["loc"]

@@ -1,7 +1,7 @@
 /* What each resident looks like, and what units add up to, for what is chosen; kept until something else is chosen. */
 
 import { page, chosen, changesShown, here, target, targetIn, twoYears, onTrial, limitOf, speedFactor } from "./selection.js";
-import { CHANGES, changesOf, inverse, matchPlaces } from "./changes.js";
+import { CHANGES, changesOf, inverse, matchPlaces } from "./year_changes.js";
 import { PAINTED } from "./drawing.js";
 import { gapMembers } from "./gap_members.js";
 import { peopleText } from "./nodes.js";
@@ -74,6 +74,12 @@ export const peopleOf = (year) => groupPeople(year, chosen.group) ?? year.answer
 /* People by bucket as the page counts them, of those in a mask where one is given. */
 export const peopleIn = (year, mask = null) => tally(peopleOf(year), standingIn(year).status, mask);
 
+/* The run's rate of the chosen group in a year, nothing where the run has none. */
+export function groupRate(year) {
+  const now = targetIn(year), place = now.groupIds.indexOf(chosen.group);
+  return place < 0 ? "—" : now.groups[place][2];
+}
+
 /* The place of the chosen village among a year's villages, -1 without one. */
 export const chosenVillage = (year) => (chosen.village === null ? -1 : year.villages().codes.indexOf(chosen.village));
 
@@ -136,9 +142,9 @@ export function districtsIn(year) {
   return tallyUnits(peopleOf(year), standingIn(year).status, districtUnits(year, now), now.districts.length);
 }
 
-/* Add some residents up by district: [code, name, people], those with most people first. */
+/* Add some residents up by district, of the chosen group: [code, name, people], those with most people first. */
 export function byDistrict(year, cells) {
-  const now = targetIn(year), units = districtUnits(year, now), people = year.answers(now).people;
+  const now = targetIn(year), units = districtUnits(year, now), people = peopleOf(year);
   const sums = new Float64Array(now.districts.length);
   for (const cell of cells) if (units[cell] >= 0) sums[units[cell]] += people[cell];
   return now.districts.map((one, i) => ({ code: one.code, name: one.name, people: sums[i] / 10 }))

@@ -3,7 +3,7 @@
 
 import { page, chosen, targetIn, twoYears, onTrial } from "./selection.js";
 import { districtUnits, districtsIn, matchedYears, onGroup, peopleOf, standingIn } from "./colours.js";
-import { changeSums, venueChanges } from "./changes.js";
+import { changeSums, venueChanges } from "./year_changes.js";
 import { shapes } from "./district_table.js";
 import { byId, element, fill, named, part, pairs, peopleText, percentText, sentence } from "./nodes.js";
 import { goTo, goToBounds } from "./map_view.js";

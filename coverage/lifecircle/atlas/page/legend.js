@@ -1,7 +1,7 @@
 /* Shows the legend: what every colour, hatch, symbol and mark on the map means for what is chosen. */
 
 import { page, chosen, changesShown, here, target, twoYears, limitOf } from "./selection.js";
-import { CHANGES } from "./changes.js";
+import { CHANGES } from "./year_changes.js";
 import { drawChange, markedVenues } from "./compared.js";
 import { PAINTED, differenceMark, drawSymbol, drawUnit, isHollow, symbolOrder } from "./drawing.js";
 import { drawGroundKey, groundKinds, hasMainRoads } from "./ground.js";
@@ -67,7 +67,8 @@ const section = (title, entries) => [element("h3", {}, title), element("ul", {},
 
 function markRows(now) {
   const moved = movedShown();
-  const rows = newlyShown().length || moved?.won.length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
+  const rows = newlyShown().length ? [[swatch(PAINTED.indexOf("newly")), page.words.newly]] : [];
+  if (moved?.won.length) rows.push([swatch(PAINTED.indexOf("under")), page.words.scenario_won]);
   if (moved?.lost.length) rows.push([swatch(PAINTED.indexOf("over")), page.words.scenario_lost]);
   if (now.gaps && now.gaps.length) {
     rows.push([element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" }, element("span", {}, "1")), page.words.gap_marks]);

@@ -75,10 +75,6 @@ export function keepChoices() {
   });
   keepInLink({ name: "district", step: true, read: () => chosen.district ?? "", write: district });
   keepInLink({ name: "village", step: true, read: () => chosen.village ?? "", write: village });
-  keepInLink({
-    name: "group", read: () => (chosen.group === "all" ? "" : chosen.group),
-    write: (text, so) => ({ group: text === "" ? "all" : targetOf(so).groupIds[known(targetOf(so).groupIds.indexOf(text), text)] }),
-  });
   keepInLink({ name: "limit", read: () => (chosen.limit === null ? "" : String(chosen.limit)), write: limit });
   keepInLink(oneOf("band", ["usual", "slow", "fast"]));
   keepInLink(oneOf("counting", ["reach", "accepted", "straight", "differ"]));

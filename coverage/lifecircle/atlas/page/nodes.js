@@ -61,7 +61,7 @@ let touched = null; // the part of the panel that was last pointed at or walked 
    changed scroll so that the part last used, else the first that still shows, stands there again. At its very top the
    panel stays there. */
 export function holdPanel() {
-  const panel = byId("lc-panel"), alone = getComputedStyle(panel).overflowY !== "visible";
+  const panel = byId("lc-panel"), alone = panel.scrollHeight > panel.clientHeight + 1 && getComputedStyle(panel).overflowY !== "visible";
   const scroller = alone ? panel : document.scrollingElement;
   if (!scroller.scrollTop) return () => {};
   const map = document.querySelector(".folium-map");

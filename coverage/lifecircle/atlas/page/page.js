@@ -26,6 +26,7 @@ import { openRoute } from "./route.js";
 import { prepareOverview } from "./overview.js";
 import { forgetSearch, prepareSearch } from "./find_box.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
+import { prepareTableExport } from "./table_export.js";
 import { prepareTip } from "./tip.js";
 import { prepareUnits, showUnitList } from "./unit_list.js";
 import { prepareVillageFigures, showVillageFigures } from "./village_figures.js";
@@ -34,7 +35,7 @@ import { prepareViews, settleViews, showViews } from "./trial_controls.js";
 
 const NAMES_FROM = 12.75; // zoom from which villages have their names
 const PANES = {
-  "lc-areas": 250, "lc-ground": 300, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-newly": 360, "lc-lines": 380,
+  "lc-areas": 250, "lc-ground": 300, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-moved": 359, "lc-newly": 360, "lc-lines": 380,
   "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-changes": 455, "lc-villages": 500, "lc-way": 510, "lc-labels": 550, "lc-units-over": 560,
 };
 
@@ -246,6 +247,7 @@ async function start(control, names) {
   page.map.on("overlayadd overlayremove", showLegend);
   page.map.on("zoomend overlayadd", thinMarks);
   onMoved(showLegend);
+  prepareTableExport();
   prepareLink();
   requestAnimationFrame(() => setTimeout(tellReady));
   ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));

@@ -100,7 +100,7 @@ function remedyName(one) {
 /* The rate over the number of sites, with the goal and what all candidates together reach. */
 function curve({ curve: points, goal, goalText, most }) {
   if (points.length < 2) return null;
-  const WIDE = 352, HIGH = 150, LEFT = 40, RIGHT = 12, TOP = 16, BOTTOM = 22;
+  const WIDE = 352, HIGH = 150, LEFT = 50, RIGHT = 12, TOP = 16, BOTTOM = 22;
   const values = [...points.map(([, value]) => value), ...[goal, most].filter((one) => one !== null)];
   const low = Math.floor(20 * Math.min(...values)) / 20, high = Math.max(...values, low + 0.05), last = points[points.length - 1][0];
   const x = (sites) => LEFT + (sites / last) * (WIDE - LEFT - RIGHT), y = (value) => TOP + ((high - value) / (high - low)) * (HIGH - TOP - BOTTOM);

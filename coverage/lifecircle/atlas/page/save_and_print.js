@@ -1,7 +1,7 @@
 /* Hands the map out: as a PNG picture, or printed on A4 or A3 with the whole table of districts and list of gaps. */
 
 import { page, chosen, changesShown, here, target, twoYears, limitOf, onTrial } from "./selection.js";
-import { byId, element, named, venueNodes } from "./nodes.js";
+import { byId, element, fill, named, venueNodes } from "./nodes.js";
 import { area } from "./area.js";
 import { numbered } from "./gap_list.js";
 import { unitsWithout } from "./unit_list.js";
@@ -37,7 +37,8 @@ async function save() {
 
 function pageSize() {
   const style = byId("lc-page-size") || document.head.appendChild(element("style", { id: "lc-page-size" }));
-  style.textContent = `@page { size: ${byId("lc-paper").value} landscape; margin: 10mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #4a5565; } }`;
+  style.textContent = `@page { size: ${byId("lc-paper").value} landscape; margin: 10mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #4a5565; } }
+    #lc-print > canvas { max-height: ${byId("lc-paper").value === "A3" ? 274 : 187}mm; }`;
 }
 
 /* A copy of a table as it prints: text only, nothing to press, every row. */
@@ -71,14 +72,16 @@ function unitTable() {
 function printedMaps() {
   const both = twoYears();
   if (!both || changesShown()) return [composeSheet()];
-  const were = { ...chosen }, { id } = target();
+  const were = { ...chosen }, { id } = target(), cutoff = byId("lc-cutoff"), until = cutoff?.textContent;
   const pictures = [both.first, both.second].map((year) => {
     Object.assign(chosen, { year: page.years.indexOf(year), target: year.entry.targets.findIndex((one) => one.id === id), compared: null });
+    if (cutoff && !page.data.about.dataDate) cutoff.textContent = fill(page.words.cutoff, { year: year.entry.year });
     const picture = composeSheet();
     picture.setAttribute("aria-label", sheetTitle());
     Object.assign(chosen, were);
     return picture;
   });
+  if (cutoff) cutoff.textContent = until;
   return [element("div", { className: "lc-pair" }, ...pictures)];
 }
 

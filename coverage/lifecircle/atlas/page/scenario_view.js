@@ -21,13 +21,13 @@ export function movedShown() {
   return one && onMap && one.year === here().entry.year ? one.moved[target().id] ?? null : null;
 }
 
-export const LOST = () => page.data.cellColours.over;
+export const scenarioTitle = () => chosenOne()?.title ?? "";
 
 export function paintMoved(context, view, side) {
   const moved = movedShown();
   if (!moved) return false;
-  paintNewly(context, view, here().cells(), moved.won, side);
-  paintNewly(context, view, here().cells(), moved.lost, side, LOST());
+  paintNewly(context, view, here().cells(), moved.won, side, page.data.cellColours.under);
+  paintNewly(context, view, here().cells(), moved.lost, side, page.data.cellColours.over);
   return true;
 }
 
@@ -54,7 +54,7 @@ function result(one) {
   if (one.year === null) return [element("p", { className: "lc-small" }, words.scenario_not_run)];
   const year = one.year === here().entry.year ? [] : [element("p", { className: "lc-small" }, fill(words.scenario_year, { year: one.year }))];
   if (!now || now.same) return [...year, element("p", {}, words.scenario_same)];
-  const head = [words.plan_before, words.plan_after, words.column_newly, words.scenario_lost];
+  const head = [words.plan_before, words.scenario_after, words.column_newly, words.scenario_lost];
   return [...year, element("p", {}, element("strong", {}, now.effect), " ", now.people),
     one.moved[target().id] && one.year === here().entry.year ? mapSwitch() : null,
     table("lc-scenario-towns", words.plan_towns, [words.cell_district, ...head], now.towns),
@@ -95,7 +95,7 @@ export function showScenario() {
 
 export function prepareScenarios() {
   if (!part("lc-scenarios-part", all().length > 0)) return;
-  layer = painter("lc-newly", (context, view) => paintMoved(context, view, cellSide()));
+  layer = painter("lc-moved", (context, view) => paintMoved(context, view, cellSide()));
   page.map.addLayer(layer);
   const [only] = all();
   if (all().length === 1) shown = 0;

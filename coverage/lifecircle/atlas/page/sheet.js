@@ -13,8 +13,8 @@ import { areaMask, districtRows, lookIn } from "./colours.js";
 import { marked } from "./gap_list.js";
 import { byId, element, fill } from "./nodes.js";
 import { newlyShown, pinsShown } from "./pins.js";
-import { movedShown, paintMoved } from "./scenario_view.js";
-import { SITE_COLOUR, sitesShown } from "./plan_layer.js";
+import { movedShown, paintMoved, scenarioTitle } from "./scenario_view.js";
+import { SITE_COLOUR, plansShown, sitesShown } from "./plan_layer.js";
 import { beside, lengthText, metresPerPixel, roundLength, symbolSize, unitSize } from "./map_view.js";
 import { across, down } from "./page_years.js";
 import { before, dividerShare, valueText } from "./swipe.js";
@@ -215,7 +215,7 @@ function drawGaps(context, view, taken) {
     if (free) taken.push([place, 13, 13]);
     circle(context, place, free ? 11 : 5, "#ffffff", INK);
     if (free) {
-      context.font = font(11, 700);
+      context.font = font(number < 99 ? 11 : 9, 700);
       context.textAlign = "center";
       context.textBaseline = "middle";
       context.fillStyle = INK;
@@ -314,8 +314,8 @@ function drawFigures(context, x, top, width) {
   if (!own) return top;
   let y = top;
   const row = (label, text, size = 15) => {
-    write(context, label, x, y + 14, { size, colour: QUIET, width: width * 0.42 });
-    y += Math.max(21, write(context, text, x + width * 0.44, y + 14, { size, width: width * 0.56, most: 2 }));
+    const high = write(context, label, x, y + 14, { size, colour: QUIET, width: width * 0.42, most: 2 });
+    y += Math.max(21, high + 2, write(context, text, x + width * 0.44, y + 14, { size, width: width * 0.56, most: 2 }));
   };
   y += write(context, own.value, x, y + 30, { size: 34, weight: 700, width: width * 0.5 });
   write(context, own.verdict, x + width * 0.5, top + 30, { size: 15, width: width * 0.5 });
@@ -338,6 +338,8 @@ function drawLocator(context, x, top, width, height) {
   context.save();
   context.translate(x, top);
   context.lineWidth = 1;
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, width, height);
   for (const [code, shape] of shapes) {
     trace(context, view, shape.rings);
     context.fillStyle = code === chosen.district ? "#9ab4dd" : "#eceae6";
@@ -374,7 +376,8 @@ function drawLegend(context, x, top, width) {
     for (const [which, text] of residents) row((place) => legendMark(context, which, x, place), text);
     for (const [, text] of mergedRows()) note(text);
     const moved = before() ? null : movedShown();
-    if (newlyShown().length || moved?.won.length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (newlyShown().length) row((place) => legendMark(context, PAINTED.indexOf("newly"), x, place), words.newly);
+    if (moved?.won.length) row((place) => legendMark(context, PAINTED.indexOf("under"), x, place), words.scenario_won);
     if (moved?.lost.length) row((place) => legendMark(context, PAINTED.indexOf("over"), x, place), words.scenario_lost);
     if (sitesShown().length && !before()) row((place) => siteMark(context, { x: x + 12, y: place + 8 }, "1", 16), words.plan_marks);
     if (now.gaps && now.gaps.length && !before()) row((place) => circle(context, { x: x + 12, y: place + 8 }, 8, "#ffffff", INK), words.gap_marks);
@@ -414,10 +417,11 @@ function drawLegend(context, x, top, width) {
   const ground = groundRows();
   if (ground.length) title(words.legend_ground);
   for (const [draw, text] of ground) row((place) => keyAt(context, draw, x + 3, place - 1), text);
-  if (!changesShown()) return;
+  if (!changesShown()) return y;
   for (const opened of new Set(markedVenues().map(([, , one]) => one))) {
     row((place) => drawChange(context, x + 12, place + 8, 6.5, opened), opened ? words.change_venue_opened : words.change_venue_closed);
   }
+  return y;
 }
 
 /* A key of the page's legend, drawn where the picture has it. */
@@ -474,6 +478,18 @@ export function sheetSubtitle() {
   return [rule, groupName(), figures, counting].filter(Boolean).join(" · ");
 }
 
+/* What the map shows besides, said where it is tried out: only gaps, pins, a plan, a scenario. */
+export function sheetBesides() {
+  const { words } = page, pins = before() ? [] : pinsShown();
+  const [plan] = sitesShown().length && !before() ? plansShown() : [];
+  return [
+    chosen.onlyGaps ? words.only_gaps : "",
+    pins.length ? fill(words.sheet_pins, { count: pins.length, result: [...byId("lc-pins-people").childNodes].map((part) => part.textContent).join(" · ") }) : "",
+    plan ? fill(words.sheet_plan, { title: plan.title, effect: plan.story.effect }) : "",
+    !before() && movedShown() ? fill(words.sheet_scenario, { title: scenarioTitle() }) : "",
+  ].filter(Boolean).join(" · ");
+}
+
 /* The lines that every map carries, as they stand at the foot of the panel. */
 export const conventions = () => [...document.querySelectorAll("#lc-conventions p")].map((line) => line.textContent);
 
@@ -494,7 +510,9 @@ function composed(ratio) {
   context.font = font(17, 700);
   const stampWide = Math.min(420, context.measureText(stamp).width + 24);
   write(context, sheetTitle(), EDGE, EDGE + 28, { size: 30, weight: 700, width: WIDTH - 3 * EDGE - stampWide });
-  write(context, sheetSubtitle(), EDGE, EDGE + 56, { size: 16, colour: QUIET, width: WIDTH - 3 * EDGE - stampWide });
+  const besides = sheetBesides();
+  if (besides) write(context, besides, EDGE, EDGE + 70, { size: 14, weight: 600, width: WIDTH - 2 * EDGE });
+  write(context, sheetSubtitle(), EDGE, EDGE + (besides ? 51 : 56), { size: 16, colour: QUIET, width: WIDTH - 3 * EDGE - stampWide });
   context.strokeStyle = STAMP;
   context.lineWidth = 2;
   context.strokeRect(WIDTH - EDGE - stampWide, EDGE, stampWide, 34);
@@ -511,8 +529,10 @@ function composed(ratio) {
   context.strokeStyle = INK;
   context.lineWidth = 1.5;
   context.strokeRect(EDGE, HEAD + 10, wide, high);
-  drawLegend(context, EDGE + wide + 20, drawFigures(context, EDGE + wide + 20, HEAD + 10, SIDE), SIDE);
-  drawLocator(context, EDGE + wide + 20, HEAD + high - 216, 190, 176);
+  const end = drawLegend(context, EDGE + wide + 20, drawFigures(context, EDGE + wide + 20, HEAD + 10, SIDE), SIDE);
+  // Beside the scale where the legend leaves room for it, else in the lower left corner of the map.
+  if (end < HEAD + high - 222) drawLocator(context, EDGE + wide + 20, HEAD + high - 216, 190, 176);
+  else drawLocator(context, EDGE + 10, HEAD + high - 176, 190, 176);
   drawScale(context, view, EDGE + wide + 20, HEAD + high + 2);
   drawNorth(context, WIDTH - EDGE - 22, HEAD + high - 14);
   drawConventions(context, HEAD + high + 36);

@@ -1,7 +1,7 @@
 /* Lays two years side by side on one map: a divider to drag or to move by key, each side with its own year. */
 
 import { page, chosen, change, changesShown, here, limitOf, onTrial, targetIn } from "./selection.js";
-import { onGroup, peopleIn, standingIn } from "./colours.js";
+import { groupRate, onGroup, peopleIn, standingIn } from "./colours.js";
 import { byId, element, fill, percentText } from "./nodes.js";
 
 const STEP = 0.02; // of the map's width, for one press of an arrow
@@ -49,10 +49,10 @@ export function moveDivider(to) {
 export function valueText(year) {
   const now = targetIn(year);
   if (!now) return page.words.swipe_no_target;
-  if (!(onTrial() || onGroup()) || !standingIn(year)) return now.value;
+  if (!standingIn(year) || (!onTrial() && !onGroup())) return now.value;
+  if (!onTrial()) return groupRate(year);
   const { covered, total } = peopleIn(year);
   const share = total ? percentText(covered / total) : "—";
-  if (!onTrial()) return share;
   return fill(page.words.swipe_trial, { value: share, minutes: limitOf(now) });
 }
 

@@ -4,7 +4,7 @@ import { page, changesShown, here, targetIn, twoYears, limitOf, speedFactor, onT
 import { indexPoints, nearestPoint } from "./point_index.js";
 import { groupName } from "./area.js";
 import { lookIn, onGroup, peopleOf, standingIn } from "./colours.js";
-import { CHANGES } from "./changes.js";
+import { CHANGES } from "./year_changes.js";
 import { PAINTED } from "./drawing.js";
 import { byId, element, facts, fill, minutesText, named, peopleText } from "./nodes.js";
 import { districtAt, figured, verdictText } from "./district_table.js";

@@ -4,7 +4,7 @@
 import { page, here, target, targetIn } from "./selection.js";
 import { gapCells } from "./colours.js";
 import { once } from "./page_years.js";
-import { Ways } from "./way.js";
+import { Ways } from "./walked_way.js";
 
 const SLACK = 1.02; // of the time that the run has: the page's own differs by rounding
 let drawnFor = "", heading = 0;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { CHANGES, changeSums, changesOf, inverse, matchPlaces, venueChanges } from "../../coverage/lifecircle/atlas/page/changes.js";
+import { CHANGES, changeSums, changesOf, inverse, matchPlaces, venueChanges } from "../../coverage/lifecircle/atlas/page/year_changes.js";
 import { inOrderOf, nextOrder, numberIn } from "../../coverage/lifecircle/atlas/page/sorting.js";
 import { random } from "./random.js";
 

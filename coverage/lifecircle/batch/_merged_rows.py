@@ -1,4 +1,4 @@
-"""Keep the residents and districts of every study as partitions of one GeoParquet dataset.
+"""Keep what the merged files of a batch need of each study: rows of one table, partitions of one dataset.
 
 ::
 
@@ -10,22 +10,93 @@ Any reader of partitioned Parquet takes the folder as one table; ``study`` is it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import shutil
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
 from lifecircle.files import file_hash, written
+from lifecircle.findings import METHOD_VERSION, as_circle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from lifecircle.findings import Findings
+    from lifecircle.findings import Count, Findings, TargetResult
 
 RESIDENTS: Final = "residents"
 DISTRICTS: Final = "districts"
 _PART: Final = "part-0.parquet"
+PEOPLE: Final = ("people", "covered", "beyond", "disconnected", "unsnapped")
+COLUMNS: Final = {
+    "study": "str",
+    "study_name": "str",
+    "year": "int64",
+    "target": "str",
+    "target_name": "str",
+    "kind": "str",
+    "district": "str",
+    "district_name": "str",
+    "value": "float64",
+    "goal": "float64",
+    "due": "Int64",
+    "status": "str",
+    "reason": "str",
+    **dict.fromkeys(PEOPLE, "float64"),
+    "synthetic": "bool",
+    "method_version": "str",
+    "fingerprint": "str",
+}
+"""Columns of the merged table; ``district`` is empty in the row of a whole study."""
+
+
+def merged_rows(findings: Findings) -> Iterator[dict[str, Any]]:
+    """Yield a row for every target as a whole, and for each of its districts; what is unknown is None.
+
+    Parameters
+    ----------
+    findings : of one run
+    """
+    for result in findings.targets:
+        shared = _shared(findings, result)
+        whole = {"district": "", "district_name": "", "value": result.value, "status": result.status}
+        yield {**shared, **whole, "reason": result.reason, **_people(as_circle(result).count)}
+        for one in result.districts:
+            own = {"district": one.code, "district_name": one.name, "value": one.value, "status": one.status}
+            yield {**shared, **own, "reason": "", **_people(getattr(one, "count", None))}
+
+
+def _shared(findings: Findings, result: TargetResult) -> dict[str, Any]:
+    target = result.target
+    return {
+        "study": findings.study,
+        "study_name": findings.name,
+        "year": findings.year,
+        "target": target.id,
+        "target_name": target.name.get(findings.language),
+        "kind": target.kind,
+        "goal": target.goal,
+        "due": target.due,
+        "is_share": result.is_share,  # for the page; not a column of the table
+        "synthetic": findings.synthetic,
+        "method_version": METHOD_VERSION,
+        "fingerprint": findings.fingerprint,
+    }
+
+
+def _people(count: Count | None) -> dict[str, float | None]:
+    return {name: None if count is None else float(getattr(count, name)) for name in PEOPLE}
+
+
+def merged_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows as the merged table, in the order they are given.
+
+    >>> merged_table([]).columns.tolist()[:3]
+    ['study', 'study_name', 'year']
+    """
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    return table.astype(COLUMNS)
 
 
 def partition(out: Path, kind: str, name: str) -> Path:
@@ -58,6 +129,14 @@ def has_partitions(out: Path, name: str, digests: Mapping[str, str]) -> bool:
         )
     except OSError:
         return False
+
+
+def drop_partitions(out: Path, keep: Collection[str]) -> None:
+    """Remove the partitions of every study but some; each can be made again from its study."""
+    for kind in (RESIDENTS, DISTRICTS):
+        for folder in sorted((out / kind).glob("study=*")):
+            if folder.name.removeprefix("study=") not in keep:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _residents(findings: Findings) -> gpd.GeoDataFrame:

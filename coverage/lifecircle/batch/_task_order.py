@@ -48,8 +48,9 @@ class Outcome:
 
     ``state`` : done, kept (its inputs and its run are those of before) or failed; ``rows`` : of the merged
     table; ``register`` : rows of the register; ``faults`` : sentences in the language of the study;
-    ``seconds`` and ``peak_mb`` of the worker; ``attempts`` : how often it was begun; ``page`` : its map,
-    relative to the batch; ``partitions`` : kind -> SHA-256; ``sizes`` : rows of residents and of facilities.
+    ``seconds`` of the wall, ``processor_seconds`` and ``peak_mb`` of the worker; ``attempts`` : how often it
+    was begun; ``page`` : its map, relative to the batch; ``partitions`` : kind -> SHA-256; ``sizes`` : rows
+    of residents and of facilities.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Outcome:
     register: tuple[dict[str, Any], ...] = ()
     faults: tuple[str, ...] = ()
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     peak_mb: float = 0.0
     attempts: int = 1
     page: str = ""
