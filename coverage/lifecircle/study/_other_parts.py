@@ -185,7 +185,7 @@ class ReadingPart(Part):
     fragment_min: Share = 0.5
     coarse_share: Share = 0.125
     coarse_people: Share = 0.5
-    coarse_change: Share = 0.02
+    coarse_change: Share = 0.01
     rough_max: Share = 0.25
 
 
