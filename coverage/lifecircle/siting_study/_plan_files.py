@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,9 @@ def write_plan(parts: PlanParts, folder: str | Path, draw: Callable[[Path], None
         text = json.dumps(parts.facts, ensure_ascii=False, indent=1, allow_nan=False)
         (fresh / MARK).write_text(text + "\n", encoding="utf-8", newline="\n")
         write_csv(plan_table(parts.sheets, heading), fresh / "plan.csv")
-        (fresh / "plan.md").write_text(plan_page(parts, heading), encoding="utf-8", newline="\n")
+        # Markdown passes tags on to the page that is made of it: a name must not become one.
+        page = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", plan_page(parts, heading))
+        (fresh / "plan.md").write_text(page, encoding="utf-8", newline="\n")
         write_workbook(fresh / "plan.xlsx", parts.sheets, heading)
         write_layers(fresh / "plan.gpkg", parts.layers)
         if draw is not None:

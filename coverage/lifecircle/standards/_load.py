@@ -207,6 +207,7 @@ def _document(source: Path | Traversable, file: str) -> dict[str, Any]:
         reason = say("cannot be read: {why}", why=error.strerror)
         fault = Fault(file, "", "", reason, say("name a file that can be read"))
         raise UnusableInputError([fault]) from None
+    document: dict[str, Any] | None
     try:
         document = tomllib.loads(text)
     except RecursionError:
