@@ -118,62 +118,67 @@ def section(points: dict[str, list[dict[str, Any]]]) -> str:
     for name, (unit, line) in found.items():
         told, cost = _NAMES[name]
         many = len(points[kinds[name.split("_")[0]]])
-        lines.append(
-            f"| {told} | {line.start:,.3g} {cost} | {line.per:,.3g} {cost} a {unit} | {many} sizes |"
-        )
+        fixed, per = f"{figure(line.start)} {cost}", f"{figure(line.per)} {cost} a {unit}"
+        lines.append(f"| {told} | {fixed} | {per} | {many} sizes |")
     pair = points["graph"][-1]
-    lines.append(
-        f"| pairs of a place and what it reaches in 15 minutes | | {pair['pairs_cpu_s'] / pair['pairs'] * 1e6:.2g} "
-        f"s a million pairs | {pair['junctions']:,} junctions |"
-    )
-    lines += [
-        f"| a county with road files of its own, nothing kept from before ({row['residents']:,} homes, "
-        f"{row['roads']:,} roads, {row['targets']} targets) | {row['cpu_s']:.1f} s, {row['peak_mb']:,.0f} MB | | 1 size |"
-        for row in points["counties"]
-    ]
+    per = f"{figure(pair['pairs_cpu_s'] / pair['pairs'] * 1e6)} s a million pairs"
+    lines.append(f"| pairs of a place and what it reaches in 15 minutes | | {per} | 1 size |")
+    for row in points["counties"]:
+        size = f"{row['residents']:,} homes, {row['roads']:,} roads, {row['targets']} targets"
+        cost = f"{figure(row['cpu_s'])} s, {figure(row['peak_mb'])} MB"
+        lines.append(f"| a county with road files of its own, nothing kept ({size}) | {cost} | | 1 size |")
     whole = {name: found[name][1].at(100) for name in ("pbf_read", "pbf_memory")}
-    lines.append(
-        f"| an OpenStreetMap file of 100 MB, by the lines | {whole['pbf_read']:,.0f} s, "
-        f"{whole['pbf_memory'] / 1e3:,.1f} GB | | |"
-    )
-    lines += [
-        "",
-        "| checked: the largest size, from a line through the smaller ones | predicted | measured |",
-        "|---|---|---|",
-    ]
-    lines += [f"| {what} | {one:,.3g} | {other:,.3g} |" for what, one, other in check_largest(points)]
+    cost = f"{figure(whole['pbf_read'])} s, {figure(whole['pbf_memory'])} MB"
+    lines.append(f"| an OpenStreetMap file of 100 MB, by the lines | {cost} | | |")
+    head = "| checked: the largest size, by a line through the smaller ones | predicted | measured |"
+    lines += ["", head, "|---|---|---|"]
+    lines += [f"| {what} | {figure(one)} | {figure(other)} |" for what, one, other in check_largest(points)]
+    head = "| a batch of counties of their own | workers | wall | tasks | beside them | peak | load |"
+    lines += ["", head, "|---|---|---|---|---|---|---|"]
+    for row in points["batch"]:
+        times = f"{figure(row['wall_s'])} s | {figure(row['task_s'])} s | {row['overhead']:.0%}"
+        size = f"{row['studies']} of {row['roads']:,} roads, {row['residents']:,} homes"
+        lines.append(
+            f"| {size} | {row['workers']} | {times} | {figure(row['peak_mb'])} MB | {row['load']:.0f} |"
+        )
     lines += ["", *_nation(points, found), "", END]
     return "\n".join(lines)
 
 
+def figure(value: float) -> str:
+    """Return a figure with three digits that count, whole from 100 on.
+
+    >>> figure(2684.2), figure(0.882), figure(39.31), figure(0.0)
+    ('2,684', '0.882', '39.3', '0')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def _nation(points: dict[str, list[dict[str, Any]]], found: dict[str, tuple[str, Fit]]) -> list[str]:
     """Return what a nation costs by the lines, as a table."""
+    lines = {name: line for name, (_, line) in found.items()}
     thousand = COUNTY["residents"] / 1e3
-    task_s = found["task"][1].at(thousand)
-    memory = found["task_memory"][1].at(thousand)
-    apart_s = float(np.mean([row["cpu_s"] for row in points["counties"]]))
     millions = NATION_JUNCTIONS / 1e6
-    province = NATION_JUNCTIONS / PROVINCES / 1e6
-    roads_s = found["roads_build"][1].per * millions
-    run_mb = (
-        float(np.mean([row["disk_mb"] / row["residents"] for row in points["disk"]])) * COUNTY["residents"]
-    )
-    disk = COUNTIES * run_mb / 1e3 + found["roads_disk"][1].per * millions / 1e3
-    core_hours = (COUNTIES * task_s + roads_s) / HOUR_S
-    return [
-        f"| a nation: {COUNTIES:,} counties of {COUNTY['residents']:,} homes, {millions:.0f} million junctions | |",
-        "|---|---|",
-        f"| audits | {COUNTIES * task_s / HOUR_S:,.1f} core-hours ({task_s:.1f} s a county) |",
-        f"| roads of {PROVINCES} provinces read | {roads_s / HOUR_S:,.1f} core-hours |",
-        f"| together | {core_hours:,.1f} core-hours: {core_hours / 8:,.1f} hours on 8 workers |",
-        f"| the same, were each county a study with road files of its own | "
-        f"{COUNTIES * apart_s / HOUR_S:,.1f} core-hours |",
-        f"| memory of a worker | {memory:,.0f} MB |",
-        f"| memory while a province is read and split | {found['roads_memory'][1].at(province):,.0f} MB |",
-        f"| the nation as one graph, without lines | {found['graph_memory'][1].at(millions) / 1e3:,.0f} GB, "
-        f"{found['graph_nearest'][1].at(millions):,.0f} s for 8 services |",
-        f"| disk: runs and partitions, roads mapped | {disk:,.0f} GB |",
-    ]
+    task_s = lines["task"].at(thousand)
+    apart_s = float(np.mean([row["cpu_s"] for row in points["counties"]]))
+    roads_s = lines["roads_build"].per * millions
+    per_home = float(np.mean([row["disk_mb"] / row["residents"] for row in points["disk"]]))
+    disk_gb = (COUNTIES * per_home * COUNTY["residents"] + lines["roads_disk"].per * millions) / 1e3
+    hours = (COUNTIES * task_s + roads_s) / HOUR_S
+    split_mb = lines["roads_memory"].at(millions / PROVINCES)
+    graph_gb, graph_s = lines["graph_memory"].at(millions) / 1e3, lines["graph_nearest"].at(millions)
+    facts = {
+        "audits": f"{COUNTIES * task_s / HOUR_S:.1f} core-hours ({task_s:.1f} s a county)",
+        f"roads of {PROVINCES} provinces read": f"{roads_s / HOUR_S:.1f} core-hours",
+        "together": f"{hours:.1f} core-hours: {hours / 8:.1f} hours on 8 workers",
+        "had each county road files of its own": f"{COUNTIES * apart_s / HOUR_S:.1f} core-hours",
+        "memory of a worker": f"{figure(lines['task_memory'].at(thousand))} MB",
+        "memory while a province is read and split": f"{figure(split_mb)} MB",
+        "the nation as one graph, without lines": f"{graph_gb:.0f} GB, {graph_s:.0f} s for 8 services",
+        "disk: runs and partitions, roads mapped": f"{disk_gb:.0f} GB",
+    }
+    size = f"{COUNTIES:,} counties of {COUNTY['residents']:,} homes, {millions:.0f} million junctions"
+    return [f"| a nation: {size} | |", "|---|---|", *(f"| {what} | {told} |" for what, told in facts.items())]
 
 
 def write_page(page: Path = PAGE, points: Path = POINTS) -> None:
