@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all bench bench-atlas clean
+.PHONY: demo test test-all docs bench bench-atlas clean
 
 demo: .venv/.runtime
 	$(BIN)/lifecircle audit data/geo/haiyan --out results
@@ -28,6 +28,14 @@ test-all: .venv/.dev
 
 .venv/.dev: .venv/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable '.[raster,postgis,flow,cluster]'
+	@touch $@
+
+docs: .venv/.docs
+	$(BIN)/python tools/docs_site.py
+	@echo "Open build/site/index.html in a browser (it needs no network)."
+
+.venv/.docs: .venv/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group docs
 	@touch $@
 
 bench: .venv-bench/.done

@@ -19,7 +19,7 @@ window.lifecirclePage = {
       return Float64Array.from(answers.minutes, (minutes, i) => {
         let least = Number.isNaN(minutes) ? Infinity : minutes * 60;
         for (const pin of pins) {
-          const counted = pin.service === undefined || counts.includes(pin.service);
+          const counted = pin.service === undefined || pin.service.split(";").some((one) => counts.includes(one));
           if (counted && cells.placed[i] && answers.status[i] !== 4) {
             least = Math.min(least, (this.metres(cells.lon[i], cells.lat[i], pin.lon, pin.lat) / 5) * 3.6);
           }
@@ -39,6 +39,20 @@ window.lifecirclePage = {
         }
       }
       return { people, cells, districts: [] };
+    },
+    survey({ year, target, pins, limit, speed = 1, status }) {
+      const { opened, one } = this.of(year, target);
+      const answers = opened.answers(one), standing = status ?? answers.status, most = (limit ?? one.minutes) * 60 * speed + 1e-6;
+      const times = this.times({ year, target, pins });
+      const cells = [...times.keys()].filter((i) => standing[i] > 1 && times[i] <= most);
+      const sum = (some) => some.reduce((total, i) => total + answers.people[i] / 10, 0);
+      const each = pins.map((pin) => {
+        const alone = this.times({ year, target, pins: [pin] });
+        const all = [...alone.keys()].filter((i) => standing[i] && standing[i] < 4 && alone[i] <= most);
+        const before = all.filter((i) => standing[i] === 1), newly = all.filter((i) => cells.includes(i));
+        return { why: pin.lon < 121 ? "" : "far", legMetres: 41.7, all: sum(all), before: sum(before), newly: sum(newly), left: 0, lacking: 0, lacks: [] };
+      });
+      return { people: sum(cells), cells, each };
     },
     lacks: () => [{ class: "library", name: "<b>图书馆</b>", count: 2, have: 1, seconds: 1200 }],
     can: () => true,

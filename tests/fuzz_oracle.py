@@ -30,10 +30,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import fuzz_town
-from fuzzing import TABLE_FORMATS, mutate_bytes, mutate_document, mutate_table, toml_text, write_table
+from fuzz_places import PLACE_FORMATS, query_text, write_places, write_raster
+from fuzzing import (
+    TABLE_FORMATS,
+    mutate_bytes,
+    mutate_document,
+    mutate_table,
+    mutate_xml,
+    toml_text,
+    write_table,
+)
 from lifecircle import cli
 from lifecircle.candidates import read_candidates, read_land
-from lifecircle.demand import read_accepted, read_demand, read_districts, read_villages
+from lifecircle.demand import read_accepted, read_demand, read_districts, read_raster, read_villages
 from lifecircle.errors import LifecircleError
 from lifecircle.facilities import read_facilities
 from lifecircle.files import LOCK, load_arrays
@@ -48,6 +57,9 @@ from lifecircle.tables import read_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fuzzing import Draft
+
+FORMATS = (*TABLE_FORMATS, *PLACE_FORMATS)
 LONGEST_LINE = 2000
 """Characters a line of an error may have: it names a file, a place, a value, a reason and a remedy."""
 
@@ -329,8 +341,8 @@ TABLES: dict[str, Callable[[Path, random.Random], None]] = {
 def run_reader(seed: int, folder: Path, town: Town) -> Outcome:
     """Make the reader case of a seed in an empty folder, run it and judge it."""
     rng = random.Random(f"reader {seed}")
-    kind = rng.choices(["table", "osm", "graphml", "toml", "changes", "plan", "cache", "results"],
-                       [62, 9, 5, 9, 5, 4, 2, 4])[0]  # fmt: skip
+    kind = rng.choices(["table", "osm", "graphml", "toml", "changes", "plan", "cache", "results", "raster",
+                        "address"], [62, 9, 5, 9, 5, 4, 2, 4, 7, 3])[0]  # fmt: skip
     steps: list[str] = []
     with _environment(folder / "cache"):
         name, read = _READERS[kind](rng, folder, town, steps)
@@ -345,14 +357,14 @@ def _table_case(
 ) -> tuple[str, Callable[[], None]]:
     role = rng.choice(sorted(TABLES))
     draft = fuzz_town.draft(role)
-    suffix = rng.choice(TABLE_FORMATS)
-    if draft.shapes is None and suffix in {"gpkg", "shp"}:
+    suffix = rng.choice(FORMATS)
+    if draft.shapes is None and suffix in {"gpkg", "shp", "gdb"}:
         suffix = rng.choice(["csv", "xlsx"])
     path = folder / f"{role}.{suffix}"
     damaged = rng.random() < 0.15
     if not damaged:
         mutate_table(draft, rng)
-    write_table(draft, path, rng)
+    _write(draft, path, rng)
     steps += draft.steps
     if damaged or rng.random() < 0.05:
         victims = sorted(folder.glob(f"{role}.*"))
@@ -365,10 +377,46 @@ def _table_case(
     return path.name, lambda: TABLES[role](path, rng)
 
 
+def _write(draft: Draft, path: Path, rng: random.Random) -> None:
+    # a .json is GeoJSON or an answer of Overpass
+    of_places = path.suffix.lstrip(".") in PLACE_FORMATS and (path.suffix != ".json" or rng.random() < 0.7)
+    (write_places if of_places else write_table)(draft, path, rng)
+
+
 def _damage(path: Path, rng: random.Random, steps: list[str]) -> None:
+    if path.is_dir():  # a file geodatabase
+        path = rng.choice(sorted(path.iterdir()))
     data, told = mutate_bytes(path.read_bytes(), rng)
     path.write_bytes(data)
     steps.append(f"{path.name}: {told}")
+
+
+def _raster_case(
+    rng: random.Random, folder: Path, _: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
+    path = folder / "people.tif"
+    steps += write_raster(path, fuzz_town.place(501000, 3377500), rng)
+    if rng.random() < 0.3:
+        _damage(path, rng, steps)
+    districts = rng.choice([None, _good_districts()])
+    more: dict[str, Any] = rng.choice([{}, {"per": "km2"}, {"nodata": [-99.0]}, {"groups": {"over60": "2"}},
+                                       {"population": "2"}])  # fmt: skip
+    return path.name, lambda: _whole(read_raster(path, districts=districts, **more).demand, people=True)
+
+
+def _good_districts() -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "districts.geojson"
+        write_table(fuzz_town.draft("districts"), path, random.Random(0))
+        return read_districts(path)
+
+
+def _address_case(
+    rng: random.Random, _folder: Path, _: Town, steps: list[str]
+) -> tuple[str, Callable[[], None]]:
+    text, told = query_text(rng)
+    steps += told
+    return "address", lambda: (read_table(text), None)[1]
 
 
 def _osm_case(
@@ -383,43 +431,6 @@ def _osm_case(
         path.write_text(mutate_xml(fuzz_town.osm_xml(), rng, steps), "utf-8")
     read = rng.choice([_roads, _roads, _barriers])
     return path.name, lambda: read(path, rng)
-
-
-def mutate_xml(text: str, rng: random.Random, steps: list[str]) -> str:
-    """Change values of attributes, lines, or the text of an XML document."""
-    lines = text.split("\n")
-    for _ in range(rng.choice([1, 1, 2, 3])):
-        kind = rng.choice(["value", "value", "value", "line", "twice", "shuffle", "text", "nest"])
-        at = rng.randrange(len(lines))
-        if kind == "value" and '="' in lines[at]:
-            parts = lines[at].split('"')
-            which = rng.randrange(1, len(parts), 2) if len(parts) > 1 else 0
-            fresh = rng.choice(["", "-1", "0", "nan", "inf", "1e400", "99999999999999999999", "x",
-            "delete", "false",
-                                "motorway", "yes", "-0", "181", "1.5", "&#0;", "&amp;", "中文", "a" *
-                                5000])  # fmt: skip
-            steps.append(f"line {at}: {parts[which - 1][-20:]} {parts[which][:20]!r} -> {fresh[:20]!r}")
-            parts[which] = fresh
-            lines[at] = '"'.join(parts)
-        elif kind == "line":
-            steps.append(f"without line {at}: {lines.pop(at)[:80]}")
-        elif kind == "twice":
-            lines.insert(at, lines[at])
-            steps.append(f"line {at} twice")
-        elif kind == "shuffle":
-            middle = lines[2:-1]
-            rng.shuffle(middle)
-            lines[2:-1] = middle
-            steps.append("lines in another order")
-        elif kind == "text":
-            lines[at] = lines[at][: rng.randrange(len(lines[at]) + 1)]
-            steps.append(f"line {at} cut")
-        else:
-            lines[at] = "<a>" * 50 + lines[at]
-            steps.append(f"line {at} behind 50 <a>")
-        if not lines:
-            break
-    return "\n".join(lines)
 
 
 def _graphml_case(
@@ -542,6 +553,7 @@ def mutate_results(run: Path, rng: random.Random, steps: list[str]) -> None:
 _READERS: dict[str, Callable[..., tuple[str, Callable[[], None]]]] = {
     "table": _table_case, "osm": _osm_case, "graphml": _graphml_case, "toml": _toml_case,
     "changes": _changes_case, "plan": _plan_case, "cache": _cache_case, "results": _results_case,
+    "raster": _raster_case, "address": _address_case,
 }  # fmt: skip
 
 
@@ -639,6 +651,23 @@ def _damage_words(scene: Scene, rng: random.Random, _: list[str]) -> list[str]:
     return _odd_words(scene.words[0], rng)
 
 
+def _damage_raster(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
+    path = scene.study / "people-mutated.tif"
+    steps += write_raster(path, fuzz_town.place(501000, 3377500), rng)
+    if rng.random() < 0.15:
+        _damage(path, rng, steps)
+    more: dict[str, Any] = rng.choice([{}, {"per": "km2"}, {"groups": {"under3": "2", "over60": "2"}}])
+    _say(scene.study, lambda tree: tree.update(demand={"file": path.name, **more}))
+    return []
+
+
+def _damage_address(scene: Scene, rng: random.Random, steps: list[str]) -> list[str]:
+    text, told = query_text(rng)
+    steps += told
+    _say(scene.study, lambda tree: tree["facilities"][0].update(file=text))
+    return []
+
+
 _DAMAGES: dict[str, tuple[int, tuple[str, ...], Callable[[Scene, random.Random, list[str]], list[str]]]] = {
     "table": (50, _COMMANDS, _damage_table),
     "toml": (18, _COMMANDS, _damage_toml),
@@ -648,6 +677,8 @@ _DAMAGES: dict[str, tuple[int, tuple[str, ...], Callable[[Scene, random.Random, 
     "words": (4, _COMMANDS, _damage_words),
     "plan": (4, ("atlas",), _damage_plan),
     "osm": (4, _COMMANDS, _damage_osm),
+    "raster": (6, _COMMANDS, _damage_raster),
+    "address": (2, _COMMANDS, _damage_address),
 }
 """Kind of damage -> how often, commands it is tried on, how it is done: it gives further words."""
 
@@ -662,14 +693,14 @@ def _swap_table(study: Path, rng: random.Random, steps: list[str]) -> None:
     """Replace a table of the study by a mutated one, in any format that may hold it."""
     role = rng.choice(sorted(fuzz_town.FILES))
     draft = fuzz_town.draft(rng.choice(_ROLES_OF.get(role, (role,))))
-    suffix = rng.choice(TABLE_FORMATS)
-    if draft.shapes is None and suffix in {"gpkg", "shp"}:
+    suffix = rng.choice(FORMATS)
+    if draft.shapes is None and suffix in {"gpkg", "shp", "gdb"}:
         suffix = "csv"
     if rng.random() < 0.5:
         suffix = fuzz_town.FILES[role].rpartition(".")[2]
     path = study / f"{role}-mutated.{suffix}"
     mutate_table(draft, rng)
-    write_table(draft, path, rng)
+    _write(draft, path, rng)
     steps += [f"{path.name}: {step}" for step in draft.steps]
     if rng.random() < 0.08:
         _damage(path, rng, steps)

@@ -13,6 +13,7 @@ import datetime as dt
 import io
 import json
 import math
+import shutil
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 Shape = shapely.Geometry | None
 
-TABLE_FORMATS = ("csv", "xlsx", "gpkg", "shp", "geojson", "parquet")
+TABLE_FORMATS = ("csv", "xlsx", "gpkg", "shp", "geojson", "parquet", "gdb")
 
 
 @dataclass
@@ -446,10 +447,10 @@ def write_table(draft: Draft, path: Path, rng: random.Random) -> None:
         kind = path.suffix.lstrip(".")
         try:
             {"csv": _write_csv, "xlsx": _write_xlsx, "geojson": _write_geojson, "json": _write_geojson,
-             "parquet": _write_parquet, "gpkg": _write_layer, "shp": _write_layer}[kind](draft, path,
-             rng)  # fmt: skip
+             "parquet": _write_parquet, "gpkg": _write_layer, "shp": _write_layer,
+             "gdb": _write_layer}[kind](draft, path, rng)  # fmt: skip
         except Exception as error:
-            if kind not in {"gpkg", "shp", "parquet"}:
+            if kind not in {"gpkg", "shp", "parquet", "gdb"}:
                 raise
             # a library that refuses to write what was drafted writes the same as text without shapes
             draft.steps.append(f"{kind} would not hold it ({type(error).__name__}): as text")
@@ -503,6 +504,8 @@ def _write_xlsx(draft: Draft, path: Path, rng: random.Random) -> None:
 
 def _set_cell(sheet: Any, row: int, column: int, value: Any) -> None:
     plain = value if isinstance(value, int | float | str | dt.date | dt.time | type(None)) else _text(value)
+    if isinstance(plain, str):
+        plain = plain.encode("utf-8", "replace").decode()  # a workbook cannot hold half a character
     try:
         sheet.cell(row, column).value = plain[:32_000] if isinstance(plain, str) else plain
         if isinstance(plain, float) and not math.isfinite(plain):
@@ -634,11 +637,14 @@ def _own_names(names: Sequence[str]) -> list[str]:
     return own
 
 
+_DRIVERS = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".gdb": "OpenFileGDB"}
+
+
 def _write_layer(draft: Draft, path: Path, rng: random.Random) -> None:
     shapes = [None] * len(draft.rows) if draft.shapes is None else (draft.shapes + [None] * len(draft.rows))
     shapes = shapes[: len(draft.rows)]
     frame = gpd.GeoDataFrame(_frame(draft, texts=False), geometry=shapes, crs=draft.crs)
-    frame.to_file(path, engine="pyogrio")
+    frame.to_file(path, engine="pyogrio", driver=_DRIVERS[path.suffix])
     if path.suffix == ".gpkg" and rng.random() < 0.08:
         frame.to_file(path, layer="another", engine="pyogrio")
         draft.steps.append("two layers")
@@ -649,8 +655,12 @@ def _write_plain(draft: Draft, path: Path) -> None:
     if path.suffix == ".parquet":
         frame.to_parquet(path)
         return
+    if path.is_dir():  # what of a file geodatabase was written
+        shutil.rmtree(path)
     points = [shapely.Point(120 + 0.001 * row, 30.51) for row in range(len(frame))]
-    gpd.GeoDataFrame(frame, geometry=points, crs="EPSG:4326").to_file(path, engine="pyogrio")
+    gpd.GeoDataFrame(frame, geometry=points, crs="EPSG:4326").to_file(
+        path, engine="pyogrio", driver=_DRIVERS[path.suffix]
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -771,6 +781,47 @@ def _toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(one) for one in value if one is not None)}]"
     return _toml_key(_text(value))
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Lines of XML
+
+
+def mutate_xml(text: str, rng: random.Random, steps: list[str]) -> str:
+    """Change values of attributes, lines, or the text of an XML document."""
+    lines = text.split("\n")
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        kind = rng.choice(["value", "value", "value", "line", "twice", "shuffle", "text", "nest"])
+        at = rng.randrange(len(lines))
+        if kind == "value" and '="' in lines[at]:
+            parts = lines[at].split('"')
+            which = rng.randrange(1, len(parts), 2) if len(parts) > 1 else 0
+            fresh = rng.choice(["", "-1", "0", "nan", "inf", "1e400", "99999999999999999999", "x",
+            "delete", "false",
+                                "motorway", "yes", "-0", "181", "1.5", "&#0;", "&amp;", "中文", "a" *
+                                5000])  # fmt: skip
+            steps.append(f"line {at}: {parts[which - 1][-20:]} {parts[which][:20]!r} -> {fresh[:20]!r}")
+            parts[which] = fresh
+            lines[at] = '"'.join(parts)
+        elif kind == "line":
+            steps.append(f"without line {at}: {lines.pop(at)[:80]}")
+        elif kind == "twice":
+            lines.insert(at, lines[at])
+            steps.append(f"line {at} twice")
+        elif kind == "shuffle":
+            middle = lines[2:-1]
+            rng.shuffle(middle)
+            lines[2:-1] = middle
+            steps.append("lines in another order")
+        elif kind == "text":
+            lines[at] = lines[at][: rng.randrange(len(lines[at]) + 1)]
+            steps.append(f"line {at} cut")
+        else:
+            lines[at] = "<a>" * 50 + lines[at]
+            steps.append(f"line {at} behind 50 <a>")
+        if not lines:
+            break
+    return "\n".join(lines)
 
 
 # ---------------------------------------------------------------------------------------------------------

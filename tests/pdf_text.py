@@ -1,4 +1,4 @@
-"""Reads the text of a PDF that Chromium printed, page by page: enough to tell what stands on paper."""
+"""Reads the text of a PDF that Chromium printed or matplotlib drew: enough to tell what stands on paper."""
 
 from __future__ import annotations
 
@@ -87,4 +87,52 @@ def _text(objects: dict[int, bytes], page: int, fonts: dict[int, tuple[int, dict
                 codes = shown or b"".join(re.findall(rb"<([0-9A-Fa-f]+)>", several))
                 starts = range(0, len(codes), digits)
                 out += [table.get(int(codes[start : start + digits], 16), "") for start in starts]
+    return re.sub(r"\s", "", "".join(out))
+
+
+# ---------------------------------------------------------------------------------------------------------
+# What matplotlib drew
+
+_WORD = rb"\((?:\\.|[^\\()])*\)"
+_DRAWN = re.compile(
+    rb"/(F\d+) [\d.]+ Tf|\[((?:[^\[\]()]|" + _WORD + rb")*)\]\s+TJ|(" + _WORD + rb")\s+Tj", re.DOTALL
+)
+_LITERAL = re.compile(rb"\(((?:\\.|[^\\()])*)\)", re.DOTALL)
+_ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+
+
+def drawn_pages(pdf: bytes) -> list[str]:
+    """Give the text of every page of a PDF that matplotlib wrote, in order and without white space."""
+    objects = {int(number): body for number, body in _OBJECT.findall(pdf)}
+    named = next(body for body in objects.values() if re.search(rb"/F\d+ \d+ 0 R", body))
+    fonts = {name: _code_table(objects, int(at)) for name, at in re.findall(rb"/(F\d+) (\d+) 0 R", named)}
+    root = next(body for body in objects.values() if b"/Type /Pages" in body)
+    kids = re.search(rb"/Kids \[(.*?)\]", root, re.DOTALL)
+    return [_drawn(objects, int(kid), fonts) for kid in re.findall(rb"(\d+) 0 R", kids[1])]
+
+
+def _flat(body: bytes) -> bytes:
+    return zlib.decompressobj().decompress(body[body.index(b"stream") + 7 :])
+
+
+def _code_table(objects: dict[int, bytes], font: int) -> dict[int, str]:
+    found = re.search(rb"/ToUnicode (\d+) 0 R", objects[font])
+    table = {}
+    told = _flat(objects[int(found[1])]) if found else b""
+    for first, several in re.findall(rb"<(\w+)> <\w+> \[(.*?)\]", told):
+        for step, text in enumerate(re.findall(rb"<(\w+)>", several)):
+            table[int(first, 16) + step] = bytes.fromhex(text.decode()).decode("utf-16-be")
+    return table
+
+
+def _drawn(objects: dict[int, bytes], page: int, fonts: dict[bytes, dict[int, str]]) -> str:
+    contents = int(re.search(rb"/Contents (\d+) 0 R", objects[page])[1])
+    out, table = [], {}
+    for chosen, several, one in _DRAWN.findall(_flat(objects[contents])):
+        if chosen:
+            table = fonts[chosen]
+            continue
+        codes = b"".join(_LITERAL.findall(several or one))
+        plain = re.sub(rb"\\(.)", lambda sign: _ESCAPED.get(sign[1], sign[1]), codes, flags=re.DOTALL)
+        out.append("".join(table.get(code, chr(code)) for code in plain))
     return re.sub(r"\s", "", "".join(out))

@@ -200,8 +200,13 @@ def test_publication_stands_in_the_margin(town, tmp_path):
     text = Outline(page_of(dataclasses.replace(town, publication=publication), tmp_path)).text
     assert "海盐县<b>" in text
     assert "2026-03-01" in text
-    assert "浙S(2026)1号" in text
+    assert "浙S(2026)1号" not in text  # nor beside the stamp that it must not be made public
     assert "未送审" not in text
+    public = Outline(
+        page_of(dataclasses.replace(town, publication=publication), tmp_path, edition="public")
+    ).text
+    assert "浙S(2026)1号" in public
+    assert "不得公开" not in public
 
 
 def test_same_findings_give_the_same_bytes(town, tmp_path):

@@ -142,7 +142,7 @@ def test_a_journey_over_the_map_by_keys_alone(driver, pages, town):
     board.walk_to("#lc-gaps button")
     board.press(keys.ENTER)
     assert page.run("return document.querySelector('#lc-gaps .lc-chosen').dataset.number") == "0"
-    board.walk_to("#lc-districts button")
+    board.walk_to("#lc-districts tbody button")
     board.press(keys.ENTER)
     assert text_of(page, "#lc-districts .lc-chosen button") == town.districts["name"].iloc[0]
     board.walk_to(".folium-map")

@@ -68,7 +68,7 @@ def shown_people(page: browser.Page) -> dict[str, str]:
 
 
 def go_to_town(driver, town: Findings, number: int) -> str:
-    driver.find_elements("css selector", "#lc-districts button")[number].click()
+    driver.find_elements("css selector", "#lc-districts tbody button")[number].click()
     return str(town.districts.index[number])
 
 

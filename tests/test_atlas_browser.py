@@ -240,7 +240,7 @@ def test_legend_names_services_and_tells_symbols_apart(page):
     assert "图书馆" in text_of(page, "#lc-legend")
     assert "library" not in text_of(page, "#lc-legend")
     inks = page.run(
-        "return [0, 6].map((number) => {"
+        "return [0, 8].map((number) => {"
         "const canvas = Object.assign(document.createElement('canvas'), {width: 18, height: 18});"
         "lifecirclePage.drawSymbol(canvas.getContext('2d'), number, 9, 9, 6);"
         "return [...canvas.getContext('2d').getImageData(9, 9, 1, 1).data].join() })"
@@ -335,7 +335,7 @@ def test_all_gaps_are_listed_when_asked_for(driver, page):
 def test_a_districts_name_brings_the_map_to_it(driver, page, town):
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
     for number, key in ((0, keys.ENTER), (5, keys.SPACE)):
-        button = driver.find_elements("css selector", "#lc-districts button")[number]
+        button = driver.find_elements("css selector", "#lc-districts tbody button")[number]
         assert button.text == town.districts["name"].iloc[number]
         button.send_keys(key)
         centre = page.run(MAP + "const c = map.getCenter(); return [c.lng, c.lat]")
@@ -346,7 +346,7 @@ def test_a_districts_name_brings_the_map_to_it(driver, page, town):
             "return [...document.querySelectorAll('#lc-districts .lc-chosen')].map((row) => row.dataset.code)"
         )
         assert chosen == [town.districts.index[number]]
-        again = driver.find_elements("css selector", "#lc-districts button")[number]
+        again = driver.find_elements("css selector", "#lc-districts tbody button")[number]
         assert again.get_attribute("aria-pressed") == "true"
         assert again == driver.switch_to.active_element  # the table is made anew, the focus stays
 
@@ -398,7 +398,17 @@ def test_layers_are_switched_off_and_on(driver, page, town):
     labels = [
         one.text for one in driver.find_elements("css selector", ".leaflet-control-layers-overlays label")
     ]
-    assert labels == ["乡镇（街道）", "居民点", "口径不一致的村", "缺口", "服务设施", "村（社区）名"]
+    assert labels == [
+        "乡镇（街道）",
+        "覆盖率底色",
+        "居民点",
+        "口径不一致的村",
+        "缺口",
+        "服务设施",
+        "村（社区）名",
+    ]
+    assert [box.is_selected() for box in boxes] == [True, False, *[True] * 5]  # the residents tell more
+    boxes[1].click()
     for box in boxes:
         box.click()
     drawn = "canvas, path, .leaflet-marker-icon"
@@ -418,24 +428,38 @@ def test_the_layer_switch_lists_what_the_target_has(driver, page, town):
     assert listed() == ["乡镇（街道）", "村（社区）名"]
     assert page.run(MAP + "return map.hasLayer(lifecirclePage.layer('residents'))")
     choose(page, "lc-target", town.targets[0].target.id)
-    assert listed() == ["乡镇（街道）", "居民点", "口径不一致的村", "缺口", "服务设施", "村（社区）名"]
+    assert listed() == [
+        "乡镇（街道）",
+        "覆盖率底色",
+        "居民点",
+        "口径不一致的村",
+        "缺口",
+        "服务设施",
+        "村（社区）名",
+    ]
 
 
-def test_roads_are_drawn_when_switched_on(driver, town, tmp_path):
+def test_roads_are_drawn_until_switched_off(driver, town, tmp_path):
     page = browser.opened(
         driver, draw_atlas([town], tmp_path / "r.html", roads=atlas_town.crossroads()).as_uri()
     )
     page.wait_ready()
-    assert page.run("return document.querySelector('.leaflet-lc-roads-pane canvas')") is None
+    painted = (
+        "const canvas = document.querySelector('.leaflet-lc-roads-pane canvas');"
+        "if (!canvas || canvas.style.display === 'none') return 0;"
+        "const probe = document.createElement('canvas');"
+        "[probe.width, probe.height] = [canvas.width, canvas.height];"
+        "const context = probe.getContext('2d', {willReadFrequently: true}); context.drawImage(canvas, 0, 0);"
+        "const data = context.getImageData(0, 0, probe.width, probe.height).data;"
+        "let n = 0; for (let i = 3; i < data.length; i += 4) if (data[i]) n++; return n"
+    )
+    assert page.run(painted) == 0  # no road of them is a main one: from afar none shows
+    page.run(MAP + "map.setView([30.53, 120.86], 13, {animate: false})")
+    assert page.run(painted) > 300
     boxes = driver.find_elements("css selector", ".leaflet-control-layers-overlays label")
     (box,) = [one for one in boxes if one.text == "道路"]
     box.click()
-    painted = page.run(
-        "const canvas = document.querySelector('.leaflet-lc-roads-pane canvas');"
-        "const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
-        "let n = 0; for (let i = 3; i < data.length; i += 4) if (data[i]) n++; return n"
-    )
-    assert painted > 300
+    assert page.run(painted) == 0
     is_quiet(page)
 
 
@@ -492,11 +516,13 @@ def test_page_works_on_a_phone(tmp_path_factory, pages, language):
             "const box = document.querySelector('.folium-map').getBoundingClientRect();"
             "return [box.left, box.top, box.width, box.height]"
         )
-        assert box[:2] == [0, 0]
+        answer = page.run("return document.getElementById('lc-answer').getBoundingClientRect().bottom")
+        assert 250 < answer <= box[1] < 844 / 2  # the headline and its sentences, then the map
+        assert box[0] == 0
         assert box[2] > 360
         assert box[3] < 844 * 0.7
         assert page.run("return document.documentElement.scrollWidth <= innerWidth")
-        assert page.run("return document.querySelector('.leaflet-control-layers-expanded')") is None
+        assert not driver.find_element("css selector", "#lc-layers").is_displayed()  # folded with the legend
         page.run("document.querySelectorAll('details').forEach((one) => (one.open = true))")
         assert page.run("return document.documentElement.scrollWidth <= innerWidth")
         driver.find_elements("css selector", "#lc-gaps button")[2].click()

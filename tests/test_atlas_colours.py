@@ -97,6 +97,7 @@ SHOWN_TOGETHER = {
     "reach": ("covered", "beyond_0", "beyond_1", "beyond_2", "disconnected", "uncounted", "newly"),
     "villages": ("covered", "beyond_1", "uncounted"),
     "differ": ("covered", "over", "under", "uncounted"),
+    "changes": ("gained", "lost", "kept", "still", "uncounted"),
 }
 
 

@@ -395,6 +395,8 @@ def test_plans_labels_and_margin_stand_in_the_page(tmp_path):
         "services": atlas_town.SERVICE_NAMES["clinic"]["en"],
         "people": 12.0,
         "peopleText": "12 people newly",
+        "service": "clinic",
+        "facts": ["", "", ""],
     }
     assert (plan["value"], plan["bound"], plan["gap"]) == (120.0, 120.0, 0.0)
     assert plan["curve"] == [[1, 80.0], [2, 120.0]]
@@ -403,6 +405,120 @@ def test_plans_labels_and_margin_stand_in_the_page(tmp_path):
     assert about["dataDate"] == "2025-10-31"
     assert "2025-10-31" in about["margin"]["data_date"]
     assert "(EPSG:4549)" in about["margin"]["crs"]
+
+
+TOLD = PLAN | {
+    "people": 1000.0,
+    "covered_before": 864.1,
+    "covered_after": 881.9,
+    "goal": 1.0,
+    "attainable": 941.99,
+    "goal_attainable": False,
+    "free": 140,
+    "curve": [(0, 864.1), (30, 912.9)],
+    "sites": [
+        {
+            "lon": 120.9,
+            "lat": 30.5,
+            "people": 12.0,
+            "works": "idle_building",
+            "tenure": "leased",
+            "cost": 61.0,
+        }
+        | {"groups": {"over60": 5.0, "rural": 12.0}, "band": (8.0, 12.0, 14.0)},
+        {
+            "lon": 120.91,
+            "lat": 30.51,
+            "people": 8.0,
+            "works": "new_building",
+            "tenure": "owned",
+            "cost": 130.0,
+        },
+    ],
+    "sensitivity": [{"speed": "slow", "people": 68.0, "best": 73.0}],
+    "own_target": {
+        "districts": [
+            {"code": "a", "name": "<b>Town</b>", "value_before": 0.5, "value_after": 0.6, "won": 20.0},
+            {"code": "b", "name": "Other", "value_before": 0.5, "value_after": 0.5, "won": 0.0},
+        ],
+        "groups": [
+            {"code": "all", "name": "all", "value_before": 0.86, "value_after": 0.88, "won": 20.0},
+            {"code": "over60", "name": "over60", "value_before": 0.8, "value_after": 0.9, "won": 5.0},
+        ],
+    },
+    "remedies": [
+        {
+            "kind": "link",
+            "name": "dear",
+            "lon": 120.9,
+            "lat": 30.5,
+            "people": 90.0,
+            "cost": 9.0,
+            "people_per_cost": 10.0,
+        },
+        {"kind": "link", "name": "free", "lon": 120.9, "lat": 30.5, "people": 99.0},
+        {"kind": "footbridge", "name": "cheap", "lon": 120.9, "lat": 30.5, "people": 80.0, "cost": 4.0}
+        | {"people_per_cost": 20.0},
+        {
+            "kind": "evening_hours",
+            "name": "late",
+            "lon": 120.9,
+            "lat": 30.5,
+            "people": 7.0,
+            "accounting": "open",
+        }
+        | {"paid": "year", "cost": 6.0, "people_per_cost": 1.2},
+    ],
+}
+
+
+def test_a_plan_is_told_whole(tmp_path):
+    page = draw_atlas([atlas_town.town()], tmp_path / "page.html", language="en", plans=[TOLD])
+    (plan,) = read_payload(page).page["plans"]
+    story = plan["story"]
+    assert story["effect"] == "Rate 86.4% → 88.1%, 18 people newly covered"
+    assert story["ceiling"] == (
+        "Goal 100%: 30 sites reach 91.2%, all 140 candidates 94.1%: "
+        "the goal cannot be reached by sites alone."
+    )
+    assert story["facts"] == [
+        ["Cost", "191.0 × 10,000 yuan · 95,500 yuan a person"],
+        ["Works", "1 × idle building, 1 × new building"],
+        ["Tenure", "1 × leased, 1 × owned"],
+    ]
+    assert plan["sites"][0]["facts"] == [
+        "idle building · leased · 61.0 × 10,000 yuan · 50,833 yuan a person",
+        "of them 5 60 and over",
+        "slow / usual / fast: 8 / 12 / 14",
+    ]
+    assert story["towns"] == [["<b>Town</b>", "50.0%", "60.0%", "20"]]
+    assert story["groups"] == [["60 and over", "80.0%", "90.0%", "5"]]
+    assert story["speeds"] == [["slow", "68", "73"]]
+    names = [[one["name"] for one in part["rows"]] for part in story["remedies"]]
+    assert names == [["cheap", "dear", "free"], ["late"]]  # another accounting is a list of its own
+    assert story["curve"] == [[0, pytest.approx(0.8641)], [30, pytest.approx(0.9129)]]
+    assert story["most"] == pytest.approx(0.94199)
+    unknown = [{**TOLD["sites"][0], "cost": None}, TOLD["sites"][1]]
+    plans = [
+        TOLD | {"goal_attainable": True, "enough": 7},
+        TOLD | {"goal_attainable": True, "sites": unknown},
+        PLAN,
+    ]
+    page = draw_atlas([atlas_town.town()], tmp_path / "page.html", language="en", plans=plans)
+    first, second, bare = (one["story"] for one in read_payload(page).page["plans"])
+    assert first["ceiling"] == "Goal 100%: 7 sites reach it."
+    assert second["ceiling"] == "Goal 100%: 30 sites reach 91.2%, all candidates 94.1%."
+    assert second["facts"][0] == ["Cost", "130.0 × 10,000 yuan, 1 unknown"]
+    assert (bare["effect"], bare["ceiling"], bare["facts"], bare["curve"]) == ("", "", [], [])
+
+
+def test_a_public_page_tells_nothing_more_of_a_plan(tmp_path):
+    page = draw_atlas([atlas_town.town()], tmp_path / "page.html", plans=[TOLD], edition="public")
+    (plan,) = read_payload(page).page["plans"]
+    story = plan["story"]
+    assert not any(story[part] for part in story)
+    assert [site["facts"] for site in plan["sites"]] == [["", "", ""]] * 2
+    assert [site["people"] for site in plan["sites"]] == [None, None]
 
 
 def test_a_plan_that_is_not_proved_tells_its_bound(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,13 @@ import shapely
 
 import atlas_roads
 from atlas_asking import ask
-from lifecircle.page_data import page_payload, read_payload
+from lifecircle.audit import read_networks, run_audit
+from lifecircle.page_data import WhatIf, page_payload, read_payload
 from lifecircle.page_data._page_roads import line_vertices, projected
 from lifecircle.reach import REASONS, nearest_seconds, snap
+from lifecircle.scenario import run_scenario
+from lifecircle.standards import load_standard, whole_rule
+from lifecircle.study import read_study
 from lifecircle.wording import Words
 
 if TYPE_CHECKING:
@@ -132,8 +137,9 @@ class Oracle:
             place = self.snap(pin["lon"], pin["lat"])
             if place is None or place[2] > 0.25 * 60 * told["minutes"] * 100:
                 continue
+            held = set((pin.get("service") or services[0] or "").split(";"))
             for one in told["answers"]["classes"]:
-                if pin.get("service", services[0]) in one["services"]:
+                for _ in held & set(one["services"]):
                     per_class[one["name"]].append(self.times(place))
         rule = np.zeros(len(answers.steps))
         for name, more in per_class.items():
@@ -157,7 +163,7 @@ class Oracle:
 def pins_of(seed: int, count: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng(1000 + seed)
     places = atlas_roads.degrees(rng.uniform((-250, -250), (2900, 2000), (count, 2)))
-    services = [None, "library", "hall", "clinic", "reading_room", "nothing"]
+    services = [None, "library", "library;hall", "clinic;clinic", "reading_room", "nothing"]
     return [
         {"lon": lon, "lat": lat} | ({"service": service} if (service := services[number % 6]) else {})
         for number, (lon, lat) in enumerate(places.tolist())
@@ -238,6 +244,101 @@ def test_what_if_is_the_engines_but_for_rounding(tmp_path, seed):
         differ = np.flatnonzero(gains ^ np.isin(np.arange(len(gains)), one["cells"]))
         assert (np.abs(seconds[differ, 0] - 450) <= 0.6).all()
         assert len(differ) <= 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_each_pin_reaches_is_counted_one_by_one(tmp_path, seed):
+    """People within reach of each pin by where they stand, and what most of those left lack."""
+    findings, network = atlas_roads.study(seed)
+    raw = page_payload([findings], Words("en"), network)
+    payload = read_payload(raw)
+    oracle = Oracle(payload)
+    pins = pins_of(seed + 30, 6)
+    asked = {"kind": "survey", "year": YEAR, "pins": pins}
+    told = ask(tmp_path, raw, [{**asked, "target": target} for target in atlas_roads.TARGETS])
+    whys = set()
+    for target, one in zip(atlas_roads.TARGETS, told, strict=True):
+        now, answers = payload.target(YEAR, target), payload.answers(YEAR, target)
+        limit = 60 * now["minutes"] + 1e-6
+        people = findings.people[target].to_numpy()
+        newly = np.isin(np.arange(len(people)), oracle.newly(target, pins))
+        services = [payload.year(YEAR)["serviceIds"][number] for number in now["services"]]
+        for pin, found in zip(pins, one["each"], strict=True):
+            place = oracle.snap(pin["lon"], pin["lat"])
+            held = set((pin.get("service") or services[0]).split(";"))
+            counts = any(held & set(part["services"]) for part in now["answers"]["classes"])
+            near = place is not None and place[2] <= 0.25 * 60 * now["minutes"] * 100
+            assert (found["why"] == "") == (near and counts)
+            whys.add(found["why"])
+            if found["why"]:
+                continue
+            within = np.array(oracle.times(place)) / 100 <= limit
+            within &= np.isin(answers.status, [1, 2, 3])
+            before = within & (answers.status == 1)
+            left = within & ~before & ~newly
+            assert found["all"] == people[within].sum()
+            assert found["before"] == people[before].sum()
+            assert found["newly"] == people[within & newly].sum()
+            assert found["left"] == people[left].sum()
+            assert found["lacking"] <= found["left"]
+            assert bool(found["lacks"]) == bool(left.any())
+    assert {"", "service"} < whys
+
+
+def test_pins_are_the_audit_with_their_venues(tmp_path, toytown):
+    """Pins put in the file that the page writes and audited anew cover whom the page says, to the person."""
+    before = run_audit(toytown)
+    building = {
+        "culture": whole_rule(before.circle("culture").target, load_standard(toytown / "standard.toml"))
+    }
+    network = read_networks(read_study(toytown), YEAR)["walk"]
+    raw = page_payload([before], Words("en"), network, what_if=WhatIf(buildings=building))
+    assert read_payload(raw).target(YEAR, "culture")["building"] == ["library", "gym", "sports_park"]
+    homes = before.demand.geometry[(before.status["culture"] == "beyond").to_numpy()]
+    rng = np.random.default_rng(5)
+    places = (
+        np.column_stack([homes.x, homes.y])[:8] + rng.uniform(-4e-4, 4e-4, (len(homes), 2))[:8]
+    ).tolist()
+    services = ["library;gym;sports_park", "gym;sports_park", "library", "clinic"]
+    pins = [
+        {"lon": round(lon, 6), "lat": round(lat, 6), "service": services[number % 4], "name": f"pin {number}"}
+        for number, (lon, lat) in enumerate(places)
+    ]
+    sets = [pins[:1], pins[1:2], pins[:2], pins[2:5], pins]
+    told = ask(
+        tmp_path,
+        raw,
+        [
+            question
+            for some in sets
+            for question in (
+                {"kind": "collection", "pins": some},
+                *({"kind": "survey", "year": YEAR, "target": one, "pins": some} for one in before.seconds),
+            )
+        ],
+    )
+    gained = 0.0
+    for number, _ in enumerate(sets):
+        written, *found = told[number * 4 : number * 4 + 4]
+        file = tmp_path / f"pins-{number}.geojson"
+        file.write_text(json.dumps(written), encoding="utf-8")
+        scenario = run_scenario(toytown, [file])
+        for target, one in zip(before.seconds, found, strict=True):
+            comparison = next(row for row in scenario.targets if row.target == target)
+            assert one["people"] == comparison.won
+            assert comparison.lost == 0
+            gained += one["people"]
+    assert gained > 0
+
+
+def test_a_building_is_offered_where_its_classes_have_enough_services():
+    findings, network = atlas_roads.study(3)
+    payload = read_payload(page_payload([findings], Words("en"), network))
+    assert payload.target(YEAR, "culture")["building"] == []  # two halls, and one service of halls
+    assert payload.target(YEAR, "clinic")["building"] == ["clinic"]
+    own = WhatIf(buildings={"culture": ("hall", "library", "hall")})
+    told = read_payload(page_payload([findings], Words("en"), network, what_if=own))
+    assert told.target(YEAR, "culture")["building"] == ["hall", "library", "hall"]
 
 
 def test_what_the_rule_still_lacks(tmp_path):

@@ -105,7 +105,7 @@ def test_the_picture_is_saved_and_not_blank(driver, pages, tmp_path):
     content = saved.read_bytes()
     assert content.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", content[16:24])
-    assert (width, height) == (2400, 1695)
+    assert (width, height) == (3508, 2477)  # 300 to the inch of A4
     packed = b"".join(
         content[at + 8 : at + 8 + struct.unpack(">I", content[at : at + 4])[0]]
         for at in _chunks(content)
@@ -159,6 +159,25 @@ def test_paper_holds_the_whole_table_and_all_a_map_must_say(driver, pages, town,
     assert re.search(r"\d+k?m", first)
     assert {"zh": "北", "en": "N"}[language] in first
     assert page.run("return document.getElementById('lc-print').childElementCount") == 0
+    is_quiet(page)
+
+
+def test_a_chosen_town_and_a_chosen_village_have_sheets_of_their_own(driver, pages, town):
+    page = ready(driver, pages["zh"])
+    one = town.targets[0].districts[2]
+    page.run(
+        "[...document.querySelectorAll('#lc-districts button')]"
+        ".find((button) => button.textContent === arguments[0]).click()",
+        one.name,
+    )
+    first, *rest = sheets = pdf_text.pages_of(printed(driver))
+    assert f"海盐县（示例）{one.name}品质文化生活圈（2025年）" in first
+    assert percent_text(one.value) in first
+    assert f"统计人口{one.count.people:,.0f}人" in first
+    assert f"未覆盖人口{one.count.uncovered:,.0f}人" in first
+    for number, text in enumerate(sheets, 1):
+        assert f"{number}/{len(sheets)}" in text
+    assert rest
     is_quiet(page)
 
 

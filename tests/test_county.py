@@ -3,13 +3,17 @@
 import importlib.metadata
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from atlas_asking import ask
 from conftest import ROOT
 from lifecircle.audit import run_audit
 from lifecircle.maps import MapOrder, draw_study
+from lifecircle.page_data import page_payload
 from lifecircle.report import scoreboard
+from lifecircle.wording import Words, village_text
 
 COUNTY = ROOT / "data" / "geo" / "haiyan"
 CENSUS = 456_775
@@ -149,3 +153,21 @@ def test_the_committed_map_is_what_the_example_draws(results, tmp_path):
             pytest.skip(f"{package} is not the version of constraints.txt, which the bytes are promised for")
     (page,) = draw_study(COUNTY, MapOrder(results=results, out=tmp_path / "haiyan.html"))
     assert page.read_bytes() == (ROOT / "maps" / "haiyan.html").read_bytes(), "run make demo and commit maps/"
+
+
+@pytest.mark.parametrize("name", ["culture", "elder_care", "clinic"])
+def test_the_page_tells_who_lives_in_every_gap(county, tmp_path, name):
+    """The page finds the residents of each gap again, and so how many of a group live there."""
+    gaps = county.gaps[county.gaps["target"] == name].sort_values("people", ascending=False, kind="stable")
+    questions = [{"kind": "gaps", "year": county.year, "target": name}]
+    questions += [{**questions[0], "group": group} for group in ("over60", "low_income")]
+    everybody, aged, poor = ask(tmp_path, page_payload([county], Words("zh")), questions)
+    assert np.allclose(everybody, gaps["people"], atol=0.01)
+    left = (county.status[name] != "covered") & (county.people[name] > 0)
+    assert sum(aged) == pytest.approx(county.demand.loc[left, "over60"].sum())
+    assert sum(poor) == pytest.approx(county.demand.loc[left, "low_income"].sum())
+    codes = county.villages.index[
+        county.villages["name"].map(village_text) == gaps["village"].map(village_text).iloc[0]
+    ]
+    mine = left & county.demand["village"].isin(codes) & (county.status[name] == gaps["reason"].iloc[0])
+    assert 0 < aged[0] <= county.demand.loc[mine, "over60"].sum() + 0.01

@@ -35,7 +35,8 @@ TOWNS = gpd.GeoDataFrame(
 
 def assert_demand(demand, rejects, *, groups=(), units=()):
     """Hold the contract of a demand table and its rejects."""
-    assert list(demand.columns) == ["population", *groups, *units, "geometry"]
+    sides = ["extent_m"] if "extent_m" in demand else []  # of polygons
+    assert list(demand.columns) == ["population", *groups, *units, "geometry", *sides]
     assert demand.crs.to_epsg() == 4326
     assert demand.index.name == "id"
     assert demand.index.is_unique
@@ -173,9 +174,18 @@ def test_polygons_count_at_their_centroid_and_lines_are_noted():
     assert demand.geometry.iloc[0] == Point(120.5, 30.5)
     assert demand.geometry.iloc[40] == Point(1.5, 0.5)
     assert demand.geometry.isna().sum() == 2
+    assert demand["extent_m"].isna().tolist() == [False] * 41 + [True] * 2
     assert rejects[["row", "value"]].to_numpy().tolist() == [[42, "LineString"]]
     with pytest.raises(UnusableInputError, match="not a point or polygon"):
         read_demand(layer.iloc[[41]])
+
+
+def test_a_polygon_is_as_wide_as_a_square_of_its_area():
+    shapes = [box(500000, 3380000, 500400, 3380400), box(500000, 3381000, 500100, 3381900)]
+    layer = gpd.GeoDataFrame({"population": [1.0, 2.0]}, geometry=shapes, crs="EPSG:4549")
+    demand, _ = read_demand(layer)
+    assert demand["extent_m"].to_numpy() == pytest.approx([400, 300], rel=1e-3)
+    assert "extent_m" not in read_demand(layer.set_geometry(layer.centroid))[0]
 
 
 def test_faults_of_the_file_are_told_at_once(tmp_path):

@@ -2,6 +2,7 @@
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
 from shapely.geometry import LineString, box
@@ -117,6 +118,21 @@ def test_a_real_chinese_network(shared_data):
     for mistake, shift in MISTAKES.items():
         found = detect(np.column_stack(shift(places.x.to_numpy(), places.y.to_numpy())), lines)
         assert found.evidence["log_likelihood"].idxmax() == mistake
+
+
+@pytest.mark.parametrize("second", [slice(1, None, 2), slice(0, None, 3)], ids=["half", "a third"])
+def test_a_list_of_two_datums_among_dense_roads_is_never_taken_for_one(second):
+    """Where every place is near some road a mixture shows little, but too much to move all rows."""
+    folder = ROOT / "data" / "geo" / "haiyan"
+    lines = gpd.read_parquet(folder / "roads.parquet").to_crs(4326).geometry.to_numpy()
+    towns = gpd.read_file(folder / "towns.geojson").to_crs(4326).set_index("code")
+    table = pd.read_csv(folder / "education.csv", encoding="utf-8-sig").dropna(subset=["lon", "lat"])
+    places = table[["lon", "lat"]].to_numpy()
+    assert detect(places, lines, towns).datum == "wgs84"
+    mixed = places.copy()
+    mixed[second] = np.column_stack(gcj02_from_wgs84(*places[second].T))
+    found = detect(mixed, lines, towns)
+    assert (found.datum, found.reason in {"mixed", "unclear"}) == (None, True)
 
 
 # --- in a study ---------------------------------------------------------------------------------------

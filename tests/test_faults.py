@@ -135,6 +135,22 @@ def test_a_register_that_can_only_be_read_costs_no_results(other_user):
         assert opened.runs()["reason"].tolist() == ["", "superseded:2025.1"]
 
 
+def test_two_users_share_a_folder(other_user):
+    """What one writes the other may replace and note, where the group of the folder may write."""
+    folder, run = other_user
+    study = Path(shutil.copytree(TOYTOWN, folder / "town"))
+    results = folder / "results"
+    results.mkdir()
+    os.chown(results, 0, NOBODY)
+    results.chmod(0o2775)
+    assert audit(study, results, umask=0o002).returncode == 0
+    edit(study / "residents.csv", "r1,500000,3377000,100", "r1,500000,3377000,90")
+    done = run(study, results)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [one.name for one in run_folders(results)] == ["2025.1", "2025"]
+    assert check_runs(results) == []
+
+
 def held(results):
     """Start a process that holds a folder of results until it is killed."""
     code = (

@@ -179,9 +179,20 @@ def test_without_a_network_nothing_is_written_and_the_remedy_is_named(monkeypatc
     assert not (tmp_path / "out").exists()
     result = CliRunner().invoke(cli, ["fetch", "武原", "--out", str(tmp_path / "out")])
     assert result.exit_code == 2
-    assert "could not be fetched" in result.stderr
+    assert result.stderr.startswith("错误：“武原”的道路未能下载：127.0.0.1:1 无法连通")
     assert "Traceback" not in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_errors_are_in_the_language_asked_for_or_in_that_of_the_study_nearby(monkeypatch, tmp_path):
+    monkeypatch.setenv("LIFECIRCLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(osmnx.settings, "nominatim_url", "http://127.0.0.1:1")
+    (tmp_path / "study.toml").write_text('language = "en"\n', "utf-8")
+    words = ["fetch", "武原", "--out", str(tmp_path / "osm")]
+    for more, start in (([], "error: the roads of"), (["--language", "zh"], "错误：")):
+        result = CliRunner().invoke(cli, [*words, *more])
+        assert result.exit_code == 2
+        assert result.stderr.startswith(start)
 
 
 def test_a_folder_of_something_else_is_not_replaced(server, tmp_path):

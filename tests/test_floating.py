@@ -12,8 +12,10 @@ from scipy.sparse import csr_array
 from lifecircle.errors import UnusableInputError
 from lifecircle.measures import (
     CATCHMENTS,
+    cumulative_opportunities,
     floating_catchment,
     gaussian_decay,
+    gravity,
     power_decay,
     rational_agent_access,
     step_decay,
@@ -246,3 +248,25 @@ def test_what_cannot_be_used_is_all_named_at_once():
     with pytest.raises(UnusableInputError, match="above 0"):
         rational_agent_access(np.array([[1.0]]), [1], [1], tau=0)
     assert rational_agent_access(np.array([[np.inf]]), [1], [1], tau=60).isna().all()
+
+
+def grid(residents):
+    """Give the grid of the peer's own tests: 5 x 5 venues of one each, and a person at some of the places."""
+    places = np.array([(x, y) for x in range(5) for y in range(5)], dtype=float)
+    return np.hypot(*(places[residents, None] - places).transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("method", ["2sfca", "3sfca"])
+@pytest.mark.parametrize("decay", [None, step_decay({10: 25.0})])
+def test_the_grid_of_the_peers_tests(method, decay):
+    costs = grid(np.array([0, 7, 12, 18, 24]))
+    # 25 venues and five people who all reach them: five each. Nearer than the next point: their own alone.
+    for limit, wanted in ((10, 5.0), (0.9, 1.0)):
+        found = floating_catchment(costs, np.ones(5), np.ones(25), limit=limit, decay=decay, method=method)
+        assert found.to_numpy() == pytest.approx(np.full(5, wanted), abs=1e-12)
+
+
+def test_the_weighted_catchments_of_the_peers_tests():
+    costs = grid(np.array([12]))
+    assert cumulative_opportunities(costs, np.ones(25), limits=[0.5, 10]).iloc[0].tolist() == [1, 25]
+    assert gravity(costs, np.ones(25), decay=step_decay({0.5: 0.5})).tolist() == [0.5]

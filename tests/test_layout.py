@@ -24,6 +24,7 @@ FLOORS = {
     "costs": 1,
     "limits": 1,
     "compiled": 1,
+    "stages": 1,
     "hours": 2,
     "datum": 2,
     "tables": 2,

@@ -84,3 +84,25 @@ def test_the_check_reports_what_each_lacks(toytown, tmp_path):
         {row["file_id"] for row in rows if row["file_id"]}
     ) == (len(rows) + 1)
     assert "不" not in done.stderr
+    assert json.loads(done.stdout)["against"]["unread"] == 0
+
+
+def test_every_row_of_both_lists_is_written_as_csv(toytown, tmp_path):
+    path, out = tmp_path / "osm.csv", tmp_path / "matches.csv"
+    lines = ["id,service,name,lon,lat", "n1,library,=Toy library(),x,30", "n2,museum,=1+1,121.0,30.5"]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    done = lifecircle("check", toytown, "--against", path, "--matches", out)
+    assert done.returncode in {0, 1}, done.stderr
+    table = pd.read_csv(out, dtype=str, keep_default_na=False)
+    assert table.columns[:4].tolist() == ["found in", "service", "id in the register", "name in the register"]
+    assert table["found in"].value_counts().to_dict() == {"register only": 5, "other list only": 1}
+    # No live formula of another's list, and the row without a place is counted.
+    assert table["name in the other list"].tolist()[-1] == "'=1+1"
+    assert "rows of 'osm.csv' that cannot be compared (1)" in done.stdout
+    assert lifecircle("check", toytown, "--against", path, "--matches", out).returncode == done.returncode
+    out.write_text("a,b\n1,2\n", "utf-8")
+    refused = lifecircle("check", toytown, "--against", path, "--matches", out)
+    assert refused.returncode == 2
+    assert "was not written by lifecircle" in refused.stderr
+    assert out.read_text("utf-8") == "a,b\n1,2\n"
+    assert lifecircle("check", toytown, "--matches", out).returncode == 2

@@ -22,6 +22,7 @@ from lifecircle.errors import MissingFileError, ProjectionError, UnusableInputEr
 from lifecircle.roads import (
     allowed_way,
     profile,
+    read_barrier_kinds,
     read_barriers,
     read_roads,
     roads_from_graph,
@@ -312,6 +313,9 @@ def test_barriers_of_an_osm_file(osm):
     assert kinds == {"MultiPolygon": 1, "LineString": 5}
     assert not len(read_roads(path).barriers)
     assert (read_barriers(path, crs=roads.crs) == roads.barriers).all()
+    ground = read_barrier_kinds(path)
+    assert Counter(ground["kind"]) == {"water": 2, "railway": 2, "expressway": 1, "wall": 1}
+    assert shapely.equals_exact(ground.to_crs(roads.crs).geometry.to_numpy(), roads.barriers, 1e-6).all()
     water = next(shape for shape in roads.barriers if shape.geom_type == "MultiPolygon")
     assert water.area == pytest.approx(0.1 * 96 * 0.1 * 111 * 100, rel=0.02)
 

@@ -434,7 +434,8 @@ def test_without_matplotlib_all_but_the_picture_is_written(listed, tmp_path, mon
 def test_the_map_gets_a_plain_plan(listed):
     done = study(TOYTOWN, "reading", new=1, candidates=listed)
     layer = json.loads(json.dumps(plan_layer(done)))
-    assert layer["sites"] == [
+    shown = ("id", "name", "lon", "lat", "service", "people")
+    assert [{name: site[name] for name in shown} for site in layer["sites"]] == [
         {"id": "A", "name": "Site A", "lon": pytest.approx(degrees(2000, 1000)[0]),
          "lat": pytest.approx(degrees(2000, 1000)[1]), "service": "library", "people": 30.0}
     ]  # fmt: skip
@@ -443,6 +444,12 @@ def test_the_map_gets_a_plain_plan(listed):
         0.0,
         [[0, 215.0], [1, 245.0], [2, 265.0]],
     )
+    (town,) = [one for one in layer["own_target"]["districts"] if one["won"]]
+    assert (town["won"], layer["free"], layer["covered_after"]) == (
+        30.0,
+        len(PLACES) - 1,
+        245.0,
+    )  # E has no road
 
 
 # --- the county -----------------------------------------------------------------------------------------

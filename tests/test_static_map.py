@@ -17,9 +17,18 @@ import atlas_town
 import lifecircle as lc
 from lifecircle.errors import LifecircleError, MissingExtraError, UnusableInputError
 from lifecircle.findings import Publication
-from lifecircle.page_data import AREA_COLOURS, CELL_COLOURS
-from lifecircle.paper import Drawing, FontError, _fonts, _paper_map, draw_static, static_maps
-from lifecircle.paper._paper_map import wrapped
+from lifecircle.page_data import AREA_COLOURS, CELL_COLOURS, margin, stamp
+from lifecircle.paper import (
+    Drawing,
+    FontError,
+    _fonts,
+    _paper_legend,
+    _paper_map,
+    _paper_sheet,
+    draw_static,
+    static_maps,
+)
+from lifecircle.paper._paper_sheet import shortened, wrapped
 from lifecircle.publication import MapSetting, public_findings
 from lifecircle.wording import Words
 
@@ -34,7 +43,7 @@ def _fonts_there():
 
 @pytest.fixture(autouse=True)
 def _coarse(monkeypatch):
-    monkeypatch.setattr(_paper_map, "_DPI", 60)  # most of the time of a map goes into its pixels
+    monkeypatch.setattr(_paper_sheet, "DPI", 60)  # most of the time of a map goes into its pixels
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +54,7 @@ def town():
 def texts_of(monkeypatch, draw) -> list[str]:
     """Draw, and give every text that was put on the sheet."""
     seen: list[list[str]] = []
-    monkeypatch.setattr(_paper_map, "check_characters", lambda texts: seen.append(list(texts)))
+    monkeypatch.setattr(_paper_sheet, "check_characters", lambda texts: seen.append(list(texts)))
     draw()
     return seen[0]
 
@@ -140,10 +149,22 @@ def test_residents_have_the_colours_of_the_legend(town, tmp_path):
         assert tuple(int(code[at : at + 2], 16) for at in (0, 2, 4)) in seen, name
 
 
-def test_larger_paper_is_the_same_map_larger(town, tmp_path):
+def test_larger_paper_has_a_larger_map_and_nearly_the_same_type(town, tmp_path, monkeypatch):
+    views: list[Any] = []
+    draw = _paper_map.draw_map
+    monkeypatch.setattr(
+        _paper_legend,
+        "draw_map",
+        lambda one, sheet, view: (views.append((sheet, view)), draw(one, sheet, view)),
+    )
     small, large = (
         lc.static_map(town, "clinic", tmp_path / f"{size}.png", size=size) for size in ("A4", "A3")
     )
+    (a4, first), (a3, second) = views
+    assert 1.0 < a3.factor / a4.factor < 1.2
+    assert first.metres_per_mm / second.metres_per_mm > 1.45
+    assert second.frame[2] / 420 > first.frame[2] / 297  # the map has more of the sheet
+    assert len(second.numbered) >= len(first.numbered)
     ratio = np.array(pixels(large).shape[:2]) / np.array(pixels(small).shape[:2])
     assert ratio == pytest.approx([2**0.5, 2**0.5], abs=0.005)
     assert pixels(small).shape[:2] == (496, 701)
@@ -160,7 +181,8 @@ def test_scale_bar_is_as_long_as_it_says(town, tmp_path, monkeypatch):
     assert np.ptp(bar.get_xdata()) == 5000.0
     assert drawn[0].get_xlim()[1] - drawn[0].get_xlim()[0] > np.ptp(bar.get_xdata()) * 5
     wide, high = (np.ptp(limits) for limits in (drawn[0].get_xlim(), drawn[0].get_ylim()))
-    assert wide / high == pytest.approx(203 / 182)
+    *_, width, height = drawn[0].get_position().bounds
+    assert wide / high == pytest.approx(width * 297 / (height * 210))
 
 
 def test_every_target_with_a_figure_has_a_map(town, tmp_path):
@@ -266,3 +288,26 @@ def test_lines_break_where_they_may():
     assert all(len(line) <= 22 for line in lines)
     assert any("EPSG:4549" in line for line in lines)
     assert list(itertools.chain(wrapped("", 10, 7))) == [""]
+
+
+def test_a_word_longer_than_a_line_is_cut_and_nothing_is_lost():
+    name = "x" * 90
+    lines = wrapped(f"a {name} b", 30, 7.5)
+    assert "".join(lines).replace(" ", "") == f"a{name}b"
+    assert all(len(line) <= 21 for line in lines)
+    assert [shortened(name, room, 7.5) for room in (0.0, -3.0)] == ["…", "…"]
+
+
+@pytest.mark.parametrize("edition", ["internal", "public"])
+@pytest.mark.parametrize("number", ["", "浙S(2026)1号"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_review_number_and_not_for_publication_never_stand_together(town, edition, number, language):
+    real = dataclasses.replace(town, synthetic=False, publication=Publication("", "", number))
+    words = Words(language)
+    texts = " ".join(
+        [stamp(real, words, edition), *margin(real, words, edition=edition, setting=MapSetting()).values()]
+    )
+    forbidden = "不得公开" in texts or "not to be made public" in texts
+    assert forbidden == (edition == "internal")
+    assert ("浙S(2026)1号" in texts) == (edition == "public" and bool(number))
+    assert ("未送审" in texts or "not submitted" in texts) == (not number)

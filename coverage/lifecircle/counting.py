@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     import numpy.typing as npt
     import pandas as pd
@@ -155,3 +157,20 @@ def buckets(
         ["unsnapped", "disconnected", "covered"],
         "beyond",
     )
+
+
+def people_in_buckets(
+    people: Floats, status: npt.NDArray[np.str_], names: Sequence[str], where: Flags
+) -> tuple[float, ...]:
+    """Add people up by bucket where they live: one sum for each of the names, in their order.
+
+    Parameters
+    ----------
+    people : (demand,)
+    status : (demand,) bucket; who is in none of ``names`` is in no sum
+    where : (demand,) whom to count
+
+    >>> people_in_buckets(np.array([3.0, 4.0]), np.array(["a", "b"]), ("b", "a"), np.array([True, True]))
+    (4.0, 3.0)
+    """
+    return tuple(float(people[where & (status == name)].sum()) for name in names)

@@ -70,7 +70,8 @@ class Fault:
     """One thing wrong with an input, and what to do about it.
 
     ``file`` is the name people know the source by; ``place`` is the row, column or key inside it;
-    ``value`` is the value found there, empty where there is nothing to show.
+    ``value`` is the value found there, empty where there is nothing to show. ``of_system`` : the disk or the
+    system failed, and the input itself may be right.
 
     >>> print(Fault("study.toml", "key 'yaer'", "2025", "unknown key", "did you mean 'year'?"))
     study.toml, key 'yaer': unknown key (found: 2025). Remedy: did you mean 'year'?
@@ -81,6 +82,7 @@ class Fault:
     value: str
     reason: str
     remedy: str
+    of_system: bool = False
 
     def __str__(self) -> str:
         """Return the fault in one line."""
@@ -95,6 +97,11 @@ class UnusableInputError(LifecircleError, ValueError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    @property
+    def of_system(self) -> bool:
+        """Whether the system failed: then an input is never passed over as one that is not there."""
+        return any(fault.of_system for fault in self.faults)
 
 
 class MissingFileError(UnusableInputError, FileNotFoundError):
@@ -123,7 +130,11 @@ class MissingExtraError(LifecircleError, ImportError):
 
 
 class FetchError(LifecircleError, ConnectionError):
-    """A download that did not succeed."""
+    """A download that did not succeed; ``fault`` says why, in every language."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 class FaultLog:
@@ -198,7 +209,14 @@ _REASONS: Final = {
     "EIO": (say("the disk reports an error"), say("check the disk, and run again")),
     "ETXTBSY": (say("another program has the file open"), say("close the other program, and run again")),
     "EBUSY": (say("another program has the file open"), say("close the other program, and run again")),
+    "EXDEV": (
+        say("the disk does not move files within this folder"),
+        say("name a folder that lies on one disk, or write elsewhere and copy the results"),
+    ),
 }
+
+_OF_A_NAME: Final = frozenset({"ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"})
+"""Errors that say something of the name that was given, and nothing of the disk."""
 
 
 def system_fault(error: OSError, place: str | Path = "") -> Fault | None:
@@ -223,9 +241,10 @@ def system_fault(error: OSError, place: str | Path = "") -> Fault | None:
     shown = os.fsdecode(file) if isinstance(file, str | bytes | os.PathLike) else str(place)
     if name in _REASONS:
         reason, remedy = _REASONS[name]
-        return Fault(shown, "", "", reason, remedy)
+        return Fault(shown, "", "", reason, remedy, name not in _OF_A_NAME)
+    reason = say("the system reports: {text}", text=os.strerror(error.errno or 0))
     remedy = say("check the file, its folder and the disk, and run again")
-    return Fault(shown, "", "", say("the system reports: {text}", text=os.strerror(error.errno or 0)), remedy)
+    return Fault(shown, "", "", reason, remedy, of_system=True)
 
 
 @contextmanager

@@ -137,12 +137,13 @@ class NetworkReading:
 
 @dataclass(frozen=True)
 class CoarseReading:
-    """The check of one target whose residents stand far apart.
+    """The check of one target whose residents may live elsewhere than they stand.
 
-    ``people`` : share of the people who live at places farther than ``limit_m`` from the next one;
-    ``spacing_m`` : their usual distance; ``value`` and ``spread`` : the rate as counted, and with everybody
-    there spread over four places; ``unsure`` : share of the people who live in a cell of a raster or a
-    polygon that is partly in time, on the smaller side of it.
+    ``people`` : share of the people who live at places farther than ``limit_m`` from the next one, or counted
+    in cells or polygons wider than that; ``spacing_m`` : the usual distance or width, of those or else of
+    the units partly in time; ``value`` and ``spread`` : the rate as counted, and with everybody
+    there spread over four places; ``unsure`` : what the rate may be off by, because it is unknown where
+    people live in a cell, polygon or village that is partly in time; ``partly`` : share of people in those.
     """
 
     target: str
@@ -152,6 +153,7 @@ class CoarseReading:
     value: float
     spread: float
     unsure: float = 0.0
+    partly: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -485,7 +487,17 @@ def _place_reason(place: OffRoads, language: Language) -> str:
 
 
 def _coarse_line(check: CoarseReading, language: Language) -> str:
-    if check.unsure:
+    if check.partly:
+        return _fill(
+            "coarse_partly",
+            language,
+            target=check.target,
+            people=percent(check.partly),
+            extent=f"{check.spacing_m:,.0f}",
+            value=percent(check.value),
+            points=f"{check.unsure * 100:.1f}",
+        )
+    if check.unsure:  # of a run made before those partly in time were counted
         return _fill(
             "coarse_unsure",
             language,

@@ -7,6 +7,7 @@ import { inOrder } from "../../coverage/lifecircle/atlas/page/gap_list.js";
 import { matching } from "../../coverage/lifecircle/atlas/page/matching.js";
 import { fileName } from "../../coverage/lifecircle/atlas/page/save_and_print.js";
 import { collection, collectionText } from "../../coverage/lifecircle/atlas/page/pin_export.js";
+import { marksOf, numbersText } from "../../coverage/lifecircle/atlas/page/plan_layer.js";
 import { newlyCovered } from "../../coverage/lifecircle/atlas/page/status.js";
 
 const entries = ["海盐县图书馆", "图书馆", "武原街道图书馆分馆", "Library ＡＢ", "秦山·文化礼堂"].map((name) => ({ names: [name] }));
@@ -60,4 +61,11 @@ test("a picture's name is one that every system takes", () => {
   assert.equal(fileName(["海盐县", "culture", 2025]), "海盐县-culture-2025.png");
   assert.equal(fileName(['a/b\\c:"<>|?*', "\u202ex\n"]), "a_b_c_-_x_.png");
   assert.equal(fileName(["长".repeat(500)]).length, 84);
+});
+
+test("numbers that would collide share a mark", () => {
+  const sites = [{ lat: 0, lon: 0 }, { lat: 0, lon: 5 }, { lat: 0, lon: 90 }, { lat: 0, lon: 12 }];
+  const marks = marksOf(sites, ({ lat, lon }) => ({ x: lon, y: lat }), 27);
+  assert.deepEqual(marks.map(({ text, sites: mine }) => [text, mine]), [["1, 2, 4", [0, 1, 3]], ["3", [2]]]);
+  assert.equal(numbersText([0, 1, 2, 4, 6, 7, 8]), "1–3, 5, 7–9");
 });

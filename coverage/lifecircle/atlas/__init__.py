@@ -16,6 +16,7 @@ from lifecircle.atlas._offline import OfflineFigure, UnknownAssetError, attribut
 from lifecircle.files import written
 from lifecircle.page_data import (
     ELEMENT,
+    WhatIf,
     bounds,
     encoded,
     margin,
@@ -25,7 +26,14 @@ from lifecircle.page_data import (
     what_was_read,
     without_people,
 )
-from lifecircle.publication import STEP_MIN, Edition, MapSetting, edition_findings, roads_without_masked
+from lifecircle.publication import (
+    STEP_MIN,
+    Edition,
+    MapSetting,
+    edition_findings,
+    roads_without_masked,
+    shown_ground,
+)
 from lifecircle.wording import Words
 
 if TYPE_CHECKING:
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["PAGE_MARK", "OfflineFigure", "UnknownAssetError", "attribute", "draw_atlas", "page_figure"]
 
 _PLAIN = MapSetting()
+_NOTHING = WhatIf()
 
 PAGE_MARK = f'id="{ELEMENT}"'.encode()
 """What every page holds, so that one of another program is never replaced."""
@@ -53,6 +62,7 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
     plans: Sequence[Plan] = (),
     edition: Edition = "internal",
     setting: MapSetting = _PLAIN,
+    what_if: WhatIf = _NOTHING,
 ) -> Path:
     """Write the map page of one study, for one year or several, as one HTML file.
 
@@ -68,6 +78,7 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
     edition : ``internal`` holds everything; ``public`` is made of findings reduced by
         :func:`lifecircle.publication.public_findings`
     setting : mask, base maps, names around the study and what else stands in the margin
+    what_if : what the page offers to try; never in the public edition
 
     Returns
     -------
@@ -81,7 +92,13 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
     """
     path = Path(path)
     figure = page_figure(
-        findings_list, language=language, roads=roads, plans=plans, edition=edition, setting=setting
+        findings_list,
+        language=language,
+        roads=roads,
+        plans=plans,
+        edition=edition,
+        setting=setting,
+        what_if=what_if,
     )
     page = figure.render()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,6 +115,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     plans: Sequence[Plan] = (),
     edition: Edition = "internal",
     setting: MapSetting = _PLAIN,
+    what_if: WhatIf = _NOTHING,
 ) -> OfflineFigure:
     """Return the map page of one study.
 
@@ -116,6 +134,7 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     title = page["title"].format(name=latest.name, year=span)
     about = {
         "name": latest.name,
+        "study": latest.study,
         "years": span,
         "edition": edition,
         "stepMinutes": STEP_MIN if edition == "public" else None,
@@ -127,7 +146,9 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
         "labels": place_names(setting.labels),
     }
     told = without_people(plans) if edition == "public" else plans
-    raw = page_payload(years, words, shown, about=about, plans=told)
+    ground = shown_ground(setting, shown)
+    offered = _NOTHING if edition == "public" else what_if
+    raw = page_payload(years, words, shown, about=about, plans=told, ground=ground, what_if=offered)
     figure = OfflineFigure(
         title,
         language="zh-CN" if words.language == "zh" else "en",
@@ -139,6 +160,9 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
     figure.add_child(page_map)
     add_surroundings(page_map, setting, page, labels=place_names(setting.labels))
     optional: dict[Kind, bool] = {
+        "supply": any(len(findings.home_supply.columns) for findings in years),
+        "ground": ground is not None,
+        "rates": any(result.target.kind == "circle" for findings in years for result in findings.targets),
         "roads": shown is not None,
         "villages": any(len(findings.villages) for findings in years),
         "units": any(getattr(result, "units", None) for findings in years for result in findings.targets),

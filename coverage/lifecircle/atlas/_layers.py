@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import folium
 from folium.map import Layer
 from folium.template import Template
-from folium.utilities import JsCode
 from jinja2 import Environment
 
 from lifecircle.atlas._base_maps import BaseLayer, PlaceNames, base_maps
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from lifecircle.publication import MapSetting
 
 MAX_ZOOM = 18
-NARROW_PX, LOW_PX = 760, 560  # as in page.css and map_view.js
 
 OLDEST_CHROMIUM = 88
 """Oldest Chromium whose language and style sheets the page is written in."""
@@ -37,7 +35,20 @@ _OLD_BROWSER = (
 )
 
 Kind = Literal[
-    "districts", "roads", "residents", "differences", "gaps", "units", "facilities", "villages", "plans"
+    "districts",
+    "rates",
+    "ground",
+    "roads",
+    "residents",
+    "supply",
+    "score",
+    "differences",
+    "gaps",
+    "units",
+    "facilities",
+    "loads",
+    "villages",
+    "plans",
 ]
 
 
@@ -108,21 +119,24 @@ def add_layers(page_map: PageMap, words: Mapping[str, str], *, optional: Collect
     """
     shown: dict[Kind, bool] = {
         "districts": True,
+        "rates": "rates" in optional,
+        "ground": "ground" in optional,
         "roads": "roads" in optional,
         "residents": True,
+        "supply": "supply" in optional,
+        "score": "supply" in optional,
         "differences": "villages" in optional,
         "gaps": True,
         "units": "units" in optional,
         "facilities": True,
+        "loads": "supply" in optional,
         "villages": "villages" in optional,
         "plans": "plans" in optional,
     }
     names = {kind: words[f"layer_{kind}"] for kind, wanted in shown.items() if wanted}
     for kind, name in names.items():
-        page_map.add_child(PageLayer(kind, name=name, show=kind != "roads"))
-    small = JsCode(f"window.innerWidth <= {NARROW_PX} || window.innerHeight <= {LOW_PX}")
-    control = folium.LayerControl(position="topleft")
-    control.options["collapsed"] = small  # type: ignore[assignment]  # folium writes it as it is
+        page_map.add_child(PageLayer(kind, name=name, show=kind not in {"rates", "score"}))
+    control = folium.LayerControl(position="topleft", collapsed=False)  # the page moves it beside the legend
     page_map.add_child(control)
     page_map.add_child(PageStart(control, names))
 

@@ -4,6 +4,7 @@ The rooms below compute pure answers; this one knows the order and is the only o
 """
 
 from lifecircle.audit._basis import Basis, basis_of, bucket, open_venues
+from lifecircle.audit._before import has_files
 from lifecircle.audit._circles import CircleParts, circle_parts
 from lifecircle.audit._counted import counted_people, in_area, urban_class
 from lifecircle.audit._fingerprint import fingerprint
@@ -37,6 +38,7 @@ __all__ = [
     "find_runs",
     "fingerprint",
     "gap_clusters",
+    "has_files",
     "in_area",
     "open_study",
     "open_venues",

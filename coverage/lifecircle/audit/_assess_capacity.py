@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lifecircle.audit._capacity_reach import reach_of_capacity
 from lifecircle.audit._counted import counted_people
 from lifecircle.audit._judged import Assessed, by_district, judged, without_value
 from lifecircle.audit._position_grades import (
@@ -16,15 +17,17 @@ from lifecircle.audit._position_grades import (
     too_rough,
     village_centred,
 )
+from lifecircle.audit._questions import Answers
 from lifecircle.demand import OUTSIDE
 from lifecircle.findings import CapacityResult
 from lifecircle.measures import capacity, undecided
-from lifecircle.standards import threshold, verdict
+from lifecircle.standards import reach_of, threshold, verdict
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from lifecircle.audit._capacity_reach import Reached
     from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._judged import YearFacts
     from lifecircle.audit._position_grades import VenueGrades
@@ -57,6 +60,7 @@ def assess_capacity(target: CapacityTarget, facts: YearFacts) -> Assessed:
     doubt = undecided(value, math.inf if unknown else value, turn)
     grades = counted_grades(inputs, of_services(inputs, set().union(*services.values())))
     positions = _position_doubt(target, inputs, grades, statuses, value)
+    reached = _reached(target, facts, turn, table)
     before = None if facts.inputs_before is None else _ratios(target, facts.inputs_before)[1]
     result = judged(
         CapacityResult,
@@ -81,8 +85,23 @@ def assess_capacity(target: CapacityTarget, facts: YearFacts) -> Assessed:
         venue_count=venues,
         unknown=unknown,
         missing=missing,
+        reach=None if reached is None else reached.reach,
+        equity=None if reached is None else reached.equity,
     )
-    return Assessed(result)
+    if reached is None:
+        return Assessed(result)
+    return Assessed(result, reached.gaps, homes=reached.homes, venues=reached.venues)
+
+
+def _reached(
+    target: CapacityTarget, facts: YearFacts, norm: float | None, plain: pd.DataFrame
+) -> Reached | None:
+    """Count what is within reach; None where the limit is not known, or nobody asked the roads."""
+    pairs = facts.answers.pairs.get(target.id) if isinstance(facts.answers, Answers) else None
+    rule = reach_of(facts.inputs.study.standard, target)
+    if pairs is None or rule is None:
+        return None
+    return reach_of_capacity(target, facts.inputs, pairs, rule=rule, norm=norm, plain=plain)
 
 
 def _position_doubt(

@@ -39,14 +39,21 @@ class YearBefore:
 def earlier_year(inputs: Inputs, now: Searches) -> tuple[Inputs, Answers] | str:
     """Prepare the year before from the study's own files for it; a code where they do not allow it."""
     study, year = inputs.study, inputs.year - 1
-    if not all(_has(file, year) for file in yearly_files(study)):
+    if not has_files(study, year):
         return f"year_before_no_file:{year}"
     try:
         earlier = prepare_other(inputs, year)
     except UnusableInputError as error:
+        if error.of_system:  # a disk that fails for a moment must not cost a run its year before
+            raise
         return f"year_before_unusable:{error.faults[0].file}"
     # Where roads, residents and register are the very same, the searches of this year answer again.
     return earlier, ask(earlier, Searches(earlier, like=now), values_only=True)
+
+
+def has_files(study: Study, year: int) -> bool:
+    """Return whether a study has a file of every kind for a year, or one that holds for all years."""
+    return all(_has(file, year) for file in yearly_files(study))
 
 
 def year_before(inputs: Inputs, found: tuple[Inputs, Answers] | str) -> YearBefore:

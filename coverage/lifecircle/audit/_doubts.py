@@ -22,6 +22,7 @@ from lifecircle.standards import verdict
 
 if TYPE_CHECKING:
     from lifecircle.audit._circles import Circle
+    from lifecircle.audit._coarse import CoarseCheck
     from lifecircle.audit._inputs import Inputs
     from lifecircle.audit._questions import Answers
     from lifecircle.findings import CircleResult
@@ -38,17 +39,18 @@ def weighed(circle: Circle, inputs: Inputs, answers: Answers) -> tuple[CircleRes
     Returns
     -------
     result : with the status ``data_insufficient`` and its reason where there is a doubt, in districts too
-    coarse : the check of residents that stand far apart, None where they do not
+    coarse : the check of residents that may live elsewhere than they stand, None where nothing is to be said
     """
     result = circle.result
     target = result.target
     if result.value is None or result.count is None or target.kind != "circle":
         return result, None
-    coarse = None
+    coarse, check = None, None
     if target.accounting == "reach":  # the check asks the same minutes of the same venues
-        coarse = check_coarse(
+        check = check_coarse(
             target, inputs, answers.quarters.get(target.id), circle.people, circle.status == "covered"
         )
+        coarse = None if check is None else check.reading
     along_roads = target.accounting in _ALONG_ROADS
     doubt = ""
     if along_roads:
@@ -64,6 +66,8 @@ def weighed(circle: Circle, inputs: Inputs, answers: Answers) -> tuple[CircleRes
     if doubt:
         return _insufficient(result, doubt), coarse
     result = _without_centres(result, grades, inputs, answers)
+    if check is not None and check.reading.unsure:
+        result = _with_unsure(result, check, inputs)
     if not along_roads or result.status == "data_insufficient":
         return result, coarse
     few = [code for code in answers.answer(target).lacking if code.startswith("too_few_venues:")]
@@ -136,15 +140,36 @@ def _too_coarse(target: CircleTarget, inputs: Inputs, check: CoarseReading | Non
     changed = abs(check.spread - check.value) > inputs.study.reading.coarse_change
     crossed = verdict(target, inputs.year, check.value) != verdict(target, inputs.year, check.spread)
     unsure = _unsure(target, inputs, check)
-    if not (changed or crossed):
+    if unsure or not (changed or crossed):
         return unsure
     return f"coarse_demand:{check.spacing_m:.0f}|{check.value:.1%}|{check.spread:.1%}"
 
 
 def _unsure(target: CircleTarget, inputs: Inputs, check: CoarseReading) -> str:
     """Doubt people of cells or polygons that are partly in time, as they may live on either side."""
-    ends = (check.value - check.unsure, check.value + check.unsure)
-    crossed = {verdict(target, inputs.year, value) for value in (*ends, check.value)}
-    if not check.unsure or (check.unsure <= inputs.study.reading.coarse_change and len(crossed) == 1):
+    turned = _turned(target, inputs, check.value, check.unsure)
+    if check.unsure <= inputs.study.reading.coarse_change and not turned:
         return ""
     return f"coarse_extent:{check.spacing_m:.0f}|{check.value:.1%}|{check.unsure * 100:.1f}"
+
+
+def _turned(target: CircleTarget, inputs: Inputs, value: float, unsure: float) -> bool:
+    """Return whether the verdict of a value is another where it is off by what is unsure."""
+    ends = (max(value - unsure, 0.0), min(value + unsure, 1.0))
+    return len({verdict(target, inputs.year, one) for one in (*ends, value)}) > 1
+
+
+def _with_unsure(result: CircleResult, check: CoarseCheck, inputs: Inputs) -> CircleResult:
+    """Note what a rate may be off by, and take back the verdicts of districts that it would turn."""
+    target, read = result.target, check.reading
+    assert target.kind == "circle"
+    note = f"unsure_people:{read.spacing_m:.0f}|{read.partly:.1%}|{read.unsure * 100:.1f}"
+    districts = tuple(
+        replace(one, status="data_insufficient")
+        if one.value is not None
+        and one.status != "nobody"
+        and _turned(target, inputs, one.value, check.by_district.get(one.code, 0.0))
+        else one
+        for one in result.districts
+    )
+    return replace(result, notes=(*result.notes, note), districts=districts)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NAMED = 100  # homes, and venues, that a report names on each network
 MISSES = 1000  # dead ends near another line that it lists at most
 ISLANDS = 5  # fragments that it describes
+_UNSURE_WARN = 0.005  # of a rate: half a point
 _OFF = ("far", "barrier", "no_place")
 
 
@@ -83,8 +84,10 @@ def reading_warnings(reading: Reading, inputs: Inputs) -> list[str]:
     found += [
         f"coarse_cells:{one.target}|{one.people:.1%}|{one.limit_m:.0f}|{one.spacing_m:.0f}"
         f"|{one.unsure * 100:.1f}"
+        if one.people > inputs.study.reading.coarse_people
+        else f"unsure_cells:{one.target}|{one.partly:.1%}|{one.spacing_m:.0f}|{one.unsure * 100:.1f}"
         for one in reading.coarse
-        if one.unsure
+        if one.unsure >= _UNSURE_WARN
     ]
     return found
 

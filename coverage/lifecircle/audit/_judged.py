@@ -71,13 +71,16 @@ class Assessed:
     """A result and its gaps, as rows of the list of gaps.
 
     ``circle`` : for a circle, who is covered and when, from which its gaps are found; ``coarse`` : the check
-    of residents that stand far apart, where there was one.
+    of residents that stand far apart, where there was one; ``homes``, ``venues`` : columns of residents and
+    facilities, of a capacity target with a limit.
     """
 
     result: TargetResult
     gaps: pd.DataFrame = field(default_factory=lambda: gap_table([]))
     circle: Circle | None = None
     coarse: CoarseReading | None = None
+    homes: pd.DataFrame | None = None
+    venues: pd.DataFrame | None = None
 
 
 def _parts(inputs: Inputs, answers: Answers, *, centres: bool = True) -> dict[str, CircleParts]:

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 from lifecircle.audit._assess_capacity import assess_capacity
 from lifecircle.audit._assess_indicator import assess_indicator
 from lifecircle.audit._assess_presence import assess_presence
+from lifecircle.audit._capacity_reach import circle_equity
 from lifecircle.audit._circles import assess_circle
 from lifecircle.audit._doubts import weighed
 from lifecircle.audit._gaps import find_gaps
-from lifecircle.audit._judged import Assessed
+from lifecircle.audit._judged import Assessed, without_value
+from lifecircle.findings import CapacityResult, CircleResult, IndicatorResult, PresenceResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lifecircle.audit._judged import YearFacts
+    from lifecircle.findings import TargetResult
     from lifecircle.standards import CircleTarget, Target
 
 
@@ -34,11 +37,26 @@ def _circle(target: CircleTarget, facts: YearFacts) -> Assessed:
     inputs = facts.inputs
     circle = assess_circle(target, inputs, facts.answers)
     result, coarse = weighed(circle, inputs, facts.answers)
+    if result.value is not None:
+        result = replace(result, equity=circle_equity(inputs, circle.people, circle.status))
     circle = replace(circle, result=result)
     if result.value is None:
         return Assessed(result, circle=circle, coarse=coarse)
     return Assessed(result, find_gaps(circle, inputs), circle, coarse)
 
+
+def left_out(target: Target) -> TargetResult:
+    """Return what is said of a target that the study leaves out: that it does, and no figure."""
+    return without_value(RESULTS[target.kind], target, "left_out")
+
+
+RESULTS: Mapping[str, type[TargetResult]] = {
+    "circle": CircleResult,
+    "presence": PresenceResult,
+    "capacity": CapacityResult,
+    "indicator": IndicatorResult,
+}
+"""Kind of target -> what its result is."""
 
 ASSESSORS: Mapping[str, Callable[[Any, YearFacts], Assessed]] = {
     "circle": _circle,

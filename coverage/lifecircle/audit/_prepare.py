@@ -44,6 +44,7 @@ from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
+from lifecircle.standards import CapacityTarget, reach_of
 from lifecircle.study import FaultyStudyError, check_year, read_study
 from lifecircle.tables import join_rejects, nearest_name, read_table, rejected_rows, snapshot_of
 
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from lifecircle.demand import Crosswalk
     from lifecircle.indicators import Indicators
     from lifecircle.roads import Roads
-    from lifecircle.standards import CircleTarget, Standard
+    from lifecircle.standards import CircleTarget, ReachRule, Standard
     from lifecircle.study import Study, YearlyFile
     from lifecircle.tables import Table
 
@@ -164,7 +165,7 @@ class _Reader:
     def __init__(self, study: Study, year: int, unknown: Collection[str] = ()) -> None:
         """Begin with nothing read; ``unknown`` : parts of the study that say nothing, as the standard may."""
         self.study = study
-        self.known = None if "standard" in unknown else study.standard
+        self.known = None if "standard" in unknown else study.whole_standard
         self.year = year
         self.faults = FaultLog()
         self.rejects: list[pd.DataFrame] = []
@@ -486,7 +487,7 @@ class _Reader:
                 table = read_table(path)
                 found = read_indicators(
                     table,
-                    standard=self.study.standard,
+                    standard=self.study.whole_standard,
                     districts=with_old_units(districts, self.crosswalk),
                     villages=with_old_units(villages, self.crosswalk),
                     columns=part.columns,
@@ -522,12 +523,13 @@ class _Reader:
                 self.read[at] = replace(one, used=one.used - rows, left_out=left)
 
     def networks(self) -> dict[str, Roads]:
-        """Read the roads for every travel profile that the study's circles need."""
+        """Read the roads for every travel profile that the study's circles and capacity targets need."""
         networks: dict[str, Roads] = {}
         # The modes that a circle lists are reported beside its verdict, so their roads are read too.
         used = {
             str(name) for target in circles(self.study.standard) for name in (target.profile, *target.modes)
         }
+        used |= {str(rule.profile) for rule in capacity_rules(self.study.standard)}
         wanted = sorted(used) or ["walk"]
         for name in wanted:
             networks[name] = self._network(name, networks)
@@ -630,6 +632,12 @@ def _layers(inputs: Inputs) -> list[Layer]:
 def circles(standard: Standard) -> list[CircleTarget]:
     """List the circle targets of a standard, in its order."""
     return [target for target in standard.targets if target.kind == "circle"]
+
+
+def capacity_rules(standard: Standard) -> list[ReachRule]:
+    """List how far people go for the venues of capacity targets, of those of which it is known."""
+    mine = [one for one in standard.targets if isinstance(one, CapacityTarget)]
+    return [rule for one in mine if (rule := reach_of(standard, one)) is not None]
 
 
 def at_factor(name: str, factor: float) -> str:

@@ -19,6 +19,7 @@ from lifecircle.audit._position_grades import village_centred
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor, circles
 from lifecircle.audit._school_grounds import without_grounds
 from lifecircle.demand import OUTSIDE
+from lifecircle.standards import CapacityTarget, reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from lifecircle.audit._coarse import Quarters
     from lifecircle.audit._inputs import Inputs
-    from lifecircle.audit._searches import Answer, Searches
+    from lifecircle.audit._searches import Answer, Searches, ServicePairs
     from lifecircle.standards import CircleTarget
 
     Flags = npt.NDArray[np.bool_]
@@ -45,11 +46,13 @@ class Question:
 class Answers:
     """Answers to all questions of a year's circles.
 
-    ``quarters`` : target -> what is found from the quarters of coarse places, None where none are coarse.
+    ``quarters`` : target -> what is found from the quarters of places, None where none are to be split.
+    ``pairs`` : capacity target -> who reaches its venues, of those whose limit is known.
     """
 
     found: Mapping[tuple[str, str, bytes], Answer]
     quarters: Mapping[str, Quarters | None] = field(default_factory=dict)
+    pairs: Mapping[str, ServicePairs] = field(default_factory=dict)
 
     def answer(
         self, target: CircleTarget, *, profile: str | None = None, only: Flags | None = None
@@ -83,11 +86,24 @@ def ask(
                 found[key] = searches.answer(target, profile=question.profile, only=question.only)
         if not values_only and target.accounting == "reach":
             reason, people = counted_people(target, inputs)
-            coarse = None if reason else coarse_places(target, inputs, people)
+            own = found[_key(target, Question(target.profile))]
+            coarse = None if reason else coarse_places(target, inputs, people, own)
             quarters[target.id] = (
                 None if coarse is None else spread_over_quarters(target, inputs, searches, coarse)
             )
-    return Answers(found, quarters)
+    return Answers(found, quarters, {} if values_only else _capacity_pairs(inputs, searches))
+
+
+def _capacity_pairs(inputs: Inputs, searches: Searches) -> dict[str, ServicePairs]:
+    """Find who reaches the venues of every capacity target whose limit is known and whose column is there."""
+    standard, pairs = inputs.study.standard, {}
+    for target in standard.targets:
+        if not isinstance(target, CapacityTarget) or target.of not in inputs.facilities:
+            continue
+        rule = reach_of(standard, target)
+        if rule is not None:
+            pairs[target.id] = searches.pairs(rule, set().union(*standard.venues(target).values()))
+    return pairs
 
 
 def questions(target: CircleTarget, inputs: Inputs, *, values_only: bool = False) -> Iterator[Question]:

@@ -20,6 +20,7 @@ from lifecircle.wording import fault_line
 if TYPE_CHECKING:
     from lifecircle.findings import Findings
     from lifecircle.ledger import Source
+    from lifecircle.stages import Stages
     from lifecircle.study import Study
 
 _log = logging.getLogger(__name__)
@@ -77,13 +78,14 @@ def _named(file: str | dict[int, str], path: Path, study: Study) -> str:
     return next(name for name in names if study.folder / name == path)
 
 
-def write_run(
+def write_run(  # noqa: PLR0913 - what is written and remembered of a run, all named
     findings: Findings,
     out: Path,
     study: Study | None = None,
     *,
     source: Source | None = None,
-    seconds: float | None = None,
+    stages: Stages | None = None,
+    since: int = 0,
 ) -> Path:
     """Write a run's files to ``out/<year>/``, all or none; an earlier run of other content is kept aside.
 
@@ -95,7 +97,8 @@ def write_run(
     ----------
     study : the study that the findings are of; without it nothing is remembered of the run
     source : the study as it was before it was read; left out, as it is now
-    seconds : how long the audit took, for the register
+    stages : how long each stage took, for the evidence and the register; the first ``since`` of them are not
+        of this run
 
     Raises
     ------
@@ -119,7 +122,8 @@ def write_run(
     with suppress(_RepeatedError), complete_folder(target, RUN) as folder:
         write_files(findings, folder)
         if evidence is not None:
-            write_evidence(evidence, folder)
+            timed = tuple(one.plain for one in stages.so_far(since)) if stages else ()
+            write_evidence(evidence.model_copy(update={"stages": timed}), folder)
         seal(folder)
         if is_repeated(folder, target, evidence):
             raise _RepeatedError  # what was just written goes, and what stands there stays as it is
@@ -128,6 +132,7 @@ def write_run(
     if evidence is not None:
         with suppress(OSError):
             drop_copy(target)
+        seconds = sum(one.seconds for one in stages.so_far(since)) if stages else None
         if fault := note_run(out, findings, evidence, seconds=seconds):
             _log.warning("%s", fault_line(fault, findings.language))
     return target

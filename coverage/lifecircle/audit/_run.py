@@ -6,8 +6,7 @@ import logging
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -18,7 +17,7 @@ from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.audit._gaps import GAP_COLUMNS
 from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._judged import Assessed, YearFacts
-from lifecircle.audit._kinds import assess
+from lifecircle.audit._kinds import assess, left_out
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._position_grades import report_positions
 from lifecircle.audit._prepare import circles, open_study, prepare, prepare_other
@@ -29,7 +28,9 @@ from lifecircle.audit._surface_values import surface_doubts, surface_notes, valu
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.findings import (
+    HOME_SUPPLY,
     RUN,
+    VENUE_SUPPLY,
     CircleResult,
     Findings,
     Publication,
@@ -37,6 +38,7 @@ from lifecircle.findings import (
     rank_table,
     read_fingerprint,
 )
+from lifecircle.stages import Stages
 from lifecircle.study import check_year
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def run_audit(
         With every fault of the study, its standard and its files; before anything is read, when ``out``
         holds something else where the results go, or cannot be written.
     """
-    report = progress or _log.info
+    report = Stages.of(progress)
     named = study if isinstance(study, str | Path) else None
     if isinstance(study, str | Path):
         study = open_study(study, year)
@@ -100,23 +102,25 @@ def run_audit(
     return findings
 
 
-def _written(
-    study: Study, year: int, out: Path, named: str | Path | None, report: Callable[[str], None]
-) -> Findings:
+def _written(study: Study, year: int, out: Path, named: str | Path | None, report: Stages) -> Findings:
     """Audit a year and write its run."""
-    begun = monotonic()
+    since = len(report.so_far())
+    report("hashing")
     source = source_of(study, year, named)
     findings = _audited(study, year, report)
     report("writing")
-    write_run(findings, out, study, source=source, seconds=monotonic() - begun)
+    write_run(findings, out, study, source=source, stages=report, since=since)
     return findings
 
 
-def _audited(study: Study, year: int, report: Callable[[str], None]) -> Findings:
+def _audited(study: Study, year: int, report: Stages) -> Findings:
     report("reading")
     # Before the files are read: one that changes meanwhile makes the run outdated, never current.
     made_of = fingerprint(study, year)
     inputs = prepare(study, year)
+    roads = next(iter(inputs.networks.values()))
+    report.count(residents=len(inputs.demand), facilities=len(inputs.facilities), edges=len(roads.lines))
+    report.count(rejects=len(inputs.rejects), people=int(inputs.demand["population"].sum()))
     return replace(run(inputs, progress=report), fingerprint=made_of)
 
 
@@ -135,13 +139,14 @@ def run(
     searches : of the same inputs, to use what they or those of another year have found; new ones where
         left out
     """
-    report = progress or _log.info
+    report = Stages.of(progress)
     searches = searches or Searches(inputs)
     # Step one: every question is asked, of this year and, where its files allow, of the year before.
     answers = ask(inputs, searches, progress=report)
     report("year before")
     earlier = earlier_year(inputs, searches)
     # Step two: everything is assessed from the answers.
+    report("assessing")
     if isinstance(earlier, str):
         facts = YearFacts(inputs, answers)
     else:
@@ -150,6 +155,7 @@ def run(
     assessed = [
         _beside_year_before(assess(target, facts), before) for target in inputs.study.standard.targets
     ]
+    assessed += [Assessed(left_out(target)) for target in inputs.study.left_out]
     valued = values_on_surfaces(inputs)
     assessed = [_beside_surfaces(one, valued, inputs) for one in assessed]
     coarse = [one.coarse for one in assessed if one.coarse is not None]
@@ -225,7 +231,23 @@ def _findings(inputs: Inputs, assessed: list[Assessed], reading: Reading) -> Fin
         publication=Publication(study.publish.organisation, study.publish.date, study.publish.review_number),
         warnings=(*_empty_classes(inputs), *reading_warnings(reading, inputs)),
         reading=reading,
+        home_supply=_supply(assessed, "homes", HOME_SUPPLY, index),
+        venue_supply=_supply(assessed, "venues", VENUE_SUPPLY, inputs.facilities.index),
     )
+
+
+def _supply(
+    assessed: list[Assessed], part: Literal["homes", "venues"], prefixes: tuple[str, ...], index: pd.Index
+) -> pd.DataFrame:
+    """Set the columns of capacity targets beside each other: prefix and id of the target."""
+    columns = {
+        f"{prefix}{one.result.target.id}": table[name]
+        for one in assessed
+        if (table := getattr(one, part)) is not None
+        for prefix in prefixes
+        if (name := prefix.removeprefix("near_").removesuffix("_")) in table
+    }
+    return pd.DataFrame(columns, index=index)
 
 
 def _ranks(found: list[Circle], index: pd.Index, answers: list[Mapping[str, Any]]) -> pd.DataFrame:
@@ -322,7 +344,7 @@ def find_runs(
     UnusableInputError
         As for :func:`run_audit`.
     """
-    report = progress or _log.info
+    report = Stages.of(progress)
     declared = open_study(study, max(years))
     folder = declared.folder / "results" if results is None else Path(results)
     found: list[Findings] = []

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from lifecircle.audit._doors import entered
 from lifecircle.demand import OUTSIDE
 from lifecircle.measures import rule_seconds
-from lifecircle.reach import nearest_seconds, usable
+from lifecircle.reach import nearest_seconds, usable, within
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import geopandas as gpd
     import numpy.typing as npt
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lifecircle.audit._inputs import Inputs
     from lifecircle.reach import Snap
     from lifecircle.roads import Roads
-    from lifecircle.standards import CircleTarget, Standard
+    from lifecircle.standards import CircleTarget, ReachRule, Standard
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,19 @@ class Answer:
     ranks: Mapping[str, npt.NDArray[np.float64]]
     venues: Mapping[str, npt.NDArray[np.intp]]
     lacking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ServicePairs:
+    """Who reaches which venue of some services within a limit.
+
+    ``seconds`` : sparse (demand, venue); ``venue`` : (venue,) position among the facilities; ``snapped`` :
+    (demand,) who has a road.
+    """
+
+    seconds: csr_array
+    venue: npt.NDArray[np.intp]
+    snapped: npt.NDArray[np.bool_]
 
 
 class Answering(Protocol):
@@ -163,6 +177,28 @@ class Searches:
         venues, group = self._entered(roads, self._inputs.opened[places])
         seconds, venue = nearest_seconds(roads, homes, venues, k=k, limit_min=minutes, group=group)
         return seconds, np.append(places, -1)[venue]
+
+    def pairs(self, rule: ReachRule, services: Iterable[str]) -> ServicePairs:
+        """Find every pair of a resident and an open venue of some services within a limit.
+
+        Venues beyond the districts are left out, as the plain ratio leaves them out.
+        """
+        inputs = self._inputs
+        roads, here = inputs.networks[rule.profile], inputs.facilities
+        member = here["service"].isin(list(services)) & (here["district"].astype("str") != OUTSIDE)
+        places = np.flatnonzero(member.to_numpy(dtype=bool))
+        homes = self.snapped(roads, inputs.demand)
+        venues, group = self._entered(roads, inputs.opened[places])
+        seconds = within(roads, homes, venues, limit_min=rule.minutes).seconds
+        if group is not None:
+            # A venue with several entrances is entered at the nearest: the first of each pair in this order.
+            found = seconds.tocoo()
+            owner = group[found.col]
+            order = np.lexsort((found.data, owner, found.row))
+            row, owner, cost = found.row[order], owner[order], found.data[order]
+            first = np.diff(row, prepend=-1).astype(bool) | np.diff(owner, prepend=-1).astype(bool)
+            seconds = csr_array((cost[first], (row[first], owner[first])), shape=(len(homes), len(places)))
+        return ServicePairs(seconds, places, usable(roads, homes, limit_min=rule.minutes))
 
     def _entered(
         self, roads: Roads, entries: npt.NDArray[np.intp]

@@ -62,7 +62,8 @@ def district_text(  # noqa: PLR0913 - what the text is made of, two by name
     for part, keys in shown.items():
         lines += ["", f"[{part}]", *_keys(**keys)] if keys else []
     use = study.standard.id if study.standard_path is None else STANDARD_FILE
-    return "\n".join([*lines, "", "[standard]", *_keys(use=use)]) + "\n"
+    left_out = {"leave_out": [one.id for one in study.left_out]} if study.left_out else {}
+    return "\n".join([*lines, "", "[standard]", *_keys(use=use, **left_out)]) + "\n"
 
 
 def _own_keys(study: Study, parts: Mapping[str, Mapping[int, str]]) -> dict[str, dict[str, Any]]:

@@ -211,7 +211,7 @@ class _Writer:
             self._stores[year] = seen
         if self.study.standard_path is not None:
             # In full, as a profile may build on another that lies elsewhere.
-            self._put(standard_text(self.study.standard).encode(), STANDARD_FILE)
+            self._put(standard_text(self.study.whole_standard).encode(), STANDARD_FILE)
 
     def write_district(self, code: str, name: str) -> None:
         """Write the tables of one district and its study."""

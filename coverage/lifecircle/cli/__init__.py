@@ -7,8 +7,10 @@ this program; 130 interrupted. Every fault is one line, in the language of the s
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,12 +24,26 @@ from lifecircle.cli import (
 from lifecircle.cli._printing import let_go, print_line
 from lifecircle.cli._root import DONE, INTERRUPTED, cli
 
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
 __all__ = ["cli", "main"]
+
+_log = logging.getLogger(__name__)
 
 # Importing a module of commands adds them to the group.
 _COMMANDS = (_batch_commands, _start_commands, _study_commands, _what_if_commands, _yearly_commands)
 
 _SELDOM = 500_000  # objects made and kept between two looks for cycles
+
+
+def _note_unraisable(what: UnraisableHookArgs) -> None:
+    """Put what fails while an object is thrown away in the log, which -v shows.
+
+    A library whose file could not be written closes it once more when it is thrown away: the error that
+    matters was reported by then, and a traceback below it helps nobody.
+    """
+    _log.info("ignored: %s", f"{what.exc_type.__name__}: {what.exc_value}")
 
 
 def main() -> None:
@@ -42,6 +58,7 @@ def main() -> None:
     # takes a tenth of an audit and frees next to nothing. Looking through all that is left at the end takes
     # another tenth; it goes with the process.
     gc.set_threshold(_SELDOM)
+    sys.unraisablehook = _note_unraisable
     for stream in (sys.stdout, sys.stderr):
         # What a terminal has no character for is printed as its number; it is no reason to end.
         with suppress(AttributeError, ValueError):

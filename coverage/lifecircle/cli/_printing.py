@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -40,24 +40,41 @@ def let_go(stream: Any) -> None:
         os.close(nowhere)
 
 
-def print_text(text: str) -> None:
+def print_text(text: str, *, err: bool = False) -> None:
     """Print a line that may hold what stands in a file."""
     from lifecircle.wording import one_line
 
-    print_line(one_line(text, _LONGEST_LINE))
+    print_line(one_line(text, _LONGEST_LINE), err=err)
 
 
 @contextmanager
 def progress_line(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """Show the current step on the error stream; nothing where it is not a terminal."""
+    """Show the current step on the error stream, nothing where it is not a terminal; time every step."""
+    import click
     from rich.console import Console
 
+    from lifecircle.cli._command_log import command_log
+    from lifecircle.stages import Stages
+
+    observed = command_log(click.get_current_context(silent=True))
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    if quiet or not console.is_terminal:
-        yield logging.getLogger(__name__).info
-        return
-    with console.status("starting") as status, _shown(status.update):
-        yield status.update
+    with ExitStack() as shown:
+        show: Callable[[str], None] = logging.getLogger(__name__).info
+        if observed.as_json:
+            show = _nothing  # every stage is an event of its own when it ends
+        elif not quiet and console.is_terminal:
+            status = shown.enter_context(console.status("starting"))
+            shown.enter_context(_shown(status.update))
+            show = status.update
+        stages = Stages(show)
+        try:
+            yield stages
+        finally:
+            observed.stages = (*observed.stages, *stages.end())
+
+
+def _nothing(_: str) -> None:
+    """Show nothing."""
 
 
 @contextmanager

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from lifecircle.cli._command_log import LogLine, command_log, observed, places_of, profiled, set_up_log
 from lifecircle.cli._printing import print_line
-from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_fault
+from lifecircle.errors import Fault, FetchError, LifecircleError, UnusableInputError, say, system_fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lifecircle.files import Results
     from lifecircle.findings import Language
+
+__all__ = ["LogLine", "cli"]
 
 DONE, FOUND, UNUSABLE, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -46,19 +50,30 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; print what it raises in the language of the study named on the command line."""
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
-            raise
-        except Exception as error:  # the one place where every error ends
-            language = language_of(ctx.obj)
-            status = UNUSABLE
-            if (faults := _faults_of(error)) is None:
-                status, faults = BROKEN, [_own_fault(error)]
-                if logging.getLogger().isEnabledFor(logging.INFO):
-                    logging.getLogger(__name__).exception("where it arose:")
-            _print_faults(faults, language)
-            ctx.exit(status)
+        set_up_log(ctx)
+        with observed(ctx):
+            try:
+                with profiled(command_log(ctx)):
+                    return super().invoke(ctx)
+            except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+                raise
+            except Exception as error:  # noqa: BLE001 - the one place where every error ends
+                ctx.exit(_tell(ctx, error))
+
+
+def _tell(ctx: click.Context, error: Exception) -> int:
+    """Print an error in lines; gives the exit status."""
+    language = _spoken(ctx)
+    status = UNUSABLE
+    if (faults := _faults_of(error)) is None:
+        status, faults = BROKEN, [_own_fault(error)]
+        if logging.getLogger().isEnabledFor(logging.INFO):
+            logging.getLogger(__name__).error("where it arose:", exc_info=error)
+    if command_log(ctx).as_json:
+        command_log(ctx).faults(faults, language)
+    else:
+        _print_faults(faults, language)
+    return status
 
 
 def _faults_of(error: Exception) -> list[Fault] | None:
@@ -66,7 +81,7 @@ def _faults_of(error: Exception) -> list[Fault] | None:
     if isinstance(error, UnusableInputError):
         return list(error.faults)
     if isinstance(error, LifecircleError):
-        return [_plain_fault(str(error))]
+        return [error.fault if isinstance(error, FetchError) else _plain_fault(str(error))]
     if isinstance(error, MemoryError):
         reason, remedy = (
             say("not enough memory"),
@@ -127,20 +142,23 @@ def language_of(study: Path | None) -> Language:
     return "en" if named == "en" else "zh"
 
 
+def _spoken(ctx: click.Context) -> Language:
+    """Return the language of a command: that of its study, or the one that a command without one set."""
+    said: Path | Language | None = ctx.find_root().obj
+    return language_of(said) if said is None or isinstance(said, Path) else said
+
+
+def language_near(folders: Iterable[Path]) -> Language | None:
+    """Find the language of the first study among folders, None where none holds one."""
+    return next((language_of(one) for one in folders if (one / "study.toml").is_file()), None)
+
+
 def remember(ctx: click.Context, _: click.Parameter, study: Path) -> Path:
     """Keep the study that a command is given, whose language errors are printed in."""
     ctx.find_root().obj = study
+    if (formatter := command_log(ctx).formatter) is not None:
+        formatter.places = places_of(study)
     return study
-
-
-class LogLine(logging.Formatter):
-    """Puts a message of the log in one line, without the passwords it may hold."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as logging has it
-        """Put the message in one line; a traceback, asked for by -v, follows as it is."""
-        from lifecircle.wording import one_line
-
-        return one_line(super().formatMessage(record))
 
 
 STUDY = click.argument("study", type=click.Path(path_type=Path), callback=remember)
@@ -169,8 +187,16 @@ def check_output(out: Path | None, usual: Path, kind: Results) -> None:
 )
 @click.version_option(package_name="lifecircle")
 @click.option("-v", "--verbose", is_flag=True, help="Say more on the error stream.")
-def cli(*, verbose: bool) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Of the error stream; json: a line for every stage, with seconds and counts.",
+)
+@click.option(
+    "--profile", type=click.Path(path_type=Path), help="File to write where the time of the command went."
+)
+def cli(**_: Any) -> None:
     """Who reaches which public service in N minutes, over real road networks."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogLine("%(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
+    # Its options are read where a command begins, before anything of the command can go wrong.

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lifecircle.cli._printing import print_line, print_path, print_scoreboard, print_text, progress_line
-from lifecircle.cli._root import FOUND, STUDY, YEAR, cli, end_with, refuse_options, remember
+from lifecircle.cli._root import (
+    FOUND,
+    STUDY,
+    YEAR,
+    cli,
+    end_with,
+    language_near,
+    language_of,
+    refuse_options,
+    remember,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lifecircle.findings import Findings
+    from lifecircle.findings import Findings, Language
 
 
 @cli.command()
@@ -44,26 +54,37 @@ def demo(directory: Path) -> None:
     type=click.Path(path_type=Path),
     help="Another list of facilities, such as OpenStreetMap's: report what each lacks.",
 )
+@click.option(
+    "--matches",
+    type=click.Path(path_type=Path),
+    help="With --against: write every row of both lists as csv, matched or in one alone.",
+)
 @click.option("--fix", is_flag=True, help="Write a mended copy beside STUDY, and check that.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the mended copy, not STUDY-fixed.")
 def check(  # noqa: PLR0913 - one parameter an option
     study: Path,
     year: int | None,
     html: Path | None,
-    against: Path | None,
-    out: Path | None,
     *,
+    against: Path | None,
+    matches: Path | None,
+    out: Path | None,
     as_json: bool,
     fix: bool,
 ) -> None:
     """Check the inputs of STUDY: what is wrong, how much it matters, how to mend it. Changes no file."""
-    from lifecircle.doctor import check_study, checkup_page, mend_study
+    from lifecircle.doctor import check_study, checkup_page, mend_study, write_matches
     from lifecircle.files import check_file, written
+    from lifecircle.wording import word
 
     if html is not None:
         check_file(html, b"<!DOCTYPE html>")
     if out is not None and not fix:
         refuse_options("--out names the folder of the mended copy: add --fix")
+    if matches is not None and against is None:
+        refuse_options("--matches writes what --against compares: add --against FILE")
+    if matches is not None:
+        check_file(matches, word("match_column", "alike", language_of(study)).encode())
     with progress_line() as tell:
         copy = mend_study(study, out, progress=tell) if fix else None
         folder = study if copy is None else copy.folder
@@ -71,6 +92,9 @@ def check(  # noqa: PLR0913 - one parameter an option
     if html is not None:
         with written(html) as fresh:
             fresh.write_text(checkup_page(found), "utf-8")
+    if matches is not None and found.match is not None:
+        with written(matches) as fresh:
+            write_matches(found.match, fresh, found.language)
     if as_json:
         import json
 
@@ -92,13 +116,22 @@ def check(  # noqa: PLR0913 - one parameter an option
     show_default=True,
     help="Metres around PLACE in which roads are kept; at least limit times speed.",
 )
-def fetch(place: str, out: Path | None, buffer_m: float) -> None:
+@click.option(
+    "--language", type=click.Choice(["zh", "en"]), help="Of what is printed; guessed where left out."
+)
+@click.pass_context
+def fetch(
+    ctx: click.Context, place: str, out: Path | None, buffer_m: float, language: Language | None
+) -> None:
     """Fetch roads, outline and facilities of PLACE from OpenStreetMap, as files a study reads."""
     from lifecircle.fetch import fetch_place, language_of_place
 
+    # Before anything can fail: errors are printed in this language too.
+    folders = [Path()] if out is None else [out, out.parent]
+    spoken = ctx.find_root().obj = language or language_near(folders) or language_of_place(place)
     with progress_line() as tell:
         fetched = fetch_place(place, out=out, buffer_m=buffer_m, progress=tell)
-    for line in fetched.lines(language_of_place(place)):
+    for line in fetched.lines(spoken):
         print_text(line)
 
 
@@ -181,6 +214,27 @@ def _to_database(findings: Findings, database: str | None, tell: Callable[[str],
     multiple=True,
     type=click.Path(path_type=Path),
     help="plan.json of a siting study to show, or its folder; may be repeated.",
+)
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Changes to open as pins (as for scenario), or a folder it wrote; may be repeated.",
+)
+@click.option(
+    "--sheets",
+    type=click.Path(path_type=Path),
+    help="Folder for a PDF of every town: map, figures and villages, a page for each circle; an index first.",
+)
+@click.option("--target", help="With --sheets: the only target to draw, of any kind with a figure.")
+@click.option("--villages", is_flag=True, help="With --sheets: sheets of every village too.")
+@click.option(
+    "--paper",
+    type=click.Choice(["A4", "A3"], case_sensitive=False),
+    default="A4",
+    show_default=True,
+    help="Paper of the sheets and of the pictures.",
 )
 def atlas(study: Path, years: str | None, **choices: Any) -> None:
     """Draw STUDY's results as one HTML page that opens without a network."""

@@ -42,6 +42,13 @@ CLEAR = 6.9
 MIXED = 0.15
 """Share of points from which on a second datum counts as a mixture."""
 
+MAYBE_MIXED, HINT = 0.1, 0.5
+"""Share of points on a second datum, and difference of log-likelihoods, from which on one datum is not clear.
+
+In a county with dense roads none of 30 lists of one datum came so far. Of 88 lists of two datums 43 would be
+taken for one of them without this, and 31 of these come so far: 27 of the 33 with 80 places or more.
+"""
+
 _MOST_POINTS = 2000
 _ROUNDS = 200
 _RANDOM_TURNS = 12
@@ -230,6 +237,12 @@ def _decided(table: pd.DataFrame, ratios: FloatArray, shares: FloatArray, known:
         return Detection(None, "mixed", table, parts)
     if order.iloc[0] - order[second] <= CLEAR:
         return Detection(None, "unclear", table)
+    # Too little to name a mixture, but enough not to move every point by one shift.
+    if (
+        table["share"].drop(best).max() >= MAYBE_MIXED
+        and together - _alone(ratios[:, names.index(best)]) > HINT
+    ):
+        return Detection(None, "unclear", table)
     if best not in _PLAIN:
         return Detection(None, "twice", table)
     return Detection(str(best), "", table)
@@ -268,6 +281,12 @@ def _mixed_shares(ratios: FloatArray) -> FloatArray:
             break
         shares = fresh
     return np.asarray(shares)
+
+
+def _alone(ratio: FloatArray) -> float:
+    """Return the log-likelihood of one candidate, with the share of points beside a road that fits best."""
+    shares = _mixed_shares(ratio[:, None])
+    return float(np.log(ratio * shares[0] + shares[1]).sum())
 
 
 def _lonlat(points: Any) -> FloatArray:

@@ -250,7 +250,9 @@ def _unusable(band: _Band) -> list[Fault]:
         reason = say("the raster has no coordinate system")
         remedy = say("write it into the file: gdal_edit.py -a_srs EPSG:n {file}", file=Path(band.file).name)
         faults.append(Fault(band.file, say("coordinate system"), "", reason, remedy))
-    elif source.transform.is_identity or source.transform.determinant == 0:
+    elif source.transform.is_identity or not (
+        np.isfinite(source.transform).all() and source.transform.determinant != 0
+    ):
         reason = say("the raster says not where its cells lie")
         remedy = say("export it again with its position (a GeoTIFF, or the .tfw file beside it)")
         faults.append(Fault(band.file, say("grid"), "", reason, remedy))

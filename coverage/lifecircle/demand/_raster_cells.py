@@ -107,6 +107,7 @@ def corners_of(
     lon, lat = np.full(needed.shape, np.nan), np.full(needed.shape, np.nan)
     x, y = applied(source.transform, column + float(left), row + float(top))
     lon[needed], lat[needed] = to_degrees.transform(x, y)
+    lat[np.abs(lat) > 90.0] = np.nan  # of a raster in degrees the numbers are taken as they are
     return Corners(lon, lat)
 
 

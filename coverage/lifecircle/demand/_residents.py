@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
+import shapely
 
-from lifecircle.datum import PLACE_KEYS, locate
+from lifecircle.datum import PLACE_KEYS, locate, to_wgs84
 from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.tables import (
     Column,
@@ -24,7 +26,6 @@ from lifecircle.tables import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     import pandas as pd
 
     from lifecircle.datum import Located
@@ -59,6 +60,8 @@ DEMAND_COLUMNS = Schema(
 """
 
 _ROUNDING = 1e-9
+_POLYGONS = (3, 6)
+_EQUAL_AREA = "EPSG:6933"
 
 
 def read_demand(  # noqa: PLR0913 - one keyword for each key of [demand] in a study
@@ -93,7 +96,8 @@ def read_demand(  # noqa: PLR0913 - one keyword for each key of [demand] in a st
     Returns
     -------
     demand : GeoDataFrame
-        Columns of :data:`DEMAND_COLUMNS` and the groups, points (or None) in EPSG:4326; index ``id``: the
+        Columns of :data:`DEMAND_COLUMNS` and the groups, points (or None) in EPSG:4326; of a layer with
+        polygons also ``extent_m``, the side of a square as large as the polygon. Index ``id``: the
         column id where it is present and unique, else the row number.
     rejects : DataFrame
         One row for each fault: file, row, column, value, reason, remedy.
@@ -173,10 +177,31 @@ def counted_rows(  # noqa: PLR0913 - one keyword for each key of [demand] in a s
     excess = too_many_rejects(rejects, len(table.frame), max_rejected, table.name)
     if excess is not None:
         raise UnusableInputError([excess])
+    sides = _sides(table, datum)
     shown = [name for name in ("population", *counts, "district", "village") if name in checked.frame.columns]
     demand = gpd.GeoDataFrame(checked.frame[shown], geometry=list(located.points), crs="EPSG:4326")
+    if sides is not None:
+        demand["extent_m"] = sides
     demand = demand.set_axis(row_labels(table, checked.found.get("id")))
     return CountedRows(table, demand, good, rejects)
+
+
+def _sides(table: Table, datum: str) -> np.ndarray[Any, Any] | None:
+    """Return the side of a square as large as each polygon: (row,) metres, NaN for a point; None for none.
+
+    People who are counted at the middle of a polygon live anywhere in it.
+    """
+    if getattr(table.frame, "active_geometry_name", None) is None:
+        return None
+    shapes = table.frame.geometry.to_numpy()
+    drawn = np.isin(shapely.get_type_id(shapes), _POLYGONS) & np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    if not drawn.any():
+        return None
+    places = to_wgs84(table.frame[drawn], datum=datum, file=table.name).to_crs(_EQUAL_AREA)
+    sides = np.full(len(shapes), np.nan)
+    area = np.abs(shapely.area(places.geometry.to_numpy()))
+    sides[drawn] = np.sqrt(np.where(np.isfinite(area) & (area > 0), area, np.nan))
+    return sides
 
 
 def _demand_schema(groups: Mapping[str, str]) -> Schema:

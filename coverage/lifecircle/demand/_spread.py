@@ -199,7 +199,8 @@ def read_spread(  # noqa: PLR0913 - one keyword for each key of [demand] in a st
     Returns
     -------
     surface : rows inside their polygon; groups are spread as the population is. ``extent_m`` is the side of
-        a square as large as the polygon, or as the feature; ``counted_in`` the id of the polygon
+        a square as large as the polygon, or as the feature; ``counted_in`` the id of the polygon for its
+        parts, of the row itself where it is a whole building or cell
 
     Raises
     ------
@@ -298,13 +299,14 @@ def _overlaps(flat: Any, people: Floats, rows: Any) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """Parts of polygons: (part,) polygon, weight, shape in metres, label, side of origin."""
+    """Parts of polygons: (part,) polygon, weight, shape in metres, label, side of origin, cut from it."""
 
     polygon: Ints
     weight: Floats
     shape: Any
     label: npt.NDArray[np.object_]
     extent_m: Floats
+    cut: npt.NDArray[np.bool_]
 
     def take(self, which: Any) -> _Parts:
         return _Parts(
@@ -313,6 +315,7 @@ class _Parts:
             self.shape[which],
             self.label[which],
             self.extent_m[which],
+            self.cut[which],
         )
 
     @classmethod
@@ -337,7 +340,8 @@ def _pieces(  # noqa: PLR0913 - polygons, what they are spread over, and how
 
 def _whole(flat: Any, which: Ints) -> _Parts:
     area = shapely.area(flat[which])
-    return _Parts(which, area, flat[which], np.full(len(which), "", dtype=object), np.sqrt(area))
+    labels = np.full(len(which), "", dtype=object)
+    return _Parts(which, area, flat[which], labels, np.sqrt(area), np.zeros(len(which), dtype=bool))
 
 
 def _on_ground(flat: Any, drawn: Ints, ground: Ground, crs: pyproj.CRS) -> _Parts:
@@ -353,7 +357,8 @@ def _on_ground(flat: Any, drawn: Ints, ground: Ground, crs: pyproj.CRS) -> _Part
     weight = ground.weight[feature] * (area if ground.by_area else area / full[feature])
     labels = np.array([str(number) for number in range(1, len(features) + 1)], dtype=object)
     keep = (area > _SLIVER_M2) & (weight > 0)
-    parts = _Parts(drawn[polygon], weight, shape, labels[feature], np.sqrt(full[feature]))
+    whole = np.zeros(len(weight), dtype=bool)
+    parts = _Parts(drawn[polygon], weight, shape, labels[feature], np.sqrt(full[feature]), whole)
     return parts.take(np.flatnonzero(keep))
 
 
@@ -386,13 +391,17 @@ def _gridded(parts: _Parts, grid_m: float, file: str) -> _Parts:
                 shape[keep],
                 np.array([f"{c:.0f}_{r:.0f}" for c, r in zip(column[keep], row[keep], strict=True)], object),
                 np.full(int(keep.sum()), parts.extent_m[at]),
+                np.full(int(keep.sum()), keep.sum() > 1 and parts.extent_m[at] > grid_m),
             )
         )
-    return _merged(_Parts.joined(found)) if found else parts
+    return _merged(_Parts.joined(found), grid_m) if found else parts
 
 
-def _merged(parts: _Parts) -> _Parts:
-    """Join the parts of one polygon in one cell: their weight, at the part nearest to their middle."""
+def _merged(parts: _Parts, grid_m: float) -> _Parts:
+    """Join the parts of one polygon in one cell: their weight, at the part nearest to their middle.
+
+    What is joined stands at one place for the whole cell, so that its extent is at least the cell.
+    """
     key = pd.MultiIndex.from_arrays([parts.polygon, parts.label])
     codes, _ = pd.factorize(key)
     if len(np.unique(codes)) == len(codes):
@@ -405,7 +414,9 @@ def _merged(parts: _Parts) -> _Parts:
     first = order[np.searchsorted(codes[order], np.arange(len(weight)))]
     extent = np.zeros(len(weight))
     np.maximum.at(extent, codes, parts.extent_m)
-    return _Parts(parts.polygon[first], weight, parts.shape[first], parts.label[first], extent)
+    extent = np.where(np.bincount(codes) > 1, np.maximum(extent, grid_m), extent)
+    cut = np.bincount(codes, weights=parts.cut) > 0
+    return _Parts(parts.polygon[first], weight, parts.shape[first], parts.label[first], extent, cut)
 
 
 def _spread_rows(demand: gpd.GeoDataFrame, parts: _Parts, flat: Any, crs: pyproj.CRS) -> gpd.GeoDataFrame:
@@ -416,13 +427,14 @@ def _spread_rows(demand: gpd.GeoDataFrame, parts: _Parts, flat: Any, crs: pyproj
     lon, lat = back.transform(*shapely.get_coordinates(inner_points(parts.shape)).T)
     order = np.lexsort((np.arange(len(share)), parts.polygon))
     own = demand.iloc[parts.polygon[order]]
-    counts = [name for name in demand.columns if name not in {"district", "village", "geometry"}]
+    counts = [name for name in demand.columns if name not in {"district", "village", "geometry", "extent_m"}]
     spread = own.assign(**{name: own[name].to_numpy() * share[order] for name in counts})
     names = [f"{row}:{label}" for row, label in zip(own.index, parts.label[order], strict=True)]
     spread = spread.set_axis(pd.Index(names, name="id", dtype="str"))
     spread = spread.set_geometry(gpd.points_from_xy(lon[order], lat[order], crs="EPSG:4326"))
     spread["extent_m"] = parts.extent_m[order]
-    spread["counted_in"] = own.index.astype("str").to_numpy()
+    # People of a building live there. Those of a polygon, or of land wider than the grid, anywhere in it.
+    spread["counted_in"] = np.where(parts.cut[order], own.index.astype("str"), spread.index)
     rest = demand[shapely.is_missing(flat)]
     if rest.empty:
         return spread

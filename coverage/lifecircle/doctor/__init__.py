@@ -9,7 +9,7 @@ from lifecircle.doctor._check_page import checkup_page
 from lifecircle.doctor._input_problem import SEVERITIES, Problem
 from lifecircle.doctor._mended_copy import MendedCopy, mend_study
 from lifecircle.doctor._mends import Mend
-from lifecircle.doctor._register_match import RegisterMatch, matched
+from lifecircle.doctor._register_match import RegisterMatch, matched, write_matches
 from lifecircle.doctor._road_checks import missing_roads
 from lifecircle.doctor._road_supply import DistrictRoads, road_supply
 
@@ -27,4 +27,5 @@ __all__ = [
     "mend_study",
     "missing_roads",
     "road_supply",
+    "write_matches",
 ]

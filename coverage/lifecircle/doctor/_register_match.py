@@ -14,7 +14,7 @@ the order of the rows.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,8 @@ import shapely
 from lifecircle.doctor._input_problem import SAMPLES, Problem
 from lifecircle.errors import say
 from lifecircle.facilities import read_facilities
+from lifecircle.tables import rejected_rows, write_csv
+from lifecircle.wording import word
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from lifecircle.audit import Inputs
     from lifecircle.errors import Message
+    from lifecircle.wording import Language
 
 NEAR_M: Final = 50.0
 FAR_M: Final = 500.0
@@ -46,16 +49,22 @@ class RegisterMatch:
     """The register against another list.
 
     ``file`` : its name; ``table`` : one row for each match and each facility that is in one list alone, with
-    ``found`` (``both``, ``register`` or ``file``), service, ids, names, metres, similarity and where it is.
+    ``found`` (``both``, ``register`` or ``file``), service, ids, names, metres, similarity and where it is;
+    ``unread`` : rows of the other list that could not be read, with the reason of each.
     """
 
     file: str
     table: pd.DataFrame
+    unread: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def plain(self) -> dict[str, Any]:
         """Return the comparison as plain values for JSON."""
         table = self.table.astype(object).where(self.table.notna(), None)
-        return {"file": Path(self.file).name, "rows": table.to_dict("records")}
+        return {
+            "file": Path(self.file).name,
+            "rows": table.to_dict("records"),
+            "unread": rejected_rows(self.unread),
+        }
 
     def alone(self, side: str) -> pd.DataFrame:
         """Return the rows that are in one list alone: ``register`` or ``file``."""
@@ -80,9 +89,30 @@ def match_register(inputs: Inputs, file: str | Path, *, datum: str = "wgs84") ->
     UnusableInputError
         The list cannot be read.
     """
-    other, _ = read_facilities(file, datum=datum, max_rejected=1.0)
+    other, unread = read_facilities(file, datum=datum, max_rejected=1.0)
     known = {service.id for service in inputs.study.standard.services}
-    return RegisterMatch(str(file), matched(inputs.facilities, other, crs=inputs.crs, known=known))
+    table = matched(inputs.facilities, other, crs=inputs.crs, known=known)
+    return RegisterMatch(str(file), table, unread)
+
+
+def write_matches(match: RegisterMatch, path: str | Path, language: Language) -> None:
+    """Write every row of both lists as csv: what is in both, then what is in one of them alone.
+
+    Parameters
+    ----------
+    match : the register against another list
+    path : csv, replaced where it is one
+    language : of the column names and of ``found``
+
+    Raises
+    ------
+    UnusableInputError
+        The system refuses to write.
+    """
+    side = {name: word("match", name, language) for name in ("both", "register", "file")}
+    heads = {name: word("match_column", name, language) for name in match.table.columns}
+    table = match.table.assign(found=match.table["found"].map(side))
+    write_csv(table.rename(columns=heads), path)
 
 
 def matched(
@@ -169,6 +199,17 @@ def _name(row: Any) -> str:
 def match_problems(match: RegisterMatch) -> Iterator[Problem]:
     """Report by service what the register lacks of the other list, and the other way round."""
     file = Path(match.file).name
+    if rows := rejected_rows(match.unread):
+        shown = match.unread.drop_duplicates("row").head(SAMPLES)
+        yield Problem(
+            "note",
+            "unread_in_file",
+            "facilities",
+            rows,
+            say("rows of '{file}' that cannot be compared", file=file),
+            say("mend these rows in the other list, or leave them out"),
+            tuple(f"{row}: {reason}" for row, reason in zip(shown["row"], shown["reason"], strict=True)),
+        )
     for service, rows in match.alone("file").groupby("service", sort=True):
         yield _problem(
             "not_in_register",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from lifecircle.doctor._input_problem import SAMPLES, Problem
+from lifecircle.doctor._road_supply import reached_by_some
 from lifecircle.errors import say
 from lifecircle.findings import as_circle
 from lifecircle.wording import percent, word
@@ -179,7 +180,9 @@ def _most_cut_off(findings: Findings) -> Message | str:
     best: tuple[float, float, str] = (0.0, 0.0, "")
     for result in findings.targets:
         count = as_circle(result).count
-        if count is not None and count.people > 0 and count.disconnected / count.people > best[0]:
+        if count is None or count.people <= 0 or not reached_by_some(result):
+            continue
+        if count.disconnected / count.people > best[0]:
             shown = result.target.name.get(findings.language)
             best = (count.disconnected / count.people, count.disconnected, shown)
     return _moves(best[1], best[2], best[0]) if best[2] else ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.audit import Inputs
-    from lifecircle.findings import Findings
+    from lifecircle.findings import Findings, TargetResult
     from lifecircle.roads import Roads
 
     Floats = npt.NDArray[np.float64]
@@ -165,6 +165,15 @@ def _lengths(roads: Roads, inputs: Inputs, units: int) -> Floats:
     return lengths
 
 
+def reached_by_some(result: TargetResult) -> bool:
+    """Return whether anybody reaches the venues of a circle.
+
+    Where nobody does, venues are missing, and roads are not to blame.
+    """
+    count = as_circle(result).count
+    return count is not None and count.covered + count.beyond > 0
+
+
 def _lost(
     inputs: Inputs, findings: Findings, home: Longs, units: int
 ) -> list[tuple[str, float, float, float]]:
@@ -186,7 +195,8 @@ def _lost(
             index="unit", columns="status", values="people", aggfunc="sum", fill_value=0.0
         )
         for unit, row in sums.iterrows():
-            lost = float(row.get("unsnapped", 0.0) + row.get("disconnected", 0.0))
+            cut_off = row.get("disconnected", 0.0) if reached_by_some(result) else 0.0
+            lost = float(row.get("unsnapped", 0.0) + cut_off)
             own = (name, float(row.sum()), lost, float(row.get("beyond", 0.0)))
             if own[1] > 0 and (not worst[int(unit)][0] or lost / own[1] > _share(worst[int(unit)])):
                 worst[int(unit)] = own

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lifecircle.doctor._effects import at_most_near
 from lifecircle.doctor._input_problem import SAMPLES, Problem
+from lifecircle.doctor._road_supply import reached_by_some
 from lifecircle.errors import say
 from lifecircle.findings import as_circle
 from lifecircle.report import warning_lines
@@ -143,7 +144,7 @@ def disconnected(findings: Findings) -> Iterator[Problem]:
     worst, most = None, 0.0
     for result in findings.targets:
         count = as_circle(result).count
-        if count is not None and count.disconnected > most:
+        if count is not None and count.disconnected > most and reached_by_some(result):
             worst, most = result, count.disconnected
     if worst is None:
         return

@@ -98,7 +98,10 @@ def whole_folder(target: Path) -> Iterator[Path]:
     """
     with claimed(target) as fresh:
         yield fresh
+        for folder in (fresh, *(one for one in fresh.rglob("*") if one.is_dir() and not one.is_symlink())):
+            flush_files(folder)
         _rename(fresh, target)
+    flush_folder(target.parent)
 
 
 def flush_files(folder: Path) -> None:

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 _NO_RANKS = pd.MultiIndex.from_arrays([[], [], []], names=["target", "class", "rank"])
 
 
+HOME_SUPPLY = ("near_score_", "near_served_", "near_full_")
+VENUE_SUPPLY = ("near_people_", "near_rate_", "near_load_", "near_use_")
+"""How the columns of capacity targets begin, before the id of the target; of residents and of facilities."""
+
+
 @dataclass(frozen=True, eq=False)
 class Findings:
     """The result of one run, and all that maps, siting and comparison need of it but the roads.
@@ -66,6 +71,8 @@ class Findings:
     rank_venues: pd.DataFrame = field(default_factory=pd.DataFrame)
     fingerprint: str = ""
     reading: Reading = field(default_factory=Reading)
+    home_supply: pd.DataFrame = field(default_factory=pd.DataFrame)
+    venue_supply: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def result(self, target: str) -> TargetResult:
         """Find the result of a target.

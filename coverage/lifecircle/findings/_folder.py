@@ -19,7 +19,7 @@ import pyogrio
 
 from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say, system_errors
 from lifecircle.files import Results, file_hash
-from lifecircle.findings._findings import Findings, rank_table
+from lifecircle.findings._findings import HOME_SUPPLY, VENUE_SUPPLY, Findings, rank_table
 from lifecircle.findings._summary import SCHEMA, Software, Summary, target_entry
 from lifecircle.tables import rearmed, write_layers
 
@@ -71,11 +71,15 @@ def summary(findings: Findings) -> dict[str, Any]:
     if plain["reading"]["residents"] is None:
         del plain["reading"]["residents"]
     for check in plain["reading"]["coarse"]:
-        if not check["unsure"]:
-            del check["unsure"]
+        for name in ("unsure", "partly"):
+            if not check[name]:
+                del check[name]
     for target in plain["targets"]:
         if not target.get("surfaces", True):
             del target["surfaces"]
+        for key in ("reach", "equity"):
+            if target.get(key, False) is None:
+                del target[key]
     return plain
 
 
@@ -103,7 +107,7 @@ def result_layers(findings: Findings) -> dict[str, gpd.GeoDataFrame]:
     """
     layers = {
         "demand": _with_answers(findings),
-        "facilities": findings.facilities,
+        "facilities": _beside(findings.facilities, findings.venue_supply),
         "districts": findings.districts,
         "villages": findings.villages,
         "grid": findings.grid,
@@ -138,7 +142,12 @@ def _with_answers(findings: Findings) -> gpd.GeoDataFrame:
         for target in findings.seconds.columns
         for answer in _ANSWERS
     }
-    return findings.demand.assign(**columns)
+    return _beside(findings.demand.assign(**columns), findings.home_supply)
+
+
+def _beside(layer: gpd.GeoDataFrame, supply: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Put the columns of capacity targets beside those of a layer, row by row."""
+    return layer.assign(**{str(name): supply[name].reindex(layer.index) for name in supply.columns})
 
 
 def _gap_layer(gaps: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -254,6 +263,8 @@ def _findings(folder: Path, top: Mapping[str, Any]) -> Findings:
     layers = _read_layers(folder / "results.gpkg")
     demand = layers["demand"]
     circles = [name.removeprefix("seconds_") for name in demand.columns if name.startswith("seconds_")]
+    demand, home_supply = _supply(demand, HOME_SUPPLY)
+    facilities, venue_supply = _supply(layers["facilities"], VENUE_SUPPLY)
     answers = {
         answer: demand[[f"{answer}_{target}" for target in circles]].set_axis(circles, axis=1)
         for answer in _ANSWERS
@@ -270,7 +281,9 @@ def _findings(folder: Path, top: Mapping[str, Any]) -> Findings:
         software=whole.software.version,
         targets=tuple(entry.result for entry in whole.targets),
         demand=demand.drop(columns=[f"{answer}_{target}" for target in circles for answer in _ANSWERS]),
-        facilities=layers["facilities"],
+        facilities=facilities,
+        home_supply=home_supply,
+        venue_supply=venue_supply,
         districts=layers["districts"],
         villages=layers["villages"],
         grid=layers["grid"],
@@ -286,6 +299,12 @@ def _findings(folder: Path, top: Mapping[str, Any]) -> Findings:
         reading=whole.reading,
         **answers,
     )
+
+
+def _supply(layer: gpd.GeoDataFrame, prefixes: tuple[str, ...]) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Divide a layer into its own columns and those of capacity targets, which begin with a prefix."""
+    mine = [name for name in layer.columns if name.startswith(prefixes)]
+    return layer.drop(columns=mine), pd.DataFrame(layer[mine])
 
 
 def _read_ranks(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

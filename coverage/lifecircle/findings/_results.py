@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types of the fields
 from dataclasses import dataclass, field
 
-from lifecircle.measures import Gap  # noqa: TC001 - as above
+from lifecircle.measures import Equity, Gap, OrderSpread  # noqa: TC001 - as above
 from lifecircle.standards import Target  # noqa: TC001 - as above
 
 BUCKETS = ("covered", "beyond", "disconnected", "unsnapped")
@@ -154,6 +154,7 @@ class CircleResult(TargetResult):
     shortfall_people: float | None = None
     shortfall_villages: float | None = None
     groups: tuple[GroupResult, ...] = ()
+    equity: Equity | None = None
 
     @property
     def quality(self) -> Accounting | None:
@@ -204,11 +205,76 @@ class PresenceResult(TargetResult):
 
 
 @dataclass(frozen=True)
+class ServedCount:
+    """People and whether there is a place for them; they add up to ``people``. None where nothing says it.
+
+    ``full`` : they reach venues, and all are full; ``unreachable`` : no venue within the limit; ``unsnapped``
+    : no road near, which is a fault of the data; ``unknown`` : they find no place for sure, and reach a venue
+    whose places nobody knows. ``score`` : amount per so many people within reach, mean
+    over the people, None without any. ``missing`` : what is missing to the norm by the plain ratio,
+    ``missing_full`` and ``missing_unreachable`` : for those two by the norm, in the unit of the amount.
+    """
+
+    people: float
+    served: float | None
+    full: float | None
+    unreachable: float | None
+    unsnapped: float | None
+    score: float | None = None
+    missing: float | None = None
+    missing_full: float | None = None
+    missing_unreachable: float | None = None
+    unknown: float | None = None
+
+
+@dataclass(frozen=True)
+class ServedDistrict:
+    """One district, and who is served there."""
+
+    code: str
+    name: str
+    urban: bool | None
+    count: ServedCount
+
+
+@dataclass(frozen=True)
+class CapacityReach:
+    """What is within reach by a capacity target, and who is served; it explains and is never a verdict.
+
+    Attributes
+    ----------
+    minutes, profile, circle : the limit, and the circle it is taken from, empty for the target's own
+    users : the group that takes places
+    each : people one place is for: 1 for users that the target names, else what the norm says; None where
+        there is neither, and then nobody is counted as served
+    count, districts : people of the target in the area it counts
+    venues, unreached, filled : venues of known amount, those that nobody reaches, and those that are full
+    load, unused : places taken and left at these venues, also by people whom the target does not count
+    orders : people served in the orders tried, and at most; of everyone who takes places
+    """
+
+    minutes: float
+    profile: str
+    circle: str
+    users: str
+    each: float | None
+    count: ServedCount
+    districts: tuple[ServedDistrict, ...] = ()
+    venues: int = 0
+    unreached: int = 0
+    filled: int = 0
+    load: float | None = None
+    unused: float | None = None
+    orders: OrderSpread | None = None
+
+
+@dataclass(frozen=True)
 class CapacityResult(TargetResult):
     """The result of a capacity target: ``amount`` (places, beds, staff) per ``per`` people.
 
     ``unknown`` : venues without a known capacity, so that the value is a lower bound; ``missing`` : what is
-    still needed to the milestone of the year, in the unit of the amount.
+    still needed to the milestone of the year, in the unit of the amount. ``reach`` : what is within reach,
+    None where no limit is known; ``equity`` : of the amount within reach of each resident.
     """
 
     amount: float | None = None
@@ -217,6 +283,8 @@ class CapacityResult(TargetResult):
     venue_count: int | None = None
     unknown: int = 0
     missing: float | None = None
+    reach: CapacityReach | None = None
+    equity: Equity | None = None
 
 
 @dataclass(frozen=True)

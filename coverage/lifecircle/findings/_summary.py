@@ -14,6 +14,7 @@ from lifecircle.findings._results import (
     ACCOUNTINGS,
     BUCKETS,
     Accounting,
+    CapacityReach,
     CapacityResult,
     CircleDistrict,
     CircleGap,
@@ -27,6 +28,7 @@ from lifecircle.findings._results import (
     UnitCount,
 )
 from lifecircle.findings._run_parts import InputRecord, Language, Publication  # noqa: TC001 - types of fields
+from lifecircle.measures import Equity  # noqa: TC001 - type of a field
 from lifecircle.reading import Reading
 from lifecircle.standards import read_target
 
@@ -186,6 +188,7 @@ class CircleEntry(TargetEntry):
     modes: dict[str, float | None] = {}
     village_curve: list[tuple[float, int]] = []
     surfaces: dict[str, float | None] = {}
+    equity: Equity | None = None
 
     @classmethod
     def of(cls, result: CircleResult) -> CircleEntry:
@@ -202,6 +205,7 @@ class CircleEntry(TargetEntry):
             modes=dict(result.modes),
             village_curve=list(result.village_curve),
             surfaces=dict(result.surfaces),
+            equity=result.equity,
             **{name: getattr(result, name) for name in _AS_THEY_ARE},
         )
 
@@ -220,6 +224,7 @@ class CircleEntry(TargetEntry):
             modes=self.modes,
             village_curve=tuple(self.village_curve),
             surfaces=self.surfaces,
+            equity=self.equity,
             **{name: getattr(self, name) for name in _AS_THEY_ARE},
         )
 
@@ -253,6 +258,8 @@ class CapacityEntry(TargetEntry):
     venue_count: int | None = None
     unknown: int = 0
     missing: float | None = None
+    reach: CapacityReach | None = None
+    equity: Equity | None = None
 
     @classmethod
     def of(cls, result: CapacityResult) -> CapacityEntry:
@@ -265,6 +272,8 @@ class CapacityEntry(TargetEntry):
             venue_count=result.venue_count,
             unknown=result.unknown,
             missing=result.missing,
+            reach=result.reach,
+            equity=result.equity,
         )
 
     @property
@@ -278,6 +287,8 @@ class CapacityEntry(TargetEntry):
             venue_count=self.venue_count,
             unknown=self.unknown,
             missing=self.missing,
+            reach=self.reach,
+            equity=self.equity,
         )
 
 

@@ -35,8 +35,9 @@ class Evidence(BaseModel):
     disk). ``declared`` and ``standard`` are the study and its profile in full, as they were read, without
     passwords and keys; ``inputs`` : every table with its rows; ``files`` : every file of the year and of the
     year before, path -> SHA-256, also those that are read with another. The register of facilities and the
-    residents as they were used stand in ``results.gpkg`` beside it. There is no clock in it: the same inputs
-    give the same bytes.
+    residents as they were used stand in ``results.gpkg`` beside it. ``stages`` : stage, seconds and counts of
+    the audit, in order. They alone differ from one computing of the same inputs to the next, and decide
+    nothing: a run that differs in them alone is the same, and the file that stands stays as it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -56,6 +57,7 @@ class Evidence(BaseModel):
     standard_key: str
     inputs: tuple[InputRecord, ...]
     files: dict[str, str] = Field(default_factory=dict)
+    stages: tuple[dict[str, Any], ...] = ()
 
     @property
     def hashes(self) -> dict[str, str]:

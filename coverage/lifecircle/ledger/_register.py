@@ -415,6 +415,9 @@ def _aside(path: Path) -> Path:
 def _build(path: Path, results: Path, coming: Path | None) -> None:
     """Build a register from the folders of runs, those that were replaced first; whole or not at all."""
     with written(path) as fresh:
+        # Made here, a file has the rights that others of the user have; SQLite would keep a group out, and
+        # colleagues who share a folder could not note their runs.
+        fresh.touch()
         register = Register(_connected(_file_url(fresh)))
         try:
             for folder in run_folders(results):

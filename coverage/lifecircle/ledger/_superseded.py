@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.errors import UnusableInputError
-from lifecircle.files import clear_beside, file_hash, flush_files, remove_folder, whole_folder, written
+from lifecircle.files import clear_beside, file_hash, remove_folder, whole_folder, written
 from lifecircle.findings import CHECKSUMS, RUN
 from lifecircle.ledger._evidence import EVIDENCE, declared_facts, read_evidence
 
@@ -107,7 +107,6 @@ def keep_superseded(current: Path, evidence: Evidence) -> Path | None:
             if (current / name).is_file():
                 shutil.copy2(current / name, room / name)
         (room / SUPERSEDED).write_text(text, encoding="utf-8", newline="\n")
-        flush_files(room)
     return kept
 
 

@@ -23,9 +23,21 @@ from lifecircle.measures._decay import (
     power_decay,
     step_decay,
 )
-from lifecircle.measures._equity import Gap, gap_between, gap_over, gini, not_smaller, theil, theil_parts
+from lifecircle.measures._equity import (
+    Equity,
+    Gap,
+    Sides,
+    equity,
+    gap_between,
+    gap_over,
+    gini,
+    not_smaller,
+    theil,
+    theil_parts,
+)
 from lifecircle.measures._floating import CATCHMENTS, Catchment, floating_catchment
 from lifecircle.measures._margin import borderline, coverage_at, curve_over_speed, flip_seconds, shortfall
+from lifecircle.measures._nearby_supply import NearbySupply, supply_nearby
 from lifecircle.measures._opportunities import cost_to_nth, cumulative_opportunities, gravity
 from lifecircle.measures._presence import Assign, Presence, UnitCodes, presence, units_near
 from lifecircle.measures._rational_agents import Rounds, rational_agent_access
@@ -36,7 +48,14 @@ from lifecircle.measures._registered import (
     village_figures,
     village_rule,
 )
-from lifecircle.measures._service import OrderSpread, Served, serve_best, serve_in_order, spread_of_orders
+from lifecircle.measures._service import (
+    OrderSpread,
+    Served,
+    most_served,
+    serve_best,
+    serve_in_order,
+    spread_of_orders,
+)
 from lifecircle.measures._supply import ALL, capacity, undecided
 from lifecircle.measures._threshold import VILLAGE_SHARES, holds_share, villages_reached
 
@@ -48,12 +67,15 @@ __all__ = [
     "Assign",
     "Catchment",
     "Decay",
+    "Equity",
     "Gap",
+    "NearbySupply",
     "OrderSpread",
     "Presence",
     "Registered",
     "Rounds",
     "Served",
+    "Sides",
     "UnitCodes",
     "borderline",
     "bounds",
@@ -64,6 +86,7 @@ __all__ = [
     "coverage_at",
     "cumulative_opportunities",
     "curve_over_speed",
+    "equity",
     "exponential_decay",
     "flip_seconds",
     "floating_catchment",
@@ -79,6 +102,7 @@ __all__ = [
     "largest_distinct",
     "linear_decay",
     "logistic_decay",
+    "most_served",
     "not_smaller",
     "power_decay",
     "presence",
@@ -92,6 +116,7 @@ __all__ = [
     "shortfall",
     "spread_of_orders",
     "step_decay",
+    "supply_nearby",
     "theil",
     "theil_parts",
     "undecided",

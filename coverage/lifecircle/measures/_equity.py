@@ -6,18 +6,19 @@ with equal weights they are those of PySAL's ``inequality``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types of the fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from lifecircle.errors import Fault, UnusableInputError, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     Floats = npt.NDArray[np.float64]
 
@@ -51,7 +52,11 @@ def gini(values: Floats, people: Floats | None = None) -> float | None:
     mean = float(share @ y)
     if mean == 0:
         return 0.0
-    return float(share @ np.abs(y[:, None] - y[None]) @ share / (2 * mean))
+    # The same sum from the Lorenz curve: a table of all pairs of a county's residents would take gigabytes.
+    order = np.argsort(y, kind="stable")
+    y, share = y[order], share[order]
+    below = np.cumsum(share * y)
+    return max(0.0, 1.0 - _sum(share, 2.0 * below - share * y) / mean)
 
 
 def theil(values: Floats, people: Floats | None = None) -> float | None:
@@ -113,18 +118,23 @@ def theil_parts(
     y, share = kept
     # The same rows are left out here as in the values, else groups and values would be shifted.
     label = np.asarray(groups, dtype=object)[_usable(values, people)]
-    mean = float(share @ y)
+    codes, names = pd.factorize(label)
+    return _parts(y, share, codes, len(names))
+
+
+def _parts(y: Floats, share: Floats, codes: npt.NDArray[np.intp], many: int) -> tuple[float, float]:
+    """Return both parts of Theil's T; ``codes`` : (unit,) number of each unit's group, of so many."""
+    mean = _sum(share, y)
     if mean == 0:
         return 0.0, 0.0
-    between = within = 0.0
-    for name in dict.fromkeys(label):
-        mine = label == name
-        # The parts add up to Theil's T only when groups are weighted by people and by their own mean.
-        part = float(share[mine].sum())
-        own = float(share[mine] @ y[mine]) / part
-        between += part * float(_xlogx(np.array([own / mean]))[0])
-        within += part * own / mean * (theil(y[mine], share[mine]) or 0.0)
-    return between, within
+    part, total = (
+        np.bincount(codes, weights=one, minlength=many).astype(np.float64) for one in (share, share * y)
+    )
+    # The parts add up to Theil's T only when groups are weighted by people and by their own mean.
+    own = np.divide(total, part, out=np.zeros(many), where=part > 0)
+    some = y > 0
+    inside = np.log(y[some] / own[codes[some]])
+    return _sum(part, _xlogx(own / mean)), _sum(share[some] * y[some] / mean, inside)
 
 
 @dataclass(frozen=True)
@@ -219,6 +229,119 @@ def gap_over(
     )
 
 
+@dataclass(frozen=True)
+class Equity:
+    """How evenly a figure of residents is shared out; ``None`` where it means nothing.
+
+    Attributes
+    ----------
+    mean : over the people
+    urban, rural, highest, lowest : means of town and country, and of the highest and the lowest district
+    urban_rural, towns : their gaps: difference and ratio, over districts the range, with names
+    groups : group of residents -> its mean
+    gini : over residents, or over districts where the figure of a resident is yes or no
+    theil_between, theil_within : Theil's T between districts and within them
+    below : share of the people who have less than is enough
+    """
+
+    mean: float
+    urban: float | None = None
+    rural: float | None = None
+    highest: float | None = None
+    lowest: float | None = None
+    urban_rural: Gap | None = None
+    towns: Gap | None = None
+    groups: Mapping[str, float] = field(default_factory=dict)
+    gini: float | None = None
+    theil_between: float | None = None
+    theil_within: float | None = None
+    below: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Whom a figure is compared between, (demand,) each.
+
+    ``district`` : position of the district, -1 for none; ``names`` : of the districts; ``urban`` : 1, 0 or
+    -1 where unknown; ``groups`` : group -> its people.
+    """
+
+    district: npt.NDArray[np.intp]
+    names: Sequence[str]
+    urban: npt.NDArray[np.int8]
+    groups: Mapping[str, Floats] = field(default_factory=dict)
+
+
+def equity(
+    values: Floats, people: Floats, sides: Sides, *, enough: float | None = None, yes_or_no: bool = False
+) -> Equity | None:
+    """Measure how evenly a figure of residents is shared out.
+
+    Parameters
+    ----------
+    values : (demand,) 0 or more; NaN is left out
+    people : (demand,) of the target
+    sides : whom it is compared between; a group counts where the target counts people
+    enough : what a resident should have at least; ``below`` is the share of people who have less
+    yes_or_no : values are 0 or 1, whose Gini over residents says no more than their mean: districts are taken
+
+    Returns
+    -------
+    equity : None without people
+
+    References
+    ----------
+    See :func:`gini`, :func:`theil_parts` and :func:`gap_over`. Share below sufficiency: Frankfurt (1987),
+    Equality as a moral ideal, Ethics 98: what matters is that everybody has enough. There are no confidence
+    intervals: venues and residents are a census and no sample.
+
+    >>> one = Sides(np.array([0, 1]), ["A", "B"], np.array([1, 0], dtype=np.int8))
+    >>> found = equity(np.array([3.0, 1.0]), np.array([10.0, 10.0]), one, enough=2.0)
+    >>> found.urban_rural.difference, found.towns.high, found.below, found.gini
+    (2.0, 'A', 0.5, 0.25)
+    """
+    usable = _usable(values, people)
+    if not usable.any():
+        return None
+    whole = usable.all()
+    y, weight = (one if whole else one[usable] for one in (values, people))
+    home, urban = sides.district[usable], sides.urban[usable].astype(np.intp)
+    total = float(weight.sum())
+    sums = weight * y
+    means, heads = _means(sums, weight, home, len(sides.names))
+    sorts, _ = _means(sums, weight, urban, 2)
+    names = list(sides.names)
+    towns = gap_over(pd.Series(means, index=names), pd.Series(heads, index=names))
+    # Who lives in no district is a part of its own.
+    parts = None if towns is None else _parts(y, weight / total, home + 1, len(names) + 1)
+    own = {name: of if whole else of[usable] for name, of in sides.groups.items()}
+    lowest = None if enough is None else enough * (1 - _NOISE)
+    rural, urban_mean = (None if np.isnan(one) else float(one) for one in sorts)
+    return Equity(
+        float(sums.sum()) / total,
+        urban_mean,
+        rural,
+        None if towns is None else float(np.nanmax(means)),
+        None if towns is None else float(np.nanmin(means)),
+        gap_between(urban_mean, rural, names=("urban", "rural")),
+        towns,
+        {name: _sum(of, y) / float(of.sum()) for name, of in own.items() if of.sum() > 0},
+        gini(means, heads) if yes_or_no else gini(y, weight),
+        None if parts is None else parts[0],
+        None if parts is None else parts[1],
+        None if lowest is None else float(weight[y < lowest].sum()) / total,
+    )
+
+
+def _means(sums: Floats, weight: Floats, home: npt.NDArray[np.intp], many: int) -> tuple[Floats, Floats]:
+    """Return the mean and the people of each unit; NaN for a unit without people, -1 is in none."""
+    found, heads = (
+        np.bincount(home + 1, weights=one, minlength=many + 1)[1 : many + 1].astype(np.float64)
+        for one in (sums, weight)
+    )
+    return np.divide(found, heads, out=np.full(many, np.nan), where=heads > 0), heads
+
+
 def not_smaller(by_year: Mapping[int, float | None], *, tolerance: float = 0.0) -> dict[int, bool | None]:
     """Return for every year whether the gap did not shrink since the year before.
 
@@ -282,6 +405,11 @@ def _kept(values: Floats, people: Floats | None) -> tuple[Floats, Floats] | None
         return None
     weight = np.ones(int(usable.sum())) if people is None else np.asarray(people, np.float64)[usable]
     return y[usable], weight / weight.sum()
+
+
+def _sum(x: Floats, y: Floats) -> float:
+    """Return the sum of products; the threads of BLAS take longer to start than this takes."""
+    return float((x * y).sum())
 
 
 def _xlogx(x: Floats) -> Floats:

@@ -32,7 +32,7 @@ CATCHMENTS: Final[tuple[Catchment, ...]] = ("2sfca", "3sfca", "modified", "balan
 
 
 @overload
-def floating_catchment(
+def floating_catchment(  # noqa: D418 - says which of the two it is; the rest stands below
     costs: Any,
     people: Any,
     supply: Any,
@@ -42,11 +42,12 @@ def floating_catchment(
     method: Catchment = ...,
     demand_costs: Any = ...,
     choice_limit: float | None = ...,
-) -> pd.Series[float]: ...
+) -> pd.Series[float]:
+    """Return the scores of one limit."""
 
 
 @overload
-def floating_catchment(
+def floating_catchment(  # noqa: D418 - says which of the two it is; the rest stands below
     costs: Any,
     people: Any,
     supply: Any,
@@ -56,7 +57,8 @@ def floating_catchment(
     method: Catchment = ...,
     demand_costs: Any = ...,
     choice_limit: float | None = ...,
-) -> pd.DataFrame: ...
+) -> pd.DataFrame:
+    """Return the scores of several limits, a column each."""
 
 
 def floating_catchment(  # noqa: PLR0913 - what a catchment is made of, all named

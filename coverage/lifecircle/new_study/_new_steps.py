@@ -19,7 +19,7 @@ import numpy as np
 from lifecircle.datum import metre_crs
 from lifecircle.errors import Fault, LifecircleError, UnusableInputError, say, system_errors
 from lifecircle.files import written
-from lifecircle.new_study._part_settings import Ground, settings_of
+from lifecircle.new_study._part_settings import Ground, Guess, settings_of
 from lifecircle.new_study._role import USED, Role, role_of
 from lifecircle.new_study._shown_table import files_shown, look_at
 from lifecircle.new_study._study_files import StudyFiles
@@ -102,6 +102,8 @@ class _Made:
     ground: Ground = field(default_factory=Ground)
     crs: str = ""
     units: dict[str, pd.DataFrame | None] = field(default_factory=dict)
+    services: set[str] = field(default_factory=set)
+    """Services that the venues of the tables belong to, of whatever year."""
 
 
 def write_study(
@@ -167,6 +169,7 @@ def write_study(
         paths = StudyFiles(folder)
         text = _text(made, head, paths)
         _write_profile(text, use, paths, profile_guess)
+        _write_left_out_targets(text, made)
         progress(STUDY_FILE)
         # Last, so that no study names a file that is not there yet.
         with paths.copied_in(), written(target) as fresh:
@@ -217,6 +220,8 @@ def _read_parts(made: _Made, progress: Callable[[str], object]) -> None:
         read = try_part(part, made.standard, made.units)
         if part.role in {"districts", "villages"}:
             made.units[part.role] = read
+        if part.role == "facilities" and read is not None:
+            made.services |= set(read["service"].dropna().astype("str"))
         if part.role == "districts" and read is not None:
             districts = read
             made.ground = Ground(made.ground.lines, districts)
@@ -338,3 +343,20 @@ def _write_profile(text: StudyText, use: str, paths: StudyFiles, guess: Any) -> 
         text.guess(guess)
     text.lines.append("[standard]")
     text.key("use", shown)
+
+
+def _write_left_out_targets(text: StudyText, made: _Made) -> None:
+    """Leave out the targets of which no table shown has a venue, whose figures would only say that.
+
+    Where no table holds any venue at all, nothing can be said of single targets.
+    """
+    without = [
+        target
+        for target in made.standard.targets
+        if (venues := made.standard.venues(target)) and not made.services & set().union(*venues.values())
+    ]
+    if made.services and without:
+        names = ", ".join(target.name.get(text.language) for target in without)
+        found = say("no table shown has a venue of these targets: {names}", names=names)
+        text.guess(Guess(found, say("delete an id here as soon as its list is there")))
+        text.key("leave_out", [target.id for target in without])

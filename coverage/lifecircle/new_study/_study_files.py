@@ -6,7 +6,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lifecircle.files import file_hash, remove_folder, whole_folder, written
+from lifecircle.files import clear_beside, file_hash, remove_folder, whole_folder, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,7 @@ class StudyFiles:
         while name in self._planned or (self.folder / name).exists():
             there = self.folder / name
             if name not in self._planned and there.is_file() and file_hash(there) == file_hash(path):
+                clear_beside(there)  # a command that was killed after its copy may have left its own folder
                 return name
             number += 1
             name = f"{path.stem}-{number}{path.suffix}"

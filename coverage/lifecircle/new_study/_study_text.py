@@ -173,6 +173,8 @@ def toml_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return _quoted(value)
+    if isinstance(value, list):
+        return f"[{', '.join(toml_value(one) for one in value)}]"
     return str(value)
 
 

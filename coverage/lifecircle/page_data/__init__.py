@@ -3,7 +3,13 @@
 Computes no rate and counts nobody; :mod:`lifecircle.atlas` draws what stands here.
 """
 
-from lifecircle.page_data._figure_text import minutes_text, people_text, percent_text
+from lifecircle.page_data._area_figures import (
+    VillageFigures,
+    area_count,
+    area_groups,
+    village_figures,
+)
+from lifecircle.page_data._figure_text import minutes_text, people_text, percent_text, service_text
 from lifecircle.page_data._map_margin import margin, place_names, stamp, what_was_read
 from lifecircle.page_data._packed_columns import ELEMENT, PayloadError, encoded
 from lifecircle.page_data._page_content import (
@@ -15,6 +21,7 @@ from lifecircle.page_data._page_content import (
     STATUS_CODES,
     bounds,
     cell_size_m,
+    gap_rows,
     lonlat,
     page_payload,
     rate_texts,
@@ -37,6 +44,7 @@ from lifecircle.page_data._target_map import (
     unit_marks,
 )
 from lifecircle.page_data._target_text import figures
+from lifecircle.page_data._what_if_rows import Pin, ScenarioView, WhatIf
 
 __all__ = [
     "AREA_COLOURS",
@@ -53,16 +61,23 @@ __all__ = [
     "AreaClasses",
     "Payload",
     "PayloadError",
+    "Pin",
     "Plan",
+    "ScenarioView",
     "Site",
     "UnitMark",
     "UnitMarks",
+    "VillageFigures",
+    "WhatIf",
     "area_classes",
+    "area_count",
+    "area_groups",
     "bounds",
     "by_rate",
     "cell_size_m",
     "encoded",
     "figures",
+    "gap_rows",
     "lonlat",
     "margin",
     "minutes_text",
@@ -74,9 +89,11 @@ __all__ = [
     "rate_texts",
     "read_payload",
     "resident_classes",
+    "service_text",
     "stamp",
     "status_codes",
     "unit_marks",
+    "village_figures",
     "what_was_read",
     "without_people",
 ]

@@ -49,12 +49,23 @@ def margin(
         "data_date": page["data_date"].format(date=setting.data_date or f"{findings.year}-12-31"),
         "crs": crs,
         "base": page["base"].format(sources=_sources(findings, () if paper else setting.base, page)),
-        "review": page["review"].format(number=publication.review_number or page["review_none"]),
+        "review": page["review"].format(number=_review(publication.review_number, page, edition)),
     }
     if edition == "public":
         lines["cells"] = page["public_cells"].format(people=setting.min_people)
         lines["star"] = page["public_star"]
     return lines
+
+
+def _review(number: str, page: Mapping[str, str], edition: Edition) -> str:
+    """Return the review number of the public edition, which is what was reviewed.
+
+    The internal edition bears the stamp that it must not be made public; a number beside that would say the
+    opposite, and would be of another map.
+    """
+    if not number:
+        return page["review_none"]
+    return number if edition == "public" else page["review_internal"]
 
 
 def what_was_read(findings: Findings, words: Words, edition: Edition) -> dict[str, list[str]]:
@@ -70,7 +81,11 @@ def what_was_read(findings: Findings, words: Words, edition: Edition) -> dict[st
 def _sources(findings: Findings, online: Sequence[str], page: Mapping[str, str]) -> str:
     """Return where the ground of the map comes from: the study's files, and base maps a reader may add."""
     files = {record.role: PurePath(record.path).name for record in findings.inputs}
-    own = [page[f"base_{role}"].format(file=files[role]) for role in ("roads", "districts") if role in files]
+    own = [
+        page[f"base_{role}"].format(file=files[role])
+        for role in ("roads", "barriers", "districts")
+        if role in files
+    ]
     told = page["and"].join(own) or page["base_own"]
     names = page["and"].join(page[f"base_{name}"] for name in dict.fromkeys(online))
     return told + (page["base_online"].format(names=names) if names else "")

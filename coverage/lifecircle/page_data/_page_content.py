@@ -15,7 +15,8 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.findings import venue_lines
+from lifecircle.counting import RURAL, URBAN, urban_class
+from lifecircle.findings import as_circle, venue_lines
 from lifecircle.page_data._answers import (
     STATUS_CODES,
     Crowd,
@@ -27,11 +28,15 @@ from lifecircle.page_data._answers import (
 )
 from lifecircle.page_data._figure_text import goal_text, minutes_text, people_text, service_text
 from lifecircle.page_data._packed_columns import Shelf
+from lifecircle.page_data._page_ground import keep_ground
 from lifecircle.page_data._page_roads import keep_network, network_of
 from lifecircle.page_data._plan_rows import plan_data
+from lifecircle.page_data._supply_data import supply_data
 from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
+from lifecircle.page_data._what_if_rows import WhatIf, building_of, scenario_data
+from lifecircle.page_data._year_pairs import venue_keys
 from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
@@ -55,8 +60,8 @@ __all__ = [
     "status_codes",
 ]
 
-PAGE_GROUPS = ("over60", "under3")
-"""Groups of people whose numbers the page holds resident by resident, in the internal edition."""
+_SIDES = frozenset({"urban", "rural"})
+_NOTHING = WhatIf()
 RATE_BREAKS = (0.5, 0.7, 0.85, 0.95)
 OVER_BREAKS_MIN = (5, 15)
 # Told apart by lightness and under every colour blindness: pale blue, oranges to brown, violet; the ground in
@@ -72,6 +77,10 @@ CELL_COLOURS = {
     "over": "#b0145a",
     "under": "#00695c",
     "newly": "#1a5fd6",
+    "gained": "#1a5fd6",
+    "lost": "#6b1f02",
+    "kept": "#b9d9ea",
+    "still": "#f5c07f",
 }
 RATE_COLOURS = ("#918b82", "#b1aba2", "#ccc7c0", "#e4e1dc", "#f8f7f5")
 NO_RATE_COLOUR = "#ffffff"
@@ -82,20 +91,25 @@ _MAX_VERTICES = 20_000
 _SIMPLIFIED_DEG = 1e-4
 
 
-def page_payload(
+def page_payload(  # noqa: PLR0913 - each is one thing that a page may hold, all but three named
     years: Sequence[Findings],
     words: Words,
     roads: Roads | None = None,
     *,
     about: Mapping[str, Any] | None = None,
     plans: Sequence[Plan] = (),
+    ground: gpd.GeoDataFrame | None = None,
+    what_if: WhatIf = _NOTHING,
 ) -> bytes:
     """Return everything the page's script needs, as the uncompressed container of :mod:`._packed_columns`.
 
-    ``about`` : what the page says of itself, in plain values: edition, title, stamp, margin, labels.
+    ``about`` : what the page says of itself, in plain values: edition, title, stamp, margin, labels;
+    ``ground`` : water, railways and other barriers in EPSG:4326, with ``kind`` and ``name``.
     """
     shelf = Shelf()
-    return shelf.packed(page_data(years, words, roads, shelf=shelf, about=about, plans=plans))
+    return shelf.packed(
+        page_data(years, words, roads, shelf=shelf, about=about, plans=plans, ground=ground, what_if=what_if)
+    )
 
 
 def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all but three named
@@ -106,15 +120,20 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
     shelf: Shelf | None = None,
     about: Mapping[str, Any] | None = None,
     plans: Sequence[Plan] = (),
+    ground: gpd.GeoDataFrame | None = None,
+    what_if: WhatIf = _NOTHING,
 ) -> dict[str, Any]:
     """Return the header of the page's data, its columns on the shelf."""
     shelf = shelf or Shelf()
     network = None if roads is None else network_of(roads)
     told = None if roads is None or network is None else keep_network(network, roads.profile, shelf)
     entries: list[dict[str, Any]] = []
-    for findings in years:
+    for findings, keys in zip(years, venue_keys(years), strict=True):
         crowd = Crowd.of(findings, roads, network)
-        entries.append(_year(crowd, words, shelf, before=entries[-1] if entries else None))
+        before = entries[-1] if entries else None
+        entries.append(_year(crowd, words, shelf, before=before, what_if=what_if))
+        own = entries[-1]["facilities"]
+        own["key"] = shelf.keep(f"{findings.year}/facilities/key", keys) if len(years) > 1 else None
     return {
         "language": words.language,
         "words": dict(words.section("page")),
@@ -129,8 +148,11 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "bounds": bounds(years),
         "places": _PLACES,
         "years": entries,
+        "serviceNames": _service_names(years, words),
         "roads": told,
+        "ground": keep_ground(ground, bounds(years), shelf),
         "plans": plan_data(plans, words, years[-1].services if years else {}),
+        "scenarios": scenario_data(what_if, years, words),
         "about": dict(about or {}),
         "lists": shelf.lists,
     }
@@ -158,7 +180,9 @@ def rate_texts(words: Words) -> list[str]:
     return [page["rate_first"].format(high=marks[0]), *between, page["rate_last"].format(low=marks[-1])]
 
 
-def _year(crowd: Crowd, words: Words, shelf: Shelf, *, before: dict[str, Any] | None) -> dict[str, Any]:
+def _year(
+    crowd: Crowd, words: Words, shelf: Shelf, *, before: dict[str, Any] | None, what_if: WhatIf
+) -> dict[str, Any]:
     findings = crowd.findings
     services = _service_ids(findings)
     return {
@@ -170,10 +194,23 @@ def _year(crowd: Crowd, words: Words, shelf: Shelf, *, before: dict[str, Any] | 
         "districts": shelf.listed(_outlines(findings, shelf)),
         "villages": _villages(findings, shelf),
         "targets": [
-            _target(crowd, result, words, shelf=shelf, before=_answers_before(before, result))
+            _with_building(
+                _target(crowd, result, words, shelf=shelf, before=_answers_before(before, result)),
+                findings,
+                result,
+                what_if,
+            )
             for result in findings.targets
         ],
     }
+
+
+def _service_names(years: Sequence[Findings], words: Words) -> dict[str, str]:
+    """Return the words for all services, those without a venue too: a pin may be the first."""
+    known: dict[str, Mapping[str, str]] = {}
+    for findings in years:
+        known |= findings.services
+    return {service: names.get(words.language, service) for service, names in known.items()}
 
 
 def _service_ids(findings: Findings) -> list[str]:
@@ -223,14 +260,45 @@ def _cells(crowd: Crowd, words: Words, shelf: Shelf) -> dict[str, Any]:
     village_names = {code: village_text(one) for code, one in _unit_names(findings.villages).items()}
     return {
         **_points(name, demand, shelf),
-        "size_m": cell_size_m(lonlat(demand)),
+        "size_m": cell_size_m(lonlat(demand)) if "side_m" not in demand else float(demand["side_m"].min()),
         "district": _labels(name, demand, "district", names=district_names, shelf=shelf),
         "village": _labels(name, demand, "village", names=village_names, shelf=shelf),
-        "groups": {
-            one: _people_column(f"{name}/{one}", demand[one], shelf) for one in PAGE_GROUPS if one in demand
-        },
+        "groups": _group_columns(findings, name, words, shelf),
+        "urban": _urban_column(findings, name, shelf),
+        "sides": _side_column(demand, name, shelf),
         "roads": None if crowd.ground is None else keep_places(name, crowd.ground.homes, shelf),
     }
+
+
+def _group_columns(findings: Findings, name: str, words: Words, shelf: Shelf) -> dict[str, dict[str, Any]]:
+    """Keep how many of each group that circles tell of live at every place; the public edition has none."""
+    told = dict.fromkeys(one.group for result in findings.targets for one in as_circle(result).groups)
+    return {
+        one: {"name": words.get("group", one), **_people_column(f"{name}/{one}", findings.demand[one], shelf)}
+        for one in told
+        if one in findings.demand
+    }
+
+
+def _urban_column(findings: Findings, name: str, shelf: Shelf) -> str | None:
+    """Keep whether each resident is urban (1), rural (2) or unknown (0), where a circle counts them apart."""
+    told = {one.group for result in findings.targets for one in as_circle(result).groups}
+    if not told >= _SIDES or "side_m" in findings.demand:  # a merged cell has residents of both
+        return None
+    code = urban_class(
+        findings.demand,
+        findings.districts if len(findings.districts) else None,
+        findings.villages if len(findings.villages) else None,
+    )
+    return shelf.keep(f"{name}/urban", np.select([code == URBAN, code == RURAL], [1, 2], 0))
+
+
+def _side_column(demand: gpd.GeoDataFrame, name: str, shelf: Shelf) -> dict[str, Any] | None:
+    """Keep how many metres of ground each merged cell stands for: the sides there are, and which it has."""
+    if "side_m" not in demand:
+        return None
+    sides, which = np.unique(demand["side_m"].to_numpy(dtype=float), return_inverse=True)
+    return {"metres": sides.tolist(), "values": shelf.keep(f"{name}/side", which.astype(np.int64))}
 
 
 def _people_column(name: str, people: pd.Series[float], shelf: Shelf) -> dict[str, Any]:
@@ -345,7 +413,7 @@ def _target(
     crowd: Crowd, result: TargetResult, words: Words, *, shelf: Shelf, before: dict[str, Any] | None
 ) -> dict[str, Any]:
     findings, target = crowd.findings, result.target
-    gaps = _gaps(findings, result, words)
+    gaps = gap_rows(findings, result, words)
     villages = village_rows(findings, result, _largest(gaps), words)
     if villages is not None:
         villages["states"] = shelf.listed(villages["states"])
@@ -357,9 +425,17 @@ def _target(
         "whole": one_figure(result),
         "areas": _areas(findings, result, words),
         "units": _units(findings, result, words, shelf),
+        "supply": supply_data(findings, result, words, shelf),
         "services": _services(result, _service_ids(findings)),
         "answers": _named(keep_answers(crowd, result, shelf, before), findings, words),
     }
+
+
+def _with_building(
+    told: dict[str, Any], findings: Findings, result: TargetResult, what_if: WhatIf
+) -> dict[str, Any]:
+    """Add the services of one building that fills the target's rule, where a pin may stand for it."""
+    return {**told, "building": building_of(findings, result.target, told["answers"], what_if)}
 
 
 def _areas(findings: Findings, result: TargetResult, words: Words) -> dict[str, Any] | None:
@@ -418,7 +494,7 @@ def _largest(gaps: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]
     return kept
 
 
-def _gaps(findings: Findings, result: TargetResult, words: Words) -> list[dict[str, Any]]:
+def gap_rows(findings: Findings, result: TargetResult, words: Words) -> list[dict[str, Any]]:
     """Print a circle's gaps, those with most people first."""
     target, page = result.target, words.section("page")
     if target.kind != "circle" or not len(findings.gaps):

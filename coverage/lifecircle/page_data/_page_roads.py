@@ -35,6 +35,7 @@ _UNIT_M = 0.1
 _TOLERANCES_M = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)  # the first with few enough vertices is taken
 _VERTICES_PER_EDGE = 2.0  # between the ends; more make the page larger than its budget
 _BARRIER_VERTICES = 20_000
+_RANKS = {"motorway": 3, "trunk": 3, "primary": 3, "secondary": 2, "tertiary": 1}
 _FIT_ERROR_M = 0.005
 _MAX_DEGREE = 8
 
@@ -47,7 +48,8 @@ class Network:
     ``points`` : (edge,) how many each has; all in ``unit_m`` from ``origin``. ``u``, ``v`` : (edge,) end
     junctions. ``forward``, ``backward`` : (edge,) hundredths of a second, :data:`CLOSED` where not allowed.
     ``rate`` : hundredths of a second a metre, on roads and legs. ``barriers`` : (vertex,) ``bx``, ``by``,
-    ``barrier_sizes`` vertices each, ``barrier_areas`` 1 where the ring bounds an area.
+    ``barrier_sizes`` vertices each, ``barrier_areas`` 1 where the ring bounds an area. ``rank`` : (edge,) how
+    far off a map still draws the road, by its class: 3 the greatest, 0 the least and those of unknown class.
     """
 
     origin: tuple[float, float]
@@ -66,6 +68,7 @@ class Network:
     by: Ints
     barrier_sizes: Ints
     barrier_areas: Ints
+    rank: Ints
     to_metres: dict[str, Any]
     to_degrees: dict[str, Any]
 
@@ -120,6 +123,7 @@ def network_of(roads: Roads) -> Network:
         by=vertices[:, 1],
         barrier_sizes=shapely.get_num_coordinates(barriers).astype(np.int64),
         barrier_areas=(shapely.get_type_id(barriers) == shapely.GeometryType.LINEARRING).astype(np.int64),
+        rank=np.array([_RANKS.get(name.removesuffix("_link"), 0) for name in roads.highway], dtype=np.int64),
         to_metres=to_metres,
         to_degrees=to_degrees,
     )
@@ -256,7 +260,7 @@ def projected(polynomial: dict[str, Any], at: npt.ArrayLike) -> Floats:
 # ---------------------------------------------------------------------------------------------------------
 # In and out of the container
 
-_COLUMNS = ("points", "bx", "by", "barrier_sizes", "barrier_areas")
+_COLUMNS = ("points", "bx", "by", "barrier_sizes", "barrier_areas", "rank")
 
 
 def keep_network(network: Network, profile: Profile, shelf: Shelf) -> dict[str, Any]:
@@ -306,6 +310,7 @@ def keep_network(network: Network, profile: Profile, shelf: Shelf) -> dict[str, 
 def read_network(told: dict[str, Any], columns: Columns) -> Network:
     """Read a network back from the container."""
     own = {name: columns[place].astype(np.int64) for name, place in told["columns"].items()}
+    own.setdefault("rank", np.zeros(told["edges"], dtype=np.int64))  # pages made before roads had ranks
     u = np.repeat(np.arange(told["junctions"]), own["degree"])
     v = u + own["to"]
     x, y = own["x"], own["y"]

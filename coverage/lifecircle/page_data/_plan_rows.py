@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from lifecircle.errors import Fault, UnusableInputError
 from lifecircle.page_data._figure_text import people_text
+from lifecircle.page_data._plan_story import plan_story, site_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,13 +22,19 @@ class Site(TypedDict):
     name: NotRequired[str]
     service: NotRequired[str]
     people: NotRequired[float | None]
+    works: NotRequired[str]
+    tenure: NotRequired[str]
+    cost: NotRequired[float | None]
+    groups: NotRequired[Mapping[str, float]]
+    band: NotRequired[Sequence[float | None]]
 
 
 class Plan(TypedDict):
     """One siting plan for one target of one year.
 
     ``objective`` and ``status`` are those of the solver; ``value``, ``bound`` and ``gap`` (a share) are None
-    where there is none; ``curve`` pairs a number of sites with the value they reach.
+    where there is none; ``curve`` pairs a number of sites with the value they reach. What is not required is
+    told where it is there, as ``plan.json`` has it; ``free`` is how many candidates may be chosen.
     """
 
     target: str
@@ -41,9 +48,25 @@ class Plan(TypedDict):
     title: NotRequired[str]
     service: NotRequired[str]
     curve: NotRequired[Sequence[tuple[int, float]]]
+    id: NotRequired[str]
+    people: NotRequired[float | None]
+    covered_before: NotRequired[float | None]
+    covered_after: NotRequired[float | None]
+    value_before: NotRequired[float | None]
+    value_after: NotRequired[float | None]
+    goal: NotRequired[float | None]
+    attainable: NotRequired[float | None]
+    goal_attainable: NotRequired[bool | None]
+    enough: NotRequired[int | None]
+    free: NotRequired[int | None]
+    sensitivity: NotRequired[Sequence[Mapping[str, Any]]]
+    remedies: NotRequired[Sequence[Mapping[str, Any]]]
+    own_target: NotRequired[Mapping[str, Any] | None]
 
 
 _OF_PEOPLE = ("max_cover", "rule_cover", "backup_cover", "capacitated_max_cover")
+_PUBLIC = ("id", "target", "year", "objective", "status", "title", "service")
+_PUBLIC_SITE = ("lon", "lat", "name", "service")
 _NEEDED = ("target", "year", "objective", "status", "sites", "value", "bound", "gap")
 
 
@@ -84,8 +107,10 @@ def _plain(plan: Plan, words: Words, services: Mapping[str, Mapping[str, str]]) 
         "status": str(plan["status"]),
         "sites": [
             _site(site, number, services=_service_names(plan, site, services, words), page=page)
+            | {"service": _ids(plan, site), "facts": site_facts(site, words)}
             for number, site in enumerate(plan["sites"], 1)
         ],
+        "story": plan_story(plan, words),
         **figures,
         "curve": [[int(sites), float(value)] for sites, value in plan.get("curve", ())],
     }
@@ -94,8 +119,11 @@ def _plain(plan: Plan, words: Words, services: Mapping[str, Mapping[str, str]]) 
 def _service_names(
     plan: Plan, site: Site, services: Mapping[str, Mapping[str, str]], words: Words
 ) -> list[str]:
-    ids = str(site.get("service", plan.get("service", ""))).split(";")
-    return [services.get(one, {}).get(words.language, one) for one in ids if one]
+    return [services.get(one, {}).get(words.language, one) for one in _ids(plan, site).split(";") if one]
+
+
+def _ids(plan: Plan, site: Site) -> str:
+    return str(site.get("service", plan.get("service", "")))
 
 
 def _site(site: Site, number: int, *, services: list[str], page: Mapping[str, str]) -> dict[str, Any]:
@@ -113,14 +141,17 @@ def _site(site: Site, number: int, *, services: list[str], page: Mapping[str, st
 def without_people(plans: Sequence[Plan]) -> list[Plan]:
     """Leave of plans only where they build: the people they reach may be few, and told apart by it."""
     return [
-        {
-            **plan,
-            "value": None,
-            "bound": None,
-            "gap": None,
-            "curve": (),
-            "sites": [{**site, "people": None} for site in plan["sites"]],
-        }
+        cast(
+            "Plan",
+            {
+                **{name: plan[name] for name in _PUBLIC if name in plan},  # type: ignore[literal-required]  # the names are those of the form
+                **dict.fromkeys(("value", "bound", "gap")),
+                "sites": [
+                    {name: site[name] for name in _PUBLIC_SITE if name in site}  # type: ignore[literal-required]  # as above
+                    for site in plan["sites"]
+                ],
+            },
+        )
         for plan in plans
     ]
 

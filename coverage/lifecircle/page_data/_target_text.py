@@ -61,6 +61,7 @@ def figures(findings: Findings, result: TargetResult, words: Words) -> dict[str,
         "mode": _mode(target, words) if target.kind == "circle" else "",
         "minutes": float(target.minutes) if target.kind == "circle" else None,
         "rule": _rule(findings, result, words),
+        "ruleFor": _rule(findings, result, words, minutes="{minutes}"),
         "counts": _counts_whom(result, words),
         "value": value_text(result, result.value, words.language),
         "goal": target.goal,
@@ -101,13 +102,14 @@ def _venues(findings: Findings, result: TargetResult, words: Words) -> str:
     return venues_text(getattr(result.target, "require", {}), findings.services, words)
 
 
-def _rule(findings: Findings, result: TargetResult, words: Words) -> str:
+def _rule(findings: Findings, result: TargetResult, words: Words, *, minutes: str = "") -> str:
+    """Print the rule, at its own limit or at ``minutes``, where the page puts in those tried out."""
     target = result.target
     if target.kind != "circle":
         return words.get("kind", target.kind)
     return words.get("page", "rule_circle").format(
         mode=_mode(target, words),
-        minutes=f"{target.minutes:g}",
+        minutes=minutes or f"{target.minutes:g}",
         venues=_venues(findings, result, words),
     )
 

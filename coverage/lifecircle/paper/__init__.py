@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lifecircle.paper._compared_maps import draw_compared
 from lifecircle.paper._fonts import FontError, check_characters
 from lifecircle.paper._fonts import families as font_families
-from lifecircle.paper._paper_map import PICTURE_MARK, Drawing, Size, draw_static
+from lifecircle.paper._paper_legend import draw_whole
+from lifecircle.paper._paper_map import Drawing, Ground
+from lifecircle.paper._paper_sheet import PICTURE_MARK, Size, save_sheet
+from lifecircle.paper._sheet_folder import SheetOrder, sheet_faults, sheet_folder, write_sheets
+from lifecircle.paper._town_sheets import town_page
 from lifecircle.publication import Edition, MapSetting, edition_findings
 from lifecircle.wording import Words
 
@@ -20,13 +26,20 @@ __all__ = [
     "PICTURE_MARK",
     "Drawing",
     "FontError",
+    "SheetOrder",
     "Size",
     "check_characters",
+    "draw_compared",
     "draw_static",
     "font_families",
     "picture_name",
+    "save_sheet",
+    "sheet_faults",
+    "sheet_folder",
     "static_map",
     "static_maps",
+    "town_page",
+    "write_sheets",
 ]
 
 _PLAIN = MapSetting()
@@ -74,6 +87,21 @@ def static_map(  # noqa: PLR0913 - each is a choice of its own, and all but thre
     return draw_static(drawing, Path(path), size=size)
 
 
+def draw_static(drawing: Drawing, path: Path, *, size: Size, dpi: int | None = None) -> Path:
+    """Write one map; the format follows the ending of the name.
+
+    Raises
+    ------
+    UnusableInputError
+        When the format or the size is not known.
+    FontError
+        When no font on this machine has every character of the map.
+    MissingExtraError
+        When matplotlib is not installed.
+    """
+    return save_sheet(partial(draw_whole, drawing), path, size=size, dpi=dpi)
+
+
 def static_maps(  # noqa: PLR0913 - each is a choice of its own, and all but two are named
     findings_list: Sequence[Findings],
     folder: str | Path,
@@ -82,29 +110,55 @@ def static_maps(  # noqa: PLR0913 - each is a choice of its own, and all but two
     edition: Edition = "internal",
     setting: MapSetting = _PLAIN,
     kinds: Collection[str] | None = None,
+    size: Size = "A4",
+    dpi: int | None = None,
+    compared: bool = False,
 ) -> list[Path]:
     """Draw every target of the latest year that has a figure as ``<folder>/<target>-<year>.png``.
 
     Each is drawn as by :func:`static_map`. The years are reduced together for the public edition, so that
-    picture and page keep the same back. ``kinds`` : of the targets to draw; left out, all.
+    picture and page keep the same back. ``kinds`` : of the targets to draw; left out, all; ``dpi`` : dots an
+    inch, 300 where left out; ``compared`` : also the first and the latest year beside each other, as
+    ``<target>-<first>-<latest>.png``, of targets that have a figure in both.
     """
-    latest = edition_findings(findings_list, edition=edition, setting=setting)[-1]
-    words = Words(language or latest.language)
-    return [
+    years = edition_findings(findings_list, edition=edition, setting=setting)
+    first, latest = years[0], years[-1]
+    words, ground = Words(language or latest.language), Ground(latest)
+    paths = [
         draw_static(
-            Drawing(latest, result, words, edition, setting),
+            Drawing(latest, result, words, edition, setting, ground),
             Path(folder) / picture_name(result.target.id, latest.year),
-            size="A4",
+            size=size,
+            dpi=dpi,
         )
         for result in latest.targets
         if result.value is not None and (kinds is None or result.target.kind in kinds)
     ]
+    if not compared or first is latest:
+        return paths
+    then = {one.target.id: one for one in first.targets if one.value is not None}
+    ground_then = Ground(first)
+    for result in latest.targets:
+        target = result.target.id
+        if (
+            result.value is None
+            or target not in then
+            or (kinds is not None and result.target.kind not in kinds)
+        ):
+            continue
+        drawings = (
+            Drawing(first, then[target], words, edition, setting, ground_then),
+            Drawing(latest, result, words, edition, setting, ground),
+        )
+        path = Path(folder) / picture_name(target, latest.year, first.year)
+        paths.append(save_sheet(partial(draw_compared, *drawings), path, size=size, dpi=dpi))
+    return paths
 
 
-def picture_name(target: str, year: int) -> str:
-    """Name the picture of a target.
+def picture_name(target: str, year: int, first: int | None = None) -> str:
+    """Name the picture of a target, or of two years of it.
 
-    >>> picture_name("culture", 2025)
-    'culture-2025.png'
+    >>> picture_name("culture", 2025), picture_name("culture", 2025, 2021)
+    ('culture-2025.png', 'culture-2021-2025.png')
     """
-    return f"{target}-{year}.png"
+    return f"{target}-{year}.png" if first is None else f"{target}-{first}-{year}.png"

@@ -11,6 +11,7 @@ from lifecircle.publication._setting import (
     Edition,
     MapSetting,
     roads_without_masked,
+    shown_ground,
     without_masked,
 )
 
@@ -22,5 +23,6 @@ __all__ = [
     "edition_findings",
     "public_findings",
     "roads_without_masked",
+    "shown_ground",
     "without_masked",
 ]

@@ -21,7 +21,15 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.findings import BUCKETS, BY_VILLAGE, Accounting, CircleResult, Count, PresenceResult
+from lifecircle.findings import (
+    BUCKETS,
+    BY_VILLAGE,
+    Accounting,
+    CapacityResult,
+    CircleResult,
+    Count,
+    PresenceResult,
+)
 from lifecircle.limits import SLACK_S
 from lifecircle.publication._published_kinds import SUPPRESSED, public_kind
 from lifecircle.publication._withheld import TOTAL, Withheld, in_area, withheld_counts
@@ -73,12 +81,14 @@ def public_findings(years: Sequence[Findings], *, min_people: int = MIN_PEOPLE) 
 class _Cells:
     """Squares of enough people in every year in which anybody lives there.
 
-    ``places`` : middle in EPSG:4326 (cell,); ``member`` : per year, the cell of each resident, -1 for none.
+    ``places`` : middle in EPSG:4326 (cell,); ``side_m`` : metres of its side; ``member`` : per year, the cell
+    of each resident, -1 for none.
     """
 
     labels: list[str]
     district: list[str]
     places: npt.NDArray[np.object_]
+    side_m: list[float]
     member: list[Places]
 
 
@@ -108,6 +118,7 @@ def _cells(years: Sequence[Findings], min_people: int) -> _Cells:
         [f"{district}/{side:g}/{x:g}/{y:g}" for district, x, y, side in corners],
         [district for district, *_ in corners],
         _middles(corners, years, crs),
+        [side for *_, side in corners],
         [cell[homes["year"] == number] for number in range(len(years))],
     )
 
@@ -266,7 +277,11 @@ def _reduced(
     population = findings.demand["population"].to_numpy(dtype=float)
     rounded = _whole(sums.of(population), min_people)
     index = pd.Index(cells.labels, name="id", dtype="str")
-    columns: dict[str, Any] = {"population": rounded, "district": cells.district}
+    columns: dict[str, Any] = {
+        "population": rounded,
+        "district": cells.district,
+        "side_m": np.array(cells.side_m, dtype=np.float64),
+    }
     if "village" in findings.demand:
         columns["village"] = sums.commonest(findings.demand["village"].to_numpy(dtype=object), population)
     demand = gpd.GeoDataFrame(columns, index=index, geometry=cells.places, crs="EPSG:4326")
@@ -293,6 +308,8 @@ def _reduced(
         gaps=_gaps(findings, at, cells, min_people),
         rejects=findings.rejects.iloc[:0],
         inputs=(),
+        home_supply=pd.DataFrame(),
+        venue_supply=pd.DataFrame(),
         roads_key="",
         warnings=(),
         **tables,
@@ -328,10 +345,12 @@ def _gaps(findings: Findings, at: Places, cells: _Cells, min_people: int) -> pd.
     """Keep gaps of enough people, at their cells, with people in whole multiples and without a mean time.
 
     The gap of a presence target is a unit without: which units have a venue is no secret, and their places
-    are those of villages, so it stays where it is, but its people are kept back where they are few.
+    are those of villages, so it stays where it is, but its people are kept back where they are few. Those of
+    a capacity target, who find every venue full, are left out with all that is said of them.
     """
     of_units = [result.target.id for result in findings.targets if isinstance(result, PresenceResult)]
-    enough = findings.gaps["people"] >= min_people
+    inside = [result.target.id for result in findings.targets if isinstance(result, CapacityResult)]
+    enough = (findings.gaps["people"] >= min_people) & ~findings.gaps["target"].isin(inside)
     gaps = findings.gaps[enough | findings.gaps["target"].isin(of_units)].copy()
     people = gaps["people"].to_numpy(dtype=float)
     gaps["people"] = np.where(people >= min_people, _whole(people, min_people), np.nan)
@@ -430,6 +449,7 @@ def _without_times(result: CircleResult) -> CircleResult:
         modes={},
         village_curve=(),
         surfaces={},
+        equity=None,
         only_outside_people=None,
         leg_over_100_m=None,
         leg_over_200_m=None,

@@ -40,7 +40,8 @@ def public_kind(findings: Findings, result: TargetResult, *, min_people: int) ->
         The kind is not known here: what of it may be published has to be decided first.
     """
     if isinstance(result, CapacityResult):
-        return _capacity(findings, result, min_people)
+        # Who finds a place and who does not is counted resident by resident: it stays inside the office.
+        return _capacity(findings, replace(result, reach=None, equity=None), min_people)
     if isinstance(result, PresenceResult):
         return replace(result, disagreements=())
     if not isinstance(result, IndicatorResult):

@@ -34,6 +34,7 @@ class MapSetting:
     tianditu_key : the key that the base layers of Tianditu need.
     labels : points in EPSG:4326 with ``name`` and ``kind``, such as neighbours and the bay.
     data_date : until when the data were collected, printed as it is.
+    ground : barriers in EPSG:4326 with ``kind`` and ``name``, drawn as ground: water, railways, expressways.
     """
 
     min_people: int = 20
@@ -42,6 +43,7 @@ class MapSetting:
     tianditu_key: str = ""
     labels: gpd.GeoDataFrame | None = None
     data_date: str = ""
+    ground: gpd.GeoDataFrame | None = None
 
 
 def without_masked(findings: Findings, mask: Sequence[shapely.Geometry]) -> Findings:
@@ -88,6 +90,23 @@ def roads_without_masked(roads: Roads, mask: Sequence[shapely.Geometry]) -> Road
     area = shapely.union_all(gpd.GeoSeries(list(mask), crs="EPSG:4326").to_crs(roads.crs).to_numpy())
     shapely.prepare(area)
     return roads.only(~shapely.intersects(area, roads.lines))
+
+
+def shown_ground(setting: MapSetting, roads: Roads | None) -> gpd.GeoDataFrame | None:
+    """Return the barriers to draw as ground, cut where the mask lies.
+
+    Those of the setting with their kinds; without any, those that the roads hold, of unknown kind.
+    """
+    ground = setting.ground
+    if ground is None:
+        if roads is None or not len(roads.barriers):
+            return None
+        shapes = gpd.GeoSeries(roads.barriers, crs=roads.crs).to_crs("EPSG:4326")
+        ground = gpd.GeoDataFrame({"kind": "", "name": ""}, geometry=shapes, index=shapes.index)
+    if not setting.mask:
+        return ground
+    area = shapely.union_all(list(setting.mask))
+    return ground.set_geometry(ground.geometry.make_valid().difference(area))
 
 
 def _in(frame: gpd.GeoDataFrame, area: shapely.Geometry) -> npt.NDArray[np.bool_]:

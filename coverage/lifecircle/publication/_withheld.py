@@ -4,7 +4,8 @@ A count may stand when it is of nobody or of at least ``min_people``. What a rea
 checked as if it were printed: the rest of a total once the printed rows are taken away, and the difference
 of any two counts of which one is part of the other: two targets, two years, two limits, a group and everyone.
 Where such a difference is too small, the less important of the two is withheld, and then as many others as it
-takes until nothing small is left to find.
+takes until nothing small is left to find. At last all that is printed is taken as equations over the kinds of
+people there are, and counts are kept back until no small number follows from them (:mod:`._solved_counts`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pandas as pd
 
 from lifecircle import counting
 from lifecircle.findings import CircleResult
+from lifecircle.publication._solved_counts import Equations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,9 +34,9 @@ if TYPE_CHECKING:
 TOTAL = "(total)"
 EVERYONE = "all"
 _NOISE = 1e-6
-_SUMMED = 3  # as many groups are taken from everyone at once
 _UNCOVERED = ("beyond", "disconnected", "unsnapped")
 _COVER = ("people", "covered", "left")
+_SIDES = ("urban", "rural")
 
 What = Literal["people", "detail", "buckets"]
 
@@ -63,7 +65,8 @@ class _Table:
 
     ``district`` : the place of each resident's district in ``codes``, the number of codes for none of them.
     ``parts`` : people, covered, left (not covered), beyond, disconnected, unsnapped, and of each group
-    ``group people``, ``group covered`` and ``group left``.
+    ``group people``, ``group covered`` and ``group left``. ``whole`` : part -> the people of whom it is a
+    part, wherever they live and whatever became of them.
     """
 
     year: int
@@ -74,6 +77,7 @@ class _Table:
     parts: dict[str, Vector]
     groups: tuple[str, ...]
     withheld: Withheld
+    whole: dict[str, Vector]
 
     @cached_property
     def sums(self) -> dict[str, Vector]:
@@ -130,6 +134,16 @@ def withheld_counts(years: Sequence[Findings], *, min_people: float) -> dict[tup
     The years are decided together, because a reader has all of them.
     """
     tables = list(_tables(years))
+    _withhold_pairs(tables, min_people)
+    every = _Every.of(tables, min_people) if tables else None
+    while every is not None and (count := every.telling()) is not None:
+        _withhold(count)
+        _withhold_pairs(tables, min_people)
+    return {(table.year, table.target): table.withheld for table in tables}
+
+
+def _withhold_pairs(tables: list[_Table], min_people: float) -> None:
+    """Keep back until no count, and no difference of two of which one is part of the other, tells of few."""
     while True:
         counts = [count for table in tables for count in _counts(table)]
         small = [count for count in counts if _tells_few(count, min_people)]
@@ -139,9 +153,8 @@ def withheld_counts(years: Sequence[Findings], *, min_people: float) -> dict[tup
             continue
         pair = _telling_pair(counts, min_people)
         if pair is None:
-            break
+            return
         _withhold(min(pair, key=lambda count: count.importance))
-    return {(table.year, table.target): table.withheld for table in tables}
 
 
 def _tells_few(count: _Count, min_people: float) -> bool:
@@ -153,6 +166,11 @@ def _tells_few(count: _Count, min_people: float) -> bool:
 
 def _telling_pair(counts: list[_Count], min_people: float) -> tuple[_Count, _Count] | None:
     """Find two counts of which one is part of the other and that differ by too few people."""
+    return next(_telling_pairs(counts, min_people), None)
+
+
+def _telling_pairs(counts: Sequence[_Count], min_people: float) -> Iterator[tuple[_Count, _Count]]:
+    """List the pairs of counts of which one is part of the other and that differ by too few people."""
     counts = sorted((count for count in counts if count.people > _NOISE), key=lambda count: count.people)
     for place, first in enumerate(counts):
         for second in itertools.islice(counts, place + 1, None):
@@ -160,8 +178,7 @@ def _telling_pair(counts: list[_Count], min_people: float) -> tuple[_Count, _Cou
             if apart >= min_people - _NOISE:
                 break
             if apart > _NOISE and (second.vector - first.vector >= -_NOISE).all():
-                return first, second
-    return None
+                yield first, second
 
 
 def _withhold(count: _Count) -> None:
@@ -201,6 +218,104 @@ def _counts(table: _Table) -> Iterator[_Count]:
         yield from _group_counts(table)
 
 
+# ---------------------------------------------------------------------------------------------------------
+# All that is printed, as equations
+
+
+@dataclass(frozen=True, eq=False)
+class _Every:
+    """Every count that a page could print, printed or not, and what must not be found from those that are.
+
+    ``products`` : (count, count) of the counts' rows over the kinds of people; ``secret`` : (secret, count)
+    the small counts, and the differences by few of two counts of which one is part of the other.
+    """
+
+    counts: tuple[_Count, ...]
+    products: Vector
+    secret: Vector
+
+    @classmethod
+    def of(cls, tables: list[_Table], min_people: float) -> _Every:
+        """List the counts of tables, and those of them that tell of few."""
+        counts = tuple(count for table in tables for count in _all_counts(table))
+        place = {id(count): at for at, count in enumerate(counts)}
+        own = [(at,) for at, count in enumerate(counts) if _tells_few(count, min_people)]
+        pairs = [(place[id(b)], place[id(a)]) for a, b in _telling_pairs(counts, min_people)]
+        secret = np.zeros((len(own) + len(pairs), len(counts)))
+        for row, (first, *less) in enumerate([*own, *pairs]):
+            secret[row, first] = 1.0
+            secret[row, less] = -1.0
+        return cls(counts, _products(tables, counts), secret)
+
+    def telling(self) -> _Count | None:
+        """Choose a printed count to keep back, None once nothing small follows from what is printed."""
+        told = np.array([at for at, count in enumerate(self.counts) if _is_shown(count)], dtype=np.intp)
+        equations = Equations(self.products, told)
+        found = equations.following(self.secret)
+        if not len(found):
+            return None
+        used = equations.used(self.secret[found[0]])
+        order = sorted(used.tolist(), key=lambda at: (self.counts[at].importance, self.counts[at].people))
+        enough = (  # the least important without which it is not found
+            at
+            for at in order
+            if not len(Equations(self.products, told[told != at]).following(self.secret[found[:1]]))
+        )
+        chosen: int = next(enough, order[0])
+        return self.counts[chosen]
+
+
+def _all_counts(table: _Table) -> Iterator[_Count]:
+    """List every count that a page could print of a table, each on its own."""
+    for row, districts in ((TOTAL, None), *((code, (at,)) for at, code in enumerate(table.codes))):
+        yield _Count(table, "people", "people", row, districts)
+        yield from (_Count(table, part, "detail", row, districts) for part in ("covered", "left"))
+    yield from (_Count(table, part, "buckets") for part in _UNCOVERED)
+    for name in table.groups:
+        yield from (_Count(table, f"{name} {part}", "detail", group=name) for part in _COVER)
+
+
+def _is_shown(count: _Count) -> bool:
+    """Return whether a count is printed as things stand."""
+    kept = count.table.withheld
+    if count.group:
+        return not kept.hides(TOTAL) and count.group not in kept.groups
+    if count.what == "buckets":
+        return not kept.hides(TOTAL) and not kept.buckets
+    return count.row not in kept.people if count.what == "people" else not kept.hides(count.row)
+
+
+def _products(tables: list[_Table], counts: Sequence[_Count]) -> Vector:
+    """Multiply the rows of counts with each other, over the kinds of people: (count, count).
+
+    A kind is of the same district, counted alike and with the same answers in every table; people of each
+    group and of each year are kinds of their own, of whose numbers a reader knows nothing.
+    """
+    marks: list[npt.NDArray[np.generic]] = []
+    for table in tables:
+        sides = [f"{side} people" for side in _SIDES if side in table.groups]
+        marks += [
+            table.district,
+            *(table.parts[part] > 0 for part in ("people", "covered", *_UNCOVERED, *sides)),
+        ]
+    kind = np.unique(np.column_stack(marks), axis=0, return_inverse=True)[1].reshape(-1)
+    size = int(kind.max(initial=-1)) + 1
+    blocks: dict[bytes, int] = {}
+    products = np.zeros((len(counts), len(counts)))
+    by_block: dict[int, list[tuple[int, Vector]]] = {}
+    for at, count in enumerate(counts):
+        whole = count.table.whole[count.part]
+        block = blocks.setdefault(whole.tobytes(), len(blocks))
+        people, mine = (np.bincount(kind, weights=one, minlength=size) for one in (whole, count.vector))
+        row = np.divide(mine, people, out=np.zeros(size), where=people > 0)
+        by_block.setdefault(block, []).append((at, row))
+    for rows in by_block.values():
+        places = [at for at, _ in rows]
+        matrix = np.array([row for _, row in rows])
+        products[np.ix_(places, places)] = matrix @ matrix.T
+    return products
+
+
 def _found(table: _Table, what: What, hidden: set[str], parts: tuple[str, ...]) -> Iterator[_Count]:
     """List what a reader finds of a column with hidden rows: their sum, or a hidden total of shown rows."""
     rows = tuple(at for at, code in enumerate(table.codes) if code in hidden)
@@ -210,16 +325,22 @@ def _found(table: _Table, what: What, hidden: set[str], parts: tuple[str, ...]) 
 
 
 def _group_counts(table: _Table) -> Iterator[_Count]:
-    """List the counts of groups, and of those who remain when groups are taken from everyone."""
+    """List the counts of groups, and of those who remain when groups are taken from everyone.
+
+    As many groups are taken away at once as there are: five ages that part everyone leave those of none.
+    """
     shown = [name for name in table.groups if name not in table.withheld.groups]
     others = [name for name in shown if name != EVERYONE]
     for name in shown:
         yield from (_Count(table, f"{name} {part}", "detail", group=name) for part in _COVER)
     if EVERYONE not in shown:
         return
-    for size in range(1, _SUMMED + 1):
+    people = {name: float(table.sums[f"{name} people"].sum()) for name in shown}
+    for size in range(1, len(others) + 1):
         for names in itertools.combinations(others, size):
-            least = min(names, key=lambda name: (float(table.sums[f"{name} people"].sum()), name))
+            if sum(people[name] for name in names) > people[EVERYONE] + _NOISE:
+                continue  # they overlap, so what remains is no one's number
+            least = min(names, key=lambda name: (people[name], name))
             for part in _COVER:
                 less = tuple(f"{name} {part}" for name in names)
                 yield _Count(table, f"{EVERYONE} {part}", "detail", less=less, group=least, found=True)
@@ -248,11 +369,15 @@ def _tables(years: Sequence[Findings]) -> Iterator[_Table]:
             status[at] = findings.status[name].to_numpy(dtype=object)
             people = {"": findings.people[name], **_groups(findings, result)}
             parts: dict[str, Vector] = {}
+            wholes: dict[str, Vector] = {}
             for group, own in people.items():
                 whole = _spread(own, at, len(labels))
+                every = _spread(_everyone_of(findings, result, group), at, len(labels))
                 covered = np.where(status == "covered", whole, 0.0)
                 stem = f"{group} " if group else ""
                 parts |= {f"{stem}people": whole, f"{stem}covered": covered, f"{stem}left": whole - covered}
+                wholes |= dict.fromkeys((f"{stem}{part}" for part in _COVER), every)
+            wholes |= dict.fromkeys(_UNCOVERED, wholes["people"])
             parts |= {part: np.where(status == part, parts["people"], 0.0) for part in _UNCOVERED}
             codes = tuple(one.code for one in result.districts)
             place = pd.Index(codes, dtype=object).get_indexer(district)
@@ -265,6 +390,7 @@ def _tables(years: Sequence[Findings]) -> Iterator[_Table]:
                 parts,
                 tuple(group for group in people if group),
                 _unexplained(findings, result),
+                wholes,
             )
 
 
@@ -283,9 +409,18 @@ def _groups(findings: Findings, result: CircleResult) -> dict[str, pd.Series[flo
         column = "population" if one.group == EVERYONE else one.group
         if column in demand:
             found[one.group] = demand[column].astype(float).where(inside, 0.0)
-        elif one.group in {"urban", "rural"}:
+        elif one.group in _SIDES:
             found[one.group] = people.where(counting.in_area(_urban(findings), one.group), 0.0)
     return found
+
+
+def _everyone_of(findings: Findings, result: CircleResult, group: str) -> pd.Series[float]:
+    """Return the people of whom a group's counts are a part, whatever the area: (demand,)."""
+    name = str(result.target.group) if group in {"", *_SIDES} else group
+    column = "population" if name == EVERYONE else name
+    if column not in findings.demand:
+        return findings.people[result.target.id].astype(float)
+    return findings.demand[column].astype(float)
 
 
 def in_area(findings: Findings, result: TargetResult) -> pd.Series[bool]:

@@ -163,7 +163,8 @@ def read_gaps(findings: Findings, shut: Mapping[str, npt.NDArray[np.str_]] | Non
     """List what a run says of every gap, targets in the standard's order, in each the run's own order.
 
     Beside the gaps of the run there is one for each district where a target of capacity or a registered
-    figure is missed or behind; the whole study where there is none.
+    figure is missed or behind; the whole study where there is none. Those of capacity come before the
+    villages whose people find every venue full.
 
     Parameters
     ----------
@@ -191,10 +192,9 @@ def read_gaps(findings: Findings, shut: Mapping[str, npt.NDArray[np.str_]] | Non
                 _circle_gap(row, mine, facts)
                 for row, mine in zip(rows.to_dict("records"), members, strict=True)
             ]
-        elif len(rows):
-            gaps += [_unit_gap(row, result, findings) for row in rows.to_dict("records")]
         else:
-            gaps += _figure_gaps(result)
+            gaps += [] if len(rows) and result.target.kind != "capacity" else _figure_gaps(result)
+            gaps += [_unit_gap(row, result, findings) for row in rows.to_dict("records")]
     return gaps
 
 
@@ -495,6 +495,8 @@ def _unit_gap(row: dict[str, Any], result: TargetResult, findings: Findings) -> 
 
 def _unit_cause(reason: str, result: TargetResult) -> str:
     code = reason.partition(":")[0]
+    if code == "full":
+        return "capacity"
     return "data" if code in _DATA or result.status == "data_insufficient" else "venue"
 
 

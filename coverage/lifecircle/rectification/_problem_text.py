@@ -51,6 +51,8 @@ def description(gap: Gap, findings: Findings) -> str:
         "mode": word("gap_mode", str(getattr(gap.result.target, "profile", "")), language),
         "nearest": gap.nearest,
     }
+    if gap.reason == "full":
+        return word("gap_sentence", "full", language).format(**fields)
     if gap.result.target.kind in {"capacity", "indicator"}:
         key = "figure" if gap.result.target.goal is not None else "figure_alone"
         value, goal = (
@@ -66,7 +68,7 @@ def description(gap: Gap, findings: Findings) -> str:
         key = key if key in _OWN_SENTENCE else "other"
         why = word("bucket", gap.reason.partition(":")[0], language)
         return word("gap_sentence", key, language).format(**fields, why=why)
-    minutes, over = _over(gap.minutes, gap.result.target.minutes)  # type: ignore[union-attr]  # a circle
+    minutes, over = _over(gap.minutes, gap.result.target.minutes)  # type: ignore[union-attr, arg-type]  # a circle
     several = sum(getattr(gap.result.target, "require", {}).values()) > 1
     key = "several" if several else "one"
     return word("gap_sentence", key, language).format(**fields, minutes=minutes, over=over)
@@ -163,6 +165,8 @@ def _measure(gap: Gap, findings: Findings) -> str:
 def _criterion(gap: Gap, language: Language) -> str:
     """State what must hold before the problem may be closed."""
     target = gap.result.target
+    if gap.reason == "full":
+        return word("gap_criterion", "full", language)
     if target.kind in {"capacity", "indicator"} and target.goal is not None:
         goal = value_text(gap.result, target.goal, language)
         return word("gap_criterion", "figure", language).format(goal=goal)

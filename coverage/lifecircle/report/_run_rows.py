@@ -17,13 +17,22 @@ from lifecircle.findings import (
     venue_lines,
 )
 from lifecircle.report._columns import RATE, TEXT, Change, Rate
+from lifecircle.report._supply_rows import near_columns
 from lifecircle.standards import judges_districts
 from lifecircle.wording import explain, percent, village_text, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lifecircle.findings import Count, DistrictResult, Findings, Language, TargetResult, VenueLine
+    from lifecircle.findings import (
+        Count,
+        DistrictResult,
+        Findings,
+        Language,
+        ServedCount,
+        TargetResult,
+        VenueLine,
+    )
     from lifecircle.report._columns import Row
 
 
@@ -60,6 +69,7 @@ def board_row(number: int, result: TargetResult, language: Language, names: Mapp
         **rungs,
         "band": " / ".join(percent(circle.band[name]) for name in ("slow", "usual", "fast") if circle.band),
         **_counts(circle.count),
+        **near_columns(_reach_count(result)),
         "grade": word("grade", target.grade, language),
         "remarks": _remarks(result, language, names),
     }
@@ -71,6 +81,8 @@ def town_rows(number: int, result: TargetResult, language: Language) -> list[Row
     computed = getattr(result.target, "computed", None)
     shares = computed is not None and computed.gap == "districts"
     ranks = _ranks(result.districts, falls=result.falls and not shares)
+    reach = getattr(result, "reach", None)
+    near = {} if reach is None else {one.code: one.count for one in reach.districts}
     return [
         {
             "row": number,
@@ -79,6 +91,7 @@ def town_rows(number: int, result: TargetResult, language: Language) -> list[Row
             "urban": "" if one.urban is None else word("area", "urban" if one.urban else "rural", language),
             "judged": judged_by(result, language),
             **_counts(getattr(one, "count", None)),
+            **near_columns(near.get(one.code)),
             "value": _figure(result, one.value),
             "goal": _figure(result, result.target.goal) if judges_districts(result.target) else None,
             "status": word("status", one.status, language),
@@ -154,6 +167,8 @@ def group_rows(number: int, result: TargetResult, language: Language) -> list[Ro
 def gap_rows(findings: Findings, language: Language) -> list[Row]:
     """Return a row for every gap, with its venues in lines."""
     targets = {one.target.id: one.target for one in findings.targets}
+    towns = findings.districts["name"].to_dict() if len(findings.districts) else {}
+    villages = findings.villages["name"].to_dict() if len(findings.villages) else {}
     rows = []
     for gap in findings.gaps.to_dict("records"):
         target = targets[gap["target"]]
@@ -162,9 +177,11 @@ def gap_rows(findings: Findings, language: Language) -> list[Row]:
             {
                 **gap,
                 "target": target.name.get(language),
-                "village": village_text(str(gap["village"] or "")),
+                # Gaps of units hold codes, those of circles names.
+                "district": towns.get(gap["district"], gap["district"]),
+                "village": village_text(str(villages.get(gap["village"], gap["village"]) or "")),
                 "gap_people": gap["people"],
-                "too_far": _too_far(gap["minutes"], getattr(target, "minutes", math.nan)),
+                "too_far": _too_far(gap["minutes"], getattr(target, "minutes", None) or math.nan),
                 "venues": "\n".join(lines),
                 "gap_reason": word("bucket", gap["reason"], language),
                 "department": target.department,
@@ -233,6 +250,12 @@ def village_sheet(findings: Findings, language: Language) -> tuple[Mapping[str, 
             row[f"covered_{target.id}"] = village[f"covered_{target.id}"] / people if people else None
         rows.append(row)
     return columns, rows
+
+
+def _reach_count(result: TargetResult) -> ServedCount | None:
+    """Return who is served within reach, of a capacity target with a limit."""
+    reach = getattr(result, "reach", None)
+    return None if reach is None else reach.count
 
 
 def _counts(count: Count | None) -> Row:

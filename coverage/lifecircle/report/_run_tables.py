@@ -41,6 +41,7 @@ from lifecircle.report._run_rows import (
     way_rows,
 )
 from lifecircle.report._sheet_writer import write_workbook
+from lifecircle.report._supply_rows import supply_sheets
 from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, translate, word
 
@@ -62,7 +63,10 @@ BOARD = {
 }  # fmt: skip
 """Columns of the study's own rows, in the order an office reads them."""
 
-IF_ANY = frozenset({"quality", "shortfall_villages"})
+NEAR = {
+    "near_score": FIGURE, "near_served": PEOPLE, "near_full": PEOPLE, "near_unreachable": PEOPLE,
+}  # fmt: skip
+IF_ANY = frozenset({"quality", "shortfall_villages", *NEAR})
 """Columns that are there only where a target has something to put in them."""
 
 COUNTS = {"people": PEOPLE, "covered": PEOPLE, "beyond": PEOPLE, "disconnected": PEOPLE, "unsnapped": PEOPLE}
@@ -93,7 +97,8 @@ READING = {
 SCOREBOARD = {
     **{name: BOARD[name] for name in ("row", "target")}, "district": TEXT,
     **{name: kind for name, kind in BOARD.items() if name not in {"row", "target", "grade", "remarks"}},
-    "open": RATE, "any_one": RATE, "band": TEXT, **COUNTS, "rank": ORDER, "grade": TEXT, "remarks": TEXT,
+    "open": RATE, "any_one": RATE, "band": TEXT, **COUNTS, **NEAR, "rank": ORDER, "grade": TEXT,
+    "remarks": TEXT,
 }  # fmt: skip
 
 
@@ -205,6 +210,7 @@ def run_sheets(findings: Findings, language: Language) -> Sheets:
         "ways": (WAYS, [row for number, one in numbered for row in way_rows(number, one, language)]),
         "groups": (GROUPS, [row for number, one in numbered for row in group_rows(number, one, language)]),
         "villages": village_sheet(findings, language),
+        **supply_sheets(findings, language),
         "gaps": (GAPS, gap_rows(findings, language)),
         "units": (
             UNITS,

@@ -4,6 +4,7 @@ This room also holds the travel profiles, the list of ways each may use, and bar
 no facilities and no search. The rules are explained in docs/roads.md.
 """
 
+from lifecircle.roads._barrier_kinds import BARRIER_KINDS, barrier_kind, read_barrier_kinds
 from lifecircle.roads._edit import ALONG_M, JOIN_WITHIN_M, add_road, close_road
 from lifecircle.roads._ends import dead_ends, one_way_pieces
 from lifecircle.roads._fetch import PlaceExtract, fetch_extract, fetch_roads
@@ -27,6 +28,7 @@ from lifecircle.roads._road_store import ROAD_PART, edges_near, write_road_part,
 
 __all__ = [
     "ALONG_M",
+    "BARRIER_KINDS",
     "JOIN_WITHIN_M",
     "MERGE_WITHIN_M",
     "MISS_M",
@@ -40,6 +42,7 @@ __all__ = [
     "Rule",
     "add_road",
     "allowed_way",
+    "barrier_kind",
     "close_road",
     "dead_ends",
     "edges_near",
@@ -49,6 +52,7 @@ __all__ = [
     "oneway",
     "open_against",
     "profile",
+    "read_barrier_kinds",
     "read_barriers",
     "read_roads",
     "roads_from_graph",

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import shapely
 
-from lifecircle.errors import Fault, FetchError, UnusableInputError
+from lifecircle.errors import Fault, FetchError, UnusableInputError, say
 from lifecircle.files import cache_folder
 from lifecircle.roads._osm import WayList
 from lifecircle.roads._profiles import PROFILES, Profile, Speed, profile
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pyproj
 
+    from lifecircle.errors import Message
     from lifecircle.roads._network import Roads
 
 _DOOR: Final = threading.Lock()
@@ -42,7 +43,7 @@ MARGIN_M: Final = 500.0
 _REMARK_BYTES: Final = 4096
 """Bytes at the end of an answer where Overpass writes, under HTTP 200, that it stopped half-way."""
 
-_INSTEAD: Final = "or download an extract (.osm.pbf) and read it with read_roads"
+_INSTEAD: Final = say("or download an extract (.osm.pbf) and read it with read_roads")
 
 
 def fetch_roads(  # noqa: PLR0913 - the signature stands in the design
@@ -225,20 +226,24 @@ def _check_answer(response: Any, **_: Any) -> None:
     server = response.url.partition("?")[0]
     if server.endswith("/status"):
         return
-    reason = ""
-    if response.status_code in {429, 504}:
-        reason = f"is busy (HTTP {response.status_code}). Remedy: try again in a few minutes"
+    reason, remedy, code = None, say("try again later"), response.status_code
+    if code in {429, 504}:
+        reason = say("{server} is busy (HTTP {code})", server=server, code=code)
+        remedy = say("try again in a few minutes")
     elif not response.ok:
-        reason = f"answered HTTP {response.status_code}. Remedy: try again later"
+        reason = say("{server} answered HTTP {code}", server=server, code=code)
     # Overpass reports a timeout inside a valid answer: without this check half a county would be taken as
     # whole.
     elif b'"remark"' in response.content[-_REMARK_BYTES:]:
         answer = response.json()
         if isinstance(answer, dict) and "remark" in answer:
-            reason = f"stopped half-way: {answer['remark']}. Remedy: name a smaller area"
-    if reason:
+            remark = str(answer["remark"])
+            reason = say("{server} stopped half-way: {remark}", server=server, remark=remark)
+            remedy = say("name a smaller area")
+    if reason is not None:
         response.close()
-        raise FetchError(f"{server} {reason} (what has arrived is kept), {_INSTEAD}")
+        whole = say("{remedy} (what has arrived is kept), {instead}", remedy=remedy, instead=_INSTEAD)
+        raise FetchError(Fault("", "", "", reason, whole))
 
 
 def _area(osmnx: Any, place: str) -> gpd.GeoDataFrame:
@@ -254,14 +259,12 @@ def _area(osmnx: Any, place: str) -> gpd.GeoDataFrame:
     try:
         return osmnx.geocode_to_gdf(place)
     except InsufficientResponseError as error:
-        fault = Fault(
-            place, "place", "", "the gazetteer knows no such place", "write it with its county and province"
-        )
+        reason = say("the gazetteer knows no such place")
+        fault = Fault(place, "place", "", reason, say("write it with its county and province"))
         raise UnusableInputError([fault]) from error
     except TypeError as error:
-        fault = Fault(
-            place, "place", "", "the gazetteer knows it as a point, not as an area", "name a town or a county"
-        )
+        reason = say("the gazetteer knows it as a point, not as an area")
+        fault = Fault(place, "place", "", reason, say("name a town or a county"))
         raise UnusableInputError([fault]) from error
     except (OSError, ValueError) as error:
         raise _failed(place, error) from error
@@ -282,9 +285,8 @@ def _graph(osmnx: Any, place: str, polygon: shapely.Geometry) -> Any:
             polygon, simplify=False, retain_all=True, truncate_by_edge=True, custom_filter='["highway"]'
         )
     except InsufficientResponseError as error:
-        fault = Fault(
-            place, "ways", "", "there is no road in the area", "name a larger area, or widen the buffer"
-        )
+        reason = say("there is no road in the area")
+        fault = Fault(place, "ways", "", reason, say("name a larger area, or widen the buffer"))
         raise UnusableInputError([fault]) from error
     except (OSError, ValueError) as error:
         raise _failed(place, error) from error
@@ -293,22 +295,28 @@ def _graph(osmnx: Any, place: str, polygon: shapely.Geometry) -> Any:
 def _failed(place: str, error: Exception, what: str = "roads") -> FetchError:
     if isinstance(error, FetchError):
         return error
-    return FetchError(
-        f"the {what} of {place!r} could not be fetched: {_why(error)}. Remedy: check the network, or set "
-        f"osmnx.settings.overpass_url and nominatim_url to servers that can be reached, {_INSTEAD}"
+    if what == "roads":
+        reason = say("the roads of '{place}' could not be fetched: {why}", place=place, why=_why(error))
+    else:
+        reason = say("the facilities of '{place}' could not be fetched: {why}", place=place, why=_why(error))
+    remedy = say(
+        "check the network, or set osmnx.settings.overpass_url and nominatim_url to servers that can be "
+        "reached, {instead}",
+        instead=_INSTEAD,
     )
+    return FetchError(Fault("", "", "", reason, remedy))
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception) -> Message | str:
     """Return what a failed request means; what a library says of a connection is not for planners."""
     asked = getattr(getattr(error, "request", None), "url", None)
-    server = urlsplit(str(asked)).netloc if asked else "the server"
+    server = urlsplit(str(asked)).netloc if asked else say("the server")
     # By name: the classes are those of a library that OSMnx brings along.
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "Timeout" in kinds:
-        return f"{server} does not answer in time"
+        return say("{server} does not answer in time", server=server)
     if "ConnectionError" in kinds:
-        return f"{server} cannot be reached, there is no network or it is blocked"
+        return say("{server} cannot be reached, there is no network or it is blocked", server=server)
     return str(error)
 
 

@@ -172,11 +172,45 @@ def read_osm_barriers(path: str, crs: pyproj.CRS) -> ObjectArray:
     UnusableInputError
         The file cannot be read.
     """
+    found = [shape for shape, _ in _barriers_of(path)]
+    to_metres = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    shapes = shapely.from_wkb(np.array(found, dtype=object))
+    barriers: ObjectArray = shapely.transform(shapes, to_metres.transform, interleaved=False)
+    # what lies where the CRS of the area has no answer is half a world away from it
+    there: ObjectArray = barriers[np.isfinite(shapely.bounds(barriers)).all(axis=1)]
+    return there
+
+
+def osm_barrier_kinds(path: str) -> list[tuple[bytes, str, str]]:
+    """Return every barrier as WKB in EPSG:4326, with the word for it and its name.
+
+    Raises
+    ------
+    UnusableInputError
+        The file cannot be read.
+    """
+    told = []
+    for shape, tags in _barriers_of(path):
+        key = next(
+            key for words in (_BARRIER_AREAS, _BARRIER_LINES) for key in words if tags.get(key) in words[key]
+        )
+        told.append((shape, key if key in {"railway", "waterway"} else tags[key], tags.get("name", "")))
+    return told
+
+
+def _barriers_of(path: str) -> list[tuple[bytes, dict[str, str]]]:
+    """Read the barriers of a file: shapes as WKB in EPSG:4326, with their tags.
+
+    Raises
+    ------
+    UnusableInputError
+        The file cannot be read.
+    """
     import osmium  # noqa: PLC0415 - only needed for OSM files
 
     keys = osmium.filter.KeyFilter(*{*_BARRIER_LINES, *_BARRIER_AREAS})
     factory = osmium.geom.WKBFactory()
-    found: list[bytes] = []
+    found: list[tuple[bytes, dict[str, str]]] = []
     with usable_osm(path) as usable:
         try:
             # Areas are assembled by osmium, because a lake is often a relation of many ways with islands.
@@ -185,17 +219,12 @@ def read_osm_barriers(path: str, crs: pyproj.CRS) -> ObjectArray:
                 if _out_of_the_way(tags):
                     continue
                 if isinstance(thing, osmium.osm.Area) and _named(tags, _BARRIER_AREAS):
-                    found.append(bytes.fromhex(factory.create_multipolygon(thing)))
+                    found.append((bytes.fromhex(factory.create_multipolygon(thing)), tags))
                 elif isinstance(thing, osmium.osm.Way) and _named(tags, _BARRIER_LINES):
-                    found.extend(_line(thing))
+                    found.extend((shape, tags) for shape in _line(thing))
         except (RuntimeError, ValueError, OSError) as error:
             raise UnusableInputError([unreadable_osm(path, error)]) from error
-    to_metres = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-    shapes = shapely.from_wkb(np.array(found, dtype=object))
-    barriers: ObjectArray = shapely.transform(shapes, to_metres.transform, interleaved=False)
-    # what lies where the CRS of the area has no answer is half a world away from it
-    there: ObjectArray = barriers[np.isfinite(shapely.bounds(barriers)).all(axis=1)]
-    return there
+    return found
 
 
 def _line(way: Any) -> list[bytes]:

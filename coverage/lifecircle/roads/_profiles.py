@@ -310,7 +310,8 @@ def _readings(tags: Mapping[str, Any], rule: Rule) -> Iterator[dict[str, str]]:
         if isinstance(value, str):
             words[key] = value.strip().lower()
         elif isinstance(value, (list, tuple, set, frozenset)):
-            lists[key] = [str(part).strip().lower() for part in value]
+            if value:  # an empty one says nothing, as if the key were not there
+                lists[key] = [str(part).strip().lower() for part in value]
         elif isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
             words[key] = str(int(value))
     if not lists:

@@ -169,7 +169,7 @@ def read_barriers(
             raise UnusableInputError([Fault(str(source), "datum", declared, reason, remedy)])
         return read_osm_barriers(str(source), frame)
     name = str(source) if isinstance(source, (str, Path)) else "barriers"
-    shapes = _layer(source, layer)
+    shapes = barrier_layer(source, layer)
     if declared is not None or (datum is not None and shapes.crs is None):
         shapes = to_wgs84(shapes, datum=datum or "wgs84", file=name)
     found = shapes_in(shapes, frame, name)
@@ -290,7 +290,14 @@ def _is_there(path: Path) -> bool:
     return path.is_file() or (path.suffix.lower() == ".gdb" and path.is_dir())
 
 
-def _layer(barriers: Any, layer: str | None) -> Any:
+def barrier_layer(barriers: Any, layer: str | None) -> gpd.GeoDataFrame:
+    """Return a layer of barriers as a table.
+
+    Raises
+    ------
+    MissingFileError, UnusableInputError
+        There is no such file, or no geometries in it.
+    """
     if isinstance(barriers, gpd.GeoSeries):
         return gpd.GeoDataFrame(geometry=barriers)
     if isinstance(barriers, gpd.GeoDataFrame):

@@ -68,7 +68,8 @@ def usable_osm(path: str) -> Iterator[UsableOsm]:
     things, deleted = read()
     with tempfile.TemporaryDirectory(prefix="lifecircle-") as folder:
         copy = str(Path(folder) / "tidy.osm.pbf")
-        _write(things, copy)
+        with _read_errors(path):  # what may be read may still not be written: a key of 5,000 letters
+            _write(things, copy)
         yield UsableOsm(copy, deleted)
 
 

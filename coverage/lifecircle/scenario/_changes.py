@@ -23,6 +23,7 @@ from shapely.errors import ShapelyError
 from lifecircle.datum import EAST_NAMES, LON_NAMES, locate, to_wgs84
 from lifecircle.errors import Fault, FaultLog, MissingFileError, UnusableInputError, say
 from lifecircle.facilities import readable_hours
+from lifecircle.standards import is_too_deep
 from lifecircle.tables import Column, Schema, Table, check_table, nearest_name, plain_text, read_table
 
 if TYPE_CHECKING:
@@ -350,6 +351,8 @@ def _toml_table(path: Path) -> Table:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         reason = say("broken TOML: {error}", error=error)
         raise UnusableInputError([Fault(str(path), "", "", reason, say("correct the file"))]) from None
+    if is_too_deep(document):
+        raise UnusableInputError([_too_deep(path)])
     unknown = [name for name in document if name != "change"]
     rows = document.get("change", [])
     if unknown or not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):

@@ -99,11 +99,13 @@ def study_facts(identity: str, scenario: Scenario, records: Iterable[InputRecord
 def words_facts(
     scenario: Scenario, target: str, notes: Iterable[str], lines: Callable[[Language], list[str]]
 ) -> dict[str, Any]:
-    """Return what plan.json says in words, and what becomes of the other targets."""
+    """Return what plan.json says in words, and what becomes of its own target and of the others."""
+    told = comparison(scenario)["targets"]
     return {
         "notes": list(notes),
         "summary": {language: lines(language) for language in ("zh", "en")},
-        "other_targets": [one for one in comparison(scenario)["targets"] if one["target"] != target],
+        "own_target": next((one for one in told if one["target"] == target), None),
+        "other_targets": [one for one in told if one["target"] != target],
     }
 
 

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 IMPOSSIBLE = 1 << 30
 """What a resident needs whom no number of the candidates would cover."""
 
-_TIERS = ("village", "town", "county", None)
-
 
 @dataclass(frozen=True, eq=False)
 class Question:
@@ -268,38 +266,6 @@ def brought(target: CircleTarget, standard: Standard, services: Iterable[str]) -
         [[len(set(service_list(text)) & members) for members in classes.values()] for text in services],
         dtype=np.int64,
     ).reshape(-1, len(classes))
-
-
-def whole_rule(target: CircleTarget, standard: Standard) -> tuple[str, ...]:
-    """Choose the services of one building that fills a rule alone: of each class as many as it asks for.
-
-    Services of villages come first, then of towns and of the county, each in the standard's order.
-
-    Raises
-    ------
-    UnusableInputError
-        A class has fewer services than the rule asks venues of.
-    """
-    chosen: list[str] = []
-    classes = standard.venues(target)
-    for name, members in classes.items():
-        have = len(set(chosen) & members)
-        ordered = sorted(
-            (one for one in standard.services if one.id in members and one.id not in chosen),
-            key=lambda one: _TIERS.index(one.tier),
-        )
-        wanted = target.require[name] - have
-        if len(ordered) < wanted:
-            reason = say(
-                "class '{name}' has only {many} services for {wanted} venues",
-                name=name,
-                many=len(ordered) + have,
-                wanted=target.require[name],
-            )
-            remedy = say("say which services a new site holds, with --service or [siting.services]")
-            raise UnusableInputError([Fault(standard.id, f"target {target.id!r}", name, reason, remedy)])
-        chosen += [one.id for one in ordered[: max(wanted, 0)]]
-    return tuple(chosen)
 
 
 def useful(target: CircleTarget, standard: Standard, services: Mapping[str, str]) -> list[Fault]:

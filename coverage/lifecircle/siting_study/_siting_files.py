@@ -50,6 +50,13 @@ _log = logging.getLogger(__name__)
 THREE_LINES = ("永久基本农田", "生态保护红线", "城镇开发边界外")
 """The kinds of land that always have a column in China, given by the study or not."""
 
+_SHOWN = (
+    "id", "target", "objective", "status", "sites", "value", "bound", "gap", "people", "covered_before",
+    "covered_after", "goal", "attainable", "goal_attainable", "enough", "sensitivity", "remedies",
+    "own_target",
+)  # fmt: skip
+"""What the map page shows of plan.json."""
+
 _MOST_CANDIDATES = 200  # rows of the sheet of candidates; plan.gpkg holds all
 
 CURVE = {
@@ -113,21 +120,13 @@ def _draw(study: SiteStudy, folder: Path) -> None:
 
 def plan_layer(study: SiteStudy) -> dict[str, Any]:
     """Return the plan as the map page takes it: plain values, sites in WGS84 degrees."""
-    plan = study.plan
+    facts = plan_facts(study)
+    free = sum(not one["left_out"] for one in facts["candidates"])
     return {
-        "id": study.id,
-        "target": study.target.id,
+        **{name: facts[name] for name in _SHOWN},
         "year": study.inputs.year,
-        "objective": study.objective,
-        "status": plan.status,
         "service": "",
-        "sites": [
-            {name: row[name] for name in ("id", "name", "lon", "lat", "service", "people")}
-            for row in _site_rows(study)
-        ],
-        "value": plan.value,
-        "bound": plan.bound,
-        "gap": plan.gap,
+        "free": free,
         "curve": [[point.sites, point.people] for point in study.curve],
     }
 

@@ -22,11 +22,10 @@ from lifecircle.siting_study._question import (
     circle_question,
     not_assessable,
     useful,
-    whole_rule,
 )
 from lifecircle.siting_study._remedies import Remedy, find_remedies, hours_of
 from lifecircle.siting_study._solver_call import OBJECTIVES, Conditions, best, curve, too_near
-from lifecircle.standards import PROFILES, threshold
+from lifecircle.standards import PROFILES, threshold, whole_rule
 from lifecircle.tables import nearest_name
 
 if TYPE_CHECKING:

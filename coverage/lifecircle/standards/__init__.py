@@ -12,9 +12,11 @@ elsewhere.
 
 from __future__ import annotations
 
+from lifecircle.standards._building import whole_rule
 from lifecircle.standards._faults import meant_key
 from lifecircle.standards._load import (
     checked_document,
+    is_too_deep,
     load_standard,
     read_document,
     read_target,
@@ -31,12 +33,14 @@ from lifecircle.standards._model import (
     Language,
     PresenceTarget,
     Provenance,
+    ReachRule,
     Service,
     Standard,
     Straight,
     Target,
     Text,
     profile_schema,
+    reach_of,
 )
 from lifecircle.standards._verdict import (
     Verdict,
@@ -58,6 +62,7 @@ __all__ = [
     "Language",
     "PresenceTarget",
     "Provenance",
+    "ReachRule",
     "Service",
     "Standard",
     "Straight",
@@ -65,11 +70,13 @@ __all__ = [
     "Text",
     "Verdict",
     "checked_document",
+    "is_too_deep",
     "judges_districts",
     "load_standard",
     "meant_key",
     "milestone",
     "profile_schema",
+    "reach_of",
     "read_document",
     "read_target",
     "read_toml",
@@ -77,5 +84,6 @@ __all__ = [
     "threshold",
     "trend_verdict",
     "verdict",
+    "whole_rule",
     "without_baseline",
 ]

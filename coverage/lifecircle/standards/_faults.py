@@ -13,6 +13,7 @@ from lifecircle.errors import Fault, Message, say
 from lifecircle.standards._conflicts import CONFLICT, nearest
 
 _SHOWN = 60  # characters of a value in a message
+_MOST = 200  # faults that are listed
 
 _TABLE = (say("not a table"), say("write a table: {{ key = value }}"))
 _LIST = (say("not a list"), say("write a list: [ ... ]"))
@@ -85,13 +86,19 @@ def faults_of(
     faults : in the order of the errors
     """
     by_key: dict[tuple[str, str], Fault] = {}
-    for error in errors:
+    listed = list(errors)
+    for error in listed[:_MOST]:
         place = _place(error, document)
         reason, remedy = _words(error, model)
         # A key of several possible types fails once for each of them, which is one fault.
         key = (place, reason if error["type"] == CONFLICT else "")
         by_key.setdefault(key, Fault(file, place, _found(error), reason, remedy))
-    return list(by_key.values())
+    found = list(by_key.values())
+    if len(listed) > _MOST:
+        # Each is compared with every key there is: a file of another program would take minutes.
+        reason = say("{count} more faults, which are not listed", count=len(listed) - _MOST)
+        found.append(Fault(file, "", "", reason, say("is this the file that is meant?")))
+    return found
 
 
 def meant_key(model: object, loc: Iterable[str | int]) -> str | None:

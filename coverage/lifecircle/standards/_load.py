@@ -208,12 +208,40 @@ def _document(source: Path | Traversable, file: str) -> dict[str, Any]:
         fault = Fault(file, "", "", reason, say("name a file that can be read"))
         raise UnusableInputError([fault]) from None
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
     except RecursionError:
-        fault = Fault(file, "", "", say("nested too deeply to be read"), say("write it with fewer brackets"))
-        raise UnusableInputError([fault]) from None
+        document = None
     except tomllib.TOMLDecodeError as error:
         raise UnusableInputError([_broken(str(error), text, file)]) from None
+    if document is None or is_too_deep(document):
+        fault = Fault(file, "", "", say("nested too deeply to be read"), say("write it with fewer brackets"))
+        raise UnusableInputError([fault])
+    return document
+
+
+def is_too_deep(document: object) -> bool:
+    """Return whether tables and lists lie in each other deeper than anything that is meant.
+
+    Dotted keys nest without a bracket, and what is so deep ends whoever walks through it later.
+
+    >>> is_too_deep({"a": [{"b": 1}]})
+    False
+    """
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
+
+
+_DEEPEST = 50
+"""Levels of a document; a study has six."""
 
 
 def _broken(message: str, text: str, file: str) -> Fault:

@@ -353,13 +353,20 @@ class PresenceTarget(_Promise):
 class CapacityTarget(_Promise):
     """Places, beds or carers per so many people of a group.
 
-    The column ``of`` of the facility register is summed over the services that ``require`` names.
+    The column ``of`` of the facility register is summed over the services that ``require`` names. Beside that
+    ratio, which alone is judged, an audit counts what is within reach: within ``minutes`` by ``profile``;
+    left out, those of the first circle that counts one of the same services (:func:`reach_of`).
+    ``users`` : the group of whom each takes a place; left out, a place is for as many people of ``group`` as
+    the norm says (4.5 places per 1,000: one place for 222).
     """
 
     kind: Literal["capacity"] = "capacity"
     require: Rule
     per: Positive = 1000.0
     of: str = "capacity"
+    minutes: Positive | None = None
+    profile: TravelProfile | None = None
+    users: Id | None = None
 
     @property
     def unit(self) -> str:
@@ -369,6 +376,18 @@ class CapacityTarget(_Promise):
         'per 10000'
         """
         return f"per {self.per:.10g}"
+
+
+@dataclass(frozen=True)
+class ReachRule:
+    """How far people go for the venues of a capacity target: minutes by a profile, and whose they are.
+
+    ``circle`` : id of the circle that they are taken from, empty where the target says both itself.
+    """
+
+    minutes: float
+    profile: TravelProfile
+    circle: str = ""
 
 
 class Equity(_Part):
@@ -478,6 +497,32 @@ class Standard(_Named):
             }
             for key in target.require
         }
+
+
+def reach_of(standard: Standard, target: CapacityTarget) -> ReachRule | None:
+    """Return how far people go for the venues of a capacity target; None where no key and no circle says it.
+
+    The circle is the first of the standard that counts a service of the target.
+
+    >>> beds = CapacityTarget(id="beds", name="beds", require={"ward": 1}, minutes=30)
+    >>> reach_of(Standard(id="s", name="s", service=[Service(id="ward")], target=[beds]), beds)
+    ReachRule(minutes=30.0, profile='walk', circle='')
+    """
+    mine = set().union(*standard.venues(target).values())
+    like = next(
+        (
+            one
+            for one in standard.targets
+            if isinstance(one, CircleTarget) and mine & set().union(*standard.venues(one).values())
+        ),
+        None,
+    )
+    minutes = target.minutes or (None if like is None else like.minutes)
+    if minutes is None:
+        return None
+    travel = target.profile or ("walk" if like is None else like.profile)
+    borrowed = like is not None and (target.minutes is None or target.profile is None)
+    return ReachRule(minutes, travel, like.id if like is not None and borrowed else "")
 
 
 def profile_schema() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -34,7 +35,9 @@ from lifecircle.study._table_parts import (
 from lifecircle.tables import database_snapshot, is_database, shown_address, snapshot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from lifecircle.standards import Target
 
 STUDY_FILE = "study.toml"
 
@@ -93,7 +96,8 @@ def study_schema() -> dict[str, Any]:
 class Study:
     """A study as declared, with its standard loaded.
 
-    ``folder`` : where its paths start; ``snapshots`` : tables of databases that were read, by their address.
+    ``folder`` : where its paths start; ``standard`` : without the targets that the study leaves out;
+    ``left_out`` : those; ``snapshots`` : tables of databases that were read, by their address.
     """
 
     folder: Path
@@ -119,7 +123,13 @@ class Study:
     reading: ReadingPart
     standard: Standard
     standard_path: Path | None
+    left_out: tuple[Target, ...] = ()
     snapshots: dict[str, Path | UnusableInputError] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def whole_standard(self) -> Standard:
+        """Return the standard with the targets that the study leaves out, which come last."""
+        return self.standard.model_copy(update={"targets": (*self.standard.targets, *self.left_out)})
 
     @property
     def side_files(self) -> tuple[YearlyFile, ...]:
@@ -203,7 +213,15 @@ class Study:
                 reason = say("a file outside the study's folder")
                 remedy = say("copy it into the folder of the study")
                 raise UnusableInputError([Fault(STUDY_FILE, "file", file, reason, remedy)])
-        return self.folder / file
+        path = self.folder / file
+        # A link may lead anywhere too; the folder itself may be reached by one.
+        if path.is_symlink() or path.parent != self.folder:
+            here = Path(os.path.realpath(self.folder))
+            if not Path(os.path.realpath(path)).is_relative_to(here):
+                reason = say("a file outside the study's folder")
+                remedy = say("copy it into the folder of the study")
+                raise UnusableInputError([Fault(STUDY_FILE, "file", file, reason, remedy)])
+        return path
 
 
 def read_study(folder: str | Path) -> Study:
@@ -252,13 +270,16 @@ def read_study(folder: str | Path) -> Study:
     if standard is None:
         stand_ins |= {"standard"}
     else:
-        for fault in _unknown_services(document, standard):
+        for fault in (*_unknown_services(document, standard), *_unknown_targets(document, standard)):
             faults.add(fault)
     own = path.parent / document.standard.use if standard is not None else path.parent
+    standard = standard or Standard.model_validate({"id": "none"})
+    left_out = [one for one in standard.targets if one.id in document.standard.leave_out]
     study = Study(
         folder=path.parent,
-        standard=standard or Standard.model_validate({"id": "none"}),
+        standard=_without(standard, left_out),
         standard_path=own if own.is_file() else None,
+        left_out=tuple(left_out),
         **{name: getattr(document, name) for name in _Document.model_fields if name != "standard"},
     )
     if faults.faults:
@@ -297,6 +318,8 @@ def _readable(plain: dict[str, Any]) -> tuple[_Document, frozenset[str]]:
         try:
             return _Document.model_validate(rest), frozenset(stand_ins)
         except ValidationError as error:
+            if error.error_count() > _MOST_FAULTS:
+                break
             # One fault at a time: removing a part often removes other faults of it that pydantic lists.
             first = error.errors()[0]
         loc = first["loc"]
@@ -353,6 +376,30 @@ def check_year(year: int) -> int:
     reason = say("no year that a study can be audited for")
     remedy = say("give a year from {first} to {last}", first=FIRST_YEAR, last=LAST_YEAR)
     raise UnusableInputError([Fault("", "year", str(year), reason, remedy)])
+
+
+def _without(standard: Standard, targets: Sequence[Target]) -> Standard:
+    """Return a standard without some of its targets; the standard itself where there are none."""
+    if not targets:
+        return standard
+    kept = tuple(one for one in standard.targets if one not in targets)
+    return standard.model_copy(update={"targets": kept})
+
+
+def _unknown_targets(document: _Document, standard: Standard) -> list[Fault]:
+    """Return faults for targets that the study leaves out and the standard does not have."""
+    known = [one.id for one in standard.targets]
+    return [
+        Fault(
+            STUDY_FILE,
+            "standard.leave_out",
+            name,
+            say("no such target"),
+            say("use one of {names}", names=", ".join(known)),
+        )
+        for name in document.standard.leave_out
+        if name not in known
+    ]
 
 
 def _unknown_services(document: _Document, standard: Standard) -> list[Fault]:

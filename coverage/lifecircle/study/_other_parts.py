@@ -190,6 +190,10 @@ class ReadingPart(Part):
 
 
 class StandardPart(Part):
-    """``[standard]``: a profile shipped with the package, or a path."""
+    """``[standard]``: a profile shipped with the package, or a path.
+
+    ``leave_out`` : targets of it that this study does not audit; they are listed without a verdict.
+    """
 
     use: str
+    leave_out: tuple[str, ...] = ()

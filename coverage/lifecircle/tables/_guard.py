@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import zipfile
+import zlib
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -45,6 +48,18 @@ _JSON: Final = frozenset({".geojson", ".json"})
 WORKBOOK_MB: Final = 600
 """Megabytes that a workbook may unpack to; a million filled rows of ten columns take about 400."""
 
+PART_MB: Final = 100
+"""Megabytes of a part of a workbook that is read whole, such as its texts or its styles."""
+
+COLUMNS: Final = 16_384
+"""Columns that a table may have: as many as a spreadsheet."""
+
+_BOMB_MB: Final = 400
+"""Megabytes that any parquet may unpack to, however small it is."""
+
+_BOMB_TIMES: Final = 200
+"""How many times its size parquet may unpack to beyond that; good tables take up to about forty times."""
+
 _SHOWN = 10
 
 
@@ -62,6 +77,8 @@ def check_file(path: Path, name: str) -> None:
         The file does not begin as its ending says, holds a link to a coordinate system, or is too large.
     """
     suffix = path.suffix.lower()
+    if suffix == ".csv":
+        _check_columns(path, name)
     begins = _BEGINNINGS.get(suffix)
     if begins is None:
         return
@@ -77,8 +94,79 @@ def check_file(path: Path, name: str) -> None:
         raise UnusableInputError([Fault(name, "", "", reason, remedy)])
     if suffix in _JSON:
         _check_crs(path, name)
-    if suffix == ".xlsx":
-        _check_size(path, name)
+    further = {".xlsx": _check_size, ".gpkg": _check_views, ".parquet": _check_pages}.get(suffix)
+    if head and further is not None:
+        further(path, name)
+
+
+def _check_columns(path: Path, name: str) -> None:
+    """Raise UnusableInputError for a csv of more columns than a table has: each costs as much as a table.
+
+    Raises
+    ------
+    UnusableInputError
+        Its first line has.
+    """
+    with path.open("rb") as file:
+        first = file.readline(64 * COLUMNS)
+    if max(first.count(sign) for sign in (b",", b";", b"\t", b"|")) >= COLUMNS:
+        reason = say("the table has more than {most} columns", most=f"{COLUMNS:,}")
+        raise UnusableInputError([Fault(name, say("line {line}", line=1), "", reason, _LESS)])
+
+
+_LESS: Final = say("save the rows and columns that are meant in a file of their own")
+
+
+def _check_views(path: Path, name: str) -> None:
+    """Raise UnusableInputError for a GeoPackage with a view that counts on for ever.
+
+    Raises
+    ------
+    UnusableInputError
+        It holds one.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
+            views = base.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'view' AND sql LIKE '%recursive%'"
+            )
+            found = [str(one) for (one,) in views]
+    except sqlite3.Error:
+        return  # the reader says what is wrong with it
+    if found:
+        place, reason = (
+            say("layer '{layer}'", layer=found[0]),
+            say("a layer that is computed, and may never end"),
+        )
+        remedy = say("export the layer again, as a table")
+        raise UnusableInputError([Fault(name, place, "", reason, remedy)])
+
+
+def _check_pages(path: Path, name: str) -> None:
+    """Raise UnusableInputError for parquet that unpacks to very much more than it is.
+
+    Raises
+    ------
+    UnusableInputError
+        It does.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - only this format needs it, and it is slow to load
+
+    try:
+        facts = pq.read_metadata(path)
+    except (OSError, ValueError):
+        return  # the reader says what is wrong with it
+    # A cell takes eight bytes at least once it is read, however often it repeats in the file.
+    size = facts.num_rows * facts.num_columns * 8
+    stated = sum(facts.row_group(at).total_byte_size for at in range(facts.num_row_groups))
+    if max(size, stated) / 1e6 > max(_BOMB_MB, _BOMB_TIMES * path.stat().st_size / 1e6):
+        reason = say(
+            "holds {rows} rows, which unpack to {size} MB, in a file of {packed} MB",
+            rows=f"{facts.num_rows:,}",
+            size=f"{max(size, stated) / 1e6:,.0f}",
+            packed=f"{path.stat().st_size / 1e6:,.1f}",
+        )
+        raise UnusableInputError([Fault(name, "", "", reason, _LESS)])
 
 
 def _check_crs(path: Path, name: str) -> None:
@@ -145,19 +233,23 @@ _SHOWN_SIGNS = 80
 
 
 def _check_size(path: Path, name: str) -> None:
-    """Raise UnusableInputError for a workbook that unpacks to more than :data:`WORKBOOK_MB`.
+    """Raise UnusableInputError for a workbook that unpacks too large, or whose XML has entities.
 
-    Sizes are read from the directory of the file, so nothing is unpacked.
+    Sizes are read from the directory of the file: of each part only the beginning is unpacked.
 
     Raises
     ------
     UnusableInputError
-        It does.
+        It unpacks to more than :data:`WORKBOOK_MB`, a part that is read whole to more than :data:`PART_MB`,
+        or it holds a document type.
     """
     try:
         with zipfile.ZipFile(path) as book:
-            size_mb = sum(part.file_size for part in book.infolist()) / 1e6
-    except zipfile.BadZipFile:
+            parts = book.infolist()
+            size_mb = sum(part.file_size for part in parts) / 1e6
+            for part in parts:
+                _check_part(book, part, name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
         return  # the reader says what is wrong with it
     if size_mb > WORKBOOK_MB:
         reason = say(
@@ -165,6 +257,34 @@ def _check_size(path: Path, name: str) -> None:
         )
         remedy = say("save the sheet that is meant as csv, or delete the empty rows and columns around it")
         raise UnusableInputError([Fault(name, "", "", reason, remedy)])
+
+
+def _check_part(book: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> None:
+    """Raise UnusableInputError for a part of a workbook that harms whoever reads it.
+
+    Raises
+    ------
+    UnusableInputError
+        It does.
+    """
+    if not part.filename.lower().endswith((".xml", ".rels")):
+        return
+    place = say("part '{part}'", part=part.filename)
+    if not part.filename.startswith("xl/worksheets/") and part.file_size / 1e6 > PART_MB:
+        size = f"{part.file_size / 1e6:,.0f}"
+        reason = say("holds {size} MB, more than {most} MB", size=size, most=f"{PART_MB:g}")
+        remedy = say("save the sheet that is meant as csv, or delete the empty rows and columns around it")
+        raise UnusableInputError([Fault(name, place, "", reason, remedy)])
+    with book.open(part) as file:
+        head = file.read(_PROLOG).replace(b"\x00", b"")
+    # Entities are declared in a document type, which stands before the first element.
+    if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+        reason = say("holds a document type, which no file of this kind has")
+        remedy = say("open the file in the program it came from and save it again")
+        raise UnusableInputError([Fault(name, place, "", reason, remedy)])
+
+
+_PROLOG: Final = 65_536
 
 
 def check_unpacked(size_mb: float, most_mb: float, name: str) -> None:
@@ -200,7 +320,7 @@ def _unread_rows(path: Path, layer: str | None) -> Sequence[int]:
     try:
         raw = _raw_geometries(path, layer)
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, shapely.errors.ShapelyError):
+    except (OSError, ValueError, LookupError, RuntimeError, TypeError, shapely.errors.ShapelyError):
         return []
     there = np.array([item is not None for item in raw], dtype=bool)
     broken: list[int] = (np.flatnonzero(there & shapely.is_missing(shapes)) + 1).tolist()

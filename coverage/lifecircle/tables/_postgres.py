@@ -187,10 +187,18 @@ def connect(address: Any) -> Any:
     Returns
     -------
     engine : of SQLAlchemy, to be disposed of
+
+    Raises
+    ------
+    UnusableInputError
+        A part of the address is none, such as a port that is no number.
     """
     how = {"connect_timeout": _WAIT_S, "application_name": "lifecircle"}
     sql = sqlalchemy()
-    return sql.create_engine(address, poolclass=sql.pool.NullPool, connect_args=how)
+    try:
+        return sql.create_engine(address, poolclass=sql.pool.NullPool, connect_args=how)
+    except (sql.exc.ArgumentError, ValueError, TypeError) as error:
+        raise UnusableInputError([refused(shown_address(str(address)), error)]) from None
 
 
 def refused(shown: str, error: Exception) -> Fault:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -18,7 +20,6 @@ from lifecircle.files import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
@@ -132,6 +133,31 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
                 geometry_type=_geometry_type(plain),
                 use_arrow=True,
             )
+        _check_whole(fresh, Path(path), {name: len(layer) for name, layer in layers.items()})
+
+
+def _check_whole(fresh: Path, final: Path, rows: Mapping[str, int]) -> None:
+    """Count the rows of a GeoPackage that was just written: GDAL goes on after some errors of the disk.
+
+    Raises
+    ------
+    UnusableInputError
+        The file is not what was to be written.
+    """
+    try:
+        with closing(sqlite3.connect(f"{fresh.absolute().as_uri()}?mode=ro", uri=True)) as base:
+            whole = base.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            quoted = {name: '"' + name.replace('"', '""') + '"' for name in rows}
+            found = {
+                name: base.execute(f"SELECT count(*) FROM {quoted[name]}").fetchone()[0]  # noqa: S608 - quoted
+                for name in rows
+            }
+    except sqlite3.Error:
+        whole, found = False, {}
+    if not whole or found != dict(rows):
+        reason = say("what was written is not whole: the disk lost a part of it")
+        remedy = say("check the disk, and run again")
+        raise UnusableInputError([Fault(str(final), "", "", reason, remedy, of_system=True)])
 
 
 @contextmanager

@@ -18,7 +18,15 @@ from lifecircle.reading import reading_lines
 from lifecircle.wording import word
 from lifecircle.yearbook._list_sheets import list_lines
 from lifecircle.yearbook._plan_table import values_by_year
-from lifecircle.yearbook._sentences import Words, conclusions, overview, problems, suggestions
+from lifecircle.yearbook._sentences import (
+    Words,
+    conclusions,
+    equity_rows,
+    overview,
+    problems,
+    suggestions,
+    supply_lines,
+)
 from lifecircle.yearbook._trend_plots import draw_trends, plotted
 
 if TYPE_CHECKING:
@@ -81,6 +89,7 @@ def write_document(  # noqa: PLR0913 - the runs, and what is put in beside them
     page.chapter("chapter_conclusions", ())
     for department, lines in conclusions(latest, words):
         page.section(department, lines)
+    page.supply(latest)
     page.chapter("chapter_problems", problems(latest, words))
     if inside is not None:
         page.paragraphs(list_lines(inside, words))
@@ -109,7 +118,7 @@ class _Page:
         section.page_width, section.page_height = Cm(21.0), Cm(29.7)
         section.left_margin = section.right_margin = Cm(2.2)
         section.top_margin = section.bottom_margin = Cm(2.0)
-        for name in ("Normal", "Title", "Heading 1", "Heading 2", "List Bullet"):
+        for name in ("Normal", "Title", "Heading 1", "Heading 2", "Heading 3", "List Bullet"):
             style = document.styles[name]
             style.font.name = _FACE[words.language]
             # Word takes Chinese characters from the East Asian face, which the plain name does not set.
@@ -159,6 +168,20 @@ class _Page:
         self._document.add_heading(title, 2)
         for line in lines:
             self._document.add_paragraph(line, style="List Bullet")
+
+    def supply(self, findings: Findings) -> None:
+        """Write what is within reach, who is served, and a table of how evenly; else nothing."""
+        found, (heads, rows) = list(supply_lines(findings, self._words)), equity_rows(findings, self._words)
+        if found or rows:
+            self._document.add_heading(self._words.line("section_supply"), 2)
+        if found:
+            self.paragraphs([self._words.line("supply_note")])
+        for name, lines in found:
+            self._document.add_heading(name, 3)
+            for line in lines:
+                self._document.add_paragraph(line, style="List Bullet")
+        if rows:
+            self._table(heads, rows)
 
     def scoreboard(self, findings_list: Sequence[Findings]) -> None:
         """Write a table of all targets with their values by year."""

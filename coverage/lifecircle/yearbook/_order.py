@@ -39,6 +39,8 @@ YEARBOOK = Results("yearbook.json", ("yearbook.json", DOCUMENT, BOOK, CLOSING))
 """The folder of a yearbook: the file it is known by, and all that it may hold."""
 
 SCHEMA = 1
+PICTURE_DPI = 200
+"""Dots an inch of A4 of the maps in the document, where they are 16.5 cm wide: 360 of its own."""
 PLAN_YEARS = 5
 MOST_YEARS = 10
 
@@ -120,6 +122,7 @@ def write_yearbook(
                 edition=order.edition,
                 setting=setting,
                 kinds={"circle"},
+                dpi=PICTURE_DPI,
             )
         write_document(
             shown,

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lifecircle.findings import CapacityResult, PresenceResult, as_circle, mark_text, value_text
+from lifecircle.findings import (
+    CapacityResult,
+    PresenceResult,
+    as_circle,
+    equity_lines,
+    mark_text,
+    reach_lines,
+    value_text,
+)
 from lifecircle.page_data import people_text, percent_text
 from lifecircle.wording import Words as CatalogueWords
 from lifecircle.wording import explain, word
@@ -115,6 +123,40 @@ def _conclusion(result: TargetResult, words: Words) -> str:
     return words.line("between").join(parts) + words.line("stop")
 
 
+def supply_lines(findings: Findings, words: Words) -> Iterator[tuple[str, list[str]]]:
+    """Return, by capacity target, what is within reach, who is served, and how evenly."""
+    circles = {one.target.id: words.name(one) for one in findings.targets}
+    for result in findings.targets:
+        if isinstance(result, CapacityResult) and result.reach is not None:
+            said = [*reach_lines(result, words.language, circles), *equity_lines(result, words.language)]
+            yield words.name(result), [f"{text}{words.line('stop')}" for text in said]
+
+
+def equity_rows(findings: Findings, words: Words) -> tuple[list[str], list[list[str]]]:
+    """Return the table of how evenly every target is shared out: headings and rows."""
+    language = words.language
+    heads = ("gap_sides", "gap_towns", "lowest_town", "lowest_group", "gini", "below")
+    rows = []
+    for result in findings.targets:
+        equity = getattr(result, "equity", None)
+        if equity is None:
+            continue
+        sides, towns, groups = equity.urban_rural, equity.towns, equity.groups
+        lowest = min(groups, key=lambda name: groups[name]) if groups else ""
+        rows.append(
+            [
+                words.name(result),
+                "—" if sides is None else value_text(result, sides.difference, language),
+                "—" if towns is None else value_text(result, towns.difference, language),
+                "—" if towns is None else towns.low,
+                word("group", lowest, language) if lowest else "—",
+                "—" if equity.gini is None else f"{equity.gini:.2f}",
+                percent_text(equity.below),
+            ]
+        )
+    return [words.line("ladder_target"), *(word("column", name, language) for name in heads)], rows
+
+
 def problems(findings: Findings, words: Words) -> list[str]:
     """Return the largest gaps, and the units without, each as a sentence."""
     lines = []
@@ -158,7 +200,7 @@ def _gap(gap: dict[str, object], result: TargetResult, findings: Findings, words
     minutes = gap["minutes"]
     if _empty(minutes):
         return words.line("gap_no_way", **facts)
-    limit = float(getattr(result.target, "minutes", 0.0))
+    limit = float(getattr(result.target, "minutes", None) or 0.0)
     minutes = float(str(minutes))
     return words.line("gap", **facts, minutes=f"{minutes:.1f}", over=f"{max(minutes - limit, 0.0):.1f}")
 

@@ -1,9 +1,11 @@
 /* Answers ahead of every control: is it met, where are the gaps, where next; a sentence each. */
 
-import { page, here, target } from "./selection.js";
-import { area, gapInArea, villageInArea } from "./area.js";
+import { page, here, onTrial, target } from "./selection.js";
+import { area, groupName, villageInArea } from "./area.js";
 import { districtRows, standingIn, villagesIn } from "./colours.js";
+import { changeSentence } from "./compared.js";
 import { byId, element, named, peopleText, sentence } from "./nodes.js";
+import { numbered } from "./gap_list.js";
 import { plansShown } from "./plan_layer.js";
 import { unitsWithout } from "./unit_list.js";
 
@@ -23,8 +25,9 @@ function met({ value, verdict, before }) {
   const now = target(), { words } = page;
   const facts = { goal: now.goalText, value, verdict, reason: now.reason };
   const said = sentence(!now.computed ? words.answer_none : now.goalText ? words.answer_goal : words.answer_no_goal, facts);
-  const mine = area();
-  const placed = mine ? sentence(words.answer_in, { area: [named(mine.name)], sentence: said }) : said;
+  const mine = area(), group = groupName();
+  const of = [...(mine ? [named(mine.name)] : []), ...(mine && group ? [" · "] : []), ...(group ? [group] : [])];
+  const placed = of.length ? sentence(words.answer_in, { area: of, sentence: said }) : said;
   return sentence(before ? words.answer_before : words.answer_alone, { sentence: placed, before });
 }
 
@@ -65,17 +68,18 @@ function where({ uncovered, data }) {
 /* Where next: a siting plan, the largest gaps, or who is in charge. */
 function next() {
   const now = target(), { words } = page;
+  if (onTrial() && standingIn(here())) return null; // plans and gaps are of the target's own limit
   const [plan] = plansShown();
-  if (plan && !area()) return sentence(words.answer_plan, plan);
-  const gaps = (now.gaps || []).filter(gapInArea).slice(0, MOST.gaps);
+  if (plan && !area() && !groupName()) return sentence(words.answer_plan, plan);
+  const gaps = numbered().slice(0, MOST.gaps);
   if (gaps.length) {
-    return sentence(words.answer_gaps, { places: listed(gaps.map((gap) => peopled(gap.place[gap.place.length - 1], gap.heads))) });
+    return sentence(words.answer_gaps, { places: listed(gaps.map(({ gap, heads }) => peopled(gap.place[gap.place.length - 1], heads))) });
   }
   return now.department ? sentence(words.answer_department, { department: now.department }) : null;
 }
 
 /* `figures`: value and verdict as the headline has them, before, and people uncovered (null where none are counted). */
 export function showAnswer(figures) {
-  byId("lc-answer").replaceChildren(...[met(figures), where(figures), next()].filter(Boolean)
+  byId("lc-answer").replaceChildren(...[met(figures), changeSentence(), where(figures), next()].filter(Boolean)
     .map((parts) => element("p", {}, ...parts)));
 }

@@ -1,7 +1,7 @@
 /* The town or village that is chosen: a filter for headline, gaps, villages, groups and print, left by its chip. */
 
 import { page, chosen, change, here, target, limitOf, onTrial } from "./selection.js";
-import { areaMask, chosenVillage, districtRows, groupIn, peopleIn, standingIn } from "./colours.js";
+import { areaMask, chosenVillage, districtRows, groupIn, groupsOf, onGroup, peopleIn, standingIn } from "./colours.js";
 import { byId, element, fill, named, peopleText, percentText } from "./nodes.js";
 
 const outlines = () => page.data.lists[here().entry.districts];
@@ -36,11 +36,20 @@ export const leaveArea = () => change({ district: null, village: null });
 
 /* ---- figures ---- */
 
+/* The rule at the limit that shows. */
+export const ruleText = (now) => (onTrial() && standingIn(here()) ? fill(now.ruleFor, { minutes: limitOf(now) }) : now.rule);
+
 /* What is tried out, in place of a verdict. */
 export function trialText() {
   const speed = chosen.band === "usual" ? "" : page.words["band_" + chosen.band];
   return fill(page.words.trial_verdict, { minutes: limitOf(target()), speed }).trim();
 }
+
+/* The name of the group that is counted, nothing for everybody. */
+export const groupName = () => (onGroup() ? groupsOf(here(), target()).find(([id]) => id === chosen.group)?.[1] ?? "" : "");
+
+/* What stands in place of a verdict where the page counts by itself. */
+export const countedText = () => (onTrial() ? trialText() : onGroup() ? page.words.group_not_judged : page.words.area_not_judged);
 
 const printed = (people) => ({
   ...Object.fromEntries(Object.entries(people).map(([key, count]) => [key, peopleText(count)])),
@@ -64,42 +73,52 @@ export function areaFigures() {
   if (mine.village >= 0) {
     if (!people) return unitFigures(mine);
     const value = people.total ? percentText(people.covered / people.total) : "—";
-    const verdict = onTrial() ? trialText() : words.area_not_judged;
-    return { value, verdict, status: onTrial() ? "trial" : "", people: printed(people) };
+    return { value, verdict: countedText(), status: onTrial() ? "trial" : "", people: printed(people) };
   }
   const row = districtRows().find((one) => one.code === chosen.district);
   if (!row) return { value: "—", verdict: words.area_no_figure, status: "", people: null };
   const own = people && row.own ? { ...printed(people), total: row.people, uncovered: row.left } : people && printed(people);
   return {
     value: row.own ? row.rate : percentText(row.value), people: own,
-    verdict: row.own ? (target().areas?.parts ? words.area_not_judged : row.statusText) : trialText(), status: row.own ? row.status : "trial",
+    verdict: row.own ? (target().areas?.parts ? words.area_not_judged : row.statusText) : countedText(), status: row.own ? row.status : onTrial() ? "trial" : "",
   };
 }
 
-/* The rows of the groups that the page can count in an area. */
-export function areaGroups() {
+/* Whether the page counts the groups itself: in an area and on trial, but never from rounded numbers. */
+export const groupsFollow = () => standingIn(here()) !== null && page.data.about.edition !== "public";
+
+/* Value and people of the chosen group in the whole study: the run's own figures; those by bucket the page counts. */
+export function groupFigures() {
   const now = target();
-  if (!standingIn(here()) || page.data.about.edition === "public") return [];
-  return now.groupIds.flatMap((id, i) => {
-    const people = id === "all" ? peopleIn(here(), areaMask(here())) : groupIn(here(), id);
-    return people && people.total ? [[now.groups[i][0], peopleText(people.total), percentText(people.covered / people.total), peopleText(people.total - people.covered)]] : [];
+  if (!onGroup() || !standingIn(here())) return null;
+  const [, people, rate, left] = now.groups[now.groupIds.indexOf(chosen.group)];
+  return { value: rate, verdict: countedText(), status: "", people: { ...printed(peopleIn(here())), total: people, uncovered: left } };
+}
+
+/* The rows of the groups that the page can count, in an area or in all, urban and rural residents among them. */
+export function areaGroups() {
+  if (!groupsFollow()) return [];
+  return groupsOf(here(), target()).flatMap(([id, name]) => {
+    const people = groupIn(here(), id);
+    return people && people.total ? [[name, peopleText(people.total), percentText(people.covered / people.total), peopleText(people.total - people.covered)]] : [];
   });
 }
 
 /* ---- the chip ---- */
 
+/* A chip for what is chosen, and one for the group that is counted; each leads back from it. */
 export function showArea() {
-  const mine = area(), row = byId("lc-area");
+  const mine = area(), row = byId("lc-area"), group = groupName();
   const had = row.contains(document.activeElement);
-  row.hidden = !mine;
-  if (!mine) {
-    row.replaceChildren();
-    if (had) byId("lc-target").focus({ preventScroll: true }); // the chip goes, the focus stays on the page
-    return;
-  }
-  const name = mine.village >= 0 && mine.district ? mine.district + " · " + mine.name : mine.name;
-  const chip = element("button", { type: "button", className: "lc-chip", "aria-label": fill(page.words.area_leave, { name }) },
-    named(name), element("span", { "aria-hidden": "true" }, "×"));
-  chip.addEventListener("click", leaveArea);
-  row.replaceChildren(chip);
+  row.hidden = !mine && !group;
+  const chips = [];
+  if (mine) chips.push([mine.village >= 0 && mine.district ? mine.district + " · " + mine.name : mine.name, leaveArea]);
+  if (group) chips.push([group, () => change({ group: "all" })]);
+  row.replaceChildren(...chips.map(([name, leave]) => {
+    const chip = element("button", { type: "button", className: "lc-chip", "aria-label": fill(page.words.area_leave, { name }) },
+      named(name), element("span", { "aria-hidden": "true" }, "×"));
+    chip.addEventListener("click", leave);
+    return chip;
+  }));
+  if (had && !row.contains(document.activeElement)) (row.querySelector("button") ?? byId("lc-target")).focus({ preventScroll: true }); // the focus stays on the page
 }

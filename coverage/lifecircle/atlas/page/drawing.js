@@ -6,10 +6,11 @@ import { element, svg } from "./nodes.js";
 import { CLASSES, across, down, once } from "./page_years.js";
 
 /* Residents are painted in these classes: those of a target, what a village's counts say, newly covered ones. */
-export const PAINTED = [...CLASSES, "over", "under", "newly"];
-const DRAWN = [6, 0, 1, 2, 3, 4, 8, 7], UNSNAPPED = 5; // places in PAINTED; what matters most is drawn last
-const SHAPES = ["square", "triangle", "diamond", "circle", "cross", "bar"];
+export const PAINTED = [...CLASSES, "over", "under", "newly", "gained", "lost", "kept", "still"];
+const DRAWN = [6, 12, 13, 0, 1, 2, 3, 4, 8, 7, 10, 11], UNSNAPPED = 5; // places in PAINTED; what matters most is drawn last
+const SHAPES = ["square", "triangle", "diamond", "circle", "cross", "bar", "wedge", "post"];
 const INK = "#12304a";
+const WHITE = 0xffffffff;
 const HOLDS = "1", LACKS = "0", UNKNOWN = "-"; // states of a unit
 export const UNDER = [HOLDS];
 export const OVER = [UNKNOWN, LACKS]; // above names and venues
@@ -110,12 +111,14 @@ function shown(cells, look, view, half) {
   };
   if (shareOf(cells.index, box) > 0.4) return look.order;
   const order = PAINTED.map(() => []);
-  visitBox(cells.index, box, (i) => order[look.classes[i]].push(i));
+  visitBox(cells.index, box, (i) => (look.mask && !look.mask[i] ? 0 : order[look.classes[i]].push(i)));
   return order;
 }
 
-/* Tens of thousands of squares are written as pixels: asking the canvas for each took twice as long.
-   look: classes (places in PAINTED), order (of the placed residents by class), hidden (classes left out). */
+/* Tens of thousands of squares are written as pixels: asking the canvas for each took twice as long. Merged cells larger
+   than the smallest are hollow: a square as large as they are would cover what is not theirs.
+   look: classes (places in PAINTED), order (of the placed residents by class), hidden (classes left out),
+   mask (which residents are drawn at all, where not all are). */
 export function paintResidents(context, view, cells, look, side) {
   if (!context.canvas.width || !context.canvas.height) return;
   const half = side > 5 ? side * 0.58 : side * 0.53 + 0.2; // neighbours overlap a little, or seams show between them
@@ -124,6 +127,7 @@ export function paintResidents(context, view, cells, look, side) {
   const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   const order = shown(cells, look, view, half);
+  const hole = Math.round(half * ratio * 0.5);
   for (const which of DRAWN) {
     if (!order[which] || look.hidden.includes(which)) continue;
     const colour = packedColour()[which];
@@ -132,6 +136,8 @@ export function paintResidents(context, view, cells, look, side) {
       const left = Math.max(Math.round((x - half) * ratio), 0), right = Math.min(Math.round((x + half) * ratio), width);
       const top = Math.max(Math.round((y - half) * ratio), 0), bottom = Math.min(Math.round((y + half) * ratio), height);
       if (left < right) for (let row = top; row < bottom; row++) pixels.fill(colour, row * width + left, row * width + right);
+      if (!cells.larger?.[i] || hole < 1 || right - left <= 2 * hole) continue;
+      for (let row = top + hole; row < bottom - hole; row++) pixels.fill(WHITE, row * width + left + hole, row * width + right - hole);
     }
   }
   context.putImageData(image, 0, 0);
@@ -150,9 +156,9 @@ export function paintResidents(context, view, cells, look, side) {
 }
 
 /* Residents that pins would cover: a strong square with a white frame and a dark one, unlike any class. */
-export function paintNewly(context, view, cells, newly, side) {
+export function paintNewly(context, view, cells, newly, side, colour = page.data.cellColours.newly) {
   const half = Math.max(side * 0.5, 2.5);
-  context.fillStyle = page.data.cellColours.newly;
+  context.fillStyle = colour;
   context.strokeStyle = "#ffffff";
   context.lineWidth = side > 8 ? 1.6 : 0.8;
   for (const i of newly) {
@@ -170,6 +176,8 @@ function trace(context, shape, x, y, r) {
   else if (shape === "square") context.rect(x - r * 0.88, y - r * 0.88, r * 1.76, r * 1.76);
   else if (shape === "bar") context.rect(x - r * 1.2, y - r * 0.55, r * 2.4, r * 1.1);
   else if (shape === "diamond") polygon(context, [x, y - r * 1.2, x + r * 1.2, y, x, y + r * 1.2, x - r * 1.2, y]);
+  else if (shape === "post") context.rect(x - r * 0.55, y - r * 1.2, r * 1.1, r * 2.4);
+  else if (shape === "wedge") polygon(context, [x, y + r * 1.2, x + r * 1.15, y - r * 0.85, x - r * 1.15, y - r * 0.85]);
   else if (shape === "triangle") polygon(context, [x, y - r * 1.2, x + r * 1.15, y + r * 0.85, x - r * 1.15, y + r * 0.85]);
   else {
     const a = r * 0.42, b = r * 1.15;
@@ -190,12 +198,24 @@ export function drawSymbol(context, number, x, y, r) {
   context.strokeStyle = "#ffffff";
   context.stroke();
   context.lineWidth = 1.2;
-  const hollow = number % (2 * SHAPES.length) >= SHAPES.length; // the shapes again, for a seventh to twelfth service
+  const hollow = isHollow(number);
   context.strokeStyle = hollow ? INK : "#ffffff";
   context.fillStyle = hollow ? "#ffffff" : INK;
   context.fill();
   context.stroke();
 }
+
+/* Which service each symbol stands for, -1 for none. Where a rule has two classes, those of the first are filled and those
+   of the second hollow; else the shapes again, hollow, for a ninth service and on. */
+export function symbolOrder({ services, answers }, serviceIds) {
+  const classes = (answers?.classes ?? []).map((one) => services.filter((service) => one.services.includes(serviceIds[service])));
+  const [first, second] = classes, most = SHAPES.length;
+  const parted = classes.length === 2 && first.length <= most && second.length <= most && first.every((one) => !second.includes(one))
+    && first.length + second.length === services.length;
+  return parted ? [...first, ...Array(most - first.length).fill(-1), ...second] : services;
+}
+
+export const isHollow = (number) => number % (2 * SHAPES.length) >= SHAPES.length;
 
 export function paintFacilities(context, view, facilities, shown, r) {
   for (let i = 0; i < facilities.count; i++) {
@@ -237,23 +257,6 @@ export function paintUnits(context, view, units, r, states) {
       if (x < -12 || y < -12 || x > view.width + 12 || y > view.height + 12) continue;
       drawUnit(context, state, x, y, r);
     }
-  }
-}
-
-export function paintRoads(context, view) {
-  const { x, y, sizes } = page.roadLines();
-  context.strokeStyle = "#8a8f98";
-  context.lineWidth = view.zoom < 13 ? 0.5 : 1;
-  let first = 0;
-  for (const size of sizes) {
-    context.beginPath();
-    for (let i = first; i < first + size; i++) {
-      const left = x[i] * view.scale - view.left, top = y[i] * view.scale - view.top;
-      if (i > first) context.lineTo(left, top);
-      else context.moveTo(left, top);
-    }
-    context.stroke();
-    first += size;
   }
 }
 

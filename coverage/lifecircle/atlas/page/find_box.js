@@ -93,8 +93,11 @@ function key(event) {
   if (move) {
     if (!shown.length) list();
     else select((active + move + shown.length) % shown.length);
-  } else if (event.key === "Enter") take(active);
-  else if (event.key === "Escape" && !byId("lc-found").hidden) close();
+  } else if (event.key === "Enter") {
+    if (event.isComposing) return; // this Enter belongs to the input method, the next one to the list
+    if (!shown.length) list(); // closed by a choice before, or not yet opened
+    take(Math.max(active, 0));
+  } else if (event.key === "Escape" && !byId("lc-found").hidden) close();
   else return;
   event.preventDefault();
 }

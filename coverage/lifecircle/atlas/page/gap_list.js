@@ -1,11 +1,13 @@
 /* Shows the gaps: numbered on the map and listed beside it, by people or by cause, each leading to the other. */
 
-import { page, target, comma } from "./selection.js";
+import { page, here, target, comma } from "./selection.js";
 import { area, gapInArea, leaveArea } from "./area.js";
+import { gapPeople } from "./colours.js";
 import { shapes } from "./district_table.js";
-import { byId, element, fill, named, part, venueNodes } from "./nodes.js";
+import { byId, element, fill, named, part, peopleText, venueNodes } from "./nodes.js";
 import { goTo } from "./map_view.js";
 import { hideTip } from "./tip.js";
+import { clearWay, showGapWay } from "./way_layer.js";
 
 const FIRST = 8; // gaps listed before one asks for more
 const NUMBER_HALF = 12.5; // pixels
@@ -18,15 +20,25 @@ export const taken = [];
 
 export const placeOf = (gap) => element("span", {}, ...gap.place.flatMap((name, i) => (i ? [" · ", named(name)] : [named(name)])));
 
-function card(gap) {
-  const lines = [gap.people, ...gap.facts];
+function card(gap, people) {
+  const lines = [people, ...gap.facts];
   const node = element("div", {}, element("strong", {}, placeOf(gap)), ...lines.map((line) => element("div", {}, line)));
   node.append(...venueNodes(gap, page.words).map((line) => element("div", {}, ...line)));
   return node;
 }
 
-/* The gaps of what is chosen, with their numbers in the whole list. */
-export const numbered = () => (target().gaps || []).map((gap, number) => ({ gap, number })).filter(({ gap }) => gapInArea(gap));
+/* The gaps of what is chosen, with their numbers in the whole list: `heads` how many people, `people` the same in words.
+   Of a chosen group the page counts them, those with most of it first, and leaves out where nobody of it lives. */
+export function numbered() {
+  const gaps = (target().gaps || []).map((gap, number) => ({ gap, number, heads: gap.heads, people: gap.people }));
+  const counts = gapPeople(here());
+  const mine = gaps.filter(({ gap }) => gapInArea(gap));
+  if (!counts) return mine;
+  const text = (count) => (Number.isNaN(count) ? "—" : peopleText(count));
+  const size = ({ number }) => (Number.isNaN(counts[number]) ? -1 : counts[number]);
+  return mine.filter((one) => size(one) !== 0).sort((a, b) => size(b) - size(a) || a.number - b.number)
+    .map((one) => ({ ...one, heads: text(counts[one.number]), people: fill(page.words.gap_people, { people: text(counts[one.number]) }) }));
+}
 
 /* The gaps that the map numbers, of those with a place. */
 export const marked = () => numbered().filter(({ gap }) => gap.at).slice(0, area() ? MARKED.area : MARKED.all);
@@ -34,16 +46,20 @@ export const marked = () => numbered().filter(({ gap }) => gap.at).slice(0, area
 export function markGaps() {
   const group = page.layers.gaps;
   group.clearLayers();
-  for (const { gap, number } of marked()) {
+  for (const { gap, number, people } of marked()) {
     const marker = L.marker(gap.at, {
       icon: L.divIcon({ className: "lc-gap", iconSize: [22, 22], html: element("span", {}, String(number + 1)) }),
       zIndexOffset: 1000 - number,
       keyboard: false,
       number,
     });
-    marker.bindTooltip(card(gap), { direction: "top", offset: [0, -10], className: "lc-tip" });
+    marker.bindTooltip(card(gap, people), { direction: "top", offset: [0, -10], className: "lc-tip" });
     marker.on("click", () => chooseGap(number));
-    marker.on("mouseover", hideTip);
+    marker.on("mouseover", () => {
+      hideTip();
+      showGapWay(number);
+    });
+    marker.on("mouseout", clearWay);
     group.addLayer(marker);
   }
   thinMarks();
@@ -59,6 +75,7 @@ export function thinMarks() {
     const name = label && label.getElement() && label.getElement().firstChild;
     if (name) taken.push([place(label), name.offsetWidth / 2, name.offsetHeight / 2]);
   }
+  if (map.hasLayer(layers.plans)) layers.plans.eachLayer((marker) => taken.push([place(marker), marker.options.icon.options.iconSize[0] / 2, 12]));
   const free = (at, dx, dy) => !taken.some(([other, x, y]) => Math.abs(other.x - at.x) < dx + x && Math.abs(other.y - at.y) < dy + y);
   layers.gaps.eachLayer((marker) => {
     const node = marker.getElement();
@@ -94,10 +111,14 @@ export function chooseGap(number) {
   chosenItem.scrollIntoView({ block: "nearest" });
 }
 
-function listed(gap, number) {
-  const title = element("span", { className: "lc-gap-title" }, placeOf(gap), " ", element("b", {}, gap.people));
+function listed({ gap, number, people }) {
+  const title = element("span", { className: "lc-gap-title" }, placeOf(gap), " ", element("b", {}, people));
   const head = gap.at ? element("button", { type: "button", className: "lc-link" }, title) : title;
-  if (gap.at) head.addEventListener("click", () => goToGap(number));
+  if (gap.at) {
+    head.addEventListener("click", () => goToGap(number));
+    for (const kind of ["focus", "mouseenter"]) head.addEventListener(kind, () => showGapWay(number));
+    for (const kind of ["blur", "mouseleave"]) head.addEventListener(kind, clearWay);
+  }
   const item = element("li", {}, element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" },
     element("span", {}, String(number + 1))), element("div", {}, head, element("div", { className: "lc-small" }, gap.facts.join(comma()))));
   item.lastChild.append(...venueNodes(gap, page.words).map((line) => element("div", { className: "lc-small" }, ...line)));
@@ -126,7 +147,7 @@ export function inOrder(rows, grouped) {
 function listGaps() {
   byId("lc-gaps").replaceChildren(...inOrder(numbered(), byCause).flatMap(([cause, mine]) => [
     ...(byCause ? [element("li", { className: "lc-cause" }, `${causeText(cause)} (${mine.length})`)] : []),
-    ...mine.map(({ gap, number }) => listed(gap, number)),
+    ...mine.map(listed),
   ]));
   fold();
 }

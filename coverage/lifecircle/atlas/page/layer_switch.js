@@ -4,7 +4,11 @@ import { page, here, target } from "./selection.js";
 
 /* Of the layers that not every target fills: whether the chosen one does. Districts, roads and names always show. */
 const filled = {
+  rates: (now) => now.answers !== null && now.shares,
   residents: (now) => now.answers !== null,
+  supply: (now) => Boolean(now.supply && now.supply.served),
+  score: (now) => Boolean(now.supply),
+  loads: (now) => Boolean(now.supply && now.supply.served),
   differences: (now) => Boolean(now.villages) && now.villages.reached,
   gaps: (now) => (now.gaps || []).length > 0,
   units: (now) => now.units !== null,

@@ -2,22 +2,24 @@
 
 import { page, here } from "./selection.js";
 
-export const NARROW = 760; // pixels, as in page.css
-const LOW = 560; // pixels of height under which the legend starts folded
-const BESIDE = 244, FOLDED = 56; // pixels left free for the legend on a wide page, and where it is folded
+/* A page so narrow, as in page.css, has one column. A phone that lies and a page at twice its size keep two. */
+const NARROW = "(max-width: 560px), (max-width: 760px) and (min-height: 561px)";
+const ROOMY = "(min-width: 1100px) and (min-height: 561px)"; // where the legend starts unfolded
+const EDGE = 12; // pixels left free around what the map is to show
 
 const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const go = (flying, jumping) => (still() ? jumping() : flying());
 
-export const narrow = () => window.innerWidth <= NARROW;
-export const low = () => window.innerHeight <= LOW;
-export const beside = () => (narrow() ? 12 : low() ? FOLDED : BESIDE);
+export const narrow = () => window.matchMedia(NARROW).matches;
+export const roomy = () => window.matchMedia(ROOMY).matches;
+
+/* Pixels of the map that something else covers from the left: none, since legend and layers have a column of their own. */
+export const beside = () => EDGE;
 
 function showMap() {
   page.closeOverview();
   if (narrow()) page.map.getContainer().scrollIntoView({ block: "start" });
 }
-
 
 export function goTo(place) {
   showMap();

@@ -1,6 +1,9 @@
 /* Finds what a few typed letters mean among many names: whole names first, then beginnings, then parts. */
 
-const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s·・,，]+/g, "");
+/* A committee is known by its village or community: 新联村, 新联村委会 and 新联村民委员会 are one. */
+const COMMITTEE = /^(.+?(?:村|社区))(?:村民委员会|居民委员会|民委员会|委员会|居委会|委会)$/; // as the package shortens the names
+
+const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s·・,，]+/g, "").replace(COMMITTEE, "$1").replace(/居民委员会$/, "居委会");
 
 /* How well a name fits what was typed: 0 is the name itself, -1 no fit. */
 function rank(name, typed) {

@@ -55,6 +55,35 @@ export function rememberFocus() {
   };
 }
 
+let touched = null; // the part of the panel that was last pointed at or walked to
+
+/* Keep the panel where it is while what it holds changes: remember where its parts in sight stand, and once all is
+   changed scroll so that the part last used, else the first that still shows, stands there again. At its very top the
+   panel stays there. */
+export function holdPanel() {
+  const panel = byId("lc-panel"), alone = panel.scrollHeight > panel.clientHeight + 1 && getComputedStyle(panel).overflowY !== "visible";
+  const scroller = alone ? panel : document.scrollingElement;
+  if (!scroller.scrollTop) return () => {};
+  const map = document.querySelector(".folium-map");
+  const edge = alone ? panel.getBoundingClientRect().top : Math.min(Math.max(0, map ? map.getBoundingClientRect().bottom : 0), window.innerHeight - 40);
+  const tops = [...panel.children].map((child) => [child, child.getBoundingClientRect()])
+    .filter(([, { bottom, top, height }]) => height && bottom > edge + 1 && top < window.innerHeight)
+    .map(([child, { top }]) => [child, top]);
+  tops.sort(([one], [other]) => (other === touched) - (one === touched));
+  return () => {
+    const [kept, was] = tops.find(([child]) => child.isConnected && child.getClientRects().length) ?? [];
+    const moved = kept ? kept.getBoundingClientRect().top - was : 0;
+    if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
+  };
+}
+
+/* Remember which part of the panel is being used. */
+export function watchPanel() {
+  for (const kind of ["pointerdown", "focusin"]) {
+    byId("lc-panel").addEventListener(kind, (event) => (touched = event.target.closest("#lc-panel > *")));
+  }
+}
+
 /* Show a part of the panel with the figure at the end of its title, or hide it. */
 export function part(id, shown, figure) {
   const node = byId(id);
@@ -62,6 +91,22 @@ export function part(id, shown, figure) {
   const place = node.querySelector("summary .lc-figure");
   if (place) place.textContent = figure || "";
   return shown;
+}
+
+/* Copy the text of a box; where there is no clipboard, as from a file in some browsers, leave it selected for the keys. */
+export async function copyText(box) {
+  try {
+    await navigator.clipboard.writeText(box.value);
+    return true;
+  } catch {
+    for (let node = box; node; node = node.parentElement) {
+      node.hidden = false;
+      if (node.tagName === "DETAILS") node.open = true;
+    }
+    box.focus({ preventScroll: true });
+    box.select();
+    return document.execCommand("copy");
+  }
 }
 
 /* Figures read as in the tables: rates truncated, minutes rounded up, so that nothing looks better than it is. */

@@ -2,24 +2,31 @@
    Names are only ever put in as text, never as markup; nothing is asked of any server. */
 
 import { page, chosen, change, onChange, here, target } from "./selection.js";
-import { prepareControls } from "./controls.js";
+import { paintChanges, prepareChanges, showChanges } from "./compared.js";
+import { prepareControls, prepareKey } from "./controls.js";
 import { showDistricts, showTable } from "./district_table.js";
-import { OVER, UNDER, drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintRoads, paintUnits, painter } from "./drawing.js";
+import { OVER, UNDER, drawSymbol, paintFacilities, paintNames, paintNewly, paintResidents, paintUnits, painter, symbolOrder } from "./drawing.js";
 import { markGaps, prepareGaps, showGapList, taken, thinMarks } from "./gap_list.js";
+import { paintGround, paintRoads } from "./ground.js";
 import { showLegend } from "./legend.js";
 import { prepareLayerSwitch, showLayerSwitch } from "./layer_switch.js";
 import { lookIn } from "./colours.js";
-import { byId, element, fill, rememberFocus } from "./nodes.js";
+import { prepareLink } from "./link.js";
+import { keepChoices } from "./link_choices.js";
+import { byId, element, fill, holdPanel, rememberFocus, watchPanel } from "./nodes.js";
 import { listPending, showFigures } from "./panel.js";
 import { newlyShown, onNewly, preparePins, settlePins, showPins, whatIf } from "./pins.js";
 import { beside, cellSide, symbolSize, unitSize } from "./map_view.js";
-import { showPlans } from "./plan_layer.js";
+import { preparePlans, showPlans } from "./plan_layer.js";
+import { paintLoads, paintSupply, showSupply } from "./supply_layer.js";
+import { onMoved, prepareScenarios } from "./scenario_view.js";
 import { preparePrinting } from "./save_and_print.js";
 import { readPage } from "./page_years.js";
 import { openRoute } from "./route.js";
 import { prepareOverview } from "./overview.js";
 import { forgetSearch, prepareSearch } from "./find_box.js";
 import { before, fillSwipe, prepareSwipe, showSwipe } from "./swipe.js";
+import { prepareTableExport } from "./table_export.js";
 import { prepareTip } from "./tip.js";
 import { prepareUnits, showUnitList } from "./unit_list.js";
 import { prepareVillageFigures, showVillageFigures } from "./village_figures.js";
@@ -28,8 +35,8 @@ import { prepareViews, settleViews, showViews } from "./trial_controls.js";
 
 const NAMES_FROM = 12.75; // zoom from which villages have their names
 const PANES = {
-  "lc-areas": 250, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-newly": 360, "lc-lines": 380,
-  "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-villages": 500, "lc-labels": 550, "lc-units-over": 560,
+  "lc-areas": 250, "lc-ground": 300, "lc-roads": 320, "lc-residents": 350, "lc-residents-before": 351, "lc-moved": 359, "lc-newly": 360, "lc-lines": 380,
+  "lc-units": 440, "lc-facilities": 450, "lc-facilities-before": 451, "lc-changes": 455, "lc-villages": 500, "lc-way": 510, "lc-labels": 550, "lc-units-over": 560,
 };
 
 /* ---- layers ---- */
@@ -44,7 +51,7 @@ function residents(context, view, year) {
 function facilities(context, view, year) {
   const now = year && year.entry.targets.find((one) => one.id === target().id);
   if (!now) return false;
-  paintFacilities(context, view, year.facilities(), now.services, symbolSize());
+  paintFacilities(context, view, year.facilities(), symbolOrder(now, year.entry.serviceIds), symbolSize());
   return true;
 }
 
@@ -70,7 +77,12 @@ function newly(context, view) {
 function makeLayers() {
   Object.assign(page.layers, {
     districts: L.featureGroup(),
+    rates: L.layerGroup(), // nothing of its own: whether districts have the colours of their rates
+    ground: painter("lc-ground", paintGround),
     residents: painter("lc-residents", (context, view) => residents(context, view, here())),
+    supply: painter("lc-residents", (context, view) => paintSupply(context, view, here(), "served")),
+    score: painter("lc-residents", (context, view) => paintSupply(context, view, here(), "score")),
+    loads: painter("lc-changes", (context, view) => paintLoads(context, view, here())),
     residentsBefore: painter("lc-residents-before", (context, view) => residents(context, view, before())),
     differences: L.featureGroup(),
     gaps: L.featureGroup(),
@@ -79,8 +91,10 @@ function makeLayers() {
     villages: painter("lc-villages", names),
     facilities: painter("lc-facilities", (context, view) => facilities(context, view, here())),
     facilitiesBefore: painter("lc-facilities-before", (context, view) => facilities(context, view, before())),
+    changes: painter("lc-changes", (context, view) => paintChanges(context, view, symbolSize() + 2.5)),
     roads: painter("lc-roads", paintRoads),
     newly: painter("lc-newly", newly),
+    way: L.featureGroup(),
     pins: L.featureGroup(),
     plans: L.featureGroup(),
   });
@@ -89,10 +103,9 @@ function makeLayers() {
 /* ---- the choices of target and year ---- */
 
 /* Circles first with their values, then what else has a figure, then the rest; each in the plan's order. */
-function fillTargets() {
+function fillTargets(had = byId("lc-target").value) {
   const targets = here().entry.targets, words = page.words;
   const list = byId("lc-target");
-  const had = list.value;
   const groups = [
     [words.targets_circles, targets.filter((one) => one.computed && one.kind === "circle")],
     [words.targets_others, targets.filter((one) => one.computed && one.kind !== "circle")],
@@ -127,14 +140,22 @@ function preparePanel() {
   });
 }
 
+/* A link chooses without the lists. */
+function settleLists() {
+  if (byId("lc-year").selectedIndex !== chosen.year) fillTargets(target().id);
+  byId("lc-year").selectedIndex = chosen.year;
+  byId("lc-target").value = target().id;
+}
+
 /* ---- what a choice changes ---- */
 
 const AREA = ["district", "village"];
-const COUNTED = ["year", "target", "limit", "band", ...AREA]; // choices that change figures, not only what is painted
+const COUNTED = ["year", "target", "limit", "band", "group", ...AREA]; // choices that change figures, not only what is painted
 
 function show(choice) {
   const changed = (keys) => keys.some((key) => key in choice);
-  const refocus = rememberFocus();
+  const refocus = rememberFocus(), settle = holdPanel();
+  settleLists();
   if (changed(["year", "target"])) {
     if (!page.data.about.dataDate) byId("lc-cutoff").textContent = fill(page.words.cutoff, { year: here().entry.year });
     settleViews();
@@ -143,21 +164,23 @@ function show(choice) {
     settlePins();
     showLayerSwitch();
   }
-  if (changed(["year", "target", ...AREA])) {
+  if (changed(["year", "target", "group", ...AREA])) {
     showGapList();
     showUnitList();
   }
   showDistricts(); // before the table, whose names lead to what is drawn
+  if (changed(["compared", ...COUNTED])) showFigures(target());
   if (changed(COUNTED)) {
-    showFigures(target());
     showTable();
     showVillages();
     showVillageFigures();
     markDifferences();
   }
+  showChanges();
   if (Object.keys(choice).every((key) => AREA.includes(key))) { // what is painted stays as it is
     markGaps();
     refocus();
+    settle();
     return;
   }
   showViews();
@@ -166,12 +189,15 @@ function show(choice) {
   if (changed(["year", "target"])) {
     page.layers.units.eachLayer((layer) => layer.redraw());
     page.layers.facilities.redraw();
+    showSupply();
+    showPlans(); // before the gaps, whose numbers make way for those of the sites
     markGaps();
-    showPlans();
-  } else if (changed(COUNTED)) thinMarks();
+  } else if (changed(["group"])) markGaps();
+  else if (changed(COUNTED)) thinMarks();
   if (changed(COUNTED)) showPins();
   showSwipe();
   refocus();
+  settle();
 }
 
 /* ---- the start ---- */
@@ -185,11 +211,13 @@ ready.catch(() => {}); // told in the panel
 
 async function start(control, names) {
   const read = await readPage(document);
-  Object.assign(page, { data: read.data, words: read.data.words, years: read.years, roadLines: read.roadLines, running: read.running, plain: read.plain });
+  Object.assign(page, { data: read.data, words: read.data.words, years: read.years, roadLines: read.roadLines, column: read.column, running: read.running, plain: read.plain });
   Object.assign(window.lifecirclePage, read, openRoute(read));
   chosen.year = page.years.length - 1;
   page.started = true;
   preparePanel();
+  keepChoices();
+  watchPanel();
   prepareControls();
   prepareLayerSwitch(control, names);
   prepareGaps();
@@ -197,8 +225,11 @@ async function start(control, names) {
   prepareVillageFigures();
   prepareViews();
   prepareSwipe();
+  prepareChanges();
   prepareTip();
   preparePins();
+  preparePlans();
+  prepareScenarios();
   preparePrinting();
   prepareSearch();
   onChange(show);
@@ -209,8 +240,15 @@ async function start(control, names) {
   });
   change({ year: chosen.year, target: chosen.target });
   prepareOverview(take);
+  page.map.addLayer(page.layers.way);
+  page.layers.ground.redraw();
   page.layers.roads.redraw();
+  page.layers.rates.on("add remove", showDistricts);
+  page.map.on("overlayadd overlayremove", showLegend);
   page.map.on("zoomend overlayadd", thinMarks);
+  onMoved(showLegend);
+  prepareTableExport();
+  prepareLink();
   requestAnimationFrame(() => setTimeout(tellReady));
   ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));
 }
@@ -223,6 +261,7 @@ window.lifecirclePage = Object.assign(window.lifecirclePage || {}, {
   drawSymbol,
   panes(made) {
     page.map = made;
+    prepareKey(); // before the map is fitted: it has what room the key leaves
     for (const [name, level] of Object.entries(PANES)) {
       const pane = made.createPane(name);
       pane.style.zIndex = level;

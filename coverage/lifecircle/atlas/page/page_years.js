@@ -32,18 +32,19 @@ export function readData({ data, column }) {
   return {
     ...reader,
     years: data.years.map((entry) => openYear(reader, entry)),
-    roadLines: once(() => drawnLines(lines())),
+    roadLines: once(() => drawnLines(lines(), column)),
     plain: numbers,
     running: numbers,
   };
 }
 
-/* The roads' lines as canvases draw them: every vertex, and how many each line has. */
-function drawnLines(lines) {
+/* The roads' lines as canvases draw them: every vertex, how many each line has and where its first one is, and its rank. */
+function drawnLines(lines, column) {
   if (!lines) return null;
   const { told, edges, starts, x, y } = lines;
   const place = [0, 0];
-  const drawn = { x: new Float64Array(x.length), y: new Float64Array(x.length), sizes: new Uint32Array(edges) };
+  const drawn = { x: new Float64Array(x.length), y: new Float64Array(x.length), sizes: new Uint32Array(edges), starts,
+    rank: told.columns.rank ? column(told.columns.rank) : new Uint8Array(edges) };
   for (let edge = 0; edge < edges; edge++) drawn.sizes[edge] = starts[edge + 1] - starts[edge];
   for (let i = 0; i < x.length; i++) {
     project(told.toDegrees, x[i] * told.unitMetres, y[i] * told.unitMetres, place);
@@ -73,11 +74,14 @@ function openYear({ data, column, search }, entry) {
     villageCode: labels(entry.cells.village, "codes"),
     groups: Object.fromEntries(Object.entries(entry.cells.groups).map(([name, { per, people }]) =>
       [name, once(() => Float64Array.from(column(people), (parts) => (10 * parts) / per))])), // tenths, as people are
+    urban: entry.cells.urban ? column(entry.cells.urban) : null,
+larger: entry.cells.sides ? column(entry.cells.sides.values) : null, // 0 for a cell as small as they are merged to
   }));
   const facilities = once(() => ({
     ...points(entry.facilities),
     service: column(entry.facilities.service),
     opened: column(entry.facilities.opened),
+    key: entry.facilities.key ? column(entry.facilities.key) : null, // one number for one venue in every year
     names: data.lists[entry.facilities.names],
   }));
   const villages = once(() => ({

@@ -2,9 +2,9 @@
    They are printed as they were handed over; only what is tried out is counted by the page, and said to be. */
 
 import { showAnswer } from "./answer.js";
-import { area, areaFigures, areaGroups, showArea, trialText } from "./area.js";
+import { area, areaFigures, areaGroups, groupFigures, groupName, groupsFollow, ruleText, showArea, trialText } from "./area.js";
 import { page, here, onTrial } from "./selection.js";
-import { peopleIn, standingIn } from "./colours.js";
+import { onGroup, peopleIn, standingIn } from "./colours.js";
 import { byId, element, fill, named, pairs, part, peopleText, percentText, svg } from "./nodes.js";
 import { STATUS } from "./page_years.js";
 
@@ -24,14 +24,15 @@ function headline(now) {
   const { words, data } = page;
   const trial = onTrial() && standingIn(here()) ? tried(now) : null;
   const mine = areaFigures(); // of a town or village that is chosen
-  const shown = mine ?? {
+  const grouped = mine || trial ? null : groupFigures(); // of a group that is counted
+  const shown = mine ?? grouped ?? {
     value: trial ? trial.value : now.value, verdict: trial ? trial.verdict : now.statusText, status: trial ? "trial" : now.status,
     people: trial ? trial.people : now.people,
   };
   showArea();
   byId("lc-headline-title").textContent = now.name;
-  byId("lc-rule").textContent = now.rule;
-  byId("lc-counts").textContent = now.counts;
+  byId("lc-rule").textContent = ruleText(now);
+  byId("lc-counts").textContent = onGroup() ? fill(words.of_group, { group: groupName() }) : now.counts;
   byId("lc-value").textContent = shown.value;
   byId("lc-value").hidden = !now.computed;
   const verdict = byId("lc-verdict");
@@ -39,13 +40,14 @@ function headline(now) {
   verdict.dataset.status = shown.status;
   byId("lc-whole").hidden = !now.whole || Boolean(mine);
   // What is said of the whole study, and its figures, does not stand beside those of a part.
-  const lines = mine ? [] : trial ? trial.lines : [now.reason, ...now.notes].filter(Boolean);
+  const lines = mine ? (onGroup() ? [words.group_counted] : []) : trial ? trial.lines : grouped ? [words.group_counted]
+    : [now.reason, ...now.notes].filter(Boolean);
   byId("lc-reason").replaceChildren(...lines.map((line) => element("span", {}, line)));
-  byId("lc-facts").replaceChildren(...pairs(trial || mine ? now.facts.slice(0, 1) : now.facts));
+  byId("lc-facts").replaceChildren(...pairs(trial || mine || grouped ? now.facts.slice(0, 1) : now.facts));
   const list = byId("lc-people");
   const { people } = shown;
   showAnswer({
-    value: shown.value, verdict: shown.verdict, before: trial || mine ? "" : now.beforeText,
+    value: shown.value, verdict: shown.verdict, before: trial || mine || grouped ? "" : now.beforeText,
     uncovered: people ? people.uncovered : null, data: people ? people.unsnapped : null,
   });
   list.replaceChildren();
@@ -84,7 +86,7 @@ function rung(one) {
 
 function ladder(now) {
   const shown = now.ladder;
-  if (!part("lc-ladder-part", Boolean(shown) && !area(), shown && shown.figure)) return;
+  if (!part("lc-ladder-part", Boolean(shown) && !area() && !onGroup(), shown && shown.figure)) return;
   byId("lc-ladder-why").textContent = shown.why;
   const table = byId("lc-ladder");
   for (const body of [...table.tBodies]) body.remove();
@@ -134,7 +136,7 @@ function curve(margin) {
 
 function margin(now) {
   const shown = now.margin;
-  if (!part("lc-margin-part", Boolean(shown) && !area(), shown && shown.figure)) return;
+  if (!part("lc-margin-part", Boolean(shown) && !area() && !onGroup(), shown && shown.figure)) return;
   byId("lc-band").replaceChildren(...shown.band.map(([name, speed, value]) =>
     element("div", {}, element("dt", {}, name, element("small", {}, speed)), element("dd", {}, value))));
   byId("lc-curve").hidden = shown.curve.length < 2;
@@ -149,9 +151,10 @@ const cells = ([name, ...figures]) => element("tr", {}, element("th", { scope: "
   ...figures.map((figure) => element("td", {}, figure)));
 
 function tables(now) {
-  const groups = area() ? areaGroups() : now.groups;
+  const counted = area() !== null || (onTrial() && groupsFollow());
+  const groups = counted ? areaGroups() : now.groups;
   if (part("lc-groups-part", groups.length > 0)) byId("lc-groups").tBodies[0].replaceChildren(...groups.map(cells));
-  if (part("lc-variants-part", now.variants.length > 0 && !area())) byId("lc-variants").tBodies[0].replaceChildren(...now.variants.map(cells));
+  if (part("lc-variants-part", now.variants.length > 0 && !area() && !onGroup())) byId("lc-variants").tBodies[0].replaceChildren(...now.variants.map(cells));
   if (!now.computed) byId("lc-basis-part").open = true; // nothing else is there to read
   if (part("lc-basis-part", now.basis.length > 0)) byId("lc-basis").replaceChildren(...pairs(now.basis));
 }

@@ -25,7 +25,6 @@ class Route {
     Object.assign(this, { data, years, column, search });
     this.snapper = null;
     this.found = { times: new Int32Array(0), venues: new Int32Array(0) };
-    this.reached = this.have = new Uint8Array(0);
   }
 
   /* Whether a target can be asked about in a year: its own travel is along the page's roads. */
@@ -52,20 +51,25 @@ class Route {
     return this.snapper.snap(lon, lat);
   }
 
-  /* The pins as venues, and of each class of the rule those that count for it. */
+  /* The pins as venues, and of each class of the rule how many of them each pin holds. `whys`: why a pin counts for
+     nobody, "" where it may: no road within the cap, a barrier before it, a leg over its share of the limit, or no
+     service that the rule counts. */
   venuesOf({ year, now, factor }, pins) {
     const [first] = servicesOf(year.entry, now);
     const allowed = legBound(this.data.roads, now, factor);
     const snapped = pins.map(({ lon, lat }) => this.snap(lon, lat));
-    const places = { edge: [], along: [], leg: [] };
-    for (const { ok, edge, along, leg } of snapped) {
+    const held = pins.map(({ service }) => new Set((service ?? first ?? "").split(";")));
+    const holds = now.answers.classes.map(({ services }) => held.map((mine) => services.filter((one) => mine.has(one)).length));
+    const places = { edge: [], along: [], leg: [] }, whys = [];
+    snapped.forEach(({ ok, edge, along, leg, legMetres }, pin) => {
+      const why = !ok ? (Number.isNaN(legMetres) ? "far" : "barrier") : !allowed(leg) ? "leg" : holds.some((counts) => counts[pin]) ? "" : "service";
+      whys.push(why);
       places.edge.push(ok && allowed(leg) ? edge : -1);
       places.along.push(along);
       places.leg.push(leg);
-    }
-    const members = now.answers.classes.map(({ services }) => pins.flatMap(({ service }, pin) =>
-      places.edge[pin] >= 0 && services.includes(service ?? first) ? [pin] : []));
-    return { places, members };
+    });
+    const members = holds.map((counts) => counts.flatMap((count, pin) => (count && places.edge[pin] >= 0 ? [[pin, count]] : [])));
+    return { places, members, whys, snapped };
   }
 
   /* Times of all homes to one pin, in arrays that the next call writes over. */
@@ -77,38 +81,70 @@ class Route {
     return this.search().find(homes, places, [pin], { bound, slack, out: this.found }).times;
   }
 
-  /* Newly covered people, their cells in ascending order, and how many they are by district, most first. Covered is
-     who has, of every class of the rule, as many venues within the limit as it asks for, pins among them. */
-  whatIf({ year, target, pins }) {
+  /* Newly covered people, their cells in ascending order, and how many they are by district, most first. */
+  whatIf(question) {
+    const { people, cells } = this.survey(question);
+    return { people, cells, districts: this.byDistrict(this.question(question.year, question.target), cells) };
+  }
+
+  /* What pins bring: people newly covered, their cells in ascending order, and of each pin why it counts for nobody, or
+     the people within its reach: all, covered before, newly covered, those still short of the rule, and what most of
+     these lack. Covered is who has, of every class of the rule, as many venues within the limit as it asks for, pins
+     among them. `limit` (minutes), `speed` (times are divided by it) and `status` are those of a trial; `group` tenths of people. */
+  survey({ year, target, pins, limit, speed = 1, status, group }) {
     const question = this.question(year, target);
     const { now, answers, homes, factor } = question;
-    const { places, members } = this.venuesOf(question, pins);
-    const bound = Math.floor(((60 * now.minutes + NOISE_S) * this.data.roads.perSecond) / factor);
-    const lastStep = (60 * now.minutes + NOISE_S) * STEPS_PER_SECOND;
-    const { status, steps } = answers;
-    if (this.reached.length !== status.length) {
-      this.reached = new Uint8Array(status.length);
-      this.have = new Uint8Array(status.length);
-    }
-    const { reached, have } = this; // how many classes hold, and how many venues of a class are near, at each cell
-    reached.fill(0);
-    steps.forEach((ranks, which) => {
-      have.fill(0);
-      for (const rank of ranks) for (let i = 0; i < have.length; i++) if (rank[i] >= 0 && rank[i] <= lastStep) have[i]++;
-      for (const pin of members[which]) {
-        const times = this.timesTo(homes, places, pin, bound);
-        for (let i = 0; i < have.length; i++) if (times[i] >= 0 && have[i] < ranks.length) have[i]++;
-      }
-      for (let i = 0; i < have.length; i++) if (have[i] === ranks.length) reached[i]++;
-    });
+    const { places, members, whys, snapped } = this.venuesOf(question, pins);
+    const most = (60 * (limit ?? now.minutes) + NOISE_S) * speed; // seconds
+    const times = pins.map((_, pin) => (members.some((mine) => mine.some(([one]) => one === pin))
+      ? this.timesTo(homes, places, pin, Math.floor((most * this.data.roads.perSecond) / factor)).slice() : null));
+    const short = this.short(answers, members, times, most * STEPS_PER_SECOND);
+    const standing = status ?? answers.status, counted = group ? { heads: group, per: 10 } : answers;
     const cells = [];
     let heads = 0;
-    for (let i = 0; i < status.length; i++) {
-      if (reached[i] < steps.length || (status[i] !== STATUS.beyond && status[i] !== STATUS.disconnected)) continue;
+    for (let i = 0; i < standing.length; i++) {
+      if (standing[i] !== STATUS.beyond && standing[i] !== STATUS.disconnected) continue;
+      if (short.some((lacks) => lacks[i]) || (group && !group[i])) continue;
       cells.push(i);
-      heads += answers.heads[i];
+      heads += counted.heads[i];
     }
-    return { people: heads / answers.per, cells, districts: this.byDistrict(question, cells) };
+    const each = pins.map((_, pin) => ({ why: whys[pin], legMetres: snapped[pin].legMetres,
+      ...(times[pin] ? this.reached(now, counted, times[pin], standing, short) : null) }));
+    return { people: heads / counted.per, cells, each };
+  }
+
+  /* Of each class, how many venues every cell still lacks with the pins in place. */
+  short({ steps, status }, members, times, lastStep) {
+    return steps.map((ranks, which) => {
+      const lacks = new Uint8Array(status.length).fill(ranks.length);
+      for (const rank of ranks) for (let i = 0; i < lacks.length; i++) if (rank[i] >= 0 && rank[i] <= lastStep) lacks[i]--;
+      for (const [pin, count] of members[which]) {
+        const mine = times[pin];
+        for (let i = 0; i < lacks.length; i++) if (mine[i] >= 0) lacks[i] = Math.max(lacks[i] - count, 0);
+      }
+      return lacks;
+    });
+  }
+
+  /* The people within reach of a pin, by where they stand. */
+  reached(now, { heads: people, per }, times, standing, short) {
+    const sums = { all: 0, before: 0, newly: 0, left: 0 }, kinds = new Map();
+    for (let i = 0; i < times.length; i++) {
+      if (times[i] < 0 || !standing[i] || standing[i] === STATUS.unsnapped) continue;
+      const heads = people[i];
+      sums.all += heads;
+      if (standing[i] === STATUS.covered) sums.before += heads;
+      else if (short.every((lacks) => !lacks[i])) sums.newly += heads;
+      else {
+        const kind = short.map((lacks) => lacks[i]).join();
+        kinds.set(kind, (kinds.get(kind) ?? 0) + heads);
+        sums.left += heads;
+      }
+    }
+    const [kind, heads] = [...kinds].sort((a, b) => b[1] - a[1])[0] ?? ["", 0];
+    const lacks = now.answers.classes.map(({ name, text }, which) => ({ class: name, name: text, count: Number(kind.split(",")[which] || 0) }));
+    return { all: sums.all / per, before: sums.before / per, newly: sums.newly / per, left: sums.left / per,
+      lacking: heads / per, lacks: lacks.filter(({ count }) => count) };
   }
 
   byDistrict({ year, answers }, cells) {
@@ -132,7 +168,7 @@ class Route {
     const { bucket, steps } = answers;
     const seconds = new Float64Array(bucket.length);
     steps.forEach((ranks, which) => {
-      const more = members[which].map((pin) => this.timesTo(homes, places, pin, NEVER - 1).slice());
+      const more = members[which].flatMap(([pin, count]) => Array(count).fill(this.timesTo(homes, places, pin, NEVER - 1).slice()));
       for (let i = 0; i < bucket.length; i++) {
         const own = [];
         if (bucket[i] === STATUS.unsnapped) seconds[i] = NaN;

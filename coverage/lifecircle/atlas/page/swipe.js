@@ -1,7 +1,7 @@
 /* Lays two years side by side on one map: a divider to drag or to move by key, each side with its own year. */
 
-import { page, chosen, change, here, limitOf, onTrial, targetIn } from "./selection.js";
-import { peopleIn, standingIn } from "./colours.js";
+import { page, chosen, change, changesShown, here, limitOf, onTrial, targetIn } from "./selection.js";
+import { groupRate, onGroup, peopleIn, standingIn } from "./colours.js";
 import { byId, element, fill, percentText } from "./nodes.js";
 
 const STEP = 0.02; // of the map's width, for one press of an arrow
@@ -10,7 +10,8 @@ const RIGHT_PANES = ["lc-residents", "lc-facilities"];
 let share = 0.5; // of the map's width that the left year has
 let divider = null;
 
-export const before = () => (chosen.compared === null ? null : page.years[chosen.compared]);
+/* The year on the left of the divider; null where the map is not divided. */
+export const before = () => (chosen.compared === null || changesShown() ? null : page.years[chosen.compared]);
 
 /* The year that shows at a pixel from the map's left edge. */
 export function yearAt(x) {
@@ -45,10 +46,11 @@ export function moveDivider(to) {
 }
 
 /* A year's figure: the run's own, or what the page counts for what is tried out. */
-function valueText(year) {
+export function valueText(year) {
   const now = targetIn(year);
   if (!now) return page.words.swipe_no_target;
-  if (!onTrial() || !standingIn(year)) return now.value;
+  if (!standingIn(year) || (!onTrial() && !onGroup())) return now.value;
+  if (!onTrial()) return groupRate(year);
   const { covered, total } = peopleIn(year);
   const share = total ? percentText(covered / total) : "—";
   return fill(page.words.swipe_trial, { value: share, minutes: limitOf(now) });

@@ -1,14 +1,19 @@
 /* Tells what stands under the pointer, or in the middle of the map for those who move it with the keyboard. */
 
-import { page, chosen, here, targetIn, limitOf, speedFactor, onTrial } from "./selection.js";
+import { page, changesShown, here, targetIn, twoYears, limitOf, speedFactor, onTrial } from "./selection.js";
 import { indexPoints, nearestPoint } from "./point_index.js";
-import { standingIn } from "./colours.js";
+import { groupName } from "./area.js";
+import { lookIn, onGroup, peopleOf, standingIn } from "./colours.js";
+import { CHANGES } from "./year_changes.js";
+import { PAINTED } from "./drawing.js";
 import { byId, element, facts, fill, minutesText, named, peopleText } from "./nodes.js";
 import { districtAt, figured, verdictText } from "./district_table.js";
 import { cellSide, symbolSize, unitSize } from "./map_view.js";
 import { STATUS, across, down, STEPS_PER_SECOND } from "./page_years.js";
 import { yearAt } from "./swipe.js";
+import { clearWay, showWay, wayAhead } from "./way_layer.js";
 
+const EDGE = 6, ASIDE = 12; // pixels between a card and the edge of the map, and what it describes
 let tip = null;
 
 function nearestTo(set, latlng, pixels, wanted) {
@@ -27,7 +32,9 @@ function facilityAt(year, latlng) {
 function cellAt(year, latlng) {
   const stands = page.map.hasLayer(page.layers.residents) ? standingIn(year) : null;
   if (!stands) return -1;
-  return nearestTo(year.cells(), latlng, Math.max(6, cellSide(year) * 0.72), (i) => !chosen.onlyGaps || stands.classes[i] !== 0);
+  const { classes, hidden } = lookIn(year);
+  const people = onGroup() ? peopleOf(year) : null;
+  return nearestTo(year.cells(), latlng, Math.max(6, cellSide(year) * 0.72), (i) => !hidden.includes(classes[i]) && (!people || people[i] > 0));
 }
 
 function unitAt(year, latlng) {
@@ -102,6 +109,10 @@ function cellCard(year, cell) {
   const cells = year.cells(), answers = year.answers(now);
   const status = standingIn(year).status[cell];
   const rows = [[words.cell_status, status ? page.data.statuses[status] : words.uncounted]];
+  if (changesShown()) {
+    const name = PAINTED[lookIn(year).classes[cell]], { first, second } = twoYears();
+    if (CHANGES.includes(name)) rows.unshift([words.comparing_changes, fill(words["change_key_" + name], { first: first.entry.year, second: second.entry.year })]);
+  }
   const minutes = answers.minutes[cell] / speedFactor(now);
   if (!Number.isNaN(minutes)) {
     const over = minutes - limitOf(now);
@@ -117,6 +128,7 @@ function cellCard(year, cell) {
   const leg = legMetres(year, cell);
   if (leg !== null) rows.push([words.cell_leg, fill(words.leg_metres, { metres: Math.round(leg) })]);
   rows.push([words.cell_people, peopleText(answers.people[cell] / 10)]);
+  if (onGroup()) rows.push([groupName(), peopleText(peopleOf(year)[cell] / 10)]);
   if (cells.district(cell)) rows.push([words.cell_district, named(cells.district(cell))]);
   if (cells.village(cell)) rows.push([words.cell_village, named(cells.village(cell))]);
   if (onTrial()) rows.push([words.trial, words.trial_short]);
@@ -140,19 +152,33 @@ function found(latlng) {
   }
   const set = facility < 0 ? year.cells() : year.facilities();
   const index = facility < 0 ? cell : facility;
-  return { place: [set.lat[index], set.lon[index]], card: facility < 0 ? cellCard(year, cell) : facilityCard(year, facility) };
+  return { place: [set.lat[index], set.lon[index]], card: facility < 0 ? cellCard(year, cell) : facilityCard(year, facility), cell: facility < 0 ? [year, cell] : null };
 }
 
 export function hideTip() {
   if (tip) page.map.closeTooltip(tip);
+  clearWay();
+}
+
+/* A card stands beside what it describes, within the map: away from the way that is drawn, else on the side with more room. */
+function placeBeside(card) {
+  const { map } = page, node = card.getElement(), { x, y } = map.latLngToContainerPoint(card.getLatLng()), size = map.getSize();
+  if (!node?.classList.contains("lc-tip")) return;
+  const half = node.offsetHeight / 2, wide = node.offsetWidth + ASIDE + EDGE, ahead = wayAhead();
+  const right = ahead > 0 && x > wide ? false : ahead < 0 && size.x - x > wide ? true : x < size.x / 2;
+  const down = Math.max(EDGE + half - y, 0) || Math.min(size.y - EDGE - half - y, 0);
+  card.options.direction = right ? "right" : "left";
+  card.options.offset = L.point(right ? ASIDE : -ASIDE, down);
+  node.style.setProperty("--arrow", `${half - down}px`);
+  card.update();
 }
 
 function open(one) {
-  const low = page.map.latLngToContainerPoint(one.place).y < page.map.getSize().y / 2;
-  tip.options.direction = low ? "bottom" : "top";
-  tip.options.offset = L.point(0, low ? 8 : -8);
+  if (one.cell) showWay(...one.cell);
+  else clearWay();
   tip.setContent(one.card).setLatLng(one.place);
   if (!page.map.hasLayer(tip)) page.map.openTooltip(tip);
+  else placeBeside(tip);
 }
 
 function tell(latlng) {
@@ -184,6 +210,7 @@ function tellMiddle() {
 export function prepareTip() {
   const { map } = page;
   tip = L.tooltip({ className: "lc-tip", opacity: 1 });
+  map.on("tooltipopen", (event) => placeBeside(event.tooltip));
   map.on("mousemove click", (event) => tell(event.latlng));
   map.on("mouseout", hideTip);
   map.on("moveend", tellMiddle);

@@ -1,7 +1,8 @@
 /* Offers what can be tried out on a target: another limit or speed, only the gaps, another way of counting. */
 
-import { page, chosen, change, here, target, onTrial } from "./selection.js";
-import { countsOf } from "./colours.js";
+import { VIEWS, page, chosen, change, here, limitOf, target, onTrial } from "./selection.js";
+import { countsOf, groupsOf } from "./colours.js";
+import { groupsFollow } from "./area.js";
 import { byId, element, fill } from "./nodes.js";
 
 const LEAST = 30; // minutes that the slider reaches at least
@@ -60,18 +61,77 @@ function countings(now) {
     ...(now.villages.reached ? [["differ", words.counting_differ, fill(words.counting_differ_note, now)]] : [])];
 }
 
+/* Parts of the panel whose figures are the run's, whatever is tried out. */
+const STAYS = ["lc-ladder-part", "lc-plans-part", "lc-gaps-part", "lc-margin-part", "lc-variants-part", "lc-groups-part"];
+
+/* Grey what does not follow a trial, and say so in it. */
+function showStays(now) {
+  const shown = onTrial() && here().answers(now);
+  page.map.getContainer().classList.toggle("lc-on-trial", Boolean(shown)); // the gaps on the map stay the run's
+  const option = byId("lc-target").selectedOptions[0];
+  if (option && now.computed) option.textContent = shown ? now.name : fill(page.words.option_value, now);
+  for (const id of STAYS) {
+    const node = byId(id), follows = id === "lc-groups-part" && groupsFollow();
+    const stays = Boolean(shown) && !follows;
+    node.classList.toggle("lc-stays", stays);
+    node.querySelector(".lc-stays-note")?.remove();
+    if (stays) node.firstElementChild.after(element("p", { className: "lc-small lc-stays-note" }, fill(page.words.trial_stays, { minutes: now.minutes })));
+  }
+}
+
+/* What is tried out, in words: minutes, and a speed that is not the usual. */
+export const trialName = () => fill(page.words.trial_name, {
+  minutes: limitOf(target()), speed: chosen.band === "usual" ? "" : page.words["band_" + chosen.band],
+}).trim();
+
+export const leaveTrial = () => change({ limit: null, band: "usual" });
+
+/* The chip that tells of a trial and leaves it. */
+function showTrial(now) {
+  const row = byId("lc-trial");
+  const had = row.contains(document.activeElement);
+  row.hidden = !(onTrial() && here().answers(now));
+  if (row.hidden) {
+    row.replaceChildren();
+    if (had) byId("lc-limit").focus({ preventScroll: true });
+    return;
+  }
+  const name = trialName();
+  if (row.firstChild?.dataset.name === name) return; // a chip that has the focus stays
+  const chip = element("button", { type: "button", className: "lc-chip", "aria-label": fill(page.words.trial_leave, { name }) }, name,
+    element("span", { "aria-hidden": "true" }, "×"));
+  chip.dataset.name = name;
+  chip.addEventListener("click", leaveTrial);
+  row.replaceChildren(chip);
+}
+
 export function showViews() {
   const now = target();
   const answers = here().answers(now);
+  showStays(now);
+  showTrial(now);
   byId("lc-views").hidden = !answers;
   if (!answers) return;
   showLimit(now);
   choices("lc-band-row", "lc-band", factorsOf(now) ? BANDS.map((name, i) => [name, page.words["band_" + name], now.margin.band[i][1]]) : [],
     chosen.band, (band) => change({ band }));
   choices("lc-counting-row", "lc-counting", countings(now), chosen.counting, (counting) => change({ counting }));
+  showGroups(now);
+  const compared = chosen.compared !== null;
+  choices("lc-comparing-row", "lc-comparing", compared ? VIEWS.map((view) => [view, page.words["comparing_" + view]]) : [],
+    chosen.comparing, (comparing) => change({ comparing }));
+  byId("lc-counting-row").classList.toggle("lc-stays", compared && chosen.comparing === "changes");
   byId("lc-only-gaps").checked = chosen.onlyGaps;
   byId("lc-counting-note").hidden = chosen.counting === "reach";
   byId("lc-counting-note").textContent = countingNote(now);
+}
+
+/* Whose people are counted: everybody of the target, or a group of them. */
+function showGroups(now) {
+  const groups = groupsOf(here(), now), list = byId("lc-group");
+  byId("lc-group-row").hidden = groups.length < 2;
+  list.replaceChildren(...groups.map(([value, text]) => element("option", { value }, text)));
+  list.value = chosen.group;
 }
 
 /* The run's own figure for the way of counting that shows. */
@@ -87,6 +147,7 @@ export function settleViews() {
   const now = target();
   if (!countings(now).some(([value]) => value === chosen.counting)) chosen.counting = "reach";
   if (!factorsOf(now)) chosen.band = "usual";
+  if (!groupsOf(here(), now).some(([id]) => id === chosen.group)) chosen.group = "all";
   if (!here().answers(now)) Object.assign(chosen, { limit: null, band: "usual", compared: null });
 }
 
@@ -97,8 +158,9 @@ export function prepareViews() {
     change({ limit: Math.abs(minutes - target().minutes) < 1e-9 ? null : minutes });
   });
   byId("lc-reset").addEventListener("click", () => {
-    change({ limit: null, band: "usual" });
+    leaveTrial();
     slider.focus();
   });
+  byId("lc-group").addEventListener("change", (event) => change({ group: event.target.value }));
   byId("lc-only-gaps").addEventListener("change", (event) => change({ onlyGaps: event.target.checked }));
 }

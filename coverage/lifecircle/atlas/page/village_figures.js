@@ -2,8 +2,9 @@
 
 import { page, here, target } from "./selection.js";
 import { villageInArea } from "./area.js";
-import { chosenVillage, standingIn, villagesIn } from "./colours.js";
+import { chosenVillage, onGroup, standingIn, villagesIn } from "./colours.js";
 import { byId, element, fill, named, part, peopleText, percentText } from "./nodes.js";
+import { inOrderOf, sortedHead } from "./sorting.js";
 import { goToVillage } from "./village_table.js";
 
 const FIRST = 10; // villages listed before one asks for more
@@ -20,27 +21,18 @@ export function villageFigures() {
   }] : []));
 }
 
+/* The aged stand in a column of their own where everybody of the target is counted. */
+const hasAged = () => !onGroup() && target().group === "all" && Boolean(here().cells().groups[AGED]);
+
 const columns = (words) => [["name", words.cell_village], ["people", words.column_people], ["left", words.column_left],
-  ...(here().cells().groups[AGED] ? [["aged", words.column_left_aged]] : []), ["rate", words.column_rate]];
+  ...(hasAged() ? [["aged", words.column_left_aged]] : []), ["rate", words.column_rate]];
 
-export function sorted(rows, { key, down }) {
-  const compare = key === "name" ? (a, b) => a.name.localeCompare(b.name, page.data?.language) : (a, b) => a[key] - b[key];
-  return [...rows].sort((a, b) => (down ? -1 : 1) * compare(a, b) || a.village - b.village);
-}
+export const sorted = (rows, order) => inOrderOf(rows, order);
 
-function head() {
-  const cells = columns(page.words).map(([key, text]) => {
-    const button = element("button", { type: "button", className: "lc-sort", title: fill(page.words.sort_by, { column: text }) }, text,
-      element("span", { "aria-hidden": "true" }, order.key !== key ? "" : order.down ? " ▼" : " ▲"));
-    button.addEventListener("click", () => {
-      order = { key, down: order.key === key ? !order.down : key !== "name" };
-      fillTable();
-      byId("lc-village-figures").tHead.rows[0].cells[columns(page.words).findIndex(([one]) => one === key)].firstChild.focus();
-    });
-    return element("th", { scope: "col", "aria-sort": order.key !== key ? "none" : order.down ? "descending" : "ascending" }, button);
-  });
-  return element("tr", {}, ...cells);
-}
+const head = () => sortedHead(columns(page.words), order, (next) => {
+  order = next;
+  fillTable();
+});
 
 function line(one) {
   const button = element("button", { type: "button", className: "lc-link" }, named(one.name));

@@ -44,6 +44,8 @@ function card(one, now) {
   const states = villageStates(here())[one.village];
   const node = element("div", {}, element("strong", {}, ...villageName(one.village)), element("div", {}, differenceText(one.kind)),
     facts(now.villages.counts.map((name, i) => [name, answerSign(states[i]) + " " + answerText(states[i])])));
+  const lost = now.villages.reached ? missed(one.village) : null; // beside its mark, as in the table
+  if (lost) node.querySelector("dl").lastChild.append(" · ", lost);
   if (one.gap) node.append(element("div", {}, page.words.village_gap, [one.gap.people, ...one.gap.facts].join(comma())));
   if (one.gap) node.append(...venueNodes(one.gap, page.words).map((line) => element("div", {}, ...line)));
   return node;
@@ -138,11 +140,16 @@ export function showVillages() {
   listVillages();
 }
 
-export function listVillages() {
+export const listVillages = () => listWhere(byId("lc-villages-all").open);
+
+/* List them for a file, whether the list is open or not. */
+export const fillVillages = () => listWhere(true);
+
+function listWhere(wanted) {
   const now = target();
   const table = byId("lc-villages");
   table.replaceChildren();
-  if (!byId("lc-villages-all").open || !now.villages) return;
+  if (!wanted || !now.villages) return;
   const body = element("tbody", {});
   villageStates(here()).forEach((states, village) => {
     if (/[01]/.test(states) && villageInArea(village)) body.append(villageRow(village));
