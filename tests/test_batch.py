@@ -183,7 +183,7 @@ def test_the_page_shows_every_district_and_study_without_a_network(done, driver)
             title.split(": ")[1].split("%")[0].strip() + " %" if "%" in title else "—" for title in titles
         ]
     assert "Synthetic example" in page.run("return document.getElementById('stamp').textContent")
-    assert not page.requests()
+    assert page.requests() == [(done.out / "index.html").as_uri()]
     assert not page.complaints()
 
 
