@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def make_counties(folder: Path, *, counties: int, edges: int, residents: int) ->
         text = (study / "study.toml").read_text("utf-8")
         text = text.replace('id = "haiyan"', f'id = "county-{number:03d}"', 1)
         text = text.replace('use = "haiyan-2025"', 'use = "circles.toml"', 1)
+        text = re.sub(r"(?s)\[indicators\].*?(?=\[outlets\])", "", text)  # of targets that are not asked
         (study / "study.toml").write_text(text, "utf-8")
         (study / "circles.toml").write_text(_circles(), "utf-8")
         studies.append(study)
@@ -90,6 +92,8 @@ def run_batch_of(studies: list[Path], out: Path, cache: Path, *, workers: int) -
     subprocess.run(command, check=True, env=environment)
     wall = time.perf_counter() - begun
     plain = json.loads((out / "batch.json").read_text("utf-8"))
+    if plain["counts"]["done"] < len(studies):
+        raise RuntimeError(json.dumps(plain["tasks"], ensure_ascii=False)[:2000])
     tasks = plain["task_seconds"]
     return {
         "workers": workers,

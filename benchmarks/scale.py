@@ -29,6 +29,7 @@ from benchmarks.networks import hilbert_place, road_like
 
 SERVICES = 8
 VENUES_PER_SERVICE = 2_500
+PAIRS_WITHIN_S = 900.0
 CHECKED = 3
 """Venues whose whole search is compared with scipy, on the same graph."""
 
@@ -76,6 +77,10 @@ def measure_graph(junctions: int) -> dict[str, Any]:
     clock = Clock()
     found = [graph.nearest(mine)[0] for mine in sources]
     searched = clock.facts("nearest_8")
+    graph.within(sources[0][:2], 10.0)
+    clock = Clock()
+    _, nodes, _ = graph.within(sources[0], PAIRS_WITHIN_S)
+    paired = {**clock.facts("pairs"), "pairs": len(nodes)}
     del lc
     return {
         "task": "graph",
@@ -83,6 +88,7 @@ def measure_graph(junctions: int) -> dict[str, Any]:
         "edges": len(tail),
         **built,
         **searched,
+        **paired,
         "peak_mb": round(peak_mb()),
         "peak_of_input_mb": round(before),
         "reached": round(float(np.mean([np.isfinite(one).mean() for one in found])), 4),

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import atlas_page
+from benchmarks import atlas_page, cost_model
 
 ROOT = Path(__file__).parent.parent
 
@@ -122,3 +122,15 @@ def test_what_a_region_costs_is_measured_at_any_size(task):
         assert found["reached"] == 1.0
     if task == "roads":
         assert 0 < found["part_edges"] <= found["edges"]
+
+
+def test_the_page_on_scale_is_that_of_its_points():
+    points = json.loads(cost_model.POINTS.read_text("utf-8"))
+    assert cost_model.section(points) in cost_model.PAGE.read_text("utf-8")
+
+
+def test_a_line_is_fitted_to_what_follows_one():
+    line = cost_model.fit_line([1.0, 3.0, 10.0], [7.0, 11.0, 25.0])
+    assert (line.start, line.per) == pytest.approx((5.0, 2.0))
+    through_nothing = cost_model.fit_line([1.0, 2.0], [1.0, 4.0])  # a start below 0 is none
+    assert through_nothing.start == 0.0

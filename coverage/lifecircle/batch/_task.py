@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lifecircle.errors import Fault
-    from lifecircle.findings import Language
+    from lifecircle.findings import Findings, Language
 
 _log = logging.getLogger(__name__)
 _ONE_AT_A_TIME = threading.Lock()
@@ -145,8 +145,14 @@ def _done(order: Order) -> Outcome:
         register=tuple(result_rows(findings)),
         page=_page_name(order),
         partitions=digests,
-        sizes={"residents": len(findings.demand), "facilities": len(findings.facilities)},
+        sizes=_sizes(findings),
     )
+
+
+def _sizes(findings: Findings) -> dict[str, int]:
+    """Return how many residents, facilities and roads a study has, which is what its cost follows from."""
+    roads = sum(one.used for one in findings.reading.inputs if one.role == "roads")
+    return {"residents": len(findings.demand), "facilities": len(findings.facilities), "roads": roads}
 
 
 def _page_name(order: Order) -> str:

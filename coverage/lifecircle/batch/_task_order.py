@@ -50,7 +50,7 @@ class Outcome:
     table; ``register`` : rows of the register; ``faults`` : sentences in the language of the study;
     ``seconds`` of the wall, ``processor_seconds`` and ``peak_mb`` of the worker; ``attempts`` : how often it
     was begun; ``page`` : its map, relative to the batch; ``partitions`` : kind -> SHA-256; ``sizes`` : rows
-    of residents and of facilities.
+    of residents, facilities and roads.
     """
 
     id: str
