@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -278,7 +279,7 @@ def test_villages_that_differ_are_marked_and_found(driver, page, town):
     assert len(driver.find_elements("css selector", ".lc-difference .lc-mark-over")) == 2
     driver.find_element("css selector", "#lc-villages-part summary").click()
     assert text_of(page, "#lc-villages-part .lc-figure") == "3 处不一致"
-    buttons = driver.find_elements("css selector", "#lc-differences button")
+    buttons = driver.find_elements("css selector", "#lc-differences tbody button")
     villages = town.villages
     found = [
         int(one.find_element("xpath", "./ancestor::tr").get_attribute("data-village")) for one in buttons
@@ -330,6 +331,57 @@ def test_all_gaps_are_listed_when_asked_for(driver, page):
     more.click()
     page.run("document.querySelectorAll('.lc-gap.leaflet-marker-icon')[20].click()")
     assert page.run(shown) == 60
+
+
+def test_gaps_stand_in_the_order_one_asks_for(page, town):
+    gaps = town.gaps[town.gaps["target"] == "culture"].sort_values("people", ascending=False, kind="stable")
+    minutes = gaps["minutes"].astype(float).to_numpy()
+    listed = (
+        "return [...document.querySelectorAll('#lc-gaps li[data-number]')].map((one) => +one.dataset.number)"
+    )
+    offered = "return [...document.getElementById('lc-gaps-sort').options].map((one) => one.value)"
+    assert page.run(offered) == ["people", "far", "place", "cause"]
+    assert page.run(listed) == list(range(len(gaps)))
+    choose(page, "lc-gaps-sort", "far")
+    found = minutes[page.run(listed)]
+    timed = found[np.isfinite(found)]
+    assert 1 < len(timed) < len(found)
+    assert np.isnan(found[len(timed) :]).all()
+    assert (np.diff(timed) <= 0.1).all()  # as they are printed
+    choose(page, "lc-gaps-sort", "place")
+    places = gaps["district"].iloc[page.run(listed)].tolist()
+    assert len([one for one, _ in itertools.groupby(places)]) == len(set(places))
+    choose(page, "lc-target", "clinic")
+    assert page.run("return document.getElementById('lc-gaps-sort').value") == "place"
+    is_quiet(page)
+
+
+def test_villages_counted_each_way_are_sorted_by_their_headings(driver, page):
+    keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+    driver.find_element("css selector", "#lc-villages-part summary").click()
+    driver.find_element("css selector", "#lc-villages-all summary").click()
+    driver.execute_async_script("setTimeout(arguments[0], 50)")  # a details element tells a moment later
+    orders = "return [...document.querySelectorAll('#lc-villages th[aria-sort]')].map((one) => one.ariaSort)"
+    before = rows_of(page, "#lc-villages tbody tr")
+    assert set(page.run(orders)) == {"none"}
+    driver.find_elements("css selector", "#lc-villages thead button")[2].send_keys(keys.ENTER)
+    assert page.run(orders)[2] == "descending"
+    marks = [row[2][0] for row in rows_of(page, "#lc-villages tbody tr")]
+    assert marks == sorted(marks, key="✓✗—".index)
+    assert len(set(marks)) > 1
+    driver.switch_to.active_element.send_keys(keys.ENTER)  # the heading keeps the focus
+    assert page.run(orders)[2] == "ascending"
+    marks = [row[2][0] for row in rows_of(page, "#lc-villages tbody tr")]
+    assert marks == sorted(marks, key="✗✓—".index)
+    driver.find_elements("css selector", "#lc-differences thead button")[0].send_keys(keys.ENTER)
+    assert page.run(orders)[0] == "ascending"
+    after = rows_of(page, "#lc-villages tbody tr")
+    assert sorted(after) == sorted(before)
+    assert len(rows_of(page, "#lc-differences tbody tr:not(.lc-kind):not(.lc-more-row)")) == 3
+    assert len(rows_of(page, "#lc-differences .lc-has-more + .lc-more-row")) == len(
+        rows_of(page, "#lc-differences .lc-more-row")
+    )
+    is_quiet(page)
 
 
 def test_a_districts_name_brings_the_map_to_it(driver, page, town):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
@@ -84,6 +85,22 @@ def test_the_list_of_units_without_brings_the_map_there(driver, page, town):
     choose(page, "lc-target", "culture")
     assert page.run("return document.getElementById('lc-units-part').hidden")
     assert colour_at(page, place.y, place.x, "lc-units-over") == ""
+    is_quiet(page)
+
+
+def test_units_without_stand_in_the_order_one_asks_for(page):
+    choose(page, "lc-target", "clinics")
+    listed = "return [...document.querySelectorAll('#lc-units li')].map((one) => one.dataset.unit)"
+    people = "return [...document.querySelectorAll('#lc-units li .lc-small')].map((one) => one.textContent)"
+    was = page.run(listed)
+    offered = page.run("return [...document.getElementById('lc-units-sort').options].map((one) => one.value)")
+    assert offered == ["listed", "people", "place"]  # all lack the same
+    choose(page, "lc-units-sort", "people")
+    heads = [int(re.search(r"([\d,]+) 人", one)[1].replace(",", "")) for one in page.run(people)]
+    assert heads == sorted(heads, reverse=True)
+    assert sorted(page.run(listed)) == sorted(was)
+    choose(page, "lc-units-sort", "listed")
+    assert page.run(listed) == was
     is_quiet(page)
 
 

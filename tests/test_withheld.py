@@ -14,9 +14,10 @@ import pytest
 from scipy.optimize import linprog
 
 import atlas_town
-from conftest import seeds
+from conftest import WHOLE_CAMPAIGN, seeds
 from lifecircle.findings import CircleDistrict, CircleResult, Count, GroupResult
-from lifecircle.publication import public_findings
+from lifecircle.publication import _withheld, public_findings
+from lifecircle.publication._solved_counts import Equations
 from lifecircle.standards import CircleTarget
 from test_atlas_public import by_age, parts_of, printed, random_years
 
@@ -225,9 +226,46 @@ def found_by_bounds(known: Published, *, most: int, seed: int = 0) -> list[str]:
     return out
 
 
+LARGER = [(600, seed) for seed in range(12)] + [(1500, seed) for seed in range(4)]
+"""Towns in which solving finds what pairs of counts do not tell: residents, seed."""
+
+
 @pytest.mark.parametrize("seed", seeds(50, whole=200))
 def test_no_count_of_too_few_follows_from_all_that_is_published(seed):
     known = published(random_years(seed, residents=120))
     assert known.names
     assert found_by_adding(known) == []
     assert found_by_bounds(known, most=4, seed=seed) == []
+
+
+@pytest.mark.parametrize(("residents", "seed"), LARGER if WHOLE_CAMPAIGN else LARGER[:1])
+def test_nor_in_a_larger_town(residents, seed):
+    known = published(random_years(seed, residents=residents))
+    assert known.names
+    assert found_by_adding(known) == []
+    assert found_by_bounds(known, most=4, seed=seed) == []
+
+
+def test_without_solving_the_attack_finds_counts_in_that_town(monkeypatch):
+    """What is kept back by pairs of counts alone is found by adding several, so the attack is one."""
+    monkeypatch.setattr(_withheld._Every, "telling", lambda _: None)
+    residents, seed = LARGER[0]
+    assert found_by_adding(published(random_years(seed, residents=residents)))
+
+
+@pytest.mark.parametrize("seed", seeds(20, whole=300))
+def test_a_count_without_a_substitute_is_the_one_that_a_secret_needs(seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 2, (12, 8)).astype(float)
+    told = np.sort(rng.choice(12, 7, replace=False))
+    equations = Equations(rows @ rows.T, told)
+    rank = np.linalg.matrix_rank
+    alone = [at for at in told.tolist() if rank(rows[told[told != at]]) < rank(rows[told])]
+    assert equations.without_substitute().tolist() == alone
+    for secret in np.eye(12)[equations.following(np.eye(12))]:
+        needed = [
+            at
+            for at in told.tolist()
+            if not len(Equations(rows @ rows.T, told[told != at]).following(secret[None, :]))
+        ]
+        assert sorted({*equations.used(secret).tolist()} & {*alone}) == needed

@@ -516,6 +516,7 @@ def gap_rows(findings: Findings, result: TargetResult, words: Words) -> list[dic
                 "people": page["gap_people"].format(people=people_text(gap["people"])),
                 "heads": people_text(gap["people"]),
                 "facts": facts,
+                "far": minutes_text(minutes) if np.isfinite(minutes) else "",
                 "reason": reason,
                 "nearest": _plain(gap["nearest"]),
                 "venues": [_venue_line(line, findings, words) for line in venue_lines(gap.get("venues"))],

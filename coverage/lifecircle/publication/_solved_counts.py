@@ -35,10 +35,16 @@ class Equations:
     told: Places
 
     @cached_property
-    def _inverse(self) -> Matrix:
+    def _directions(self) -> tuple[Matrix, Matrix]:
+        """The products of the printed counts as (value,) and (told, value), without what is noise."""
         values, vectors = np.linalg.eigh(self.products[np.ix_(self.told, self.told)])
         kept = values > _RANK * max(float(values.max(initial=0.0)), 1.0)
-        inverse: Matrix = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+        return values[kept], vectors[:, kept]
+
+    @cached_property
+    def _inverse(self) -> Matrix:
+        values, vectors = self._directions
+        inverse: Matrix = (vectors / values) @ vectors.T
         return inverse
 
     def following(self, secret: Matrix) -> Places:
@@ -64,4 +70,19 @@ class Equations:
         """Return the places of the printed counts that one secret, (count,), is found from."""
         multiples = self._inverse @ (secret @ self.products)[self.told]
         places: Places = self.told[np.abs(multiples) > _USED * np.abs(multiples).max()]
+        return places
+
+    def without_substitute(self) -> Places:
+        """Return the places of the printed counts that do not follow from the other printed ones.
+
+        A secret that is found from such a count is not found without it: every other way to the secret would
+        be a way to the count.
+
+        >>> rows = np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        >>> Equations(rows @ rows.T, np.arange(4)).without_substitute().tolist()
+        [3]
+        """
+        _, vectors = self._directions
+        apart = 1.0 - np.einsum("ij,ij->i", vectors, vectors)  # how far each is in equations among the others
+        places: Places = self.told[apart < _FOLLOWS]
         return places

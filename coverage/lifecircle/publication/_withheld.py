@@ -256,12 +256,9 @@ class _Every:
             return None
         used = equations.used(self.secret[found[0]])
         order = sorted(used.tolist(), key=lambda at: (self.counts[at].importance, self.counts[at].people))
-        enough = (  # the least important without which it is not found
-            at
-            for at in order
-            if not len(Equations(self.products, told[told != at]).following(self.secret[found[:1]]))
-        )
-        chosen: int = next(enough, order[0])
+        alone = set(equations.without_substitute().tolist())
+        # The least important without which it is not found.
+        chosen: int = next((at for at in order if at in alone), order[0])
         return self.counts[chosen]
 
 

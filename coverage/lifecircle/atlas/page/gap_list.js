@@ -7,13 +7,14 @@ import { shapes } from "./district_table.js";
 import { byId, element, fill, named, part, peopleText, venueNodes } from "./nodes.js";
 import { goTo } from "./map_view.js";
 import { hideTip } from "./tip.js";
+import { inOrderOf, numberIn, offerOrders } from "./sorting.js";
 import { clearWay, showGapWay } from "./way_layer.js";
 
 const FIRST = 8; // gaps listed before one asks for more
 const NUMBER_HALF = 12.5; // pixels
 const MARKED = { all: 30, area: 60 }; // gaps numbered on the map at once: more would hide the names
 let all = false;
-let byCause = false;
+let order = "people";
 
 /* Middle, half width and half height of what stands on the map already, in pixels of the world. */
 export const taken = [];
@@ -144,9 +145,14 @@ export function inOrder(rows, grouped) {
     .map((cause) => [cause, rows.filter(({ gap }) => causeOf(gap) === cause)]).filter(([, mine]) => mine.length);
 }
 
+/* What a gap is put in order by; `numbered` has those with most people first. */
+const valueOf = ({ gap }, key) => (key === "far" ? numberIn(gap.far) : key === "cause" ? causeOf(gap) : gap.place.join("\t"));
+
 function listGaps() {
-  byId("lc-gaps").replaceChildren(...inOrder(numbered(), byCause).flatMap(([cause, mine]) => [
-    ...(byCause ? [element("li", { className: "lc-cause" }, `${causeText(cause)} (${mine.length})`)] : []),
+  const rows = numbered();
+  const inTurn = ["far", "place"].includes(order) ? inOrderOf(rows, { key: order, down: order === "far" }, valueOf) : rows;
+  byId("lc-gaps").replaceChildren(...inOrder(inTurn, order === "cause").flatMap(([cause, mine]) => [
+    ...(order === "cause" ? [element("li", { className: "lc-cause" }, `${causeText(cause)} (${mine.length})`)] : []),
     ...mine.map(listed),
   ]));
   fold();
@@ -155,12 +161,11 @@ function listGaps() {
 export function showGapList() {
   const now = target();
   const words = page.words;
-  const gaps = numbered().map(({ gap }) => gap), count = gaps.length;
+  const rows = numbered(), count = rows.length;
   part("lc-gaps-part", now.gaps !== null, count ? fill(words.gaps_figure, { count }) : "");
   byId("lc-gaps-note").textContent = count ? fill(words.gaps_all, { count }) : words.gaps_none;
-  byId("lc-gaps-sort-row").hidden = new Set(gaps.map(causeOf)).size < 2;
-  if (byId("lc-gaps-sort-row").hidden) byCause = false;
-  byId("lc-gaps-sort").value = byCause ? "cause" : "people";
+  const orders = ["people", "far", "place", "cause"].map((key) => [key, words["gaps_by_" + key]]);
+  order = offerOrders(byId("lc-gaps-sort"), orders, rows, valueOf, order);
   all = false;
   listGaps();
 }
@@ -181,7 +186,7 @@ export function prepareGaps() {
     fold();
   });
   byId("lc-gaps-sort").addEventListener("change", (event) => {
-    byCause = event.target.value === "cause";
+    order = event.target.value;
     listGaps();
   });
 }

@@ -34,5 +34,16 @@ export function sortedHead(columns, order, take) {
   }));
 }
 
+/* Offer a list its orders, [key, text] each, of which those with a difference in `rows` are of use; the row of the control
+   hides where there is but one. Returns the order that stands, the first where the one before is of no use. */
+export function offerOrders(list, orders, rows, valueOf, key) {
+  const useful = orders.filter(([one], i) => i === 0 || new Set(rows.map((row) => String(valueOf(row, one)))).size > 1);
+  const stands = useful.some(([one]) => one === key) ? key : useful[0][0];
+  list.replaceChildren(...useful.map(([value, text]) => element("option", { value }, text)));
+  list.value = stands;
+  list.parentNode.hidden = rows.length < 2 || useful.length < 2;
+  return stands;
+}
+
 /* The number in a printed figure; not a number where it is kept back or not known. */
 export const numberIn = (text) => (text === "<1" ? 0.5 : /\d/.test(text) ? Number(text.replace(/[^\d.-]/g, "")) : NaN);

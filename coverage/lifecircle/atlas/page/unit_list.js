@@ -4,10 +4,12 @@ import { page, here, target, comma } from "./selection.js";
 import { area } from "./area.js";
 import { byId, element, fill, named, part } from "./nodes.js";
 import { goTo } from "./map_view.js";
+import { inOrderOf, numberIn, offerOrders } from "./sorting.js";
 import { showUnit } from "./tip.js";
 
 const FIRST = 8; // units listed before one asks for more
 let all = false;
+let order = "listed";
 
 const placeOf = (units, i) => [...(units.districts[i] ? [named(units.districts[i]), " · "] : []), named(units.names[i])];
 
@@ -23,7 +25,7 @@ export function unitsWithout() {
   if (!units) return [];
   const { words } = page;
   return [...units.lacks].filter(([i]) => unitInArea(units, i)).map(([i, { lacks, people }]) => ({
-    i, place: placeOf(units, i),
+    i, place: placeOf(units, i), where: `${units.districts[i]}\t${units.names[i]}`, lacks, heads: numberIn(people),
     facts: [lacks && fill(words.unit_lacking, { lacks }), people && fill(words.gap_people, { people })].filter(Boolean),
   }));
 }
@@ -54,6 +56,15 @@ function fold() {
   more.setAttribute("aria-expanded", String(all));
 }
 
+const valueOf = (one, key) => one[{ people: "heads", place: "where", lacks: "lacks" }[key]];
+
+function listUnits() {
+  const without = unitsWithout();
+  const rows = order === "listed" ? without : inOrderOf(without, { key: order, down: order === "people" }, valueOf);
+  byId("lc-units").replaceChildren(...rows.map(listed));
+  fold();
+}
+
 export function showUnitList() {
   const units = here().units(target()), { words } = page;
   const without = unitsWithout();
@@ -62,14 +73,19 @@ export function showUnitList() {
   byId("lc-units-title").textContent = unit === "county" ? words.units_county : fill(words.units, { unit: title });
   byId("lc-units-note").textContent = !without.length ? fill(words.units_none, { unit: title })
     : without.some(({ i }) => units.placed[i]) ? words.table_hint : "";
-  byId("lc-units").replaceChildren(...without.map(listed));
+  const orders = ["listed", "people", "place", "lacks"].map((key) => [key, words["units_by_" + key]]);
+  order = offerOrders(byId("lc-units-sort"), orders, without, valueOf, order);
   all = false;
-  fold();
+  listUnits();
 }
 
 export function prepareUnits() {
   byId("lc-units-more").addEventListener("click", () => {
     all = !all;
     fold();
+  });
+  byId("lc-units-sort").addEventListener("change", (event) => {
+    order = event.target.value;
+    listUnits();
   });
 }

@@ -7,7 +7,10 @@ import { countsOf, leftIn, villageStates } from "./colours.js";
 import { byId, element, facts, fill, named, part, peopleText, venueNodes } from "./nodes.js";
 import { goTo } from "./map_view.js";
 import { difference } from "./status.js";
+import { inOrderOf, sortedHead } from "./sorting.js";
 import { hideTip } from "./tip.js";
+
+let order = { key: null, down: false };
 
 export const villagePlace = (village) => {
   const villages = here().villages();
@@ -110,8 +113,22 @@ function villageRow(village) {
   return row;
 }
 
-const countsHead = (now) => element("thead", {}, element("tr", {}, element("th", { scope: "col" }, page.words.cell_village),
-  ...now.villages.counts.map((name) => element("th", { scope: "col" }, name))));
+/* The headings, which put both tables in order: by name, or by what a count answers, yes first. */
+const countsHead = (now) => element("thead", {}, sortedHead([["name", page.words.cell_village],
+  ...now.villages.counts.map((name, i) => [String(i), name])], order, (next) => {
+  order = next;
+  fillTables();
+}));
+
+/* What a village is put in order by: its town and name, or an answer; by reach those who miss fewer people stand first. */
+function valueOf(village, key) {
+  const { names, districts } = here().villages();
+  if (key === "name") return `${districts[village] ?? ""}\t${names[village]}`;
+  const states = villageStates(here())[village], letter = states[Number(key)];
+  if (letter === "-") return null;
+  const left = target().villages.reached && Number(key) === states.length - 1 ? leftIn(here(), village) ?? 0 : 0;
+  return (letter === "1" ? 1 : 0) + 1 / (2 + left);
+}
 
 function kindBody(kind, differ, now) {
   const mine = differ.filter((one) => one.kind === kind);
@@ -119,7 +136,8 @@ function kindBody(kind, differ, now) {
   const columns = 1 + now.villages.counts.length;
   const head = element("th", { colSpan: columns, scope: "rowgroup" },
     differenceMark(kind, 14), " ", differenceText(kind), ` (${mine.length})`);
-  return [element("tbody", {}, element("tr", { className: "lc-kind" }, head), ...mine.flatMap((one) => {
+  const inTurn = inOrderOf(mine, order, (one, key) => valueOf(one.village, key));
+  return [element("tbody", {}, element("tr", { className: "lc-kind" }, head), ...inTurn.flatMap((one) => {
     const row = villageRow(one.village);
     if (!one.gap) return [row];
     const more = element("tr", { className: "lc-more-row" }, element("td", { colSpan: columns }, page.words.village_gap, ...gapText(one.gap)));
@@ -136,7 +154,13 @@ export function showVillages() {
   const count = differ.length;
   if (!part("lc-villages-part", Boolean(shown), shown && shown.reached ? fill(words.villages_figure, { count }) : "")) return;
   byId("lc-villages-note").textContent = !shown.reached ? words.villages_no_reach : count ? words.table_hint : words.villages_same;
-  byId("lc-differences").replaceChildren(...(count ? [countsHead(now)] : []), ...["over", "under"].flatMap((kind) => kindBody(kind, differ, now)));
+  fillTables(differ);
+}
+
+function fillTables(differ = differing()) {
+  const now = target();
+  if (Number(order.key) >= now.villages.counts.length) order = { key: null, down: false }; // another target has fewer counts
+  byId("lc-differences").replaceChildren(...(differ.length ? [countsHead(now)] : []), ...["over", "under"].flatMap((kind) => kindBody(kind, differ, now)));
   listVillages();
 }
 
@@ -151,8 +175,7 @@ function listWhere(wanted) {
   table.replaceChildren();
   if (!wanted || !now.villages) return;
   const body = element("tbody", {});
-  villageStates(here()).forEach((states, village) => {
-    if (/[01]/.test(states) && villageInArea(village)) body.append(villageRow(village));
-  });
+  const counted = villageStates(here()).flatMap((states, village) => (/[01]/.test(states) && villageInArea(village) ? [village] : []));
+  body.append(...inOrderOf(counted, order, valueOf).map(villageRow));
   table.append(countsHead(now), body);
 }
