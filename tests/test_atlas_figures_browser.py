@@ -163,7 +163,8 @@ def show(page: browser.Page, view: View) -> tuple[View, str]:
     choose(page, "lc-target", view.target)
     had = page.run("return [...document.getElementById('lc-group').options].map((one) => one.value)")
     group = view.group if view.group in had else "all"
-    choose(page, "lc-group", group)
+    if group in had:  # the public edition has no groups to choose from
+        choose(page, "lc-group", group)
     choose(page, "lc-compare", str(1 - YEARS.index(view.year)) if view.compared else "")
     if view.limit is not None:
         page.run(

@@ -75,7 +75,7 @@ function openYear({ data, column, search }, entry) {
     groups: Object.fromEntries(Object.entries(entry.cells.groups).map(([name, { per, people }]) =>
       [name, once(() => Float64Array.from(column(people), (parts) => (10 * parts) / per))])), // tenths, as people are
     urban: entry.cells.urban ? column(entry.cells.urban) : null,
-larger: entry.cells.sides ? column(entry.cells.sides.values) : null, // 0 for a cell as small as they are merged to
+    larger: entry.cells.sides ? column(entry.cells.sides.values) : null, // 0 for a cell as small as they are merged to
   }));
   const facilities = once(() => ({
     ...points(entry.facilities),
