@@ -57,7 +57,10 @@ def make_town(folder: Path) -> Path:
     _table(
         study / "facilities.csv",
         ("id", "name", "service", "x", "y", "opened", "closed"),
-        ((f"F{n}", name, what, *_at(x, y), opened, "") for n, (name, what, x, y, opened) in enumerate(VENUES)),
+        (
+            (f"F{n}", name, what, *_at(x, y), opened, "")
+            for n, (name, what, x, y, opened) in enumerate(VENUES)
+        ),
     )
     _table(study / "residents.csv", ("id", "x", "y", "population", "age_0_2", "age_60"), _homes(rng))
     return study

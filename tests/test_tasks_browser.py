@@ -152,12 +152,14 @@ def test_villages_of_a_town_that_miss_the_circle_with_their_aged(page, case):
 def test_two_years_are_compared_by_town(page, case):
     page.click_name("#lc-compare option", f"{FIRST}年")
     rows = {row["name"]: row for row in page.table("#lc-changes")}
-    was, now = ({one["name"]: one["value"] for one in case.summary(year)["districts"]} for year in (FIRST, SECOND))
+    was, now = (
+        {one["name"]: one["value"] for one in case.summary(year)["districts"]} for year in (FIRST, SECOND)
+    )
     assert [name for name in now if now[name] is not None] == [name for name in now if name in rows]
     for name, row in rows.items():
-        shares = re.findall(r"\d+\.\d %", row["is"])
+        shares = re.findall(r"\d+\.\d%", row["is"])
         assert shares == [percent_text(now[name]), percent_text(was[name])]
-        points = float(shares[0][:-2]) - float(shares[1][:-2])
+        points = float(shares[0][:-1]) - float(shares[1][:-1])
         assert number(row["points"]) == pytest.approx(points, abs=1e-6)
     then, homes = (case.homes(year).set_index("id") for year in (FIRST, SECOND))
     then = then.reindex(homes.index)

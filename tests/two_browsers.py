@@ -36,7 +36,7 @@ READY = "const tell = arguments[arguments.length - 1]; lifecircle.ready.then(() 
 FRAMES = "const tell = arguments[arguments.length - 1]; requestAnimationFrame(() => requestAnimationFrame(() => tell('')));"
 KEEP_PRINTED = """
 const keep = () => { window.wasPrinted = document.getElementById('lc-print').textContent; };
-window.addEventListener('afterprint', keep, { capture: true, once: true });
+window.addEventListener('beforeprint', keep, { once: true });
 """
 
 

@@ -144,7 +144,7 @@ export function showLegend() {
   const parts = [];
   const residents = residentRows();
   if (residents.length) {
-    const marks = chosen.compared === null ? markRows(now) : [];
+    const marks = chosen.compared === null || changesShown() ? markRows(now) : []; // side by side the map has none of them
     parts.push(...section(words.legend_residents, [...residents.map(([which, text]) => [swatch(which), text]), ...mergedRows().map(([hollow, text]) => [mergedKey(hollow), text]), ...marks]));
   }
   const supply = supplyRows();
