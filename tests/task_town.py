@@ -1,4 +1,4 @@
-"""A small study on disk for tasks tried on its page: streets, homes with the aged, villages, two unlike years."""
+"""A small study on disk for tasks tried on its page: streets, homes with their aged, villages, two years."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
@@ -22,8 +22,11 @@ import two_browsers
 from conftest import ROOT, WHOLE_CAMPAIGN
 from lifecircle.audit import run_audit
 from lifecircle.cli import cli
-from lifecircle.page_data import percent_text
+from lifecircle.page_data import percent_text, village_text
 from lifecircle.scenario import run_scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +48,7 @@ class Case:
         return next(one for one in told["targets"] if one["id"] == TARGET)
 
     def homes(self, year: int = SECOND) -> pd.DataFrame:
-        """Read the residents of a run: people of the target, those of 60 and over, whether covered, names."""
+        """Read the residents of a run: people of the target, those of 60 and over, whether covered, names as the page has them."""
         path = self.out / str(year) / "results.gpkg"
         read = gpd.read_file(path, layer="demand")
         villages = gpd.read_file(path, layer="villages").set_index("code")["name"]
@@ -61,7 +64,7 @@ class Case:
                 "aged": read["over60"].where(~covered, 0.0),
                 "minutes": read[f"seconds_{TARGET}"] / 60,
                 "town": read["district"].map(districts),
-                "village": read["village"].map(villages),
+                "village": read["village"].map(villages.map(village_text)),
             }
         )
 

@@ -1,16 +1,15 @@
 """A reader of pages with real clicks and keys, in Chromium or in Firefox: the same hands for both.
 
-Chromium is driven by selenium, Firefox by Mozilla's own client: Debian has no geckodriver. Both speak of elements in
-the same words (find, click, send_keys), and take the same list of actions of a pointer.
+Chromium is driven by selenium, Firefox by Mozilla's own client: Debian has no geckodriver. Both speak of
+elements in the same words (find, click, send_keys), and take the same list of actions of a pointer.
 """
 
 from __future__ import annotations
 
 import base64
-import socket
 import subprocess
+import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +18,7 @@ import browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SIZE = (1366, 768)
 ENTER, RIGHT = "\ue007", "\ue014"
@@ -27,13 +27,16 @@ PREFERENCES = {
     "browser.shell.checkDefaultBrowser": False,
     "datareporting.policy.dataSubmissionEnabled": False,
     "extensions.systemAddon.update.enabled": False,
+    "marionette.port": 0,  # any that is free; a file in the profile tells which
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "services.settings.server": "",
     "toolkit.telemetry.reportingpolicy.firstRun": False,
+    "ui.prefersReducedMotion": 1,
 }
-READY = "const tell = arguments[arguments.length - 1]; lifecircle.ready.then(() => tell(''), (error) => tell(String(error)));"
-FRAMES = "const tell = arguments[arguments.length - 1]; requestAnimationFrame(() => requestAnimationFrame(() => tell('')));"
+TELL = "const tell = arguments[arguments.length - 1];"
+READY = TELL + "lifecircle.ready.then(() => tell(''), (error) => tell(String(error)));"
+FRAMES = TELL + "requestAnimationFrame(() => requestAnimationFrame(() => tell('')));"
 KEEP_PRINTED = """
 const keep = () => { window.wasPrinted = document.getElementById('lc-print').textContent; };
 window.addEventListener('beforeprint', keep, { once: true });
@@ -45,6 +48,9 @@ class Reader:
 
     name = ""
 
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+
     def open(self, page: Path) -> None:
         """Open a page afresh and wait until it can be used."""
         self.go("about:blank")
@@ -53,11 +59,11 @@ class Reader:
 
     def find(self, css: str) -> Any:
         """Find the first element."""
-        raise NotImplementedError
+        return self.driver.find_element("css selector", css)
 
     def find_all(self, css: str) -> list[Any]:
         """Find all elements."""
-        raise NotImplementedError
+        return list(self.driver.find_elements("css selector", css))
 
     def go(self, address: str) -> None:
         """Go to an address."""
@@ -132,7 +138,8 @@ class Reader:
         """Tell whether there is such an element in sight of one who scrolls."""
         return bool(
             self.ask(
-                "return document.querySelector(arguments[0])?.checkVisibility({visibilityProperty: true}) ?? false",
+                "const one = document.querySelector(arguments[0]);"
+                "return one?.checkVisibility({visibilityProperty: true}) ?? false",
                 css,
             )
         )
@@ -159,28 +166,24 @@ class Chromium(Reader):
 
     name = "chromium"
 
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
-
-    def find(self, css: str) -> Any:
-        return self.driver.find_element("css selector", css)
-
-    def find_all(self, css: str) -> list[Any]:
-        return list(self.driver.find_elements("css selector", css))
-
     def go(self, address: str) -> None:
+        """Go to an address."""
         self.driver.get(address)
 
     def ask(self, script: str, *arguments: object) -> Any:
+        """Read something off the page by a script."""
         return self.driver.execute_script(script, *arguments)
 
     def wait_for(self, script: str) -> Any:
+        """Run a script that tells when it is done."""
         return self.driver.execute_async_script(script)
 
     def act(self, actions: list[dict[str, Any]]) -> None:
+        """Do what a pointer does."""
         self.driver.execute("actions", {"actions": actions})
 
     def print(self) -> bytes:
+        """Print the page as the browser's own command does."""
         wanted = {"preferCSSPageSize": True, "printBackground": True}
         return base64.b64decode(self.driver.execute_cdp_cmd("Page.printToPDF", wanted)["data"])
 
@@ -190,31 +193,26 @@ class Firefox(Reader):
 
     name = "firefox"
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
-
-    def find(self, css: str) -> Any:
-        return self.client.find_element("css selector", css)
-
-    def find_all(self, css: str) -> list[Any]:
-        return list(self.client.find_elements("css selector", css))
-
     def go(self, address: str) -> None:
-        self.client.navigate(address)
+        """Go to an address."""
+        self.driver.navigate(address)
 
     def ask(self, script: str, *arguments: object) -> Any:
-        return self.client.execute_script(script, script_args=arguments, sandbox=None)
+        """Read something off the page by a script."""
+        return self.driver.execute_script(script, script_args=arguments, sandbox=None)
 
     def wait_for(self, script: str) -> Any:
-        return self.client.execute_async_script(script, sandbox=None)
+        """Run a script that tells when it is done."""
+        return self.driver.execute_async_script(script, sandbox=None)
 
     def act(self, actions: list[dict[str, Any]]) -> None:
-        self.client.actions.perform(actions)
+        """Do what a pointer does."""
+        self.driver.actions.perform(actions)
 
     def print(self) -> bytes:
+        """Print the page as the browser's own command does; the client has no method for it."""
         wanted = {"page": {"width": 29.7, "height": 21.0}, "background": True}
-        made = self.client._send_message("WebDriver:Print", wanted, key="value")  # noqa: SLF001 - no method of its own
-        return base64.b64decode(made)
+        return base64.b64decode(self.driver._send_message("WebDriver:Print", wanted, key="value"))
 
 
 @contextmanager
@@ -228,8 +226,7 @@ def reader(name: str, profile: Path) -> Iterator[Reader]:
     client = pytest.importorskip("marionette_driver.marionette", reason="marionette_driver is not installed")
     with _started(program, profile) as port:
         firefox = client.Marionette(host="127.0.0.1", port=port)
-        firefox.raise_for_port(60)
-        firefox.start_session()
+        firefox.start_session({"strictFileInteractability": False})
         try:
             firefox.timeout.script = 60
             yield Firefox(firefox)
@@ -239,17 +236,18 @@ def reader(name: str, profile: Path) -> Iterator[Reader]:
 
 @contextmanager
 def _started(program: str, profile: Path) -> Iterator[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    chosen = {**PREFERENCES, "marionette.port": port}
-    lines = [f'user_pref("{name}", {_written(value)});\n' for name, value in chosen.items()]
+    lines = [f'user_pref("{name}", {_written(value)});\n' for name, value in PREFERENCES.items()]
     (profile / "user.js").write_text("".join(lines), "utf-8")
     size = ["--width", str(SIZE[0]), "--height", str(SIZE[1])]
     words = [program, "--marionette", "--headless", "--no-remote", "--profile", str(profile), *size]
-    run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - the program that was found
+    run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    told = profile / "MarionetteActivePort"
     try:
-        yield port
+        until = time.monotonic() + 60
+        while not told.is_file() or not told.read_text("ascii"):
+            assert time.monotonic() < until, "Firefox does not start"
+            time.sleep(0.1)
+        yield int(told.read_text("ascii"))
     finally:
         run.terminate()
         run.wait(30)

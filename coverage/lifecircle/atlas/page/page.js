@@ -272,7 +272,8 @@ window.lifecirclePage = Object.assign(window.lifecirclePage || {}, {
   },
   layer: (kind) => page.layers[kind],
   fit(bounds) {
-    page.map.fitBounds(bounds, { paddingTopLeft: [beside(), 12], paddingBottomRight: [12, 12] });
+    page.refit = (below) => page.map.fitBounds(bounds, { paddingTopLeft: [beside(), 12], paddingBottomRight: [12, below], animate: false });
+    page.refit(12);
   },
   start(control, names) {
     start(control, names).catch((error) => {
