@@ -22,8 +22,9 @@ import two_browsers
 from conftest import ROOT, WHOLE_CAMPAIGN
 from lifecircle.audit import run_audit
 from lifecircle.cli import cli
-from lifecircle.page_data import percent_text, village_text
+from lifecircle.page_data import percent_text
 from lifecircle.scenario import run_scenario
+from lifecircle.wording import village_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ class Case:
         return next(one for one in told["targets"] if one["id"] == TARGET)
 
     def homes(self, year: int = SECOND) -> pd.DataFrame:
-        """Read the residents of a run: people of the target, those of 60 and over, whether covered, names as the page has them."""
+        """Read the residents of a run: people, uncovered, their aged, minutes, names as on the page."""
         path = self.out / str(year) / "results.gpkg"
         read = gpd.read_file(path, layer="demand")
         villages = gpd.read_file(path, layer="villages").set_index("code")["name"]

@@ -160,12 +160,14 @@ export function hideTip() {
   clearWay();
 }
 
-/* Where neither side has room for a card it stands above or below, moved so far aside that all of it shows. */
+/* Where neither side has room for a card it stands above or below, moved so far that all of it shows. */
 function placeOver(card, node, { x, y }, size) {
   const half = node.offsetWidth / 2, above = y > node.offsetHeight + ASIDE + EDGE || y > size.y - y;
   const aside = Math.max(EDGE + half - x, 0) || Math.min(size.x - EDGE - half - x, 0);
   card.options.direction = above ? "top" : "bottom";
-  card.options.offset = L.point(aside, above ? -ASIDE : ASIDE);
+  const high = node.offsetHeight + ASIDE + EDGE;
+  const down = above ? Math.max(0, high - y) : -Math.max(0, y + high - size.y);
+  card.options.offset = L.point(aside, down + (above ? -ASIDE : ASIDE));
   node.style.setProperty("--arrow", `${half - aside}px`);
   card.update();
 }
