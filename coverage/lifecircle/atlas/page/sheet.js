@@ -426,7 +426,7 @@ function drawLegend(context, x, top, width) {
     title(heading);
     for (const [number, service] of rows) row((place) => drawSymbol(context, number, x + 12, place + 8, 6.5), service);
   }
-  const ground = groundRows();
+  const ground = groundRows({ paper: true });
   if (ground.length) title(words.legend_ground);
   for (const [draw, text] of ground) row((place) => keyAt(context, draw, x + 3, place - 1), text);
   if (!changesShown()) return y;
