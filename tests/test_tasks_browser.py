@@ -93,11 +93,20 @@ def drawn(study: Path, folder: Path) -> Case:
     return Case(study, folder / "results", page, target.name.zh)
 
 
+@pytest.fixture(scope="module")
+def cases():
+    """Keep what was drawn: every study is audited once, whatever the order of the browsers."""
+    return {}
+
+
 @pytest.fixture(scope="module", params=["town", *(["county"] if WHOLE_CAMPAIGN else [])])
-def case(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp(request.param)
-    study = task_town.make_town(folder) if request.param == "town" else ROOT / "data" / "geo" / "haiyan"
-    return drawn(study, folder)
+def case(request, cases, tmp_path_factory):
+    name = request.param
+    if name not in cases:
+        folder = tmp_path_factory.mktemp(name)
+        study = task_town.make_town(folder) if name == "town" else ROOT / "data" / "geo" / "haiyan"
+        cases[name] = drawn(study, folder)
+    return cases[name]
 
 
 @pytest.fixture(scope="module", params=["chromium", *(["firefox"] if WHOLE_CAMPAIGN else [])])
