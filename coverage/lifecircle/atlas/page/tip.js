@@ -165,8 +165,8 @@ function placeOver(card, node, { x, y }, size) {
   const half = node.offsetWidth / 2, above = y > node.offsetHeight + ASIDE + EDGE || y > size.y - y;
   const aside = Math.max(EDGE + half - x, 0) || Math.min(size.x - EDGE - half - x, 0);
   card.options.direction = above ? "top" : "bottom";
-  const high = node.offsetHeight + ASIDE + EDGE;
-  const down = above ? Math.max(0, high - y) : -Math.max(0, y + high - size.y);
+  const high = node.offsetHeight + ASIDE + EDGE, foot = size.y - page.map.attributionControl.getContainer().offsetHeight;
+  const down = above ? Math.max(0, high - y) : -Math.max(0, y + high - foot);
   card.options.offset = L.point(aside, down + (above ? -ASIDE : ASIDE));
   node.style.setProperty("--arrow", `${half - aside}px`);
   card.update();
@@ -176,6 +176,7 @@ function placeOver(card, node, { x, y }, size) {
 function placeBeside(card) {
   const { map } = page, node = card.getElement(), { x, y } = map.latLngToContainerPoint(card.getLatLng()), size = map.getSize();
   if (!node?.classList.contains("lc-tip")) return;
+  node.style.opacity = "1"; // what lies under it does not shine through the words
   const half = node.offsetHeight / 2, wide = node.offsetWidth + ASIDE + EDGE, ahead = wayAhead();
   if (Math.max(x, size.x - x) < wide) {
     placeOver(card, node, { x, y }, size);
