@@ -240,3 +240,35 @@ def test_nothing_of_the_county_stands_beside_a_towns_figures(driver, page, town)
     assert text_of(page, "#lc-reason") == ""
     assert text_of(page, "#lc-answer") != whole
     assert page.run("return document.querySelectorAll('#lc-facts dt').length") == 1  # the goal is everybody's
+
+
+def test_the_list_of_targets_never_bears_another_figure_than_the_headline(driver, page, town):
+    chosen = "return document.getElementById('lc-target').selectedOptions[0].textContent"
+    assert page.run(chosen).endswith(text_of(page, "#lc-value"))
+    go_to_town(driver, town, 2)
+    assert page.run(chosen) == "品质文化生活圈"
+    driver.find_element("css selector", "#lc-area button").click()
+    assert page.run(chosen).endswith(text_of(page, "#lc-value"))
+
+
+def test_a_card_on_a_phone_is_whole_and_on_the_map(driver, page, town):
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        driver.refresh()
+        page.wait_ready()
+        box = driver.find_element("id", "lc-search")
+        for venue in town.facilities["name"].iloc[[0, 12, 25]]:
+            box.clear()
+            box.send_keys(venue, "\ue007")
+            card, map_ = page.run(
+                "return ['.lc-tip', '.folium-map'].map((one) => {"
+                "const {left, right, top, bottom} = document.querySelector(one).getBoundingClientRect();"
+                "return {left, right, top, bottom}; })"
+            )
+            assert card["left"] >= map_["left"]
+            assert card["right"] <= map_["right"]
+            assert card["top"] >= map_["top"]
+            assert card["bottom"] <= map_["bottom"]
+    finally:
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size | {"width": 1366, "height": 768})

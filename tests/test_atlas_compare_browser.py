@@ -197,3 +197,12 @@ def test_the_public_edition_counts_nobody_home_by_home(driver, paths):
     assert [row[0] for row in rows_of(page, "#lc-changes thead tr")] == ["名称"]
     assert "新覆盖" not in text_of(page, "#lc-answer")
     is_quiet(page)
+
+
+def test_the_legend_has_the_marks_that_the_map_has(page):
+    """Side by side the map hides gaps and other marks; in the view of changes they stay."""
+    for view, shown in (("divider", False), ("changes", True)):
+        pick(page, view)
+        seen = "return getComputedStyle(document.querySelector('.leaflet-marker-pane .lc-gap')).visibility"
+        assert (page.run(seen) == "visible") is shown
+        assert page.run("return Boolean(document.querySelector('#lc-legend .lc-gap-key'))") is shown

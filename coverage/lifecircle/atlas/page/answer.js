@@ -70,7 +70,7 @@ function next() {
   const now = target(), { words } = page;
   if (onTrial() && standingIn(here())) return null; // plans and gaps are of the target's own limit
   const [plan] = plansShown();
-  if (plan && !area() && !groupName()) return sentence(words.answer_plan, plan);
+  if (plan && !area() && !groupName()) return sentence(words.answer_plan, { title: plan.title, effect: plan.story.effect || plan.line });
   const gaps = numbered().slice(0, MOST.gaps);
   if (gaps.length) {
     return sentence(words.answer_gaps, { places: listed(gaps.map(({ gap, heads }) => peopled(gap.place[gap.place.length - 1], heads))) });

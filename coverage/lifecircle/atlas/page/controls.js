@@ -4,6 +4,8 @@ import { page } from "./selection.js";
 import { byId, element } from "./nodes.js";
 import { roomy } from "./map_view.js";
 
+const LINE = 24; // pixels of the attribution where it takes one line
+
 function addControl(position, onAdd) {
   const Kind = L.Control.extend({ onAdd });
   new Kind({ position }).addTo(page.map);
@@ -38,6 +40,8 @@ export function prepareControls() {
   const { map, words } = page;
   const stamp = element("strong", { className: "lc-map-stamp" }, byId("lc-stamp").textContent);
   map.attributionControl.addAttribution(stamp.outerHTML).addAttribution(words.boundaries);
+  const lines = map.attributionControl.getContainer().offsetHeight;
+  if (lines > LINE) page.refit?.(lines + 2); // the south of the county is not under them
   L.control.scale({ imperial: false, position: roomy() ? "bottomleft" : "topright" }).addTo(map);
   addControl("bottomright", () => element("div", { className: "lc-north", title: words.north_note },
     element("span", { "aria-hidden": "true" }, "▲"), element("span", {}, words.north)));

@@ -100,8 +100,8 @@ export function symbolRows(now) {
     rows.filter(([number]) => isHollow(number) === hollow)]).filter(([, mine]) => mine.length);
 }
 
-/* What the ground is made of: [draws the key, text]. */
-export function groundRows() {
+/* What the ground is made of: [draws the key, text]; on paper nobody comes nearer. */
+export function groundRows({ paper = false } = {}) {
   const { words } = page, has = (name) => page.layers[name] && page.map.hasLayer(page.layers[name]);
   const rows = has("ground") ? groundKinds().map((kind) => [(context) => drawGroundKey(context, kind), words["ground_" + (kind || "other")]]) : [];
   if (page.data.roads && has("roads")) {
@@ -112,7 +112,7 @@ export function groundRows() {
       context.moveTo(0, 9);
       context.lineTo(18, 9);
       context.stroke();
-    }, hasMainRoads() ? words.ground_roads : words.ground_roads_near]);
+    }, paper ? words.layer_roads : hasMainRoads() ? words.ground_roads : words.ground_roads_near]);
   }
   return rows;
 }
@@ -144,7 +144,7 @@ export function showLegend() {
   const parts = [];
   const residents = residentRows();
   if (residents.length) {
-    const marks = chosen.compared === null ? markRows(now) : [];
+    const marks = chosen.compared === null || changesShown() ? markRows(now) : []; // side by side the map has none of them
     parts.push(...section(words.legend_residents, [...residents.map(([which, text]) => [swatch(which), text]), ...mergedRows().map(([hollow, text]) => [mergedKey(hollow), text]), ...marks]));
   }
   const supply = supplyRows();

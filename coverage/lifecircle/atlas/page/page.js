@@ -31,7 +31,7 @@ import { prepareTip } from "./tip.js";
 import { prepareUnits, showUnitList } from "./unit_list.js";
 import { prepareVillageFigures, showVillageFigures } from "./village_figures.js";
 import { listVillages, markDifferences, showVillages } from "./village_table.js";
-import { prepareViews, settleViews, showViews } from "./trial_controls.js";
+import { nameTarget, prepareViews, settleViews, showViews } from "./trial_controls.js";
 
 const NAMES_FROM = 12.75; // zoom from which villages have their names
 const PANES = {
@@ -164,6 +164,7 @@ function show(choice) {
     settlePins();
     showLayerSwitch();
   }
+  nameTarget();
   if (changed(["year", "target", "group", ...AREA])) {
     showGapList();
     showUnitList();
@@ -271,7 +272,8 @@ window.lifecirclePage = Object.assign(window.lifecirclePage || {}, {
   },
   layer: (kind) => page.layers[kind],
   fit(bounds) {
-    page.map.fitBounds(bounds, { paddingTopLeft: [beside(), 12], paddingBottomRight: [12, 12] });
+    page.refit = (below) => page.map.fitBounds(bounds, { paddingTopLeft: [beside(), 12], paddingBottomRight: [12, below], animate: false });
+    page.refit(12);
   },
   start(control, names) {
     start(control, names).catch((error) => {

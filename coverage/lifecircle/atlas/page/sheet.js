@@ -354,12 +354,24 @@ function drawLocator(context, x, top, width, height) {
   context.restore();
 }
 
+/* The legend, smaller where it would reach the scale below it; gives where it ends. */
+function fitLegend(context, x, top, bottom) {
+  const needed = drawLegend(element("canvas", {}).getContext("2d"), x, top, SIDE) - top;
+  const scale = Math.min(1, (bottom - top) / needed);
+  context.save();
+  context.translate(x, top);
+  context.scale(scale, scale);
+  const end = drawLegend(context, 0, 0, SIDE / scale);
+  context.restore();
+  return top + end * scale;
+}
+
 function drawLegend(context, x, top, width) {
   const { words, data } = page, now = target();
   let y = top;
   const title = (text) => {
     y += 8;
-    y += write(context, text, x, y + 13, { size: 14, weight: 700, colour: QUIET, width }) + 5;
+    y += write(context, text.slice(0, 1).toUpperCase() + text.slice(1), x, y + 13, { size: 14, weight: 700, colour: QUIET, width }) + 5;
   };
   const row = (mark, text) => {
     mark(y);
@@ -414,7 +426,7 @@ function drawLegend(context, x, top, width) {
     title(heading);
     for (const [number, service] of rows) row((place) => drawSymbol(context, number, x + 12, place + 8, 6.5), service);
   }
-  const ground = groundRows();
+  const ground = groundRows({ paper: true });
   if (ground.length) title(words.legend_ground);
   for (const [draw, text] of ground) row((place) => keyAt(context, draw, x + 3, place - 1), text);
   if (!changesShown()) return y;
@@ -481,7 +493,7 @@ export function sheetSubtitle() {
 /* What the map shows besides, said where it is tried out: only gaps, pins, a plan, a scenario. */
 export function sheetBesides() {
   const { words } = page, pins = before() ? [] : pinsShown();
-  const [plan] = sitesShown().length && !before() ? plansShown() : [];
+  const [plan] = sitesShown().length && !before() && !area() ? plansShown() : []; // its figures are of the whole study
   return [
     chosen.onlyGaps ? words.only_gaps : "",
     pins.length ? fill(words.sheet_pins, { count: pins.length, result: [...byId("lc-pins-people").childNodes].map((part) => part.textContent).join(" · ") }) : "",
@@ -529,7 +541,7 @@ function composed(ratio) {
   context.strokeStyle = INK;
   context.lineWidth = 1.5;
   context.strokeRect(EDGE, HEAD + 10, wide, high);
-  const end = drawLegend(context, EDGE + wide + 20, drawFigures(context, EDGE + wide + 20, HEAD + 10, SIDE), SIDE);
+  const end = fitLegend(context, EDGE + wide + 20, drawFigures(context, EDGE + wide + 20, HEAD + 10, SIDE), HEAD + high - 22);
   // Beside the scale where the legend leaves room for it, else in the lower left corner of the map.
   if (end < HEAD + high - 222) drawLocator(context, EDGE + wide + 20, HEAD + high - 216, 190, 176);
   else drawLocator(context, EDGE + 10, HEAD + high - 176, 190, 176);

@@ -160,11 +160,28 @@ export function hideTip() {
   clearWay();
 }
 
+/* Where neither side has room for a card it stands above or below, moved so far that all of it shows. */
+function placeOver(card, node, { x, y }, size) {
+  const half = node.offsetWidth / 2, above = y > node.offsetHeight + ASIDE + EDGE || y > size.y - y;
+  const aside = Math.max(EDGE + half - x, 0) || Math.min(size.x - EDGE - half - x, 0);
+  card.options.direction = above ? "top" : "bottom";
+  const high = node.offsetHeight + ASIDE + EDGE, foot = size.y - page.map.attributionControl.getContainer().offsetHeight;
+  const down = above ? Math.max(0, high - y) : -Math.max(0, y + high - foot);
+  card.options.offset = L.point(aside, down + (above ? -ASIDE : ASIDE));
+  node.style.setProperty("--arrow", `${half - aside}px`);
+  card.update();
+}
+
 /* A card stands beside what it describes, within the map: away from the way that is drawn, else on the side with more room. */
 function placeBeside(card) {
   const { map } = page, node = card.getElement(), { x, y } = map.latLngToContainerPoint(card.getLatLng()), size = map.getSize();
   if (!node?.classList.contains("lc-tip")) return;
+  node.style.opacity = "1"; // what lies under it does not shine through the words
   const half = node.offsetHeight / 2, wide = node.offsetWidth + ASIDE + EDGE, ahead = wayAhead();
+  if (Math.max(x, size.x - x) < wide) {
+    placeOver(card, node, { x, y }, size);
+    return;
+  }
   const right = ahead > 0 && x > wide ? false : ahead < 0 && size.x - x > wide ? true : x < size.x / 2;
   const down = Math.max(EDGE + half - y, 0) || Math.min(size.y - EDGE - half - y, 0);
   card.options.direction = right ? "right" : "left";

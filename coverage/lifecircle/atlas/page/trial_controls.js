@@ -68,8 +68,6 @@ const STAYS = ["lc-ladder-part", "lc-plans-part", "lc-gaps-part", "lc-margin-par
 function showStays(now) {
   const shown = onTrial() && here().answers(now);
   page.map.getContainer().classList.toggle("lc-on-trial", Boolean(shown)); // the gaps on the map stay the run's
-  const option = byId("lc-target").selectedOptions[0];
-  if (option && now.computed) option.textContent = shown ? now.name : fill(page.words.option_value, now);
   for (const id of STAYS) {
     const node = byId(id), follows = id === "lc-groups-part" && groupsFollow();
     const stays = Boolean(shown) && !follows;
@@ -77,6 +75,14 @@ function showStays(now) {
     node.querySelector(".lc-stays-note")?.remove();
     if (stays) node.firstElementChild.after(element("p", { className: "lc-small lc-stays-note" }, fill(page.words.trial_stays, { minutes: now.minutes })));
   }
+}
+
+/* In the closed list the target has its value beside its name only where the headline has the same: not on trial, nor
+   for a group, a town or a village. */
+export function nameTarget() {
+  const now = target(), option = byId("lc-target").selectedOptions[0];
+  const another = onTrial() || chosen.group !== "all" || chosen.district !== null || chosen.village !== null;
+  if (option && now.computed) option.textContent = another ? now.name : fill(page.words.option_value, now);
 }
 
 /* What is tried out, in words: minutes, and a speed that is not the usual. */
