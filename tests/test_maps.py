@@ -169,6 +169,23 @@ def test_the_page_shows_a_plan_by_its_folder_or_file(study, tmp_path):
         assert 'lifecirclePage.layer("plans")' in page
 
 
+def test_pictures_have_one_of_the_plan_and_replace_no_other_file(study, tmp_path):
+    pytest.importorskip("matplotlib", reason="maps on paper need the extra print")
+    order = MapOrder(
+        out=tmp_path / "page.html",
+        roads=False,
+        static=tmp_path / "pictures",
+        plans=(plan_file(tmp_path / "plan"),),
+    )
+    picture = tmp_path / "pictures" / "reading-2025-plan.png"
+    assert picture in draw_study(study, order)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    picture.write_text("notes of mine", "utf-8")
+    with pytest.raises(UnusableInputError, match=r"reading-2025-plan\.png"):
+        draw_study(study, order)
+    assert picture.read_text("utf-8") == "notes of mine"
+
+
 def test_faults_of_all_plans_at_once_and_no_page(study, tmp_path):
     other = plan_file(tmp_path / "other", study="elsewhere")
     broken = plan_file(tmp_path / "broken")

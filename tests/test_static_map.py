@@ -192,6 +192,64 @@ def test_every_target_with_a_figure_has_a_map(town, tmp_path):
     assert len({zlib.crc32(path.read_bytes()) for path in paths}) == len(names)
 
 
+def plan_of(town, people: float | None = 312.0):
+    """Propose two sites for the first circle."""
+    homes = town.demand.geometry.dropna()
+    sites = [
+        {"lon": homes.iloc[row].x, "lat": homes.iloc[row].y, "name": f"地块{row}", "service": "library"}
+        | {"people": people}
+        for row in (3, 90)
+    ]
+    return {
+        "target": "culture", "year": town.year, "objective": "max_cover", "status": "optimal", "sites": sites,
+        "value": 900.0, "bound": 900.0, "gap": 0.0, "people": 1000.0, "covered_before": 276.0,
+        "covered_after": 900.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("edition", ["internal", "public"])
+def test_a_plan_has_a_picture_with_its_sites(town, tmp_path, monkeypatch, edition):
+    seen: dict[str, list[str]] = {}
+    monkeypatch.setattr(
+        _paper_sheet, "check_characters", lambda texts: seen.update({str(len(seen)): list(texts)})
+    )
+    plans = [plan_of(town), plan_of(town), plan_of(town) | {"year": 1999}, plan_of(town) | {"target": "none"}]
+    paths = static_maps([town], tmp_path, language="zh", edition=edition, plans=plans)
+    drawn = [path.name for path in paths]
+    assert [name for name in drawn if "plan" in name] == [
+        f"culture-{town.year}-plan.png",
+        f"culture-{town.year}-plan-2.png",
+    ]
+    texts = seen[str(drawn.index(f"culture-{town.year}-plan.png"))]
+    title = " ".join(texts)
+    assert ("覆盖率 27.6% → 90.0%，新覆盖 624 人" in title) == (edition == "internal")
+    assert {"地块3", "地块90", "1", "2", "选址方案的新址"} <= set(texts)
+    assert ("新增 312 人" in texts) == (edition == "internal")
+    assert "新增 2 处：" in title
+    plain = seen[str(drawn.index(f"culture-{town.year}.png"))]
+    assert "地块3" not in plain
+
+
+def test_the_sites_of_a_plan_have_its_colour_where_they_lie(town, tmp_path, monkeypatch):
+    found = []
+    draw = _paper_map.draw_map
+
+    def drawn(*given):
+        axes = draw(*given)
+        found.extend(line.get_xydata() for line in axes.findobj(_is_site))
+        return axes
+
+    monkeypatch.setattr(_paper_legend, "draw_map", drawn)
+    static_maps([town], tmp_path, kinds=(), plans=[plan_of(town)])
+    ground = _paper_map.Ground(town)
+    sites = np.array([(one["lon"], one["lat"]) for one in plan_of(town)["sites"]])
+    assert np.allclose(np.sort(np.concatenate(found), axis=0), np.sort(ground.points(sites), axis=0))
+
+
+def _is_site(line) -> bool:
+    return hasattr(line, "get_markerfacecolor") and line.get_markerfacecolor() == "#0f5132"
+
+
 def test_what_cannot_be_drawn_is_told_with_all_faults(town, tmp_path):
     with pytest.raises(UnusableInputError) as caught:
         lc.static_map(town, "literacy", tmp_path / "a.jpg", size="A5")

@@ -29,6 +29,7 @@ from lifecircle.paper import (
     PICTURE_MARK,
     SheetOrder,
     picture_name,
+    plan_picture_names,
     sheet_faults,
     sheet_folder,
     static_maps,
@@ -484,9 +485,9 @@ def draw_study(
     page = order.out or declared.folder / "maps" / _page_name(declared, order)
     check_file(page, PAGE_MARK)
     years_asked = [check_year(year) for year in order.years]
-    _check_paper(declared, order, years_asked)
-    setting = map_setting(declared)
     plans = read_plans(order.plans, study=declared.id)
+    _check_paper(declared, order, years_asked, plans)
+    setting = map_setting(declared)
     known = {one.id for one in declared.standard.services}
     scenarios = read_scenarios(order.scenarios, study=declared.id, services=known)
     years = _runs(declared, study, order, report_progress)
@@ -505,12 +506,17 @@ def draw_study(
             what_if=WhatIf(buildings=_buildings(declared), scenarios=scenarios),
         )
     ]
-    paths += _draw_paper(years, order, setting, report_progress)
+    paths += _draw_paper(years, order, setting, plans, progress=report_progress)
     return tuple(paths)
 
 
 def _draw_paper(
-    years: Sequence[Findings], order: MapOrder, setting: MapSetting, report_progress: Progress
+    years: Sequence[Findings],
+    order: MapOrder,
+    setting: MapSetting,
+    plans: Sequence[Plan],
+    *,
+    progress: Progress,
 ) -> list[Path]:
     """Draw the pictures and the sheets that are asked for."""
     paths: list[Path] = []
@@ -523,14 +529,15 @@ def _draw_paper(
             setting=setting,
             size=order.paper,
             compared=len(order.years) > 1,
+            plans=plans,
         )
     if order.sheets is not None:
         sheets = SheetOrder(order.target, order.paper, order.villages, order.language, order.edition, setting)
-        paths += write_sheets(years, order.sheets, sheets, progress=report_progress)
+        paths += write_sheets(years, order.sheets, sheets, progress=progress)
     return paths
 
 
-def _check_paper(study: Study, order: MapOrder, years: Sequence[int]) -> None:
+def _check_paper(study: Study, order: MapOrder, years: Sequence[int], plans: Sequence[Plan]) -> None:
     """Refuse what pictures and sheets cannot be made of, before any is computed.
 
     Raises
@@ -542,7 +549,7 @@ def _check_paper(study: Study, order: MapOrder, years: Sequence[int]) -> None:
         When matplotlib is not installed.
     """
     if order.static is not None:
-        check_static(order.static, study.standard, *_first_and_last(years, study.year))
+        check_static(order.static, study.standard, *_first_and_last(years, study.year), plans=plans)
     faults = FaultLog()
     if order.sheets is None:
         for option, given in (("--target", order.target), ("--villages", order.villages)):
@@ -565,10 +572,12 @@ def _first_and_last(years: Sequence[int], own: int) -> tuple[int, int | None]:
     return (max(years), min(years)) if len(years) > 1 else (years[0] if years else own, None)
 
 
-def check_static(folder: Path, standard: Standard, year: int, first: int | None = None) -> None:
+def check_static(
+    folder: Path, standard: Standard, year: int, first: int | None = None, *, plans: Sequence[Plan] = ()
+) -> None:
     """Refuse a folder of pictures before any is computed: one of another program is never replaced.
 
-    ``first`` : the year that pictures of two years compare with.
+    ``first`` : the year that pictures of two years compare with; ``plans`` : plans to draw a picture of each.
 
     Raises
     ------
@@ -585,6 +594,10 @@ def check_static(folder: Path, standard: Standard, year: int, first: int | None 
             check_file(folder / picture_name(target.id, year), PICTURE_MARK)
             if first is not None:
                 check_file(folder / picture_name(target.id, year, first), PICTURE_MARK)
+    known = {target.id for target in standard.targets}
+    for name in plan_picture_names([plan for plan in plans if plan["target"] in known]):
+        with faults.catching():
+            check_file(folder / name, PICTURE_MARK)
     faults.raise_any()
 
 

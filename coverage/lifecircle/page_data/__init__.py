@@ -29,7 +29,7 @@ from lifecircle.page_data._page_content import (
     status_codes,
 )
 from lifecircle.page_data._payload_reader import Payload, read_payload
-from lifecircle.page_data._plan_rows import Plan, Site, without_people
+from lifecircle.page_data._plan_rows import Plan, Site, plan_data, without_people
 from lifecircle.page_data._target_map import (
     AREA_COLOURS,
     HOLDS,
@@ -86,6 +86,7 @@ __all__ = [
     "people_text",
     "percent_text",
     "place_names",
+    "plan_data",
     "rate_texts",
     "read_payload",
     "resident_classes",

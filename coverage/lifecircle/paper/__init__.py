@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lifecircle.page_data import plan_data, without_people
 from lifecircle.paper._compared_maps import draw_compared
 from lifecircle.paper._fonts import FontError, check_characters
 from lifecircle.paper._fonts import families as font_families
@@ -18,9 +20,10 @@ from lifecircle.publication import Edition, MapSetting, edition_findings
 from lifecircle.wording import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from lifecircle.findings import Findings, Language
+    from lifecircle.page_data import Plan
 
 __all__ = [
     "PICTURE_MARK",
@@ -33,6 +36,7 @@ __all__ = [
     "draw_static",
     "font_families",
     "picture_name",
+    "plan_picture_names",
     "save_sheet",
     "sheet_faults",
     "sheet_folder",
@@ -113,13 +117,15 @@ def static_maps(  # noqa: PLR0913 - each is a choice of its own, and all but two
     size: Size = "A4",
     dpi: int | None = None,
     compared: bool = False,
+    plans: Sequence[Plan] = (),
 ) -> list[Path]:
     """Draw every target of the latest year that has a figure as ``<folder>/<target>-<year>.png``.
 
     Each is drawn as by :func:`static_map`. The years are reduced together for the public edition, so that
     picture and page keep the same back. ``kinds`` : of the targets to draw; left out, all; ``dpi`` : dots an
     inch, 300 where left out; ``compared`` : also the first and the latest year beside each other, as
-    ``<target>-<first>-<latest>.png``, of targets that have a figure in both.
+    ``<target>-<first>-<latest>.png``, of targets that have a figure in both; ``plans`` : siting plans, each
+    of one of the years drawn as ``<target>-<year>-plan.png``, its sites numbered and listed in place of gaps.
     """
     years = edition_findings(findings_list, edition=edition, setting=setting)
     first, latest = years[0], years[-1]
@@ -134,6 +140,9 @@ def static_maps(  # noqa: PLR0913 - each is a choice of its own, and all but two
         for result in latest.targets
         if result.value is not None and (kinds is None or result.target.kind in kinds)
     ]
+    given = Drawing(latest, latest.targets[0], words, edition, setting, ground) if plans else None
+    for drawing, name in _of_plans(given, years, plans) if given else ():
+        paths.append(draw_static(drawing, Path(folder) / name, size=size, dpi=dpi))
     if not compared or first is latest:
         return paths
     then = {one.target.id: one for one in first.targets if one.value is not None}
@@ -162,3 +171,35 @@ def picture_name(target: str, year: int, first: int | None = None) -> str:
     ('culture-2025.png', 'culture-2021-2025.png')
     """
     return f"{target}-{year}.png" if first is None else f"{target}-{first}-{year}.png"
+
+
+def plan_picture_names(plans: Sequence[Plan]) -> list[str]:
+    """Name the picture of each plan; further plans of a target and year have a number.
+
+    >>> plan_picture_names([{"target": "culture", "year": 2025}] * 2)
+    ['culture-2025-plan.png', 'culture-2025-plan-2.png']
+    """
+    names: list[str] = []
+    for plan in plans:
+        stem = f"{plan['target']}-{plan['year']}-plan"
+        before = sum(name.startswith(stem) for name in names)
+        names.append(f"{stem}-{before + 1}.png" if before else f"{stem}.png")
+    return names
+
+
+def _of_plans(
+    given: Drawing, years: Sequence[Findings], plans: Sequence[Plan]
+) -> Iterator[tuple[Drawing, str]]:
+    """Yield what to draw of each plan whose target and year are there, and the name of its picture."""
+    told = without_people(plans) if given.edition == "public" else plans
+    of_year = {year.year: year for year in years}
+    for plan, name in zip(told, plan_picture_names(plans), strict=True):
+        year = of_year.get(plan["year"])
+        result = (
+            next((one for one in year.targets if one.target.id == plan["target"]), None) if year else None
+        )
+        if year is None or result is None:
+            continue
+        (printed,) = plan_data([plan], given.words, year.services)
+        shared = given.ground if year is given.findings else Ground(year)
+        yield replace(given, findings=year, result=result, shared=shared, plan=printed), name

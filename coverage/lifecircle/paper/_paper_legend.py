@@ -15,7 +15,7 @@ from lifecircle.page_data import (
     rate_texts,
     stamp,
 )
-from lifecircle.paper._paper_map import CLASSES, View, draw_map, service_symbol, unit_symbol
+from lifecircle.paper._paper_map import CLASSES, SITE, View, draw_map, service_symbol, unit_symbol
 from lifecircle.paper._paper_sheet import EDGE, QUIET, RED, Column, shortened, wide_mm_of, wrapped
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ def draw_whole(drawing: Drawing, sheet: Sheet, *, page_text: str = "") -> None:
     """Draw the sheet of a target for the whole study: the map, and in a column beside it all about it."""
     name = drawing.result.target.name.get(drawing.words.language)
     year = drawing.words.format("page", "year", year=drawing.findings.year)
-    head(drawing, sheet, f"{drawing.findings.name} · {name} · {year}", page_text=page_text)
+    parts = [drawing.findings.name, name, year]
+    if drawing.plan is not None:
+        parts.append(drawing.plan["story"]["effect"] or drawing.plan["title"])
+    head(drawing, sheet, " · ".join(parts), page_text=page_text)
     wide = SIDE * sheet.factor
     left = sheet.paper.wide - EDGE - wide
     top = sheet.paper.high - _HEAD * sheet.factor
@@ -140,6 +143,11 @@ def legend(drawing: Drawing, column: Column) -> None:
         column.down(1)
     grounds_legend(drawing, column)
     services_legend(drawing, column, across=2)
+    if drawing.plan is not None:
+        k = column.factor
+        looks = {**SITE, "markersize": 6.0 * k, "markeredgewidth": 0.6 * k}
+        column.sheet.mark((column.x + 2.5 * k, column.y - 1.5 * k), **looks)
+        _beside_mark(column, page["plan_marks"])
     column.down(1)
 
 
@@ -272,6 +280,13 @@ def _list(drawing: Drawing, column: Column, end: float) -> Sequence[Numbered]:
 def list_title(drawing: Drawing, page: Mapping[str, str], listed: int) -> str:
     """Name the list of what has a number; where only the first are listed it says of how many."""
     total = len(drawing.numbered)
+    if drawing.plan is not None:
+        title = str(drawing.plan["title"])
+        return (
+            title
+            if listed == total
+            else drawing.words.format("sheets", "list_first", title=title, count=listed)
+        )
     if drawing.units is None:
         return (
             page["gaps"]

@@ -64,6 +64,8 @@ SHAPES: tuple[tuple[tuple[float, float], ...] | None, ...] = (
     ((-0.55, -1.2), (0.55, -1.2), (0.55, 1.2), (-0.55, 1.2)),
 )
 """The page's symbols, in radii: square, triangle, diamond, circle, cross, bar, wedge, post."""
+SITE: Mapping[str, Any] = {"markerfacecolor": "#0f5132", "markeredgecolor": "white", "marker": "s"}
+"""The look of a plan's site, in the colour that the page has for it."""
 _OVERLAP, _SEAM_MM = 1.16, 0.09  # as on the page, and a hair more: between neighbours no seam shall show
 _PICTURE_FROM = 12_000
 _LONGEST = 16  # characters of a village's name on the map
@@ -145,7 +147,10 @@ class Ground:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """One map to draw: the findings of an edition, a target of theirs, and how."""
+    """One map to draw: the findings of an edition, a target of theirs, and how.
+
+    ``plan`` : one entry of :func:`plan_data`, whose sites are numbered in place of the gaps.
+    """
 
     findings: Findings
     result: TargetResult
@@ -153,6 +158,7 @@ class Drawing:
     edition: Edition
     setting: MapSetting
     shared: Ground | None = None
+    plan: Mapping[str, Any] | None = None
 
     @cached_property
     def ground(self) -> Ground:
@@ -215,8 +221,16 @@ class Drawing:
 
     @cached_property
     def numbered(self) -> list[Numbered]:
-        """The units without, or the circle's gaps, most people first; each keeps its number on every map."""
+        """The units without, or the circle's gaps, most people first; each keeps its number on every map.
+
+        With a plan its sites, in the plan's order.
+        """
         page = self.words.section("page")
+        if self.plan is not None:
+            return [
+                Numbered(number, (site["name"],), site["peopleText"], site["lon"], site["lat"])
+                for number, site in enumerate(self.plan["sites"], 1)
+            ]
         if self.units is not None:
             return [_unit_line(mark, page, number) for number, mark in enumerate(self.units.without, 1)]
         return [
@@ -612,13 +626,15 @@ def _marked(drawing: Drawing, sheet: Sheet, view: View) -> Iterator[tuple[float,
 
 def _numbers(drawing: Drawing, axes: Any, sheet: Sheet, view: View) -> None:
     """Draw the numbers, the first on top; where numbers would overlap, the lesser one is a dot."""
-    edge = INK if drawing.units is None else UNIT_COLOURS["lacks"]
+    edge, ink = INK if drawing.units is None else UNIT_COLOURS["lacks"], INK
     taken = _Taken()
     half = 1.6 * sheet.factor * view.metres_per_mm
     places = drawing.ground.points(
         np.array([(one.lon, one.lat) for one in view.numbered], dtype=float).reshape(-1, 2)
     )
     looks: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": edge, "marker": "o"}
+    if drawing.plan is not None:
+        looks, ink = {**SITE}, "white"
     dots = []
     for one, place, seen in zip(view.numbered, places, view.holds(places), strict=True):
         if not seen:
@@ -638,7 +654,7 @@ def _numbers(drawing: Drawing, axes: Any, sheet: Sheet, view: View) -> None:
             **looks,
         )
         axes.text(
-            *place, str(one.number), fontsize=6.3 * sheet.factor, weight="bold", color=INK, ha="center",
+            *place, str(one.number), fontsize=6.3 * sheet.factor, weight="bold", color=ink, ha="center",
             va="center_baseline", zorder=8, clip_on=True,
         )  # fmt: skip
         sheet.texts.append(str(one.number))

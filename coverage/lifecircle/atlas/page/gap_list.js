@@ -120,7 +120,7 @@ function listed({ gap, number, people }) {
     for (const kind of ["focus", "mouseenter"]) head.addEventListener(kind, () => showGapWay(number));
     for (const kind of ["blur", "mouseleave"]) head.addEventListener(kind, clearWay);
   }
-  const item = element("li", {}, element("i", { className: "lc-gap lc-gap-key", "aria-hidden": "true" },
+  const item = element("li", {}, element("i", { className: "lc-gap lc-gap-key" + (number > 98 ? " lc-gap-long" : ""), "aria-hidden": "true" },
     element("span", {}, String(number + 1))), element("div", {}, head, element("div", { className: "lc-small" }, gap.facts.join(comma()))));
   item.lastChild.append(...venueNodes(gap, page.words).map((line) => element("div", { className: "lc-small" }, ...line)));
   item.dataset.number = String(number);
