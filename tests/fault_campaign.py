@@ -490,7 +490,8 @@ class Campaign:
             for path in (self.here, *self.here.rglob("*")):
                 os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
             for name in fault.closed:
-                for path in (self.here / name, *(self.here / name).rglob("*")):
+                place = self.here / name  # which a command that keeps nothing has not made
+                for path in (place, *place.rglob("*")) if place.exists() else ():
                     os.chown(path, 0, 0, follow_symlinks=False)
                     path.chmod(0o555 if path.is_dir() else 0o444)
         if fault.damage is None:

@@ -12,8 +12,8 @@ import fault_campaign
 from conftest import ROOT, WHOLE_CAMPAIGN
 from fault_campaign import DEEDS, SEED, Campaign, damaged, faults_of
 
-SAMPLE = ("audit", "rectify", "locate", "new --forms", "check --fix")
-"""Commands of a sample: each way of writing there is (a run, a list, a page, a new folder, a copy)."""
+SAMPLE = ("audit", "locate", "new --forms")
+"""Commands of a sample: a run, a page, a new folder."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def campaign():
 @pytest.mark.parametrize("name", list(DEEDS) if WHOLE_CAMPAIGN else SAMPLE)
 def test_nothing_is_lost_and_the_next_run_ends_right(campaign, name):
     faults = faults_of(campaign.base(name), None if WHOLE_CAMPAIGN else 1)
-    chosen = faults if WHOLE_CAMPAIGN else random.Random(f"{SEED} {name}").sample(faults, 6)
+    chosen = faults if WHOLE_CAMPAIGN else random.Random(f"{SEED} {name}").sample(faults, 3)
     wrong = [
         trial for trial in (campaign.attempt(name, fault) for fault in chosen) if trial.lost or trial.problems
     ]
