@@ -44,7 +44,9 @@ def without_clock(path):
     if path.name == "evidence.json":
         return json.dumps({**json.loads(path.read_text("utf-8")), "stages": None}).encode()
     if path.name == "checksums.txt":
-        return "".join(line for line in path.open() if "evidence.json" not in line).encode()
+        return "\n".join(
+            line for line in path.read_text().splitlines() if "evidence.json" not in line
+        ).encode()
     return path.read_bytes()
 
 

@@ -19,6 +19,10 @@ def seeds(sample, *, whole):
     return range(whole if WHOLE_CAMPAIGN else sample)
 
 
+collect_ignore = ["fault_child.py"]  # run in a process of its own, under a library that makes faults
+in_whole_campaign = pytest.mark.skipif(not WHOLE_CAMPAIGN, reason="a part of make test-all")
+
+
 @pytest.fixture
 def toytown(tmp_path):
     """Give a fresh copy of the toy town's study folder."""

@@ -15,7 +15,7 @@ import pytest
 
 import browser
 from batch_towns import IDS, contents, make_towns, merged, run_one_after_another
-from conftest import edit
+from conftest import edit, in_whole_campaign
 from lifecircle.batch import BatchOrder, run_batch
 from lifecircle.errors import MissingExtraError, UnusableInputError
 from lifecircle.findings import load_findings
@@ -124,6 +124,7 @@ def test_a_resumed_batch_runs_what_is_missing_alone(towns, tmp_path):
     assert plain["counts"] == {"done": 2, "kept": 2, "failed": 0}
 
 
+@in_whole_campaign
 def test_a_damaged_partition_is_made_again(towns, tmp_path):
     out = tmp_path / "out"
     run_batch(BatchOrder(tuple(towns[:2]), out=out))
@@ -135,6 +136,7 @@ def test_a_damaged_partition_is_made_again(towns, tmp_path):
     assert path.read_bytes() == whole
 
 
+@in_whole_campaign
 def test_a_study_whose_input_changed_is_run_again_alone(tmp_path):
     towns, out = make_towns(tmp_path / "towns", IDS[:3]), tmp_path / "out"
     run_batch(BatchOrder(tuple(towns), out=out))
@@ -146,6 +148,7 @@ def test_a_study_whose_input_changed_is_run_again_alone(tmp_path):
     assert mine["people"].tolist() == [287.0]
 
 
+@in_whole_campaign
 def test_the_merged_files_are_of_the_studies_of_the_batch_alone(towns, tmp_path):
     out = tmp_path / "out"
     run_batch(BatchOrder(tuple(towns[:2]), out=out))
@@ -199,6 +202,7 @@ def test_two_studies_of_one_id_are_refused_before_anything_is_run(towns, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+@in_whole_campaign
 def test_a_study_that_fails_is_reported_and_stops_no_other(tmp_path):
     towns = make_towns(tmp_path / "towns")
     edit(towns[1] / "residents.csv", "population", "crowd")
@@ -269,6 +273,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(towns, plain, tmp_path):
     assert found.keys() == expected.keys()
 
 
+@in_whole_campaign
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="workers are found in /proc")
 def test_a_task_killed_too_often_is_reported(towns, tmp_path):
     out = tmp_path / "out"
@@ -300,6 +305,7 @@ def lifecircle(*words):
     )
 
 
+@in_whole_campaign
 def test_the_command_tells_counts_and_ends_with_a_status(towns, done, tmp_path):
     told = lifecircle("batch", *towns, "--out", done.out)
     assert told.returncode == 0, told.stderr

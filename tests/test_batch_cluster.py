@@ -12,6 +12,7 @@ from contextlib import ExitStack
 import pytest
 
 from batch_towns import IDS, contents, make_towns, merged, run_one_after_another
+from conftest import in_whole_campaign
 from lifecircle.batch import BatchOrder, run_batch
 from lifecircle.errors import UnusableInputError
 
@@ -119,6 +120,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(cluster, towns, plain, lo
     cluster.workers[0] = cluster.add_worker()
 
 
+@in_whole_campaign
 def test_a_study_that_fails_stops_no_other(cluster, towns, tmp_path):
     broken = make_towns(tmp_path / "towns", ("elm",))[0]
     (broken / "facilities.csv").unlink()
@@ -127,6 +129,7 @@ def test_a_study_that_fails_stops_no_other(cluster, towns, tmp_path):
     assert "facilities.csv" in batch.failed[0].faults[0]
 
 
+@in_whole_campaign
 def test_a_cluster_of_this_machine(towns, plain):
     out = towns[0].parent.parent / "own"
     batch = run_batch(BatchOrder(tuple(towns), out=out, workers=2))

@@ -23,7 +23,7 @@ from lifecircle.study import example_folder, read_study
 def steady(toytown):
     """Give the toy town without the check of coarse residents, which is made of a study as a whole."""
     with (toytown / "study.toml").open("a", encoding="utf-8") as file:
-        file.write("\n[reading]\ncoarse_change = 1.0\n")
+        file.write("\n[reading]\ncoarse_change = 1.0\nunsure_max = 1.0\n")
     return toytown
 
 

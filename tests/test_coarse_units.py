@@ -24,7 +24,7 @@ PEOPLE = np.array([40.0, 60.0, 10.0, 20.0, 30.0, 5.0])
 EXTENT = np.array([400.0, 400.0, 500.0, 500.0, 500.0, np.nan])
 COUNTED = ["a", "b", "p", "p", "p", "h"]
 DISTRICTS = ["01", "01", "02", "02", "02", "02"]
-SETTING = SimpleNamespace(coarse_change=0.02, coarse_share=0.125, coarse_people=0.5)
+SETTING = SimpleNamespace(coarse_change=0.02, unsure_max=0.01, coarse_share=0.125, coarse_people=0.5)
 PLACES = np.array([[0, 0], [400, 0], [800, 0], [850, 0], [900, 0], [1000, 0]], dtype=float)
 
 
@@ -125,8 +125,8 @@ def test_places_of_a_plain_table_are_never_unsure():
 @pytest.mark.parametrize(
     ("value", "unsure", "goal", "doubt"),
     [
-        (0.70, 0.02, 0.9, ""),
-        (0.70, 0.021, 0.9, "coarse_extent:400|70.0%|2.1"),
+        (0.70, 0.01, 0.9, ""),
+        (0.70, 0.011, 0.9, "coarse_extent:400|70.0%|1.1"),
         (0.895, 0.01, 0.9, "coarse_extent:400|89.5%|1.0"),
         (0.91, 0.0, 0.9, ""),
     ],

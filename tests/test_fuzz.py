@@ -16,7 +16,7 @@ from conftest import seeds
 from fuzzing import TABLE_FORMATS, write_table
 
 READERS, COMMANDS, BATCH = 8000, 2000, 25
-"""Cases of the whole campaign, and how many make one test; a twentieth of them is the sample."""
+"""Cases of the whole campaign, and how many make one test; a fiftieth of them is the sample."""
 
 MOST_MB = 1000
 
@@ -27,12 +27,12 @@ def town(tmp_path_factory):
     return fuzz_oracle.make_town(tmp_path_factory.mktemp("fuzz"))
 
 
-def _peak_mb():
-    """Give the most memory this process has held since the peak was last forgotten, where Linux says it."""
+def _memory_mb(kind):
+    """Give the memory this process holds (VmRSS) or has held at most since that was forgotten (VmHWM)."""
     status = Path("/proc/self/status")
     if not status.is_file():
-        return None
-    line = next(one for one in status.read_text().splitlines() if one.startswith("VmHWM"))
+        return 0
+    line = next(one for one in status.read_text().splitlines() if one.startswith(kind))
     return int(line.split()[1]) / 1e3
 
 
@@ -44,22 +44,22 @@ def _forgotten_peak():
 
 
 def _fails(run, first, tmp_path, town):
-    outcomes = []
+    outcomes, held = [], _memory_mb("VmRSS")  # what other tests have left here is not counted
     for seed in range(first * BATCH, (first + 1) * BATCH):
         folder = tmp_path / str(seed)
         folder.mkdir()
         outcomes.append(run(seed, folder, town))
         shutil.rmtree(folder)
-    assert (_peak_mb() or 0) < MOST_MB
+    assert _memory_mb("VmHWM") - held < MOST_MB
     return [f"\n{one}\nat {one.frame}" for one in outcomes if one.problems]
 
 
-@pytest.mark.parametrize("batch", seeds(READERS // 20 // BATCH, whole=READERS // BATCH))
+@pytest.mark.parametrize("batch", seeds(READERS // 50 // BATCH, whole=READERS // BATCH))
 def test_a_reader_gives_a_result_or_an_error_of_its_own(batch, tmp_path, town):
     assert not _fails(fuzz_oracle.run_reader, batch, tmp_path, town)
 
 
-@pytest.mark.parametrize("batch", seeds(COMMANDS // 20 // BATCH, whole=COMMANDS // BATCH))
+@pytest.mark.parametrize("batch", seeds(COMMANDS // 50 // BATCH, whole=COMMANDS // BATCH))
 def test_a_command_ends_in_order(batch, tmp_path, town):
     assert not _fails(fuzz_oracle.run_whole_command, batch, tmp_path, town)
 
@@ -83,6 +83,8 @@ def test_what_is_not_mutated_is_read(role, tmp_path):
             continue
         if role == "changes" and suffix == "geojson":
             continue  # a closure has no place
+        if suffix == "gdb" and draft.shapes is not None and len({one.geom_type for one in draft.shapes}) > 1:
+            continue  # a layer there has one kind of geometry
         fuzz_oracle.TABLES[role](path, _NoExtras(0))
 
 

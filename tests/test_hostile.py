@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -195,6 +194,8 @@ def test_a_hostile_file_costs_little_and_is_told(tmp_path, what):
         os._exit(0)
     assert os.waitpid(maker, 0)[1] == 0
     path = max(tmp_path.iterdir(), key=lambda one: one.stat().st_mtime_ns)
+    # A fork begins with what this process holds, which other tests have left here.
+    held_mb = int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1e3
     told, most_mb = _in_a_fork(path)
     assert not told.startswith("raised"), told
     if said:
@@ -202,8 +203,7 @@ def test_a_hostile_file_costs_little_and_is_told(tmp_path, what):
         assert re.search(said, told), told[:500]
     assert len(max(told.splitlines(), key=len)) < 5000
     assert "root:" not in told
-    assert most_mb < MOST_MB
-    assert most_mb < resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 + MOST_MB
+    assert most_mb - held_mb < MOST_MB
 
 
 def test_pickles_are_never_loaded(tmp_path):

@@ -19,7 +19,7 @@ people of a cell at its middle. Rules:
 7. of a cell, polygon or village that is partly in time it is unknown who lives where. The rate may be off by
    the change of rule 5 in these rows and by three standard errors, everybody of a unit taken to live at one
    place in it and each unit by itself, so that the errors of many cells cancel. What the rate may be off by
-   is ``unsure``; over ``coarse_change``, or where it would turn the verdict, the data are insufficient.
+   is ``unsure``; over ``unsure_max``, or where it would turn the verdict, the data are insufficient.
 """
 
 from __future__ import annotations

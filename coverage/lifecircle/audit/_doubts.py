@@ -148,7 +148,7 @@ def _too_coarse(target: CircleTarget, inputs: Inputs, check: CoarseReading | Non
 def _unsure(target: CircleTarget, inputs: Inputs, check: CoarseReading) -> str:
     """Doubt people of cells or polygons that are partly in time, as they may live on either side."""
     turned = _turned(target, inputs, check.value, check.unsure)
-    if check.unsure <= inputs.study.reading.coarse_change and not turned:
+    if check.unsure <= inputs.study.reading.unsure_max and not turned:
         return ""
     return f"coarse_extent:{check.spacing_m:.0f}|{check.value:.1%}|{check.unsure * 100:.1f}"
 

@@ -236,6 +236,9 @@ def _mapped_part(
 ) -> Roads:
     """Return the edges of some spans from a store, copying nothing else."""
     held = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
+    if spans and spans[-1][1] >= len(held["starts"]) - 1:
+        # before they are written out: a damaged number may stand for billions
+        raise IndexError(spans[-1][1])
     edges = np.concatenate([np.arange(first, last + 1) for first, last in spans] or [np.empty(0, np.int64)])
     starts, sizes = held["starts"][edges], held["starts"][edges + 1] - held["starts"][edges]
     within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)

@@ -175,6 +175,7 @@ class ReadingPart(Part):
     ``coarse_share`` : share of the usual reach above which the spacing of residents is coarse.
     ``coarse_people`` : share of people at coarse places above which is warned and checked.
     ``coarse_change`` : change of the rate in that check above which the data are insufficient.
+    ``unsure_max`` : what a rate may be off by, for people in cells and polygons, above which they are.
     ``rough_max`` : share of a target's venues placed by address or at a village's centre (grades C and D)
     above which its data are insufficient.
     """
@@ -185,7 +186,8 @@ class ReadingPart(Part):
     fragment_min: Share = 0.5
     coarse_share: Share = 0.125
     coarse_people: Share = 0.5
-    coarse_change: Share = 0.01
+    coarse_change: Share = 0.02
+    unsure_max: Share = 0.01
     rough_max: Share = 0.25
 
 
