@@ -9,7 +9,7 @@ import random
 import pytest
 
 import fault_campaign
-from conftest import ROOT, WHOLE_CAMPAIGN
+from conftest import ROOT, WHOLE_CAMPAIGN, in_whole_campaign
 from fault_campaign import DEEDS, SEED, Campaign, damaged, faults_of
 
 SAMPLE = ("audit", "locate", "new --forms")
@@ -27,6 +27,7 @@ def campaign():
     started.close()
 
 
+@in_whole_campaign
 @pytest.mark.parametrize("name", list(DEEDS) if WHOLE_CAMPAIGN else SAMPLE)
 def test_nothing_is_lost_and_the_next_run_ends_right(campaign, name):
     faults = faults_of(campaign.base(name), None if WHOLE_CAMPAIGN else 1)

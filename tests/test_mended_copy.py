@@ -7,7 +7,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from conftest import ROOT, edit
+from conftest import ROOT, edit, in_whole_campaign
 from lifecircle.audit import prepare, run_audit
 from lifecircle.doctor import check_study, mend_study
 from lifecircle.doctor._mends import TableColumns, table_mends
@@ -75,6 +75,7 @@ def test_only_pairs_that_can_be_nothing_else_are_exchanged():
     assert mends({"x": ["30.5"], "y": ["120.9"]}, columns=projected) == []
 
 
+@in_whole_campaign
 def test_the_county_is_mended_and_can_be_audited(tmp_path):
     county = ROOT / "data" / "geo" / "haiyan"
     copy = mend_study(county, tmp_path / "fixed")

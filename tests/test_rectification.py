@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from conftest import ROOT, edit
+from conftest import ROOT, edit, in_whole_campaign
 from lifecircle.audit import run_audit
 from lifecircle.cli import cli
 from lifecircle.errors import UnusableInputError
@@ -348,6 +348,7 @@ def years(tmp_path_factory):
     return folder
 
 
+@in_whole_campaign
 def test_a_filled_list_survives_three_yearly_rounds(years, tmp_path):
     results = tmp_path / "results"
     shutil.copytree(years, results)

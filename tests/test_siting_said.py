@@ -12,7 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from conftest import ROOT, TOYTOWN, edit
+from conftest import ROOT, TOYTOWN, edit, in_whole_campaign
 from lifecircle.audit import prepare, run, run_audit
 from lifecircle.errors import UnusableInputError
 from lifecircle.scenario import apply_changes, run_scenario, saved_seconds
@@ -220,6 +220,7 @@ def test_by_open_hours_only_open_venues_count(toytown, tmp_path):
     assert study(toytown, "reading", new=1, candidates=listed, accounting="reach").covered == 235
 
 
+@in_whole_campaign
 def test_by_metres_along_the_roads(toytown, tmp_path):
     target = 'straight = { urban_m = 1500, rural_m = 1500 }\naccounting = "network_distance"'
     edit(toytown / "standard.toml", "goal = 0.9", f"goal = 0.9\n{target}")
@@ -278,6 +279,7 @@ def test_at_the_speed_of_the_aged_by_hand(tmp_path):
     assert (facts["profile"], facts["own"]) == ("walk_aged", {"profile": "walk", "accounting": "reach"})
 
 
+@in_whole_campaign
 def test_elder_care_at_the_speed_of_the_aged():
     done = study(EXAMPLE, "elder_care", new=2, profile="walk_aged")
     usual = study(EXAMPLE, "elder_care", new=2)
