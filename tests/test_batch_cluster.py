@@ -90,6 +90,7 @@ def test_the_runs_are_those_of_one_after_another(cluster, towns, plain, local):
     assert merged(out) == local
 
 
+@in_whole_campaign
 def test_a_resumed_batch_runs_what_is_missing_alone(cluster, towns, plain):
     out = towns[0].parent.parent / "resumed"
     run_batch(BatchOrder(tuple(towns[:3]), out=out, scheduler=cluster.address))
@@ -99,6 +100,7 @@ def test_a_resumed_batch_runs_what_is_missing_alone(cluster, towns, plain):
     assert contents(out) == plain
 
 
+@in_whole_campaign
 def test_a_worker_killed_in_the_middle_changes_nothing(cluster, towns, plain, local):
     out = towns[0].parent.parent / "killed"
     victim, killed = cluster.workers[0], threading.Event()

@@ -102,7 +102,7 @@ def sweep(folder, kind, seed, sizes):
 @pytest.mark.parametrize("kind", ["urban", "rural"])
 @pytest.mark.parametrize("seed", seeds(1, whole=8))
 def test_a_rate_is_right_or_states_what_it_may_be_off_by(tmp_path, kind, seed):
-    found = sweep(tmp_path, kind, seed, SIZES if WHOLE_CAMPAIGN else (50, 100, 250))
+    found = sweep(tmp_path, kind, seed, SIZES if WHOLE_CAMPAIGN else (100, 250))
     # Three standard errors hold nearly always, where units are independent: one row in fifty may miss.
     wrong = found[found["wrong"]]
     assert len(wrong) <= max(1, 0.02 * len(found)), wrong.to_string()
