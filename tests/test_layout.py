@@ -25,6 +25,7 @@ FLOORS = {
     "limits": 1,
     "compiled": 1,
     "stages": 1,
+    "sealed_page": 1,
     "hours": 2,
     "datum": 2,
     "tables": 2,

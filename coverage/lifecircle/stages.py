@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +111,20 @@ class Stages:
 
 def _silent(_: str) -> None:
     """Show nothing."""
+
+
+@contextmanager
+def listening(room: str, handler: logging.Handler) -> Iterator[None]:
+    """Hand what a room logs, at INFO and above, to a handler for as long as the block runs."""
+    logger = logging.getLogger(room)
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
 
 
 def peak_mb() -> float | None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +12,7 @@ import shapely
 
 from lifecircle.batch._merged_rows import DISTRICTS, partition
 from lifecircle.batch._task_order import FAILED
+from lifecircle.sealed_page import data_text, page_policy
 from lifecircle.wording import Words, percent
 
 if TYPE_CHECKING:
@@ -68,6 +66,7 @@ def index_page(out: Path, outcomes: Sequence[Outcome], *, title: str, language: 
         for one in outcomes
         if one.state == FAILED
     ]
+    script, style = _file("region.js"), _file("region.css")
     return _PAGE.format(
         language=language,
         title=escape(title),
@@ -82,10 +81,10 @@ def index_page(out: Path, outcomes: Sequence[Outcome], *, title: str, language: 
         },
         value=escape(words.get("batch_page", "value")),
         status=escape(words.get("batch_page", "status")),
-        policy=_policy(),
-        style=_file("region.css"),
-        script=_file("region.js"),
-        data=_inside_script(data),
+        policy=page_policy(script, style),
+        style=style,
+        script=script,
+        data=data_text(data),
     )
 
 
@@ -105,11 +104,11 @@ def _study(one: Outcome, words: Words) -> dict[str, Any]:
         "id": one.id,
         "name": one.name or one.id,
         "page": one.page,
-        "targets": {name: _told(row, words) for name, row in whole.items()},
+        "targets": {name: _value_and_verdict(row, words) for name, row in whole.items()},
     }
 
 
-def _told(row: dict[str, Any], words: Words) -> list[Any]:
+def _value_and_verdict(row: dict[str, Any], words: Words) -> list[Any]:
     """Return a value as it is coloured, as it is printed, and its verdict."""
     value, status = row["value"], words.get("status", row["status"])
     if value is None:
@@ -130,8 +129,10 @@ def _areas(out: Path, outcomes: Sequence[Outcome], words: Words) -> list[dict[st
             (row["district"], row["target"]): row for row in one.rows
         }
         for code, name, shape in zip(layer["code"], layer["name"], layer.geometry, strict=True):
-            told = {target: _told(row, words) for (own, target), row in rows.items() if own == code}
-            areas.append({"name": str(name), "study": one.id, "page": one.page, "targets": told})
+            shown = {
+                target: _value_and_verdict(row, words) for (own, target), row in rows.items() if own == code
+            }
+            areas.append({"name": str(name), "study": one.id, "page": one.page, "targets": shown})
             shapes.append(shape)
     for area, rings in zip(areas, _rings(shapes), strict=True):
         area["rings"] = rings
@@ -154,24 +155,6 @@ def _rings(shapes: Sequence[shapely.Geometry]) -> Iterable[list[list[int]]]:
 
 def _file(name: str) -> str:
     return resources.files(__package__).joinpath("page", name).read_text("utf-8")
-
-
-def _policy() -> str:
-    """Return a policy that allows the page's own script and style, and nothing else."""
-    own = {
-        name: "sha256-" + base64.b64encode(hashlib.sha256(_file(name).encode()).digest()).decode()
-        for name in ("region.js", "region.css")
-    }
-    return (
-        f"default-src 'none'; script-src '{own['region.js']}'; style-src '{own['region.css']}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _inside_script(data: dict[str, Any]) -> str:
-    """Return data as JSON that cannot end the element it stands in."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 _PAGE = """<!DOCTYPE html>

@@ -23,6 +23,7 @@ from lifecircle.errors import LifecircleError, UnusableInputError, system_fault
 from lifecircle.files import recover, written
 from lifecircle.findings import RUN, read_fingerprint
 from lifecircle.ledger import result_rows
+from lifecircle.stages import listening, peak_mb
 from lifecircle.wording import fault_line, one_line
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _ended(order: Order, begun: tuple[float, float]) -> Outcome:
 def _recorded(outcome: Outcome, order: Order, begun: tuple[float, float]) -> Outcome:
     """Write the record of a task that is done; it comes last of all that the task writes."""
     wall, processor = (round(now - then, 3) for now, then in zip(_now(), begun, strict=True))
-    outcome = replace(outcome, seconds=wall, processor_seconds=processor, peak_mb=_peak_mb())
+    outcome = replace(outcome, seconds=wall, processor_seconds=processor, peak_mb=round(peak_mb() or 0.0, 1))
     path = record_of(Path(order.out), order.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as fresh:
@@ -175,15 +176,6 @@ def _now() -> tuple[float, float]:
     return time.monotonic(), time.process_time()
 
 
-def _peak_mb() -> float:
-    """Return the most memory that this process ever held, in MB; 0 where the system does not say."""
-    try:
-        import resource  # noqa: PLC0415 - not there on Windows
-    except ImportError:
-        return 0.0
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-
-
 @contextmanager
 def _logged(order: Order) -> Iterator[None]:
     """Write what the task says into its own log, whatever other threads of the process say."""
@@ -193,13 +185,8 @@ def _logged(order: Order) -> Iterator[None]:
     handler = logging.FileHandler(path, mode="a", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handler.addFilter(lambda record: record.thread == mine)
-    room = logging.getLogger("lifecircle")
-    before = room.level
-    room.addHandler(handler)
-    room.setLevel(logging.INFO)
     try:
-        yield
+        with listening("lifecircle", handler):
+            yield
     finally:
-        room.setLevel(before)
-        room.removeHandler(handler)
         handler.close()

@@ -80,17 +80,12 @@ def _nothing(_: str) -> None:
 @contextmanager
 def _shown(show: Callable[[str], None]) -> Iterator[None]:
     """Show what rooms below say they are doing, such as compiling, on the progress line."""
+    from lifecircle.stages import listening
+
     handler = logging.Handler(logging.INFO)
     handler.emit = lambda record: show(record.getMessage())  # type: ignore[method-assign]  # all a handler is
-    room = logging.getLogger("lifecircle.reach")
-    before = room.level
-    room.addHandler(handler)
-    room.setLevel(logging.INFO)
-    try:
+    with listening("lifecircle.reach", handler):
         yield
-    finally:
-        room.setLevel(before)
-        room.removeHandler(handler)
 
 
 def print_stamp(findings: Findings, language: Language) -> None:

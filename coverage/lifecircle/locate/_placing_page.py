@@ -6,9 +6,6 @@ Whatever stands in the list is data of the page and put into it as text, never a
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -21,6 +18,7 @@ import numpy as np
 import shapely
 
 from lifecircle.locate._located_list import ANSWER
+from lifecircle.sealed_page import data_text, page_policy
 from lifecircle.tables import unarmed
 from lifecircle.wording import word
 
@@ -95,39 +93,22 @@ def placing_page(  # noqa: PLR0913 - what a page is made of
         "villages": [[one.name, *_whole(one.lon, one.lat)] for one in known.every_village if _has(one)],
         **_ground(ground),
     }
+    script, style = _file("placing.js"), _file("placing.css")
     return _PAGE.format(
         language=language,
         title=escape(heading),
         stamp=escape(stamp),
         border=escape(word("placing", "border", language)),
         **{name: escape(text, quote=True) for name, text in words.items()},
-        policy=_policy(),
-        style=_file("placing.css"),
-        script=_file("placing.js"),
-        data=_inside_script(data),
+        policy=page_policy(script, style),
+        style=style,
+        script=script,
+        data=data_text(data),
     )
 
 
 def _file(name: str) -> str:
     return resources.files(__package__).joinpath("page", name).read_text("utf-8")
-
-
-def _policy() -> str:
-    """Return a policy that allows the page's own script and style, and nothing else."""
-    own = {
-        name: "sha256-" + base64.b64encode(hashlib.sha256(_file(name).encode()).digest()).decode()
-        for name in ("placing.js", "placing.css")
-    }
-    return (
-        f"default-src 'none'; script-src '{own['placing.js']}'; style-src '{own['placing.css']}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _inside_script(data: dict[str, Any]) -> str:
-    """Return data as JSON that cannot end the element it stands in."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _has(place: KnownPlace) -> bool:
