@@ -150,7 +150,13 @@ def counted_rows(  # noqa: PLR0913 - one keyword for each key of [demand] in a s
     columns: Mapping[str, str] | None,
     max_rejected: float,
 ) -> CountedRows:
-    """Read all rows of a demand table, as :func:`read_demand` does, those at fault with the others."""
+    """Read all rows of a demand table, as :func:`read_demand` does, those at fault with the others.
+
+    Raises
+    ------
+    UnusableInputError
+        As for :func:`read_demand`.
+    """
     table = read_table(source)
     counts = dict(groups or {})
     faults = FaultLog()

@@ -309,6 +309,7 @@ class _Parts:
     cut: npt.NDArray[np.bool_]
 
     def take(self, which: Any) -> _Parts:
+        """Return some of the parts, by position or flag."""
         return _Parts(
             self.polygon[which],
             self.weight[which],
@@ -320,6 +321,7 @@ class _Parts:
 
     @classmethod
     def joined(cls, parts: Sequence[_Parts]) -> _Parts:
+        """Return the parts of several one after another."""
         names = cls.__dataclass_fields__
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 

@@ -99,6 +99,7 @@ def _sketch(checkup: Checkup) -> str:
     high = (north - south) * scale
 
     def at(lon: float, lat: float) -> tuple[float, float]:
+        """Return where a place stands in the sketch."""
         return (lon - west) / (east - west) * _WIDE, (north - lat) * scale
 
     lines = []

@@ -160,7 +160,8 @@ def _remedies(plan: Mapping[str, Any], words: Words) -> list[dict[str, Any]]:
     Those of unknown cost come last, by people.
     """
 
-    def key(one: Mapping[str, Any]) -> tuple[bool, float, float]:
+    def order(one: Mapping[str, Any]) -> tuple[bool, float, float]:
+        """Return what a remedy is sorted by: unknown costs last, then people for the money, then people."""
         per = one.get("people_per_cost")
         return (per is None, -(per or 0.0), -float(one["people"]))
 
@@ -170,7 +171,7 @@ def _remedies(plan: Mapping[str, Any], words: Words) -> list[dict[str, Any]]:
     return [
         {
             "title": f"{words.get('column', accounting)} · {words.get('paid', paid)}",
-            "rows": [_remedy(one, words) for one in sorted(some, key=key)[:_REMEDIES]],
+            "rows": [_remedy(one, words) for one in sorted(some, key=order)[:_REMEDIES]],
         }
         for (accounting, paid), some in lists.items()
     ]
