@@ -55,8 +55,8 @@ def border_m(study: Study) -> float:
     metres : limit x fastest speed of any circle, or its straight radius if that is larger, and the margin
 
     >>> from lifecircle.study import example_folder, read_study
-    >>> border_m(read_study(example_folder()))
-    6683.333333333333
+    >>> round(border_m(read_study(example_folder())))
+    6683
     """
     return reach_m(study.standard) + LEGS_M + study.roads.prefer_main_m + study.roads.fragment_m
 

@@ -81,7 +81,7 @@ def flowed(tables: Sequence[Table], first: Room, others: Room, factor: float) ->
 
     >>> table = Table("", ("a",), (1.0,), tuple(("x",) for _ in range(9)))
     >>> [(one.first, one.last, one.room) for one in flowed([table], Room(50, 20), Room(50, 30), 1.0)]
-    [(0, 3, 0), (3, 9, 1)]
+    [(0, 3, 0), (3, 8, 1), (8, 9, 2)]
     """
     pieces: list[Piece] = []
     number, used = 0, 0.0
