@@ -659,7 +659,7 @@ def _write_plain(draft: Draft, path: Path) -> None:
         shutil.rmtree(path)
     points = [shapely.Point(120 + 0.001 * row, 30.51) for row in range(len(frame))]
     gpd.GeoDataFrame(frame, geometry=points, crs="EPSG:4326").to_file(
-        path, engine="pyogrio", driver=_DRIVERS[path.suffix]
+        path, engine="pyogrio", driver=_DRIVERS[path.suffix], geometry_type="Point"
     )
 
 
