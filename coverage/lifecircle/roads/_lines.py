@@ -512,7 +512,7 @@ def _apart(here: FloatArray, there: FloatArray) -> FloatArray:
 
 
 def _most_voted(node: LongArray, place: FloatArray) -> tuple[LongArray, FloatArray]:
-    """Return for each junction the point at which most line ends put it, to the millimetre; of equals the first.
+    """Return for each junction the place where most line ends put it, to the millimetre; of equals the first.
 
     Parameters
     ----------
