@@ -78,7 +78,7 @@ def dead(page: Path, text: str) -> list[str]:
 
 
 def test_the_check_of_links_finds_each_kind_of_dead_link():
-    text = '# A b\n[1](#a-b) [2](#c) [3](no.md) [4](README.md#no)\n'
+    text = "# A b\n[1](#a-b) [2](#c) [3](no.md) [4](README.md#no)\n"
     text += '![5](no.png) <img src="no.svg"> `[6](no.md)`\n'
     text += "[7](/etc/passwd) [8](https://example.org/x) [9](README.md)\n```\n[10](no.md)\n```\n"
     assert dead(ROOT / "SECURITY.md", text) == [

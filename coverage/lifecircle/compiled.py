@@ -58,8 +58,8 @@ def compiled(module: str) -> ModuleType:
 def _without(module: str) -> Iterator[None]:
     """Let an import look in vain for a module that nobody has imported so far.
 
-    numba loads coverage.py, where it is installed, in case it measures this process. That takes a third of the
-    time of loading numba; who measures has imported it before.
+    numba loads coverage.py, where it is installed, in case it measures this process. That takes a third of
+    the time of loading numba; who measures has imported it before.
     """
     if module in sys.modules:
         yield
