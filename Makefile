@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all docs kit release test-oldest test-newest bench bench-atlas clean
+.PHONY: demo test test-all docs kit release test-oldest test-newest bench bench-atlas bench-beside clean
 
 demo: .venv/.runtime
 	$(BIN)/lifecircle audit data/geo/haiyan --out results
@@ -54,6 +54,9 @@ bench: .venv-bench/.done
 
 bench-atlas: .venv-bench/.done
 	.venv-bench/bin/python -m benchmarks.atlas
+
+bench-beside: .venv-bench/.done
+	.venv-bench/bin/python -m benchmarks.beside
 
 .venv-bench/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench

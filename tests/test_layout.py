@@ -43,6 +43,7 @@ FLOORS = {
     "counting": 4,
     "findings": 4,
     "publication": 5,
+    "interchange": 5,
     "ledger": 5,
     "report": 5,
     "database": 6,

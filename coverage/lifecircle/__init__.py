@@ -56,6 +56,11 @@ _HOME = {
     "siting_problem": "siting",
     "solve_siting": "siting",
     "static_map": "paper",
+    "cost_matrix": "interchange",
+    "nearest_of": "interchange",
+    "pairs_table": "interchange",
+    "read_travel_times": "interchange",
+    "to_networkx": "interchange",
     "run_audit": "audit",
     "run_scenario": "scenario",
     "write_database": "database",
@@ -73,6 +78,7 @@ __all__ = [
     "__version__",
     "assign_districts",
     "bd09_from_wgs84",
+    "cost_matrix",
     "cost_to_nth",
     "coverage",
     "cumulative_opportunities",
@@ -91,6 +97,8 @@ __all__ = [
     "load_findings",
     "logistic_decay",
     "nearest",
+    "nearest_of",
+    "pairs_table",
     "power_decay",
     "rational_agent_access",
     "reach_lines",
@@ -98,6 +106,7 @@ __all__ = [
     "read_districts",
     "read_facilities",
     "read_roads",
+    "read_travel_times",
     "roads_from_graph",
     "run_audit",
     "run_scenario",
@@ -110,6 +119,7 @@ __all__ = [
     "solve_siting",
     "static_map",
     "step_decay",
+    "to_networkx",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
     "within",
@@ -125,6 +135,7 @@ if TYPE_CHECKING:
     from lifecircle.errors import LifecircleError, UnusableInputError
     from lifecircle.facilities import read_facilities
     from lifecircle.findings import Findings, load_findings
+    from lifecircle.interchange import cost_matrix, nearest_of, pairs_table, read_travel_times, to_networkx
     from lifecircle.measures import (
         cost_to_nth,
         coverage,

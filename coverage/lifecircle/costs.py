@@ -68,8 +68,10 @@ def read_costs(source: Any, *, name: str = "costs") -> tuple[Costs | None, list[
     if isinstance(source, LabelledPairs):
         source, demand, sites, named = source.seconds, source.demand, source.facilities, True
     elif isinstance(source, pd.DataFrame):
+        if faults := _long_faults(name, source):
+            return None, faults
         demand, sites, named = source.index, source.columns, True
-        source = source.to_numpy(dtype=np.float64)
+        source = source.to_numpy()
     if _is_ready(source) and not (faults := _label_faults(name, sites, "site")):
         faults += _label_faults(name, demand, "resident")
         ready = csr_array(source)
@@ -95,6 +97,18 @@ def read_costs(source: Any, *, name: str = "costs") -> tuple[Costs | None, list[
     demand = pd.RangeIndex(shape[0]) if demand is None else demand
     sites = pd.RangeIndex(shape[1]) if sites is None else sites
     return Costs(table, demand, sites, named), []
+
+
+_LONG = ({"from_id", "to_id"}, {"origin", "dest"}, {"origin", "destination"})
+
+
+def _long_faults(name: str, source: pd.DataFrame) -> list[Fault]:
+    """Return the fault of a table with a row for each pair, which as a matrix would count ids as costs."""
+    if not any(ends <= set(source.columns) for ends in _LONG):
+        return []
+    reason = say("a table with a row for each pair, not a matrix of costs")
+    remedy = say("read it with lifecircle.read_travel_times, and give the pairs")
+    return [Fault(name, "", ", ".join(map(str, source.columns)), reason, remedy)]
 
 
 def _is_ready(source: Any) -> bool:
