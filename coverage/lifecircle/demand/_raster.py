@@ -20,6 +20,7 @@ import pandas as pd
 import pyproj
 import shapely
 
+from lifecircle.datum import way_between
 from lifecircle.demand._cell_values import (
     ValueCount,
     density_doubt,
@@ -295,7 +296,7 @@ class _Raster:
         self.source = bands[0].source
         try:
             self.crs = pyproj.CRS.from_user_input(self.source.crs.to_wkt())
-            self.to_degrees = pyproj.Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
+            self.to_degrees = way_between(self.crs, "EPSG:4326")
         except pyproj.exceptions.ProjError:  # CRSError is one
             raise UnusableInputError([self._no_ground()]) from None
         self.districts = None if districts is None or districts.empty else disjoint(districts)

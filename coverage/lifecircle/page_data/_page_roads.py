@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyproj
 import shapely
 
+from lifecircle.datum import way_between
 from lifecircle.reach import FACILITY_CAP_M, LEG_SHARE, TRIED_EDGES
 
 if TYPE_CHECKING:
@@ -188,8 +188,8 @@ def _barriers(roads: Roads) -> npt.NDArray[np.object_]:
 
 def _projection(roads: Roads, low: Floats) -> tuple[dict[str, Any], dict[str, Any]]:
     """Fit polynomials from degrees to metres from the origin and back, over the roads and 2 km around."""
-    back = pyproj.Transformer.from_crs(roads.crs, "EPSG:4326", always_xy=True)
-    there = pyproj.Transformer.from_crs("EPSG:4326", roads.crs, always_xy=True)
+    back = way_between(roads.crs, "EPSG:4326")
+    there = way_between("EPSG:4326", roads.crs)
     xy = roads.xy if len(roads.xy) else np.zeros((1, 2))
     (left, bottom), (right, top) = xy.min(axis=0) - 2000.0, xy.max(axis=0) + 2000.0
     side = np.linspace(0.0, 1.0, 21)
