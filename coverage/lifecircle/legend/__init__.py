@@ -3,6 +3,7 @@
 Computes no figure; who is in which class is counted elsewhere.
 """
 
+from lifecircle.legend._layer_styles import STYLES, layer_styles
 from lifecircle.legend._legend_colours import (
     AREA_COLOURS,
     CELL_COLOURS,
@@ -17,7 +18,6 @@ from lifecircle.legend._legend_colours import (
     class_text,
     rate_texts,
 )
-from lifecircle.legend._layer_styles import STYLES, layer_styles
 
 __all__ = [
     "AREA_COLOURS",
