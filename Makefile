@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all docs bench bench-atlas bench-beside clean
+.PHONY: demo test test-all docs kit release bench bench-atlas bench-beside clean
 
 demo: .venv/.runtime
 	$(BIN)/lifecircle audit data/geo/haiyan --out results
@@ -38,6 +38,12 @@ docs: .venv/.docs
 .venv/.docs: .venv/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group docs
 	@touch $@
+
+kit: .venv/.dev
+	$(BIN)/python tools/make_kit.py
+
+release: .venv/.dev
+	$(BIN)/python tools/build_release.py
 
 bench: .venv-bench/.done
 	.venv-bench/bin/python -m benchmarks

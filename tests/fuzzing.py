@@ -650,6 +650,9 @@ def _write_layer(draft: Draft, path: Path, rng: random.Random) -> None:
         draft.steps.append("two layers")
 
 
+_ROW_NUMBERS = {"fid", "objectid"}
+
+
 def _write_plain(draft: Draft, path: Path) -> None:
     frame = _frame(draft, texts=True)
     if path.suffix == ".parquet":
@@ -657,9 +660,11 @@ def _write_plain(draft: Draft, path: Path) -> None:
         return
     if path.is_dir():  # what of a file geodatabase was written
         shutil.rmtree(path)
+    # A layer has a number of its own for each row, and takes no column of that name.
+    frame = frame.rename(columns={name: f"{name} " for name in frame if str(name).lower() in _ROW_NUMBERS})
     points = [shapely.Point(120 + 0.001 * row, 30.51) for row in range(len(frame))]
     gpd.GeoDataFrame(frame, geometry=points, crs="EPSG:4326").to_file(
-        path, engine="pyogrio", driver=_DRIVERS[path.suffix]
+        path, engine="pyogrio", driver=_DRIVERS[path.suffix], geometry_type="Point"
     )
 
 

@@ -11,7 +11,9 @@ import atlas_town
 import browser
 from atlas_page import MAP, choose, colour_at, is_quiet, point_at, rows_of, text_of
 from lifecircle.atlas import draw_atlas
+from lifecircle.audit import run_audit
 from lifecircle.page_data import AREA_COLOURS, NO_RATE_COLOUR, RATE_COLOURS, UNIT_COLOURS
+from test_within_reach import CLINICS, REGISTER
 
 pytestmark = pytest.mark.browser
 
@@ -141,6 +143,55 @@ def test_picture_and_print_carry_them(page, target):
     printed = text_of(page, "#lc-print")
     assert ("缺 卫生室 420 人" in printed) == (target == "clinics")
     assert page.run("return document.querySelector('#lc-print canvas').width") > 1000
+    is_quiet(page)
+
+
+LAYERS = {
+    "zh": ("名额供需", "可达范围内人均", "场所名额与使用"),
+    "en": ("Places: who is served", "Places within reach", "Places of venues"),
+}
+
+
+def switch(page, name: str) -> bool:
+    """Click a layer of the switch; return whether it is on then."""
+    return page.run(
+        "const box = [...document.querySelectorAll('.leaflet-control-layers-overlays label')]"
+        ".find((one) => one.textContent.trim() === arguments[0]).querySelector('input');"
+        "box.click(); return box.checked",
+        name,
+    )
+
+
+def headings(page) -> list[str]:
+    return page.run("return [...document.querySelectorAll('#lc-legend h3')].map((one) => one.textContent)")
+
+
+@pytest.mark.parametrize("language", LAYERS)
+def test_layers_of_places_are_drawn_and_explained(driver, toytown, tmp_path, language):
+    """West has two places and two taken; East one, of which 0.6 are: as counted by hand in the toy town."""
+    standard = toytown / "standard.toml"
+    standard.write_text(standard.read_text("utf-8") + CLINICS, "utf-8")
+    (toytown / "facilities.csv").write_text(REGISTER.format(west=2, east=1), "utf-8")
+    path = draw_atlas([run_audit(toytown)], tmp_path / "map.html", language=language)
+    page = browser.opened(driver, path.as_uri())
+    page.wait_ready()
+    choose(page, "lc-target", "nurses")
+    served, score, loads = LAYERS[language]
+    assert {served, loads} <= set(headings(page))
+    assert score not in headings(page)
+    rows = page.run(
+        "return [...document.querySelectorAll('#lc-supply-venues li')].map((one) => one.textContent)"
+    )
+    assert [re.findall(r"[\d.]+", row) for row in rows] == [["2", "2"], ["0.6", "1"]]
+    assert not switch(page, served)
+    assert not switch(page, loads)
+    assert switch(page, score)
+    assert {served, score, loads} & set(headings(page)) == {score}
+    high, needs = page.run(
+        "const list = document.querySelector('.leaflet-control-layers-list');"
+        "return [list.clientHeight, list.scrollHeight]"
+    )
+    assert high >= needs - 1  # the list is not squeezed
     is_quiet(page)
 
 

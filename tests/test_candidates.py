@@ -1,6 +1,7 @@
 """Candidate sites: what a list may say, the land they lie on, and rows that cannot be used."""
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -106,6 +107,9 @@ def test_land_is_seen_by_area_for_parcels_and_by_place_for_points():
 def test_land_is_polygons():
     with pytest.raises(UnusableInputError, match="land is drawn as polygons"):
         read_land(layer(point(0, 0)))
+    endless = shapely.transform(shapely.box(0, 0, 1, 1), lambda xy: np.where(xy == 1, np.inf, xy))
+    with pytest.raises(UnusableInputError, match=r"row 2.*no polygon on the globe"):
+        read_land(gpd.GeoDataFrame(geometry=[shapely.box(120, 30, 121, 31), endless], crs=4326))
     with pytest.raises(UnusableInputError, match="no polygons"):
         read_land(pd.DataFrame({"a": [1]}))
 

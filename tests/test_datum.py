@@ -12,6 +12,7 @@ from shapely.geometry import LineString, MultiPoint, Point, Polygon
 
 from lifecircle.datum import (
     SCALE_TOLERANCE,
+    areas,
     bd09_from_wgs84,
     check_metre_crs,
     gcj02_from_wgs84,
@@ -364,6 +365,18 @@ def test_layer_whose_crs_is_no_place_on_earth_is_refused():
     plan = pyproj.CRS.from_wkt('LOCAL_CS["building site",UNIT["metre",1]]')
     with pytest.raises(UnusableInputError, match="not related to WGS84"):
         locate(layer(Point(1, 1), crs=plan))
+
+
+@pytest.mark.parametrize("datum", ["wgs84", "gcj02", "bd09"])
+@pytest.mark.parametrize(("crs", "low"), [(4326, (120, 30)), (4549, (5e5, 3.38e6))])
+def test_a_ring_without_end_is_no_area(datum, crs, low):
+    square = shapely.box(*low, low[0] + 1, low[1] + 1)
+    # Written into the bytes: a ring made from coordinates has to be closed.
+    endless = shapely.from_wkb(
+        shapely.to_wkb(square).replace(np.float64(low[0]).tobytes(), np.float64(np.inf).tobytes())
+    )
+    found = areas(gpd.GeoDataFrame(geometry=[square, endless], crs=crs), datum=datum)
+    assert [one is None for one in found] == [False, True]
 
 
 def test_to_wgs84_moves_whole_shapes_and_leaves_the_frame():

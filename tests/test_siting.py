@@ -87,7 +87,9 @@ def test_san_francisco_fewest(san_francisco, radius):
 def test_san_francisco_median_and_center(san_francisco, sites):
     metres, people = san_francisco
     median = lc.solve_siting(metres, people, objective="p_median", sites=sites)
-    assert (median.value, median.status) == (SF_MEDIAN[sites - 1], "optimal")
+    # The last bit of a sum hangs on the version of numpy.
+    assert median.value == pytest.approx(SF_MEDIAN[sites - 1], rel=1e-12)
+    assert median.status == "optimal"
     center = lc.solve_siting(metres, people, objective="p_center", sites=sites)
     assert (center.value, center.bound, center.status) == (
         SF_CENTER[sites - 1],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from conftest import ROOT
 from lifecircle.errors import MissingFileError, UnusableInputError
 from lifecircle.standards import (
     PROFILES,
@@ -456,6 +458,17 @@ def test_byte_order_mark_is_no_fault(tmp_path):
     path = tmp_path / "profile.toml"
     path.write_bytes(b"\xef\xbb\xbf" + SERVICES.encode())
     assert len(load_standard(path).services) == 2
+
+
+@pytest.mark.parametrize("name", shipped_standards())
+def test_every_class_a_shipped_standard_asks_for_has_a_name(name):
+    """Reports print the rule: a class without a name would stand there as its code."""
+    standard = load_standard(name)
+    asked = {one for target in standard.targets for one in getattr(target, "require", {})}
+    classes = asked - {service.id for service in standard.services}
+    known = tomllib.loads((ROOT / "coverage/lifecircle/wording.toml").read_text("utf-8"))
+    assert classes <= set(known["class"])
+    assert classes <= set(known["class_many"])
 
 
 def test_unknown_standard_names_those_shipped(tmp_path):

@@ -214,6 +214,17 @@ def test_unusable_file_is_told(tmp_path, name, content, message):
         read_table(tmp_path / name)
 
 
+@pytest.mark.parametrize("at", [10, 97, 700])
+def test_a_workbook_that_lost_a_byte_is_told(tmp_path, at):
+    """Places in its directory are then before the beginning of the file."""
+    path = tmp_path / "book.xlsx"
+    pd.DataFrame({"id": ["a"]}).to_excel(path, index=False)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:at] + whole[at + 1 :])
+    with pytest.raises(UnusableInputError, match=r"book\.xlsx"):
+        read_table(path)
+
+
 def test_folder_and_empty_tables_are_told(tmp_path):
     (tmp_path / "a.csv").mkdir()
     with pytest.raises(UnusableInputError, match="is a folder"):

@@ -4,22 +4,25 @@
 which opens without a server or a network. README, CHANGELOG and CONTRIBUTING become pages; the reference of
 commands, of ``study.toml``, of profiles, of ``summary.json`` and of Python is written from the commands,
 the schemas and the public names, so that it cannot differ from them. Every warning, such as a link that
-leads nowhere, is an error.
+leads nowhere, is an error, and so is an option or a public name that the built reference lacks.
 """
 
 # ruff: noqa: INP001 - a script beside the package, not part of one
 
 from __future__ import annotations
 
+import html
+import importlib
 import re
 import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sphinx.cmd.build import build_main
+import click
 
 import lifecircle
+from lifecircle.cli import cli
 from lifecircle.findings import summary_schema
 from lifecircle.standards import profile_schema
 from lifecircle.study import study_schema
@@ -99,7 +102,30 @@ def python_page() -> str:
                 *(["   :members:"] if kind == "class" else []),
                 "",
             ]
+    lines += ["Of single rooms", "---------------", "", "What the pages call beside these, by its room.", ""]
+    for room, name in sorted(names_called(ROOT)):
+        found = getattr(importlib.import_module(f"lifecircle.{room}"), name)
+        if name in lifecircle.__all__:
+            lines += [f".. py:data:: lifecircle.{room}.{name}", "   :noindex:", "", "   As above.", ""]
+        else:
+            kind = "class" if isinstance(found, type) else "function" if callable(found) else "data"
+            lines += [f".. auto{kind}:: lifecircle.{room}.{name}", ""]
     return "\n".join(lines)
+
+
+CALLED = re.compile(r"\b(?:lifecircle|lc)\.([a-z_]+)\.([A-Za-z]\w*)")
+IMPORTED = re.compile(r"from lifecircle\.([a-z_]+) import ([\w, ]+)")
+
+
+def names_called(root: Path) -> set[tuple[str, str]]:
+    """Return (room, name) of everything that the pages of ``root`` call by its room."""
+    found: set[tuple[str, str]] = set()
+    for page in [*root.glob("README*.md"), *root.glob("docs/*.md")]:
+        text = page.read_text("utf-8")
+        found |= set(CALLED.findall(text))
+        for room, names in IMPORTED.findall(text):
+            found |= {(room, name.strip()) for name in names.split(",") if name.strip()}
+    return found
 
 
 # ---- a schema as tables ----
@@ -168,10 +194,46 @@ def _markdown(text: str) -> str:
     return text.replace("``", "`").replace("\n\n", "\n\n")
 
 
+def lacking(site: Path) -> list[str]:
+    """Return the options of commands and the public names that the built reference lacks."""
+    commands = html.unescape((site / "reference" / "cli.html").read_text("utf-8"))
+    python = (site / "reference" / "python.html").read_text("utf-8")
+    wrong = []
+    for words, command in _commands(cli, ("lifecircle",)):
+        part = _section(commands, "-".join(words))
+        names = [name for one in command.params for name in one.opts if isinstance(one, click.Option)]
+        wrong += [f"{' '.join(words)} {name}" for name in names if f">{name}<" not in part]
+    return wrong + [
+        name
+        for name in lifecircle.__all__
+        if f'id="lifecircle.{name}"' not in python and name != "__version__"
+    ]
+
+
+def _commands(
+    command: click.Command, words: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield words, command
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from _commands(inner, (*words, name))
+
+
+def _section(page: str, anchor: str) -> str:
+    """Return the part of a page from the section with an anchor up to the next section."""
+    return page.partition(f'<section id="{anchor}">')[2].partition("<section")[0]
+
+
 def main() -> int:
     """Gather the pages and build the site; every warning is an error."""
+    from sphinx.cmd.build import build_main  # noqa: PLC0415 - the tests load this file without it
+
     gather(GATHERED)
-    return build_main(["-b", "html", "-W", "--keep-going", "-q", "-n", str(GATHERED), str(SITE)])
+    status = build_main(["-b", "html", "-W", "--keep-going", "-q", "-n", str(GATHERED), str(SITE)])
+    wrong = [] if status else lacking(SITE)
+    for name in wrong:
+        sys.stderr.write(f"not in the reference: {name}\n")
+    return int(bool(status or wrong))
 
 
 if __name__ == "__main__":

@@ -270,6 +270,17 @@ def read_land(source: Source, *, datum: str = "wgs84") -> gpd.GeoDataFrame:
         reason, remedy = say("land is drawn as polygons"), say("delete what is none")
         fault = Fault(table.name, f"row {row}", found, reason, remedy)
         raise UnusableInputError([fault])
+    shapes = land.geometry.to_numpy()
+    nothing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    endless = table.frame.index[~nothing & ~np.isfinite(shapely.bounds(shapes)).all(axis=1)]
+    if len(endless):
+        reason, remedy = (
+            say("no polygon on the globe"),
+            say("draw the shape of this row again, or delete the row"),
+        )
+        raise UnusableInputError(
+            [Fault(table.name, say("row {row}", row=row), "", reason, remedy) for row in endless]
+        )
     return (
         land[["geometry"]]
         if land.geometry.name == "geometry"

@@ -9,13 +9,14 @@ import importlib
 import importlib.util
 import logging
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lifecircle.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
@@ -46,10 +47,30 @@ def compiled(module: str) -> ModuleType:
         When numba is not installed.
     """
     try:
-        import numba  # noqa: F401, PLC0415 - optional, and 0.4 s: only who searches with it pays for it
+        with _without("coverage"):
+            import numba  # noqa: F401, PLC0415 - optional, and 0.3 s: only who searches with it pays for it
     except ModuleNotFoundError as error:
         raise MissingExtraError("numba", "fast") from error
     return importlib.import_module(module)
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Let an import look in vain for a module that nobody has imported so far.
+
+    numba loads coverage.py, where it is installed, in case it measures this process. That takes a third of
+    the time of loading numba; who measures has imported it before.
+    """
+    if module in sys.modules:
+        yield
+        return
+    loaded: dict[str, Any] = sys.modules
+    loaded[module] = None  # Python then says that there is no such module
+    try:
+        yield
+    finally:
+        if loaded.get(module) is None:
+            del loaded[module]
 
 
 def is_loaded(module: str) -> bool:

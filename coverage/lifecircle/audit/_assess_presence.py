@@ -91,10 +91,19 @@ def _by_position(target: PresenceTarget, inputs: Inputs, units: _Units) -> npt.N
     if target.assign == "position" or "serves" not in inputs.facilities:
         return mine
     meant = {*map(str, units.codes), *_aliases(target, inputs)}
-    texts = inputs.facilities["serves"].fillna("").astype(str)
-    listed = [text in meant or not meant.isdisjoint(_BETWEEN_CODES.split(text)) for text in texts]
-    standing: npt.NDArray[np.bool_] = mine & ~np.array(listed, dtype=bool)
+    texts = _serves(inputs)
+    standing = mine.copy()
+    for at in np.flatnonzero(mine).tolist():
+        text = texts[at]
+        standing[at] = text not in meant and meant.isdisjoint(_BETWEEN_CODES.split(text))
     return standing
+
+
+@cached_per_inputs
+def _serves(inputs: Inputs) -> list[str]:
+    """Return what the open facilities list as units they serve: (facility,)."""
+    texts: list[str] = inputs.facilities["serves"].fillna("").astype(str).tolist()
+    return texts
 
 
 def _grades(target: PresenceTarget, inputs: Inputs, units: _Units) -> VenueGrades:
@@ -272,6 +281,7 @@ def _outlets(target: PresenceTarget, inputs: Inputs) -> tuple[str, tuple[str, ..
     return "", (), _Units(codes, mine["name"].astype("str").tolist(), district, place, lonlat=lonlat)
 
 
+@cached_per_inputs
 def _county_code(inputs: Inputs) -> str:
     """Name the whole study as a unit: the head that the codes of its districts share, else its id."""
     codes = [] if inputs.districts is None else [str(code) for code in inputs.districts.index]
@@ -281,13 +291,22 @@ def _county_code(inputs: Inputs) -> str:
 
 def _aliases(target: PresenceTarget, inputs: Inputs) -> dict[str, str]:
     """Return, by the code of a smaller unit, the unit of the target that it means: a village's town."""
-    if target.unit == "district" and inputs.villages is not None:
-        return {str(code): str(town) for code, town in inputs.villages["district"].items()}
+    if target.unit == "district":
+        return _towns_of_villages(inputs)
     if target.unit == "county":
         return {code: _county_code(inputs) for code in _known_codes(inputs)}
     return {}
 
 
+@cached_per_inputs
+def _towns_of_villages(inputs: Inputs) -> dict[str, str]:
+    """Return the code of the district of every village: code -> code; empty without villages."""
+    if inputs.villages is None:
+        return {}
+    return {str(code): str(town) for code, town in inputs.villages["district"].items()}
+
+
+@cached_per_inputs
 def _known_codes(inputs: Inputs) -> set[str]:
     layers = [layer for layer in (inputs.districts, inputs.villages) if layer is not None]
     return {_county_code(inputs), *(str(code) for layer in layers for code in layer.index)}
@@ -311,9 +330,11 @@ def _shares_by_district(units: _Units, found: Presence) -> dict[str, float]:
 
 def _presence_gaps(target: PresenceTarget, inputs: Inputs, units: _Units, found: Presence) -> pd.DataFrame:
     """List the units without, with the people who live in them where they are villages or districts."""
+    if not found.without:
+        return gap_table([])
     rows = []
     at = {str(code): number for number, code in enumerate(units.codes)}
-    people = inputs.demand["population"].groupby(_unit_of_people(target, inputs)).sum()
+    people = (_people_of_villages if target.unit == "village" else _people_of_districts)(inputs)
     for number, code in enumerate(found.without, start=1):
         place = at[code]
         lonlat = (math.nan, math.nan) if units.lonlat is None else units.lonlat[place]
@@ -337,8 +358,18 @@ def _presence_gaps(target: PresenceTarget, inputs: Inputs, units: _Units, found:
     return gap_table(rows)
 
 
-def _unit_of_people(target: PresenceTarget, inputs: Inputs) -> pd.Series[Any]:
-    column = target.unit if target.unit in {"village", "district"} else "district"
-    if column not in inputs.demand:
-        return pd.Series("", index=inputs.demand.index)
-    return inputs.demand[column].astype("str")
+@cached_per_inputs
+def _people_of_villages(inputs: Inputs) -> pd.Series[Any]:
+    return _people_by("village", inputs)
+
+
+@cached_per_inputs
+def _people_of_districts(inputs: Inputs) -> pd.Series[Any]:
+    return _people_by("district", inputs)
+
+
+def _people_by(column: str, inputs: Inputs) -> pd.Series[Any]:
+    """Return the people of every unit that residents are in: code -> people."""
+    demand = inputs.demand
+    unit = demand[column].astype("str") if column in demand else pd.Series("", index=demand.index)
+    return demand["population"].groupby(unit).sum()

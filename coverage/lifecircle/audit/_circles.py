@@ -10,6 +10,7 @@ import pandas as pd
 
 from lifecircle.audit._basis import BY_TIME, Basis, basis_of, bucket, open_venues
 from lifecircle.audit._counted import counted_people, in_area, people_of_unknown_class, urban_class
+from lifecircle.audit._inputs import cached_per_inputs
 from lifecircle.audit._ladder import accountings, ladder_notes, village_curve, village_readings
 from lifecircle.audit._prepare import AGED, STEP_FREE, at_factor
 from lifecircle.audit._school_grounds import without_grounds
@@ -18,9 +19,11 @@ from lifecircle.demand import OUTSIDE
 from lifecircle.findings import BUCKETS, BY_VILLAGE, CircleDistrict, CircleResult, Count, GroupResult
 from lifecircle.measures import (
     borderline,
-    coverage,
+    bucket_numbers,
+    bucket_people,
     coverage_at,
     curve_over_speed,
+    district_codes,
     flip_seconds,
     shortfall,
 )
@@ -142,7 +145,7 @@ def values_with(
     if basis is None:
         return None, {}
     read = _Reading(basis, people)
-    own = _districts(target, inputs, _near(read, inputs), read)
+    own = _districts(target, inputs, _buckets(target, read), read)
     return basis.value(people), {one.code: one.value for one in own}
 
 
@@ -187,8 +190,8 @@ class _Reading:
 
 
 def _assessed(target: CircleTarget, inputs: Inputs, answers: Answering, read: _Reading) -> CircleResult:
-    frame = _near(read, inputs)
-    total = _counts(frame, read.people, None, target)["all"]
+    buckets = _buckets(target, read)
+    total = _count(buckets, read.people)
     rungs = accountings(target, inputs, answers, read.people, answers.answer(target))
     value = read.basis.value(read.people)
     legs = _long_legs(read)
@@ -208,8 +211,8 @@ def _assessed(target: CircleTarget, inputs: Inputs, answers: Answering, read: _R
         only_outside_people=_only_outside(target, inputs, answers, read),
         leg_over_100_m=legs[0],
         leg_over_200_m=legs[1],
-        districts=_districts(target, inputs, frame, read),
-        groups=_groups(target, inputs, frame, read),
+        districts=_districts(target, inputs, buckets, read),
+        groups=_groups(target, inputs, buckets, read),
         venues=_venues(target, inputs),
         classes=_classes(target, inputs),
         notes=_notes(target, inputs),
@@ -267,28 +270,36 @@ def _classes(target: CircleTarget, inputs: Inputs) -> dict[str, tuple[str, ...]]
     return {name: tuple(sorted(services)) for name, services in inputs.study.standard.venues(target).items()}
 
 
-def _near(read: _Reading, inputs: Inputs) -> pd.DataFrame:
-    times, answer = read.times, read.answer
-    nothing = np.full(len(read.people), np.nan)
+def _buckets(target: CircleTarget, read: _Reading) -> npt.NDArray[np.intp]:
+    """Return the bucket of every resident as a number: (demand,)."""
+    times = read.times
     if times is None:  # no minutes decide: none is within any limit, any other beyond every one
         times = np.select([read.basis.covered, read.basis.status == "beyond"], [0.0, _FAR_S], np.nan)
-    return pd.DataFrame(
-        {
-            "seconds": np.where(np.isfinite(times), times, np.nan),
-            "status": pd.Categorical(read.basis.status, categories=BUCKETS),
-            "leg_m": nothing if answer is None else answer.leg_m,
-        },
-        index=inputs.demand.index,
-    )
+    status = np.zeros(len(read.people), dtype=np.intp)
+    for number, name in enumerate(BUCKETS):
+        status[read.basis.status == name] = number
+    return bucket_numbers(np.where(np.isfinite(times), times, np.nan), status, limit_min=target.minutes)
+
+
+def _count(buckets: npt.NDArray[np.intp], people: npt.NDArray[np.float64]) -> Count:
+    """Count everyone of a number of people for each resident."""
+    everyone = np.zeros(len(buckets), dtype=np.intp)
+    return Count(*bucket_people(buckets, people, code=everyone, many=1)[0].tolist())
 
 
 def _counts(
-    near: pd.DataFrame, people: npt.NDArray[np.float64], by: pd.Series[str] | None, target: CircleTarget
+    buckets: npt.NDArray[np.intp], people: npt.NDArray[np.float64], inputs: Inputs
 ) -> dict[str, Count]:
-    counted = pd.DataFrame({"population": people}, index=near.index)
-    table = coverage(near, counted, limit_min=target.minutes, by=by)
-    rows = table[["people", *BUCKETS]].to_numpy(dtype=float).tolist()
-    return {str(label): Count(*row) for label, row in zip(table.index, rows, strict=True)}
+    """Count by district: code, or ``(none)`` -> count."""
+    labels, code = _district_codes(inputs)
+    table = bucket_people(buckets, people, code=code, many=len(labels))
+    return {label: Count(*row) for label, row in zip(labels, table.tolist(), strict=True)}
+
+
+@cached_per_inputs
+def _district_codes(inputs: Inputs) -> tuple[list[str], npt.NDArray[np.intp]]:
+    labels, code = district_codes(inputs.demand["district"])
+    return [str(label) for label in labels], code
 
 
 def _band_value(
@@ -377,11 +388,11 @@ def _only_outside(target: CircleTarget, inputs: Inputs, answers: Answering, read
 
 
 def _districts(
-    target: CircleTarget, inputs: Inputs, near: pd.DataFrame, read: _Reading
+    target: CircleTarget, inputs: Inputs, buckets: npt.NDArray[np.intp], read: _Reading
 ) -> tuple[CircleDistrict, ...]:
     if inputs.districts is None:
         return ()
-    counts = _counts(near, read.people, inputs.demand["district"], target)
+    counts = _counts(buckets, read.people, inputs)
     results = []
     order = [*sorted(inputs.districts.index), *([OUTSIDE] if counts.get(OUTSIDE) else [])]
     for code in order:
@@ -411,19 +422,19 @@ def _district_value(read: _Reading, inputs: Inputs, code: Any, count: Count) -> 
 
 
 def _groups(
-    target: CircleTarget, inputs: Inputs, near: pd.DataFrame, read: _Reading
+    target: CircleTarget, inputs: Inputs, buckets: npt.NDArray[np.intp], read: _Reading
 ) -> tuple[GroupResult, ...]:
     """Count the target for everyone in its area and for every group and area class apart."""
     inside = in_area(target, inputs)
     results = []
     for name in ("population", *inputs.study.demand.groups):
         people = inputs.demand[name].to_numpy(dtype=float)
-        count = _counts(near, np.where(inside, people, 0.0), None, target)["all"]
+        count = _count(buckets, np.where(inside, people, 0.0))
         results.append(GroupResult("all" if name == "population" else name, count, count.value))
     if target.area == "all":
         urban = urban_class(inputs)
         for name, code in (("urban", URBAN), ("rural", RURAL)):
-            count = _counts(near, np.where(urban == code, read.people, 0.0), None, target)["all"]
+            count = _count(buckets, np.where(urban == code, read.people, 0.0))
             if count.people > 0:
                 results.append(GroupResult(name, count, count.value))
     return tuple(results)
@@ -456,16 +467,16 @@ def circle_parts(
     if basis is None:
         return None
     read = _Reading(basis, people)
-    near = _near(read, inputs)
+    buckets = _buckets(target, read)
     urban = urban_class(inputs)
     apart = [np.where(urban == code, people, 0.0) for code in (URBAN, RURAL)]
-    sides = [_counts(near, mine, None, target)["all"] for mine in apart]
+    sides = [_count(buckets, mine) for mine in apart]
     codes = [] if inputs.districts is None else list(inputs.districts.index)
-    counts = _counts(near, people, inputs.demand["district"], target) if codes else {}
+    counts = _counts(buckets, people, inputs) if codes else {}
     nobody = Count(0.0, 0.0, 0.0, 0.0, 0.0)
     own = [counts.get(str(code), nobody) for code in codes]
     index = pd.Index([str(code) for code in codes])
-    by_side = [_counts(near, mine, inputs.demand["district"], target) if codes else {} for mine in apart]
+    by_side = [_counts(buckets, mine, inputs) if codes else {} for mine in apart]
     shares = pd.Series([one.value for one in own], index=index, dtype="float64")
     return CircleParts(
         sides[0].value,

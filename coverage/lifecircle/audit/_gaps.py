@@ -19,9 +19,10 @@ from scipy.spatial import cKDTree
 
 from lifecircle.audit._basis import GAP_REASONS
 from lifecircle.audit._inputs import cached_per_inputs
+from lifecircle.limits import STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from lifecircle.audit._inputs import Inputs
 
 LINK_M = 500.0  # a setting
+_PART = 20_000
+"""Uncovered residents that are linked at once; a unit is never divided."""
+
 GAP_COLUMNS = (
     "id", "target", "district", "village", "lon", "lat", "people", "minutes", "nearest", "reason",
     "mean_minutes", "venues",
@@ -127,22 +131,45 @@ def gap_clusters(
     """
     if not len(left):
         return np.zeros(0, dtype=np.intp)
-    demand = inputs.demand.iloc[left]
-    unit = demand["village"] if "village" in demand else demand["district"]
-    key = pd.factorize(unit.astype(str) + "\0" + status[left])[0]
+    # Unit and bucket of each, as one number: only residents that share both are one gap.
+    key = _unit_numbers(inputs)[left] * len(STATUSES)
+    for number, bucket in enumerate(STATUSES):
+        key[status[left] == bucket] += number
     metres = inputs.metres[left]
-    placed = np.flatnonzero(np.isfinite(metres).all(axis=1))
-    points = metres[placed]
-    pairs = (
-        cKDTree(points).query_pairs(LINK_M, output_type="ndarray") if len(placed) else np.zeros((0, 2), int)
-    )
-    a, b = placed[pairs[:, 0]], placed[pairs[:, 1]]
+    placed = np.isfinite(metres).all(axis=1)
+    label = np.empty(len(left), dtype=np.intp)
+    begun = 0
+    for mine in _by_key(np.flatnonzero(placed), key):
+        label[mine] = begun + _linked(metres[mine], key[mine])
+        begun = int(label[mine].max()) + 1
+    # Residents without a place: one gap for each unit.
+    label[~placed] = begun + np.unique(key[~placed], return_inverse=True)[1]
+    numbered: npt.NDArray[np.intp] = pd.factorize(label)[0]
+    return numbered
+
+
+@cached_per_inputs
+def _unit_numbers(inputs: Inputs) -> npt.NDArray[np.intp]:
+    """Return a number for each resident's village, or district where there are no villages: (demand,)."""
+    unit = inputs.demand["village" if "village" in inputs.demand else "district"]
+    numbers: npt.NDArray[np.intp] = pd.factorize(unit.astype(str))[0]
+    return numbers
+
+
+def _by_key(rows: npt.NDArray[np.intp], key: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
+    """Yield rows in parts that divide no key, so that the pairs of a province are never held at once."""
+    order = rows[np.argsort(key[rows], kind="stable")]
+    begin = np.flatnonzero(np.diff(key[order], prepend=-1))
+    # A part ends with the first key that brings it to the size.
+    part = np.unique(begin[np.unique(begin // _PART, return_index=True)[1]])
+    yield from np.split(order, part[1:]) if len(order) else ()
+
+
+def _linked(points: npt.NDArray[np.float64], key: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return a number for each point, equal where points of one key are linked by steps of at most LINK_M."""
+    a, b = cKDTree(points).query_pairs(LINK_M, output_type="ndarray").T
     same = key[a] == key[b]
-    lost = np.flatnonzero(~np.isin(np.arange(len(left)), placed))
-    if len(lost):  # residents without a place: one gap per unit
-        head = pd.Series(lost).groupby(key[lost]).transform("first").to_numpy()
-        a, b, same = np.r_[a, head], np.r_[b, lost], np.r_[same, np.ones(len(lost), dtype=bool)]
-    links = coo_array((np.ones(same.sum()), (a[same], b[same])), shape=(len(left), len(left)))
+    links = coo_array((np.ones(same.sum(), np.int8), (a[same], b[same])), shape=(len(points), len(points)))
     label: npt.NDArray[np.intp] = connected_components(links, directed=False)[1].astype(np.intp)
     return label
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
@@ -154,17 +154,28 @@ def by_district(
     if layer is None:
         return ()
     out = []
-    for code, row in layer.iterrows():
+    nothing = [None] * len(layer)
+    urbans = layer["urban"].tolist() if "urban" in layer else nothing
+    for code, name, urban in zip(layer.index, layer["name"].tolist(), urbans, strict=True):
         value = values.get(str(code))
         value = None if value is None or not math.isfinite(value) else value
-        urban = row.get("urban")
         status = (statuses or {}).get(str(code)) or verdict(target, inputs.year, value)
         known = None if urban is None or pd.isna(urban) else bool(urban)
-        out.append(DistrictResult(str(code), str(row["name"]), known, value, status))
+        out.append(DistrictResult(str(code), str(name), known, value, status))
     return tuple(out)
 
 
 def gap_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return rows of the list of gaps as a table with its declared columns and types."""
+    return _gap_table(rows) if rows else _no_gaps().copy()
+
+
+@cache
+def _no_gaps() -> pd.DataFrame:
+    """Return the empty list of gaps, which most targets have: its columns take long to declare."""
+    return _gap_table([])
+
+
+def _gap_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(GAP_COLUMNS))
     return table.astype({name: "float64" if name in GAP_FIGURES else "str" for name in GAP_COLUMNS})

@@ -323,9 +323,12 @@ def areas(frame: pd.DataFrame, *, datum: str = "wgs84", file: str = "(table)") -
 
 
 def _both(chain: _Datum, declared: _Datum, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Reverse the layer's projection, then the declared shift."""
+    """Reverse the layer's projection, then the declared shift; what is no place is infinite."""
     lon, lat = chain.wgs84(x, y)
-    return declared.wgs84(lon, lat) if declared.unshift is not None else (lon, lat)
+    if declared.unshift is not None:
+        lon, lat = declared.wgs84(lon, lat)
+    # A ring is closed where its ends are equal, and what is not a number equals nothing.
+    return np.where(np.isnan(lon), np.inf, lon), np.where(np.isnan(lat), np.inf, lat)
 
 
 def _geometry_name(frame: pd.DataFrame) -> str | None:

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.datum import PLACE_KEYS, locate, to_wgs84
+from lifecircle.datum import PLACE_KEYS, areas, locate
 from lifecircle.demand._districts import OUTSIDE, known_label, lowest_polygon
 from lifecircle.errors import FaultLog, UnusableInputError, say
 from lifecircle.tables import (
@@ -285,9 +285,8 @@ def _shapes(table: Table, located: Located, datum: str) -> Any:
     """Return the polygons of the source, repaired where they cross themselves, else the centres."""
     if getattr(table.frame, "active_geometry_name", None) is None:
         return list(located.points)
-    shapes = to_wgs84(table.frame, datum=datum, file=table.name).geometry.to_numpy()
-    area = np.isin(shapely.get_type_id(shapes), _POLYGONS)
-    return list(np.where(area, shapely.make_valid(shapes), located.points))
+    drawn = areas(table.frame, datum=datum, file=table.name)
+    return list(np.where(shapely.is_missing(drawn), located.points, drawn))
 
 
 def _centreless(table: Table, located: Located) -> pd.DataFrame:

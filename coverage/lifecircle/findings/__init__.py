@@ -25,7 +25,7 @@ from lifecircle.findings._folder import (
     seal,
     summary,
 )
-from lifecircle.findings._printed import grounds_text, mark_text, unit_text, value_text
+from lifecircle.findings._printed import gap_text, grounds_text, mark_text, unit_text, value_text
 from lifecircle.findings._reach_text import equity_lines, reach_lines
 from lifecircle.findings._results import (
     ACCOUNTINGS,
@@ -89,6 +89,7 @@ __all__ = [
     "class_seconds",
     "class_venues",
     "equity_lines",
+    "gap_text",
     "grounds_text",
     "load_findings",
     "mark_text",

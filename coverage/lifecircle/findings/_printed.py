@@ -30,6 +30,13 @@ def value_text(result: TargetResult, value: float | None, language: Language) ->
     return f"{figure.normalize():f} {unit}".strip()
 
 
+def gap_text(result: TargetResult, gap: float | None, language: Language) -> str:
+    """Print the difference of two of a target's figures: of two shares in points, of others in their unit."""
+    if gap is None or not result.is_share:
+        return value_text(result, gap, language)
+    return word("supply", "gap_points", language).format(points=f"{100 * gap:.1f}")
+
+
 def mark_text(result: TargetResult, value: float, language: Language) -> str:
     """Print a goal or a milestone with all its digits, where a value would be truncated."""
     if not result.is_share:

@@ -11,7 +11,14 @@ from lifecircle.measures._circle_counts import (
     settlement_centres,
 )
 from lifecircle.measures._committee import committees
-from lifecircle.measures._coverage import NO_DISTRICT, bounds, coverage
+from lifecircle.measures._coverage import (
+    NO_DISTRICT,
+    bounds,
+    bucket_numbers,
+    bucket_people,
+    coverage,
+    district_codes,
+)
 from lifecircle.measures._decay import (
     Decay,
     exponential_decay,
@@ -79,6 +86,8 @@ __all__ = [
     "UnitCodes",
     "borderline",
     "bounds",
+    "bucket_numbers",
+    "bucket_people",
     "capacity",
     "committees",
     "cost_to_nth",
@@ -86,6 +95,7 @@ __all__ = [
     "coverage_at",
     "cumulative_opportunities",
     "curve_over_speed",
+    "district_codes",
     "equity",
     "exponential_decay",
     "flip_seconds",

@@ -25,6 +25,8 @@ NO_DISTRICT = "(none)"
 """Name of the row of residents whose district is missing; they are counted."""
 
 _LONG_LEGS_M = (100, 200)
+_TIMED = 2
+"""Of the statuses, those before this position follow from the seconds."""
 
 
 def coverage(
@@ -82,25 +84,69 @@ def coverage(
         raise UnusableInputError(faults)
     labels, code = _districts(demand, by)
     weight = demand[people].to_numpy(dtype=np.float64)
-    covered, beyond, disconnected, unsnapped = STATUSES
-    timed = np.where(within_limit(near["seconds"].to_numpy(dtype=np.float64), 60.0 * limit_min), 0, 1)
-    # Covered and beyond follow from seconds and the limit of this call, which may differ from that of the
-    # search; disconnected and unsnapped do not depend on a limit.
-    bucket = np.where(status < 2, timed, status)
-
+    bucket = bucket_numbers(near["seconds"].to_numpy(dtype=np.float64), status, limit_min=limit_min)
     many = len(labels)
-    # One pass for all buckets and districts: every resident has exactly one of the numbers.
-    counts = _sums(code * 4 + bucket, weight, many * 4).reshape(many, 4)
-    # Added in one fixed order, so that the four buckets add up to the people to the last bit.
-    total = ((counts[:, 0] + counts[:, 1]) + counts[:, 2]) + counts[:, 3]
-    columns = {"people": total, covered: counts[:, 0], beyond: counts[:, 1]}
-    columns |= {disconnected: counts[:, 2], unsnapped: counts[:, 3], "rate": _share(counts[:, 0], total)}
+    counts = bucket_people(bucket, weight, code=code, many=many)
+    columns = dict(zip(("people", *STATUSES), counts.T, strict=True))
+    columns["rate"] = _share(columns["covered"], columns["people"])
     if "leg_m" in near:
         leg_m = near["leg_m"].to_numpy(dtype=np.float64)
         for metres in _LONG_LEGS_M:
             long = np.where((bucket == 0) & (leg_m > metres), weight, 0.0)
             columns[f"leg_over_{metres}_m"] = _sums(code, long, many)
     return pd.DataFrame(columns, index=labels)
+
+
+def bucket_numbers(
+    seconds: Floats, status: npt.NDArray[np.intp], *, limit_min: float
+) -> npt.NDArray[np.intp]:
+    """Return the bucket of every resident as its position in the four statuses.
+
+    Covered and beyond follow from the seconds and this limit, which may differ from that of the search;
+    disconnected and unsnapped do not depend on a limit.
+
+    Parameters
+    ----------
+    seconds : (resident,) NaN where there are none
+    status : (resident,) position of the status: covered, beyond, disconnected, unsnapped
+    limit_min : minutes >= 0, inclusive
+
+    Returns
+    -------
+    bucket : (resident,) 0 to 3
+
+    >>> bucket_numbers(np.array([600.0, 960.0, np.nan]), np.array([0, 0, 3]), limit_min=15).tolist()
+    [0, 1, 3]
+    """
+    timed = np.where(within_limit(seconds, 60.0 * limit_min), 0, 1)
+    return np.where(status < _TIMED, timed, status)
+
+
+def bucket_people(
+    bucket: npt.NDArray[np.intp], people: Floats, *, code: npt.NDArray[np.intp], many: int
+) -> Floats:
+    """Count the people of every bucket by district, without any check of its arrays.
+
+    Parameters
+    ----------
+    bucket : (resident,) as :func:`bucket_numbers` returns it
+    people : (resident,) >= 0
+    code : (resident,) position of the district, 0 to ``many`` - 1
+    many : number of districts
+
+    Returns
+    -------
+    people : (district, 5) all, covered, beyond, disconnected, unsnapped; the four add up to the first exactly
+
+    >>> bucket_people(np.array([0, 3]), np.array([80.0, 5.0]), code=np.array([0, 0]), many=1).tolist()
+    [[85.0, 80.0, 0.0, 0.0, 5.0]]
+    """
+    four = len(STATUSES)
+    # One pass for all buckets and districts: every resident has exactly one of the numbers.
+    counts = _sums(code * four + bucket, people, many * four).reshape(many, four)
+    # Added in one fixed order, so that the four buckets add up to the people to the last bit.
+    total = ((counts[:, 0] + counts[:, 1]) + counts[:, 2]) + counts[:, 3]
+    return np.column_stack([total, counts])
 
 
 def bounds(table: pd.DataFrame) -> pd.DataFrame:
@@ -158,10 +204,10 @@ def _districts(
     if by is None:
         return pd.Index(["all"]), np.zeros(len(demand), dtype=np.intp)
     if isinstance(by, pd.Series):
-        return _factor(by)
+        return district_codes(by)
     if isinstance(by, str):
-        return _factor(demand[by])
-    factors = [_factor(demand[name]) for name in by]
+        return district_codes(demand[by])
+    factors = [district_codes(demand[name]) for name in by]
     sizes = [len(labels) for labels, _ in factors]
     whole = (
         np.ravel_multi_index([code for _, code in factors], sizes)
@@ -174,7 +220,22 @@ def _districts(
     return pd.MultiIndex.from_arrays(levels, names=list(by)), code
 
 
-def _factor(values: pd.Series) -> tuple[pd.Index, npt.NDArray[np.intp]]:
+def district_codes(values: pd.Series) -> tuple[pd.Index, npt.NDArray[np.intp]]:
+    """Return the districts in order, and the position of each resident's.
+
+    Parameters
+    ----------
+    values : (resident,) district of each, missing where there is none
+
+    Returns
+    -------
+    labels : (district,) sorted, ``(none)`` at the end where a resident has none
+    code : (resident,) position in ``labels``
+
+    >>> labels, code = district_codes(pd.Series(["b", "a", None]))
+    >>> labels.tolist(), code.tolist()
+    (['a', 'b', '(none)'], [1, 0, 2])
+    """
     code, labels = pd.factorize(values, sort=True)
     missing = code < 0
     if not missing.any():

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -126,9 +127,10 @@ def presence(  # noqa: PLR0913 - the parts of one question
     venues, place, open_now = venues[asked], place[asked], open_now[asked]
     codes, counted = units.codes, units.counted
     chosen = np.ones(len(codes), dtype=bool) if counted is None else np.asarray(counted, dtype=bool)
-    units_served, strange = _served(venues, codes, units.aliases, {*units.known, *map(str, codes)})
+    names = [str(code) for code in codes]  # one access to a column of texts is slow, a list is not
+    served, strange = _served(venues, names, units.aliases, units.known)
     # Both readings, list and position, are made for every venue, so that their contradictions can be listed.
-    register = _Register(venues, codes, open_now, units_served, strange, _standing(place, codes))
+    register = _Register(venues, names, open_now, served, strange, _standing(place, names))
     keys = [_key(register, name, services[name], least, assign) for name, least in needed.items()]
     # All units are counted, also those the target is not about: a venue may serve one of those, and that is
     # no disagreement.
@@ -180,37 +182,62 @@ def units_near(
     if not len(placed) or not len(there):
         return out
     tree = cKDTree(units_m[there])
+    names = [str(code) for code in codes[there]]
     for venue, near in zip(
         placed, tree.query_ball_point(venues_m[placed], within_m + 1e-4, return_sorted=True), strict=True
     ):
-        # The tree sorts by position in its list, not by distance.
-        metres = np.hypot(*(units_m[there[near]] - venues_m[venue]).T)
-        order = np.argsort(metres, kind="stable")
-        out[venue] = tuple(str(code) for code in codes[there[np.asarray(near, dtype=int)[order]]])
+        if near:
+            # The tree sorts by position in its list, not by distance.
+            metres = np.hypot(*(units_m[there[near]] - venues_m[venue]).T)
+            out[venue] = tuple(names[near[at]] for at in np.argsort(metres, kind="stable"))
     return out
+
+
+class _Pairs(NamedTuple):
+    """Positions of venues and of units they may count for: (pair,) each."""
+
+    venue: npt.NDArray[np.int64]
+    unit: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[int, int]]) -> _Pairs:
+        """Return pairs as two columns."""
+        venue, unit = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        return cls(venue, unit)
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> _Pairs:
+        """Return some of the pairs."""
+        return _Pairs(self.venue[kept], self.unit[kept])
 
 
 @dataclass(frozen=True, eq=False)
 class _Register:
-    """The venues beside the units they may count for; pairs hold positions of venues and units.
+    """The venues beside the units they may count for.
 
-    ``served`` : (venue, unit) as ``serves`` lists them. ``strange`` : (venue, unknown code).
-    ``standing`` : (venue, unit) by coordinates.
+    ``served`` : as ``serves`` lists them. ``strange`` : venue -> unknown codes. ``standing`` : by place.
     """
 
     venues: pd.DataFrame
-    units: pd.Index[str]
+    units: list[str]
     opened: npt.NDArray[np.bool_]
-    served: pd.DataFrame
-    strange: pd.DataFrame
-    standing: pd.DataFrame
+    served: _Pairs
+    strange: dict[int, str]
+    standing: _Pairs
 
-    def codes(self, pairs: pd.DataFrame) -> dict[int, tuple[str, ...]]:
-        """Return the codes of the units of each venue."""
+    @cached_property
+    def listed(self) -> dict[int, tuple[str, ...]]:
+        """Codes of the units that each venue lists."""
+        return self._codes(self.served)
+
+    @cached_property
+    def here(self) -> dict[int, tuple[str, ...]]:
+        """Codes of the units that each venue stands in."""
+        return self._codes(self.standing)
+
+    def _codes(self, pairs: _Pairs) -> dict[int, tuple[str, ...]]:
         found: dict[int, tuple[str, ...]] = {}
-        names = [str(code) for code in self.units]  # one access to a column of texts is slow, a list is not
-        for venue, unit in zip(pairs["venue"].tolist(), pairs["unit"].tolist(), strict=True):
-            found[venue] = (*found.get(venue, ()), names[unit])
+        for venue, unit in zip(pairs.venue.tolist(), pairs.unit.tolist(), strict=True):
+            found[venue] = (*found.get(venue, ()), self.units[unit])
         return found
 
 
@@ -224,17 +251,10 @@ class _Key:
     name: str
     member: npt.NDArray[np.bool_]
     listed: bool
-    claims: pd.DataFrame
+    claims: _Pairs
     number: npt.NDArray[np.int64]
     short: npt.NDArray[np.bool_]
     closed: npt.NDArray[np.int64]
-
-
-def _pairs(lists: Iterable[Sequence[str]]) -> pd.DataFrame:
-    """Return the codes of all venues as (venue position, code), a code once for each venue."""
-    rows = [(venue, code) for venue, codes in enumerate(lists) for code in dict.fromkeys(codes)]
-    frame = pd.DataFrame(rows, columns=["venue", "code"])
-    return frame.astype({"venue": "int64", "code": "str"})
 
 
 def _codes_in(text: str, known: Collection[str]) -> list[str]:
@@ -246,55 +266,66 @@ def _codes_in(text: str, known: Collection[str]) -> list[str]:
 
 
 def _served(
-    venues: pd.DataFrame, units: pd.Index[str], aliases: Mapping[str, str], known: Collection[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read ``serves``: the units each venue lists, and the unknown codes."""
-    lists = venues["serves"] if "serves" in venues else pd.Series("", index=venues.index)
-    whole = {*known, *aliases}
-    codes = _pairs(_codes_in(text, whole) for text in lists.fillna("").astype("str"))
-    meant = codes["code"].map(lambda code: code if code in units else aliases.get(code, ""))
-    at = units.get_indexer(meant)
-    strange = (at < 0) & ~codes["code"].isin(list(known)).to_numpy(dtype=bool)
-    pairs = pd.DataFrame({"venue": codes["venue"].to_numpy(), "unit": at})[at >= 0]
-    return pairs.drop_duplicates(), codes[strange]
+    venues: pd.DataFrame, units: list[str], aliases: Mapping[str, str], known: Collection[str]
+) -> tuple[_Pairs, dict[int, str]]:
+    """Read ``serves``: the units each venue lists, each once, and the unknown codes by venue."""
+    texts = venues["serves"].fillna("").astype("str").tolist() if "serves" in venues else []
+    at = {code: number for number, code in enumerate(units)}
+    exists = {*known, *units}
+    whole = {*exists, *aliases}
+    pairs: dict[tuple[int, int], None] = {}
+    strange: dict[int, list[str]] = {}
+    for venue, text in enumerate(texts):
+        for code in dict.fromkeys(_codes_in(text, whole)):
+            unit = at.get(code if code in at else aliases.get(code, ""))
+            if unit is not None:
+                pairs[venue, unit] = None
+            elif code not in exists:
+                strange.setdefault(venue, []).append(code)
+    return _Pairs.of(list(pairs)), {venue: " ".join(codes) for venue, codes in strange.items()}
 
 
-def _standing(place: pd.Series[Any], units: pd.Index[str]) -> pd.DataFrame:
-    codes = _pairs(one if isinstance(one, tuple) else (str(one),) for one in place.fillna(""))
-    at = units.get_indexer(codes["code"])
-    return pd.DataFrame({"venue": codes["venue"].to_numpy(), "unit": at})[at >= 0]
+def _standing(place: pd.Series[Any], units: list[str]) -> _Pairs:
+    at = {code: number for number, code in enumerate(units)}
+    lists = [one if isinstance(one, tuple) else (str(one),) for one in place.fillna("").tolist()]
+    return _Pairs.of(
+        [
+            (venue, at[code])
+            for venue, codes in enumerate(lists)
+            for code in dict.fromkeys(codes)
+            if code in at
+        ]
+    )
 
 
 def _key(register: _Register, name: str, services: Collection[str], least: int, assign: Assign) -> _Key:
     """Count the venues of one key in every unit."""
     member = register.venues["service"].isin(list(services)).to_numpy(dtype=bool)
-    served, standing = (
-        pairs[member[pairs["venue"].to_numpy()]] for pairs in (register.served, register.standing)
-    )
+    served, standing = (pairs.where(member[pairs.venue]) for pairs in (register.served, register.standing))
+    listed = len(served.venue) > 0
     # A register in which no venue of the key lists a unit does not keep such lists: places are all there is.
-    if assign == "position" or not len(served):
+    if assign == "position" or not listed:
         claims = standing
     elif assign == "serves":
         claims = served
     else:
-        silent = ~standing["venue"].isin(served["venue"])
-        claims = pd.concat([served, standing[silent]], ignore_index=True)
-    unit, now = claims["unit"].to_numpy(), register.opened[claims["venue"].to_numpy()]
-    number = np.bincount(unit[now], minlength=len(register.units)).astype(np.int64)
-    other = np.bincount(unit[~now], minlength=len(register.units)).astype(np.int64)
+        silent = standing.where(~np.isin(standing.venue, served.venue))
+        claims = _Pairs(*map(np.concatenate, zip(served, silent, strict=True)))
+    now = register.opened[claims.venue]
+    number = np.bincount(claims.unit[now], minlength=len(register.units)).astype(np.int64)
+    other = np.bincount(claims.unit[~now], minlength=len(register.units)).astype(np.int64)
     # Closed venues matter only where a unit lacks one: they say why, and what reopening would do.
     short = number < least
-    return _Key(name, member, bool(len(served)), claims, number, short, np.where(short, other, 0))
+    return _Key(name, member, listed, claims, number, short, np.where(short, other, 0))
 
 
 def _disagreements(
     register: _Register, key: _Key, *, decides: bool
 ) -> Iterator[tuple[Hashable, str, str, str, str]]:
     """List where list and place contradict each other; ``decides``: only the list counts."""
-    listed, here = register.codes(register.served), register.codes(register.standing)
-    unknown = register.strange.groupby("venue")["code"].agg(" ".join).to_dict()
-    wanted = key.claims[key.short[key.claims["unit"].to_numpy()]]
-    missed = {int(venue) for venue in wanted["venue"] if not register.opened[venue]}
+    listed, here, unknown = register.listed, register.here, register.strange
+    wanted = key.claims.venue[key.short[key.claims.unit]]
+    missed = set(wanted[~register.opened[wanted]].tolist())
     labels = register.venues.index.tolist()
     for venue in np.flatnonzero(key.member).tolist():
         says, stays = listed.get(venue, ()), here.get(venue, ())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -15,7 +14,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from lifecircle.errors import Fault, FaultLog, say
 from lifecircle.findings import LANGUAGES
 from lifecircle.rectification._problem_record import COLUMNS, ENDED, HAND, STATUSES
-from lifecircle.tables import check_file, nearest_name, plain_text, read_table, rearmed
+from lifecircle.tables import UNREADABLE, check_file, nearest_name, plain_text, read_table, rearmed
 from lifecircle.wording import word
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def _sheets(path: Path, log: FaultLog) -> list[str | None]:
                 book = openpyxl.load_workbook(file, read_only=True)
                 titles = [one.title for one in book.worksheets if one.title not in own]
                 book.close()
-            except (KeyError, ValueError, OSError, BadZipFile, InvalidFileException) as error:
+            except (*UNREADABLE, InvalidFileException) as error:
                 reason = say("cannot be read as a workbook: {what}", what=str(error)[:200])
                 log.add(Fault(path.name, "", "", reason, say("open it in a spreadsheet and save it again")))
                 return []

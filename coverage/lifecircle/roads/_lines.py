@@ -33,6 +33,7 @@ from lifecircle.roads._topology import (
     assemble,
     collapse,
     fit_lines,
+    line_ends,
     metre_frame,
     shift_between,
     straight_lines,
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from lifecircle.roads._network import FloatArray, LongArray, ObjectArray, Roads
 
 TABLE_SUFFIXES = tuple(SUFFIXES)
+
+_COMPARED = 64
+"""Ends of one junction up to which each is compared with each other; for more there is a tree."""
 
 
 def read_lines(source: Any, used: Profile, *, crs: Any, settings: LineSettings | None = None) -> Roads:
@@ -225,8 +229,9 @@ def _groups(rows: Rows, used: Profile) -> Iterable[tuple[dict[str, Any], LongArr
 
 def _classes(rows: Rows, used: Profile) -> ObjectArray:
     """Return one class for each row, empty where there is none."""
-    shown = {words: class_shown(words, used) for words in set(rows.frame["highway"])}
-    return np.array([shown[words] for words in rows.frame["highway"]], dtype=object)
+    said = rows.frame["highway"].tolist()  # a list, because one access to a column of texts is slow
+    shown = {words: class_shown(words, used) for words in set(said)}
+    return np.array([shown[words] for words in said], dtype=object)
 
 
 def _degrees(rows: Rows) -> tuple[FloatArray, FloatArray]:
@@ -271,6 +276,8 @@ def _stated_places(rows: Rows) -> tuple[FloatArray, FloatArray]:
 
 
 def _projected(rows: Rows, frame: pyproj.CRS) -> ObjectArray:
+    if rows.crs == frame:
+        return rows.line
     lines: ObjectArray = shapely.transform(rows.line, shift_between(rows.crs, frame), interleaved=False)
     return lines
 
@@ -334,8 +341,11 @@ def _by_name(
     )
     if faults:
         raise UnusableInputError(faults)
-    # As text, because u and v may be numbers in one column and text in the other.
-    code, _ = pd.factorize(pd.concat([names["u"], names["v"]]).astype(str))
+    both = pd.concat([names["u"], names["v"]])
+    if both.dtype.kind not in "iu":
+        # As text, because u and v may be numbers in one column and text in the other.
+        both = both.astype(str)
+    code, _ = pd.factorize(both)
     start, end = code[: len(lines)].astype(np.int64), code[len(lines) :].astype(np.int64)
     given = ~shapely.is_missing(lines)
     xy = _junctions(rows, lines, start, end, frame)
@@ -345,21 +355,20 @@ def _by_name(
     if faults:
         raise UnusableInputError(faults)
     # Rows without a line are straight; the lines of the others are then put in their positions.
-    whole = straight_lines(xy[start], xy[end])
+    whole = np.full(len(lines), None, dtype=object)
+    whole[~given] = straight_lines(xy[start[~given]], xy[end[~given]])
     whole[given], miss, turn = fit_lines(lines[given], xy[start[given]], xy[end[given]])
     turned = np.zeros(len(lines), dtype=bool)
     turned[given] = turn
     missed = np.zeros(len(lines))
     missed[given] = miss
     remedy = "join the line to its junctions, or drop columns u and v so that shared ends are junctions"
-    faults = rows.faults(
-        ~(missed <= FIT_M),
-        "the line does not run between its junctions",
-        remedy,
-        values=[f"{m:.1f} m" for m in missed],
-    )
-    if faults:
-        raise UnusableInputError(faults)
+    wrong = ~(missed <= FIT_M)
+    if wrong.any():
+        reason = "the line does not run between its junctions"
+        raise UnusableInputError(
+            rows.faults(wrong, reason, remedy, values=[f"{metres:.1f} m" for metres in missed])
+        )
     pieces = _pieces(whole, start, end, xy)
     lengths, notes = _lengths(rows, pieces, given, used)
     return replace(pieces, length_m=lengths), turned, notes
@@ -374,8 +383,8 @@ def _junctions(
     """
     # Only drawn lines vote for the place of a junction; rows without a line take the result.
     given = np.flatnonzero(~shapely.is_missing(lines))
-    first = shapely.get_coordinates(shapely.get_point(lines[given], 0))
-    last = shapely.get_coordinates(shapely.get_point(lines[given], -1))
+    drawn = lines[given]
+    first, last = line_ends(drawn, 0), line_ends(drawn, -1)
     s, e = start[given], end[given]
     place_of_node = np.full((int(max(start.max(), end.max())) + 1, 2), np.nan)
     lon, lat = _stated_places(rows)
@@ -389,7 +398,7 @@ def _junctions(
     node = np.concatenate([s, e, named])
     place = np.vstack([np.where(turn, last, first), np.where(turn, first, last), stated])
     xy = np.full(place_of_node.shape, np.nan)
-    best, where = _Votes(node, place).winners()
+    best, where = _most_voted(node, place)
     xy[best] = where
     return xy
 
@@ -430,27 +439,55 @@ def _place_meetings(
     s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, place: FloatArray
 ) -> None:
     """Fill the place of junctions where ends of several of their lines meet, and nowhere else."""
-    from scipy.spatial import KDTree  # noqa: PLC0415 - only tables with named junctions need it
-
     node, ends = np.concatenate([s, s, e, e]), np.vstack([first, last, first, last])
-    apart = 10 * FIT_M  # junctions of other names are never near each other
-    # The name of the junction is a third coordinate, so that one tree serves all junctions. Coordinates are
-    # centred, because large ones cost the digits that the tolerance needs.
-    tree = KDTree(np.column_stack([ends - ends.mean(axis=0), node * apart]))
-    support = tree.query_ball_point(tree.data, FIT_M, return_length=True)
-    table = pd.DataFrame({"node": node, "x": ends[:, 0], "y": ends[:, 1], "support": support})
-    best = table[table["support"] == table.groupby("node")["support"].transform("max")]
-    spread = best.groupby("node").agg(
-        x=("x", "first"),
-        y=("y", "first"),
-        support=("support", "first"),
-        wide=("x", np.ptp),
-        high=("y", np.ptp),
-    )
-    sure = spread[(spread["support"] > 1) & (spread[["wide", "high"]] <= 2 * FIT_M).all(axis=1)]
-    at = sure.index.to_numpy()
-    open_at = np.isnan(place[at]).any(axis=1)
-    place[at[open_at]] = sure[["x", "y"]].to_numpy()[open_at]
+    order = np.argsort(node, kind="stable")
+    node, ends = node[order], ends[order]
+    begin = np.flatnonzero(np.concatenate([[True], node[1:] != node[:-1]]))
+    support = _support(begin, ends)
+    most = np.maximum.reduceat(support, begin)
+    best = np.flatnonzero(support == np.repeat(most, np.diff(begin, append=len(node))))
+    # Of each junction the first of its best ends, and how far they are apart.
+    start = np.flatnonzero(np.concatenate([[True], node[best[1:]] != node[best[:-1]]]))
+    low, high = (each.reduceat(ends[best], start, axis=0) for each in (np.minimum, np.maximum))
+    sure = (most > 1) & (high - low <= 2 * FIT_M).all(axis=1)
+    at, where = node[begin][sure], ends[best[start]][sure]
+    unplaced = np.isnan(place[at]).any(axis=1)
+    place[at[unplaced]] = where[unplaced]
+
+
+def _support(begin: LongArray, ends: FloatArray) -> LongArray:
+    """Count the ends of the same junction within :data:`FIT_M` of each end, itself included: (end,).
+
+    Parameters
+    ----------
+    begin : (junction,) where its ends begin in ``ends``, which has at least one junction.
+    ends : (end, 2), those of a junction together.
+    """
+    size = np.diff(begin, append=len(ends))
+    left = np.repeat(begin + size, size) - np.arange(len(ends))  # ends from this one to the last of its own
+    # Centred, because large coordinates cost the digits that the tolerance needs.
+    xy = ends - ends.mean(axis=0)
+    support = np.ones(len(ends), np.int64)
+    here = np.flatnonzero(np.repeat(size <= _COMPARED, size))
+    for step in range(1, _COMPARED):
+        here = here[left[here] > step]
+        if not len(here):
+            break
+        apart = xy[here + step] - xy[here]
+        near = here[(apart * apart).sum(axis=1) <= FIT_M * FIT_M]
+        support[near] += 1  # an end has one partner at each step, so no index comes twice
+        support[near + step] += 1
+    for at, number in zip(begin[size > _COMPARED], size[size > _COMPARED], strict=True):
+        support[at : at + number] = _support_of_many(xy[at : at + number])
+    return support
+
+
+def _support_of_many(xy: FloatArray) -> LongArray:
+    """Count the points within :data:`FIT_M` of each, itself included: (point,), with a tree."""
+    from scipy.spatial import KDTree  # noqa: PLC0415 - only junctions of very many lines need it
+
+    tree = KDTree(xy)
+    return np.asarray(tree.query_ball_point(xy, FIT_M, return_length=True), np.int64)
 
 
 def _spread(s: LongArray, e: LongArray, first: FloatArray, last: FloatArray, place: FloatArray) -> None:
@@ -474,30 +511,30 @@ def _apart(here: FloatArray, there: FloatArray) -> FloatArray:
     return apart
 
 
-class _Votes:
-    """Number of line ends that put a junction at a point, to the millimetre."""
+def _most_voted(node: LongArray, place: FloatArray) -> tuple[LongArray, FloatArray]:
+    """Return for each junction the place where most line ends put it, to the millimetre; of equals the first.
 
-    def __init__(self, node: LongArray, place: FloatArray) -> None:
-        self._place = place
-        self._all = self._frame(node, place)
-        self._count = self._all.value_counts(sort=False)
+    Parameters
+    ----------
+    node : (vote,) junction.
+    place : (vote, 2) where a line end, or the table, puts it.
 
-    @staticmethod
-    def _frame(node: LongArray, place: FloatArray) -> pd.DataFrame:
-        millimetres = np.round(place * 1000).astype(np.int64)
-        return pd.DataFrame({"node": node, "x": millimetres[:, 0], "y": millimetres[:, 1]})
-
-    def count(self, node: LongArray, place: FloatArray) -> LongArray:
-        """Return the number of votes for each junction at a point."""
-        keys = pd.MultiIndex.from_frame(self._frame(node, place))
-        return np.asarray(self._count.reindex(keys, fill_value=0), np.int64)
-
-    def winners(self) -> tuple[LongArray, FloatArray]:
-        """Return for each junction the point with most votes; of equals the first."""
-        votes = self.count(self._all["node"].to_numpy(), self._place)
-        order = np.lexsort((np.arange(len(votes)), -votes, self._all["node"].to_numpy()))
-        node, first = np.unique(self._all["node"].to_numpy()[order], return_index=True)
-        return node.astype(np.int64), self._place[order[first]]
+    Returns
+    -------
+    node (junction,) in rising order, place (junction, 2)
+    """
+    x, y = np.round(place * 1000).astype(np.int64).T
+    order = np.lexsort((y, x, node))  # stable: equal votes stay in their order
+    fresh = np.ones(len(order), dtype=bool)
+    for key in (node, x, y):
+        fresh[1:] &= key[order[1:]] == key[order[:-1]]
+    fresh[1:] = ~fresh[1:]
+    begin = np.flatnonzero(fresh)
+    votes, first = np.diff(begin, append=len(order)), order[begin]
+    ranked = np.lexsort((first, -votes, node[first]))
+    chosen = first[ranked]
+    of_node, at = np.unique(node[chosen], return_index=True)
+    return of_node, place[chosen[at]]
 
 
 def _lengths(

@@ -31,6 +31,9 @@ IntArray = npt.NDArray[np.int32]
 LongArray = npt.NDArray[np.int64]
 ObjectArray = npt.NDArray[np.object_]
 
+_HASHED_LINES = 1 << 16
+"""Lines that are put into bytes at once for the key of a network."""
+
 
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return a read-only view of an array; the caller's own array stays writable."""
@@ -167,8 +170,8 @@ class Roads:
             digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
         for numbers in (self.u, self.v):
             digest.update(np.ascontiguousarray(numbers, dtype="<i4").tobytes())
-        for shape in shapely.to_wkb(self.lines, byte_order=1, output_dimension=2):
-            digest.update(shape)
+        for begin in range(0, len(self.lines), _HASHED_LINES):
+            digest.update(_line_wkb(self.lines[begin : begin + _HASHED_LINES]))
         digest.update("\0".join(self.highway.tolist()).encode())
         return digest.hexdigest()
 
@@ -315,6 +318,27 @@ class Roads:
             lines=frozen(self.lines[edges]),
             highway=frozen(self.highway[edges]),
         )
+
+
+def _line_wkb(lines: ObjectArray) -> bytes:
+    """Return the well-known binary of lines one after another: little-endian, two dimensions.
+
+    The same bytes as :func:`shapely.to_wkb` gives, without an object for each line.
+    """
+    if (shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING).any():
+        return b"".join(shapely.to_wkb(lines, byte_order=1, output_dimension=2).tolist())
+    count = shapely.get_num_coordinates(lines)
+    head = np.zeros(len(lines), np.dtype([("order", "u1"), ("kind", "<u4"), ("count", "<u4")]))
+    head["order"], head["kind"], head["count"] = 1, 2, count
+    size = head.itemsize + 16 * count.astype(np.int64)
+    begin = np.cumsum(size) - size
+    held = np.empty(int(size.sum()), np.uint8)
+    at = (begin[:, None] + np.arange(head.itemsize)).ravel()
+    body = np.ones(len(held), dtype=bool)
+    body[at] = False
+    held[at] = head.view(np.uint8)
+    held[body] = np.ascontiguousarray(shapely.get_coordinates(lines), dtype="<f8").view(np.uint8).ravel()
+    return held.tobytes()
 
 
 def _sharing(old: Roads, new: Roads, *facts: str) -> Roads:

@@ -305,14 +305,15 @@ def _of_lines(rows: Rows) -> Rows:
         "roads are lines, this is none",
         "give the layer with the road lines",
         column="geometry",
-        values=[shape.geom_type if shape is not None else "" for shape in line],
+        values=[shape.geom_type if shape is not None else "" for shape in line] if wrong.any() else None,
     )
     coordinates, row = shapely.get_coordinates(line, return_index=True)
     broken = np.bincount(row, weights=~np.isfinite(coordinates).all(axis=1), minlength=len(line)) > 0
     faults += rows.faults(broken, "coordinates are not numbers", "draw the line again", column="geometry")
     if faults:
         raise UnusableInputError(faults)
-    line = shapely.force_2d(line)
+    if (shapely.get_coordinate_dimension(line) > 2).any():
+        line = shapely.force_2d(line)
     several = kind == 5
     # Parts that follow one another become one line; parts that do not stay apart.
     line[several] = shapely.line_merge(line[several])

@@ -167,16 +167,33 @@ def _runs(vertices: Vertices) -> tuple[LongArray, LongArray, LongArray, LongArra
 
 def line_ends(lines: ObjectArray, index: int) -> FloatArray:
     """Return the first (0) or last (-1) point of each line, (line, 2)."""
-    points: FloatArray = shapely.get_coordinates(shapely.get_point(lines, index))
+    coordinates, begin = _vertices_of(lines)
+    points: FloatArray = coordinates[begin[:-1] if index == 0 else begin[1:] - 1]
     return points
+
+
+def _vertices_of(lines: ObjectArray) -> tuple[FloatArray, LongArray]:
+    """Return the vertices of lines, (vertex, 2), and where each line begins: (line + 1,)."""
+    begin = np.zeros(len(lines) + 1, np.int64)
+    np.cumsum(shapely.get_num_coordinates(lines), out=begin[1:])
+    return shapely.get_coordinates(lines), begin
 
 
 def with_ends(lines: ObjectArray, start_xy: FloatArray, end_xy: FloatArray) -> ObjectArray:
     """Return lines with their ends exactly at the given points."""
-    coordinates, index = shapely.get_coordinates(lines, return_index=True)
-    coordinates[np.searchsorted(index, np.arange(len(lines)), side="left")] = start_xy
-    coordinates[np.searchsorted(index, np.arange(len(lines)), side="right") - 1] = end_xy
-    moved: ObjectArray = shapely.linestrings(coordinates, indices=index)
+    coordinates, begin = _vertices_of(lines)
+    first, last = begin[:-1], begin[1:] - 1
+    apart = (coordinates[first] != start_xy).any(axis=1) | (coordinates[last] != end_xy).any(axis=1)
+    if not apart.any():
+        return lines
+    coordinates[first], coordinates[last] = start_xy, end_xy
+    # Most lines end at their junctions already, and a line takes some four hundred bytes.
+    row = np.flatnonzero(apart)
+    vertex = np.repeat(apart, np.diff(begin))
+    moved: ObjectArray = lines.copy()
+    moved[row] = shapely.linestrings(
+        coordinates[vertex], indices=np.repeat(np.arange(len(row)), np.diff(begin)[row])
+    )
     return moved
 
 
@@ -195,7 +212,8 @@ def fit_lines(
     turned = np.maximum(_apart(first, end_xy), _apart(last, start_xy))
     # Equal misses (a loop) leave the line as it is drawn.
     turn = turned < drawn
-    straightened = np.where(turn, shapely.reverse(lines), lines)
+    straightened = lines.copy()
+    straightened[turn] = shapely.reverse(lines[turn])
     return with_ends(straightened, start_xy, end_xy), np.where(turn, turned, drawn), turn
 
 

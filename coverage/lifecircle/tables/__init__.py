@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from lifecircle.cells import is_one_value, parse_date, parse_flag, plain_numbers, plain_text, plain_texts
 from lifecircle.tables._csv import decoded, delimiter_of
-from lifecircle.tables._guard import check_file
+from lifecircle.tables._guard import UNREADABLE, check_file
 from lifecircle.tables._postgres import (
     Snapshot,
     connect,
@@ -51,6 +51,7 @@ __all__ = [
     "DATE_DTYPE",
     "REJECT_COLUMNS",
     "SUFFIXES",
+    "UNREADABLE",
     "Checked",
     "Column",
     "Schema",

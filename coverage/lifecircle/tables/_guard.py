@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import struct
 import zipfile
 import zlib
 from contextlib import closing
@@ -29,6 +30,19 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.errors import Message
+
+UNREADABLE: Final = (
+    OSError,
+    ValueError,
+    KeyError,
+    RuntimeError,
+    SyntaxError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
+"""Errors that readers raise at broken files: those of zipfile, pyarrow, pandas, GDAL and XML are there."""
 
 _BEGINNINGS: Final = {
     ".gpkg": (b"SQLite format 3\x00",),
@@ -249,7 +263,7 @@ def _check_size(path: Path, name: str) -> None:
             size_mb = sum(part.file_size for part in parts) / 1e6
             for part in parts:
                 _check_part(book, part, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
+    except UNREADABLE:
         return  # the reader says what is wrong with it
     if size_mb > WORKBOOK_MB:
         reason = say(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 import warnings
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
-from zipfile import BadZipFile
 
 import geopandas as gpd
 import pandas as pd
@@ -18,7 +16,7 @@ import shapely
 
 from lifecircle.errors import Fault, Message, MissingFileError, UnusableInputError, say
 from lifecircle.tables._csv import plausible_chinese, read_csv_file
-from lifecircle.tables._guard import broken_geometries, check_file
+from lifecircle.tables._guard import UNREADABLE, broken_geometries, check_file
 from lifecircle.tables._overpass import is_overpass, read_overpass
 from lifecircle.tables._postgres import is_database, read_database, shown_address, snapshot_of
 from lifecircle.tables._workbook import read_workbook
@@ -137,7 +135,7 @@ def _read_file(path: Path, name: str, choice: _Choice) -> Table:
         if suffix in {".csv", ".xlsx"}:
             raise UnusableInputError([_unreadable(name, suffix, error)]) from error
         raise UnusableInputError(broken_geometries(path, name, choice.layer, error)) from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise UnusableInputError([_unreadable(name, suffix, error)]) from error
 
 
@@ -145,9 +143,6 @@ def _unreadable(name: str, suffix: str, error: Exception) -> Fault:
     reason = say("cannot be read as {suffix}: {why}", suffix=suffix, why=_one_line(error))
     return Fault(name, "", "", reason, say("open the file in the program it came from and save it again"))
 
-
-_UNREADABLE = (OSError, ValueError, KeyError, BadZipFile, RuntimeError, SyntaxError, EOFError, zlib.error)
-"""Errors that readers raise at broken files: pyarrow, pandas, GDAL and XML errors are all among these."""
 
 UNREAD_GEOMETRY = (shapely.errors.ShapelyError, TypeError, AttributeError, LookupError, ArithmeticError)
 """Errors that readers raise at broken geometries and headers."""

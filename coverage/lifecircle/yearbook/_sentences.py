@@ -13,6 +13,7 @@ from lifecircle.findings import (
     PresenceResult,
     as_circle,
     equity_lines,
+    gap_text,
     mark_text,
     reach_lines,
     value_text,
@@ -146,8 +147,8 @@ def equity_rows(findings: Findings, words: Words) -> tuple[list[str], list[list[
         rows.append(
             [
                 words.name(result),
-                "—" if sides is None else value_text(result, sides.difference, language),
-                "—" if towns is None else value_text(result, towns.difference, language),
+                gap_text(result, sides and sides.difference, language),
+                gap_text(result, towns and towns.difference, language),
                 "—" if towns is None else towns.low,
                 word("group", lowest, language) if lowest else "—",
                 "—" if equity.gini is None else f"{equity.gini:.2f}",
