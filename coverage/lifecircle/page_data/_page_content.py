@@ -6,7 +6,6 @@ outlines and, per target, the printed figures, the rows of the tables and each r
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -17,6 +16,15 @@ from scipy.spatial import cKDTree
 
 from lifecircle.counting import RURAL, URBAN, urban_class
 from lifecircle.findings import as_circle, venue_lines
+from lifecircle.legend import (
+    CELL_COLOURS,
+    NO_RATE_COLOUR,
+    OVER_BREAKS_MIN,
+    RATE_BREAKS,
+    RATE_COLOURS,
+    UNIT_COLOURS,
+    rate_texts,
+)
 from lifecircle.page_data._answers import (
     STATUS_CODES,
     Crowd,
@@ -26,13 +34,13 @@ from lifecircle.page_data._answers import (
     people_parts,
     status_codes,
 )
-from lifecircle.page_data._figure_text import goal_text, minutes_text, people_text, service_text
+from lifecircle.page_data._figure_text import minutes_text, people_text, service_text
 from lifecircle.page_data._packed_columns import Shelf
 from lifecircle.page_data._page_ground import keep_ground
 from lifecircle.page_data._page_roads import keep_network, network_of
 from lifecircle.page_data._plan_rows import plan_data
 from lifecircle.page_data._supply_data import supply_data
-from lifecircle.page_data._target_map import LACKS, UNIT_COLOURS, area_classes, one_figure, unit_marks
+from lifecircle.page_data._target_map import LACKS, area_classes, one_figure, unit_marks
 from lifecircle.page_data._target_text import OUTSIDE, figures
 from lifecircle.page_data._village_rows import district_names, village_rows
 from lifecircle.page_data._what_if_rows import WhatIf, building_of, scenario_data
@@ -62,29 +70,6 @@ __all__ = [
 
 _SIDES = frozenset({"urban", "rural"})
 _NOTHING = WhatIf()
-RATE_BREAKS = (0.5, 0.7, 0.85, 0.95)
-OVER_BREAKS_MIN = (5, 15)
-# Told apart by lightness and under every colour blindness: pale blue, oranges to brown, violet; the ground in
-# warm greys, so that the pale blue of the covered shows on it.
-CELL_COLOURS = {
-    "covered": "#9ccae6",
-    "beyond_0": "#fdae61",
-    "beyond_1": "#e0601f",
-    "beyond_2": "#8c2d04",
-    "disconnected": "#54278f",
-    "unsnapped": "#4d4d4d",
-    "uncounted": "#dedbd2",
-    "over": "#b0145a",
-    "under": "#00695c",
-    "newly": "#1a5fd6",
-    "gained": "#1a5fd6",
-    "lost": "#6b1f02",
-    "kept": "#b9d9ea",
-    "still": "#f5c07f",
-}
-RATE_COLOURS = ("#918b82", "#b1aba2", "#ccc7c0", "#e4e1dc", "#f8f7f5")
-NO_RATE_COLOUR = "#ffffff"
-
 _PLACES = 1e5  # positions are kept to 1e-5 degrees, about a metre
 _CELL_M = (30.0, 600.0)
 _MAX_VERTICES = 20_000
@@ -170,14 +155,6 @@ def bounds(years: Sequence[Findings]) -> list[list[float]]:
         return [[18.0, 73.0], [54.0, 135.0]]
     low, high = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
     return [[float(low[1]), float(low[0])], [float(high[1]), float(high[0])]]
-
-
-def rate_texts(words: Words) -> list[str]:
-    """Print the classes of the districts' rates, from the lowest."""
-    page = words.section("page")
-    marks = [goal_text(value) for value in RATE_BREAKS]
-    between = [page["rate_between"].format(low=low, high=high) for low, high in itertools.pairwise(marks)]
-    return [page["rate_first"].format(high=marks[0]), *between, page["rate_last"].format(low=marks[-1])]
 
 
 def _year(
