@@ -159,6 +159,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
     database: str | None,
 ) -> None:
     """Audit every target of STUDY for a year and write the results to STUDY/results/YEAR."""
+    from lifecircle.reach import compile_beside
+
+    compile_beside()  # before the rest is loaded: on a machine's first run there is much to compile
     from lifecircle.audit import run_audit
 
     folder = out or (study if study.is_dir() else study.parent) / "results"
