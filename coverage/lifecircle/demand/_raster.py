@@ -151,10 +151,17 @@ class _Band:
 
     @property
     def where(self) -> tuple[str, str]:
+        """File and band, as faults name them."""
         return self.file, say("band {number}", number=self.number)
 
     def read(self, window: Any) -> Floats:
-        """Read a window as float64, NaN for cells that the file declares as no data."""
+        """Read a window as float64, NaN for cells that the file declares as no data.
+
+        Raises
+        ------
+        UnusableInputError
+            The file cannot be read.
+        """
         try:
             masked = self.source.read(self.number, window=window, masked=True)
         except (_rasterio().errors.RasterioError, OSError) as error:

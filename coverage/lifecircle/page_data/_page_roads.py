@@ -19,7 +19,7 @@ from lifecircle.reach import FACILITY_CAP_M, LEG_SHARE, TRIED_EDGES
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.page_data._packed_columns import Columns, Shelf
+    from lifecircle.page_data._packed_columns import Columns, SectionWriter
     from lifecircle.reach import Snap
     from lifecircle.roads import Profile, Roads
 
@@ -263,7 +263,7 @@ def projected(polynomial: dict[str, Any], at: npt.ArrayLike) -> Floats:
 _COLUMNS = ("points", "bx", "by", "barrier_sizes", "barrier_areas", "rank")
 
 
-def keep_network(network: Network, profile: Profile, shelf: Shelf) -> dict[str, Any]:
+def keep_network(network: Network, profile: Profile, writer: SectionWriter) -> dict[str, Any]:
     """Put a network in the container; returns what its header says of it.
 
     Edges stand by their first junction: how many each junction has, then how much higher each end's number
@@ -286,8 +286,8 @@ def keep_network(network: Network, profile: Profile, shelf: Shelf) -> dict[str, 
         "closed": closed,
         **{name: getattr(network, name) for name in _COLUMNS},
     }
-    kept = {name: shelf.keep(f"roads/{name}", column) for name, column in columns.items()}
-    kept["backward"] = shelf.keep("roads/backward", backward, since=kept["forward"])
+    kept = {name: writer.keep(f"roads/{name}", column) for name, column in columns.items()}
+    kept["backward"] = writer.keep("roads/backward", backward, since=kept["forward"])
     return {
         "junctions": len(network.x),
         "edges": len(network.u),
