@@ -242,7 +242,8 @@ def test_the_nearest_of_pairs_is_the_nearest_of_the_engine():
 # Times of others
 
 
-LONG = "from_id,to_id,travel_time_p50\n1,a,4\n1,b,7.5\n2,a,\n2,b,-3\n2,b,9\n3,x,2\n9,a,1\n1,a,6\nx,b,far\n"
+ROWS = ("1,a,4", "1,b,7.5", "2,a,", "2,b,-3", "2,b,9", "3,x,2", "9,a,1", "1,a,6", "x,b,far", "1,c,inf")
+LONG = "\n".join(["from_id,to_id,travel_time_p50", *ROWS, ""])
 
 
 def told(rejects):
