@@ -80,6 +80,28 @@ def rebuild(study: Path, results: Path | None) -> None:
 
 
 @cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["geojson", "geoparquet"]),
+    default="geojson",
+    show_default=True,
+    help="Form of the files.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder instead of RUN-FORMAT beside RUN.")
+def export(run: Path, form: Any, out: Path | None) -> None:
+    """Write the layers of the folder RUN as GeoJSON or GeoParquet; results.gpkg has them as a GeoPackage."""
+    from lifecircle.findings import load_findings
+    from lifecircle.interchange import EXPORT, export_layers
+
+    usual = run.with_name(f"{run.resolve().name}-{form}")
+    check_output(out, usual, EXPORT)
+    findings = load_findings(run)
+    print_path("export", export_layers(findings, out or usual, form=form), findings.language)
+
+
+@cli.command()
 @STUDY
 @click.argument("first", metavar="Y1", type=int)
 @click.argument("second", metavar="Y2", type=int)
