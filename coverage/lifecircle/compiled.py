@@ -227,9 +227,9 @@ def wait_for(kernel: Any) -> None:
     kernel : a function made by :func:`kernel`
     """
     process = _Beside.process
-    if process is None or getattr(kernel, "signatures", True):
+    if process is None or getattr(kernel, "signatures", True) or not kernel.stats.cache_path:
         return
-    folder = Path(kernel.stats.cache_path or "")
+    folder = Path(kernel.stats.cache_path)
     # The code, not its index: numba writes the index first.
     code = f"*.{kernel.py_func.__qualname__}-*.nbc"
     while not any(folder.glob(code)):
