@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _WHOLE = 1e-6
 """Share of a site within which the relaxation counts as having decided about it."""
 
-_IMPROVED, _EVERY = 30, 20
+_IMPROVED, _EVERY, _KICKS = 30, 20, 2000
 """The rounded solutions of the first nodes are improved by exchanges, later only those of some."""
 
 _STANDING = 1e-3
@@ -230,7 +230,11 @@ class _Tree:
         """Try the set that the relaxation is nearest to."""
         chosen = largest(np.where(marks < 0, -1.0, x + (marks > 0)), self.number)
         if self.nodes <= _IMPROVED or self.nodes % _EVERY == 0:
-            chosen, _ = improve(self.cover, chosen, kicks=0, deadline=deadline)
+            # The first one is far from the plan, so a longer search from there often ends in a better place.
+            kicks = _KICKS if self.nodes == 1 else 0
+            chosen, _ = improve(
+                self.cover, chosen, kicks=kicks, deadline=deadline.share(0.2), calls=2 * _IMPROVED
+            )
         self._take(chosen)
 
     def _take(self, chosen: Ints) -> None:

@@ -129,7 +129,13 @@ class Relaxation:
         self._wanted = highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kObjectiveBound
         # A large model is quicker from inside; from then on the simplex method goes on from the basis.
         first = "ipm" if len(model.lower) > _MANY_ROWS else "simplex"
-        options = {"presolve": "off", "solver": first}
+        # All coefficients are ones, so scaling and shaking the costs only lengthen the way.
+        options = {
+            "presolve": "off",
+            "solver": first,
+            "simplex_scale_strategy": 0,
+            "dual_simplex_cost_perturbation_multiplier": 0.0,
+        }
         self._solver = _solver_of(replace(model, whole=np.zeros_like(model.whole)), options)
 
     def solve(

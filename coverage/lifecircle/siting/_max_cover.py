@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 _FIRST_STEPS, _MORE_STEPS = 300, 3000
-_FEW_KICKS, _MANY_KICKS = 50, 1500
+_FEW_KICKS, _MANY_KICKS, _PATIENCE = 50, 8000, 1500
 _SMALL = 3000
 """Pairs of a problem that branching solves at once."""
 
@@ -133,7 +133,12 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
         if dual.bound < value + step or deadline.passed():
             break
         chosen, value = improve(
-            cover, chosen, kicks=kicks, deadline=deadline.share(0.3), enough=dual.bound - step
+            cover,
+            chosen,
+            kicks=kicks,
+            deadline=deadline.share(0.3),
+            enough=dual.bound - step,
+            patience=_PATIENCE,
         )
         step = step_beyond(problem.settled + value, unit)
         if dual.bound < value + step:
