@@ -1,5 +1,6 @@
 """Networks and times handed to other packages and taken from them: equal answers, and every fault named."""
 
+import json
 import warnings
 
 import geopandas as gpd
@@ -7,13 +8,17 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import lifecircle as lc
-from conftest import ROOT
+from conftest import ROOT, TOYTOWN
+from lifecircle.cli import cli
 from lifecircle.errors import GraphError, ProjectionError, UnusableInputError
+from lifecircle.findings import result_layers
 
 CRS = "EPSG:4549"
 
@@ -237,7 +242,8 @@ def test_the_nearest_of_pairs_is_the_nearest_of_the_engine():
 # Times of others
 
 
-LONG = "from_id,to_id,travel_time_p50\n1,a,4\n1,b,7.5\n2,a,\n2,b,-3\n2,b,9\n3,x,2\n9,a,1\n1,a,6\nx,b,far\n"
+ROWS = ("1,a,4", "1,b,7.5", "2,a,", "2,b,-3", "2,b,9", "3,x,2", "9,a,1", "1,a,6", "x,b,far", "1,c,inf")
+LONG = "\n".join(["from_id,to_id,travel_time_p50", *ROWS, ""])
 
 
 def told(rejects):
@@ -343,3 +349,55 @@ def test_foreign_times_are_taken_wherever_pairs_are():
 def test_the_names_are_public():
     assert {"to_networkx", "pairs_table", "cost_matrix", "nearest_of", "read_travel_times"} <= set(lc.__all__)
     assert (ROOT / "docs" / "interchange.md").is_file()
+
+
+# Layers of a run
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return lc.run_audit(TOYTOWN)
+
+
+@pytest.mark.parametrize(("form", "ending"), [("geojson", ".geojson"), ("geoparquet", ".parquet")])
+def test_layers_of_a_run_are_read_back_from_files(findings, tmp_path, form, ending):
+    for name in ("a", "b"):
+        lc.export_layers(findings, tmp_path / name, form=form)
+    about = json.loads((tmp_path / "a" / "layers.json").read_text("utf-8"))
+    layers = result_layers(findings)
+    assert about["layers"] == {name: len(layer) for name, layer in layers.items()}
+    for name, layer in layers.items():
+        file = tmp_path / "a" / (name + ending)
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+        back = gpd.read_parquet(file) if form == "geoparquet" else gpd.read_file(file)
+        assert back.crs.to_epsg() == 4326
+        assert [one for one in back.columns if one != "geometry"] == [
+            one for one in layer.columns if one != "geometry"
+        ]
+        if name == "demand":
+            assert back["population"].tolist() == layer["population"].tolist()
+            apart = shapely.distance(back.geometry.array, layer.to_crs(4326).geometry.array)
+            assert not (apart > 1e-6).any()
+            assert back.geometry.isna().tolist() == layer.geometry.isna().tolist()
+
+
+def test_an_export_replaces_only_an_export(findings, tmp_path):
+    lc.export_layers(findings, tmp_path / "out")
+    lc.export_layers(findings, tmp_path / "out", form="geoparquet")
+    assert not list((tmp_path / "out").glob("*.geojson"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "diary.txt").write_text("mine", "utf-8")
+    with pytest.raises(UnusableInputError):
+        lc.export_layers(findings, tmp_path / "mine")
+    with pytest.raises(UnusableInputError, match="no such form"):
+        lc.export_layers(findings, tmp_path / "new", form="shapefile")
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_command_writes_beside_the_run(toytown):
+    folder = toytown / "results"
+    year = lc.run_audit(toytown, out=folder).year
+    done = CliRunner().invoke(cli, ["export", str(folder / str(year)), "--format", "geoparquet"])
+    assert done.exit_code == 0, done.output
+    assert (folder / f"{year}-geoparquet" / "demand.parquet").is_file()
+    assert f"{year}-geoparquet" in done.output

@@ -44,6 +44,7 @@ FLOORS = {
     "findings": 4,
     "publication": 5,
     "interchange": 5,
+    "legend": 5,
     "ledger": 5,
     "report": 5,
     "database": 6,

@@ -10,8 +10,9 @@ import shapely
 
 import atlas_town
 from lifecircle.findings import DistrictResult, IndicatorResult, UnitCount, UnitWithout
+from lifecircle.legend import STEP_COLOURS
 from lifecircle.page_data import AREA_COLOURS, HOLDS, LACKS, area_classes, one_figure, unit_marks
-from lifecircle.page_data._target_map import STEP_COLOURS, UNKNOWN
+from lifecircle.page_data._target_map import UNKNOWN
 from lifecircle.publication import public_findings, without_masked
 from lifecircle.standards import IndicatorTarget
 from lifecircle.wording import Words

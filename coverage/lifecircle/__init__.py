@@ -57,6 +57,7 @@ _HOME = {
     "solve_siting": "siting",
     "static_map": "paper",
     "cost_matrix": "interchange",
+    "export_layers": "interchange",
     "nearest_of": "interchange",
     "pairs_table": "interchange",
     "read_travel_times": "interchange",
@@ -84,6 +85,7 @@ __all__ = [
     "cumulative_opportunities",
     "draw_atlas",
     "exponential_decay",
+    "export_layers",
     "fetch_roads",
     "floating_catchment",
     "folium_map",
@@ -135,7 +137,14 @@ if TYPE_CHECKING:
     from lifecircle.errors import LifecircleError, UnusableInputError
     from lifecircle.facilities import read_facilities
     from lifecircle.findings import Findings, load_findings
-    from lifecircle.interchange import cost_matrix, nearest_of, pairs_table, read_travel_times, to_networkx
+    from lifecircle.interchange import (
+        cost_matrix,
+        export_layers,
+        nearest_of,
+        pairs_table,
+        read_travel_times,
+        to_networkx,
+    )
     from lifecircle.measures import (
         cost_to_nth,
         coverage,

@@ -102,7 +102,7 @@ def plain_text(value: Any) -> str:
 
 
 def plain_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Return every cell of a column as text, as :func:`plain_text` does; equal texts are converted once.
+    """Return every cell of a column as text, as :func:`plain_text` does; equal cells are converted once.
 
     Parameters
     ----------
@@ -114,10 +114,12 @@ def plain_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
 
     >>> plain_texts(pd.Series([330424001.0, " a ", None])).tolist()
     ['330424001', 'a', '']
+    >>> plain_texts(pd.Series([7, None, 7], dtype="Int64")).tolist()
+    ['7', '', '7']
     """
-    if isinstance(cells.dtype, pd.StringDtype):
+    if isinstance(cells.dtype, pd.StringDtype) or pd.api.types.is_integer_dtype(cells.dtype):
         code, texts = pd.factorize(cells)
-        stripped = [plain_text(text) for text in texts.to_numpy(dtype=object)]
+        stripped = [plain_text(text) for text in np.asarray(texts, dtype=object)]
         plain = pd.array([*stripped, ""], dtype="str")  # the last for what is missing
         return pd.Series(plain.take(code), index=cells.index, name=cells.name)
     texts = [plain_text(cell) for cell in cells.astype(object)]

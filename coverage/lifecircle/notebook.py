@@ -10,6 +10,7 @@ import shapely
 
 from lifecircle.atlas import OfflineFigure, attribute
 from lifecircle.findings import CircleDistrict, value_text
+from lifecircle.legend import VENUE_COLOUR
 from lifecircle.page_data import (
     CELL_COLOURS,
     HOLDS,
@@ -221,7 +222,7 @@ def _facilities(findings: Findings, result: TargetResult, page: Mapping[str, str
                 radius=4,
                 color="#ffffff",
                 weight=1,
-                fill_color="#12304a",
+                fill_color=VENUE_COLOUR,
                 fill_opacity=1.0,
                 tooltip=f"{attribute(name)}<br>{attribute(_service(findings, service))}",
             ).add_to(group)

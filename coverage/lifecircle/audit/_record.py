@@ -12,6 +12,7 @@ from lifecircle.audit._fingerprint import yearly_files
 from lifecircle.errors import UnusableInputError, system_errors
 from lifecircle.files import complete_folder, file_hash, files_of
 from lifecircle.findings import METHOD_VERSION, RUN, save_findings, seal
+from lifecircle.legend import STYLES, layer_styles
 from lifecircle.report import write_tables
 from lifecircle.study import STUDY_FILE
 from lifecircle.tables import snapshot_of
@@ -144,7 +145,7 @@ class _RepeatedError(Exception):
 
 def write_files(findings: Findings, folder: Path) -> None:
     """Write the files that follow from findings alone into an existing folder."""
-    save_findings(findings, folder)
+    save_findings(findings, folder, tables={STYLES: layer_styles(findings)})
     write_tables(findings, folder)
 
 

@@ -83,11 +83,16 @@ def summary(findings: Findings) -> dict[str, Any]:
     return plain
 
 
-def save_findings(findings: Findings, folder: Path) -> None:
-    """Write ``summary.json``, ``results.gpkg`` and ``ranks.parquet`` into an existing folder."""
+def save_findings(
+    findings: Findings, folder: Path, *, tables: Mapping[str, pd.DataFrame] | None = None
+) -> None:
+    """Write ``summary.json``, ``results.gpkg`` and ``ranks.parquet`` into an existing folder.
+
+    ``tables`` : further tables of the GeoPackage, such as the styles of its layers.
+    """
     text = json.dumps(summary(findings), ensure_ascii=False, indent=1, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8", newline="\n")
-    write_layers(folder / "results.gpkg", result_layers(findings))
+    write_layers(folder / "results.gpkg", {**result_layers(findings), **(tables or {})})
     ranks = findings.ranks.set_axis(_flat(findings.ranks), axis=1)
     venues = findings.rank_venues.set_axis([name + _VENUE for name in _flat(findings.rank_venues)], axis=1)
     both = pd.concat([ranks, venues], axis=1) if len(venues.columns) else ranks

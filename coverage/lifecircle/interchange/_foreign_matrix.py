@@ -163,7 +163,9 @@ def read_travel_times(  # noqa: PLR0913 - what the ids are of, and how the table
         read = _matched(found, _ids(demand, "demand"), _ids(facilities, "facilities"))
     if not len(read.seconds):
         reason, remedy = say("no row can be used"), say("check the ids and the times; see the rejects")
-        first = [_as_fault(read.name, row) for row in read.rejects.head(3).to_dict("records")]
+        first = [
+            _as_fault(read.name, row) for row in read.rejects.drop_duplicates("reason").to_dict("records")
+        ]
         raise UnusableInputError([Fault(read.name, "", "", reason, remedy), *first])
     return _pairs(read, SECONDS_OF[unit], complete=complete)
 
@@ -243,9 +245,18 @@ def _of_long(table: Table, columns: Mapping[str, str]) -> _Entries:
         kept["from_id"].to_numpy(dtype=object),
         kept["to_id"].to_numpy(dtype=object),
         kept["travel_time"].to_numpy(dtype=np.float64),
-        checked.rejects,
+        _without_endless(checked.rejects, checked.found["travel_time"]),
         (checked.found["from_id"], checked.found["to_id"]),
     )
+
+
+def _without_endless(rejects: pd.DataFrame, heading: str) -> pd.DataFrame:
+    """Leave out the rejects of times that are ``inf``: no way is no fault."""
+    endless = (rejects["column"] == heading) & rejects["value"].str.casefold().isin(_ENDLESS)
+    return rejects[~endless].reset_index(drop=True)
+
+
+_ENDLESS = ("inf", "infinity")
 
 
 def _of_wide(table: Table) -> _Entries:
@@ -268,7 +279,7 @@ def _of_wide(table: Table) -> _Entries:
     for heading in others:
         cells = table.frame[heading]
         seconds = plain_numbers(cells)
-        endless = np.isin(plain_texts(cells).str.casefold().to_numpy(dtype=object), ("inf", "infinity"))
+        endless = np.isin(plain_texts(cells).str.casefold().to_numpy(dtype=object), _ENDLESS)
         bad = ~(seconds >= 0) & ~endless
         rejects.append(
             _bad_times(table.name, rows[bad], heading, cells[bad].to_numpy(dtype=object), seconds[bad])

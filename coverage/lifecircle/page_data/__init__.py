@@ -3,6 +3,16 @@
 Computes no rate and counts nobody; :mod:`lifecircle.atlas` draws what stands here.
 """
 
+from lifecircle.legend import (
+    AREA_COLOURS,
+    CELL_COLOURS,
+    NO_RATE_COLOUR,
+    OVER_BREAKS_MIN,
+    RATE_BREAKS,
+    RATE_COLOURS,
+    UNIT_COLOURS,
+    rate_texts,
+)
 from lifecircle.page_data._area_figures import (
     VillageFigures,
     area_count,
@@ -13,28 +23,20 @@ from lifecircle.page_data._figure_text import minutes_text, people_text, percent
 from lifecircle.page_data._map_margin import margin, place_names, stamp, what_was_read
 from lifecircle.page_data._packed_columns import ELEMENT, PayloadError, encoded
 from lifecircle.page_data._page_content import (
-    CELL_COLOURS,
-    NO_RATE_COLOUR,
-    OVER_BREAKS_MIN,
-    RATE_BREAKS,
-    RATE_COLOURS,
     STATUS_CODES,
     bounds,
     cell_size_m,
     gap_rows,
     lonlat,
     page_payload,
-    rate_texts,
     resident_classes,
     status_codes,
 )
 from lifecircle.page_data._payload_reader import Payload, read_payload
 from lifecircle.page_data._plan_rows import Plan, Site, plan_data, without_people
 from lifecircle.page_data._target_map import (
-    AREA_COLOURS,
     HOLDS,
     LACKS,
-    UNIT_COLOURS,
     AreaClasses,
     UnitMark,
     UnitMarks,

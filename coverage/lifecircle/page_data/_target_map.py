@@ -17,6 +17,7 @@ import shapely
 
 from lifecircle.counting import village_urban
 from lifecircle.findings import CircleResult, PresenceResult, UnitCount, mark_text, value_text
+from lifecircle.legend import AREA_COLOURS, STEP_COLOURS
 from lifecircle.measures import committees
 from lifecircle.page_data._figure_text import people_text, service_text
 from lifecircle.standards import threshold
@@ -31,13 +32,9 @@ if TYPE_CHECKING:
     from lifecircle.findings import Findings, TargetResult, UnitWithout
     from lifecircle.wording import Words
 
-AREA_COLOURS = {"reached": "#9ccae6", "below": "#fdae61", "unknown": "#dedbd2"}
-"""Colours of districts that are judged; as those of residents covered and too far."""
-STEP_COLOURS = ("#f6f4f1", "#e4e0da", "#d0cac1", "#bbb3a8", "#a59c8f")
-"""Colours of districts whose values no goal judges, the lowest value first."""
-UNIT_COLOURS = {"holds": "#1b6ca8", "lacks": "#b0145a", "unknown": "#6b7683"}
 HOLDS, LACKS, UNKNOWN = "1", "0", "-"
 """States of a unit, a letter each."""
+
 
 _REACHED = frozenset({"met", "on_track"})
 _BELOW = frozenset({"missed", "behind"})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lifecircle.legend import RESIDENT_CLASSES, class_text
 from lifecircle.page_data import (
     CELL_COLOURS,
-    OVER_BREAKS_MIN,
     RATE_COLOURS,
     by_rate,
     figures,
@@ -15,7 +15,7 @@ from lifecircle.page_data import (
     rate_texts,
     stamp,
 )
-from lifecircle.paper._paper_map import CLASSES, SITE, View, draw_map, service_symbol, unit_symbol
+from lifecircle.paper._paper_map import SITE, View, draw_map, service_symbol, unit_symbol
 from lifecircle.paper._paper_sheet import EDGE, QUIET, RED, Column, shortened, wide_mm_of, wrapped
 
 if TYPE_CHECKING:
@@ -153,17 +153,13 @@ def legend(drawing: Drawing, column: Column) -> None:
 
 def residents_legend(drawing: Drawing, column: Column) -> None:
     """Explain the colours of the residents."""
-    page = drawing.words.section("page")
-    low, high = OVER_BREAKS_MIN
-    limit = f"{getattr(drawing.result.target, 'minutes', 0):g}"
+    minutes = float(getattr(drawing.result.target, "minutes", 0))
     present = set(drawing.classes)
-    for name in (*CLASSES[1:], CLASSES[0]):
+    for name in (*RESIDENT_CLASSES[1:], RESIDENT_CLASSES[0]):
         if name == "uncounted" and name not in present:
             continue
         colour = CELL_COLOURS[name]
-        text = page[name].format(
-            minutes=limit, low=low if name == "beyond_1" else high, high=low if name == "beyond_0" else high
-        )
+        text = class_text(name, minutes, drawing.words)
         hatched = {"facecolor": "white", "hatch": "//////", "edgecolor": colour}
         _swatch(column, **(hatched if name == "unsnapped" else {"facecolor": colour}))
         _beside_mark(column, text)

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from lifecircle.findings import value_text
+from lifecircle.legend import RESIDENT_CLASSES, VENUE_COLOUR
 from lifecircle.page_data import (
     CELL_COLOURS,
     HOLDS,
@@ -46,10 +47,7 @@ if TYPE_CHECKING:
 
     Points = npt.NDArray[np.float64]
 
-CLASSES = ("uncounted", "covered", "beyond_0", "beyond_1", "beyond_2", "disconnected", "unsnapped")
-"""Classes of residents in the order of drawing: what matters most is drawn last, as on the page."""
 _GROUND, _WATER, _PLACE, _CHOSEN = "#edf0f2", "#2a6f97", "#5d6470", "#0b3d91"
-_VENUE = "#12304a"
 SHAPES: tuple[tuple[tuple[float, float], ...] | None, ...] = (
     ((-0.88, -0.88), (0.88, -0.88), (0.88, 0.88), (-0.88, 0.88)),
     ((0.0, 1.2), (1.15, -0.85), (-1.15, -0.85)),
@@ -422,7 +420,7 @@ def _residents(drawing: Drawing, axes: Any, view: View) -> None:
     inside = view.holds(ground.homes, side)
     # Tens of thousands of squares are four times smaller in a PDF as a picture than as shapes.
     as_picture = np.count_nonzero(inside) > _PICTURE_FROM
-    for place, name in enumerate(CLASSES):
+    for place, name in enumerate(RESIDENT_CLASSES):
         mine = inside & (drawing.classes == name)
         if not mine.any():
             continue
@@ -514,8 +512,8 @@ def service_symbol(number: int, factor: float, size: float) -> dict[str, Any]:
     return {
         "marker": "o" if shape is None else [*shape, shape[0]],
         "markersize": size * factor * widest,  # the size of a marker is that of its widest side
-        "markerfacecolor": "white" if hollow else _VENUE,
-        "markeredgecolor": _VENUE if hollow else "white",
+        "markerfacecolor": "white" if hollow else VENUE_COLOUR,
+        "markeredgecolor": VENUE_COLOUR if hollow else "white",
         "markeredgewidth": (0.8 if hollow else 0.4) * factor,
     }
 

@@ -45,7 +45,7 @@ from lifecircle.tables._schema import (
     strange_names,
     unit_notes,
 )
-from lifecircle.tables._write import rearmed, unarmed, write_csv, write_layers
+from lifecircle.tables._write import rearmed, unarmed, write_csv, write_features, write_layers
 
 __all__ = [
     "DATE_DTYPE",
@@ -93,5 +93,6 @@ __all__ = [
     "unarmed",
     "unit_notes",
     "write_csv",
+    "write_features",
     "write_layers",
 ]

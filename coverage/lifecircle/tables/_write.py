@@ -136,6 +136,40 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
         _check_whole(fresh, Path(path), {name: len(layer) for name, layer in layers.items()})
 
 
+def write_features(path: str | Path, layer: gpd.GeoDataFrame) -> None:
+    """Write one layer as GeoJSON or GeoParquet, by the ending of the name; equal layers give equal bytes.
+
+    GeoJSON is that of RFC 7946: longitude and latitude of WGS84, seven decimals. A named index becomes the
+    first columns.
+
+    Parameters
+    ----------
+    path : a ``.geojson`` or ``.parquet``; its folder must exist
+    layer : in any CRS
+
+    Raises
+    ------
+    ValueError
+        When the name has another ending, or a geometry is in no CRS.
+    UnusableInputError
+        When it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix not in {".geojson", ".parquet"}:
+        raise ValueError(f"{path.name}: write .geojson or .parquet")
+    if layer.crs is None:
+        raise ValueError(f"layer {path.stem} has no coordinate system")
+    named = [level for level in layer.index.names if level is not None]
+    plain = _storable(layer.reset_index(level=named) if named else layer)
+    with _writing(path), written(path) as fresh:
+        if path.suffix == ".parquet":
+            plain.to_parquet(fresh, index=False)
+        else:
+            # Written by the name of the layer, not of the file: GDAL puts it into the file.
+            degrees = plain.to_crs("EPSG:4326")
+            pyogrio.write_dataframe(degrees, fresh, layer=path.stem, driver="GeoJSON", RFC7946="YES")
+
+
 def _check_whole(fresh: Path, final: Path, rows: Mapping[str, int]) -> None:
     """Count the rows of a GeoPackage that was just written: GDAL goes on after some errors of the disk.
 
