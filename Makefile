@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all docs kit release bench bench-atlas bench-beside clean
+.PHONY: demo test test-all docs kit release test-oldest test-newest bench bench-atlas bench-beside clean
 
 demo: .venv/.runtime
 	$(BIN)/lifecircle audit data/geo/haiyan --out results
@@ -41,6 +41,9 @@ docs: .venv/.docs
 
 kit: .venv/.dev
 	$(BIN)/python tools/make_kit.py
+
+test-oldest test-newest: .venv/.dev
+	$(BIN)/python tools/try_dependencies.py $(@:test-%=%)
 
 release: .venv/.dev
 	$(BIN)/python tools/build_release.py

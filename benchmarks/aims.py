@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchmarks.siting import OWN, RAW, SPOPT, Solved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from benchmarks.county import Whole
     from benchmarks.results import Results
 
@@ -221,6 +223,19 @@ def _warm(results: Results, mode: str, small: float | None) -> str:
     return "; ".join(told)
 
 
+def _uniform_aims(find: Callable[[int, str], Solved | None]) -> Iterator[Aim]:
+    """Hold the uniform instances against the times they are to be proved in; one not proved has no time."""
+    for place, wanted_s in enumerate((2, 5, 45), start=3):
+        one = find(place, "")
+        name = one.instance if one else "uniform instances"
+        took = None if one is None else one.used_s if one.gap <= PROVED else float("inf")
+        aside = f"the clock: {one.wall_s:.1f} s; {one.question}" if one else ""
+        yield Aim(f"{name}, 10 to 20 sites, each proved", wanted_s, "<=", "s", took, aside)
+        if place == 5:
+            peak = one.peak_mb / 1024 if one and one.peak_mb else None
+            yield Aim("the same, peak memory of the process", 4, "<=", "GB", peak)
+
+
 def _siting_aims(results: Results) -> list[Aim]:
     rows = [Solved(**one) for one in results.siting.get("rows", [])]
     load = results.siting.get("load", "")
@@ -259,11 +274,11 @@ def _siting_aims(results: Results) -> list[Aim]:
         ),
         Aim(
             f"{small}, 50 sites proved, against {SPOPT} end to end",
-            3,
+            6,
             ">=",
             "times",
             times("50", SPOPT),
-            why="with 50 sites the reductions leave most of the proof to the same HiGHS",
+            why="nearly all of it are the linear relaxations of some hundred nodes, each solved by HiGHS",
         ),
         Aim(f"{small}, 20 sites within 30 s: gap", 0.3, "<=", "%", gap(0, "20"), told(0, "20"), why=busy),
         Aim(
@@ -275,8 +290,16 @@ def _siting_aims(results: Results) -> list[Aim]:
             told(1, "5 sites"),
             why=busy,
         ),
-        Aim(f"{large}, 20 sites within 30 s: gap", 1, "<=", "%", gap(1, "20"), told(1, "20"), why=busy),
-        Aim(f"{large}, 50 sites within 30 s: gap", 2, "<=", "%", gap(1, "50"), told(1, "50"), why=busy),
+        Aim(f"{large}, 20 sites within 120 s: gap", 0.1, "<=", "%", gap(1, "20"), told(1, "20"), why=busy),
+        Aim(
+            f"{large}, 50 sites within 60 s: gap",
+            0.3,
+            "<=",
+            "%",
+            gap(1, "50"),
+            told(1, "50"),
+            why="the bound of the linear relaxation itself is 0.7 % above the best plan known",
+        ),
         Aim(
             f"{small}, fewest sites for everyone, against HiGHS on all of it",
             3,
@@ -309,4 +332,6 @@ def _siting_aims(results: Results) -> list[Aim]:
             told(1, "curve"),
             why=busy,
         ),
+        Aim("the same curve, its widest gap", 1, "<=", "%", gap(1, "curve"), why=busy),
+        *_uniform_aims(find),
     ]

@@ -176,11 +176,24 @@ def _greedy(residents: str, sites: str) -> dict[str, Any]:
     return {"row": asdict(greedy(int(residents), int(sites)))}
 
 
+def _uniform(residents: str) -> dict[str, Any]:
+    """Prove the uniform instances of one size."""
+    from benchmarks.siting import slowest_uniform
+
+    return {"row": asdict(slowest_uniform(int(residents)))}
+
+
 def _resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-_TASKS = {"greedy": _greedy, "nearest": _nearest, "start": _start, "within-warm": _within_warm}
+_TASKS = {
+    "greedy": _greedy,
+    "nearest": _nearest,
+    "start": _start,
+    "uniform": _uniform,
+    "within-warm": _within_warm,
+}
 
 if __name__ == "__main__":
     print(json.dumps(_TASKS[sys.argv[1]](*sys.argv[2:])))

@@ -6,7 +6,7 @@
 
 A province is made by code: a road-like network as a table of lines with named junctions, residents as points,
 8 services of 2,500 venues for 4 million junctions, counties as districts. It is audited by the command that
-everyone uses, in a process of its own, with nothing kept and then once more with what the first run kept.
+everyone uses, in a process of its own, with nothing kept; with --again once more, with what the first kept.
 Prints one line of JSON for each run.
 """
 
@@ -184,9 +184,10 @@ def audit_province(study: Path, out: Path, kept: Path) -> dict[str, Any]:
 
 
 def main(words: list[str] | None = None) -> None:
-    """Make provinces of the sizes asked for, audit each twice, and print what it took."""
+    """Make provinces of the sizes asked for, audit each, and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("make", nargs="*", help="make JUNCTIONS FOLDER: only make the study")
+    parser.add_argument("--again", action="store_true", help="audit a second time with what was kept")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     asked = parser.parse_args(words)
     if asked.make:
@@ -199,7 +200,7 @@ def main(words: list[str] | None = None) -> None:
             command = [sys.executable, "-m", "benchmarks.province", "make", str(size), str(folder / "study")]
             made = measure("make", argv=command)
             about = {name: made[name] for name in ("junctions", "edges", "residents", "venues", "counties")}
-            for run in ("first", "again"):
+            for run in ("first", "again") if asked.again else ("first",):
                 found = audit_province(folder / "study", folder / run, folder)
                 facts = {"task": "province", "run": run, **about, **found}
                 print(json.dumps({**facts, "load": round(os.getloadavg()[0], 1)}), flush=True)

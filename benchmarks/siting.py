@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 OWN, RAW, SPOPT = "lifecircle", "HiGHS, plain model", "spopt with HiGHS"
 CUT_S, LONG_S = 30.0, 300.0
+LARGE_CUTS_S = {5: 30.0, 20: 120.0, 50: 60.0}
+UNIFORM_RADII, UNIFORM_SITES = (5.5, 5.75, 6.0, 6.25), (10, 15, 20)
 
 
 @dataclass(frozen=True)
@@ -96,20 +98,41 @@ def county(residents: int, sites: int, *, reached: float, seed: int = 1) -> Inst
     return Instance(f"{residents:,} x {sites:,}", metres, people, float(high))
 
 
+def uniform(residents: int, radius: float, *, seed: int = 0) -> Instance:
+    """Draw residents and 100 sites evenly on a square, as Cordeau, Furini and Ljubic do (2019)."""
+    rng = np.random.default_rng(seed)
+    at, homes = rng.random((100, 2)) * 30, rng.random((residents, 2)) * 30
+    near = cKDTree(homes).query_ball_point(at, radius)
+    column = np.repeat(np.arange(len(at)), [len(rows) for rows in near])
+    row = np.concatenate([np.asarray(rows, dtype=np.int64) for rows in near])
+    order = np.lexsort((column, row))
+    row, column = row[order], column[order]
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=residents))])
+    metres = csr_array((np.hypot(*(homes[row] - at[column]).T), column, indptr), shape=(residents, len(at)))
+    people = rng.integers(1, 101, residents).astype(np.float64)
+    return Instance(f"{residents:,} x 100, uniform", metres, people, radius)
+
+
 def race_siting(sizes: tuple[tuple[int, int], ...], *, alone: bool) -> dict[str, Any]:
     """Ask every question of every contestant that there is.
 
     Parameters
     ----------
     sizes : (residents, sites) of three instances: one for all contestants, one for the package alone, and
-        one to choose from without searching
+        one to choose from without searching; of its residents a hundredth, a tenth and all are drawn
+        uniformly too
     """
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     peers = [RAW, *([SPOPT] if importlib.util.find_spec("spopt") else [])]
     small, large, huge = sizes
     rows = list(_small(county(*small, reached=0.0234 * small[0]), [OWN, *([] if alone else peers)]))
     rows += _large(county(*large, reached=0.00687 * large[0]))
-    rows.append(greedy(*huge) if alone else _greedy_alone(*huge))
+    rows.append(greedy(*huge) if alone else _alone("greedy", *huge))
+    for part in (100, 10, 1):
+        many = huge[0] // part
+        rows.append(slowest_uniform(many) if alone else _alone("uniform", many))
+    if not alone:
+        rows += _uniform_by_highs(huge[0] // 100)
     return {"load": load, "rows": [asdict(row) for row in rows]}
 
 
@@ -122,8 +145,8 @@ def _small(instance: Instance, here: list[str]) -> Iterator[Solved]:
 
 
 def _large(instance: Instance) -> Iterator[Solved]:
-    for sites in (5, 20, 50):
-        yield from _raced(instance, [OWN], sites=sites, cut_s=CUT_S, rounds=1)
+    for sites, cut_s in LARGE_CUTS_S.items():
+        yield from _raced(instance, [OWN], sites=sites, cut_s=cut_s, rounds=1)
     problem = siting_problem(
         instance.metres, instance.people, objective="max_cover", limit=instance.limit_m, sites=1
     )
@@ -142,10 +165,37 @@ def _large(instance: Instance) -> Iterator[Solved]:
     )
 
 
-def _greedy_alone(residents: int, sites: int) -> Solved:
-    """Choose a thousand sites in a process that has done nothing before, and tell its peak of memory."""
-    told = measure("greedy", residents, sites)
+def _alone(task: str, *sizes: int) -> Solved:
+    """Measure in a process that has done nothing before, and tell its peak of memory."""
+    told = measure(task, *sizes)
     return Solved(**(told["row"] | {"peak_mb": told["peak_mb"]}))
+
+
+def slowest_uniform(residents: int) -> Solved:
+    """Ask for every number of sites at every radius; give the slowest, with the widest gap of all."""
+    _own(county(1000, 100, reached=100.0), 10, 5.0)  # compiled code is loaded
+    answers = []
+    for radius in UNIFORM_RADII:
+        instance = uniform(residents, radius)
+        for sites in UNIFORM_SITES:
+            begin, used = time.perf_counter(), time.process_time()
+            value, bound = _own(instance, sites, LONG_S)
+            wall, spent = time.perf_counter() - begin, time.process_time() - used
+            question = f"{sites} sites, radius {radius}: the slowest of {{}}"
+            answers.append(Solved(instance.name, question, OWN, spent, wall, value, bound, LONG_S))
+    slowest = max(answers, key=lambda one: one.used_s)
+    widest = max(answers, key=lambda one: one.gap)
+    told = {"question": slowest.question.format(len(answers))}
+    if widest.gap > slowest.gap:  # never the gap of one that was proved, where another was not
+        told |= {"value": widest.value, "bound": widest.bound}
+    return Solved(**(asdict(slowest) | told))
+
+
+def _uniform_by_highs(residents: int) -> Iterator[Solved]:
+    """Hand the plain model to HiGHS where it is smallest: the fewest sites at the least radius."""
+    yield from _raced(
+        uniform(residents, UNIFORM_RADII[0]), [RAW], sites=UNIFORM_SITES[0], cut_s=LONG_S, rounds=1
+    )
 
 
 def greedy(residents: int, sites: int) -> Solved:

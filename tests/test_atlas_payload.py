@@ -22,7 +22,7 @@ from lifecircle.errors import LifecircleError, UnusableInputError
 from lifecircle.limits import within_limit
 from lifecircle.page_data import STATUS_CODES, PayloadError, encoded, page_payload, read_payload
 from lifecircle.page_data._answers import STEP_S, steps_of
-from lifecircle.page_data._packed_columns import Shelf, compressed, raw_bytes, unpack
+from lifecircle.page_data._packed_columns import SectionWriter, compressed, raw_bytes, unpack
 from lifecircle.page_data._page_roads import (
     CLOSED,
     keep_network,
@@ -47,11 +47,11 @@ NUMBERS = st.lists(st.integers(-(2**30) + 1, 2**30 - 1), max_size=90)
 @given(st.lists(NUMBERS, max_size=5), st.data())
 @settings(deadline=None, max_examples=80)
 def test_columns_read_back(columns, data):
-    shelf, names = Shelf(), []
+    writer, names = SectionWriter(), []
     for number, column in enumerate(columns):
         since = data.draw(st.sampled_from([None, *names])) if names else None
-        names.append(shelf.keep(f"column {number}", np.array(column, dtype=np.int64), since=since))
-    page, read = unpack(shelf.packed({"name": "海盐", "none": None}))
+        names.append(writer.keep(f"column {number}", np.array(column, dtype=np.int64), since=since))
+    page, read = unpack(writer.packed({"name": "海盐", "none": None}))
     assert page == {"name": "海盐", "none": None}
     for column, name in zip(columns, names, strict=True):
         assert read[name].tolist() == column
@@ -60,13 +60,13 @@ def test_columns_read_back(columns, data):
 
 def test_encodings_are_chosen_for_what_they_save():
     rng = np.random.default_rng(1)
-    shelf = Shelf()
+    writer = SectionWriter()
     walk = np.cumsum(rng.integers(-9, 10, 3000)) + 10**6
-    shelf.keep("walk", walk)
-    shelf.keep("noise", rng.integers(0, 200, 3000))
-    shelf.keep("again", walk + (np.arange(3000) % 500 == 7), since="walk")
-    shelf.keep("signs", rng.integers(-50, 50, 3000))
-    told = {name: (section.encoding, section.width) for name, section in shelf.sections.items()}
+    writer.keep("walk", walk)
+    writer.keep("noise", rng.integers(0, 200, 3000))
+    writer.keep("again", walk + (np.arange(3000) % 500 == 7), since="walk")
+    writer.keep("signs", rng.integers(-50, 50, 3000))
+    told = {name: (section.encoding, section.width) for name, section in writer.sections.items()}
     assert told == {
         "walk": ("delta", 3),
         "noise": ("plain", 1),
@@ -76,24 +76,24 @@ def test_encodings_are_chosen_for_what_they_save():
 
 
 def test_a_column_is_kept_once_and_under_one_name():
-    shelf = Shelf()
-    assert shelf.keep("a", [1, 2, 3]) == "a"
-    assert shelf.keep("b", np.array([1, 2, 3], dtype=np.uint8)) == "a"
-    assert shelf.listed(["x"]) == shelf.listed(["x"]) == 0
+    writer = SectionWriter()
+    assert writer.keep("a", [1, 2, 3]) == "a"
+    assert writer.keep("b", np.array([1, 2, 3], dtype=np.uint8)) == "a"
+    assert writer.listed(["x"]) == writer.listed(["x"]) == 0
     with pytest.raises(ValueError, match="two sections are named 'a'"):
-        shelf.keep("a", [4])
+        writer.keep("a", [4])
     with pytest.raises(ValueError, match="'large' holds a number of 1073741824"):
-        shelf.keep("large", [2**30])
-    read = unpack(shelf.packed({}))[1]
+        writer.keep("large", [2**30])
+    read = unpack(writer.packed({}))[1]
     assert list(read) == ["a"]
     with pytest.raises(ValueError, match="read-only"):
         read["a"][0] = 5
 
 
 def test_the_container_is_found_in_pages_files_and_bytes(tmp_path):
-    shelf = Shelf()
-    shelf.keep("a", [5])
-    raw = shelf.packed({"x": 1})
+    writer = SectionWriter()
+    writer.keep("a", [5])
+    raw = writer.packed({"x": 1})
     page = f'<p></p><script type="application/octet-stream" id="lifecircle-data">{encoded(raw)}</script>'
     path = tmp_path / "page.html"
     path.write_text(page, encoding="utf-8")
@@ -121,10 +121,10 @@ def with_version(raw: bytes, version: int) -> bytes:
     ],
 )
 def test_other_bytes_are_refused(damage, match):
-    shelf = Shelf()
-    shelf.keep("a", np.arange(100))
+    writer = SectionWriter()
+    writer.keep("a", np.arange(100))
     with pytest.raises(PayloadError, match=match) as caught:
-        read_payload(damage(shelf.packed({"x": 1})))
+        read_payload(damage(writer.packed({"x": 1})))
     assert isinstance(caught.value, LifecircleError)
     assert isinstance(caught.value, ValueError)
 
@@ -158,9 +158,9 @@ def roads():
 
 def test_roads_read_back(roads):
     network = network_of(roads)
-    shelf = Shelf()
-    told = keep_network(network, roads.profile, shelf)
-    page, columns = unpack(shelf.packed({"roads": json.loads(json.dumps(told))}))
+    writer = SectionWriter()
+    told = keep_network(network, roads.profile, writer)
+    page, columns = unpack(writer.packed({"roads": json.loads(json.dumps(told))}))
     read = read_network(page["roads"], columns)
     for name, value in vars(network).items():
         if isinstance(value, np.ndarray):

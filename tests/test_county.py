@@ -1,8 +1,10 @@
 """The bundled county, audited: people add up in every table, and villages differ as designed."""
 
 import importlib.metadata
+import json
 import re
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from atlas_asking import ask
 from conftest import ROOT
 from lifecircle.audit import run_audit
+from lifecircle.findings import summary_schema
 from lifecircle.maps import MapOrder, draw_study
 from lifecircle.page_data import page_payload
 from lifecircle.report import scoreboard
@@ -46,6 +49,11 @@ def totals():
         "clinic": CENSUS,
         "bus": CENSUS,
     }
+
+
+def test_its_run_obeys_the_published_schema(county, results):
+    assert county.year == 2025
+    jsonschema.validate(json.loads((results / "2025" / "summary.json").read_text("utf-8")), summary_schema())
 
 
 @pytest.mark.parametrize("name", CIRCLES)

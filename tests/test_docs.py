@@ -123,6 +123,49 @@ def test_every_option_is_explained_and_told_of(words, command):
     assert not [name for name in long if not re.search(rf"(?<![\w-]){name}(?![\w-])", TOLD)]
 
 
+CALL = re.compile(r"(?:^|[`$ ])lifecircle ((?:[^`#\n|]|\|(?! ))+)", re.MULTILINE)
+
+
+def wrong_options(text: str) -> list[str]:
+    """List the commands that a page writes out with an option which they do not have."""
+    wrong = []
+    for call in CALL.findall(text):
+        words = call.split()
+        names = [word for word in words if re.fullmatch(r"[a-z][a-z-]*(\|[a-z-]+)*", word)]
+        found, own = cli, list(cli.params)
+        for name in names:
+            if isinstance(found, click.Group) and (inner := found.commands.get(name.partition("|")[0])):
+                found, own = inner, own + inner.params
+        has = {opt for one in own for opt in (*one.opts, *one.secondary_opts)} | {"--help"}
+        asked = {
+            word.strip("[]().,;").partition("=")[0] for word in words if word.strip("[(").startswith("--")
+        }
+        if found is not cli and asked - has:
+            wrong.append(f"lifecircle {call.strip()}: {sorted(asked - has)}")
+    return wrong
+
+
+def test_no_page_writes_out_a_command_with_an_option_it_does_not_have():
+    text = "`lifecircle audit . --yaer 2025` and `lifecircle ledger history . --target x --quiet`\n"
+    assert [line.rpartition(": ")[2] for line in wrong_options(text)] == ["['--yaer']", "['--quiet']"]
+    assert len(CALL.findall(TOLD)) > 100
+    assert not wrong_options(TOLD)
+
+
+def commands_of(name: str) -> list[str]:
+    """Return the commands of the shell blocks of a page, without comments and paths of its language."""
+    blocks = re.findall(
+        r"^```sh\n(.*?)^```", (ROOT / name).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    lines = [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [re.sub(r"\.\./\S+", "../F", line) for line in lines]
+
+
+def test_both_readmes_run_the_same_commands():
+    """The English ones are run (``tools/run_tutorial.py``)."""
+    assert commands_of("README.zh.md") == commands_of("README.md") != []
+
+
 def test_the_reference_of_commands_is_of_the_whole_group():
     page = docs_site().COMMANDS
     assert "lifecircle.cli:cli" in page

@@ -4,6 +4,7 @@ The town is that of ``test_audit.py``, with the four villages of ``test_accounti
 has a row of its own; all figures of a row are by that accounting.
 """
 
+import copy
 import dataclasses
 import json
 
@@ -287,9 +288,25 @@ def test_a_run_obeys_the_published_schema(town):
     schema = summary_schema()
     assert set(schema["properties"]) == set(plain)
     jsonschema.validate(plain, schema)
-    plain["targets"][0]["kind"] = "survey"
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(plain, schema)
+    for broken in broken_runs(plain):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(broken, schema)
+
+
+def broken_runs(plain):
+    """Yield copies of a run, each with one fault that its schema must find."""
+    for change in (
+        lambda run: run["targets"][0].update(kind="survey"),
+        lambda run: run["targets"][0].update(value="87 %"),
+        lambda run: run["targets"][0].pop("status"),
+        lambda run: run["targets"][0]["people"].pop("unsnapped"),
+        lambda run: run.pop("targets"),
+        lambda run: run.update(year="last"),
+        lambda run: run.update(inputs="roads.geojson"),
+    ):
+        broken = copy.deepcopy(plain)
+        change(broken)
+        yield broken
 
 
 def test_a_result_of_another_kind_is_no_circle(town):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from lifecircle.page_data._packed_columns import Shelf, unpack
+from lifecircle.page_data._packed_columns import SectionWriter, unpack
 from lifecircle.page_data._page_ground import GROUND_COLOURS, keep_ground
 from lifecircle.publication import MapSetting, shown_ground
 from lifecircle.roads import BARRIER_KINDS, barrier_kind, read_barrier_kinds
@@ -27,9 +27,9 @@ def layer(**columns: list[object]) -> gpd.GeoDataFrame:
 
 def unpacked(ground: gpd.GeoDataFrame) -> tuple[dict, list[tuple[str, int, np.ndarray]]]:
     """Give what the header tells, and kind, sort and places of every line, as the page reads them."""
-    shelf = Shelf()
-    told = keep_ground(ground, BOUNDS, shelf)
-    _, columns = unpack(shelf.packed({}))
+    writer = SectionWriter()
+    told = keep_ground(ground, BOUNDS, writer)
+    _, columns = unpack(writer.packed({}))
     own = {name: columns[place] for name, place in told["columns"].items()}
     places = np.column_stack([own["lon"], own["lat"]]) / 1e5
     parts = np.split(places, np.cumsum(own["sizes"])[:-1])
@@ -70,8 +70,8 @@ def test_shapes_are_cut_to_the_study_and_stay_what_they_are():
     assert [name for name, *_ in told["names"]] == ["Lake"]
     _, lat, lon = told["names"][0]
     assert LAKE.contains(shapely.Point(lon, lat))
-    assert keep_ground(None, BOUNDS, Shelf()) is None
-    assert keep_ground(read_barrier_kinds(layer())[:0], BOUNDS, Shelf()) is None
+    assert keep_ground(None, BOUNDS, SectionWriter()) is None
+    assert keep_ground(read_barrier_kinds(layer())[:0], BOUNDS, SectionWriter()) is None
 
 
 def test_many_vertices_are_simplified():

@@ -10,7 +10,7 @@ import shapely
 from shapely import LineString, MultiLineString, Point
 
 from lifecircle.errors import UnusableInputError
-from lifecircle.roads import read_roads
+from lifecircle.roads import _lines, _network, read_roads
 
 X, Y = 500_000.0, 3_380_000.0
 FRAME = "EPSG:4549"
@@ -452,3 +452,55 @@ def test_stated_seconds_are_positive(tmp_path):
     with pytest.raises(UnusableInputError, match=r"row 3, column 'seconds': a time is a positive") as caught:
         read_roads(path, mode="drive")
     assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_ends_are_counted_as_a_comparison_of_all_pairs_does(seed, monkeypatch):
+    """Junctions of few ends and of many, by pairs and by a tree: who lies within a metre, itself included."""
+    monkeypatch.setattr(_lines, "_COMPARED", (3, 64)[seed % 2])
+    random = np.random.default_rng(seed)
+    size = random.integers(1, 12, 40)
+    ends = np.array([X, Y]) + random.uniform(0, 3, (int(size.sum()), 2))
+    begin = np.cumsum(size) - size
+    expected = np.concatenate(
+        [
+            (np.hypot(*(mine[:, None] - mine[None]).transpose(2, 0, 1)) <= 1.0).sum(axis=1)
+            for mine in np.split(ends, begin[1:])
+        ]
+    )
+    assert _lines._support(begin, ends).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_place_with_most_votes_wins_and_of_equals_the_first(seed):
+    random = np.random.default_rng(seed)
+    node = random.integers(0, 8, 60)
+    place = random.integers(0, 2, (60, 2)) * 0.5 + random.uniform(-4e-4, 4e-4, (60, 2))
+    won, where = _lines._most_voted(node, place)
+    expected = {}
+    for name in np.unique(node):
+        mine = [tuple(xy) for xy in place[node == name].tolist()]
+        rounded = [tuple(round(value * 1000) for value in xy) for xy in mine]
+        best = max(range(len(mine)), key=lambda at: (rounded.count(rounded[at]), -at))
+        expected[int(name)] = mine[best]
+    assert dict(zip(won.tolist(), map(tuple, where.tolist()), strict=True)) == expected
+
+
+def test_profiles_with_the_same_ways_hold_their_lines_once():
+    streets = table(*STREETS, highway=["residential", "primary", "path"])
+    walk, chair = (read_roads(streets, mode=mode, crs=FRAME) for mode in ("walk", "wheelchair"))
+    shared = chair.sharing(walk)
+    assert shared.lines is walk.lines
+    assert shared.xy is walk.xy
+    assert (shared.profile, shared.key) == (chair.profile, chair.key)
+    assert shared.forward_s.tolist() == chair.forward_s.tolist() != walk.forward_s.tolist()
+    stairs = table(*STREETS, highway=["residential", "primary", "steps"])
+    fewer = read_roads(stairs, mode="wheelchair", crs=FRAME)
+    assert fewer.sharing(walk) is fewer
+
+
+def test_the_key_of_a_network_is_taken_from_the_bytes_of_its_lines():
+    lines = np.array([*STREETS, STREETS[1]], dtype=object)
+    assert _network._line_wkb(lines) == b"".join(shapely.to_wkb(lines, byte_order=1, output_dimension=2))
+    several = np.array([MultiLineString([STREETS[0], STREETS[2]])], dtype=object)
+    assert _network._line_wkb(several) == shapely.to_wkb(several, byte_order=1)[0]

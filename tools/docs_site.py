@@ -60,6 +60,7 @@ def gather(folder: Path) -> None:
         shutil.copy2(picture, folder / "maps")
     for path, name in PAGES.items():
         (folder / name).write_text((ROOT / path).read_text("utf-8"), "utf-8")
+    shutil.copy2(ROOT / "CITATION.cff", folder)
     for page in folder.glob("*.md"):
         page.write_text(LINK.sub(_link_on_site, page.read_text("utf-8")), "utf-8")
     reference = folder / "reference"

@@ -1,6 +1,10 @@
-"""Draw the pictures of the map page that the README and the docs show: its first screen, in both languages.
+"""Draw the pictures of the map page that the README and the docs show, in both languages.
 
-Run in the repository, with Chromium on the path and the results of an audit of the example::
+``maps/haiyan-*.png`` are its first screen, ``docs/pictures/atlas-*.png`` the map of one target: those stand
+at the top of the README and are kept small.
+
+Run in the repository, with Chromium on the path, selenium, Pillow (which comes with matplotlib), and the
+results of an audit of the example::
 
     lifecircle audit data/geo/haiyan --out results
     python tools/page_pictures.py results
@@ -16,14 +20,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
+
+from PIL import Image
 
 from lifecircle.maps import MapOrder, draw_study
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+import browser  # noqa: E402 - the tests' own browser, found only after the line above
+
 STUDY = ROOT / "data" / "geo" / "haiyan"
 SIZE = "1366,768"
 WAIT_MS = 8000
+COLOURS = 96
+MOST_BYTES = 200_000
 
 
 def picture(page: Path, out: Path) -> None:
@@ -44,13 +57,26 @@ def picture(page: Path, out: Path) -> None:
         subprocess.run([chromium, *flags, page.as_uri()], check=True, capture_output=True)  # noqa: S603 - the browser found above, and no text of others
 
 
+def map_picture(page: Path, out: Path, scratch: Path) -> None:
+    """Take a picture of the map of the first target, in few colours."""
+    with browser.chromium(scratch / f"profile-{out.stem}") as driver:
+        shown = browser.opened(driver, page.as_uri())
+        shown.wait_ready()
+        driver.execute_async_script("setTimeout(arguments[0], 1500)")
+        shot = Image.open(BytesIO(driver.get_screenshot_as_png())).convert("RGB")
+    shot.quantize(COLOURS, dither=Image.Dither.NONE).save(out, optimize=True)
+    if out.stat().st_size > MOST_BYTES:
+        sys.exit(f"{out.name} has {out.stat().st_size} bytes, more than {MOST_BYTES}")
+
+
 def main(results: Path) -> None:
-    """Draw the example's page in both languages and take a picture of each."""
+    """Draw the example's page in both languages and take the pictures of each."""
     with tempfile.TemporaryDirectory() as folder:
         for language in ("zh", "en"):
             page = Path(folder) / f"{language}.html"
             draw_study(STUDY, MapOrder(results=results, out=page, language=language))
             picture(page, ROOT / "maps" / f"haiyan-{language}.png")
+            map_picture(page, ROOT / "docs" / "pictures" / f"atlas-{language}.png", Path(folder))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,16 @@ Importing this module does not import numba; using it does.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import importlib.util
 import logging
+import os
+import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lifecircle.errors import MissingExtraError
@@ -28,6 +32,10 @@ _KERNEL: dict[str, Any] = {"nogil": True, "no_cfunc_wrapper": True, "error_model
 _PART: dict[str, Any] = {**_KERNEL, "no_cpython_wrapper": True}
 """Options by which numba compiles. Nothing here is called from C, and parts are not called from Python: what
 would let them be takes as long to compile as they do. A division by zero gives inf, as in numpy."""
+
+
+_LOOK_S = 0.01
+"""Seconds between two looks for a loop that is compiled by another process."""
 
 
 def compiled(module: str) -> ModuleType:
@@ -155,6 +163,7 @@ def call(kernel: Callable[..., _Answer], *arguments: Any) -> _Answer:
     -------
     answer : of the kernel
     """
+    wait_for(kernel)
     if _compiles(kernel):
         _log.info("compiling %s, once on this machine", getattr(kernel, "__name__", "a kernel"))
     try:
@@ -171,3 +180,80 @@ def _compiles(kernel: Any) -> bool:
     folder = kernel.stats.cache_path
     name = kernel.py_func.__qualname__
     return folder is None or not any(Path(folder).glob(f"*.{name}-*.nbi"))
+
+
+class _Beside:
+    """The process that compiles loops beside this one, while there is one."""
+
+    process: subprocess.Popen[bytes] | None = None
+
+
+def compile_beside(program: str, *, last: tuple[str, str]) -> bool:
+    """Let a second process compile loops and store them, while this one does what comes before them.
+
+    :func:`call` then waits for a loop that is not stored yet. The process ends with this one, at the latest.
+
+    Parameters
+    ----------
+    program : Python statements that compile every loop, in the order in which they are needed
+    last : module and name of the loop that is compiled last
+
+    Returns
+    -------
+    started : bool; false where the loops are stored already, and where a process cannot be started
+    """
+    if _Beside.process is not None or importlib.util.find_spec("numba") is None or _is_stored(*last):
+        return False
+    try:
+        _Beside.process = subprocess.Popen(  # noqa: S603 - our own program, by the interpreter that runs this
+            [sys.executable, "-P", "-c", program],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        _log.info("no process to compile beside this one: %s", error)
+        return False
+    atexit.register(_end_beside)
+    _log.info("compiling beside, once on this machine")
+    return True
+
+
+def wait_for(kernel: Any) -> None:
+    """Wait until a kernel is stored, as long as a process compiles beside this one.
+
+    Parameters
+    ----------
+    kernel : a function made by :func:`kernel`
+    """
+    process = _Beside.process
+    if process is None or getattr(kernel, "signatures", True) or not kernel.stats.cache_path:
+        return
+    folder = Path(kernel.stats.cache_path)
+    # The code, not its index: numba writes the index first.
+    code = f"*.{kernel.py_func.__qualname__}-*.nbc"
+    while not any(folder.glob(code)):
+        if process.poll() is not None:
+            _Beside.process = None
+            return
+        sleep(_LOOK_S)
+
+
+def _end_beside() -> None:
+    process = _Beside.process
+    if process is not None and process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+def _is_stored(module: str, name: str) -> bool:
+    """Return whether numba has stored a kernel of a module as it is now; numba is not loaded for it."""
+    spec = importlib.util.find_spec(module)
+    file = Path(spec.origin if spec is not None and spec.origin else "")
+    home = os.environ.get("NUMBA_CACHE_DIR")
+    users = Path.home() / "Library" / "Caches" if sys.platform == "darwin" else Path.home() / ".cache"
+    apart = Path(home) if home else Path(os.environ.get("XDG_CACHE_HOME") or users) / "numba"
+    folders = [*apart.glob(f"{file.parent.name}_*"), *([] if home else [file.parent / "__pycache__"])]
+    code = f"{file.stem}.{name}-*.py{sys.version_info.major}{sys.version_info.minor}.*.nbc"
+    stored = [one.stat().st_mtime for folder in folders for one in folder.glob(code)]
+    return max(stored, default=0.0) >= file.stat().st_mtime

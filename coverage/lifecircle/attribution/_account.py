@@ -164,18 +164,18 @@ def compare_years(
     UnusableInputError
         When the years are not in order, or with every fault of the study in either of them.
     """
-    tell = progress or _log.info
+    report_progress = progress or _log.info
     if isinstance(study, str | Path):
         study = open_study(study, second)
     first, second = check_year(first), check_year(second)
     if first >= second:
         reason, remedy = say("the earlier year comes first"), say("write the two years in order")
         raise UnusableInputError([Fault("", "", f"{first} {second}", reason, remedy)])
-    tell("reading")
+    report_progress("reading")
     after = prepare(study, second)
     before, gone = _earlier(after, first)
     folder = (study.folder / "results" if results is None else Path(results)) / str(first)
-    return account(before, after, stored=_stored(folder), roads_gone=gone, progress=tell)
+    return account(before, after, stored=_stored(folder), roads_gone=gone, progress=report_progress)
 
 
 def _earlier(after: Inputs, year: int) -> tuple[Inputs, bool]:
@@ -220,8 +220,8 @@ def account(
     stored : a run of the earlier year as it was written then
     roads_gone : whether ``before`` has the later year's roads for want of its own
     """
-    tell = progress or _log.info
-    tell("comparing inputs")
+    report_progress = progress or _log.info
+    report_progress("comparing inputs")
     own = before
     before = _under(before, after)
     found = difference(before, after)
@@ -232,7 +232,7 @@ def account(
     account_of = _Account(found, years, own, before, tuple(names), stored, roads_gone)
     rows: list[ChangeRow] = []
     for target in after.study.standard.targets:
-        tell(target.id)
+        report_progress(target.id)
         rows += account_of.rows(target, names)
     return YearComparison(
         study=after.study.id,

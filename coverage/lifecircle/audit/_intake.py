@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 
 from lifecircle.audit._surfaces import residents_reading
+from lifecircle.datum import way_between
 from lifecircle.reach import fragment_lengths, short_edges
 from lifecircle.reading import IslandReading, NetworkReading, OffRoads, PlacesReading, Reading
 from lifecircle.roads import dead_ends, one_way_pieces
@@ -162,7 +162,7 @@ def people_by_fragment(roads: Roads, homes: Snap, people: Floats) -> Floats:
 def _islands(roads: Roads, lengths: Floats, people: Floats) -> Iterator[IslandReading]:
     """Describe the longest fragments after the first, each at the middle of its longest edge."""
     label = roads.components[roads.u]
-    to_degrees = pyproj.Transformer.from_crs(roads.crs, "EPSG:4326", always_xy=True)
+    to_degrees = way_between(roads.crs, "EPSG:4326")
     for island in range(1, min(len(lengths), ISLANDS + 1)):
         edges = np.flatnonzero(label == island)
         longest = edges[int(np.argmax(roads.length_m[edges]))]

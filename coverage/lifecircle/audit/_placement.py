@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pyproj
 import shapely
 
-from lifecircle.datum import wgs84_from_bd09, wgs84_from_gcj02
+from lifecircle.datum import way_between, wgs84_from_bd09, wgs84_from_gcj02
 from lifecircle.demand import OUTSIDE
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.roads import profile as find_profile
@@ -61,11 +60,11 @@ class Ground:
 
     def __init__(self, roads: Roads, reach_m: float) -> None:
         self._roads = roads
-        self._to_metres = pyproj.Transformer.from_crs("EPSG:4326", roads.crs, always_xy=True)
+        self._to_metres = way_between("EPSG:4326", roads.crs)
         self.reach_m = reach_m
         west, south, east, north = shapely.total_bounds(roads.lines)
         self.box = shapely.box(west - reach_m, south - reach_m, east + reach_m, north + reach_m)
-        back = pyproj.Transformer.from_crs(roads.crs, "EPSG:4326", always_xy=True)
+        back = way_between(roads.crs, "EPSG:4326")
         self.degrees: tuple[float, ...] = back.transform_bounds(west, south, east, north)
 
     def metres(self, lonlat: Floats) -> Floats:

@@ -574,6 +574,9 @@ class _Reader:
                 self.read[-1] = _roads_read(self.read[-1], roads)
                 if second is not None:
                     self.note("merge", second, _merged_rows(roads))
+        for other in read.values():
+            if roads.lines is not other.lines:
+                roads = roads.sharing(other)
         return self._with_barriers(roads, first=not read)
 
     def _with_barriers(self, roads: Roads, *, first: bool) -> Roads:

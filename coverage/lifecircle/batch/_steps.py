@@ -155,7 +155,7 @@ def run_batch(
     MissingExtraError
         A cluster is asked for and Dask is not installed.
     """
-    tell = progress or _log.info
+    report_progress = progress or _log.info
     begun = time.monotonic()
     plan = _planned(asked)
     if not is_batch(plan.out):
@@ -165,13 +165,13 @@ def run_batch(
     check_room(plan.out / "x")
     with one_writer(plan.out):
         if asked.split:
-            plan = _split(asked, plan, tell)
+            plan = _split(asked, plan, report_progress)
         facts = _facts(asked, plan)
         write_record(plan.out, {**facts, "state": "running"})
         if begin is not None:
             begin(len(plan.orders))
         outcomes = _run(asked, plan, report or (lambda _order, _outcome: None))
-        tell(Words(plan.language).get("batch", "merging"))
+        report_progress(Words(plan.language).get("batch", "merging"))
         everything = {**plan.failed, **outcomes}
         ended = [everything[name] for name in plan.sequence]
         runs = {order.id: Path(order.results) / str(order.year) for order in plan.orders}
@@ -294,7 +294,7 @@ def _order(asked: BatchOrder, path: Path, study: Study, out: Path) -> Order:
     )
 
 
-def _split(asked: BatchOrder, plan: _Plan, tell: Callable[[str], None]) -> _Plan:
+def _split(asked: BatchOrder, plan: _Plan, report_progress: Callable[[str], None]) -> _Plan:
     """Return the tasks of a region: one for all of it, or one for each of its districts.
 
     Raises
@@ -314,17 +314,17 @@ def _split(asked: BatchOrder, plan: _Plan, tell: Callable[[str], None]) -> _Plan
     split = found_split(region, year, folder)
     inputs = None
     if split is None:
-        tell(Words(plan.language).get("batch", "reading"))
+        report_progress(Words(plan.language).get("batch", "reading"))
         inputs = prepare(region, year)
     junctions = split.junctions if inputs is None else max(len(one.xy) for one in inputs.networks.values())  # type: ignore[union-attr]  # one of the two is there
     way = choose_way(asked.solve, region.standard, junctions=junctions, atlas=asked.atlas)
     _log.info("%s", way_text(way, plan.language))
-    tell(way_text(way, plan.language))
+    report_progress(way_text(way, plan.language))
     if way.whole:
         return replace(plan, way=way)
     if split is None:
         assert inputs is not None
-        split = split_study(inputs, folder, progress=tell)
+        split = split_study(inputs, folder, progress=report_progress)
     orders = [
         _order(replace(asked, out=plan.out), path, open_study(path, year), plan.out)
         for path in split.studies.values()

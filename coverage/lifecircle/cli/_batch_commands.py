@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lifecircle.cli._printing import print_path, print_text, progress_line
+from lifecircle.cli._command_log import progress_line
+from lifecircle.cli._printing import print_path, print_text
 from lifecircle.cli._root import FOUND, UNUSABLE, YEAR, cli, end_with, refuse_options
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _shown(order: BatchOrder, *, quiet: bool) -> Batch:
     """Run a batch, its progress on the error stream where that is a terminal."""
     from lifecircle.batch import run_batch
 
-    with progress_line(quiet=quiet) as tell:
+    with progress_line(quiet=quiet) as report_progress:
         counts = {"all": 0, "ended": 0}
 
         def begin(many: int) -> None:
@@ -87,6 +88,6 @@ def _shown(order: BatchOrder, *, quiet: bool) -> Batch:
             """Show how many tasks have ended, and which was the last to begin or end."""
             counts["ended"] += outcome is not None
             state = "" if outcome is None else f" {outcome.state}"
-            tell(f"{counts['ended']}/{counts['all']} {task.id}{state}")
+            report_progress(f"{counts['ended']}/{counts['all']} {task.id}{state}")
 
-        return run_batch(order, progress=tell, report=report, begin=begin)
+        return run_batch(order, progress=report_progress, report=report, begin=begin)

@@ -1,4 +1,4 @@
-"""What is said of a command while it runs: the log, as text or as JSON, and a profile of where its time went.
+"""What is said of a command while it runs: progress, the log as text or as JSON, and a profile of its time.
 
 A log is kept and sent on: it holds no password, and no path of this computer outside the study.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import click
 
@@ -253,3 +253,43 @@ def _without_folders(table: dict[Any, Any]) -> dict[Any, Any]:
         named = {short(one): value for one, value in callers.items()}
         found[short(key)] = (calls, primitive, own, whole, named)
     return found
+
+
+@contextmanager
+def progress_line(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show the current step on the error stream, nothing where it is not a terminal; time every step."""
+    import click
+    from rich.console import Console
+
+    from lifecircle.stages import Stages
+
+    observed = command_log(click.get_current_context(silent=True))
+    console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+    with ExitStack() as shown:
+        show: Callable[[str], None] = logging.getLogger(__name__).info
+        if observed.as_json:
+            show = _nothing  # every stage is an event of its own when it ends
+        elif not quiet and console.is_terminal:
+            status = shown.enter_context(console.status("starting"))
+            shown.enter_context(_shown(status.update))
+            show = status.update
+        stages = Stages(show)
+        try:
+            yield stages
+        finally:
+            observed.stages = (*observed.stages, *stages.end())
+
+
+def _nothing(_: str) -> None:
+    """Show nothing."""
+
+
+@contextmanager
+def _shown(show: Callable[[str], None]) -> Iterator[None]:
+    """Show what rooms below say they are doing, such as compiling, on the progress line."""
+    from lifecircle.stages import listening
+
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: show(record.getMessage())  # type: ignore[method-assign]  # all a handler is
+    with listening("lifecircle.reach", handler):
+        yield

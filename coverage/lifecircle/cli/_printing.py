@@ -1,15 +1,14 @@
-"""Printing: lines, tables, progress; what a terminal cannot show is no reason to stop."""
+"""Printing: lines and tables; what a terminal cannot show is no reason to stop."""
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rich.console import Console
@@ -45,47 +44,6 @@ def print_text(text: str, *, err: bool = False) -> None:
     from lifecircle.wording import one_line
 
     print_line(one_line(text, _LONGEST_LINE), err=err)
-
-
-@contextmanager
-def progress_line(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """Show the current step on the error stream, nothing where it is not a terminal; time every step."""
-    import click
-    from rich.console import Console
-
-    from lifecircle.cli._command_log import command_log
-    from lifecircle.stages import Stages
-
-    observed = command_log(click.get_current_context(silent=True))
-    console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    with ExitStack() as shown:
-        show: Callable[[str], None] = logging.getLogger(__name__).info
-        if observed.as_json:
-            show = _nothing  # every stage is an event of its own when it ends
-        elif not quiet and console.is_terminal:
-            status = shown.enter_context(console.status("starting"))
-            shown.enter_context(_shown(status.update))
-            show = status.update
-        stages = Stages(show)
-        try:
-            yield stages
-        finally:
-            observed.stages = (*observed.stages, *stages.end())
-
-
-def _nothing(_: str) -> None:
-    """Show nothing."""
-
-
-@contextmanager
-def _shown(show: Callable[[str], None]) -> Iterator[None]:
-    """Show what rooms below say they are doing, such as compiling, on the progress line."""
-    from lifecircle.stages import listening
-
-    handler = logging.Handler(logging.INFO)
-    handler.emit = lambda record: show(record.getMessage())  # type: ignore[method-assign]  # all a handler is
-    with listening("lifecircle.reach", handler):
-        yield
 
 
 def print_stamp(findings: Findings, language: Language) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from lifecircle.cli._printing import print_line, print_path, print_text, progress_line
+from lifecircle.cli._command_log import progress_line
+from lifecircle.cli._printing import print_line, print_path, print_text
 from lifecircle.cli._root import cli, language_of
 
 
@@ -38,8 +39,8 @@ def new(directory: Path, files: tuple[Path, ...], study: Path | None, *, forms: 
         return
     from lifecircle.new_study import NewOrder, write_study
 
-    with progress_line() as tell:
-        made = write_study(directory, files, NewOrder(**order), progress=tell)
+    with progress_line() as report_progress:
+        made = write_study(directory, files, NewOrder(**order), progress=report_progress)
     for line in made.lines():
         print_text(line)
     print_path("forms", made.path, made.language)

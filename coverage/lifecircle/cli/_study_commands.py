@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lifecircle.cli._printing import print_line, print_path, print_scoreboard, print_text, progress_line
+from lifecircle.cli._command_log import progress_line
+from lifecircle.cli._printing import print_line, print_path, print_scoreboard, print_text
 from lifecircle.cli._root import (
     FOUND,
     STUDY,
@@ -34,10 +35,10 @@ def demo(directory: Path) -> None:
     from lifecircle.maps import draw_study
     from lifecircle.study import copy_example
 
-    with progress_line() as tell:
+    with progress_line() as report_progress:
         study = copy_example(directory)
-        findings = run_audit(study, out=study / "results", progress=tell)
-        page, *_ = draw_study(study, progress=tell)
+        findings = run_audit(study, out=study / "results", progress=report_progress)
+        page, *_ = draw_study(study, progress=report_progress)
     print_scoreboard(findings)
     places = {"study": study, "results": study / "results" / str(findings.year), "map": page}
     for name, place in places.items():
@@ -85,10 +86,10 @@ def check(  # noqa: PLR0913 - one parameter an option
         refuse_options("--matches writes what --against compares: add --against FILE")
     if matches is not None:
         check_file(matches, word("match_column", "alike", language_of(study)).encode())
-    with progress_line() as tell:
-        copy = mend_study(study, out, progress=tell) if fix else None
+    with progress_line() as report_progress:
+        copy = mend_study(study, out, progress=report_progress) if fix else None
         folder = study if copy is None else copy.folder
-        found = check_study(folder, year, against=against, progress=tell)
+        found = check_study(folder, year, against=against, progress=report_progress)
     if html is not None:
         with written(html) as fresh:
             fresh.write_text(checkup_page(found), "utf-8")
@@ -129,8 +130,8 @@ def fetch(
     # Before anything can fail: errors are printed in this language too.
     folders = [Path()] if out is None else [out, out.parent]
     spoken = ctx.find_root().obj = language or language_near(folders) or language_of_place(place)
-    with progress_line() as tell:
-        fetched = fetch_place(place, out=out, buffer_m=buffer_m, progress=tell)
+    with progress_line() as report_progress:
+        fetched = fetch_place(place, out=out, buffer_m=buffer_m, progress=report_progress)
     for line in fetched.lines(spoken):
         print_text(line)
 
@@ -159,12 +160,15 @@ def audit(  # noqa: PLR0913 - one parameter an option
     database: str | None,
 ) -> None:
     """Audit every target of STUDY for a year and write the results to STUDY/results/YEAR."""
+    from lifecircle.reach import compile_beside
+
+    compile_beside()  # before the rest is loaded: on a machine's first run there is much to compile
     from lifecircle.audit import run_audit
 
     folder = out or (study if study.is_dir() else study.parent) / "results"
-    with progress_line(quiet=quiet) as tell:
-        findings = run_audit(study, year, out=folder, progress=tell)
-        kept = _to_database(findings, database, tell)
+    with progress_line(quiet=quiet) as report_progress:
+        findings = run_audit(study, year, out=folder, progress=report_progress)
+        kept = _to_database(findings, database, report_progress)
     place = folder / str(findings.year)
     if as_json:
         print_line((place / "summary.json").read_text("utf-8").rstrip("\n"))
@@ -177,13 +181,13 @@ def audit(  # noqa: PLR0913 - one parameter an option
         end_with(FOUND)
 
 
-def _to_database(findings: Findings, database: str | None, tell: Callable[[str], None]) -> str:
+def _to_database(findings: Findings, database: str | None, report_progress: Callable[[str], None]) -> str:
     """Write a run to a database where one is named; the folder of the run is complete by now."""
     if not database:
         return ""
     from lifecircle.database import write_database
 
-    tell("writing to the database")
+    report_progress("writing to the database")
     return write_database(findings, database)
 
 
@@ -242,8 +246,8 @@ def atlas(study: Path, years: str | None, **choices: Any) -> None:
     from lifecircle.study import read_study
 
     order = MapOrder(years=years_of(years) if years else (), **choices)
-    with progress_line() as tell:
-        paths = draw_study(study, order, progress=tell)
+    with progress_line() as report_progress:
+        paths = draw_study(study, order, progress=report_progress)
     language = order.language or read_study(study).language
     for path in paths:
         print_path("map", path, language)
@@ -258,8 +262,8 @@ def verify(run: Path, study: Path | None) -> None:
     """Verify the folder RUN: its files, its inputs, the method, and computing it again."""
     from lifecircle.verification import verify_run
 
-    with progress_line() as tell:
-        found = verify_run(run, study, progress=tell)
+    with progress_line() as report_progress:
+        found = verify_run(run, study, progress=report_progress)
     for line in found.lines():
         print_text(line)
     if not found.holds:
@@ -287,8 +291,8 @@ def locate_file(**order: Any) -> None:
     """Locate the rows of FILE by their addresses, offline; a page for placing the rest by hand."""
     from lifecircle.locate import LocateOrder, locate_list, located_lines
 
-    with progress_line() as tell:
-        located, folder = locate_list(LocateOrder(**order), progress=tell)
+    with progress_line() as report_progress:
+        located, folder = locate_list(LocateOrder(**order), progress=report_progress)
     for line in located_lines(located):
         print_text(line)
     print_path("located", folder, located.language)

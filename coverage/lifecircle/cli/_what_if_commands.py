@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from lifecircle.cli._printing import print_path, print_stamp, print_table, print_text, progress_line
+from lifecircle.cli._command_log import progress_line
+from lifecircle.cli._printing import print_path, print_stamp, print_table, print_text
 from lifecircle.cli._root import STUDY, YEAR, check_output, cli
 
 
@@ -26,9 +27,9 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 
     folder = study if study.is_dir() else study.parent
     check_output(out, folder / "results" / "scenario", FOLDER)
-    with progress_line() as tell:
-        done = run_scenario(study, files, year, progress=tell)
-        tell("writing")
+    with progress_line() as report_progress:
+        done = run_scenario(study, files, year, progress=report_progress)
+        report_progress("writing")
         place = out or folder / "results" / f"{done.before.year}-scenario-{done.id}"
         write_scenario(done, place)
     language = done.before.language
@@ -81,12 +82,12 @@ def site(
     check_output(out, folder / "results" / "site", FOLDER)
     time_limit_s = question.pop("time_limit")
     place = None
-    with progress_line() as tell:
-        found = study_of(study, year=year, time_limit_s=time_limit_s, progress=tell, **question)
+    with progress_line() as report_progress:
+        found = study_of(study, year=year, time_limit_s=time_limit_s, progress=report_progress, **question)
         before = findings_of(found)
         told = reasons_of(found, why)
         if not isinstance(found, PlacesMissing):
-            tell("writing")
+            report_progress("writing")
             place = write_any(found, out or folder / "results" / f"{before.year}-site-{found.id}")
     above, table, below = printed(found, before.language, explain=explain)
     print_stamp(before, before.language)

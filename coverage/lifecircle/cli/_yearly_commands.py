@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
+from lifecircle.cli._command_log import progress_line
 from lifecircle.cli._printing import (
     print_change,
     print_line,
     print_path,
     print_stamp,
     print_text,
-    progress_line,
 )
 from lifecircle.cli._root import FOUND, RESULTS, STUDY, YEAR, check_output, cli, end_with, language_of
 
@@ -117,8 +117,8 @@ def compare(study: Path, first: int, second: int, results: Path | None, *, as_js
     place = results or (study if study.is_dir() else study.parent) / "results"
     if not as_json:
         check_output(place / f"{first}-{second}-change", place, FOLDER)
-    with progress_line() as tell:
-        found = compare_years(study, first, second, results=place, progress=tell)
+    with progress_line() as report_progress:
+        found = compare_years(study, first, second, results=place, progress=report_progress)
     if as_json:
         print_line(json.dumps(plain_comparison(found), ensure_ascii=False, indent=1, allow_nan=False))
         return
@@ -144,8 +144,8 @@ def rectify(study: Path, year: int | None, **files: Any) -> None:
     """Write STUDY's rectification list, with the ids and what people filled in of the last one kept."""
     from lifecircle.rectification import list_line, rectify_study
 
-    with progress_line() as tell:
-        listing, place = rectify_study(study, year, progress=tell, **files)
+    with progress_line() as report_progress:
+        listing, place = rectify_study(study, year, progress=report_progress, **files)
     print_stamp(listing.findings, listing.findings.language)
     print_text(list_line(listing))
     print_path("rectification", place, listing.findings.language)
@@ -169,8 +169,10 @@ def spot_check(study: Path, target: str, size: int | None, filled: Path | None, 
         found = estimate_study(study, target, filled, folder=out, **files)
         print_text(estimate_line(found, language_of(study)))
         return
-    with progress_line() as tell:
-        sample, place = spot_check_study(study, target, size=size, seed=seed, out=out, progress=tell, **files)
+    with progress_line() as report_progress:
+        sample, place = spot_check_study(
+            study, target, size=size, seed=seed, out=out, progress=report_progress, **files
+        )
     print_text(sample_line(sample, language_of(study)))
     print_path("spot_check", place, language_of(study))
 
@@ -198,6 +200,6 @@ def report(study: Path, years: str | None, **choices: Any) -> None:
     from lifecircle.yearbook import YearbookOrder, write_yearbook
 
     order = YearbookOrder(years=years_of(years) if years else (), **choices)
-    with progress_line() as tell:
-        folder = write_yearbook(study, order, progress=tell)
+    with progress_line() as report_progress:
+        folder = write_yearbook(study, order, progress=report_progress)
     print_path("report", folder, order.language or read_study(study).language)

@@ -26,6 +26,7 @@ from lifecircle.datum._metre_crs import (
     in_china_area,
     metre_crs,
     scale_error,
+    way_between,
 )
 from lifecircle.datum._shifts import (
     SHIFTED_AREA,
@@ -63,6 +64,7 @@ __all__ = [
     "scale_error",
     "shifted_tiles",
     "to_wgs84",
+    "way_between",
     "wgs84_from_bd09",
     "wgs84_from_gcj02",
 ]

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 
-from lifecircle.datum._metre_crs import metre_crs
+from lifecircle.datum._metre_crs import metre_crs, way_between
 from lifecircle.datum._shifts import (
     bd09_from_wgs84,
     gcj02_from_wgs84,
@@ -173,7 +172,7 @@ def _detect_zone(xy: FloatArray, ground: _Ground) -> Detection:
     places: list[FloatArray] = []
     middle = (west + east) / 2
     for code in (code for code, meridian in _ZONES.items() if abs(meridian - middle) <= _ZONE_DEG):
-        way = pyproj.Transformer.from_crs(code, 4326, always_xy=True)
+        way = way_between(code, 4326)
         for name, pair in ((f"EPSG:{code}", xy[known]), (f"EPSG:{code} swapped", xy[known][:, ::-1])):
             lon, lat = way.transform(*pair.T)
             # Both orders of the axes, because Chinese surveys write the northing first.

@@ -7,7 +7,6 @@ Everything inside the package is WGS84, lon before lat; only this module convert
 from __future__ import annotations
 
 import difflib
-import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ import pyproj
 import shapely
 
 from lifecircle.cells import plain_degrees, plain_numbers, plain_text
-from lifecircle.datum._metre_crs import CHINA_AREA
+from lifecircle.datum._metre_crs import CHINA_AREA, way_between
 from lifecircle.datum._shifts import BoolArray, FloatArray, in_box, wgs84_from_bd09, wgs84_from_gcj02
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.headings import named, synonyms
@@ -65,12 +64,6 @@ def is_projected(datum: str) -> bool:
     return _declared(datum, "(table)").projected
 
 
-@functools.lru_cache(maxsize=32)
-def _to_wgs84(crs: pyproj.CRS) -> pyproj.Transformer:
-    """Return the transformer from a CRS to WGS84; making one takes longer than using it."""
-    return pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
-
-
 @dataclass(frozen=True, slots=True)
 class _Datum:
     """A declared datum: the names of its coordinates, and their conversion to WGS84 degrees."""
@@ -90,7 +83,7 @@ class _Datum:
             return self.unshift(x, y)
         if self.crs == _WGS84:
             return x, y
-        lon, lat = _to_wgs84(self.crs).transform(x, y)
+        lon, lat = way_between(self.crs, _WGS84).transform(x, y)
         lost = ~(np.isfinite(lon) & np.isfinite(lat))
         return np.where(lost, np.nan, lon), np.where(lost, np.nan, lat)
 

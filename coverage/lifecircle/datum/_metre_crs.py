@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from lifecircle.datum._shifts import FloatArray, in_box
 from lifecircle.errors import ProjectionError, say
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import ArrayLike
 
 CHINA_AREA = (73.62, 16.70, 134.77, 53.56)
@@ -18,6 +21,27 @@ CHINA_AREA = (73.62, 16.70, 134.77, 53.56)
 
 SCALE_TOLERANCE = 1e-3
 """Largest share by which a metre CRS may lengthen or shorten a distance (inclusive)."""
+
+
+@functools.lru_cache(maxsize=64)
+def way_between(source: Any, target: Any) -> pyproj.Transformer:
+    """Return the transformer from one CRS to another, x before y.
+
+    Cached, as making one takes longer than most uses of it.
+
+    Parameters
+    ----------
+    source, target : anything pyproj takes for a CRS that can be a key: ``EPSG:n``, a number, a CRS
+
+    Returns
+    -------
+    way : use its ``transform(x, y)``
+
+    >>> way_between("EPSG:4326", "EPSG:4549").transform(120.0, 30.0)[0]
+    500000.0
+    """
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
 
 _WEB_MERCATOR = "Popular Visualisation Pseudo Mercator"
 

@@ -108,6 +108,11 @@ def apportion(
     -------
     people : (row,) whole
 
+    Raises
+    ------
+    ProofError
+        The rows do not add up to the totals, which no input may cause.
+
     >>> apportion([1.0, 1.0, 2.0], np.array([0, 0, 0]), np.array([5])).tolist()
     [1, 1, 3]
     """

@@ -20,6 +20,7 @@ import pandas as pd
 import pyproj
 import shapely
 
+from lifecircle.datum import way_between
 from lifecircle.demand._cell_values import (
     ValueCount,
     density_doubt,
@@ -150,10 +151,17 @@ class _Band:
 
     @property
     def where(self) -> tuple[str, str]:
+        """File and band, as faults name them."""
         return self.file, say("band {number}", number=self.number)
 
     def read(self, window: Any) -> Floats:
-        """Read a window as float64, NaN for cells that the file declares as no data."""
+        """Read a window as float64, NaN for cells that the file declares as no data.
+
+        Raises
+        ------
+        UnusableInputError
+            The file cannot be read.
+        """
         try:
             masked = self.source.read(self.number, window=window, masked=True)
         except (_rasterio().errors.RasterioError, OSError) as error:
@@ -295,7 +303,7 @@ class _Raster:
         self.source = bands[0].source
         try:
             self.crs = pyproj.CRS.from_user_input(self.source.crs.to_wkt())
-            self.to_degrees = pyproj.Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
+            self.to_degrees = way_between(self.crs, "EPSG:4326")
         except pyproj.exceptions.ProjError:  # CRSError is one
             raise UnusableInputError([self._no_ground()]) from None
         self.districts = None if districts is None or districts.empty else disjoint(districts)

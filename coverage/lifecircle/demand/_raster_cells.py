@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyproj
 import shapely
+
+from lifecircle.datum import way_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
     import numpy.typing as npt
+    import pyproj
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
@@ -54,7 +56,7 @@ def window_of(source: Any, crs: pyproj.CRS, bounds: Floats | None) -> tuple[int,
     x, y = np.linspace(west, east, _EDGE_POINTS), np.linspace(south, north, _EDGE_POINTS)
     lon = np.concatenate([x, x, np.full_like(y, west), np.full_like(y, east)])
     lat = np.concatenate([np.full_like(x, south), np.full_like(x, north), y, y])
-    east_m, north_m = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    east_m, north_m = way_between("EPSG:4326", crs).transform(lon, lat)
     known = np.isfinite(east_m) & np.isfinite(north_m)
     if not known.any():
         return 0, 0, 0, 0
@@ -126,7 +128,7 @@ def ground_km2(corners: Corners) -> Floats:
     middle = corners.lat[finite].mean(), corners.lon[finite].mean()
     equal = f"+proj=laea +lat_0={middle[0]:.6f} +lon_0={middle[1]:.6f} +ellps=WGS84 +units=km"
     x, y = np.full(finite.shape, np.nan), np.full(finite.shape, np.nan)
-    there = pyproj.Transformer.from_crs("EPSG:4326", equal, always_xy=True)
+    there = way_between("EPSG:4326", equal)
     x[finite], y[finite] = there.transform(corners.lon[finite], corners.lat[finite])
     across = (x[1:, 1:] - x[:-1, :-1]) * (y[:-1, 1:] - y[1:, :-1])
     along = (y[1:, 1:] - y[:-1, :-1]) * (x[:-1, 1:] - x[1:, :-1])

@@ -14,7 +14,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from lifecircle.datum import metre_crs, to_wgs84
+from lifecircle.datum import metre_crs, to_wgs84, way_between
 from lifecircle.demand._cell_values import MOST_PER_KM2
 from lifecircle.demand._raster import MOST_CELLS, Surface
 from lifecircle.demand._raster_cells import inner_points
@@ -261,7 +261,7 @@ def _crs_of(demand: gpd.GeoDataFrame) -> pyproj.CRS:
 
 
 def _projected(shapes: Any, crs: pyproj.CRS) -> Any:
-    forward = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    forward = way_between("EPSG:4326", crs)
     return shapely.transform(shapes, lambda xy: np.column_stack(forward.transform(xy[:, 0], xy[:, 1])))
 
 
@@ -425,7 +425,7 @@ def _spread_rows(demand: gpd.GeoDataFrame, parts: _Parts, flat: Any, crs: pyproj
     """Return the rows of the parts, and the rows without a polygon as they are."""
     sums = np.bincount(parts.polygon, weights=parts.weight, minlength=len(demand))
     share = parts.weight / sums[parts.polygon]
-    back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    back = way_between(crs, "EPSG:4326")
     lon, lat = back.transform(*shapely.get_coordinates(inner_points(parts.shape)).T)
     order = np.lexsort((np.arange(len(share)), parts.polygon))
     own = demand.iloc[parts.polygon[order]]

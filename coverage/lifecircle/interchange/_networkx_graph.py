@@ -9,6 +9,7 @@ import numpy as np
 import pyproj
 import shapely
 
+from lifecircle.datum import way_between
 from lifecircle.errors import GraphError, ProjectionError, say
 from lifecircle.roads import Roads
 
@@ -75,7 +76,7 @@ def _of_roads(roads: Roads, crs: pyproj.CRS) -> nx.MultiDiGraph[int]:
     """Convert roads; lengths stay those of the metre CRS, wherever the places are shown."""
     lines, xy = roads.lines, roads.xy
     if crs != roads.crs:
-        shift = pyproj.Transformer.from_crs(roads.crs, crs, always_xy=True).transform
+        shift = way_between(roads.crs, crs).transform
         xy = np.column_stack(shift(*xy.T))
         lines = shapely.transform(lines, shift, interleaved=False)
     ahead, back = np.isfinite(roads.forward_s), np.isfinite(roads.backward_s)

@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pyproj
 import shapely
 
+from lifecircle.datum import way_between
 from lifecircle.demand import OUTSIDE, village_centres
 from lifecircle.locate._address import plain_address, take_apart, town_names
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     import pandas as pd
+    import pyproj
 
     from lifecircle.locate._address import Address
 
@@ -193,7 +194,7 @@ def village_places(
     if villages is None or not len(villages):
         return {}
     metres = village_centres(villages, crs)
-    lon, lat = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(*metres.T)
+    lon, lat = way_between(crs, "EPSG:4326").transform(*metres.T)
     found: dict[str, list[KnownPlace]] = {}
     columns = (villages.index.astype("str"), villages["name"], villages["district"], lon, lat)
     for code, name, district, x, y in zip(*columns, strict=True):
@@ -228,7 +229,7 @@ def street_places(
         return {}
     lines = streets.to_crs(crs)
     towns = None if districts is None else districts.to_crs(crs)
-    back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    back = way_between(crs, "EPSG:4326")
     found: dict[str, tuple[KnownPlace, ...]] = {}
     for name, group in lines.geometry.groupby(lines["name"].to_numpy(), sort=True):
         form = plain_address(str(name))

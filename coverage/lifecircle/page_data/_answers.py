@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.findings import Findings, TargetResult
-    from lifecircle.page_data._packed_columns import Columns, Shelf
+    from lifecircle.page_data._packed_columns import Columns, SectionWriter
     from lifecircle.roads import Profile, Roads
     from lifecircle.standards import CircleTarget
 
@@ -92,7 +92,7 @@ def status_codes(findings: Findings, result: TargetResult) -> Ints:
 
 
 @dataclass(frozen=True, eq=False)
-class Crowd:
+class PageYear:
     """One year's findings, and its residents and venues on the page's roads with their profile, if any."""
 
     findings: Findings
@@ -100,7 +100,7 @@ class Crowd:
     profile: Profile | None = None
 
     @classmethod
-    def of(cls, findings: Findings, roads: Roads | None, network: Network | None) -> Crowd:
+    def of(cls, findings: Findings, roads: Roads | None, network: Network | None) -> PageYear:
         """Join a year's residents and venues to the roads; without roads that the page can search, none."""
         if roads is None or network is None or not searchable(roads.profile):
             return cls(findings)
@@ -129,13 +129,13 @@ class Crowd:
         return self.profile.access_kmh / other.access_kmh
 
 
-def keep_places(name: str, places: Places, shelf: Shelf) -> dict[str, str]:
+def keep_places(name: str, places: Places, writer: SectionWriter) -> dict[str, str]:
     """Put places in the container."""
-    return {part: shelf.keep(f"{name}/{part}", getattr(places, part)) for part in PLACE_PARTS}
+    return {part: writer.keep(f"{name}/{part}", getattr(places, part)) for part in PLACE_PARTS}
 
 
 def keep_answers(
-    crowd: Crowd, result: TargetResult, shelf: Shelf, before: Mapping[str, Any] | None
+    page_year: PageYear, result: TargetResult, writer: SectionWriter, before: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     """Put each resident's answer for a target in the container, None without travel times.
 
@@ -147,19 +147,19 @@ def keep_answers(
     -------
     told : ``factor`` is what the page's own times are multiplied by, None where times stand as they are
     """
-    findings, target = crowd.findings, result.target
+    findings, target = page_year.findings, result.target
     if target.kind != "circle" or target.id not in findings.seconds:
         return None
     name, last = f"{findings.year}/{target.id}", before or {}
     per, people = people_parts(findings.people[target.id].to_numpy(dtype=np.float64))
     standing = buckets(findings, result) + COUNTED * counted(findings, result)
     parts = _classes_of(findings, result, target)
-    factor, found = _own_search(crowd, target, parts)
+    factor, found = _own_search(page_year, target, parts)
     unsnapped = standing % COUNTED == UNSNAPPED
     told: dict[str, Any] = {
-        "people": shelf.keep(f"{name}/people", people),
+        "people": writer.keep(f"{name}/people", people),
         "per": per,
-        "standing": shelf.keep(f"{name}/standing", standing, since=last.get("standing")),
+        "standing": writer.keep(f"{name}/standing", standing, since=last.get("standing")),
         "factor": factor,
         "classes": [],
     }
@@ -173,20 +173,20 @@ def keep_answers(
             {
                 "name": part.name,
                 "services": list(part.services),
-                "venues": shelf.keep(f"{name}/{part.name}/venues", part.venues),
-                "last": _keep_last(part, found[number] if found else None, unsnapped, (shelf, name)),
+                "venues": writer.keep(f"{name}/{part.name}/venues", part.venues),
+                "last": _keep_last(part, found[number] if found else None, unsnapped, (writer, name)),
                 "steps": [
-                    shelf.keep(f"{name}/{part.name}/{rank + 1}", column, since=_before(last, number, rank))
+                    writer.keep(f"{name}/{part.name}/{rank + 1}", column, since=_before(last, number, rank))
                     for rank, column in enumerate((part.steps - own).T)
                 ],
             }
         )
     if not parts:
         steps = steps_of(findings.seconds[target.id].to_numpy(dtype=np.float64), 60 * target.minutes)
-        told["steps"] = shelf.keep(f"{name}/steps", steps + 1, since=last.get("steps"))
+        told["steps"] = writer.keep(f"{name}/steps", steps + 1, since=last.get("steps"))
     venue = findings.facilities.index.get_indexer(findings.nearest[target.id]).astype(np.int64)
     expected = np.where(unsnapped, -1, deciding_of(found)) if found else -1
-    told["nearest"] = shelf.keep(f"{name}/nearest", venue - expected, since=last.get("nearest"))
+    told["nearest"] = writer.keep(f"{name}/nearest", venue - expected, since=last.get("nearest"))
     return told
 
 
@@ -194,9 +194,9 @@ def _keep_last(part: _Class, found: Found | None, unsnapped: npt.NDArray[np.bool
     """Keep which venue is the last that the rule asks of a class; None where the run does not say."""
     if part.last is None:
         return None
-    shelf, name = at
+    writer, name = at
     expected = -1 if found is None else np.where(unsnapped, -1, found.venue[:, -1])
-    kept: str = shelf.keep(f"{name}/{part.name}/last", part.last - expected)
+    kept: str = writer.keep(f"{name}/{part.name}/last", part.last - expected)
     return kept
 
 
@@ -271,20 +271,22 @@ def _last_venues(findings: Findings, target: CircleTarget) -> dict[str, Ints]:
     }
 
 
-def _own_search(crowd: Crowd, target: CircleTarget, parts: list[_Class]) -> tuple[float | None, list[Found]]:
+def _own_search(
+    page_year: PageYear, target: CircleTarget, parts: list[_Class]
+) -> tuple[float | None, list[Found]]:
     """Search the page's roads for a rule: the factor on its times and what is found, class by class.
 
     No factor where the page has no roads for the target, or others than the run's: all but one in a hundred
     residents must come out within half a second of the run.
     """
-    factor = crowd.factor(target.profile)
-    if crowd.ground is None or factor is None or not parts or not all(part.services for part in parts):
+    factor = page_year.factor(target.profile)
+    if page_year.ground is None or factor is None or not parts or not all(part.services for part in parts):
         return None, []
     found = [
-        crowd.ground.find(part.venues, minutes=target.minutes, factor=factor, k=part.steps.shape[1])
+        page_year.ground.find(part.venues, minutes=target.minutes, factor=factor, k=part.steps.shape[1])
         for part in parts
     ]
-    seconds = crowd.findings.seconds[target.id].to_numpy(dtype=np.float64)
+    seconds = page_year.findings.seconds[target.id].to_numpy(dtype=np.float64)
     own = np.max([one.hundredths[:, -1] for one in found], axis=0) * factor / PER_SECOND
     known = np.isfinite(seconds)
     agree = np.abs(own[known] - seconds[known]) <= _AGREE_S

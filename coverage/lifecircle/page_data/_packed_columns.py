@@ -88,13 +88,13 @@ class Section:
         return int(np.prod(self.shape, dtype=np.int64))
 
 
-class Shelf:
+class SectionWriter:
     """Holds each column or list once, however many years and targets use it.
 
-    >>> shelf = Shelf()
-    >>> shelf.keep("a", np.array([1, 300])), shelf.keep("b", np.array([1, 300])), shelf.listed(["a"])
+    >>> writer = SectionWriter()
+    >>> writer.keep("a", np.array([1, 300])), writer.keep("b", np.array([1, 300])), writer.listed(["a"])
     ('a', 'a', 0)
-    >>> header, columns = unpack(shelf.packed({"name": "x"}))
+    >>> header, columns = unpack(writer.packed({"name": "x"}))
     >>> header["name"], columns["a"].tolist()
     ('x', [1, 300])
     """

@@ -27,7 +27,7 @@ from lifecircle.legend import (
 )
 from lifecircle.page_data._answers import (
     STATUS_CODES,
-    Crowd,
+    PageYear,
     counted,
     keep_answers,
     keep_places,
@@ -35,7 +35,7 @@ from lifecircle.page_data._answers import (
     status_codes,
 )
 from lifecircle.page_data._figure_text import minutes_text, people_text, service_text
-from lifecircle.page_data._packed_columns import Shelf
+from lifecircle.page_data._packed_columns import SectionWriter
 from lifecircle.page_data._page_ground import keep_ground
 from lifecircle.page_data._page_roads import keep_network, network_of
 from lifecircle.page_data._plan_rows import plan_data
@@ -91,9 +91,11 @@ def page_payload(  # noqa: PLR0913 - each is one thing that a page may hold, all
     ``about`` : what the page says of itself, in plain values: edition, title, stamp, margin, labels;
     ``ground`` : water, railways and other barriers in EPSG:4326, with ``kind`` and ``name``.
     """
-    shelf = Shelf()
-    return shelf.packed(
-        page_data(years, words, roads, shelf=shelf, about=about, plans=plans, ground=ground, what_if=what_if)
+    writer = SectionWriter()
+    return writer.packed(
+        page_data(
+            years, words, roads, writer=writer, about=about, plans=plans, ground=ground, what_if=what_if
+        )
     )
 
 
@@ -102,23 +104,23 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
     words: Words,
     roads: Roads | None = None,
     *,
-    shelf: Shelf | None = None,
+    writer: SectionWriter | None = None,
     about: Mapping[str, Any] | None = None,
     plans: Sequence[Plan] = (),
     ground: gpd.GeoDataFrame | None = None,
     what_if: WhatIf = _NOTHING,
 ) -> dict[str, Any]:
-    """Return the header of the page's data, its columns on the shelf."""
-    shelf = shelf or Shelf()
+    """Return the header of the page's data, its columns on the writer."""
+    writer = writer or SectionWriter()
     network = None if roads is None else network_of(roads)
-    told = None if roads is None or network is None else keep_network(network, roads.profile, shelf)
+    told = None if roads is None or network is None else keep_network(network, roads.profile, writer)
     entries: list[dict[str, Any]] = []
     for findings, keys in zip(years, venue_keys(years), strict=True):
-        crowd = Crowd.of(findings, roads, network)
+        page_year = PageYear.of(findings, roads, network)
         before = entries[-1] if entries else None
-        entries.append(_year(crowd, words, shelf, before=before, what_if=what_if))
+        entries.append(_year(page_year, words, writer, before=before, what_if=what_if))
         own = entries[-1]["facilities"]
-        own["key"] = shelf.keep(f"{findings.year}/facilities/key", keys) if len(years) > 1 else None
+        own["key"] = writer.keep(f"{findings.year}/facilities/key", keys) if len(years) > 1 else None
     return {
         "language": words.language,
         "words": dict(words.section("page")),
@@ -135,11 +137,11 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "years": entries,
         "serviceNames": _service_names(years, words),
         "roads": told,
-        "ground": keep_ground(ground, bounds(years), shelf),
+        "ground": keep_ground(ground, bounds(years), writer),
         "plans": plan_data(plans, words, years[-1].services if years else {}),
         "scenarios": scenario_data(what_if, years, words),
         "about": dict(about or {}),
-        "lists": shelf.lists,
+        "lists": writer.lists,
     }
 
 
@@ -158,21 +160,26 @@ def bounds(years: Sequence[Findings]) -> list[list[float]]:
 
 
 def _year(
-    crowd: Crowd, words: Words, shelf: Shelf, *, before: dict[str, Any] | None, what_if: WhatIf
+    page_year: PageYear,
+    words: Words,
+    writer: SectionWriter,
+    *,
+    before: dict[str, Any] | None,
+    what_if: WhatIf,
 ) -> dict[str, Any]:
-    findings = crowd.findings
+    findings = page_year.findings
     services = _service_ids(findings)
     return {
         "year": findings.year,
-        "cells": _cells(crowd, words, shelf),
-        "facilities": _facilities(crowd, services, shelf),
+        "cells": _cells(page_year, words, writer),
+        "facilities": _facilities(page_year, services, writer),
         "services": [findings.services.get(one, {}).get(words.language, one) for one in services],
         "serviceIds": services,
-        "districts": shelf.listed(_outlines(findings, shelf)),
-        "villages": _villages(findings, shelf),
+        "districts": writer.listed(_outlines(findings, writer)),
+        "villages": _villages(findings, writer),
         "targets": [
             _with_building(
-                _target(crowd, result, words, shelf=shelf, before=_answers_before(before, result)),
+                _target(page_year, result, words, writer=writer, before=_answers_before(before, result)),
                 findings,
                 result,
                 what_if,
@@ -219,45 +226,50 @@ def lonlat(frame: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
     return out
 
 
-def _points(name: str, frame: gpd.GeoDataFrame, shelf: Shelf) -> dict[str, Any]:
+def _points(name: str, frame: gpd.GeoDataFrame, writer: SectionWriter) -> dict[str, Any]:
     """Keep places; a row without one repeats the place before it and is marked as not placed."""
     places = pd.DataFrame(lonlat(frame) * _PLACES).round().ffill().fillna(0).to_numpy().astype(np.int64)
     return {
         "count": len(frame),
-        "lon": shelf.keep(f"{name}/lon", places[:, 0]),
-        "lat": shelf.keep(f"{name}/lat", places[:, 1]),
-        "placed": shelf.keep(f"{name}/placed", _placed(frame)),
+        "lon": writer.keep(f"{name}/lon", places[:, 0]),
+        "lat": writer.keep(f"{name}/lat", places[:, 1]),
+        "placed": writer.keep(f"{name}/placed", _placed(frame)),
     }
 
 
-def _cells(crowd: Crowd, words: Words, shelf: Shelf) -> dict[str, Any]:
-    findings = crowd.findings
+def _cells(page_year: PageYear, words: Words, writer: SectionWriter) -> dict[str, Any]:
+    findings = page_year.findings
     demand, name = findings.demand, f"{findings.year}/residents"
     district_names = _unit_names(findings.districts) | {OUTSIDE: words.get("area", "outside")}
     village_names = {code: village_text(one) for code, one in _unit_names(findings.villages).items()}
     return {
-        **_points(name, demand, shelf),
+        **_points(name, demand, writer),
         "size_m": cell_size_m(lonlat(demand)) if "side_m" not in demand else float(demand["side_m"].min()),
-        "district": _labels(name, demand, "district", names=district_names, shelf=shelf),
-        "village": _labels(name, demand, "village", names=village_names, shelf=shelf),
-        "groups": _group_columns(findings, name, words, shelf),
-        "urban": _urban_column(findings, name, shelf),
-        "sides": _side_column(demand, name, shelf),
-        "roads": None if crowd.ground is None else keep_places(name, crowd.ground.homes, shelf),
+        "district": _labels(name, demand, "district", names=district_names, writer=writer),
+        "village": _labels(name, demand, "village", names=village_names, writer=writer),
+        "groups": _group_columns(findings, name, words, writer),
+        "urban": _urban_column(findings, name, writer),
+        "sides": _side_column(demand, name, writer),
+        "roads": None if page_year.ground is None else keep_places(name, page_year.ground.homes, writer),
     }
 
 
-def _group_columns(findings: Findings, name: str, words: Words, shelf: Shelf) -> dict[str, dict[str, Any]]:
+def _group_columns(
+    findings: Findings, name: str, words: Words, writer: SectionWriter
+) -> dict[str, dict[str, Any]]:
     """Keep how many of each group that circles tell of live at every place; the public edition has none."""
     told = dict.fromkeys(one.group for result in findings.targets for one in as_circle(result).groups)
     return {
-        one: {"name": words.get("group", one), **_people_column(f"{name}/{one}", findings.demand[one], shelf)}
+        one: {
+            "name": words.get("group", one),
+            **_people_column(f"{name}/{one}", findings.demand[one], writer),
+        }
         for one in told
         if one in findings.demand
     }
 
 
-def _urban_column(findings: Findings, name: str, shelf: Shelf) -> str | None:
+def _urban_column(findings: Findings, name: str, writer: SectionWriter) -> str | None:
     """Keep whether each resident is urban (1), rural (2) or unknown (0), where a circle counts them apart."""
     told = {one.group for result in findings.targets for one in as_circle(result).groups}
     if not told >= _SIDES or "side_m" in findings.demand:  # a merged cell has residents of both
@@ -267,21 +279,21 @@ def _urban_column(findings: Findings, name: str, shelf: Shelf) -> str | None:
         findings.districts if len(findings.districts) else None,
         findings.villages if len(findings.villages) else None,
     )
-    return shelf.keep(f"{name}/urban", np.select([code == URBAN, code == RURAL], [1, 2], 0))
+    return writer.keep(f"{name}/urban", np.select([code == URBAN, code == RURAL], [1, 2], 0))
 
 
-def _side_column(demand: gpd.GeoDataFrame, name: str, shelf: Shelf) -> dict[str, Any] | None:
+def _side_column(demand: gpd.GeoDataFrame, name: str, writer: SectionWriter) -> dict[str, Any] | None:
     """Keep how many metres of ground each merged cell stands for: the sides there are, and which it has."""
     if "side_m" not in demand:
         return None
     sides, which = np.unique(demand["side_m"].to_numpy(dtype=float), return_inverse=True)
-    return {"metres": sides.tolist(), "values": shelf.keep(f"{name}/side", which.astype(np.int64))}
+    return {"metres": sides.tolist(), "values": writer.keep(f"{name}/side", which.astype(np.int64))}
 
 
-def _people_column(name: str, people: pd.Series[float], shelf: Shelf) -> dict[str, Any]:
+def _people_column(name: str, people: pd.Series[float], writer: SectionWriter) -> dict[str, Any]:
     """Keep a number of people of every resident, in parts of a person."""
     per, parts = people_parts(people.fillna(0.0).to_numpy(dtype=np.float64))
-    return {"per": per, "people": shelf.keep(name, parts)}
+    return {"per": per, "people": writer.keep(name, parts)}
 
 
 def cell_size_m(places: npt.NDArray[np.float64]) -> float:
@@ -302,21 +314,21 @@ def _unit_names(units: gpd.GeoDataFrame) -> dict[str, str]:
 
 
 def _labels(
-    place: str, demand: gpd.GeoDataFrame, column: str, *, names: Mapping[str, str], shelf: Shelf
+    place: str, demand: gpd.GeoDataFrame, column: str, *, names: Mapping[str, str], writer: SectionWriter
 ) -> dict[str, Any] | None:
     """Keep a column of unit labels: 0 for none, else one more than the place in names and codes."""
     if column not in demand:
         return None
     codes, labels = pd.factorize(demand[column])
     return {
-        "values": shelf.keep(f"{place}/{column}", codes.astype(np.int64) + 1),
-        "names": shelf.listed([names.get(str(label), str(label)) for label in labels]),
-        "codes": shelf.listed([str(label) for label in labels]),
+        "values": writer.keep(f"{place}/{column}", codes.astype(np.int64) + 1),
+        "names": writer.listed([names.get(str(label), str(label)) for label in labels]),
+        "codes": writer.listed([str(label) for label in labels]),
     }
 
 
-def _facilities(crowd: Crowd, services: list[str], shelf: Shelf) -> dict[str, Any]:
-    facilities, name = crowd.findings.facilities, f"{crowd.findings.year}/facilities"
+def _facilities(page_year: PageYear, services: list[str], writer: SectionWriter) -> dict[str, Any]:
+    facilities, name = page_year.findings.facilities, f"{page_year.findings.year}/facilities"
     place = {service: number for number, service in enumerate(services)}
     opened = (
         pd.to_datetime(facilities["opened"]).dt.year.fillna(0).to_numpy().astype(np.int64)
@@ -324,30 +336,30 @@ def _facilities(crowd: Crowd, services: list[str], shelf: Shelf) -> dict[str, An
         else np.zeros(len(facilities), dtype=np.int64)
     )
     return {
-        **_points(name, facilities, shelf),
-        "service": shelf.keep(
+        **_points(name, facilities, writer),
+        "service": writer.keep(
             f"{name}/service", np.array([place[str(one)] for one in facilities["service"]], dtype=np.int64)
         ),
-        "opened": shelf.keep(f"{name}/opened", opened),
-        "names": shelf.listed([str(one) for one in facilities["name"]]),
-        "roads": None if crowd.ground is None else keep_places(name, crowd.ground.venues, shelf),
+        "opened": writer.keep(f"{name}/opened", opened),
+        "names": writer.listed([str(one) for one in facilities["name"]]),
+        "roads": None if page_year.ground is None else keep_places(name, page_year.ground.venues, writer),
     }
 
 
-def _villages(findings: Findings, shelf: Shelf) -> dict[str, Any]:
+def _villages(findings: Findings, writer: SectionWriter) -> dict[str, Any]:
     """Keep the villages' centres, with their names and codes and their districts' names."""
     villages = findings.villages
     return {
-        **_points(f"{findings.year}/villages", villages, shelf),
-        "names": shelf.listed(
+        **_points(f"{findings.year}/villages", villages, writer),
+        "names": writer.listed(
             [village_text(str(name)) for name in villages["name"]] if len(villages) else []
         ),
-        "codes": shelf.listed([str(code) for code in villages.index]),
-        "districts": shelf.listed(district_names(findings)),
+        "codes": writer.listed([str(code) for code in villages.index]),
+        "districts": writer.listed(district_names(findings)),
     }
 
 
-def _outlines(findings: Findings, shelf: Shelf) -> list[dict[str, Any]]:
+def _outlines(findings: Findings, writer: SectionWriter) -> list[dict[str, Any]]:
     """Keep the districts' outlines, simplified together where they are very detailed."""
     districts = findings.districts
     shapes = districts.geometry.to_numpy()
@@ -355,13 +367,13 @@ def _outlines(findings: Findings, shelf: Shelf) -> list[dict[str, Any]]:
         shapes = shapely.coverage_simplify(shapes, _SIMPLIFIED_DEG)
     names = districts["name"] if len(districts) else ()
     return [
-        {"code": str(code), "name": str(name), **_outline(f"{findings.year}/districts/{code}", shape, shelf)}
+        {"code": str(code), "name": str(name), **_outline(f"{findings.year}/districts/{code}", shape, writer)}
         for code, name, shape in zip(districts.index, names, shapes, strict=True)
         if shape is not None and not shape.is_empty
     ]
 
 
-def _outline(name: str, shape: shapely.Geometry, shelf: Shelf) -> dict[str, Any]:
+def _outline(name: str, shape: shapely.Geometry, writer: SectionWriter) -> dict[str, Any]:
     polygons = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
     rings = [[polygon.exterior, *polygon.interiors] for polygon in polygons]
     label = shape.representative_point()
@@ -369,7 +381,7 @@ def _outline(name: str, shape: shapely.Geometry, shelf: Shelf) -> dict[str, Any]
         "label": [round(label.y, 5), round(label.x, 5)],
         "rings": [
             [
-                _line(f"{name}/{i}/{j}", shapely.get_coordinates(ring)[:-1], shelf)
+                _line(f"{name}/{i}/{j}", shapely.get_coordinates(ring)[:-1], writer)
                 for j, ring in enumerate(part)
             ]
             for i, part in enumerate(rings)
@@ -377,9 +389,9 @@ def _outline(name: str, shape: shapely.Geometry, shelf: Shelf) -> dict[str, Any]
     }
 
 
-def _line(name: str, places: npt.NDArray[np.float64], shelf: Shelf) -> list[str]:
+def _line(name: str, places: npt.NDArray[np.float64], writer: SectionWriter) -> list[str]:
     whole = np.round(places * _PLACES).astype(np.int64)
-    return [shelf.keep(f"{name}/{axis}", whole[:, at]) for at, axis in enumerate(("lon", "lat"))]
+    return [writer.keep(f"{name}/{axis}", whole[:, at]) for at, axis in enumerate(("lon", "lat"))]
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -387,13 +399,18 @@ def _line(name: str, places: npt.NDArray[np.float64], shelf: Shelf) -> list[str]
 
 
 def _target(
-    crowd: Crowd, result: TargetResult, words: Words, *, shelf: Shelf, before: dict[str, Any] | None
+    page_year: PageYear,
+    result: TargetResult,
+    words: Words,
+    *,
+    writer: SectionWriter,
+    before: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    findings, target = crowd.findings, result.target
+    findings, target = page_year.findings, result.target
     gaps = gap_rows(findings, result, words)
     villages = village_rows(findings, result, _largest(gaps), words)
     if villages is not None:
-        villages["states"] = shelf.listed(villages["states"])
+        villages["states"] = writer.listed(villages["states"])
     return {
         **figures(findings, result, words),
         "gaps": None if target.kind != "circle" else gaps,
@@ -401,10 +418,10 @@ def _target(
         "villages": villages,
         "whole": one_figure(result),
         "areas": _areas(findings, result, words),
-        "units": _units(findings, result, words, shelf),
-        "supply": supply_data(findings, result, words, shelf),
+        "units": _units(findings, result, words, writer),
+        "supply": supply_data(findings, result, words, writer),
         "services": _services(result, _service_ids(findings)),
-        "answers": _named(keep_answers(crowd, result, shelf, before), findings, words),
+        "answers": _named(keep_answers(page_year, result, writer, before), findings, words),
     }
 
 
@@ -429,7 +446,9 @@ def _areas(findings: Findings, result: TargetResult, words: Words) -> dict[str, 
     }
 
 
-def _units(findings: Findings, result: TargetResult, words: Words, shelf: Shelf) -> dict[str, Any] | None:
+def _units(
+    findings: Findings, result: TargetResult, words: Words, writer: SectionWriter
+) -> dict[str, Any] | None:
     """Keep the units of a target: places, names, a letter of state each; of those without what they lack."""
     units = unit_marks(findings, result, words)
     if units is None:
@@ -442,9 +461,9 @@ def _units(findings: Findings, result: TargetResult, words: Words, shelf: Shelf)
     return {
         "unit": units.unit,
         "title": units.title,
-        "points": _points(f"{findings.year}/units/{result.target.id}", frame, shelf),
-        "names": shelf.listed([mark.name for mark in marks]),
-        "districts": shelf.listed([mark.district for mark in marks]),
+        "points": _points(f"{findings.year}/units/{result.target.id}", frame, writer),
+        "names": writer.listed([mark.name for mark in marks]),
+        "districts": writer.listed([mark.district for mark in marks]),
         "states": "".join(mark.state for mark in marks),
         "without": [
             [number, mark.lacks, mark.people] for number, mark in enumerate(marks) if mark.state == LACKS

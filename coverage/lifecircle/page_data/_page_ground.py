@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy.typing as npt
 
-    from lifecircle.page_data._packed_columns import Shelf
+    from lifecircle.page_data._packed_columns import SectionWriter
 
     Shapes = npt.NDArray[np.object_]
 
@@ -33,7 +33,7 @@ _KINDS = ("", *BARRIER_KINDS)
 
 
 def keep_ground(
-    ground: gpd.GeoDataFrame | None, bounds: list[list[float]], shelf: Shelf
+    ground: gpd.GeoDataFrame | None, bounds: list[list[float]], writer: SectionWriter
 ) -> dict[str, Any] | None:
     """Put the ground in the container, None without any.
 
@@ -65,7 +65,7 @@ def keep_ground(
     return {
         "kinds": list(_KINDS),
         "colours": GROUND_COLOURS,
-        "columns": {name: shelf.keep(f"ground/{name}", column) for name, column in columns.items()},
+        "columns": {name: writer.keep(f"ground/{name}", column) for name, column in columns.items()},
         "names": _names(ground, bounds),
     }
 

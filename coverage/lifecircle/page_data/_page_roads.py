@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyproj
 import shapely
 
+from lifecircle.datum import way_between
 from lifecircle.reach import FACILITY_CAP_M, LEG_SHARE, TRIED_EDGES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.page_data._packed_columns import Columns, Shelf
+    from lifecircle.page_data._packed_columns import Columns, SectionWriter
     from lifecircle.reach import Snap
     from lifecircle.roads import Profile, Roads
 
@@ -188,8 +188,8 @@ def _barriers(roads: Roads) -> npt.NDArray[np.object_]:
 
 def _projection(roads: Roads, low: Floats) -> tuple[dict[str, Any], dict[str, Any]]:
     """Fit polynomials from degrees to metres from the origin and back, over the roads and 2 km around."""
-    back = pyproj.Transformer.from_crs(roads.crs, "EPSG:4326", always_xy=True)
-    there = pyproj.Transformer.from_crs("EPSG:4326", roads.crs, always_xy=True)
+    back = way_between(roads.crs, "EPSG:4326")
+    there = way_between("EPSG:4326", roads.crs)
     xy = roads.xy if len(roads.xy) else np.zeros((1, 2))
     (left, bottom), (right, top) = xy.min(axis=0) - 2000.0, xy.max(axis=0) + 2000.0
     side = np.linspace(0.0, 1.0, 21)
@@ -263,7 +263,7 @@ def projected(polynomial: dict[str, Any], at: npt.ArrayLike) -> Floats:
 _COLUMNS = ("points", "bx", "by", "barrier_sizes", "barrier_areas", "rank")
 
 
-def keep_network(network: Network, profile: Profile, shelf: Shelf) -> dict[str, Any]:
+def keep_network(network: Network, profile: Profile, writer: SectionWriter) -> dict[str, Any]:
     """Put a network in the container; returns what its header says of it.
 
     Edges stand by their first junction: how many each junction has, then how much higher each end's number
@@ -286,8 +286,8 @@ def keep_network(network: Network, profile: Profile, shelf: Shelf) -> dict[str, 
         "closed": closed,
         **{name: getattr(network, name) for name in _COLUMNS},
     }
-    kept = {name: shelf.keep(f"roads/{name}", column) for name, column in columns.items()}
-    kept["backward"] = shelf.keep("roads/backward", backward, since=kept["forward"])
+    kept = {name: writer.keep(f"roads/{name}", column) for name, column in columns.items()}
+    kept["backward"] = writer.keep("roads/backward", backward, since=kept["forward"])
     return {
         "junctions": len(network.x),
         "edges": len(network.u),

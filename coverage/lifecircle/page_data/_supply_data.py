@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.findings import Findings, TargetResult
-    from lifecircle.page_data._packed_columns import Shelf
+    from lifecircle.page_data._packed_columns import SectionWriter
     from lifecircle.wording import Words
 
     Floats = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ _MAJORITY = 0.5
 
 
 def supply_data(
-    findings: Findings, result: TargetResult, words: Words, shelf: Shelf
+    findings: Findings, result: TargetResult, words: Words, writer: SectionWriter
 ) -> dict[str, Any] | None:
     """Keep what is within reach by a capacity target; None where the run or edition has nothing of it."""
     name = result.target.id
@@ -43,11 +43,11 @@ def supply_data(
         "lines": [*reach_lines(result, words.language, circles), *equity_lines(result, words.language)],
         "served": None
         if served is None
-        else shelf.keep(f"{place}/near_served", np.where(unknown >= 0, unknown, served)),
-        "score": shelf.keep(
+        else writer.keep(f"{place}/near_served", np.where(unknown >= 0, unknown, served)),
+        "score": writer.keep(
             f"{place}/near_score", np.where(unknown >= 0, unknown, _score_classes(result, score))
         ),
-        "venues": shelf.listed(_venues(findings, result)),
+        "venues": writer.listed(_venues(findings, result)),
     }
 
 

@@ -24,6 +24,8 @@ _HOME = {
     "Snap": "_snap",
     "SolvedNearest": "_solved",
     "TravelGraph": "_graph",
+    "compile_beside": "_first_run",
+    "compile_loops": "_first_run",
     "fragment_lengths": "_snap",
     "graph_to_facilities": "_trips",
     "isochrones": "_display",
@@ -50,6 +52,8 @@ __all__ = [
     "Snap",
     "SolvedNearest",
     "TravelGraph",
+    "compile_beside",
+    "compile_loops",
     "fragment_lengths",
     "graph_to_facilities",
     "isochrones",
@@ -66,6 +70,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from lifecircle.reach._display import isochrones, reach_lines
+    from lifecircle.reach._first_run import compile_beside, compile_loops
     from lifecircle.reach._graph import TravelGraph
     from lifecircle.reach._pairs import Pairs, within
     from lifecircle.reach._repair import Change, NearestSolve

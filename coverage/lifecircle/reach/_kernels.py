@@ -22,7 +22,7 @@ from numba.core import cgutils
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 
-from lifecircle.compiled import kernel, part
+from lifecircle.compiled import kernel, part, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,6 +177,7 @@ def _prefetch_probe(values: Floats) -> float:
 
 def prefetch_compiles() -> bool:
     """Return whether numba and LLVM, as installed here, compile the hint; it is kept like a kernel."""
+    wait_for(_prefetch_probe)
     try:
         _prefetch_probe(np.zeros(1))
     except OSError as error:

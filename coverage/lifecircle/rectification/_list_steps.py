@@ -53,7 +53,7 @@ def rectify_study(  # noqa: PLR0913 - a study, and where its files stand
         With every fault of the study or of the filled files; when there are such files and no list before;
         when the list before is of another study, or cannot be read; when another command writes there.
     """
-    tell = progress or _log.info
+    report_progress = progress or _log.info
     findings = find_run(study, year, results=results, progress=progress)
     home = Path(study) if Path(study).is_dir() else Path(study).parent
     folder = home / "results" if results is None else Path(results)
@@ -70,10 +70,10 @@ def rectify_study(  # noqa: PLR0913 - a study, and where its files stand
             reason = say("a filled list, and no list before it in {folder}", folder=str(folder))
             remedy = say("name the folder with the list that was handed out with --results")
             raise UnusableInputError([Fault(str(path), "", "", reason, remedy) for path in paths])
-        tell("gaps")
+        report_progress("gaps")
         texts = {} if before is None else read_filled(paths, before)
         listing = rectify(findings, before, texts, shut=shut)
-        tell("writing")
+        report_progress("writing")
         return listing, write_list(listing, place)
 
 

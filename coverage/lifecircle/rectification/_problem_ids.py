@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pyproj import Transformer
 from scipy.spatial import cKDTree
 
+from lifecircle.datum import way_between
 from lifecircle.findings import METHOD_VERSION
 from lifecircle.rectification._problem_record import RunFacts
 
@@ -155,7 +155,7 @@ def _links(
     if not placed.any() or not here.any():
         return found
     lonlat = np.array([place for place in places if place is not None], dtype=float)
-    to_metres = Transformer.from_crs("EPSG:4326", findings.crs, always_xy=True)
+    to_metres = way_between("EPSG:4326", findings.crs)
     there = np.column_stack(to_metres.transform(lonlat[:, 0], lonlat[:, 1]))
     near = cKDTree(metres[at][here]).sparse_distance_matrix(cKDTree(there), LINK_M, output_type="coo_matrix")
     apart = pd.DataFrame(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -31,8 +31,8 @@ IntArray = npt.NDArray[np.int32]
 LongArray = npt.NDArray[np.int64]
 ObjectArray = npt.NDArray[np.object_]
 
-_HASHED_LINES = 1 << 16
-"""Lines that are put into bytes at once for the key of a network."""
+_PART = 1 << 16
+"""Lines of which the coordinates are taken at once."""
 
 
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -170,8 +170,8 @@ class Roads:
             digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
         for numbers in (self.u, self.v):
             digest.update(np.ascontiguousarray(numbers, dtype="<i4").tobytes())
-        for begin in range(0, len(self.lines), _HASHED_LINES):
-            digest.update(_line_wkb(self.lines[begin : begin + _HASHED_LINES]))
+        for lines in _parts(self.lines):
+            digest.update(_line_wkb(lines))
         digest.update("\0".join(self.highway.tolist()).encode())
         return digest.hexdigest()
 
@@ -272,6 +272,33 @@ class Roads:
         changed = replace(self, barriers=frozen(shapes))
         return _sharing(self, changed, "tree", "components", "reversed_csr", "network_key")
 
+    def sharing(self, other: Roads) -> Roads:
+        """Return the same network with the arrays of another one, where those hold the same.
+
+        Profiles often may use the same ways, each read by its own rules. Equal lines are then held once, and
+        points are snapped to them once.
+
+        Parameters
+        ----------
+        other : network read of the same source for another profile
+        """
+        held = {
+            name: getattr(other, name)
+            for name in ("xy", "u", "v", "length_m", "highway")
+            if np.array_equal(getattr(self, name), getattr(other, name))
+        }
+        size = shapely.get_num_coordinates
+        if len(self.lines) == len(other.lines) and np.array_equal(size(self.lines), size(other.lines)):
+            same = all(
+                np.array_equal(shapely.get_coordinates(one), shapely.get_coordinates(two))
+                for one, two in zip(_parts(self.lines), _parts(other.lines), strict=True)
+            )
+            held |= {"lines": other.lines} if same else {}
+        whole = {"xy", "u", "v", "length_m", "lines"} <= set(held)
+        changed = replace(self, **held)
+        changed = _sharing(self, changed, "reversed_csr", "network_key", "key")
+        return _sharing(other, changed, "tree", "components") if whole else self
+
     def near(self, area: Any, buffer_m: float = 0.0) -> Roads:
         """Return the edges that come within a distance of an area; whole edges, never cut ones.
 
@@ -318,6 +345,11 @@ class Roads:
             lines=frozen(self.lines[edges]),
             highway=frozen(self.highway[edges]),
         )
+
+
+def _parts(lines: ObjectArray) -> Iterator[ObjectArray]:
+    for begin in range(0, len(lines), _PART):
+        yield lines[begin : begin + _PART]
 
 
 def _line_wkb(lines: ObjectArray) -> bytes:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyproj
 import shapely
 
+from lifecircle.datum import way_between
 from lifecircle.errors import Fault, UnusableInputError
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._profiles import Profile, allowed_way, oneway, way_kmh
@@ -22,6 +22,8 @@ from lifecircle.roads._topology import Vertices, assemble, cut_ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import pyproj
 
     from lifecircle.roads._network import ObjectArray, Roads
 
@@ -173,7 +175,7 @@ def read_osm_barriers(path: str, crs: pyproj.CRS) -> ObjectArray:
         The file cannot be read.
     """
     found = [shape for shape, _ in _barriers_of(path)]
-    to_metres = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    to_metres = way_between("EPSG:4326", crs)
     shapes = shapely.from_wkb(np.array(found, dtype=object))
     barriers: ObjectArray = shapely.transform(shapes, to_metres.transform, interleaved=False)
     # what lies where the CRS of the area has no answer is half a world away from it

@@ -18,6 +18,7 @@ import numpy as np
 import pyproj
 import shapely
 
+from lifecircle.datum import way_between
 from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
@@ -133,7 +134,7 @@ def graph_roads(graph: Graph, name: str, used: Profile, crs: Any) -> Roads:
     places = _places(graph, nodes, name)
     # The graph's own lengths are not used where there is a line: OSMnx measures on a sphere, 0.2 % too short
     # east to west and 0.3 % too long north to south.
-    lon, lat = pyproj.Transformer.from_crs(source, "EPSG:4326", always_xy=True).transform(*places.T)
+    lon, lat = way_between(source, "EPSG:4326").transform(*places.T)
     frame = metre_frame(lon, lat, crs)
     shift = shift_between(source, frame)
     xy = np.column_stack(shift(*places.T))

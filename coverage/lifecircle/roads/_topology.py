@@ -16,7 +16,7 @@ import scipy.sparse
 import shapely
 from scipy.sparse.csgraph import connected_components
 
-from lifecircle.datum import check_metre_crs, metre_crs
+from lifecircle.datum import check_metre_crs, metre_crs, way_between
 from lifecircle.errors import Fault, ProjectionError, UnusableInputError
 from lifecircle.roads._network import FloatArray, LongArray, ObjectArray, Roads, frozen, hilbert_order
 
@@ -98,7 +98,7 @@ def metre_frame(lon: FloatArray, lat: FloatArray, crs: Any) -> pyproj.CRS:
 
 def to_metres(lon: FloatArray, lat: FloatArray, crs: pyproj.CRS) -> FloatArray:
     """Project degrees to (point, 2) metres."""
-    x, y = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    x, y = way_between("EPSG:4326", crs).transform(lon, lat)
     return np.column_stack([x, y])
 
 
@@ -106,7 +106,7 @@ def shift_between(source: pyproj.CRS, target: pyproj.CRS) -> Callable[..., Any]:
     """Return the function that transforms x, y from one CRS to another; equal CRS change nothing."""
     if source == target:
         return lambda x, y: (x, y)
-    return pyproj.Transformer.from_crs(source, target, always_xy=True).transform
+    return way_between(source, target).transform
 
 
 def cut_ways(vertices: Vertices, crs: Any) -> tuple[pyproj.CRS, LongArray, Pieces]:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.siting._branch import relaxed_bound
 from lifecircle.siting._certificate import Found, rounded_down, step_beyond, unit_of
 from lifecircle.siting._cover import ones
 from lifecircle.siting._deadline import Deadline
 from lifecircle.siting._greedy import filled, lazy_greedy
+from lifecircle.siting._highs import is_installed
 from lifecircle.siting._lagrange import ROUNDING, Effort, cover_bound
 from lifecircle.siting._max_cover import plain_choice, reduce
 from lifecircle.siting._plan import SitingPlan, status_of
@@ -27,12 +29,16 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lifecircle.siting._cover import Cover
+    from lifecircle.siting._lagrange import Dual
     from lifecircle.siting._problem import SitingProblem
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
 _STEPS, _KICKS = 250, 10
+_MORE_KICKS, _PATIENCE = 1000, 300
+_WIDE, _BESIDE = 9e-3, 2
+"""Gap above which a number is worth more work, and numbers on each side that share a relaxation."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +181,7 @@ def _shared(
             multipliers = _lowered(cover, bounds, number, value, multipliers, unit, deadline)
         chosen.append(sites)
         values.append(value)
+    _narrow(cover, bounds, chosen, values, deadline)
     # what more sites cannot beat fewer cannot either
     bounds = np.minimum.accumulate(bounds[::-1])[::-1]
     plans = []
@@ -224,10 +231,42 @@ def _lowered(  # noqa: PLR0913, PLR0917 - a step of the sweep, and what it knows
     effort = Effort(_STEPS, deadline.share(2.0 / (len(bounds) - number + 2)), value + step)
     choice = plain_choice(cover.by_site.shape[0], number)
     dual = cover_bound(cover, choice, value, effort=effort, start=multipliers)
+    _lower_all(cover, bounds, dual)
+    return dual.multipliers
+
+
+def _lower_all(cover: Cover, bounds: Floats, dual: Dual) -> None:
+    """Lower the bounds of all numbers, in place, by the multipliers that were found for one of them."""
     slack = float(np.maximum(cover.weights - dual.multipliers, 0.0).sum()) + ROUNDING * cover.total
     sums = np.concatenate([[0.0], np.cumsum(-np.sort(-dual.scores)[: len(bounds) - 1])])
     np.minimum(bounds, slack + sums * (1 + ROUNDING), out=bounds)
-    return dual.multipliers
+
+
+def _narrow(
+    cover: Cover, bounds: Floats, chosen: list[Ints], values: list[float], deadline: Deadline
+) -> None:
+    """Narrow what stands widest open, in place: by the relaxation of a number, then by a longer search."""
+    relaxed = np.full(len(bounds), not is_installed())
+    searched = np.zeros(len(bounds), dtype=np.bool_)
+    while not deadline.passed():
+        gaps = bounds / np.maximum(values, 1e-300) - 1.0
+        gaps[0], gaps[searched] = 0.0, 0.0
+        number = int(np.argmax(gaps))
+        if gaps[number] <= _WIDE:
+            return
+        if not relaxed[number]:
+            # Its prices are nearly the best for the numbers beside it too.
+            relaxed[max(0, number - _BESIDE) : number + _BESIDE + 1] = True
+            dual = relaxed_bound(cover, number, deadline=deadline)
+            if dual is not None:
+                _lower_all(cover, bounds, dual)
+            continue
+        searched[number] = True
+        share = deadline.share(1.0 / max(1, int((gaps > _WIDE).sum())))
+        words = {"kicks": _MORE_KICKS, "patience": _PATIENCE, "calls": int((gaps > _WIDE).sum())}
+        sites, value = improve(cover, chosen[number], deadline=share, enough=bounds[number], **words)
+        if value > values[number]:
+            chosen[number], values[number] = sites, value
 
 
 def _settled(problem: SitingProblem, curve: SitingCurve, deadline: Deadline) -> SitingCurve:

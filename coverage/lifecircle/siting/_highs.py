@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _LEAST_S = 0.05
+_MANY_ROWS = 5000
 _WHOLE, _DOUBT = 0.99, 0.005
 """Shares of the least difference of two values: within the first HiGHS may stop, for no better value fits
 between; by the second its bound is trusted less than it says, for reduced costs are right to 1e-7 only."""
@@ -57,6 +58,18 @@ class Answer:
     infeasible: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """Values of the variables and prices of the rows; only what is computed anew from them is a proof.
+
+    ``stopped`` tells that the solve ended early, because nothing worth more was left.
+    """
+
+    x: Floats
+    prices: Floats
+    stopped: bool
+
+
 def is_installed() -> bool:
     """Return whether highspy is installed."""
     return importlib.util.find_spec("highspy") is not None
@@ -80,20 +93,12 @@ def minimise(
     """
     import highspy  # noqa: PLC0415 - optional
 
-    with _quiet_descriptor():
-        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call] # it has no annotations
-    # One thread and a fixed seed: the same problem gives the same plan on every computer.
     options = {
-        "output_flag": False,
-        "threads": 1,
-        "random_seed": 0,
         "time_limit": max(_LEAST_S, deadline.left()),
         "mip_rel_gap": 0.0 if unit else tolerance,
         "mip_abs_gap": _WHOLE * unit,
     }
-    for name, setting in options.items():
-        solver.setOptionValue(name, setting)
-    solver.passModel(_handed_over(highspy, model))
+    solver = _solver_of(model, options)
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
@@ -110,6 +115,64 @@ def minimise(
         bound = -np.inf
     infeasible = status == highspy.HighsModelStatus.kInfeasible
     return Answer(x, float(bound) - _DOUBT * unit if np.isfinite(bound) else -np.inf, infeasible)
+
+
+class Relaxation:
+    """A model without whole variables, solved again and again with other bounds of its first variables.
+
+    Each solve begins with the basis that the last one left, which is what makes branching fast.
+    """
+
+    def __init__(self, model: Model) -> None:
+        import highspy  # noqa: PLC0415 - optional
+
+        self._wanted = highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kObjectiveBound
+        # A large model is quicker from inside; from then on the simplex method goes on from the basis.
+        first = "ipm" if len(model.lower) > _MANY_ROWS else "simplex"
+        # All coefficients are ones, so scaling and shaking the costs only lengthen the way.
+        options = {
+            "presolve": "off",
+            "solver": first,
+            "simplex_scale_strategy": 0,
+            "dual_simplex_cost_perturbation_multiplier": 0.0,
+        }
+        self._solver = _solver_of(replace(model, whole=np.zeros_like(model.whole)), options)
+
+    def solve(
+        self, least: Floats, greatest: Floats, *, deadline: Deadline, beyond: float = np.inf
+    ) -> Relaxed | None:
+        """Solve with other bounds of the first variables; stop where the value is proved to be ``beyond``.
+
+        Returns
+        -------
+        relaxed : None where the time was up, or the solver got stuck
+        """
+        solver = self._solver
+        places = np.arange(len(least), dtype=np.int32)
+        solver.changeColsBounds(len(places), places, least, greatest)
+        # HiGHS counts the time of all solves together.
+        solver.setOptionValue("time_limit", solver.getRunTime() + max(_LEAST_S, deadline.left()))
+        solver.setOptionValue("objective_bound", float(beyond))
+        solver.run()
+        solver.setOptionValue("solver", "simplex")
+        solution = solver.getSolution()
+        if solver.getModelStatus() not in self._wanted or not solution.dual_valid:
+            return None
+        stopped = solver.getModelStatus() == self._wanted[1]
+        return Relaxed(np.array(solution.col_value), np.array(solution.row_dual), stopped)
+
+
+def _solver_of(model: Model, options: dict[str, Any]) -> Any:
+    """Return HiGHS with a model and some options."""
+    import highspy  # noqa: PLC0415 - optional
+
+    with _quiet_descriptor():
+        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call] # it has no annotations
+    # One thread and a fixed seed: the same problem gives the same plan on every computer.
+    for name, setting in ({"output_flag": False, "threads": 1, "random_seed": 0} | options).items():
+        solver.setOptionValue(name, setting)
+    solver.passModel(_handed_over(highspy, model))
+    return solver
 
 
 def _handed_over(highspy: Any, model: Model) -> Any:

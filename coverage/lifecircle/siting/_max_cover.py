@@ -1,7 +1,7 @@
 """Solve max_cover: the most people within the limit of a number of sites, where only the number is limited.
 
 A greedy choice and exchanges give a plan, multipliers a bound. Where the two differ, sites are settled whose
-forced choice or refusal would push the bound below the plan, and HiGHS decides about the others.
+forced choice or refusal would push the bound below the plan, and branch and bound decides about the others.
 The problem is that of Church and ReVelle (1974, "The maximal covering location problem").
 """
 
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array, hstack, vstack
+from scipy.sparse import csr_array
 
 from lifecircle.siting._allowed_sets import Choice
+from lifecircle.siting._branch import branch_and_bound, core_of, relaxed_bound
 from lifecircle.siting._certificate import Found, rounded_down, step_beyond, unit_of
 from lifecircle.siting._cover import Cover, keep_rows, merge_rows
 from lifecircle.siting._greedy import filled, lazy_greedy
-from lifecircle.siting._highs import Model, is_installed, minimise
+from lifecircle.siting._highs import is_installed
 from lifecircle.siting._lagrange import Dual, Effort, cover_bound
 from lifecircle.siting._swaps import improve, value_of
 
@@ -28,12 +29,11 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
-    Bools = npt.NDArray[np.bool_]
 
 _FIRST_STEPS, _MORE_STEPS = 300, 3000
-_FEW_KICKS, _MANY_KICKS = 50, 1500
+_FEW_KICKS, _MANY_KICKS, _PATIENCE = 50, 8000, 1500
 _SMALL = 3000
-"""Pairs of a problem that HiGHS solves at once."""
+"""Pairs of a problem that branching solves at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
     dual: Dual | None = None
     for steps, kicks in ((_FIRST_STEPS, _FEW_KICKS), (_MORE_STEPS, _MANY_KICKS)):
         if dual is not None and is_installed() and cover.by_row.nnz <= _SMALL:
-            break  # HiGHS has done with it before a longer search is worth its while
+            break  # branching has done with it before a longer search is worth its while
         # People are whole, so a better plan is better by a whole step: a bound below that step proves the
         # plan.
         step = step_beyond(problem.settled + value, unit)
@@ -133,7 +133,12 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
         if dual.bound < value + step or deadline.passed():
             break
         chosen, value = improve(
-            cover, chosen, kicks=kicks, deadline=deadline.share(0.3), enough=dual.bound - step
+            cover,
+            chosen,
+            kicks=kicks,
+            deadline=deadline.share(0.3),
+            enough=dual.bound - step,
+            patience=_PATIENCE,
         )
         step = step_beyond(problem.settled + value, unit)
         if dual.bound < value + step:
@@ -151,59 +156,17 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
 def _core(  # noqa: PLR0913 - everything known so far about the problem
     problem: Reduced, chosen: Ints, value: float, dual: Dual, *, unit: float, step: float, deadline: Deadline
 ) -> tuple[Ints, float]:
-    """Settle the sites that the bound decides, and pass the others to HiGHS."""
-    cover, number = problem.cover, problem.choice.wanted
-    # Sites whose forced choice or refusal pushes the bound below the plan need no decision by HiGHS.
-    closed, opened = settled_sites(dual, number, value + step)
-    covered = np.asarray(cover.by_row @ opened.astype(np.float64)) > 0
-    sites = np.flatnonzero(~closed & ~opened)
-    left = csr_array(keep_rows(cover.by_row, np.flatnonzero(~covered))[:, sites])
-    rows, weights, _ = merge_rows(left, cover.weights[~covered])
-    constant = float(cover.weights[covered].sum())
-    model = cover_model(rows, weights, number - int(opened.sum()))
-    inside = np.isin(sites, chosen).astype(np.float64)
-    # HiGHS gets the plan as its start, so that it never returns a worse one.
-    start = np.concatenate([inside, (rows @ inside > 0).astype(np.float64)])
-    knows = int(inside.sum()) == number - int(opened.sum())
-    answer = minimise(model, deadline=deadline, unit=unit, start=start if knows else None)
-    # a set that was settled away is at most `step` better than the plan
-    bound = min(dual.bound, max(constant - answer.bound, value if unit else value + step))
-    if answer.infeasible:
-        bound = value if unit else value + step
-    if answer.x is not None:
-        found = np.concatenate([np.flatnonzero(opened), sites[answer.x[: len(sites)] > 0.5]])
-        if len(found) == number and value_of(cover, found) > value:
-            chosen, value = improve(cover, found, kicks=0, deadline=deadline)
-    return chosen, max(value, bound)
-
-
-def settled_sites(dual: Dual, number: int, wanted: float) -> tuple[Bools, Bools]:
-    """Return which sites no plan worth ``wanted`` opens, and which it must.
-
-    Forcing a site in costs the bound what the last chosen site scores above it; forcing one out costs what
-    it scores above the first that is not chosen.
-    """
-    order = np.argsort(-dual.scores, kind="stable")
-    last, first_out = dual.scores[order[number - 1]], dual.scores[order[number]]
-    chosen = np.zeros(len(order), dtype=np.bool_)
-    chosen[order[:number]] = True
-    closed = ~chosen & (dual.bound - last + dual.scores < wanted)
-    opened = chosen & (dual.bound - dual.scores + first_out < wanted)
-    return closed, opened
-
-
-def cover_model(by_row: csr_array, weights: Floats, number: int) -> Model:
-    """Return maximal covering as a model: x for each site, then y for each row, ``y <= sum of its x``."""
-    rows, sites = by_row.shape
-    count = csr_array(np.concatenate([np.ones(sites), np.zeros(rows)])[np.newaxis, :])
-    links = hstack([-by_row, eye_array(rows, format="csr")], format="csr")
-    matrix = csr_array(vstack([links, count], format="csr"))
-    return Model(
-        cost=np.concatenate([np.zeros(sites), -weights]),
-        matrix=matrix,
-        lower=np.concatenate([np.full(rows, -np.inf), [number]]),
-        upper=np.concatenate([np.zeros(rows), [number]]),
-        least=np.zeros(sites + rows),
-        greatest=np.ones(sites + rows),
-        whole=np.concatenate([np.ones(sites, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)]),
-    )
+    """Settle the sites that the bound decides, first that of the multipliers, then that of the relaxation."""
+    first = core_of(problem.cover, problem.choice.wanted, dual, value + step)
+    relaxed = relaxed_bound(first.cover, first.number, deadline=deadline)
+    if relaxed is None or deadline.passed():
+        return chosen, max(value, dual.bound)
+    core = core_of(first.cover, first.number, relaxed, value + step - first.settled)
+    settled = first.settled + core.settled
+    found, bound = branch_and_bound(core.cover, core.number, value - settled, step, deadline=deadline)
+    if found is not None:
+        opened = np.concatenate([first.opened, first.sites[np.concatenate([core.opened, core.sites[found]])]])
+        chosen, value = np.sort(opened), value_of(problem.cover, opened)
+    # Sets without a site that was settled are at most `step` better than the plan.
+    proved = value if unit else value + step
+    return chosen, max(proved, min(dual.bound, first.settled + relaxed.bound, bound + settled))

@@ -70,6 +70,7 @@ def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is st
     deadline: Deadline,
     enough: float = np.inf,
     calls: int = 1,
+    patience: int | None = None,
 ) -> tuple[Ints, float]:
     """Improve a choice by exchanges, then by kicks and exchanges.
 
@@ -79,6 +80,7 @@ def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is st
     kicks : number of times that the choice is disturbed and improved again
     enough : value at which to stop
     calls : number of searches like this one that the caller will run
+    patience : kicks without a better choice after which the search ends; None: it goes on
 
     Returns
     -------
@@ -90,10 +92,14 @@ def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is st
     # All random numbers are drawn here, so that compiled and array loops take the same ones.
     draws = np.random.default_rng(SEED).random((kicks, DRAWS))
     search = passes(cover, Search(chosen.copy(), -1.0, chosen.copy(), -1.0), draws[:0])
+    last = 0
     for begin in range(0, kicks, _BATCH):
-        if deadline.passed() or search.best_value >= enough:
+        idle = patience is not None and begin - last >= patience
+        if idle or deadline.passed() or search.best_value >= enough:
             break
+        before = search.best_value
         search = passes(cover, search, draws[begin : begin + _BATCH])
+        last = begin if search.best_value > before else last
     return np.sort(search.best), search.best_value
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyproj
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
+from lifecircle.datum import way_between
 from lifecircle.measures import units_near
 from lifecircle.reach import Pairs
 from lifecircle.siting import siting_curve, siting_problem, solve, solve_siting
@@ -202,11 +202,7 @@ def share_sites(  # noqa: PLR0913 - one question, all named
     SharedSites
         Without those for which no outlet is left.
     """
-    lonlat = np.column_stack(
-        pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(
-            *shared_positions(metres, within_m).T
-        )
-    )
+    lonlat = np.column_stack(way_between(crs, "EPSG:4326").transform(*shared_positions(metres, within_m).T))
     reach = _in_reach(lonlat, metres, crs=crs, within_m=within_m)
     need = np.ones(len(metres), dtype=np.int64) if takes is None else np.asarray(takes, dtype=np.int64)
     choose = _Shared(reach, need, time_limit_s)
@@ -223,7 +219,7 @@ def share_sites(  # noqa: PLR0913 - one question, all named
 
 def _in_reach(lonlat: Floats, metres: Floats, *, crs: Any, within_m: float) -> npt.NDArray[np.bool_]:
     """Return which outlets each position holds, by the audit's own rule: (position, outlet)."""
-    back = np.column_stack(pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(*lonlat.T))
+    back = np.column_stack(way_between("EPSG:4326", crs).transform(*lonlat.T))
     codes = pd.Index([str(at) for at in range(len(metres))])
     reach = np.zeros((len(lonlat), len(metres)), dtype=bool)
     for position, near in enumerate(units_near(back, metres, codes, within_m=within_m)):

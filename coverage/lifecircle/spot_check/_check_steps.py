@@ -50,16 +50,16 @@ def spot_check_study(  # noqa: PLR0913 - a study, and what is drawn of it
     if size is None:
         remedy = say("give --size to draw a sample, or --filled to estimate from its sheet")
         raise UnusableInputError([Fault("--size", "", "", say("no size, and no filled sheet"), remedy)])
-    tell = progress or _log.info
+    report_progress = progress or _log.info
     findings = find_run(study, year, results=results, progress=progress)
     place = folder_of(study, findings.year, target, results=results) if out is None else Path(out)
     check_folder(place, FOLDER)
     sample = draw_sample(findings, target, size=size, seed=seed)
-    tell("paths")
+    report_progress("paths")
     inputs = prepare(read_study(study), findings.year)
     declared = findings.result(target).target
     roads = inputs.networks[str(getattr(declared, "profile", ""))]
-    tell("writing")
+    report_progress("writing")
     paths = trace_paths(sample, inputs, roads)
     return sample, write_sample(Sheets(sample, findings, paths, roads), place)
 
