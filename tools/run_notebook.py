@@ -49,7 +49,7 @@ def bare(notebook: Any) -> Any:
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({})
         if cell.cell_type == "code":
-            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
+            cell.outputs = joined([one for one in cell.outputs if one.get("name") != "stderr"])
             for output in cell.outputs:
                 output.pop("metadata", None)
                 if output.output_type in {"display_data", "execute_result"}:
@@ -57,6 +57,17 @@ def bare(notebook: Any) -> Any:
                     plain = output.data.get("text/plain", "")
                     output.data["text/plain"] = _ADDRESS.sub("", plain)
     return notebook
+
+
+def joined(outputs: list[Any]) -> list[Any]:
+    """Join prints that follow one another: in how many pieces they arrive depends on the moment."""
+    kept: list[Any] = []
+    for output in outputs:
+        if output.output_type == "stream" and kept and kept[-1].output_type == "stream":
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def shown(cell: Any) -> list[str]:

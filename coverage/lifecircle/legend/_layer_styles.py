@@ -119,11 +119,16 @@ def _styles(findings: Findings, words: Words) -> Iterator[_Style]:
             if f"covered_{result.target.id}" not in getattr(findings, layer).columns:
                 continue
             yield _Style(layer, named[result.target.id], symbol, _of_rates(result.target.id, symbol, words))
-    reasons = findings.gaps["reason"].astype(str)
-    yield _Style("gaps", page["layer_gaps"], "marker", _of_gaps(sorted(set(reasons)), "", words))
+    pairs = (
+        findings.gaps[["target", "reason"]].drop_duplicates().astype(str).itertuples(index=False, name=None)
+    )
+    reasons: dict[str, set[str]] = {}
+    for target, reason in pairs:
+        reasons.setdefault(target, set()).add(reason)
+    every = sorted(set().union(*reasons.values()))
+    yield _Style("gaps", page["layer_gaps"], "marker", _of_gaps(every, "", words))
     for result in findings.targets:
-        mine = sorted(set(reasons[findings.gaps["target"] == result.target.id]))
-        if mine:
+        if mine := sorted(reasons.get(result.target.id, ())):
             whose = f"\"target\" = '{result.target.id}' AND "
             yield _Style("gaps", named[result.target.id], "marker", _of_gaps(mine, whose, words))
 
