@@ -133,6 +133,7 @@ def section(points: dict[str, list[dict[str, Any]]]) -> str:
     head = "| checked: the largest size, by a line through the smaller ones | predicted | measured |"
     lines += ["", head, "|---|---|---|"]
     lines += [f"| {what} | {figure(one)} | {figure(other)} |" for what, one, other in check_largest(points)]
+    lines += ["", *_province(points["province"])]
     head = "| a batch of counties of their own | workers | wall | tasks | beside them | peak | load |"
     lines += ["", head, "|---|---|---|---|---|---|---|"]
     for row in points["batch"]:
@@ -143,6 +144,27 @@ def section(points: dict[str, list[dict[str, Any]]]) -> str:
         )
     lines += ["", *_nation(points, found), "", END]
     return "\n".join(lines)
+
+
+def _province(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what whole provinces took in one process, and a line through all sizes, as a table."""
+    head = "| a province in one process, nothing kept | residents | seconds | a million junctions | peak |"
+    lines = [head, "|---|---|---|---|---|"]
+    for row in sorted(rows, key=lambda row: row["junctions"]):
+        millions = row["junctions"] / 1e6
+        lines.append(
+            f"| {row['junctions']:,} junctions, {row['edges']:,} roads | {row['residents']:,} "
+            f"| {figure(row['cpu_s'])} | {figure(row['cpu_s'] / millions)} | {figure(row['peak_mb'])} MB |"
+        )
+    line, held = (
+        fit_line([row["junctions"] / 1e6 for row in rows], [row[cost] for row in rows])
+        for cost in ("cpu_s", "peak_mb")
+    )
+    told = f"{figure(line.start)} s and {figure(line.per)} s a million junctions"
+    return [
+        *lines,
+        f"| a line through them | | {told} | | {figure(held.start)} MB and {figure(held.per)} MB |",
+    ]
 
 
 def figure(value: float) -> str:

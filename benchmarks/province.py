@@ -6,7 +6,7 @@
 
 A province is made by code: a road-like network as a table of lines with named junctions, residents as points,
 8 services of 2,500 venues for 4 million junctions, counties as districts. It is audited by the command that
-everyone uses, in a process of its own, with nothing kept; with --again once more, with what the first kept.
+everyone uses, in a process of its own, with nothing kept; --again audits once more, with what that run kept.
 Prints one line of JSON for each run.
 """
 

@@ -150,9 +150,17 @@ def _found(target: PresenceTarget, inputs: Inputs, units: _Units) -> Presence:
         needed=target.needed,
         services=inputs.study.standard.venues(target),
         place=units.place,
-        opened=open_in(inputs.register, inputs.year).to_numpy(dtype=bool),
+        opened=_is_open(inputs),
         assign=target.assign,
     )
+
+
+@cached_per_inputs
+def _is_open(inputs: Inputs) -> npt.NDArray[np.bool_]:
+    """Return which facilities of the register are open in the year: (facility,)."""
+    flags = np.zeros(len(inputs.register), dtype=bool)
+    flags[inputs.opened] = True
+    return flags
 
 
 def _named(key: str, inputs: Inputs) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -93,6 +93,8 @@ class Searches:
         self._keep = keep
         self.known: _Known = _Known() if like is None else like.known
         self.known.of.append(inputs)
+        # By the id of the target, which is held beside it so that ids stay true.
+        self._venues: dict[int, tuple[CircleTarget, dict[str, npt.NDArray[np.bool_]]]] = {}
 
     def answer(
         self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
@@ -100,7 +102,7 @@ class Searches:
         """Answer a target's rule over its own profile or another, with all venues or only some."""
         roads = self._inputs.networks[profile or target.profile]
         homes = self.snapped(roads, self._inputs.demand)
-        members = venue_classes(target, self._inputs.study.standard, self._inputs.facilities)
+        members = self._members(target)
         found = {
             name: self._class(
                 roads, member if only is None else member & only, target.require[name], target.minutes
@@ -108,8 +110,21 @@ class Searches:
             for name, member in members.items()
         }
         ranks = {name: seconds for name, (seconds, _) in found.items()}
+        venues = {name: venue for name, (_, venue) in found.items()}
+        rest: dict[str, Any] = {
+            "snapped": usable(roads, homes, limit_min=target.minutes),
+            "leg_m": homes.leg_m,
+            "ranks": ranks,
+            "venues": venues,
+            "lacking": self.lacking(target, profile=profile, only=only),
+        }
+        if list(target.require.values()) == [1]:
+            # One venue of one class: its time and its venue are the rule's, and are held once.
+            ((only_s, only_venue),) = found.values()
+            nearest_s, nearest = only_s[:, 0], only_venue[:, 0]
+            return Answer(seconds=nearest_s, any_seconds=nearest_s, venue=nearest, **rest)
         lasts = np.column_stack([seconds[:, -1] for seconds in ranks.values()])
-        asked = np.column_stack([venue[:, -1] for _, venue in found.values()])
+        asked = np.column_stack([venue[:, -1] for venue in venues.values()])
         slowest = lasts.argmax(axis=1)[:, None]  # the first of equals
         deciding = np.take_along_axis(asked, slowest, axis=1)[:, 0]
         seconds = rule_seconds([seconds[:, -1] for seconds in ranks.values()])
@@ -117,12 +132,15 @@ class Searches:
             seconds=seconds,
             any_seconds=np.column_stack([seconds[:, 0] for seconds in ranks.values()]).min(axis=1),
             venue=np.where(np.isfinite(seconds), deciding, -1),
-            snapped=usable(roads, homes, limit_min=target.minutes),
-            leg_m=homes.leg_m,
-            ranks=ranks,
-            venues={name: venue for name, (_, venue) in found.items()},
-            lacking=self.lacking(target, profile=profile, only=only),
+            **rest,
         )
+
+    def _members(self, target: CircleTarget) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return which facilities are venues of each class of a rule, worked out once for a target."""
+        if id(target) not in self._venues:
+            members = venue_classes(target, self._inputs.study.standard, self._inputs.facilities)
+            self._venues[id(target)] = target, members
+        return self._venues[id(target)][1]
 
     def lacking(
         self, target: CircleTarget, *, profile: str | None = None, only: npt.NDArray[np.bool_] | None = None
@@ -135,7 +153,7 @@ class Searches:
         roads = self._inputs.networks[profile or target.profile]
         register = self.snapped(roads, self._inputs.register)
         on_roads = usable(roads, register, limit_min=target.minutes)[self._inputs.opened]
-        members = venue_classes(target, self._inputs.study.standard, self._inputs.facilities)
+        members = self._members(target)
         codes = []
         for name, member in members.items():
             asked, mine = target.require[name], member if only is None else member & only

@@ -124,7 +124,10 @@ def presence(  # noqa: PLR0913 - the parts of one question
     open_now = np.ones(len(venues), dtype=bool) if opened is None else np.asarray(opened, dtype=bool)
     # A register holds every service: only the venues of this rule are looked at.
     asked = venues["service"].isin(set().union(*services.values())).to_numpy(dtype=bool)
-    venues, place, open_now = venues[asked], place[asked], open_now[asked]
+    # Two of its many columns are read; a table of geometries is slow to take rows of.
+    columns = [name for name in ("service", "serves") if name in venues]
+    venues = pd.DataFrame(venues, copy=False)[columns][asked]
+    place, open_now = place[asked], open_now[asked]
     codes, counted = units.codes, units.counted
     chosen = np.ones(len(codes), dtype=bool) if counted is None else np.asarray(counted, dtype=bool)
     names = [str(code) for code in codes]  # one access to a column of texts is slow, a list is not

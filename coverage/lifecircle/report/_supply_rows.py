@@ -116,8 +116,8 @@ def _venue_rows(number: int, result: CapacityResult, findings: Findings, languag
     if f"near_people_{name}" not in supply:
         return []
     towns = findings.districts["name"].to_dict() if len(findings.districts) else {}
-    shown = supply.index.isin(findings.facilities.index)  # a masked venue is drawn and listed nowhere
-    mine = supply[supply[f"near_people_{name}"].notna().to_numpy() & shown]
+    mine = supply[supply[f"near_people_{name}"].notna().to_numpy()]
+    mine = mine[mine.index.isin(findings.facilities.index)]  # a masked venue is drawn and listed nowhere
     venues = pd.DataFrame(findings.facilities.drop(columns="geometry")).loc[mine.index].to_dict("records")
     parts = [one for one in ("people", "rate", "load", "use") if f"near_{one}_{name}" in mine]
     near = mine[[f"near_{one}_{name}" for one in parts]].set_axis(parts, axis=1).to_dict("records")
