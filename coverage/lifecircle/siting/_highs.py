@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 _LEAST_S = 0.05
 _MANY_ROWS = 5000
+_PLAINLY = {
+    "mip_allow_restart": False,
+    "mip_detect_symmetry": False,
+    "mip_heuristic_effort": 0.0,
+    "mip_pscost_minreliable": 0,
+}
 _WHOLE, _DOUBT = 0.99, 0.005
 """Shares of the least difference of two values: within the first HiGHS may stop, for no better value fits
 between; by the second its bound is trusted less than it says, for reduced costs are right to 1e-7 only."""
@@ -75,13 +81,14 @@ def is_installed() -> bool:
     return importlib.util.find_spec("highspy") is not None
 
 
-def minimise(
+def minimise(  # noqa: PLR0913 - the model, when to stop and where to begin
     model: Model,
     *,
     deadline: Deadline,
     unit: float = 0.0,
     tolerance: float = 1e-7,
     start: Floats | None = None,
+    plainly: bool = False,
 ) -> Answer:
     """Solve a model until it is proved or the time is up.
 
@@ -90,6 +97,8 @@ def minimise(
     unit : the least difference of two values, 0 where there is none: then the proof goes to ``tolerance``,
         relative
     start : (variable,) a solution to begin with
+    plainly : whether to branch without trying sites first, restarts and searches for a plan: quicker where
+        the plan is good and the relaxation is large
     """
     import highspy  # noqa: PLC0415 - optional
 
@@ -98,7 +107,7 @@ def minimise(
         "mip_rel_gap": 0.0 if unit else tolerance,
         "mip_abs_gap": _WHOLE * unit,
     }
-    solver = _solver_of(model, options)
+    solver = _solver_of(model, options | (_PLAINLY if plainly else {}))
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()

@@ -268,7 +268,7 @@ def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
     """Pass the problem to HiGHS."""
     model = model_of(rules, choice)
     start = start_of(rules, choice, is_open)
-    answer = minimise(model, deadline=deadline, unit=unit, start=start)
+    answer = minimise(model, deadline=deadline, unit=unit, start=start, plainly=True)
     settled = 0.0 if rules.by_group else float(rules.settled.sum())
     # The model maximises without the small share that breaks ties, so it is compared without it.
     value = plain_value(rules, is_open)
