@@ -31,6 +31,7 @@ from conftest import ROOT, TOYTOWN, edit
 from lifecircle import (
     attribution,
     findings,
+    interchange,
     locate,
     rectification,
     scenario,
@@ -139,6 +140,9 @@ def _deeds():
             status=(0, 1),
         ),
         Deed("ledger rebuild", ("ledger", "rebuild", "TOWN"), {}, (audit,)),
+        Deed(
+            "export", ("export", "TOWN/results/2025"), {f"{town}/2025-geojson": interchange.EXPORT}, (audit,)
+        ),
         Deed("fetch", ("fetch", "武原", "--out", "HERE/fetched", "--buffer-m", "100"), {"fetched": None}),
     ]
     return {deed.name: deed for deed in made}

@@ -202,9 +202,11 @@ def compile_beside(program: str, *, last: tuple[str, str]) -> bool:
     -------
     started : bool; false where the loops are stored already, and where a process cannot be started
     """
-    if _Beside.process is not None or importlib.util.find_spec("numba") is None or _is_stored(*last):
+    if _Beside.process is not None or importlib.util.find_spec("numba") is None:
         return False
     try:
+        if _is_stored(*last):  # its folder may be closed to this user
+            return False
         _Beside.process = subprocess.Popen(  # noqa: S603 - our own program, by the interpreter that runs this
             [sys.executable, "-P", "-c", program],
             stdin=subprocess.DEVNULL,

@@ -263,6 +263,8 @@ def _check_size(path: Path, name: str) -> None:
             size_mb = sum(part.file_size for part in parts) / 1e6
             for part in parts:
                 _check_part(book, part, name)
+    except UnusableInputError:
+        raise  # a ValueError too
     except UNREADABLE:
         return  # the reader says what is wrong with it
     if size_mb > WORKBOOK_MB:
