@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+import tomllib  # noqa: F401 - nobody, whom some cases run as, may not be let into the folder of Python
 import traceback
 import warnings
 from pathlib import Path

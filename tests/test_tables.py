@@ -1,6 +1,8 @@
 """Tables: every format read alike, bad files told, rows checked, files written whole or not at all."""
 
 import datetime as dt
+import errno
+import os
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +18,7 @@ from lifecircle.errors import MissingFileError, UnusableInputError
 from lifecircle.files import written
 from lifecircle.tables import (
     REJECT_COLUMNS,
+    SUFFIXES,
     Column,
     Schema,
     check_table,
@@ -223,6 +226,34 @@ def test_a_workbook_that_lost_a_byte_is_told(tmp_path, at):
     path.write_bytes(whole[:at] + whole[at + 1 :])
     with pytest.raises(UnusableInputError, match=r"book\.xlsx"):
         read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "of_system"),
+    [(errno.EMFILE, "too many files are open", True), (errno.EINVAL, r"cannot be read as \.csv", False)],
+)
+def test_what_the_machine_lacks_is_no_fault_of_the_file(tmp_path, monkeypatch, number, said, of_system):
+    def reader(*_):
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "a.csv"
+    path.write_text("id\na\n")
+    monkeypatch.setitem(SUFFIXES, ".csv", reader)
+    with pytest.raises(UnusableInputError, match=said) as caught:
+        read_table(path)
+    assert caught.value.of_system is of_system
+
+
+def test_a_layer_without_its_spatial_index_is_not_whole(tmp_path, monkeypatch):
+    """GDAL leaves the index out where it has no room for it, and says nothing."""
+    write = pyogrio.write_dataframe
+    monkeypatch.setattr(
+        pyogrio, "write_dataframe", lambda *one, **more: write(*one, SPATIAL_INDEX="NO", **more)
+    )
+    layer = gpd.GeoDataFrame({"id": ["a"]}, geometry=gpd.points_from_xy([120.0], [30.0]), crs=4326)
+    with pytest.raises(UnusableInputError, match="not whole"):
+        write_layers(tmp_path / "a.gpkg", {"places": layer})
+    assert not list(tmp_path.iterdir())
 
 
 def test_folder_and_empty_tables_are_told(tmp_path):

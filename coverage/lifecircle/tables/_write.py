@@ -186,12 +186,22 @@ def _check_whole(fresh: Path, final: Path, rows: Mapping[str, int]) -> None:
                 name: base.execute(f"SELECT count(*) FROM {quoted[name]}").fetchone()[0]  # noqa: S608 - quoted
                 for name in rows
             }
+            whole = whole and _is_indexed(base)
     except sqlite3.Error:
         whole, found = False, {}
     if not whole or found != dict(rows):
         reason = say("what was written is not whole: the disk lost a part of it")
         remedy = say("check the disk, and run again")
         raise UnusableInputError([Fault(str(final), "", "", reason, remedy, of_system=True)])
+
+
+def _is_indexed(base: sqlite3.Connection) -> bool:
+    """Return whether every layer with shapes has its spatial index; GDAL leaves it out without a word."""
+    drawn = {name for (name,) in base.execute("SELECT table_name FROM gpkg_geometry_columns")}
+    if not drawn:
+        return True
+    wanted = "SELECT table_name FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'"
+    return drawn <= {name for (name,) in base.execute(wanted)}
 
 
 @contextmanager
