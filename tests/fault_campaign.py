@@ -60,7 +60,7 @@ class Deed:
 
     ``words`` : of the command, TOWN and HERE standing for folders; ``places`` : what it finishes, below HERE,
     each with its kind of folder, None for a file; ``before`` : commands whose results it needs; ``once`` :
-    refuses to write a second time; ``warm`` : is run once in the warm process.
+    refuses to write a second time; ``warm`` : is run once in the warm process; ``reads`` : results it reads.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Deed:
     once: bool = False
     warm: bool = True
     status: tuple[int, ...] = (0,)
+    reads: tuple[str, ...] = ()
 
 
 def _deeds():
@@ -141,7 +142,11 @@ def _deeds():
         ),
         Deed("ledger rebuild", ("ledger", "rebuild", "TOWN"), {}, (audit,)),
         Deed(
-            "export", ("export", "TOWN/results/2025"), {f"{town}/2025-geojson": interchange.EXPORT}, (audit,)
+            "export",
+            ("export", "TOWN/results/2025"),
+            {f"{town}/2025-geojson": interchange.EXPORT},
+            (audit,),
+            reads=(f"{town}/2025/",),
         ),
         Deed("fetch", ("fetch", "武原", "--out", "HERE/fetched", "--buffer-m", "100"), {"fetched": None}),
     ]
@@ -678,18 +683,19 @@ def _damages(made, most, rng):
     names = [
         path.relative_to(made.folder).as_posix() for path in sorted(made.folder.rglob("*")) if path.is_file()
     ]
-    own = tuple(made.deed.places)
+    own, reads = tuple(made.deed.places), made.deed.reads
     groups = {
         "damaged input": [
             name
             for name in names
-            if name.startswith("town/") and "/results/" not in name and "/maps/" not in name
+            if name.startswith(reads)
+            or (name.startswith("town/") and "/results/" not in name and "/maps/" not in name)
         ],
         "damaged cache": [name for name in names if name.startswith("cache/")],
         "damaged results": [
             name
             for name in names
-            if "/results/" in name and not name.startswith(own) and not name.endswith(LOCK)
+            if "/results/" in name and not name.startswith((*own, *reads)) and not name.endswith(LOCK)
         ],
     }
     for kind, files in groups.items():

@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import signal
+import sqlite3  # noqa: F401 - as tomllib
 import sys
 import time
 import tomllib  # noqa: F401 - nobody, whom some cases run as, may not be let into the folder of Python

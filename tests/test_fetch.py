@@ -2,9 +2,12 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import geopandas as gpd
 import osmnx
@@ -151,6 +154,43 @@ def test_a_second_fetch_asks_nothing_and_writes_the_same_bytes(server, tmp_path)
     again = fetch_place("武原", out=tmp_path / "one")
     assert {path.name: path.read_bytes() for path in again.folder.iterdir()} == before
     assert len(server.asked) == asked
+
+
+def test_a_kept_answer_that_is_damaged_is_asked_for_again(server, tmp_path):
+    first = fetch_place("武原", out=tmp_path / "out")
+    wanted = (first.folder / "roads.osm.pbf").read_bytes()
+    for path in (tmp_path / "cache").rglob("*.json"):
+        path.write_bytes(path.read_bytes()[:-5] + b"\xef")
+    server.asked.clear()
+    again = fetch_place("武原", out=tmp_path / "other")
+    assert (again.folder / "roads.osm.pbf").read_bytes() == wanted
+    assert server.asked
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.usefixtures("server")
+def test_a_disk_that_is_full_is_said_and_ends_nothing_else(tmp_path):
+    """In a process of its own: osmium would end this one with its writer."""
+    code = (
+        "import sys\n"
+        "from lifecircle.errors import UnusableInputError\n"
+        "from lifecircle.fetch._place_files import _write_roads\n"
+        "from types import SimpleNamespace\n"
+        "from pathlib import Path\n"
+        "way = ({'highway': 'path'}, [(1, 120.0, 30.0), (2, 120.1, 30.0)])\n"
+        "try:\n"
+        "    _write_roads(SimpleNamespace(ways=[way]), Path(sys.argv[1]))\n"
+        "except UnusableInputError as error:\n"
+        "    print(error.of_system, error)\n"
+    )
+    path = tmp_path / "roads.osm.pbf"
+    path.symlink_to("/dev/full")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("True")
+    assert "cannot be written" in done.stdout
 
 
 @pytest.mark.usefixtures("server")

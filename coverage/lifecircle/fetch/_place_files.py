@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import re
@@ -192,18 +193,34 @@ def _text(cell: object) -> str:
 
 
 def _write_roads(extract: PlaceExtract, path: Path) -> None:
-    """Write ways as an OpenStreetMap file, which every mode reads by its own rules."""
+    """Write ways as an OpenStreetMap file, which every mode reads by its own rules.
+
+    Raises
+    ------
+    UnusableInputError
+        It cannot be written.
+    """
     import osmium  # noqa: PLC0415 - only files of OpenStreetMap need it
     from osmium.osm import mutable  # noqa: PLC0415 - as above
 
     nodes = {node: (lon, lat) for _, course in extract.ways for node, lon, lat in course}
     # Numbered anew: a way that the server cut into parts would otherwise be there twice under one number.
-    with osmium.SimpleWriter(str(path)) as writer:
+    writer = None
+    try:
+        writer = osmium.SimpleWriter(str(path))
         for node in sorted(nodes):
             writer.add_node(mutable.Node(id=node, version=1, location=nodes[node]))
         for number, (tags, course) in enumerate(extract.ways, 1):
             refs = [node for node, _, _ in course]
             writer.add_way(mutable.Way(id=number, version=1, nodes=refs, tags=tags))
+        writer.close()
+    except RuntimeError as error:  # osmium has no error number
+        if writer is not None:
+            # A writer that failed ends the process when it is freed: it is kept for good.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(writer))
+        reason = say("cannot be written: {text}", text=" ".join(str(error).split()))
+        remedy = say("make room on the disk, or name a place on another")
+        raise UnusableInputError([Fault(path.name, "", "", reason, remedy, of_system=True)]) from error
 
 
 def _write_features(frame: gpd.GeoDataFrame, path: Path) -> None:

@@ -7,10 +7,12 @@ download.
 
 from __future__ import annotations
 
+import json
+import logging
 import socket
 import threading
 from collections import Counter, defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
     from lifecircle.errors import Message
     from lifecircle.roads._network import Roads
+
+_log = logging.getLogger(__name__)
 
 _DOOR: Final = threading.Lock()
 _KEPT_KEYS: Final = frozenset({"layer", "bridge", "tunnel", "covered", "name", "ref"})
@@ -203,6 +207,7 @@ def _door(folder: Path, keys: Iterable[str]) -> Iterator[Any]:
         "useful_tags_way": list(keys),
         "requests_kwargs": {**osmnx.settings.requests_kwargs, "hooks": {"response": _check_answer}},
     }
+    _drop_damaged(folder)
     with _DOOR:
         theirs = {name: getattr(osmnx.settings, name) for name in ours}
         # OSMnx replaces the resolver of the whole process while it configures DNS: other downloads would
@@ -216,6 +221,17 @@ def _door(folder: Path, keys: Iterable[str]) -> Iterator[Any]:
             socket.getaddrinfo = resolver
             for name, value in theirs.items():
                 setattr(osmnx.settings, name, value)
+
+
+def _drop_damaged(folder: Path) -> None:
+    """Remove kept answers that are not whole: OSMnx would fail at them in every later run."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            json.loads(path.read_bytes())
+        except ValueError:
+            _log.warning("a kept answer of the server is not whole: downloaded anew")
+            with suppress(OSError):
+                path.unlink()
 
 
 def _check_answer(response: Any, **_: Any) -> None:
