@@ -5,9 +5,13 @@ begins them all at once, and answers with how each ended: exit status, calls tha
 A fork costs nothing to start: all is imported, and every command was run once.
 """
 
+import contextlib
 import ctypes
+import encodings
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import sqlite3  # noqa: F401 - as tomllib
 import sys
@@ -22,6 +26,11 @@ import osmnx
 from lifecircle import cli
 
 warnings.simplefilter("ignore")
+
+# Nobody, whom some cases run as, may not be let into the folder of Python: text of any kind is read by then.
+for module in pkgutil.iter_modules(encodings.__path__, "encodings."):
+    with contextlib.suppress(ImportError, LookupError):  # those of other systems
+        importlib.import_module(module.name)
 
 SECONDS = 120
 SHIM = ctypes.CDLL(os.environ["LD_PRELOAD"])

@@ -7,12 +7,11 @@ import tomllib
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from lifecircle.audit import run_audit, used_files, write_files
 from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say
-from lifecircle.files import file_hash
+from lifecircle.files import file_hash, scratch_folder
 from lifecircle.findings import CHECKSUMS, METHOD_VERSION, RUN, load_findings
 from lifecircle.ledger import (
     EVIDENCE,
@@ -128,9 +127,9 @@ def verify_run(
     if other:
         found += _values_changed(run, findings, found)
     else:
-        with TemporaryDirectory(prefix="lifecircle-") as scratch:
-            write_files(findings, Path(scratch))
-            found += _results_changed(run, Path(scratch), found)
+        with scratch_folder() as scratch:
+            write_files(findings, scratch)
+            found += _results_changed(run, scratch, found)
     return Verification(run, language, tuple(found), computed=True)
 
 
@@ -184,8 +183,8 @@ def _study_as_used(evidence: Evidence, folder: Path, file: Path) -> Study:
         and without_secrets(now := file.read_bytes().decode("utf-8-sig", "replace")) == declared
     ):
         declared = now  # nothing but passwords and keys is more in it
-    with TemporaryDirectory(prefix="lifecircle-") as scratch:
-        place = Path(scratch) / "study.toml"
+    with scratch_folder() as scratch:
+        place = scratch / "study.toml"
         place.write_text(declared, encoding="utf-8")
         try:
             read = read_study(place)

@@ -147,6 +147,8 @@ def check_study(
     try:
         inputs = prepare(declared, year)
     except UnusableInputError as error:
+        if error.of_system:  # says nothing of the study
+            raise
         return Checkup(**head, problems=tuple(_faults(error, declared.language)))
     findings = run(inputs, progress=report)
     report("comparing")

@@ -31,6 +31,8 @@ def years_matched(inputs: Inputs) -> Iterator[Problem]:
     try:
         before = prepare_other(inputs, inputs.year - 1)
     except UnusableInputError as error:
+        if error.of_system:
+            raise
         yield Problem(
             "note",
             "year_before",

@@ -15,6 +15,7 @@ from lifecircle.files._folders import (
     flush_files,
     recover,
     remove_folder,
+    scratch_folder,
     whole_folder,
 )
 from lifecircle.files._one_file import check_file, check_room, written
@@ -38,6 +39,7 @@ __all__ = [
     "recover",
     "remove_folder",
     "save_arrays",
+    "scratch_folder",
     "whole_folder",
     "written",
 ]

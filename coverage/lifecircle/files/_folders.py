@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shutil
+import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,19 @@ def flush_files(folder: Path) -> None:
         if path.is_file() and not path.is_symlink():
             flush(path)
     flush_folder(folder)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Yield a new folder for files that nobody keeps, and remove it as far as the system permits.
+
+    Not ``tempfile.TemporaryDirectory``: where rights were lost it calls itself without end (Python 3.11).
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lifecircle-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_folder(folder: Path) -> None:

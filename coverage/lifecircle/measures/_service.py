@@ -11,7 +11,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from lifecircle.costs import read_costs, read_weights
 from lifecircle.errors import Fault, LifecircleError, MissingExtraError, UnusableInputError, say
+from lifecircle.files import scratch_folder
 from lifecircle.limits import within_limit
 from lifecircle.measures._floating import read_supply
 
@@ -171,9 +171,9 @@ def _flows(arcs: tuple[Whole, Whole], cost: Whole, people: Whole, room: Whole) -
     """
     if importlib.util.find_spec("ortools") is None:
         raise MissingExtraError("ortools", "flow")
-    with TemporaryDirectory(prefix="lifecircle-flow-") as folder:
+    with scratch_folder() as folder:
         given = {"row": arcs[0], "venue": arcs[1], "cost": cost, "people": people, "room": room}
-        np.savez(Path(folder) / "arcs.npz", allow_pickle=False, **given)
+        np.savez(folder / "arcs.npz", allow_pickle=False, **given)
         # -P: the folder of the script is not searched, so that no file there takes the name of a library.
         script = str(Path(__file__).with_name("_flow_process.py"))
         done = subprocess.run(  # noqa: S603 - this very package, by the interpreter that runs it
@@ -182,7 +182,7 @@ def _flows(arcs: tuple[Whole, Whole], cost: Whole, people: Whole, room: Whole) -
         if done.returncode:
             last = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
             raise LifecircleError(f"the flow was not solved: {last[0]}")
-        flows: Whole = np.load(Path(folder) / "flows.npy")
+        flows: Whole = np.load(folder / "flows.npy")
     return flows
 
 

@@ -207,6 +207,8 @@ def _read(
     try:
         table = read_table(path, layer=layer, sheet=sheet)
     except LifecircleError as error:
+        if isinstance(error, UnusableInputError) and error.of_system:  # says nothing of the file
+            raise
         return ShownTable(path, "unread", layer=layer, sheet=sheet, why=_first_reason(error))
     encoding = _encoding(path) if path.suffix.lower() == ".csv" else ""
     return ShownTable(path, "table", table, layer, sheet, _shape(table.frame), encoding, datum)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import re
-import tempfile
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xml.parsers import expat
 
 from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.files import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -66,8 +66,8 @@ def usable_osm(path: str) -> Iterator[UsableOsm]:
         yield UsableOsm(path)
         return
     things, deleted = read()
-    with tempfile.TemporaryDirectory(prefix="lifecircle-") as folder:
-        copy = str(Path(folder) / "tidy.osm.pbf")
+    with scratch_folder() as folder:
+        copy = str(folder / "tidy.osm.pbf")
         with _read_errors(path):  # what may be read may still not be written: a key of 5,000 letters
             _write(things, copy)
         yield UsableOsm(copy, deleted)

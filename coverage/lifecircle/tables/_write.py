@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sqlite3
 from contextlib import closing, contextmanager
@@ -166,8 +167,9 @@ def write_features(path: str | Path, layer: gpd.GeoDataFrame) -> None:
             plain.to_parquet(fresh, index=False)
         else:
             # Written by the name of the layer, not of the file: GDAL puts it into the file.
-            degrees = plain.to_crs("EPSG:4326")
-            pyogrio.write_dataframe(degrees, fresh, layer=path.stem, driver="GeoJSON", RFC7946="YES")
+            degrees, content = plain.to_crs("EPSG:4326"), io.BytesIO()
+            pyogrio.write_dataframe(degrees, content, layer=path.stem, driver="GeoJSON", RFC7946="YES")
+            fresh.write_bytes(content.getvalue())  # not by GDAL, which goes on after an error of the disk
 
 
 def _check_whole(fresh: Path, final: Path, rows: Mapping[str, int]) -> None:

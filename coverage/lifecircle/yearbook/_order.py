@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifecircle.audit import find_runs, prepare, yearly_files
 from lifecircle.closing_impact import closing_impact, closing_table
-from lifecircle.files import Results, check_folder, complete_folder
+from lifecircle.files import Results, check_folder, complete_folder, scratch_folder
 from lifecircle.maps import check_static, map_setting
 from lifecircle.paper import static_maps
 from lifecircle.publication import edition_findings
@@ -26,6 +24,7 @@ from lifecircle.yearbook._plan_table import plan_columns, plan_rows, year_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from lifecircle.findings import Findings, Language
     from lifecircle.publication import Edition
@@ -110,10 +109,10 @@ def write_yearbook(
     if order.edition == "internal":
         found = _found_inside(declared, order, latest=runs[-1], shown=shown[-1], report=report)
     report("writing")
-    with tempfile.TemporaryDirectory() as scratch, complete_folder(folder, YEARBOOK) as fresh:
+    with scratch_folder() as scratch, complete_folder(folder, YEARBOOK) as fresh:
         pictures: list[Path] = []
         if order.maps:
-            check_static(Path(scratch), declared.standard, years[-1])
+            check_static(scratch, declared.standard, years[-1])
             # Circles alone: forty maps would be drawn in a minute and read by nobody.
             pictures = static_maps(
                 runs,
