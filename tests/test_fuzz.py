@@ -16,7 +16,7 @@ from conftest import seeds
 from fuzzing import TABLE_FORMATS, write_table
 
 READERS, COMMANDS, BATCH = 8000, 2000, 25
-"""Cases of the whole campaign, and how many make one test; a fiftieth of them is the sample."""
+"""Cases of the whole campaign, and how many make one test; a twentieth of them is the sample."""
 
 MOST_MB = 1000
 
@@ -54,12 +54,12 @@ def _fails(run, first, tmp_path, town):
     return [f"\n{one}\nat {one.frame}" for one in outcomes if one.problems]
 
 
-@pytest.mark.parametrize("batch", seeds(READERS // 50 // BATCH, whole=READERS // BATCH))
+@pytest.mark.parametrize("batch", seeds(READERS // 20 // BATCH, whole=READERS // BATCH))
 def test_a_reader_gives_a_result_or_an_error_of_its_own(batch, tmp_path, town):
     assert not _fails(fuzz_oracle.run_reader, batch, tmp_path, town)
 
 
-@pytest.mark.parametrize("batch", seeds(COMMANDS // 50 // BATCH, whole=COMMANDS // BATCH))
+@pytest.mark.parametrize("batch", seeds(COMMANDS // 20 // BATCH, whole=COMMANDS // BATCH))
 def test_a_command_ends_in_order(batch, tmp_path, town):
     assert not _fails(fuzz_oracle.run_whole_command, batch, tmp_path, town)
 
