@@ -167,6 +167,16 @@ def test_a_kept_answer_that_is_damaged_is_asked_for_again(server, tmp_path):
     assert server.asked
 
 
+@pytest.mark.usefixtures("server")
+def test_a_kept_answer_of_another_form_is_forgotten(tmp_path):
+    fetch_place("武原", out=tmp_path / "out")
+    for path in (tmp_path / "cache").rglob("*.json"):
+        path.write_text(path.read_text("utf-8").replace('"type"', '"tyqe"'), "utf-8")
+    with pytest.raises(FetchError, match="form that no server gives"):
+        fetch_place("武原", out=tmp_path / "other")
+    assert fetch_place("武原", out=tmp_path / "other").ways == 3
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.usefixtures("server")
 def test_a_disk_that_is_full_is_said_and_ends_nothing_else(tmp_path):

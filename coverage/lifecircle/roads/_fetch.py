@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _DOOR: Final = threading.Lock()
+_STRANGE: Final = (LookupError, TypeError, AttributeError)
+"""What OSMnx raises at an answer of another form than its servers give."""
+
+_UNUSABLE_ANSWERS: Final = (OSError, ValueError, *_STRANGE)
+
 _KEPT_KEYS: Final = frozenset({"layer", "bridge", "tunnel", "covered", "name", "ref"})
 """Tags of ways that no profile reads and that whoever opens the file wants to see."""
 
@@ -186,7 +191,7 @@ def _objects(
         )
     except InsufficientResponseError:
         return gpd.GeoDataFrame(geometry=[], crs="EPSG:4326")
-    except (OSError, ValueError) as error:
+    except _UNUSABLE_ANSWERS as error:
         raise _failed(place, error, "facilities") from error
     return found.sort_index()
 
@@ -282,7 +287,7 @@ def _area(osmnx: Any, place: str) -> gpd.GeoDataFrame:
         reason = say("the gazetteer knows it as a point, not as an area")
         fault = Fault(place, "place", "", reason, say("name a town or a county"))
         raise UnusableInputError([fault]) from error
-    except (OSError, ValueError) as error:
+    except _UNUSABLE_ANSWERS as error:
         raise _failed(place, error) from error
 
 
@@ -304,13 +309,15 @@ def _graph(osmnx: Any, place: str, polygon: shapely.Geometry) -> Any:
         reason = say("there is no road in the area")
         fault = Fault(place, "ways", "", reason, say("name a larger area, or widen the buffer"))
         raise UnusableInputError([fault]) from error
-    except (OSError, ValueError) as error:
+    except _UNUSABLE_ANSWERS as error:
         raise _failed(place, error) from error
 
 
 def _failed(place: str, error: Exception, what: str = "roads") -> FetchError:
     if isinstance(error, FetchError):
         return error
+    if isinstance(error, _STRANGE):
+        return _forgotten(place)
     if what == "roads":
         reason = say("the roads of '{place}' could not be fetched: {why}", place=place, why=_why(error))
     else:
@@ -321,6 +328,19 @@ def _failed(place: str, error: Exception, what: str = "roads") -> FetchError:
         instead=_INSTEAD,
     )
     return FetchError(Fault("", "", "", reason, remedy))
+
+
+def _forgotten(place: str) -> FetchError:
+    """Remove every kept answer, as one of them has another form than the servers give."""
+    import osmnx  # noqa: PLC0415 - loaded by now
+
+    for path in Path(osmnx.settings.cache_folder).glob("*.json"):
+        with suppress(OSError):
+            path.unlink()
+    reason = say(
+        "an answer for '{place}' has a form that no server gives; what was kept is removed", place=place
+    )
+    return FetchError(Fault("", "", "", reason, say("try again later")))
 
 
 def _why(error: Exception) -> Message | str:
