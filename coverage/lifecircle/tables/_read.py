@@ -259,6 +259,8 @@ def _vector_frame(path: Path, name: str, layer: str) -> Any:
                 # A cell that looks like JSON and is none stays the text it is.
                 warnings.filterwarnings("ignore", "Could not parse column", UserWarning)
                 frame = pyogrio.read_dataframe(path, layer=layer, encoding=encoding)
+                if frame.empty:  # GDAL takes a read that failed for the end of the file
+                    frame = pyogrio.read_dataframe(path, layer=layer, encoding=encoding)
         except UnicodeDecodeError:
             continue
         if encoding != "gb18030" or plausible_chinese(_all_text(frame)):
