@@ -244,7 +244,9 @@ def _after_reading(folder: Path) -> list[Mend]:
     """Mend what shows only when the copy is read as a whole: rows listed twice, and the datum of a list."""
     try:
         inputs = prepare(open_study(folder))
-    except UnusableInputError:
+    except UnusableInputError as error:
+        if error.of_system:  # else the copy would lack mends without a word
+            raise
         return []  # what is left is listed by check
     found = []
     text = (folder / STUDY_FILE).read_text("utf-8")
@@ -256,7 +258,9 @@ def _after_reading(folder: Path) -> list[Mend]:
         (folder / STUDY_FILE).write_text(text, "utf-8")
         try:  # which rows are doubled depends on where they lie
             inputs = prepare(open_study(folder))
-        except UnusableInputError:
+        except UnusableInputError as error:
+            if error.of_system:
+                raise
             return found
     return found + _doubles(folder, inputs.rejects)
 
