@@ -26,7 +26,7 @@ class Cluster:
     def __init__(self, folder, stack):
         self.folder, self.stack = folder, stack
         self.file = folder / "scheduler.json"
-        self._start("scheduler", "--scheduler-file", self.file, "--port", "0")
+        self.scheduler = self._start("scheduler", "--scheduler-file", self.file, "--port", "0")
         until = time.monotonic() + 120
         while not self.file.is_file() or not self.file.stat().st_size:
             assert time.monotonic() < until, "the scheduler did not start"
@@ -120,6 +120,35 @@ def test_a_worker_killed_in_the_middle_changes_nothing(cluster, towns, plain, lo
     assert contents(out) == plain
     assert merged(out) == local
     cluster.workers[0] = cluster.add_worker()
+
+
+@in_whole_campaign
+def test_a_scheduler_killed_in_the_middle_loses_nothing_that_was_finished(towns, plain, local, tmp_path):
+    """What was finished stays; the rest is reported with what to do, and the same command completes it."""
+    out = towns[0].parent.parent / "lost"
+    with ExitStack() as stack:
+        lost = Cluster(tmp_path, stack)
+
+        def kill():
+            until = time.monotonic() + 120
+            while time.monotonic() < until and not list(out.glob("tasks/*.json")):
+                time.sleep(0.002)
+            os.kill(lost.scheduler.pid, signal.SIGKILL)
+
+        threading.Thread(target=kill, daemon=True).start()
+        batch = run_batch(BatchOrder(tuple(towns), out=out, scheduler=lost.address))
+        assert lost.scheduler.wait(60) == -signal.SIGKILL
+    assert set(states(batch)) == set(IDS)
+    assert set(states(batch).values()) <= {"done", "kept", "failed"}
+    assert batch.failed
+    assert all("run the same command again" in fault for one in batch.failed for fault in one.faults)
+    whole = {name for name, state in states(batch).items() if state != "failed"}
+    assert whole
+    again = run_batch(BatchOrder(tuple(towns), out=out))
+    assert {name for name, state in states(again).items() if state == "kept"} >= whole
+    assert set(states(again).values()) <= {"done", "kept"}
+    assert contents(out) == plain
+    assert merged(out) == local
 
 
 @in_whole_campaign

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from concurrent import futures
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lifecircle.batch._pool import killed
-from lifecircle.batch._task import run_task
+from lifecircle.batch._task import finished, run_task
 from lifecircle.batch._task_order import FAILED, Order, Outcome
 from lifecircle.errors import Fault, MissingExtraError, UnusableInputError, say
 from lifecircle.files import content_key
@@ -71,15 +72,15 @@ def _gathered(
     from distributed import as_completed  # noqa: PLC0415 - an extra
 
     outcomes: dict[str, Outcome] = {}
-    futures = {}
+    submitted = {}
     for order in orders:
         # A key of its own each time: a scheduler that still holds an old result must not answer with it.
         key = f"lifecircle-{order.id}-{content_key(os.urandom(8).hex())[:12]}"
-        futures[key] = order, client.submit(run_task, order.plain(), key=key, pure=False)
+        submitted[key] = order, client.submit(run_task, order.plain(), key=key, pure=False)
         report(order, None)
     done: Any = as_completed  # Dask has no types for it
-    for future in done([future for _, future in futures.values()], loop=client.loop):
-        order = futures[future.key][0]
+    for future in done([future for _, future in submitted.values()], loop=client.loop):
+        order = submitted[future.key][0]
         outcome = _outcome(future, order, attempts)
         outcomes[order.id] = outcome
         report(order, outcome)
@@ -94,7 +95,10 @@ def _outcome(future: Any, order: Order, attempts: int) -> Outcome:
         return Outcome.of(future.result())
     except KilledWorker:
         return killed(order, attempts)
-    except (asyncio.CancelledError, OSError) as error:
+    except (asyncio.CancelledError, futures.CancelledError, OSError) as error:  # two classes of one name
+        # Its worker may have ended it before: then only the answer was lost.
+        if (ended := finished(order)) is not None:
+            return ended
         reason = say(
             "the scheduler was lost ({what}): run the same command again, finished studies are kept",
             what=type(error).__name__,

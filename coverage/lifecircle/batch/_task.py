@@ -108,6 +108,14 @@ def _said(error: Exception, language: Language) -> str:
     return one_line(text, 500)
 
 
+def finished(order: Order) -> Outcome | None:
+    """Return the outcome of a task that has ended, as its record holds it; None where there is none."""
+    try:
+        return _kept(order, fingerprint(open_study(order.study, order.year), order.year))
+    except (LifecircleError, OSError):
+        return None
+
+
 def _kept(order: Order, made_of: str) -> Outcome | None:
     """Return the outcome of before where nothing has changed since, else None."""
     out = Path(order.out)
