@@ -6,6 +6,8 @@ Which ways may be used is decided in ``_profiles``; ways are cut in ``_topology`
 from __future__ import annotations
 
 import math
+import sys
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -43,17 +45,28 @@ _BARRIER_AREAS: Mapping[str, frozenset[str]] = {
 }
 
 
+def _whole_numbers() -> array[int]:
+    return array("q")
+
+
+def _numbers() -> array[float]:
+    return array("d")
+
+
 @dataclass
 class WayList:
-    """Ways in flat lists, one after the other; ``add`` keeps those the profile may use."""
+    """Ways in flat lists, one after the other; ``add`` keeps those the profile may use.
+
+    Numbers of a file of many vertices stand in arrays of 8 bytes each, where a list holds 32 and more.
+    """
 
     profile: Profile
-    node: list[int] = field(default_factory=list)
-    way: list[int] = field(default_factory=list)
-    lon: list[float] = field(default_factory=list)
-    lat: list[float] = field(default_factory=list)
-    forward_kmh: list[float] = field(default_factory=list)
-    backward_kmh: list[float] = field(default_factory=list)
+    node: array[int] = field(default_factory=_whole_numbers)
+    way: array[int] = field(default_factory=_whole_numbers)
+    lon: array[float] = field(default_factory=_numbers)
+    lat: array[float] = field(default_factory=_numbers)
+    forward_kmh: array[float] = field(default_factory=_numbers)
+    backward_kmh: array[float] = field(default_factory=_numbers)
     highway: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     deleted: int = 0
@@ -74,7 +87,7 @@ class WayList:
         kmh, direction = way_kmh(tags, self.profile), oneway(tags, self.profile)
         self.forward_kmh.append(kmh if direction >= 0 else 0.0)
         self.backward_kmh.append(kmh if direction <= 0 else 0.0)
-        self.highway.append(str(tags["highway"]))
+        self.highway.append(sys.intern(str(tags["highway"])))
 
     def roads(self, name: str, crs: Any) -> Roads:
         """Cut the ways at their junctions and assemble the network.
@@ -88,12 +101,7 @@ class WayList:
         """
         if not any(map(math.isfinite, self.lon)):
             raise UnusableInputError([no_way(name, self.profile, self.refused)])
-        vertices = Vertices(
-            np.array(self.node, np.int64),
-            np.array(self.way, np.int64),
-            np.array(self.lon),
-            np.array(self.lat),
-        )
+        vertices = Vertices(*map(np.asarray, (self.node, self.way, self.lon, self.lat)))
         # Cut first, then take speeds and classes by the way each piece comes from.
         frame, way, pieces = cut_ways(vertices, crs)
         pieces = replace(
@@ -138,6 +146,11 @@ def read_osm(path: str, profile: Profile, *, crs: Any) -> Roads:
     ProjectionError
         The CRS cannot measure metres over the area.
     """
+    # The nodes that osmium holds are freed with the reading, before the network is built.
+    return _usable_ways(path, profile).roads(path, crs)
+
+
+def _usable_ways(path: str, profile: Profile) -> WayList:
     import osmium  # noqa: PLC0415 - only needed for OSM files
 
     ways = WayList(profile)
@@ -153,7 +166,7 @@ def read_osm(path: str, profile: Profile, *, crs: Any) -> Roads:
                     ways.add(dict(way.tags), map(_node, way.nodes))
         except (RuntimeError, ValueError, OSError) as error:
             raise UnusableInputError([unreadable_osm(path, error)]) from error
-    return ways.roads(path, crs)
+    return ways
 
 
 def _node(node: Any) -> tuple[int, float, float]:
