@@ -226,7 +226,9 @@ def write_pbf(junctions: int, path: Path) -> None:
     lat = 30.0 + (network.xy[:, 1] - network.xy[:, 1].mean()) / 111_000
     rng = np.random.default_rng(3)
     bends = 3  # a road of OpenStreetMap has three vertices or so between two junctions
-    writer = osmium.SimpleWriter(str(path))
+    header = osmium.io.Header()
+    header.set("sorting", "Type_then_ID")  # as extracts state it, so that the order is not looked at first
+    writer = osmium.SimpleWriter(str(path), header=header)
     try:
         for number, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True), 1):
             writer.add_node(osmium.osm.mutable.Node(id=number, location=(x, y)))

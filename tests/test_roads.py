@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from lifecircle.errors import MissingFileError, ProjectionError, UnusableInputError
 from lifecircle.roads import (
     allowed_way,
+    oneway,
     profile,
     read_barrier_kinds,
     read_barriers,
@@ -114,6 +115,50 @@ def junction_at(roads, east, north):
 # OpenStreetMap files
 
 CROSS = {1: (0, 0), 2: (1, 0), 3: (2, 0), 4: (1, 1), 5: (1, -1), 6: (3, 0)}
+
+
+WORDS = {
+    "highway": ["primary", "service", "footway", "cycleway", "motorway", "steps", "Residential ", "proposed"],
+    "access": ["private", "yes", "destination"],
+    "foot": ["no", "designated"],
+    "bicycle": ["no", "yes"],
+    "motor_vehicle": ["no"],
+    "oneway": ["yes", "-1", "no", "reversible"],
+    "oneway:bicycle": ["no"],
+    "cycleway": ["opposite_lane"],
+    "junction": ["roundabout"],
+    "name": ["Road"],
+}
+
+
+@pytest.mark.parametrize("mode", ["walk", "drive", "cycle", "wheelchair"])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_way_of_a_file_is_read_by_all_of_its_tags(osm, mode, seed):
+    rng = np.random.default_rng(seed)
+    ways = []
+    for _ in range(150):
+        keys = [key for key in WORDS if rng.random() < (0.95 if key == "highway" else 0.2)]
+        ways.append({key: str(rng.choice(WORDS[key])) for key in keys})
+    nodes = {2 * at + end: (0.5 * end, 0.5 * at) for at in range(len(ways)) for end in (1, 2)}
+    roads = read_roads(
+        osm(nodes, [((2 * at + 1, 2 * at + 2), tags) for at, tags in enumerate(ways)]), mode=mode
+    )
+    expected = Counter()
+    for tags in ways:
+        if allowed_way(tags, mode):
+            way = oneway(tags, mode)
+            expected[tags["highway"], round(way_kmh(tags, mode), 6), way >= 0, way <= 0] += 1
+    found = Counter()
+    for edge, highway in enumerate(roads.highway):
+        # Drawn to the east: an edge that was numbered the other way round has its directions swapped.
+        seconds = roads.forward_s[edge], roads.backward_s[edge]
+        ends = roads.xy[[roads.u[edge], roads.v[edge]], 0]
+        along, against = seconds if ends[0] < ends[1] else seconds[::-1]
+        kmh = round(roads.length_m[edge] / min(seconds) * 3.6, 6)
+        found[highway, kmh, bool(np.isfinite(along)), bool(np.isfinite(against))] += 1
+    assert found == expected
+    refused = sum("highway" in tags and not allowed_way(tags, mode) for tags in ways)
+    assert roads.reading.left_out.get("not_for_mode", 0) == refused
 
 
 def test_ways_are_cut_at_shared_nodes_only(osm):

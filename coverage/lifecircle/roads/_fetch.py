@@ -101,7 +101,7 @@ def fetch_roads(  # noqa: PLR0913 - the signature stands in the design
         graph = _graph(osmnx, place, request)
     ways = WayList(used)
     for tags, nodes in _ways(graph):
-        ways.add(tags, nodes)
+        ways.add(tags.get, nodes)
     return ways.roads(place, frame).near(area, buffer_m)
 
 

@@ -23,7 +23,7 @@ from lifecircle.roads._tidy import unreadable_osm, usable_osm
 from lifecircle.roads._topology import Vertices, assemble, cut_ways
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pyproj
 
@@ -70,12 +70,29 @@ class WayList:
     highway: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     deleted: int = 0
+    _known: dict[tuple[Any, ...], tuple[float, float] | None] = field(default_factory=dict)
 
-    def add(self, tags: Mapping[str, Any], nodes: Iterable[tuple[int, float, float]]) -> None:
-        """Add a way with its nodes (name, lon, lat; NaN where missing) if the profile may use it."""
+    def __post_init__(self) -> None:
+        """Note the keys that the rules of the profile read."""
+        self._keys = tuple(sorted(self.profile.ways.key_set))
+
+    def add(self, tag: Callable[[str], Any], nodes: Iterable[tuple[int, float, float]]) -> None:
+        """Add a way if the profile may use it.
+
+        Parameters
+        ----------
+        tag : returns the value of a key, None where the way has none
+        nodes : name, lon, lat of each; NaN where missing
+        """
+        # Many ways have the same words. Only those that a rule reads are looked up, because reading every tag
+        # takes longer than reading the nodes.
+        words = tuple(map(tag, self._keys))
+        if words not in self._known:
+            self._known[words] = self._decided(words)
+        speeds, highway = self._known[words], str(tag("highway") or "")
         # Refused before its nodes are read: most ways of an extract are of no use to one mode.
-        if not allowed_way(tags, self.profile):
-            self.refused[str(tags.get("highway", ""))] += 1
+        if speeds is None:
+            self.refused[highway] += 1
             return
         number = len(self.highway)
         for node, lon, lat in nodes:
@@ -83,11 +100,18 @@ class WayList:
             self.way.append(number)
             self.lon.append(lon)
             self.lat.append(lat)
-        # Speed and direction are decided here, by way, because the pieces of a way all have the same tags.
+        # Speed and direction are those of the way, because its pieces all have the same tags.
+        self.forward_kmh.append(speeds[0])
+        self.backward_kmh.append(speeds[1])
+        self.highway.append(sys.intern(highway))
+
+    def _decided(self, words: tuple[Any, ...]) -> tuple[float, float] | None:
+        """Return the speeds along and against a way (0: closed), None where it may not be used."""
+        tags = {key: word for key, word in zip(self._keys, words, strict=True) if word is not None}
+        if not allowed_way(tags, self.profile):
+            return None
         kmh, direction = way_kmh(tags, self.profile), oneway(tags, self.profile)
-        self.forward_kmh.append(kmh if direction >= 0 else 0.0)
-        self.backward_kmh.append(kmh if direction <= 0 else 0.0)
-        self.highway.append(sys.intern(str(tags["highway"])))
+        return (kmh if direction >= 0 else 0.0, kmh if direction <= 0 else 0.0)
 
     def roads(self, name: str, crs: Any) -> Roads:
         """Cut the ways at their junctions and assemble the network.
@@ -163,7 +187,7 @@ def _usable_ways(path: str, profile: Profile) -> WayList:
             found = found.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
             for way in found.with_filter(osmium.filter.KeyFilter("highway")):
                 if isinstance(way, osmium.osm.Way) and way.visible:
-                    ways.add(dict(way.tags), map(_node, way.nodes))
+                    ways.add(way.tags.get, map(_node, way.nodes))
         except (RuntimeError, ValueError, OSError) as error:
             raise UnusableInputError([unreadable_osm(path, error)]) from error
     return ways
