@@ -192,6 +192,33 @@ def test_a_district_of_one_side_has_no_gap_of_its_own_and_this_is_said(town):
     assert gap.notes[-2:] == ("gap_by_district", "districts_one_side:1")
 
 
+@pytest.mark.parametrize(
+    ("computed", "measure", "edits", "why"),
+    [
+        ("urban_rural", "difference", ('"urban": true', '"urban": false'), "gap_one_side"),
+        ("districts", "difference", None, "gap_few_districts"),
+        ("districts", "ratio", ("minutes = 15", "minutes = 0.01"), "gap_undivided"),
+    ],
+)
+def test_a_gap_that_cannot_be_counted_says_why(town, computed, measure, edits, why):
+    standard = town / "standard.toml"
+    wanted = f'computed = {{ gap = "{computed}", measure = "{measure}"'
+    edit(standard, 'computed = { gap = "districts"', wanted)
+    if edits is None:
+        whole = (town / "districts.geojson").read_text("utf-8").splitlines()
+        (town / "districts.geojson").write_text(
+            "\n".join([whole[0], whole[1].rstrip(","), *whole[3:]]), "utf-8"
+        )
+        residents = (town / "residents.csv").read_text("utf-8").splitlines()
+        (town / "residents.csv").write_text("\n".join(residents[:4]), "utf-8")
+    else:
+        path = town / "districts.geojson" if "urban" in edits[0] else standard
+        path.write_text(path.read_text("utf-8").replace(*edits), "utf-8")
+    gap = by_id(run_audit(town))["gap"]
+    assert (gap.value, gap.status, gap.reason) == (None, "not_assessable", why)
+    assert "gap" in explain(gap.reason, "en") or "ratio" in explain(gap.reason, "en")
+
+
 def test_remarks_and_units_name_targets_and_numbers(town):
     edit(town / "standard.toml", "require = { gym = 1 }", "require = { gym = 2 }")
     findings = run_audit(town)

@@ -340,6 +340,14 @@ def test_missing_columns_are_told_together_with_the_nearest():
     assert caught.value.faults[1].remedy == "add the column (residents)"
 
 
+def test_a_column_that_may_be_one_value_for_all_rows_says_so():
+    schema = Schema(
+        "places", (Column("service", "text", "its id", required=True, common=True),), "[[places]]"
+    )
+    with pytest.raises(UnusableInputError, match=r'where all rows have the same: service = "\.\.\."'):
+        check_table(read_table(pd.DataFrame({"name": ["a"]})), schema)
+
+
 def test_mapped_columns_may_be_shared_and_win():
     table = read_table(pd.DataFrame({"name": ["x"], "title": ["y"], "people": [1]}))
     checked = check_table(table, SCHEMA, columns={"name": "title"})

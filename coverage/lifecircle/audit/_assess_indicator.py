@@ -177,7 +177,8 @@ def _computed(target: IndicatorTarget, facts: YearFacts) -> Assessed:
     values = {name: getattr(gap, measure) for name, gap in now.items()}
     known = {name: float(value) for name, value in values.items() if value is not None}
     if not known:
-        return _without(target, "gap_unknown")
+        apart = "gap_one_side" if target.computed.gap == "urban_rural" else "gap_few_districts"
+        return _without(target, "gap_undivided" if now else apart)
     moves = _moves(target, now, before, inputs.year)
     mean = float(np.mean(list(known.values())))
     had = [getattr(before[name], measure) for name in known if name in before]

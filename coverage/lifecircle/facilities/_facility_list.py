@@ -47,7 +47,7 @@ FACILITY_COLUMNS = Schema(
     "facilities",
     (
         Column("name", "text", say("what people call the facility")),
-        Column("service", "text", say("id of the service it gives"), required=True, filled=True),
+        Column("service", "text", say("id of the service it gives"), required=True, filled=True, common=True),
         Column("opened", "date", say("first day open; missing means always")),
         Column("closed", "date", say("first day closed; missing means still open")),
         Column("capacity", "number", say("how many it serves"), unit="places", low=0.0),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SIMILAR: Final = 0.7
 _MOSTLY: Final = 0.8
 _SHORTEST: Final = 3
+_PLURAL: Final = re.compile(r"ies(?![a-z])")
 _TIER: Final = re.compile("^(省级|县级|镇级|村级|县|农村|新)")
 _OTHERS: Final = re.compile("宠物|动物|兽医|驾|培训|美容|汽车|pet|veterinary|driving|beauty")
 """Words of places that are called like a service and are none: a pet clinic is no clinic."""
@@ -163,12 +164,16 @@ def service_in_name(stem: str, standard: Standard) -> str | None:
     >>> from lifecircle.standards import load_standard
     >>> service_in_name("bus_stops-2024", load_standard("haiyan-2025"))
     'bus_stop'
+    >>> service_in_name("libraries", load_standard("haiyan-2025"))
+    'library'
     """
+    # Names of files are often plural: a library is one of libraries.
     plain = plain_heading(stem)
+    texts = (plain, _PLURAL.sub("y", plain))
     found = {
         service: name
         for name, service in _names(standard).items()
-        if len(name) >= _SHORTEST and name in plain
+        if len(name) >= _SHORTEST and any(name in text for text in texts)
     }
     # "county hospital" holds "hospital": the longest name is meant.
     longest = sorted(found.items(), key=lambda one: -len(one[1]))

@@ -38,7 +38,8 @@ class Column:
     ``kind`` gives the dtype after the check: text is str, number float64, date datetime64, flag boolean.
     ``required`` means the table must have the column; ``filled`` means every row must have a value in it.
     ``aliases`` are further names beside those in ``headings.toml``; ``low`` and ``high`` are
-    the least and the greatest number allowed (inclusive).
+    the least and the greatest number allowed (inclusive). ``common`` means that a study may state one value
+    for all rows under the name of the column.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Column:
     low: float | None = None
     aliases: tuple[str, ...] = ()
     high: float = _HIGHEST
+    common: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +348,14 @@ def _absent(schema: Schema, column: Column, asked: str | None, present: list[str
         )
     if near:
         return say("did you mean '{name}'?", name=near)
+    if schema.part and column.common:
+        return say(
+            "add the column ({meaning}), or write under {part} in study.toml which one it is: "
+            'columns = {{ {column} = "..." }}; where all rows have the same: {column} = "..."',
+            meaning=column.meaning,
+            part=schema.part,
+            column=column.name,
+        )
     if schema.part:
         return say(
             "add the column ({meaning}), or write under {part} in study.toml which one it is: "
