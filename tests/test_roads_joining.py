@@ -10,12 +10,15 @@ import osmium
 import pyogrio
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely import LineString
 
 from lifecircle.datum import gcj02_from_wgs84
 from lifecircle.errors import UnusableInputError
 from lifecircle.reach import nearest
 from lifecircle.roads import MISS_M, RoadsReading, allowed_way, read_roads
+from lifecircle.roads._joining import _open_crossings
 
 X, Y = 500_000.0, 3_380_000.0
 FRAME = "EPSG:4549"
@@ -285,3 +288,24 @@ def test_crossings_are_joined_where_the_table_grades_lines_apart(level, parts, o
     assert fragments(kept) == 3
     assert kept.reading.crossings == 2 - split
     assert fragments(read_roads(table(*CROSS, **level), split_crossings=True)) == 1 + bool(split)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_open_crossings_are_those_of_every_pair(seed):
+    """Lines of few places, so that they share ends and vertices, overlap, close and cross."""
+    rng = np.random.default_rng(seed)
+    lines = []
+    while len(lines) < 12:
+        places = rng.integers(0, 4, (int(rng.integers(2, 6)), 2)).astype(float)
+        places = places[np.r_[True, (places[1:] != places[:-1]).any(axis=1)]]
+        if rng.random() < 0.2:
+            places = np.vstack([places, places[:1]])
+        if len(places) > 1 and shapely.LineString(places).length > 0:
+            lines.append(shapely.LineString(places))
+    level = rng.integers(0, 2, len(lines))
+    expected = sum(
+        level[one] == level[other] and lines[one].crosses(lines[other])
+        for one, other in itertools.combinations(range(len(lines)), 2)
+    )
+    assert _open_crossings(np.array(lines, dtype=object), level) == expected

@@ -456,8 +456,21 @@ def _with_crossings(course: _Course, reach: float) -> _Course:
 
 def _open_crossings(lines: ObjectArray, level: LongArray) -> int:
     """Count the pairs of pieces of one level that cross inside both of them."""
-    one, other = shapely.STRtree(lines).query(lines, predicate="crosses")
-    return int(((one < other) & (level[one] == level[other])).sum())
+    one, other = shapely.STRtree(lines).query(lines)
+    wanted = (one < other) & (level[one] == level[other])
+    one, other = one[wanted], other[wanted]
+    # Nearly all pairs are neighbours at a junction. Two that have an end in common and are straight, or whose
+    # boxes have no more than that place in common, meet nowhere else: a look at each takes most of the time.
+    ends = [shapely.get_coordinates(shapely.get_point(lines, end)) for end in (0, -1)]
+    neighbours = np.any([(a[one] == b[other]).all(axis=1) for a in ends for b in ends], axis=0)
+    box = shapely.bounds(lines)
+    common = np.minimum(box[one, 2:], box[other, 2:]) - np.maximum(box[one, :2], box[other, :2])
+    straight = shapely.get_num_coordinates(lines) == 2
+    at_most_there = (straight[one] & straight[other]) | (common <= 0).all(axis=1)
+    # A ring has no end: where it closes is inside it.
+    ring = shapely.is_closed(lines)
+    open_ = ~(neighbours & at_most_there) | ring[one] | ring[other]
+    return int(shapely.crosses(lines[one[open_]], lines[other[open_]]).sum())
 
 
 def _share_a_node(course: _Course, pair: LongArray, xy: FloatArray, reach: float) -> BoolArray:
