@@ -1,6 +1,7 @@
 """Residents: nobody is lost on the way in, and everybody gets a district."""
 
 import logging
+import math
 
 import geopandas as gpd
 import numpy as np
@@ -273,6 +274,13 @@ def test_crossing_polygon_is_mended_with_a_warning(caplog):
     districts = read_districts(gpd.GeoDataFrame({"name": ["a"]}, geometry=[bow], crs=4326))
     assert_districts(districts)
     assert "polygons that cross themselves were mended (rows 1)" in caplog.text
+
+
+def test_a_polygon_off_the_globe_is_named_beside_one_to_be_mended():
+    far = Polygon([(119.99, 30.5), (120.02, 30.5), (120.02e86, 30.53), (119.99, math.inf)])
+    bow = Polygon([(120, 30), (121, 31), (121, 30), (120, 31)])
+    with pytest.raises(UnusableInputError, match="row 1: no polygon on the globe"):
+        read_districts(gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=[far, bow], crs=4326))
 
 
 def test_faults_of_districts_are_told_at_once():

@@ -178,7 +178,8 @@ def _polygons(table: Table, datum: str, faults: FaultLog) -> Any:
     if broken.any():
         rows = ", ".join(str(row) for row in table.frame.index[broken])
         _log.warning("%s: polygons that cross themselves were mended (rows %s)", table.name, rows)
-        shapes = np.where(broken, shapely.make_valid(shapes), shapes)
+        shapes = shapes.copy()
+        shapes[broken] = shapely.make_valid(shapes[broken])  # those off the globe may have no sides to mend
     return shapes
 
 
