@@ -4,6 +4,7 @@
     python -m benchmarks.scale roads 1000000    the network with its lines: build, store, a part of it
     python -m benchmarks.scale pbf FILE...      MB a second and peak memory of each file
     python -m benchmarks.scale made 300000      the same of a file that is made of a network of that size
+    python -m benchmarks.scale tasks STUDY      every task of a study that is split, and of it as one district
 
 Each prints one line of JSON: wall seconds, seconds of the processor, the peak of the process and the load
 of the machine. One at a time, on a machine that does nothing else; on one that is busy the seconds of the
@@ -16,6 +17,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -251,18 +253,85 @@ def write_pbf(junctions: int, path: Path) -> None:
         writer.close()
 
 
+def measure_tasks(study: Path) -> dict[str, Any]:
+    """Split a study by its districts, and once more as if it were one district; nothing is kept from before.
+
+    Returns what each task took (``tasks``) and how much room its run and its partitions take (``disk``).
+    """
+    found: dict[str, Any] = {"task": "tasks", "tasks": [], "disk": []}
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("districts", "whole"):
+            copy = Path(shutil.copytree(study, Path(place) / name))
+            if name == "whole":
+                _as_one_district(copy)
+            for key, rows in _split(copy, Path(place) / f"out-{name}").items():
+                found[key] += rows
+    return {**found, "load": round(os.getloadavg()[0], 1)}
+
+
+def _split(study: Path, out: Path) -> dict[str, list[dict[str, Any]]]:
+    code = (
+        "import sys; from pathlib import Path; from lifecircle.batch import BatchOrder, run_batch\n"
+        "study, out = map(Path, sys.argv[1:])\n"
+        "run_batch(BatchOrder((study,), out=out, split=True, solve='districts', pool=1))"
+    )
+    environment = {**os.environ, "LIFECIRCLE_CACHE": str(out.with_suffix(".cache"))}
+    subprocess.run([sys.executable, "-c", code, str(study), str(out)], check=True, env=environment)
+    tasks = json.loads((out / "batch.json").read_text("utf-8"))["tasks"]
+    places = {
+        one["id"]: [
+            out / one["id"],
+            *(out / kind / f"study={one['id']}" for kind in ("residents", "districts")),
+        ]
+        for one in tasks
+    }
+    sizes = {
+        name: sum(path.stat().st_size for place in found for path in place.rglob("*") if path.is_file())
+        for name, found in places.items()
+    }
+    return {
+        "tasks": [
+            {
+                "residents": one["residents"],
+                "roads": one["roads"],
+                "s": round(one["seconds"], 1),
+                "cpu_s": one["processor_seconds"],
+                "peak_mb": one["peak_mb"],
+            }
+            for one in tasks
+        ],
+        "disk": [
+            {"residents": one["residents"], "disk_mb": round(sizes[one["id"]] / 2**20, 2)} for one in tasks
+        ],
+    }
+
+
+def _as_one_district(study: Path) -> None:
+    """Make one district of all, and leave out the figures of the others."""
+    import geopandas as gpd  # noqa: PLC0415 - as above
+    import pandas as pd  # noqa: PLC0415 - as above
+
+    towns = gpd.read_file(study / "towns.geojson")
+    first = towns.drop(columns="geometry").iloc[:1]
+    gpd.GeoDataFrame(first, geometry=[towns.union_all()], crs=towns.crs).to_file(study / "towns.geojson")
+    for path in study.glob("indicators*.csv"):
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if "district" in rows:
+            rows[rows["district"].isin(["", first["code"].iloc[0]])].to_csv(path, index=False)
+
+
 def main(words: list[str] | None = None) -> None:
     """Measure one thing and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("task", choices=["graph", "roads", "pbf", "made", "write"])
+    parser.add_argument("task", choices=["graph", "roads", "pbf", "made", "tasks", "write"])
     parser.add_argument("what", nargs="+")
     asked = parser.parse_args(words)
     if asked.task == "write":
         write_pbf(int(asked.what[0]), Path(asked.what[1]))
         return
     for one in asked.what:
-        if asked.task == "pbf":
-            found = measure_pbf(Path(one))
+        if asked.task in {"pbf", "tasks"}:
+            found = {"pbf": measure_pbf, "tasks": measure_tasks}[asked.task](Path(one))
         else:
             tasks = {"graph": measure_graph, "roads": measure_roads, "made": measure_made}
             found = tasks[asked.task](int(one))
