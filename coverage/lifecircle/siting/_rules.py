@@ -7,14 +7,14 @@ multipliers a bound, and HiGHS closes the gap between them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from lifecircle.errors import say
-from lifecircle.siting._allowed_sets import Rows
+from lifecircle.siting._allowed_sets import Rows, largest
 from lifecircle.siting._certificate import (
     Found,
     is_proved,
@@ -25,8 +25,9 @@ from lifecircle.siting._certificate import (
     unit_of,
 )
 from lifecircle.siting._cover import Cover, merge_rows
-from lifecircle.siting._highs import Model, is_installed, minimise
+from lifecircle.siting._highs import Model, is_installed, minimise, relax
 from lifecircle.siting._lagrange import Effort, rule_bound
+from lifecircle.siting._lifted import lifted_model
 from lifecircle.siting._local_search import Start, any_set, first_set, local_search
 from lifecircle.siting._totals import totals
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from lifecircle.siting._allowed_sets import Choice
     from lifecircle.siting._deadline import Deadline
+    from lifecircle.siting._lifted import Lifted
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
@@ -265,9 +267,16 @@ def _bound(rules: Rules, choice: Choice, value: float, unit: float, *, deadline:
 def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
     rules: Rules, choice: Choice, is_open: Bools, bound: float, unit: float, deadline: Deadline
 ) -> tuple[Bools, float]:
-    """Pass the problem to HiGHS."""
-    model = model_of(rules, choice)
-    start = start_of(rules, choice, is_open)
+    """Pass the problem to HiGHS, where residents need several sites with its products of two sites."""
+    lifted = lifted_model(rules, choice)
+    if lifted is not None:
+        is_open, bound, lifted = _lifted(rules, choice, is_open, bound, unit, lifted, deadline)
+    if _is_done(rules, is_open, bound, unit) or deadline.passed():
+        return is_open, bound
+    model, start = model_of(rules, choice), start_of(rules, choice, is_open)
+    if lifted is not None:
+        many = len(choice.variable)
+        model, start = lifted.model, lifted.solution(start[:many], start[many:])
     answer = minimise(model, deadline=deadline, unit=unit, start=start, plainly=True)
     settled = 0.0 if rules.by_group else float(rules.settled.sum())
     # The model maximises without the small share that breaks ties, so it is compared without it.
@@ -277,9 +286,52 @@ def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
         found[choice.variable] = answer.x[: len(choice.variable)] > 0.5
         if choice.allows(found) and plain_value(rules, found) > value:
             is_open, value = found, plain_value(rules, found)
-    if math.isfinite(answer.bound):
-        bound = min(bound, rounded_down(settled - answer.bound, unit))
+    # Sets with a site that was settled are better than the plan by less than a step.
+    proved = value if unit or lifted is None else value + step_beyond(value, unit)
+    if answer.infeasible:
+        bound = min(bound, proved)
+    elif math.isfinite(answer.bound):
+        bound = min(bound, max(proved, rounded_down(settled - answer.bound, unit)))
     return is_open, max(bound, value)
+
+
+def _lifted(  # noqa: PLR0913, PLR0917 - everything known so far
+    rules: Rules,
+    choice: Choice,
+    is_open: Bools,
+    bound: float,
+    unit: float,
+    lifted: Lifted,
+    deadline: Deadline,
+) -> tuple[Bools, float, Lifted | None]:
+    """Lower the bound by the products of two sites, search from where it points, and settle sites.
+
+    Returns
+    -------
+    is_open, bound, lifted : the model is left out where its relaxation was not solved in the time
+    """
+    model = lifted.model
+    relaxed = relax(model, deadline=deadline.share(0.5))
+    if relaxed is None:
+        return is_open, bound, None
+    settled, sites = float(rules.settled.sum()), choice.variable
+    least, reduced, x = relaxed
+    bound = max(plain_value(rules, is_open), min(bound, rounded_down(settled - least, unit)))
+    rounded = choice.base()
+    rounded[sites[largest(x[: len(sites)], round(float(x[: len(sites)].sum())))]] = True
+    if choice.allows(rounded) and not _is_done(rules, is_open, bound, unit):
+        share = deadline.share(0.2)
+        found, value = local_search(rules, choice, rounded, kicks=_KICKS, deadline=share, enough=bound)
+        is_open = found if value > rules.value(is_open) else is_open
+    # A site whose choice, or refusal, would push the bound to the plan is settled: no better plan has it so.
+    value = plain_value(rules, is_open)
+    wanted = settled - value - step_beyond(value, unit)
+    held = np.minimum(np.abs(reduced), 1e300) + least > wanted
+    held[len(sites) :] = False
+    least_x, greatest_x = model.least.copy(), model.greatest.copy()
+    greatest_x[held & (reduced > 0)] = 0.0
+    least_x[held & (reduced < 0)] = 1.0
+    return is_open, bound, replace(lifted, model=replace(model, least=least_x, greatest=greatest_x))
 
 
 def model_of(rules: Rules, choice: Choice) -> Model:
