@@ -34,6 +34,7 @@ _PLAINLY = {
     "mip_heuristic_effort": 0.0,
     "mip_pscost_minreliable": 0,
 }
+_EXACT = 1e-9
 _ROUNDING = 1e-12
 """Share of all that is summed up by which float64 may be wrong."""
 
@@ -113,6 +114,9 @@ def minimise(  # noqa: PLR0913 - the model, when to stop and where to begin
         "mip_abs_gap": _WHOLE * unit,
         "objective_target": enough,
     }
+    if not unit:
+        # Where a value is a share, the usual 1e-6 by which rows may be missed is as much as a proof may be.
+        options["mip_feasibility_tolerance"] = _EXACT
     solver = _solver_of(model, options | (_PLAINLY if plainly else {}))
     if start is not None:
         solution = highspy.HighsSolution()
