@@ -136,7 +136,7 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
             cover,
             chosen,
             kicks=kicks,
-            deadline=deadline.share(0.3),
+            deadline=deadline.share(0.4),
             enough=dual.bound - step,
             patience=_PATIENCE,
         )

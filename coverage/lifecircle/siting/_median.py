@@ -42,7 +42,7 @@ _MARGIN = 1e-9
 _ROUNDS = ((300, 1.0), (500, 0.5), (700, 0.3))
 """Steps of a descent and the length of its first; between two of them sites are settled."""
 
-_KICKS, _BATCH, _SEED = 40, 10, 20_250_103
+_KICKS, _MANY_KICKS, _BATCH, _SEED = 40, 1000, 10, 20_250_103
 _PAYS_OFF_S = 2.0
 """Estimated seconds in arrays from which on loading compiled loops pays, compiling once included."""
 
@@ -177,7 +177,9 @@ def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
         if choice.allows(chosen):
             other, value = _searched(sums, choice, chosen, kicks=0, deadline=share, enough=enough)
             is_open, worth = (other, value) if value > worth else (is_open, worth)
-        is_open, worth = _searched(sums, choice, is_open, kicks=_KICKS, deadline=share, enough=enough)
+        # What HiGHS will not prove is searched for longer.
+        kicks = _KICKS if len(sums.cost) <= _MOST_PAIRS else _MANY_KICKS
+        is_open, worth = _searched(sums, choice, is_open, kicks=kicks, deadline=share, enough=enough)
     if not is_proved(-worth, bound) and not deadline.passed() and is_installed():
         is_open, worth, bound = _core(sums, choice, is_open, worth, dual, deadline=deadline)
     return Found(is_open, min(bound, -worth))
@@ -196,8 +198,7 @@ def _searched(  # noqa: PLR0913 - where to begin, what is allowed and when to st
     if not choice.is_plain or not _is_worth_compiling(sums, choice, kicks):
         return local_search(sums, choice, is_open, kicks=kicks, deadline=deadline, enough=enough)
     kernels = importlib.import_module(_KERNELS)
-    ptr = np.searchsorted(sums.row, np.arange(len(sums.fixed) + 1)).astype(np.int64)
-    lists = kernels.Lists(ptr, sums.site.astype(np.int32), sums.cost, sums.fixed)
+    lists = _lists(sums)
     current = choice.free[is_open[choice.free]]
     best, values = current.copy(), np.array([-1.0, -1.0])
     # Drawn before the search with a fixed seed, so that the clock decides only how many of them are used.
@@ -211,6 +212,15 @@ def _searched(  # noqa: PLR0913 - where to begin, what is allowed and when to st
     found = choice.base()
     found[best] = True
     return found, sums.value(found)
+
+
+def _lists(sums: Sums) -> Any:
+    """Return the pairs as the compiled loops take them; None where these are not loaded."""
+    kernels = sys.modules.get(_KERNELS)
+    if kernels is None:
+        return None
+    ptr = np.searchsorted(sums.row, np.arange(len(sums.fixed) + 1)).astype(np.int64)
+    return kernels.Lists(ptr, sums.site.astype(np.int32), sums.cost, sums.fixed)
 
 
 def _is_worth_compiling(sums: Sums, choice: Choice, kicks: int) -> bool:
@@ -244,8 +254,9 @@ def _dual(sums: Sums, choice: Choice, is_open: Bools, *, deadline: Deadline) -> 
     """Return a lower bound of the sum, by a price that each row pays for being served.
 
     With prices u no allowed set has a sum under ``sum(min(u, fixed)) - most it can score``, where a site
-    scores ``sum_i max(0, u_i - cost_i)``. Only pairs that cost less than the price count. A price is at most
-    the second least cost in a plan that the bound proves, so pairs beyond are left out at first.
+    scores ``sum_i max(0, u_i - cost_i)``. Only pairs that cost less than the price count. Where a plan and
+    the bound meet, no price is over the second least cost in the plan; so prices stop at the third, and the
+    many pairs beyond are left out.
 
     Returns
     -------
@@ -254,12 +265,12 @@ def _dual(sums: Sums, choice: Choice, is_open: Bools, *, deadline: Deadline) -> 
     least, _, second = sums.nearest(is_open)
     value = float(least.sum())
     target = value * (1 - _FINE) + _MARGIN
-    near = sums.under(second)
+    near = sums.under(_third(sums, is_open))
     prices, closed = np.minimum(0.5 * (least + second), 2.0 * least), np.zeros(sums.size, dtype=np.bool_)
     for steps, pace in _ROUNDS:
         effort = Effort(steps, deadline, -value * (1 - _FINE), pace=pace)
         bound, prices = descend(
-            partial(_bound_at, near, choice), prices, near.fixed, value=-value, effort=effort
+            partial(_bound_at, near, choice, _lists(near)), prices, near.fixed, value=-value, effort=effort
         )
         scores = _scores(near, prices)
         closed |= _closed(choice, -bound, scores, target)
@@ -268,18 +279,39 @@ def _dual(sums: Sums, choice: Choice, is_open: Bools, *, deadline: Deadline) -> 
     return Priced(min(-bound, target), prices, scores, closed), chosen
 
 
-def _scores(sums: Sums, prices: Floats) -> Floats:
+def _third(sums: Sums, is_open: Bools) -> Floats:
+    """Return each row's third least cost to an open site, ``fixed`` where it has fewer: (row,)."""
+    pairs = np.flatnonzero(is_open[sums.site])
+    row = sums.row[pairs]
+    # ascending by row and cost: two places before it stand the first two of the row
+    after = np.flatnonzero(row[2:] == row[:-2]) + 2
+    return leasts(row[after], sums.cost[pairs[after]], sums.fixed)
+
+
+def _scores(sums: Sums, prices: Floats, lists: Any = None) -> Floats:
     """Return what each site earns from rows that pay more than it costs them: (site,)."""
-    return totals(sums.site, np.maximum(prices[sums.row] - sums.cost, 0.0), sums.size)
+    if lists is None:
+        return totals(sums.site, np.maximum(prices[sums.row] - sums.cost, 0.0), sums.size)
+    scores = np.zeros(sums.size)
+    call(sys.modules[_KERNELS].earn, lists, prices, scores)
+    return scores
 
 
-def _bound_at(sums: Sums, choice: Choice, prices: Floats) -> tuple[float, Floats]:
+def _served(sums: Sums, prices: Floats, chosen: Bools, lists: Any) -> Ints:
+    """Return how many chosen sites cost a row less than it pays: (row,)."""
+    if lists is None:
+        pays = np.flatnonzero((sums.cost < prices[sums.row]) & chosen[sums.site])
+        return np.bincount(sums.row[pays], minlength=len(prices))
+    served = np.zeros(len(prices), dtype=np.int64)
+    call(sys.modules[_KERNELS].serve, lists, prices, chosen, served)
+    return served
+
+
+def _bound_at(sums: Sums, choice: Choice, lists: Any, prices: Floats) -> tuple[float, Floats]:
     """Return bound and slope at some prices, with the sign reversed, for ``descend`` lowers bounds."""
-    total, chosen = choice.most(_scores(sums, prices))
+    total, chosen = choice.most(_scores(sums, prices, lists))
     paid = float(np.minimum(prices, sums.fixed).sum())
-    pays = np.flatnonzero((sums.cost < prices[sums.row]) & chosen[sums.site])
-    served = np.bincount(sums.row[pays], minlength=len(prices))
-    slope = np.subtract(served, prices < sums.fixed, dtype=np.float64)
+    slope = np.subtract(_served(sums, prices, chosen, lists), prices < sums.fixed, dtype=np.float64)
     return total - paid + ROUNDING * (paid + total), slope
 
 

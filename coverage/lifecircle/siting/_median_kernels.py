@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Longs = npt.NDArray[np.int64]
     Labels = npt.NDArray[np.int32]
+    Bools = npt.NDArray[np.bool_]
     Table = npt.NDArray[np.float64]
 
 
@@ -86,6 +87,27 @@ def evaluate(lists: Lists, state: State) -> float:
                 if first >= 0:
                     state.extra[first, site] += second - cost
     return total
+
+
+@kernel
+def earn(lists: Lists, prices: Floats, scores: Floats) -> None:
+    """Add up in ``scores`` (site,) what each site earns from rows that pay more than it costs them."""
+    for row in range(len(prices)):
+        for k in range(lists.ptr[row], lists.ptr[row + 1]):
+            if lists.cost[k] >= prices[row]:
+                break
+            scores[lists.site[k]] += prices[row] - lists.cost[k]
+
+
+@kernel
+def serve(lists: Lists, prices: Floats, chosen: Bools, served: Longs) -> None:
+    """Count in ``served`` (row,) the chosen sites that cost a row less than it pays."""
+    for row in range(len(prices)):
+        for k in range(lists.ptr[row], lists.ptr[row + 1]):
+            if lists.cost[k] >= prices[row]:
+                break
+            if chosen[lists.site[k]]:
+                served[row] += 1
 
 
 @part
