@@ -267,32 +267,47 @@ def _bound(rules: Rules, choice: Choice, value: float, unit: float, *, deadline:
 def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
     rules: Rules, choice: Choice, is_open: Bools, bound: float, unit: float, deadline: Deadline
 ) -> tuple[Bools, float]:
-    """Pass the problem to HiGHS, where residents need several sites with its products of two sites."""
+    """Pass the problem to HiGHS; where residents need several sites, the bound of the products first."""
+    models = [model_of(rules, choice)]
+    many, value = len(choice.variable), plain_value(rules, is_open)
     lifted = lifted_model(rules, choice)
     if lifted is not None:
-        is_open, bound, lifted = _lifted(rules, choice, is_open, bound, unit, lifted, deadline)
-    if _is_done(rules, is_open, bound, unit) or deadline.passed():
-        return is_open, bound
-    model, start = model_of(rules, choice), start_of(rules, choice, is_open)
-    if lifted is not None:
-        many = len(choice.variable)
-        model, start = lifted.model, lifted.solution(start[:many], start[many:])
-    answer = minimise(model, deadline=deadline, unit=unit, start=start, plainly=True)
-    settled = 0.0 if rules.by_group else float(rules.settled.sum())
-    # The model maximises without the small share that breaks ties, so it is compared without it.
-    value = plain_value(rules, is_open)
-    if answer.x is not None:
-        found = choice.base()
-        found[choice.variable] = answer.x[: len(choice.variable)] > 0.5
-        if choice.allows(found) and plain_value(rules, found) > value:
-            is_open, value = found, plain_value(rules, found)
-    # Sets with a site that was settled are better than the plan by less than a step.
-    proved = value if unit or lifted is None else value + step_beyond(value, unit)
-    if answer.infeasible:
-        bound = min(bound, proved)
-    elif math.isfinite(answer.bound):
-        bound = min(bound, max(proved, rounded_down(settled - answer.bound, unit)))
+        is_open, bound, limits = _lifted(rules, choice, is_open, bound, unit, lifted, deadline)
+        value = plain_value(rules, is_open)
+        models = [_limited(model, limits) for model in (*models, lifted.model)] if limits else models
+    for place, model in enumerate(models):
+        if _is_done(rules, is_open, bound, unit) or deadline.passed():
+            break
+        # The plain model is quicker where a proof is in reach, the products bound better where it is not.
+        share = deadline.share(0.5) if place + 1 < len(models) else deadline
+        start = start_of(rules, choice, is_open)
+        if place and lifted is not None:
+            start = lifted.solution(start[:many], start[many:])
+        answer = minimise(model, deadline=share, unit=unit, start=start, plainly=True)
+        if answer.x is not None:
+            found = choice.base()
+            found[choice.variable] = answer.x[:many] > 0.5
+            # The model maximises without the small share that breaks ties, so it is compared without it.
+            if choice.allows(found) and plain_value(rules, found) > value:
+                is_open, value = found, plain_value(rules, found)
+        # Sets with a site that was settled are better than the plan by less than a step.
+        proved = value if unit or len(models) == 1 else value + step_beyond(value, unit)
+        settled = 0.0 if rules.by_group else float(rules.settled.sum())
+        if answer.infeasible:
+            bound = min(bound, proved)
+        elif math.isfinite(answer.bound):
+            bound = min(bound, max(proved, rounded_down(settled - answer.bound, unit)))
     return is_open, max(bound, value)
+
+
+def _limited(model: Model, limits: tuple[Floats, Floats]) -> Model:
+    """Return a model with the first variables held between limits."""
+    many = len(limits[0])
+    least, greatest = (
+        np.concatenate([limit, end[many:]])
+        for limit, end in zip(limits, (model.least, model.greatest), strict=True)
+    )
+    return replace(model, least=least, greatest=greatest)
 
 
 def _lifted(  # noqa: PLR0913, PLR0917 - everything known so far
@@ -303,12 +318,13 @@ def _lifted(  # noqa: PLR0913, PLR0917 - everything known so far
     unit: float,
     lifted: Lifted,
     deadline: Deadline,
-) -> tuple[Bools, float, Lifted | None]:
+) -> tuple[Bools, float, tuple[Floats, Floats] | None]:
     """Lower the bound by the products of two sites, search from where it points, and settle sites.
 
     Returns
     -------
-    is_open, bound, lifted : the model is left out where its relaxation was not solved in the time
+    is_open, bound, limits : of the variable sites in any better set, least and greatest; None where the
+        relaxation was not solved in the time
     """
     model = lifted.model
     relaxed = relax(model, deadline=deadline.share(0.5))
@@ -326,12 +342,10 @@ def _lifted(  # noqa: PLR0913, PLR0917 - everything known so far
     # A site whose choice, or refusal, would push the bound to the plan is settled: no better plan has it so.
     value = plain_value(rules, is_open)
     wanted = settled - value - step_beyond(value, unit)
-    held = np.minimum(np.abs(reduced), 1e300) + least > wanted
-    held[len(sites) :] = False
-    least_x, greatest_x = model.least.copy(), model.greatest.copy()
-    greatest_x[held & (reduced > 0)] = 0.0
-    least_x[held & (reduced < 0)] = 1.0
-    return is_open, bound, replace(lifted, model=replace(model, least=least_x, greatest=greatest_x))
+    reduced = reduced[: len(sites)]
+    held = np.abs(reduced) + least > wanted
+    opened, closed = held & (reduced < 0), held & (reduced > 0)
+    return is_open, bound, (opened.astype(np.float64), (~closed).astype(np.float64))
 
 
 def model_of(rules: Rules, choice: Choice) -> Model:
