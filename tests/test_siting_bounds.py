@@ -5,18 +5,22 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import lifecircle as lc
 from conftest import WHOLE_CAMPAIGN
-from lifecircle.siting import OBJECTIVES, _branch, siting_curve, siting_problem
+from lifecircle.siting import OBJECTIVES, _branch, _center, _median, siting_curve, siting_problem
 from lifecircle.siting._branch import branch_and_bound, cover_model, dual_at, relaxed_bound, settled_sites
-from lifecircle.siting._cover import Cover, merge_rows
+from lifecircle.siting._cover import Cover, merge_rows, ones
 from lifecircle.siting._deadline import Deadline
-from lifecircle.siting._highs import is_installed, minimise
+from lifecircle.siting._highs import is_installed, minimise, priced, relax
 from lifecircle.siting._lagrange import Dual
+from lifecircle.siting._lifted import lifted_model
+from lifecircle.siting._median import Sums
+from lifecircle.siting._rules import model_of, rules_of
+from lifecircle.siting._score import score
 
 LAW = settings(max_examples=2000 if WHOLE_CAMPAIGN else 100, deadline=None, derandomize=True)
 FEW = settings(max_examples=400 if WHOLE_CAMPAIGN else 25, deadline=None, derandomize=True)
@@ -97,6 +101,7 @@ def served(near, people, capacities):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @settings(LAW, max_examples=LAW.max_examples // (1 if WHOLE_CAMPAIGN else 4))
 @given(SEEDS)
+@example(13647)  # HiGHS missed a share by just more than a proof may be off
 def test_every_objective_against_all_sets(objective, seed):
     costs, people, words = drawn(seed, objective)
     columns = costs.shape[1]
@@ -197,6 +202,129 @@ def test_a_search_cut_short_keeps_an_honest_bound(seed):
     for nodes in (0, 1, 2, 4):
         _, bound = branch_and_bound(cover, number, 0.0, 1.0 - 1e-7, deadline=AfterCalls(nodes))
         assert bound >= best
+
+
+# --- several sites or kinds for a resident ---------------------------------------------------------------
+
+
+def asking(seed, *, rows=30, sites=9):
+    """Draw residents in a square who need two or three sites, or some of two kinds."""
+    rng = np.random.default_rng(seed)
+    away = np.hypot(*(rng.random((rows, 1, 2)) - rng.random((1, sites, 2))).transpose(2, 0, 1))
+    people = rng.integers(1, 100, rows).astype(float)
+    words = {"limit": float(rng.uniform(0.25, 0.5)), "sites": int(rng.integers(2, sites))}
+    if rng.random() < 0.5:
+        words |= {"objective": "backup_cover", "times": int(rng.integers(2, 4))}
+    else:
+        kinds = {"a": rng.integers(0, 3, rows), "b": rng.integers(0, 3, rows)}
+        words |= {"objective": "rule_cover", "offers": rng.choice(["a", "b"], sites), "lacking": kinds}
+    if rng.random() < 0.3:
+        words["existing"] = [0]
+        words["sites"] = min(words["sites"], sites - 1)
+    return rng, siting_problem(away, people, **words)
+
+
+def lifted(problem):
+    """Return the rules of a question, and their model over pairs of sites."""
+    reach = ones(problem.costs.indptr, problem.costs.indices, problem.costs.shape)
+    needs = problem.need, problem.resident, problem.people
+    rules = rules_of(reach, *needs, problem.choice, group=problem.group, groups=0)
+    return rules, lifted_model(rules, problem.choice)
+
+
+@LAW
+@given(SEEDS)
+def test_products_of_sites_bound_every_set_and_less_than_the_plain_model(seed):
+    rng, problem = asking(seed)
+    rules, model = lifted(problem)
+    if model is None:
+        return
+    settled, choice = rules.settled.sum(), problem.choice
+    values = {}
+    for new in itertools.combinations(choice.free.tolist(), choice.wanted):
+        is_open = choice.base()
+        is_open[list(new)] = True
+        values[new] = score(problem, is_open)
+    best = max(values.values())
+    # The relaxation lies between the best set and the relaxation of the plain model.
+    least, reduced, _ = relax(model.model, deadline=Deadline.after(60.0))
+    plain, _, _ = relax(model_of(rules, choice), deadline=Deadline.after(60.0))
+    assert best <= settled - least + 1e-6
+    assert least >= plain - 1e-5 * (1 + abs(plain))
+    # The bound holds for any prices, and so does what it says of each site.
+    prices = rng.normal(size=len(model.model.lower)) * 20
+    any_least, any_reduced = priced(model.model, prices)
+    assert best <= settled - any_least
+    at = {site: place for place, site in enumerate(choice.variable.tolist())}
+    for bound, costs in ((least, reduced), (any_least, any_reduced)):
+        for new, value in values.items():
+            moved = [max(0.0, costs[at[site]]) for site in new]
+            assert value <= settled - bound - max(moved) + 1e-6 * (1 + abs(bound))
+    # With whole sites the model is the question itself.
+    answer = minimise(model.model, deadline=Deadline.after(60.0), unit=1.0)
+    assert round(settled - model.model.cost @ answer.x, 4) == best
+
+
+@LAW
+@given(SEEDS)
+def test_prices_bound_a_median_and_close_only_what_no_better_set_opens(seed):
+    rng = np.random.default_rng(seed)
+    rows, sites = 25, 8
+    costs = np.round(np.hypot(*(rng.random((rows, 1, 2)) - rng.random((1, sites, 2))).transpose(2, 0, 1)), 3)
+    costs[rng.random(costs.shape) < 0.2] = np.inf
+    costs[:, 0] = np.minimum(costs[:, 0], 2.0)
+    people = rng.integers(1, 50, rows).astype(float)
+    number = int(rng.integers(1, sites))
+    problem = siting_problem(costs, people, objective="p_median", sites=number)
+    sums = Sums.of(problem.costs, problem.weights, problem.choice)
+    values = {}
+    for chosen in itertools.combinations(range(sites), number):
+        is_open = np.isin(np.arange(sites), chosen)
+        values[chosen] = -sums.value(is_open)
+        by_hand = costs[:, list(chosen)].min(axis=1)
+        assert (people * by_hand).sum() == pytest.approx(values[chosen]) or values[chosen] >= sums.nowhere
+    plan = list(values)[int(rng.integers(len(values)))]
+    if values[plan] >= sums.nowhere:
+        return
+    is_open = np.isin(np.arange(sites), plan)
+    priced_, _ = _median._dual(sums, problem.choice, is_open, deadline=Deadline.after(60.0))
+    assert priced_.bound <= min(values.values()) * (1 + 1e-9) + 1e-9
+    closed = set(np.flatnonzero(priced_.closed).tolist())
+    assert not any(closed & set(one) for one, value in values.items() if value < values[plan] * (1 - 1e-6))
+
+
+@pytest.mark.parametrize("engine", ["scipy", "ring"])
+def test_a_search_for_a_median_in_loops_and_in_arrays(engine, monkeypatch):
+    pytest.importorskip("numba", reason="compiled loops are an extra")
+    monkeypatch.setenv("LIFECIRCLE_ENGINE", engine)
+    rng = np.random.default_rng(7)
+    costs = np.hypot(*(rng.random((300, 1, 2)) - rng.random((1, 40, 2))).transpose(2, 0, 1))
+    problem = siting_problem(costs, np.ones(300), objective="p_median", sites=6, existing=[3])
+    sums = Sums.of(problem.costs, problem.weights, problem.choice)
+    begin = problem.choice.base()
+    begin[problem.choice.free[:6]] = True
+    words = {"kicks": 60, "deadline": Deadline.after(60.0)}
+    found, worth = _median._searched(sums, problem.choice, begin, **words)
+    assert problem.choice.allows(found)
+    assert -worth == pytest.approx(costs[:, found].min(axis=1).sum())
+    best = lc.solve_siting(costs, np.ones(300), objective="p_median", sites=6, existing=[3])
+    assert best.status == "optimal"
+    assert -worth <= best.value * 1.01
+
+
+@FEW
+@given(SEEDS)
+def test_few_rows_prove_a_center_as_all_of_them_do(seed):
+    rng = np.random.default_rng(seed)
+    costs = np.round(np.hypot(*(rng.random((60, 1, 2)) - rng.random((1, 9, 2))).transpose(2, 0, 1)), 2)
+    number = int(rng.integers(1, 6))
+    best = min(costs[:, list(one)].min(axis=1).max() for one in itertools.combinations(range(9), number))
+    # Begun with one row, so that the others are added on the way.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_center, "_AT_FIRST", 1)
+        patch.setattr(_center, "_TOGETHER", 1)
+        plan = lc.solve_siting(costs, np.ones(60), objective="p_center", sites=number)
+    assert (plan.status, plan.value, plan.bound) == ("optimal", best, best)
 
 
 class AfterCalls(Deadline):

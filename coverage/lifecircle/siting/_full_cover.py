@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from lifecircle.siting._certificate import Found
 from lifecircle.siting._cover import Cover, keep_rows
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lifecircle.siting._allowed_sets import Choice
     from lifecircle.siting._deadline import Deadline
+    from lifecircle.siting._highs import Answer
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
@@ -77,26 +78,19 @@ def fewest(by_row: csr_array, *, deadline: Deadline, most: int | None = None) ->
         """Return whether no further search can help: proved, few enough, or more than allowed."""
         return bound >= len(chosen) or len(chosen) <= stop or (most is not None and bound > most)
 
-    bound, prices = _dual(cover, float(len(chosen)), deadline=deadline.share(0.4))
+    # One site more than allowed is all that has to be proved.
+    goal = len(chosen) if most is None else min(len(chosen), most + 1)
+    bound, prices = _dual(cover, float(goal), deadline=deadline.share(0.4))
     # The prices of the bound show which rows are hard; choosing by them is often one or two sites better.
     better = _from_prices(cover, prices)
     if len(better) < len(chosen):
         chosen = better
     if is_enough(bound) or deadline.passed() or not is_installed():
         return chosen, bound
-    sites, rows = by_row.shape[1], by_row.shape[0]
-    model = Model(
-        cost=np.ones(sites),
-        matrix=by_row,
-        lower=np.ones(rows),
-        upper=np.full(rows, np.inf),
-        least=np.zeros(sites),
-        greatest=np.ones(sites),
-        whole=np.ones(sites, dtype=np.bool_),
-    )
-    start = np.zeros(sites)
-    start[chosen] = 1.0
-    answer = minimise(model, deadline=deadline, unit=1.0, start=start)
+    answer = _by_highs(by_row, chosen, stop, deadline)
+    # A cover with few enough sites was asked for, and HiGHS proves that there is none.
+    if answer.infeasible:
+        return chosen, max(bound, float(stop + 1))
     if answer.x is not None:
         found = np.flatnonzero(answer.x > 0.5)
         if len(found) < len(chosen) and _covers(cover, found):
@@ -105,6 +99,26 @@ def fewest(by_row: csr_array, *, deadline: Deadline, most: int | None = None) ->
         # A number of sites is whole, so the bound may be raised to the next one.
         bound = max(bound, float(math.ceil(answer.bound - 1e-6)))
     return chosen, min(bound, float(len(chosen)))
+
+
+def _by_highs(by_row: csr_array, chosen: Ints, most: int, deadline: Deadline) -> Answer:
+    """Pass the problem to HiGHS: the fewest sites, or any cover with ``most`` if not negative."""
+    rows, sites = by_row.shape
+    asked = most >= 0
+    count = csr_array(np.ones((1, sites)))
+    start = np.zeros(sites)
+    start[chosen] = 1.0
+    model = Model(
+        cost=np.ones(sites),
+        matrix=csr_array(vstack([by_row, count], format="csr")) if asked else by_row,
+        lower=np.concatenate([np.ones(rows), np.zeros(int(asked))]),
+        upper=np.concatenate([np.full(rows, np.inf), np.full(int(asked), float(most))]),
+        least=np.zeros(sites),
+        greatest=np.ones(sites),
+        whole=np.ones(sites, dtype=np.bool_),
+    )
+    enough = float(most) if asked else -np.inf
+    return minimise(model, deadline=deadline, unit=1.0, start=None if asked else start, enough=enough)
 
 
 def without_idle(cover: Cover, chosen: Ints) -> Ints:

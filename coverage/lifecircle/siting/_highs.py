@@ -34,6 +34,10 @@ _PLAINLY = {
     "mip_heuristic_effort": 0.0,
     "mip_pscost_minreliable": 0,
 }
+_EXACT = 1e-9
+_ROUNDING = 1e-12
+"""Share of all that is summed up by which float64 may be wrong."""
+
 _WHOLE, _DOUBT = 0.99, 0.005
 """Shares of the least difference of two values: within the first HiGHS may stop, for no better value fits
 between; by the second its bound is trusted less than it says, for reduced costs are right to 1e-7 only."""
@@ -89,6 +93,7 @@ def minimise(  # noqa: PLR0913 - the model, when to stop and where to begin
     tolerance: float = 1e-7,
     start: Floats | None = None,
     plainly: bool = False,
+    enough: float = -np.inf,
 ) -> Answer:
     """Solve a model until it is proved or the time is up.
 
@@ -99,6 +104,7 @@ def minimise(  # noqa: PLR0913 - the model, when to stop and where to begin
     start : (variable,) a solution to begin with
     plainly : whether to branch without trying sites first, restarts and searches for a plan: quicker where
         the plan is good and the relaxation is large
+    enough : value of a solution at which to stop
     """
     import highspy  # noqa: PLC0415 - optional
 
@@ -106,7 +112,11 @@ def minimise(  # noqa: PLR0913 - the model, when to stop and where to begin
         "time_limit": max(_LEAST_S, deadline.left()),
         "mip_rel_gap": 0.0 if unit else tolerance,
         "mip_abs_gap": _WHOLE * unit,
+        "objective_target": enough,
     }
+    if not unit:
+        # Where a value is a share, the usual 1e-6 by which rows may be missed is as much as a proof may be.
+        options["mip_feasibility_tolerance"] = _EXACT
     solver = _solver_of(model, options | (_PLAINLY if plainly else {}))
     if start is not None:
         solution = highspy.HighsSolution()
@@ -124,6 +134,39 @@ def minimise(  # noqa: PLR0913 - the model, when to stop and where to begin
         bound = -np.inf
     infeasible = status == highspy.HighsModelStatus.kInfeasible
     return Answer(x, float(bound) - _DOUBT * unit if np.isfinite(bound) else -np.inf, infeasible)
+
+
+def relax(model: Model, *, deadline: Deadline) -> tuple[float, Floats, Floats] | None:
+    """Solve a model without its whole variables from inside, which is quickest where it is large.
+
+    Returns
+    -------
+    bound, reduced, x : no solution of the model is worth less than ``bound``, and none in which a variable
+        leaves the end that its ``reduced`` cost (variable,) holds it at is worth less than the two together;
+        ``x`` is near the best. None where the time was up. The bound is summed up here from the prices of
+        the rows and holds for any prices.
+    """
+    options = {"time_limit": max(_LEAST_S, deadline.left()), "solver": "ipm", "run_crossover": "off"}
+    solver = _solver_of(replace(model, whole=np.zeros_like(model.whole)), options)
+    solver.run()
+    solution = solver.getSolution()
+    if not solution.dual_valid or not solution.value_valid:
+        return None
+    bound, reduced = priced(model, np.array(solution.row_dual))
+    return bound, reduced, np.array(solution.col_value)
+
+
+def priced(model: Model, prices: Floats) -> tuple[float, Floats]:
+    """Return the bound of a model at any prices of its rows, and the reduced costs of its variables."""
+    # A price on the side where a row is not limited would make the bound infinite: such a row counts for
+    # nothing.
+    end = np.where(prices > 0, model.lower, model.upper)
+    prices = np.where(np.isfinite(end), prices, 0.0)
+    charged = prices * np.where(np.isfinite(end), end, 0.0)
+    reduced = model.cost - np.asarray(model.matrix.T @ prices)
+    best = np.minimum(reduced * model.least, reduced * model.greatest)
+    size = float(np.abs(charged).sum() + np.abs(best).sum() + np.abs(model.cost).sum())
+    return float(charged.sum() + best.sum()) - _ROUNDING * size, reduced
 
 
 class Relaxation:

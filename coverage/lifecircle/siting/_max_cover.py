@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 _FIRST_STEPS, _MORE_STEPS = 300, 3000
-_FEW_KICKS, _MANY_KICKS, _PATIENCE = 50, 8000, 1500
+_FEW_KICKS, _MANY_KICKS, _PATIENCE = 50, 30_000, 5000
 _SMALL = 3000
 """Pairs of a problem that branching solves at once."""
 
@@ -136,7 +136,7 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
             cover,
             chosen,
             kicks=kicks,
-            deadline=deadline.share(0.3),
+            deadline=deadline.share(0.4),
             enough=dual.bound - step,
             patience=_PATIENCE,
         )

@@ -7,14 +7,14 @@ multipliers a bound, and HiGHS closes the gap between them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from lifecircle.errors import say
-from lifecircle.siting._allowed_sets import Rows
+from lifecircle.siting._allowed_sets import Rows, largest
 from lifecircle.siting._certificate import (
     Found,
     is_proved,
@@ -25,8 +25,9 @@ from lifecircle.siting._certificate import (
     unit_of,
 )
 from lifecircle.siting._cover import Cover, merge_rows
-from lifecircle.siting._highs import Model, is_installed, minimise
+from lifecircle.siting._highs import Model, is_installed, minimise, relax
 from lifecircle.siting._lagrange import Effort, rule_bound
+from lifecircle.siting._lifted import lifted_model
 from lifecircle.siting._local_search import Start, any_set, first_set, local_search
 from lifecircle.siting._totals import totals
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from lifecircle.siting._allowed_sets import Choice
     from lifecircle.siting._deadline import Deadline
+    from lifecircle.siting._lifted import Lifted
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
@@ -265,21 +267,85 @@ def _bound(rules: Rules, choice: Choice, value: float, unit: float, *, deadline:
 def _exactly(  # noqa: PLR0913, PLR0917 - everything known so far
     rules: Rules, choice: Choice, is_open: Bools, bound: float, unit: float, deadline: Deadline
 ) -> tuple[Bools, float]:
-    """Pass the problem to HiGHS."""
-    model = model_of(rules, choice)
-    start = start_of(rules, choice, is_open)
-    answer = minimise(model, deadline=deadline, unit=unit, start=start, plainly=True)
-    settled = 0.0 if rules.by_group else float(rules.settled.sum())
-    # The model maximises without the small share that breaks ties, so it is compared without it.
-    value = plain_value(rules, is_open)
-    if answer.x is not None:
-        found = choice.base()
-        found[choice.variable] = answer.x[: len(choice.variable)] > 0.5
-        if choice.allows(found) and plain_value(rules, found) > value:
-            is_open, value = found, plain_value(rules, found)
-    if math.isfinite(answer.bound):
-        bound = min(bound, rounded_down(settled - answer.bound, unit))
+    """Pass the problem to HiGHS; where residents need several sites, the bound of the products first."""
+    models = [model_of(rules, choice)]
+    many, value = len(choice.variable), plain_value(rules, is_open)
+    lifted = lifted_model(rules, choice)
+    if lifted is not None:
+        is_open, bound, limits = _lifted(rules, choice, is_open, bound, unit, lifted, deadline)
+        value = plain_value(rules, is_open)
+        models = [_limited(model, limits) for model in (*models, lifted.model)] if limits else models
+    for place, model in enumerate(models):
+        if _is_done(rules, is_open, bound, unit) or deadline.passed():
+            break
+        # The plain model is quicker where a proof is in reach, the products bound better where it is not.
+        share = deadline.share(0.5) if place + 1 < len(models) else deadline
+        start = start_of(rules, choice, is_open)
+        if place and lifted is not None:
+            start = lifted.solution(start[:many], start[many:])
+        answer = minimise(model, deadline=share, unit=unit, start=start, plainly=True)
+        if answer.x is not None:
+            found = choice.base()
+            found[choice.variable] = answer.x[:many] > 0.5
+            # The model maximises without the small share that breaks ties, so it is compared without it.
+            if choice.allows(found) and plain_value(rules, found) > value:
+                is_open, value = found, plain_value(rules, found)
+        # Sets with a site that was settled are better than the plan by less than a step.
+        proved = value if unit or len(models) == 1 else value + step_beyond(value, unit)
+        settled = 0.0 if rules.by_group else float(rules.settled.sum())
+        if answer.infeasible:
+            bound = min(bound, proved)
+        elif math.isfinite(answer.bound):
+            bound = min(bound, max(proved, rounded_down(settled - answer.bound, unit)))
     return is_open, max(bound, value)
+
+
+def _limited(model: Model, limits: tuple[Floats, Floats]) -> Model:
+    """Return a model with the first variables held between limits."""
+    many = len(limits[0])
+    least, greatest = (
+        np.concatenate([limit, end[many:]])
+        for limit, end in zip(limits, (model.least, model.greatest), strict=True)
+    )
+    return replace(model, least=least, greatest=greatest)
+
+
+def _lifted(  # noqa: PLR0913, PLR0917 - everything known so far
+    rules: Rules,
+    choice: Choice,
+    is_open: Bools,
+    bound: float,
+    unit: float,
+    lifted: Lifted,
+    deadline: Deadline,
+) -> tuple[Bools, float, tuple[Floats, Floats] | None]:
+    """Lower the bound by the products of two sites, search from where it points, and settle sites.
+
+    Returns
+    -------
+    is_open, bound, limits : of the variable sites in any better set, least and greatest; None where the
+        relaxation was not solved in the time
+    """
+    model = lifted.model
+    relaxed = relax(model, deadline=deadline.share(0.5))
+    if relaxed is None:
+        return is_open, bound, None
+    settled, sites = float(rules.settled.sum()), choice.variable
+    least, reduced, x = relaxed
+    bound = max(plain_value(rules, is_open), min(bound, rounded_down(settled - least, unit)))
+    rounded = choice.base()
+    rounded[sites[largest(x[: len(sites)], round(float(x[: len(sites)].sum())))]] = True
+    if choice.allows(rounded) and not _is_done(rules, is_open, bound, unit):
+        share = deadline.share(0.2)
+        found, value = local_search(rules, choice, rounded, kicks=_KICKS, deadline=share, enough=bound)
+        is_open = found if value > rules.value(is_open) else is_open
+    # A site whose choice, or refusal, would push the bound to the plan is settled: no better plan has it so.
+    value = plain_value(rules, is_open)
+    wanted = settled - value - step_beyond(value, unit)
+    reduced = reduced[: len(sites)]
+    held = np.abs(reduced) + least > wanted
+    opened, closed = held & (reduced < 0), held & (reduced > 0)
+    return is_open, bound, (opened.astype(np.float64), (~closed).astype(np.float64))
 
 
 def model_of(rules: Rules, choice: Choice) -> Model:

@@ -97,9 +97,19 @@ def move(sides: Sides, state: State, place: int, site: np.integer[Any] | int) ->
 
 
 @part
+def adds_most(state: State) -> np.int64:
+    """Return the closed site that adds most, the lowest of equal ones."""
+    best, most = np.int64(0), -np.inf
+    for site in range(len(state.add)):
+        if not state.is_open[site] and state.add[site] > most:
+            best, most = np.int64(site), state.add[site]
+    return best
+
+
+@part
 def exchange(sides: Sides, state: State, least: float) -> None:  # noqa: C901 - one search in one piece
     """Exchange one site after another for the one that gains most, until none gains more than ``least``."""
-    since, place = 0, 0
+    since, place, top = 0, 0, adds_most(state)
     # Ends after one full round without a gain: then no exchange of one site improves the choice.
     while since < len(state.chosen):
         gone = state.chosen[place]
@@ -117,18 +127,21 @@ def exchange(sides: Sides, state: State, least: float) -> None:  # noqa: C901 - 
                         state.touched[many] = site
                         many += 1
                     state.extra[site] += weight
-        best, best_gain = -1, -np.inf
-        for site in range(len(state.add)):
+        # Of the sites that win nothing back the one that adds most is the best for every place; of equal ones
+        # the lowest.
+        best, best_gain = top, state.add[top] + state.extra[top] - loss
+        for k in range(many):
+            site = state.touched[k]
             if not state.is_open[site]:
                 gain = state.add[site] + state.extra[site] - loss
-                if gain > best_gain:
+                if gain > best_gain or (gain == best_gain and site < best):
                     best, best_gain = site, gain
         for k in range(many):
             state.extra[state.touched[k]] = 0.0
         since += 1
         if best_gain > least:
             move(sides, state, place, best)
-            since = 0
+            since, top = 0, adds_most(state)
         place = (place + 1) % len(state.chosen)
 
 
