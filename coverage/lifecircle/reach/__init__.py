@@ -36,6 +36,7 @@ _HOME = {
     "snap": "_snap",
     "solve_nearest": "_solved",
     "statuses": "_search",
+    "thread_count": "_choice",
     "usable": "_trips",
     "within": "_pairs",
 }
@@ -64,11 +65,13 @@ __all__ = [
     "snap",
     "solve_nearest",
     "statuses",
+    "thread_count",
     "usable",
     "within",
 ]
 
 if TYPE_CHECKING:
+    from lifecircle.reach._choice import thread_count
     from lifecircle.reach._display import isochrones, reach_lines
     from lifecircle.reach._first_run import compile_beside, compile_loops
     from lifecircle.reach._graph import TravelGraph
