@@ -1,7 +1,7 @@
 """Work something out in a copy of this process, on a second processor, while this one goes on.
 
-A copy (``fork``) has all that this process holds and sends back one answer. It reads and writes no file, and
-what it cannot answer this process works out itself: answers, errors and files are those of one process.
+A copy (``fork``) has all that this process holds and sends back one answer. It writes nothing, and what it
+cannot answer this process works out itself: answers, errors and files are those of one process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import signal
 import sys
 import warnings
 from contextlib import contextmanager
+from logging.handlers import QueueHandler
 from pathlib import Path
+from queue import Queue
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 if TYPE_CHECKING:
@@ -57,6 +59,11 @@ class Beside(Generic[_Answer]):
         self._work = work
         self._copy = _copied(work) if _Allowed.copies else None
 
+    @property
+    def begun(self) -> bool:
+        """Return whether a copy is at work."""
+        return self._copy is not None
+
     def answer(self) -> _Answer:
         """Wait for the answer, or work it out here where no copy gives one; errors are raised here.
 
@@ -64,11 +71,24 @@ class Beside(Generic[_Answer]):
         -------
         answer : of the work
         """
+        told = self.told()
+        return self._work() if told is None else told
+
+    def told(self) -> _Answer | None:
+        """Wait for the answer of a copy.
+
+        Returns
+        -------
+        answer : of the work; None where no copy gives one, for whatever reason
+        """
         told = None if self._copy is None else _told(*self._copy)
-        if self._end(now=told is None) and told is not None:
-            answer: _Answer = pickle.loads(told)  # noqa: S301 - from our own copy, by a pipe nobody else has
-            return answer
-        return self._work()
+        if not self._end(now=told is None) or told is None:
+            return None
+        answer, records = pickle.loads(told)  # noqa: S301 - from our own copy, by a pipe nobody else has
+        for record in records:
+            logging.getLogger(record.name).handle(record)
+        found: _Answer = answer
+        return found
 
     def _end(self, *, now: bool) -> bool:
         """Wait for the end of the copy, if there still is one, or end it now; gives whether it ended well."""
@@ -88,7 +108,8 @@ def beside(work: Callable[[], _Answer]) -> Iterator[Beside[_Answer]]:
 
     Parameters
     ----------
-    work : gives an answer that can be pickled, touches no file and logs nothing that anyone needs
+    work : gives an answer that can be pickled and is not None; writes no file. What it logs is logged here
+        when it has answered
 
     Returns
     -------
@@ -130,14 +151,24 @@ def _work_and_end(work: Callable[[], object], writer: int) -> NoReturn:
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that was copied says what ends
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-        # A progress line may be held by a thread that a copy does not have.
-        logging.disable(logging.CRITICAL)
-        told = pickle.dumps(work(), protocol=pickle.HIGHEST_PROTOCOL)
+        records = _collected_log()
+        told = pickle.dumps((work(), records), protocol=pickle.HIGHEST_PROTOCOL)
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(told)
         status = 0
     finally:
         os._exit(status)
+
+
+def _collected_log() -> list[logging.LogRecord]:
+    """Collect what is logged from now on; nothing is shown, as a thread may hold what it is shown on."""
+    records: list[logging.LogRecord] = []
+    collector = QueueHandler(Queue())
+    collector.enqueue = records.append  # type: ignore[assignment, method-assign]  # it makes records fit to be sent
+    for name in (None, *logging.root.manager.loggerDict):
+        logging.getLogger(name).handlers.clear()
+    logging.getLogger().addHandler(collector)
+    return records
 
 
 def _told(process: int, pipe: int) -> bytes | None:

@@ -221,6 +221,15 @@ def compile_beside(program: str, *, last: tuple[str, str]) -> bool:
     return True
 
 
+def is_compiling() -> bool:
+    """Return whether a process compiles beside this one.
+
+    >>> is_compiling()
+    False
+    """
+    return _Beside.process is not None and _Beside.process.poll() is None
+
+
 def wait_for(kernel: Any) -> None:
     """Wait until a kernel is stored, as long as a process compiles beside this one.
 
