@@ -26,7 +26,7 @@ from lifecircle.audit._placement import (
     with_near,
 )
 from lifecircle.audit._surfaces import Homes, read_others
-from lifecircle.audit._unused_rows import left_out, with_classes
+from lifecircle.audit._unused_rows import left_out, merged_rows, roads_read, with_classes
 from lifecircle.beside import beside
 from lifecircle.demand import (
     accepted_targets,
@@ -623,9 +623,9 @@ class _Reader:
             )
             if not read:
                 self.note("roads", path, len(roads.u))
-                self.read[-1] = _roads_read(self.read[-1], roads)
+                self.read[-1] = roads_read(self.read[-1], roads)
                 if second is not None:
-                    self.note("merge", second, _merged_rows(roads))
+                    self.note("merge", second, merged_rows(roads))
         for other in read.values():
             if roads.lines is not other.lines:
                 roads = roads.sharing(other)
@@ -647,22 +647,6 @@ def _digest(path: Path) -> str:
     if (kept := snapshot_of(path)) is not None:
         return kept.digest
     return content_key(path) if path.is_dir() else file_hash(path)
-
-
-def _roads_read(read: InputReading, roads: Roads) -> InputReading:
-    """Take over what the roads' own reading says of their rows."""
-    own: Any = getattr(roads, "reading", None)
-    if own is None or not own.rows:
-        return read
-    return replace(
-        read, rows=int(own.rows), used=int(own.used), left_out=dict(own.left_out), notes=tuple(own.notes)
-    )
-
-
-def _merged_rows(roads: Roads) -> int:
-    """Return how many stretches of road a merge took from its second source."""
-    codes = (note.partition(":")[2] for note in roads.reading.notes if note.startswith("merge_added:"))
-    return int(next(codes, "0").partition("|")[0])
 
 
 def _layers(inputs: Inputs) -> list[Layer]:

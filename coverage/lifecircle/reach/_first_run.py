@@ -78,3 +78,4 @@ def compile_loops() -> None:
     for ranks in (2, 1):
         nearest(roads, ends, ends, limit_min=15, k=ranks)
     within(roads, ends, ends, limit_min=15)
+    compiled.note_stored(*_LAST)
