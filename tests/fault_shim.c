@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -29,7 +30,7 @@ static char root[PATH_MAX];
 static size_t root_length;
 static int how = OFF, kinds, error_number;
 static long at_call, shift_s;
-static atomic_long calls;
+static atomic_long *calls; /* shared with the copies that a process makes of itself */
 static int log_file = -1;
 
 /* Watch a folder: from the n-th call of these kinds on (or at it alone) do what is told. */
@@ -38,11 +39,13 @@ void fault_arm(const char *folder, int mode, int of_kinds, long n, int error, lo
     strncpy(root, folder, sizeof root - 1);
     root_length = strlen(root);
     kinds = of_kinds, at_call = n, error_number = error, shift_s = seconds, log_file = log;
-    atomic_store(&calls, 0);
+    if (calls == NULL)
+        calls = mmap(NULL, sizeof *calls, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    atomic_store(calls, 0);
     how = mode;
 }
 
-long fault_calls(void) { return atomic_load(&calls); }
+long fault_calls(void) { return atomic_load(calls); }
 
 static void die(void) { syscall(SYS_kill, getpid(), SIGKILL); for (;;) pause(); }
 
@@ -50,14 +53,14 @@ static void die(void) { syscall(SYS_kill, getpid(), SIGKILL); for (;;) pause(); 
 static int asked(int kind)
 {
     if (how == OFF || !(kind & kinds)) return 0;
-    long n = atomic_fetch_add(&calls, 1) + 1;
+    long n = atomic_fetch_add(calls, 1) + 1;
     if (log_file >= 0) { char c = 'a' + (char)__builtin_ctz(kind); syscall(SYS_write, log_file, &c, 1); }
     if (how == KILL && n == at_call) die();
     if ((how == FAIL_ONCE && n == at_call) || (how == FAIL_ON && n >= at_call)) { errno = error_number; return 1; }
     return 0;
 }
 
-static int torn(void) { return how == TEAR && atomic_load(&calls) == at_call; }
+static int torn(void) { return how == TEAR && atomic_load(calls) == at_call; }
 
 static int below(const char *path)
 {
@@ -291,7 +294,7 @@ int renameat2(int from, const char *old, int to, const char *new, unsigned int f
     return real(from, old, to, new, flags);
 }
 
-static int jumped(void) { return how == CLOCK && atomic_load(&calls) >= at_call; }
+static int jumped(void) { return how == CLOCK && atomic_load(calls) >= at_call; }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {

@@ -56,6 +56,19 @@ def test_code_is_stored_when_it_is_as_new_as_its_source(stored):
     assert not compiled._is_stored(*LAST)
 
 
+def test_code_of_a_module_that_was_installed_again_is_stored(stored):
+    """Numba goes by the content of a module: its code stays older than the module, and is right."""
+    code = stored / CODE
+    code.touch()
+    os.utime(code, (0.0, 0.0))
+    assert not compiled._is_stored(*LAST)
+    compiled.note_stored(*LAST)
+    assert compiled._is_stored(*LAST)
+    code.unlink()
+    compiled.note_stored(*LAST)  # nothing is stored: nothing to note
+    assert not compiled._is_stored(*LAST)
+
+
 @pytest.mark.usefixtures("nobody")
 def test_a_process_is_started_once_and_where_nothing_is_stored(stored):
     (stored / CODE).touch()

@@ -22,6 +22,7 @@ FLOORS = {
     "headings": 1,
     "cells": 1,
     "costs": 1,
+    "beside": 1,
     "limits": 1,
     "compiled": 1,
     "stages": 1,

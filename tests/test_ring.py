@@ -516,9 +516,9 @@ def fresh_kernels(monkeypatch):
     """Forget whether the hint compiles, and have it compiled anew."""
     kernels = _ring.search_loops()
     monkeypatch.setattr(kernels, "_prefetch_probe", numba.njit(kernels._prefetch_probe.py_func))
-    _ring._hint_compiles.cache_clear()
+    _ring.hint_compiles.cache_clear()
     yield kernels
-    _ring._hint_compiles.cache_clear()
+    _ring.hint_compiles.cache_clear()
 
 
 def test_prefetch_compiles_here(fresh_kernels):

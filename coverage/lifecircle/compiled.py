@@ -12,7 +12,7 @@ import logging
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -221,6 +221,15 @@ def compile_beside(program: str, *, last: tuple[str, str]) -> bool:
     return True
 
 
+def is_compiling() -> bool:
+    """Return whether a process compiles beside this one.
+
+    >>> is_compiling()
+    False
+    """
+    return _Beside.process is not None and _Beside.process.poll() is None
+
+
 def wait_for(kernel: Any) -> None:
     """Wait until a kernel is stored, as long as a process compiles beside this one.
 
@@ -250,6 +259,27 @@ def _end_beside() -> None:
 
 def _is_stored(module: str, name: str) -> bool:
     """Return whether numba has stored a kernel of a module as it is now; numba is not loaded for it."""
+    file, codes = _stored_code(module, name)
+    return max((one.stat().st_mtime for one in codes), default=0.0) >= file.stat().st_mtime
+
+
+def note_stored(module: str, name: str) -> None:
+    """Note that what is stored of a kernel is of its module as it is now.
+
+    numba goes by what the module holds: a module that was installed again, and is the same, is not compiled
+    again, and what is stored of it stays older than it is. The clock alone would then never be right.
+
+    Parameters
+    ----------
+    module, name : the kernel, which has just been loaded or compiled
+    """
+    with suppress(OSError):
+        for code in sorted(_stored_code(module, name)[1], key=lambda one: one.stat().st_mtime)[-1:]:
+            os.utime(code)
+
+
+def _stored_code(module: str, name: str) -> tuple[Path, list[Path]]:
+    """Return the file of a module, and every file in which numba may have stored the code of a kernel."""
     spec = importlib.util.find_spec(module)
     file = Path(spec.origin if spec is not None and spec.origin else "")
     home = os.environ.get("NUMBA_CACHE_DIR")
@@ -257,5 +287,4 @@ def _is_stored(module: str, name: str) -> bool:
     apart = Path(home) if home else Path(os.environ.get("XDG_CACHE_HOME") or users) / "numba"
     folders = [*apart.glob(f"{file.parent.name}_*"), *([] if home else [file.parent / "__pycache__"])]
     code = f"{file.stem}.{name}-*.py{sys.version_info.major}{sys.version_info.minor}.*.nbc"
-    stored = [one.stat().st_mtime for folder in folders for one in folder.glob(code)]
-    return max(stored, default=0.0) >= file.stat().st_mtime
+    return file, [one for folder in folders for one in folder.glob(code)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pandas as pd
 
@@ -25,7 +26,8 @@ from lifecircle.audit._placement import (
     with_near,
 )
 from lifecircle.audit._surfaces import Homes, read_others
-from lifecircle.audit._unused_rows import left_out, with_classes
+from lifecircle.audit._unused_rows import left_out, merged_rows, roads_read, with_classes
+from lifecircle.beside import beside
 from lifecircle.demand import (
     accepted_targets,
     assign_districts,
@@ -42,6 +44,7 @@ from lifecircle.facilities import merge_duplicates, merge_similar, read_faciliti
 from lifecircle.files import content_key, file_hash
 from lifecircle.findings import InputRecord
 from lifecircle.indicators import join_indicators, read_indicators
+from lifecircle.reach import load_loops
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
 from lifecircle.standards import CapacityTarget, reach_of
@@ -159,6 +162,15 @@ def yearly_files(study: Study) -> list[YearlyFile]:
     return files if study.villages is None else [*files, *study.villages.accepted.values()]
 
 
+class _Noted(NamedTuple):
+    """A part that was read apart: what was found, and what is noted of its files."""
+
+    found: Any
+    rejects: list[pd.DataFrame]
+    records: list[InputRecord]
+    read: list[InputReading]
+
+
 class _Reader:
     """Reads a study's files one after another, noting faults, rejects and records as it goes."""
 
@@ -192,21 +204,28 @@ class _Reader:
             villages = self.villages()
         with self.faults.catching():
             self.crosswalk = self._crosswalk()
+        if villages is not None:
+            villages = with_districts(villages, districts)
         surfaces: dict[str, tuple[Homes, gpd.GeoDataFrame]] = {}
+        with beside(lambda: self._lists(districts, villages)) as lists:
+            with self.faults.catching():
+                demand = self.demand()
+            with self.faults.catching():
+                surfaces = read_others(self)
+            ways = self._noted(_Reader.networks) if lists.begun and not self._detects() else None
+            if ways is not None:
+                load_loops(next(iter(ways.found.values())))
+            register, figures = lists.told() or (None, None)
+        # In the order in which files and faults are told, whatever was read first.
         with self.faults.catching():
-            demand = self.demand()
-        with self.faults.catching():
-            surfaces = read_others(self)
-        with self.faults.catching():
-            facilities = self.facilities()
+            facilities = self.facilities() if register is None else self._taken(register)
         if not self._detects():
             with self.faults.catching():
-                networks = self.networks()
+                networks = self.networks() if ways is None else self._taken(ways)
         self.faults.raise_any()
         assert demand is not None
         assert facilities is not None
         if villages is not None:
-            villages = with_districts(villages, districts)
             with self.faults.catching():
                 villages = self._with_accepted(villages, districts)
             self.faults.raise_any()
@@ -216,11 +235,7 @@ class _Reader:
         others = {name: homes.settled(read) for name, (homes, read) in surfaces.items()}
         self.homes.doubts += [code for homes, _ in surfaces.values() for code in homes.doubts]
         facilities = assign_villages(assign_districts(facilities, districts), villages)
-        outlets = indicators = None
-        with self.faults.catching():
-            outlets = self._outlets(districts)
-        with self.faults.catching():
-            indicators = self._indicators(districts, villages)
+        outlets, indicators = self.figures(districts, villages) if figures is None else self._taken(figures)
         self._note_crosswalk()
         self.faults.raise_any()
         inputs = Inputs(
@@ -240,6 +255,32 @@ class _Reader:
             stated=stated,
         )
         return self._placed(inputs)
+
+    def _lists(
+        self, districts: gpd.GeoDataFrame | None, villages: gpd.GeoDataFrame | None
+    ) -> tuple[_Noted | None, _Noted | None]:
+        """Read the register, and outlets with registered figures, apart: None of what has a fault."""
+        register = self._noted(_Reader.facilities)
+        if self.crosswalk is not None:  # it is told which of its units the figures are of
+            return register, None
+        return register, self._noted(lambda one: one.figures(districts, villages))
+
+    def _noted(self, read: Callable[[_Reader], Any]) -> _Noted | None:
+        """Read a part with notes of its own; None where it has a fault, which is found again in its place."""
+        apart = copy(self)
+        apart.rejects, apart.records, apart.read, apart.faults = [], [], [], FaultLog()
+        try:
+            found = read(apart)
+        except UnusableInputError:
+            return None
+        return None if apart.faults.faults else _Noted(found, apart.rejects, apart.records, apart.read)
+
+    def _taken(self, noted: _Noted) -> Any:
+        """Take over what was read apart, and its notes."""
+        self.rejects += noted.rejects
+        self.records += noted.records
+        self.read += noted.read
+        return noted.found
 
     def _detects(self) -> bool:
         """Return whether the study asks for a datum to be detected."""
@@ -512,6 +553,17 @@ class _Reader:
         faults.raise_any()
         return join_indicators(parts)
 
+    def figures(
+        self, districts: gpd.GeoDataFrame | None, villages: gpd.GeoDataFrame | None
+    ) -> tuple[gpd.GeoDataFrame | None, Indicators | None]:
+        """Read the outlets and the registered figures, each None where the study has none."""
+        outlets = indicators = None
+        with self.faults.catching():
+            outlets = self._outlets(districts)
+        with self.faults.catching():
+            indicators = self._indicators(districts, villages)
+        return outlets, indicators
+
     def _leave_out_doubles(self, doubles: pd.DataFrame) -> None:
         """Note rows that repeat another, which show only when all lists are put together."""
         many = doubles.drop_duplicates(["file", "row"])["file"].value_counts()
@@ -571,9 +623,9 @@ class _Reader:
             )
             if not read:
                 self.note("roads", path, len(roads.u))
-                self.read[-1] = _roads_read(self.read[-1], roads)
+                self.read[-1] = roads_read(self.read[-1], roads)
                 if second is not None:
-                    self.note("merge", second, _merged_rows(roads))
+                    self.note("merge", second, merged_rows(roads))
         for other in read.values():
             if roads.lines is not other.lines:
                 roads = roads.sharing(other)
@@ -595,22 +647,6 @@ def _digest(path: Path) -> str:
     if (kept := snapshot_of(path)) is not None:
         return kept.digest
     return content_key(path) if path.is_dir() else file_hash(path)
-
-
-def _roads_read(read: InputReading, roads: Roads) -> InputReading:
-    """Take over what the roads' own reading says of their rows."""
-    own: Any = getattr(roads, "reading", None)
-    if own is None or not own.rows:
-        return read
-    return replace(
-        read, rows=int(own.rows), used=int(own.used), left_out=dict(own.left_out), notes=tuple(own.notes)
-    )
-
-
-def _merged_rows(roads: Roads) -> int:
-    """Return how many stretches of road a merge took from its second source."""
-    codes = (note.partition(":")[2] for note in roads.reading.notes if note.startswith("merge_added:"))
-    return int(next(codes, "0").partition("|")[0])
 
 
 def _layers(inputs: Inputs) -> list[Layer]:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifecircle.audit._fingerprint import yearly_files
+from lifecircle.beside import beside
 from lifecircle.errors import UnusableInputError, system_errors
 from lifecircle.files import complete_folder, file_hash, files_of
 from lifecircle.findings import METHOD_VERSION, RUN, save_findings, seal
 from lifecircle.legend import STYLES, layer_styles
-from lifecircle.report import write_tables
+from lifecircle.report import run_workbook, write_tables
 from lifecircle.study import STUDY_FILE
 from lifecircle.tables import snapshot_of
 from lifecircle.wording import fault_line
@@ -145,8 +146,9 @@ class _RepeatedError(Exception):
 
 def write_files(findings: Findings, folder: Path) -> None:
     """Write the files that follow from findings alone into an existing folder."""
-    save_findings(findings, folder, tables={STYLES: layer_styles(findings)})
-    write_tables(findings, folder)
+    with beside(lambda: run_workbook(findings)) as workbook:
+        save_findings(findings, folder, tables={STYLES: layer_styles(findings)})
+        write_tables(findings, folder, workbook.answer)
 
 
 def years_of_another_method(out: Path, study: str, year: int) -> list[int]:

@@ -25,6 +25,7 @@ from lifecircle.audit._questions import ask
 from lifecircle.audit._record import source_of, write_run, years_of_another_method
 from lifecircle.audit._searches import Searches, venue_classes
 from lifecircle.audit._surface_values import surface_doubts, surface_notes, values_on_surfaces
+from lifecircle.beside import beside
 from lifecircle.errors import UnusableInputError
 from lifecircle.files import check_folder, one_writer, recover
 from lifecircle.findings import (
@@ -152,9 +153,7 @@ def run(
     else:
         facts = YearFacts(inputs, answers, earlier, anything_dated(inputs, earlier[0]))
     before = year_before(inputs, earlier) if previous is None else YearBefore(previous)
-    assessed = [
-        _beside_year_before(assess(target, facts), before) for target in inputs.study.standard.targets
-    ]
+    assessed = [_beside_year_before(one, before) for one in _assessed(inputs, facts)]
     assessed += [Assessed(left_out(target)) for target in inputs.study.left_out]
     valued = values_on_surfaces(inputs)
     assessed = [_beside_surfaces(one, valued, inputs) for one in assessed]
@@ -163,6 +162,16 @@ def run(
         inputs = replace(inputs, doubts=(*inputs.doubts, *surface_doubts(earlier[0], inputs)))
     positions = report_positions(inputs, [one.result for one in assessed])
     return _findings(inputs, assessed, replace(report_reading(inputs, searches, coarse), positions=positions))
+
+
+def _assessed(inputs: Inputs, facts: YearFacts) -> list[Assessed]:
+    """Assess every target, in the order of the standard; circles here, the other kinds beside them."""
+    targets = inputs.study.standard.targets
+    others = [target for target in targets if target.kind != "circle"]
+    with beside(lambda: [assess(target, facts) for target in others]) as rest:
+        found = {target.id: assess(target, facts) for target in targets if target.kind == "circle"}
+        found |= {target.id: one for target, one in zip(others, rest.answer(), strict=True)}
+    return [found[target.id] for target in targets]
 
 
 def _beside_year_before(assessed: Assessed, before: YearBefore) -> Assessed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lifecircle.errors import Message
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lifecircle.reading import InputReading
+    from lifecircle.roads import Roads
 
 _KEPT = ("kept as unsnapped", "is kept, its hours unknown", "the facility is kept")
 """How the reasons of rejects end whose rows are used all the same."""
@@ -41,3 +42,19 @@ def with_classes(read: InputReading) -> InputReading:
     """Say of rows without a reject that their class is no service of the standard."""
     left = {"class_not_mapped" if why == "not_used" else why: rows for why, rows in read.left_out.items()}
     return replace(read, left_out=left)
+
+
+def roads_read(read: InputReading, roads: Roads) -> InputReading:
+    """Take over what the roads' own reading says of their rows."""
+    own: Any = getattr(roads, "reading", None)
+    if own is None or not own.rows:
+        return read
+    return replace(
+        read, rows=int(own.rows), used=int(own.used), left_out=dict(own.left_out), notes=tuple(own.notes)
+    )
+
+
+def merged_rows(roads: Roads) -> int:
+    """Return how many stretches of road a merge took from its second source."""
+    codes = (note.partition(":")[2] for note in roads.reading.notes if note.startswith("merge_added:"))
+    return int(next(codes, "0").partition("|")[0])

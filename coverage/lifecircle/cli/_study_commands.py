@@ -160,8 +160,10 @@ def audit(  # noqa: PLR0913 - one parameter an option
     database: str | None,
 ) -> None:
     """Audit every target of STUDY for a year and write the results to STUDY/results/YEAR."""
-    from lifecircle.reach import compile_beside
+    from lifecircle.beside import allow_copies
+    from lifecircle.reach import compile_beside, thread_count
 
+    allow_copies(thread_count())
     compile_beside()  # before the rest is loaded: on a machine's first run there is much to compile
     from lifecircle.audit import run_audit
 

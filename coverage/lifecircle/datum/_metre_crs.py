@@ -40,7 +40,13 @@ def way_between(source: Any, target: Any) -> pyproj.Transformer:
     >>> way_between("EPSG:4326", "EPSG:4549").transform(120.0, 30.0)[0]
     500000.0
     """
-    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+    from geopandas.array import TransformerFromCRS  # noqa: PLC0415 - tables are loaded where ways are used
+
+    # By the cache of geopandas, which makes the same ways for its tables.
+    made: pyproj.Transformer = TransformerFromCRS(
+        pyproj.CRS.from_user_input(source), pyproj.CRS.from_user_input(target), always_xy=True
+    )
+    return made
 
 
 _WEB_MERCATOR = "Popular Visualisation Pseudo Mercator"

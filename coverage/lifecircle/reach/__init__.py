@@ -29,6 +29,7 @@ _HOME = {
     "fragment_lengths": "_snap",
     "graph_to_facilities": "_trips",
     "isochrones": "_display",
+    "load_loops": "_first_run",
     "nearest": "_search",
     "nearest_seconds": "_search",
     "reach_lines": "_display",
@@ -36,6 +37,7 @@ _HOME = {
     "snap": "_snap",
     "solve_nearest": "_solved",
     "statuses": "_search",
+    "thread_count": "_choice",
     "usable": "_trips",
     "within": "_pairs",
 }
@@ -57,6 +59,7 @@ __all__ = [
     "fragment_lengths",
     "graph_to_facilities",
     "isochrones",
+    "load_loops",
     "nearest",
     "nearest_seconds",
     "reach_lines",
@@ -64,13 +67,15 @@ __all__ = [
     "snap",
     "solve_nearest",
     "statuses",
+    "thread_count",
     "usable",
     "within",
 ]
 
 if TYPE_CHECKING:
+    from lifecircle.reach._choice import thread_count
     from lifecircle.reach._display import isochrones, reach_lines
-    from lifecircle.reach._first_run import compile_beside, compile_loops
+    from lifecircle.reach._first_run import compile_beside, compile_loops, load_loops
     from lifecircle.reach._graph import TravelGraph
     from lifecircle.reach._pairs import Pairs, within
     from lifecircle.reach._repair import Change, NearestSolve

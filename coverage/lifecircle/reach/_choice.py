@@ -29,7 +29,7 @@ ENVIRONMENT = "LIFECIRCLE_ENGINE"
 THREADS = "LIFECIRCLE_THREADS"
 """Name of the environment variable that bounds the threads of one question."""
 
-_KERNELS = "lifecircle.reach._kernels"
+KERNELS = "lifecircle.reach._kernels"
 _LOAD_S = 0.7
 """Seconds to import numba and load compiled code kept on disk."""
 
@@ -99,11 +99,11 @@ def choose(engine: Engine, work: Work) -> Literal["scipy", "ring"]:
     if wanted != "auto":
         return wanted
     # Once loaded, the ring has no fixed cost any more, so the estimates are compared as they are.
-    if is_loaded(_KERNELS):
+    if is_loaded(KERNELS):
         return "ring" if work.ring_s < work.scipy_s else "scipy"
     # Load when scipy has cost as much as loading would have (the ski rental rule): this never costs more than
     # twice the best choice, whatever questions follow.
-    if _Spent.seconds + work.scipy_s > _LOAD_S + work.ring_s and loads(_KERNELS):
+    if _Spent.seconds + work.scipy_s > _LOAD_S + work.ring_s and loads(KERNELS):
         return "ring"
     _Spent.seconds += work.scipy_s
     return "scipy"

@@ -8,11 +8,16 @@ loops are the same, and so are all answers.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from lifecircle import compiled
-from lifecircle.reach._choice import ENVIRONMENT, thread_count
+from lifecircle.reach._choice import ENVIRONMENT, KERNELS, thread_count
+
+if TYPE_CHECKING:
+    from lifecircle.roads import Roads
 
 _PROGRAM = "from lifecircle.reach import compile_loops; compile_loops()"
+_MANY_JUNCTIONS = 30_000  # of a county: two nearest of many venues alone pay for loading
 _LAST = ("lifecircle.reach._pair_kernels", "join")
 
 
@@ -28,6 +33,32 @@ def compile_beside() -> bool:
     if thread_count() < 2 or os.environ.get(ENVIRONMENT) == "scipy":
         return False
     return compiled.compile_beside(_PROGRAM, last=_LAST)
+
+
+def load_loops(roads: Roads) -> bool:
+    """Load the compiled loops where the questions of an audit will need them.
+
+    For who has to wait anyway. Nothing waits for a loop that is still being compiled.
+
+    Parameters
+    ----------
+    roads : network that is going to be searched
+
+    Returns
+    -------
+    loaded : bool; false for a small network, which scipy answers, and without numba
+    """
+    from lifecircle.reach._ring import hint_compiles, search_loops  # noqa: PLC0415 - tables come with it
+
+    if (
+        len(roads.xy) < _MANY_JUNCTIONS
+        or os.environ.get(ENVIRONMENT) == "scipy"
+        or not compiled.loads(KERNELS)
+    ):
+        return False
+    if not compiled.is_compiling():
+        hint_compiles(search_loops())
+    return True
 
 
 def compile_loops() -> None:
@@ -47,3 +78,4 @@ def compile_loops() -> None:
     for ranks in (2, 1):
         nearest(roads, ends, ends, limit_min=15, k=ranks)
     within(roads, ends, ends, limit_min=15)
+    compiled.note_stored(*_LAST)

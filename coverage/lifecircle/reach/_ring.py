@@ -355,14 +355,15 @@ def search_loops() -> ModuleType:
 
 
 @cache
-def _hint_compiles(kernels: ModuleType) -> bool:
+def hint_compiles(kernels: ModuleType) -> bool:
+    """Return whether memory can be fetched ahead; the first call readies numba."""
     compiles: bool = kernels.prefetch_compiles()
     return compiles
 
 
 def _ahead(kernels: ModuleType) -> int | None:
     """Return how far ahead memory is fetched; None makes numba compile a kernel without it."""
-    return _AHEAD if _PREFETCH and _hint_compiles(kernels) else None
+    return _AHEAD if _PREFETCH and hint_compiles(kernels) else None
 
 
 def run(

@@ -26,6 +26,7 @@ from lifecircle.report._columns import (
 from lifecircle.report._run_tables import (
     definition_sheet,
     run_sheets,
+    run_workbook,
     scoreboard,
     warning_lines,
     write_tables,
@@ -52,6 +53,7 @@ __all__ = [
     "column_heading",
     "definition_sheet",
     "run_sheets",
+    "run_workbook",
     "scoreboard",
     "warning_lines",
     "write_tables",

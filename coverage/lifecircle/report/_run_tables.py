@@ -6,6 +6,7 @@ district. The csv is printed as people read it, rates truncated to a tenth of a 
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -46,7 +47,7 @@ from lifecircle.tables import write_csv
 from lifecircle.wording import explain, percent, translate, word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lifecircle.findings import Findings, Language, VenueLine
@@ -102,13 +103,16 @@ SCOREBOARD = {
 }  # fmt: skip
 
 
-def write_tables(findings: Findings, folder: Path) -> None:
-    """Write ``scoreboard.csv``, ``scoreboard.xlsx``, ``gaps.csv`` and ``rejects.csv``."""
+def write_tables(findings: Findings, folder: Path, workbook: Callable[[], bytes] | None = None) -> None:
+    """Write ``scoreboard.csv``, ``scoreboard.xlsx``, ``gaps.csv`` and ``rejects.csv``.
+
+    ``workbook`` : gives :func:`run_workbook` of the findings, where it is made elsewhere meanwhile.
+    """
     write_csv(scoreboard(findings), folder / "scoreboard.csv")
     write_csv(_gap_table(findings), folder / "gaps.csv")
     write_csv(_reject_table(findings), folder / "rejects.csv")
     with written(folder / "scoreboard.xlsx") as fresh:
-        _write_workbook(findings, fresh)
+        fresh.write_bytes(run_workbook(findings) if workbook is None else workbook())
 
 
 def scoreboard(findings: Findings) -> pd.DataFrame:
@@ -184,7 +188,8 @@ def _printed(kind: str, value: Any) -> str:
     return f"{value:g}" if kind == FIGURE else str(value)
 
 
-def _write_workbook(findings: Findings, path: Path) -> None:
+def run_workbook(findings: Findings) -> bytes:
+    """Return what ``scoreboard.xlsx`` of a run holds."""
     language = findings.language
     sheets: Sheets = {
         **run_sheets(findings, language),
@@ -195,7 +200,9 @@ def _write_workbook(findings: Findings, path: Path) -> None:
     }
     names = {f"covered_{one.target.id}": one.target.name.get(language) for one in findings.targets}
     title = f"{findings.name} {findings.year}"
-    write_workbook(path, sheets, Heading(title, language, findings.synthetic, "board_column", names))
+    content = io.BytesIO()
+    write_workbook(content, sheets, Heading(title, language, findings.synthetic, "board_column", names))
+    return content.getvalue()
 
 
 def run_sheets(findings: Findings, language: Language) -> Sheets:

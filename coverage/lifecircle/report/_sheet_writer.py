@@ -12,7 +12,7 @@ import math
 import unicodedata
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import xlsxwriter
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from lifecircle.report._columns import Heading, Row, Sheets
 
 
-def write_workbook(path: Path, sheets: Sheets, heading: Heading) -> None:
+def write_workbook(path: Path | BinaryIO, sheets: Sheets, heading: Heading) -> None:
     """Write a workbook: for each sheet a title, the stamp, the column names and the rows.
 
     Kinds of column are :data:`TEXT`, :data:`RATE`, :data:`PEOPLE`, :data:`POINTS`, :data:`FIGURE`,
