@@ -23,7 +23,7 @@ from lifecircle.errors import say
 from lifecircle.siting._certificate import Found, is_proved, none_found
 from lifecircle.siting._highs import Model, is_installed, minimise
 from lifecircle.siting._lagrange import ROUNDING, Effort, descend
-from lifecircle.siting._local_search import first_set, local_search, set_reaching_all
+from lifecircle.siting._local_search import Start, first_set, local_search, set_reaching_all
 from lifecircle.siting._swaps import DRAWS, TEMPERATURE
 from lifecircle.siting._totals import leasts, totals
 
@@ -42,7 +42,7 @@ _MARGIN = 1e-9
 _ROUNDS = ((300, 1.0), (500, 0.5), (700, 0.3))
 """Steps of a descent and the length of its first; between two of them sites are settled."""
 
-_KICKS, _MANY_KICKS, _BATCH, _SEED = 40, 1000, 10, 20_250_103
+_KICKS, _MANY_KICKS, _BATCH, _SEED = 40, 1000, 3, 20_250_103
 _PAYS_OFF_S = 2.0
 """Estimated seconds in arrays from which on loading compiled loops pays, compiling once included."""
 
@@ -150,12 +150,20 @@ class Sums:
         return answer
 
 
-def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline: Deadline) -> Found:
+def solve_median(
+    costs: csr_array,
+    weights: Floats,
+    choice: Choice,
+    *,
+    deadline: Deadline,
+    known: Bools | None = None,
+) -> Found:
     """Find the set with the least weighted sum of costs.
 
     Parameters
     ----------
     costs : csr (row, site), a stored zero a pair, what is absent unreachable
+    known : (site,) an allowed set that reaches everyone, where one is known
     """
     sums = Sums.of(costs, weights, choice)
     start = first_set(sums, choice, likes=sums.gains, deadline=deadline)
@@ -164,8 +172,10 @@ def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     is_open, worth = _searched(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
     # The sum still holds the penalty of a resident without any site: look for a set that reaches everyone.
     if -worth >= sums.nowhere:
-        used = csr_array(costs[np.flatnonzero(weights > 0)])
-        start = set_reaching_all(used, choice, deadline=deadline)
+        start = Start(known, impossible=False)
+        if known is None:
+            used = csr_array(costs[np.flatnonzero(weights > 0)])
+            start = set_reaching_all(used, choice, deadline=deadline)
         if start.is_open is None:
             return none_found(say("no allowed set of sites reaches everyone"), proved=start.impossible)
         is_open, worth = _searched(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
