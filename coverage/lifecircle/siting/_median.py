@@ -187,8 +187,7 @@ def solve_median(
         if choice.allows(chosen):
             other, value = _searched(sums, choice, chosen, kicks=0, deadline=share, enough=enough)
             is_open, worth = (other, value) if value > worth else (is_open, worth)
-        # What HiGHS will not prove is searched for longer.
-        kicks = _KICKS if len(sums.cost) <= _MOST_PAIRS else _MANY_KICKS
+        kicks = _most_kicks(sums)
         is_open, worth = _searched(sums, choice, is_open, kicks=kicks, deadline=share, enough=enough)
     if not is_proved(-worth, bound) and not deadline.passed() and is_installed():
         is_open, worth, bound = _core(sums, choice, is_open, worth, dual, deadline=deadline)
@@ -205,7 +204,7 @@ def _searched(  # noqa: PLR0913 - where to begin, what is allowed and when to st
     enough: float = np.inf,
 ) -> tuple[Bools, float]:
     """Search around a set, in compiled loops where any exchange is allowed and there is much to look at."""
-    if not choice.is_plain or not _is_worth_compiling(sums, choice, kicks):
+    if not choice.is_plain or not _is_worth_compiling(sums, choice):
         return local_search(sums, choice, is_open, kicks=kicks, deadline=deadline, enough=enough)
     kernels = importlib.import_module(_KERNELS)
     lists = _lists(sums)
@@ -224,6 +223,11 @@ def _searched(  # noqa: PLR0913 - where to begin, what is allowed and when to st
     return found, sums.value(found)
 
 
+def _most_kicks(sums: Sums) -> int:
+    """Return the number of kicks: more where there are too many pairs for HiGHS to prove a plan."""
+    return _KICKS if len(sums.cost) <= _MOST_PAIRS else _MANY_KICKS
+
+
 def _lists(sums: Sums) -> Any:
     """Return the pairs as the compiled loops take them; None where these are not loaded."""
     kernels = sys.modules.get(_KERNELS)
@@ -233,13 +237,16 @@ def _lists(sums: Sums) -> Any:
     return kernels.Lists(ptr, sums.site.astype(np.int32), sums.cost, sums.fixed)
 
 
-def _is_worth_compiling(sums: Sums, choice: Choice, kicks: int) -> bool:
+def _is_worth_compiling(sums: Sums, choice: Choice) -> bool:
     engine = os.environ.get("LIFECIRCLE_ENGINE")
     if engine == "scipy" or not choice.wanted or importlib.util.find_spec("numba") is None:
         return False
     if engine == "ring" or _KERNELS in sys.modules:
         return True
-    estimate_s = (kicks + 1) * 5 * (1e-3 + 3e-8 * len(sums.cost) + 1e-8 * choice.wanted * sums.size)
+    # the searches of a solve and the descent of its bound together
+    estimate_s = (
+        (_most_kicks(sums) + 1) * 5 * (1e-3 + 3e-8 * len(sums.cost) + 1e-8 * choice.wanted * sums.size)
+    )
     return bool(estimate_s > _PAYS_OFF_S)
 
 
