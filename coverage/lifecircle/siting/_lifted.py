@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Block = tuple[Ints, Ints, Floats | float]
 
-_MOST_TRIPLES = 600_000
-"""Products of two sites and a resident above which the model is too large to be solved in the time."""
+_MOST_TRIPLES = 80_000
+"""Products of two sites and a resident that are solved in some ten seconds; residents beyond have none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,7 @@ class Entries:
     row, site, resident : (entry,) ascending by resident; ``row`` counts the rows that still need some
     left, owner : (row,) how many sites are missing, and whose row it is
     one, other : (pair,) two entries of one resident, in both orders
+    rest : rows of the residents who get no products, as positions among all
     """
 
     row: Ints
@@ -48,6 +49,7 @@ class Entries:
     owner: Ints
     one: Ints
     other: Ints
+    rest: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,7 @@ class Lifted:
 
 
 def lifted_model(rules: Rules, choice: Choice) -> Lifted | None:
-    """Return the model, None where it would be too large or would say no more than the plain one.
+    """Return the model, None where it would say no more than the plain one.
 
     Variables are x for each site that varies, y for each resident, z for each entry, X for each pair of sites
     that serve a resident together.
@@ -100,6 +102,12 @@ def lifted_model(rules: Rules, choice: Choice) -> Lifted | None:
             width,
         ),
     ]
+    left = np.maximum(rules.need - rules.times(choice.base()), 0.0)[entries.rest]
+    table = csr_array(rules.cover.by_row[entries.rest])[:, choice.variable].tocoo()
+    owner = sites + rules.resident[entries.rest]
+    blocks.append(
+        _table([(table.row, table.col, 1.0), (np.arange(len(left)), owner, -left)], len(left), width)
+    )
     if choice.count is not None:
         others = float(choice.wanted + len(choice.movable) + len(choice.closable) - choice.closures - 1)
         ends = np.concatenate([kinds // sites, kinds % sites])
@@ -108,6 +116,7 @@ def lifted_model(rules: Rules, choice: Choice) -> Lifted | None:
     # Up to two missing sites the products leave y no choice once x is whole.
     whole = np.arange(width) < sites
     whole[sites + entries.owner[entries.left > 2]] = True
+    whole[owner[left > 1]] = True
     inner = sum(block.shape[0] for block in blocks)
     blocks = [_widened(block, width) for block in blocks]
     matrix: Any = vstack([*blocks, rows.padded(width)], format="csr")
@@ -124,27 +133,37 @@ def lifted_model(rules: Rules, choice: Choice) -> Lifted | None:
 
 
 def _entries(rules: Rules, choice: Choice) -> Entries | None:
-    """Return the entries that count, None where there are too many or each resident needs one site only."""
+    """Return the entries that count, None where each resident needs one site only."""
     left = np.maximum(rules.need - rules.times(choice.base()), 0.0)
-    order = np.flatnonzero(left > 0)
-    order = order[np.argsort(rules.resident[order], kind="stable")]
-    owner, left = rules.resident[order], left[order]
-    if rules.by_group or len(np.unique(owner)) < len(rules.people):
+    missing = np.flatnonzero(left > 0)
+    many = np.bincount(rules.resident[missing], minlength=len(rules.people))
+    if rules.by_group or not len(missing) or many.min() == 0:
         return None
-    if len(owner) == len(rules.people) and left.max(initial=1.0) <= 1:
+    reach = csr_array(rules.cover.by_row[:, choice.variable])
+    size = np.bincount(rules.resident[missing], weights=np.diff(reach.indptr)[missing], minlength=len(many))
+    # The products of whoever has few sites in reach cost little; most people for their number come first.
+    cost = np.square(size)
+    order = np.argsort(-rules.people / np.maximum(cost, 1.0), kind="stable")
+    gets = np.zeros(len(many), dtype=np.bool_)
+    gets[order[np.cumsum(cost[order]) <= _MOST_TRIPLES]] = True
+    # One missing site of one kind is bounded as well without.
+    gets[(many == 1) & (np.bincount(rules.resident[missing], weights=left[missing]) <= 1)] = False
+    rows = missing[gets[rules.resident[missing]]]
+    rows = rows[np.argsort(rules.resident[rows], kind="stable")]
+    if not len(rows):
         return None
-    table = csr_array(csr_array(rules.cover.by_row[order])[:, choice.variable])
-    row = np.repeat(np.arange(len(order)), np.diff(table.indptr))
+    table, owner = csr_array(reach[rows]), rules.resident[rows]
+    row = np.repeat(np.arange(len(rows)), np.diff(table.indptr))
     resident = owner[row]
-    size = np.bincount(resident, minlength=len(rules.people))
-    if float((size.astype(np.float64) ** 2).sum()) > _MOST_TRIPLES:
-        return None
-    first = np.concatenate([[0], np.cumsum(size)])[:-1]
-    one = np.repeat(np.arange(len(row)), size[resident])
-    begin = np.cumsum(size[resident]) - size[resident]
+    sizes = np.bincount(resident, minlength=len(many))
+    first = np.cumsum(sizes) - sizes
+    one = np.repeat(np.arange(len(row)), sizes[resident])
+    begin = np.cumsum(sizes[resident]) - sizes[resident]
     other = first[resident[one]] + np.arange(len(one)) - begin[one]
     apart = one != other
-    return Entries(row, table.indices.astype(np.int64), resident, left, owner, one[apart], other[apart])
+    rest = missing[~gets[rules.resident[missing]]]
+    site = table.indices.astype(np.int64)
+    return Entries(row, site, resident, left[rows], owner, one[apart], other[apart], rest)
 
 
 def _products(entries: Entries, both: Ints, sites: int, z: int) -> list[coo_array]:

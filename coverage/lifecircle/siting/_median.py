@@ -23,7 +23,7 @@ from lifecircle.errors import say
 from lifecircle.siting._certificate import Found, is_proved, none_found
 from lifecircle.siting._highs import Model, is_installed, minimise
 from lifecircle.siting._lagrange import ROUNDING, Effort, descend
-from lifecircle.siting._local_search import first_set, local_search, set_reaching_all
+from lifecircle.siting._local_search import Start, first_set, local_search, set_reaching_all
 from lifecircle.siting._swaps import DRAWS, TEMPERATURE
 from lifecircle.siting._totals import leasts, totals
 
@@ -42,7 +42,7 @@ _MARGIN = 1e-9
 _ROUNDS = ((300, 1.0), (500, 0.5), (700, 0.3))
 """Steps of a descent and the length of its first; between two of them sites are settled."""
 
-_KICKS, _MANY_KICKS, _BATCH, _SEED = 40, 1000, 10, 20_250_103
+_KICKS, _MANY_KICKS, _BATCH, _SEED = 40, 1000, 3, 20_250_103
 _PAYS_OFF_S = 2.0
 """Estimated seconds in arrays from which on loading compiled loops pays, compiling once included."""
 
@@ -150,12 +150,20 @@ class Sums:
         return answer
 
 
-def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline: Deadline) -> Found:
+def solve_median(
+    costs: csr_array,
+    weights: Floats,
+    choice: Choice,
+    *,
+    deadline: Deadline,
+    known: Bools | None = None,
+) -> Found:
     """Find the set with the least weighted sum of costs.
 
     Parameters
     ----------
     costs : csr (row, site), a stored zero a pair, what is absent unreachable
+    known : (site,) an allowed set that reaches everyone, where one is known
     """
     sums = Sums.of(costs, weights, choice)
     start = first_set(sums, choice, likes=sums.gains, deadline=deadline)
@@ -164,8 +172,10 @@ def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
     is_open, worth = _searched(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
     # The sum still holds the penalty of a resident without any site: look for a set that reaches everyone.
     if -worth >= sums.nowhere:
-        used = csr_array(costs[np.flatnonzero(weights > 0)])
-        start = set_reaching_all(used, choice, deadline=deadline)
+        start = Start(known, impossible=False)
+        if known is None:
+            used = csr_array(costs[np.flatnonzero(weights > 0)])
+            start = set_reaching_all(used, choice, deadline=deadline)
         if start.is_open is None:
             return none_found(say("no allowed set of sites reaches everyone"), proved=start.impossible)
         is_open, worth = _searched(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
@@ -177,8 +187,7 @@ def solve_median(costs: csr_array, weights: Floats, choice: Choice, *, deadline:
         if choice.allows(chosen):
             other, value = _searched(sums, choice, chosen, kicks=0, deadline=share, enough=enough)
             is_open, worth = (other, value) if value > worth else (is_open, worth)
-        # What HiGHS will not prove is searched for longer.
-        kicks = _KICKS if len(sums.cost) <= _MOST_PAIRS else _MANY_KICKS
+        kicks = _most_kicks(sums)
         is_open, worth = _searched(sums, choice, is_open, kicks=kicks, deadline=share, enough=enough)
     if not is_proved(-worth, bound) and not deadline.passed() and is_installed():
         is_open, worth, bound = _core(sums, choice, is_open, worth, dual, deadline=deadline)
@@ -195,7 +204,7 @@ def _searched(  # noqa: PLR0913 - where to begin, what is allowed and when to st
     enough: float = np.inf,
 ) -> tuple[Bools, float]:
     """Search around a set, in compiled loops where any exchange is allowed and there is much to look at."""
-    if not choice.is_plain or not _is_worth_compiling(sums, choice, kicks):
+    if not choice.is_plain or not _is_worth_compiling(sums, choice):
         return local_search(sums, choice, is_open, kicks=kicks, deadline=deadline, enough=enough)
     kernels = importlib.import_module(_KERNELS)
     lists = _lists(sums)
@@ -214,6 +223,11 @@ def _searched(  # noqa: PLR0913 - where to begin, what is allowed and when to st
     return found, sums.value(found)
 
 
+def _most_kicks(sums: Sums) -> int:
+    """Return the number of kicks: more where there are too many pairs for HiGHS to prove a plan."""
+    return _KICKS if len(sums.cost) <= _MOST_PAIRS else _MANY_KICKS
+
+
 def _lists(sums: Sums) -> Any:
     """Return the pairs as the compiled loops take them; None where these are not loaded."""
     kernels = sys.modules.get(_KERNELS)
@@ -223,13 +237,16 @@ def _lists(sums: Sums) -> Any:
     return kernels.Lists(ptr, sums.site.astype(np.int32), sums.cost, sums.fixed)
 
 
-def _is_worth_compiling(sums: Sums, choice: Choice, kicks: int) -> bool:
+def _is_worth_compiling(sums: Sums, choice: Choice) -> bool:
     engine = os.environ.get("LIFECIRCLE_ENGINE")
     if engine == "scipy" or not choice.wanted or importlib.util.find_spec("numba") is None:
         return False
     if engine == "ring" or _KERNELS in sys.modules:
         return True
-    estimate_s = (kicks + 1) * 5 * (1e-3 + 3e-8 * len(sums.cost) + 1e-8 * choice.wanted * sums.size)
+    # the searches of a solve and the descent of its bound together
+    estimate_s = (
+        (_most_kicks(sums) + 1) * 5 * (1e-3 + 3e-8 * len(sums.cost) + 1e-8 * choice.wanted * sums.size)
+    )
     return bool(estimate_s > _PAYS_OFF_S)
 
 

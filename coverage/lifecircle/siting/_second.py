@@ -100,7 +100,7 @@ def _least_sum(
     row = np.repeat(np.arange(costs.shape[0]), np.diff(costs.indptr))[near]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=costs.shape[0]))])
     table = csr_array((costs.data[near], costs.indices[near], indptr), shape=costs.shape)
-    found = solve_median(table, problem.weights, problem.choice, deadline=deadline)
+    found = solve_median(table, problem.weights, problem.choice, deadline=deadline, known=is_open)
     if found.is_open is None:
         return is_open, -math.inf
     better = score(problem, found.is_open) <= farthest and sum_of(problem, found.is_open) < sum_of(
