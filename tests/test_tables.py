@@ -2,7 +2,10 @@
 
 import datetime as dt
 import errno
+import math
 import os
+import sqlite3
+from contextlib import closing
 
 import geopandas as gpd
 import numpy as np
@@ -254,6 +257,28 @@ def test_a_layer_without_its_spatial_index_is_not_whole(tmp_path, monkeypatch):
     with pytest.raises(UnusableInputError, match="not whole"):
         write_layers(tmp_path / "a.gpkg", {"places": layer})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "lost", ["UPDATE gpkg_ogr_contents SET feature_count = 0", "UPDATE gpkg_contents SET min_x = NULL"]
+)
+def test_a_layer_of_which_gdal_lost_a_note_is_not_whole(tmp_path, monkeypatch, lost):
+    """An error of the disk at the end of a layer: its rows are there, and readers are told of none."""
+    write = pyogrio.write_dataframe
+
+    def losing(frame, path, **more):
+        write(frame, path, **more)
+        with closing(sqlite3.connect(path)) as base, base:
+            base.execute(lost)
+
+    layer = gpd.GeoDataFrame({"id": ["a"]}, geometry=gpd.points_from_xy([120.0], [30.0]), crs=4326)
+    write_layers(tmp_path / "a.gpkg", {"places": layer, "none": layer.iloc[:0]})
+    nowhere = gpd.GeoDataFrame({"id": ["a"]}, geometry=gpd.points_from_xy([math.nan], [math.nan]), crs=4326)
+    write_layers(tmp_path / "b.gpkg", {"places": nowhere, "none": nowhere.assign(geometry=None)})
+    monkeypatch.setattr(pyogrio, "write_dataframe", losing)
+    with pytest.raises(UnusableInputError, match="not whole"):
+        write_layers(tmp_path / "c.gpkg", {"places": layer})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gpkg", "b.gpkg"]
 
 
 def test_folder_and_empty_tables_are_told(tmp_path):

@@ -6,10 +6,11 @@ line's business. A stage holds a name and whole numbers, never a path, a cell or
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -127,6 +128,15 @@ def listening(room: str, handler: logging.Handler) -> Iterator[None]:
     finally:
         logger.setLevel(before)
         logger.removeHandler(handler)
+
+
+def give_back_memory() -> None:
+    """Give memory that was freed back to the system, where its allocator can.
+
+    For after a large table was read: what lies free between what stays is of no use for larger things.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def peak_mb() -> float | None:

@@ -47,6 +47,7 @@ from lifecircle.indicators import join_indicators, read_indicators
 from lifecircle.reach import load_loops
 from lifecircle.reading import InputReading
 from lifecircle.roads import fetch_roads, profile, read_barriers, read_roads
+from lifecircle.stages import give_back_memory
 from lifecircle.standards import CapacityTarget, reach_of
 from lifecircle.study import FaultyStudyError, check_year, read_study
 from lifecircle.tables import join_rejects, nearest_name, read_table, rejected_rows, snapshot_of
@@ -360,7 +361,9 @@ class _Reader:
 
     def demand(self) -> gpd.GeoDataFrame:
         """Read the residents."""
-        return self.homes.read()
+        homes = self.homes.read()
+        give_back_memory()
+        return homes
 
     def districts(self) -> gpd.GeoDataFrame | None:
         """Read the districts, None where the study has none."""
@@ -629,6 +632,7 @@ class _Reader:
         for other in read.values():
             if roads.lines is not other.lines:
                 roads = roads.sharing(other)
+        give_back_memory()
         return self._with_barriers(roads, first=not read)
 
     def _with_barriers(self, roads: Roads, *, first: bool) -> Roads:

@@ -134,7 +134,7 @@ def write_layers(path: str | Path, layers: Mapping[str, pd.DataFrame]) -> None:
                 geometry_type=_geometry_type(plain),
                 use_arrow=True,
             )
-        _check_whole(fresh, Path(path), {name: len(layer) for name, layer in layers.items()})
+        _check_whole(fresh, Path(path), layers)
 
 
 def write_features(path: str | Path, layer: gpd.GeoDataFrame) -> None:
@@ -172,7 +172,7 @@ def write_features(path: str | Path, layer: gpd.GeoDataFrame) -> None:
             fresh.write_bytes(content.getvalue())  # not by GDAL, which goes on after an error of the disk
 
 
-def _check_whole(fresh: Path, final: Path, rows: Mapping[str, int]) -> None:
+def _check_whole(fresh: Path, final: Path, layers: Mapping[str, pd.DataFrame]) -> None:
     """Count the rows of a GeoPackage that was just written: GDAL goes on after some errors of the disk.
 
     Raises
@@ -180,6 +180,7 @@ def _check_whole(fresh: Path, final: Path, rows: Mapping[str, int]) -> None:
     UnusableInputError
         The file is not what was to be written.
     """
+    rows = {name: len(layer) for name, layer in layers.items()}
     try:
         with closing(sqlite3.connect(f"{fresh.absolute().as_uri()}?mode=ro", uri=True)) as base:
             whole = base.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
@@ -188,13 +189,27 @@ def _check_whole(fresh: Path, final: Path, rows: Mapping[str, int]) -> None:
                 name: base.execute(f"SELECT count(*) FROM {quoted[name]}").fetchone()[0]  # noqa: S608 - quoted
                 for name in rows
             }
-            whole = whole and _is_indexed(base)
+            whole = whole and _is_noted(base, layers) and _is_indexed(base)
     except sqlite3.Error:
         whole, found = False, {}
-    if not whole or found != dict(rows):
+    if not whole or found != rows:
         reason = say("what was written is not whole: the disk lost a part of it")
         remedy = say("check the disk, and run again")
         raise UnusableInputError([Fault(str(final), "", "", reason, remedy, of_system=True)])
+
+
+def _is_noted(base: sqlite3.Connection, layers: Mapping[str, pd.DataFrame]) -> bool:
+    """Return whether GDAL has noted how many rows every layer has and where they lie: readers go by it."""
+    noted = dict(base.execute("SELECT table_name, feature_count FROM gpkg_ogr_contents").fetchall())
+    lying = {name for (name,) in base.execute("SELECT table_name FROM gpkg_contents WHERE min_x IS NOT NULL")}
+    placed = {
+        name
+        for name, layer in layers.items()
+        if isinstance(layer, gpd.GeoDataFrame)
+        and _has_geometry(layer)
+        and np.isfinite(layer.total_bounds).all()
+    }
+    return noted == {name: len(layer) for name, layer in layers.items()} and placed <= lying
 
 
 def _is_indexed(base: sqlite3.Connection) -> bool:
