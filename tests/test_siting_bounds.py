@@ -19,7 +19,8 @@ from lifecircle.siting._highs import is_installed, minimise, priced, relax
 from lifecircle.siting._lagrange import Dual
 from lifecircle.siting._lifted import lifted_model
 from lifecircle.siting._median import Sums
-from lifecircle.siting._rules import model_of, rules_of
+from lifecircle.siting._rule_solver import model_of
+from lifecircle.siting._rules import rules_of
 from lifecircle.siting._score import score
 
 LAW = settings(max_examples=2000 if WHOLE_CAMPAIGN else 100, deadline=None, derandomize=True)

@@ -19,7 +19,8 @@ from lifecircle.siting._cover import Cover, keep_rows, ones
 from lifecircle.siting._dominance import reduce_full_cover
 from lifecircle.siting._full_cover import fewest
 from lifecircle.siting._local_search import set_reaching_all
-from lifecircle.siting._rules import rules_of, solve_rules
+from lifecircle.siting._rule_solver import solve_rules
+from lifecircle.siting._rules import rules_of
 from lifecircle.siting._swaps import improve
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from lifecircle.siting._lagrange import Effort, rule_bound
 from lifecircle.siting._local_search import local_search
 from lifecircle.siting._median import solve_median
 from lifecircle.siting._plan import SecondAim, SitingPlan
-from lifecircle.siting._rules import model_of, rules_of, start_of
+from lifecircle.siting._rule_solver import model_of, start_of
+from lifecircle.siting._rules import rules_of
 from lifecircle.siting._score import least_costs, score
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from lifecircle.siting._max_cover import solve_max_cover
 from lifecircle.siting._median import solve_median
 from lifecircle.siting._plan import SitingPlan, status_of
 from lifecircle.siting._problem import FEWER_IS_BETTER, SitingProblem, siting_problem
-from lifecircle.siting._rules import rules_of, solve_fewest, solve_rules
+from lifecircle.siting._rule_solver import solve_fewest, solve_rules
+from lifecircle.siting._rules import rules_of
 from lifecircle.siting._score import score
 from lifecircle.siting._second import TWO_AIMS, with_second
 
