@@ -168,7 +168,7 @@ def test_step_free(toytown):
 
 
 def test_gaps_say_who_where_and_why(findings):
-    gaps = findings.gaps.set_index(["target", "reason"])
+    gaps = findings.gaps.set_index(["target", "reason"]).sort_index()
     row = gaps.loc[("reading", "beyond")]
     assert (row["people"], row["district"], row["nearest"]) == (30, "East Bank", "Toy library")
     assert row["minutes"] == pytest.approx(24.0)

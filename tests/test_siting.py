@@ -91,11 +91,8 @@ def test_san_francisco_median_and_center(san_francisco, sites):
     assert median.value == pytest.approx(SF_MEDIAN[sites - 1], rel=1e-12)
     assert median.status == "optimal"
     center = lc.solve_siting(metres, people, objective="p_center", sites=sites)
-    assert (center.value, center.bound, center.status) == (
-        SF_CENTER[sites - 1],
-        SF_CENTER[sites - 1],
-        "optimal",
-    )
+    assert (center.value, center.bound) == pytest.approx([SF_CENTER[sites - 1]] * 2, rel=1e-12)
+    assert center.status == "optimal"
 
 
 def drawn(seed, *, full=False):
