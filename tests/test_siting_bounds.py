@@ -368,3 +368,12 @@ def test_every_number_of_a_curve_keeps_its_bound(seed):
         if number:
             _, best = branch_and_bound(cover, number, 0.0, 1.0 - 1e-7, deadline=Deadline.after(60.0))
             assert plan.value <= best <= plan.bound
+
+
+@pytest.mark.parametrize("costs", [[[math.inf]], [[3.0]], [[3.0, 1.0], [2.0, 4.0]]])
+def test_nobody_to_serve_is_an_answer(costs):
+    """Where no row counts the question of p_center was asked without end."""
+    sites = len(costs[0])
+    for many in range(sites + 1):
+        plan = lc.solve_siting(np.array(costs), np.zeros(len(costs)), objective="p_center", sites=many)
+        assert (plan.value, plan.bound, plan.status) == (0.0, 0.0, "optimal")

@@ -217,12 +217,16 @@ class _Questions:
             is_open = self._filled(choice.free[chosen], level)
             self.last = np.flatnonzero(is_open[choice.free])
             ranks = ranked.ranks(is_open)
-            if ranks.max(initial=0) <= level:
+            if ranks.max(initial=level) <= level:
                 return is_open, False
             # The first plan is owed, so the question about the largest cost of all is answered in any case.
             if deadline.passed() and level < len(ranked.levels) - 1:
                 return None, False
+            known = len(self.rows)
             self.rows = np.union1d(self.rows, self._left_out(ranks, level))
+            if len(self.rows) == known:
+                # A set that leaves out rows it was asked for answers nothing; asking again would not either.
+                return None, False
 
     def _few(self, left: csr_array, deadline: Deadline) -> tuple[Ints | None, bool]:
         """Look for so many sites that cover some rows: first around the last ones, then by the fewest."""
