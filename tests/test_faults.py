@@ -66,8 +66,10 @@ AS_OTHER = """
 import os, sys
 from lifecircle.cli import cli, main
 words = sys.argv[2:]
-# All is imported that the other user may not be able to read.
+# All is imported that the other user may not be able to read: in this process, not in a copy of it.
+os.environ["LIFECIRCLE_THREADS"] = "1"
 cli.main([*words[:2], "--out", sys.argv[1], *words[4:]], standalone_mode=False)
+del os.environ["LIFECIRCLE_THREADS"]
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
