@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from commands import run as lifecircle
 from conftest import edit
 from lifecircle.audit import prepare
 from lifecircle.demand import read_demand, read_districts
@@ -15,7 +16,6 @@ from lifecircle.errors import UnusableInputError
 from lifecircle.facilities import read_facilities
 from lifecircle.study import read_study
 from lifecircle.tables import read_table
-from test_cli import lifecircle
 
 HEAD = ["id", "name", "service", "lon", "lat", "capacity"]
 ROW = ["L1", "馆", "library", 120.9, 30.5, 10]

@@ -11,21 +11,12 @@ import time
 import pytest
 from rich.cells import cell_len
 
+from commands import run as lifecircle
 from conftest import ROOT, edit
 from lifecircle.cli import cli
 from lifecircle.cli._root import LogLine
 
 R4 = (120.020838, 30.522173)
-
-
-def lifecircle(*words, cwd=None):
-    return subprocess.run(
-        [sys.executable, "-m", "lifecircle", *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        check=False,
-    )
 
 
 def test_audit_writes_beside_the_study_and_prints_the_scoreboard(toytown):

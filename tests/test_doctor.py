@@ -4,13 +4,13 @@ import json
 
 import pytest
 
+from commands import run as lifecircle
 from conftest import ROOT, edit
 from lifecircle.audit import prepare, run
 from lifecircle.doctor import check_study, checkup_page
 from lifecircle.doctor._effects import at_most_near, placed_at, without
 from lifecircle.doctor._row_checks import hours_disagree, similar_names
 from lifecircle.study import read_study
-from test_cli import lifecircle
 from test_ledger import everything
 
 COUNTY = ROOT / "data" / "geo" / "haiyan"

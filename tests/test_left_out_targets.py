@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from commands import run as lifecircle
 from conftest import edit
 from lifecircle.audit import prepare, run, run_audit
 from lifecircle.doctor import check_study, road_supply
@@ -11,7 +12,6 @@ from lifecircle.errors import UnusableInputError
 from lifecircle.findings import load_findings
 from lifecircle.new_study import write_study
 from lifecircle.study import read_study
-from test_cli import lifecircle
 
 USE = 'use = "standard.toml"'
 

@@ -8,11 +8,11 @@ import zipfile
 import openpyxl
 import pytest
 
+from commands import run as lifecircle
 from conftest import edit
 from lifecircle.errors import UnusableInputError
 from lifecircle.study import read_study
 from lifecircle.tables import unarmed
-from test_cli import lifecircle
 
 ARMED = '=HYPERLINK("http://x.invalid")'
 CELLS = ("+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", "=1+1")

@@ -13,6 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commands import run as lifecircle
 from conftest import edit
 from lifecircle.audit import prepare, run_audit
 from lifecircle.errors import MissingFileError, UnusableInputError
@@ -44,7 +45,6 @@ from lifecircle.locate._known_places import (
 from lifecircle.locate._street_names import read_street_names
 from lifecircle.study import copy_example, read_study
 from locate_addresses import COUNTY, made_up
-from test_cli import lifecircle
 from test_ledger import everything
 
 TOWNS = town_names({"1": "武原街道", "2": "澉浦镇", "3": "沈荡镇"})

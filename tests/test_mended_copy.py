@@ -7,6 +7,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from commands import run as lifecircle
 from conftest import ROOT, edit, in_whole_campaign
 from lifecircle.audit import prepare, run_audit
 from lifecircle.doctor import check_study, mend_study
@@ -14,7 +15,6 @@ from lifecircle.doctor._mends import TableColumns, table_mends
 from lifecircle.errors import UnusableInputError
 from lifecircle.study import copy_example, read_study
 from lifecircle.tables import read_table
-from test_cli import lifecircle
 from test_ledger import everything
 
 COLUMNS = TableColumns("facilities", {}, ("capacity",), ("opened", "closed"))

@@ -6,8 +6,8 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
+from commands import run as lifecircle
 from lifecircle.doctor import check_study, matched
-from test_cli import lifecircle
 
 X, Y, FRAME = 500_000.0, 3_377_000.0, "EPSG:4549"
 

@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
+from commands import run as lifecircle
 from lifecircle.audit import prepare, run
 from lifecircle.doctor import DistrictRoads, check_study, checkup_page, missing_roads, road_supply
 from lifecircle.study import read_study
-from test_cli import lifecircle
 
 
 def district(**figures):

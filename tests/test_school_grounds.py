@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from commands import run as lifecircle
 from lifecircle.audit import run_audit
 from lifecircle.findings import as_circle
 from lifecircle.publication import public_findings
-from test_cli import lifecircle
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pyogrio
 import pyproj
 import pytest
 
+from commands import run as lifecircle
 from conftest import ROOT, edit
 from lifecircle.errors import UnusableInputError
 from lifecircle.maps import read_plans
@@ -35,7 +36,6 @@ from lifecircle.siting_study import (
     units_needed,
     write_units,
 )
-from test_cli import lifecircle
 from test_kinds import town
 
 __all__ = ["town"]  # a fixture
