@@ -5,9 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import browser
 import postgres
+from lifecircle.audit import run_audit
 
 ROOT = Path(__file__).parent.parent
 TOYTOWN = Path(__file__).parent / "toytown"
@@ -41,6 +43,22 @@ def database():
     """Give a PostgreSQL server of the module's own, or skip where there is none."""
     with postgres.server() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def county_run(tmp_path_factory):
+    """Give what makes the run of a year of the example: once, whichever process of tests needs it first."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "county-runs"
+    folder.mkdir(exist_ok=True)
+
+    def made(year):
+        with FileLock(folder / "lock"):
+            if not (folder / "results" / str(year)).is_dir():
+                run_audit(ROOT / "data" / "geo" / "haiyan", year, out=folder / "results")
+        return folder / "results" / str(year)
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ import browser
 from atlas_page import choose, rows_of, text_of
 from conftest import ROOT, WHOLE_CAMPAIGN
 from lifecircle.atlas import draw_atlas
-from lifecircle.audit import run_audit
+from lifecircle.findings import load_findings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,17 +113,17 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory) -> tuple[dict[int, Run], dict[str, Path]]:
-    """Audit the example in two years, read its files back, and draw both editions."""
+def runs(tmp_path_factory, county_run) -> tuple[dict[int, Run], dict[str, Path]]:
+    """Read the files of two years of the example, and draw both editions."""
     folder = tmp_path_factory.mktemp("runs")
-    findings = [run_audit(COUNTY, year=year, out=folder) for year in YEARS]
+    findings = [load_findings(county_run(year)) for year in YEARS]
     found = {}
     for year in YEARS:
         layers = {
-            name: gpd.read_file(folder / str(year) / "results.gpkg", layer=name)
+            name: gpd.read_file(county_run(year) / "results.gpkg", layer=name)
             for name in ("demand", "districts", "villages", "facilities")
         }
-        found[year] = Run(json.loads((folder / str(year) / "summary.json").read_text("utf-8")), **layers)
+        found[year] = Run(json.loads((county_run(year) / "summary.json").read_text("utf-8")), **layers)
     pages = {
         name: draw_atlas(findings, folder / f"{name}.html", edition=name) for name in ("internal", "public")
     }

@@ -5,12 +5,13 @@ in no district. The library and both gyms stand on West Bank, the park and the n
 """
 
 import json
+import random
 import shutil
 
 import pandas as pd
 import pytest
 
-from conftest import edit
+from conftest import edit, in_whole_campaign
 from lifecircle.audit import open_study, prepare, run_audit
 from lifecircle.batch import BatchOrder, border_m, choose_way, run_batch, split_study
 from lifecircle.errors import UnusableInputError
@@ -209,6 +210,15 @@ def test_polygons_and_gates_are_cut_as_they_are_drawn(steady, tmp_path):
         assert same_as_region(region, run_audit(study), code) == 3
 
 
+def test_units_of_the_example_alone(tmp_path):
+    """Two of the nine, chosen by the year: what the whole campaign asks of all."""
+    done = split(example_folder(), tmp_path / "split")
+    region = run_audit(example_folder())
+    chosen = random.Random(region.year).sample(sorted(done.studies), 2)
+    assert all(same_as_region(region, run_audit(done.studies[code]), code) > 30 for code in chosen)
+
+
+@in_whole_campaign
 def test_the_example_split_into_its_nine_units(tmp_path):
     """Every unit alone counts what the county counts in it, to the last bit of every resident's time."""
     batch = run_batch(BatchOrder((example_folder(),), out=tmp_path / "out", split=True, solve="districts"))

@@ -291,8 +291,8 @@ def test_a_run_of_every_kind_is_read_back_whole(town, tmp_path):
 
 
 @pytest.mark.parametrize("year", [2022, 2025])
-def test_every_target_of_the_county_has_a_value(year, files, villages, people):
-    findings = run_audit(COUNTY, year)
+def test_every_target_of_the_county_has_a_value(year, files, villages, people, county_run):
+    findings = load_findings(county_run(year))
     found = by_id(findings)
     assert len(found) == 42
     without = {name: one.reason for name, one in found.items() if one.value is None}

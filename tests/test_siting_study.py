@@ -481,6 +481,8 @@ def test_what_an_office_gets(tmp_path):
     assert done.plan.status == "optimal"
     built = covered_with(read_changes(tmp_path / "plan" / "plan.json"))
     assert built == pytest.approx(done.plan.value, abs=1e-6)
+    saved = sum(one.saved_min for one in done.explanation.sites)
+    assert saved == pytest.approx(done.scenario.target("culture").saved_min)
     book = openpyxl.load_workbook(tmp_path / "plan" / "plan.xlsx")
     assert book.sheetnames == ["选址方案", "方案说明", "点数与覆盖率", "更省的办法", "候选点"]
     # as wide as it is, the plan is printed on two pages that name the site both times

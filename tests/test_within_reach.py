@@ -259,9 +259,9 @@ def test_the_public_edition_says_nothing_of_it(town):
 # The county
 
 
-def test_norms_of_one_district_by_hand(files):
+def test_norms_of_one_district_by_hand(files, county_run):
     """Count places and carers of one town from the files alone, and who reaches them within reach at all."""
-    findings = run_audit(COUNTY)
+    findings = load_findings(county_run(2025))
     people = pd.read_parquet(COUNTY / "residents.parquet")
     towns = findings.demand["district"].astype(str)
     assert len(people) == len(towns)

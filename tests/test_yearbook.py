@@ -79,9 +79,11 @@ def test_a_year_without_a_value_has_its_reason(town):
     assert rows[0]["value_2025"].share == runs[1].targets[0].value
 
 
-def test_every_target_of_the_plan_has_a_value_or_a_reason_in_every_year():
+def test_every_target_of_the_plan_has_a_value_or_a_reason_in_every_year(county_run):
     """The example over 2021 to 2025: all four kinds, none without department, source and denominator."""
-    runs = find_runs(ROOT / "data/geo/haiyan", (2021, 2022, 2023, 2024, 2025))
+    for year in (2022, 2023, 2024, 2025):
+        kept = county_run(year).parent
+    runs = find_runs(ROOT / "data/geo/haiyan", (2021, 2022, 2023, 2024, 2025), results=kept)
     rows = plan_rows(runs, "zh")
     assert {row["kind"] for row in rows} == {word("kind", kind, "zh") for kind in KINDS}
     for row, result in zip(rows, runs[-1].targets, strict=True):
