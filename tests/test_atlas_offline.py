@@ -52,8 +52,12 @@ def pages(tmp_path_factory):
 
 @contextlib.contextmanager
 def silent_host():
-    """Listen on the loopback, take every connection and never answer; gives the port and who came."""
-    came, held = [], []
+    """Listen on the loopback, take every connection and never answer; gives the port, who came and a switch.
+
+    Before the switch (an event) is set, connections are closed at once: a browser that starts would wait half
+    a minute for requests of its own.
+    """
+    came, held, silent = [], [], threading.Event()
     server = socket.create_server(("127.0.0.1", 0))
 
     def listen():
@@ -62,13 +66,16 @@ def silent_host():
                 connection, _ = server.accept()
             except OSError:
                 return
+            if not silent.is_set():
+                connection.close()
+                continue
             came.append(connection.getpeername())
             held.append(connection)
 
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
     try:
-        yield server.getsockname()[1], came
+        yield server.getsockname()[1], came, silent
     finally:
         server.shutdown(socket.SHUT_RDWR)
         server.close()
@@ -80,9 +87,10 @@ def silent_host():
 @pytest.fixture(scope="module")
 def held(tmp_path_factory):
     """Start a browser for which every host in the world is one that never answers."""
-    with silent_host() as (port, came):
+    with silent_host() as (port, came, silent):
         rules = f"--host-resolver-rules=MAP * 127.0.0.1:{port}"
         with browser.chromium(tmp_path_factory.mktemp("held"), flags=(rules,)) as driver:
+            silent.set()
             yield driver, came
 
 
