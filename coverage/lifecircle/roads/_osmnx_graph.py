@@ -19,7 +19,7 @@ import pyproj
 import shapely
 
 from lifecircle.datum import way_between
-from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.errors import Fault, UnusableInputError, machine_fault, say
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
 from lifecircle.roads._profiles import Profile, Speed, allowed_way, oneway, open_against, profile, way_kmh
@@ -111,8 +111,11 @@ def read_graphml(path: str, used: Profile, *, crs: Any) -> Roads:
         graph = nx.read_graphml(path, force_multigraph=True)
     except (*_NO_GRAPHML, nx.NetworkXError) as error:
         found = " ".join(str(error).split())[:200]
-        remedy = "write it again with osmnx.save_graphml"
-        fault = Fault(path, "", found, "this is not a readable GraphML file", remedy)
+        reason, remedy = (
+            say("this is not a readable GraphML file"),
+            say("write it again with osmnx.save_graphml"),
+        )
+        fault = machine_fault(error, path) or Fault(path, "", found, reason, remedy)
         raise UnusableInputError([fault]) from error
     return graph_roads(graph, path, used, crs)
 
