@@ -197,7 +197,9 @@ def _crs_of(graph: Graph, name: str) -> pyproj.CRS:
         "write EPSG:4326 there for longitude and latitude, or save the graph again with a newer OSMnx"
     )
     if stated is None:
-        raise UnusableInputError([Fault(name, "graph attribute 'crs'", "", "the graph has no CRS", remedy)])
+        raise UnusableInputError(
+            [Fault(name, "graph attribute 'crs'", "", say("the graph has no CRS"), remedy)]
+        )
     try:
         return pyproj.CRS.from_user_input(_plain_crs(stated))
     except (pyproj.exceptions.CRSError, TypeError, ValueError) as error:
@@ -251,13 +253,13 @@ def _drawn(geometry: Any) -> Any:
 def _check_fit(miss_m: FloatArray, edges: list[_Edge], name: str) -> None:
     bad = np.flatnonzero(~(miss_m <= FIT_M))
     if len(bad):
-        remedy = "use the graph as OSMnx made it, or move the nodes to the ends of the lines"
+        remedy = say("use the graph as OSMnx made it, or move the nodes to the ends of the lines")
         raise UnusableInputError(
             Fault(
                 name,
                 f"edge {edges[i][0]} -> {edges[i][1]}",
                 f"{miss_m[i]:.1f} m",
-                "the line misses its nodes",
+                say("the line misses its nodes"),
                 remedy,
             )
             for i in bad[:10]
