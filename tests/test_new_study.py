@@ -1,5 +1,7 @@
 """A new study: what each file is taken for, what is guessed of it, and that the study is read and audited."""
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import shapely
 from conftest import ROOT, TOYTOWN
 from lifecircle.audit import run_audit
 from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84
-from lifecircle.errors import MissingFileError, UnusableInputError
+from lifecircle.errors import MissingFileError, UnusableInputError, system_errors
 from lifecircle.forms import FormOrder, write_forms
 from lifecircle.new_study import NewOrder, look_at, match_words, role_of, write_study
 from lifecircle.standards import load_standard
@@ -607,3 +609,64 @@ def test_every_file_of_the_cases_is_what_their_study_says(tmp_path, case):
         assert not expected or file_names(plain[part]) == expected
     assert plain["standard"]["use"].endswith("mine.toml")
     read_study(made.path)
+
+
+@pytest.mark.parametrize(
+    ("reader", "name"),
+    [
+        ("lifecircle.new_study._study_parts.read_demand", "residents.parquet"),
+        ("lifecircle.new_study._study_parts.read_districts", "towns.geojson"),
+        ("lifecircle.new_study._new_steps.read_roads", "roads.parquet"),
+        ("lifecircle.new_study._part_settings.raw_places", "residents.parquet"),
+    ],
+)
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENOSPC])
+def test_a_disk_that_fails_on_trial_is_no_fault_of_the_file(tmp_path, monkeypatch, reader, name, number):
+    """The command ends with the fault of the disk; no study says for good that the file is damaged."""
+
+    def failing(*_, **__):
+        with system_errors(name):
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(reader, failing)
+    with pytest.raises(UnusableInputError) as caught:
+        write_study(tmp_path / "new", [EXAMPLE / name])
+    assert caught.value.of_system
+    assert not (tmp_path / "new" / "study.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("opened", "name"),
+    [
+        ("lifecircle.new_study._shown_table.openpyxl.load_workbook", "culture.xlsx"),
+        ("lifecircle.new_study._shown_table.pyogrio.list_layers", "areas.gpkg"),
+        ("lifecircle.standards._load.Path.read_bytes", "own.toml"),
+    ],
+)
+def test_a_disk_that_fails_in_looking_is_no_fault_of_the_file(tmp_path, monkeypatch, opened, name):
+    """A form whose first look fails would lose its datum, a file of layers all but one, without a word."""
+    path = tmp_path / name
+    shutil.copy(EXAMPLE / "culture.xlsx", path)
+
+    def failing(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(opened, failing)
+    with pytest.raises(UnusableInputError, match="the disk reports an error"):
+        look_at(path)
+
+
+@pytest.mark.parametrize(
+    ("opened", "name"),
+    [("lifecircle.roads._tidy._opened", "roads.osm"), ("networkx.read_graphml", "roads.graphml")],
+)
+def test_a_disk_that_fails_under_the_roads_is_no_fault_of_the_file(tmp_path, monkeypatch, opened, name):
+    path = tmp_path / name
+    path.write_text("<osm version='0.6'></osm>")
+
+    def failing(*_, **__):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(opened, failing)
+    with pytest.raises(UnusableInputError, match="too many files are open"):
+        write_study(tmp_path / "new", [path])

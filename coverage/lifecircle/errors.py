@@ -247,6 +247,30 @@ def system_fault(error: OSError, place: str | Path = "") -> Fault | None:
     return Fault(shown, "", "", reason, remedy, of_system=True)
 
 
+def machine_fault(error: BaseException, place: str | Path = "") -> Fault | None:
+    """Return what the machine lacks for a moment as a fault, None where an error may be one of the file.
+
+    Parameters
+    ----------
+    error : as a reader of a file raised it
+    place : file that was read, where the error does not name it
+
+    Returns
+    -------
+    fault : of the system
+
+    >>> machine_fault(OSError(24, "Too many open files"), "a.csv").of_system
+    True
+    >>> machine_fault(OSError("no end of the stream")), machine_fault(ValueError("no number"))
+    (None, None)
+    """
+    # A seek before the beginning of a file (EINVAL) comes of what stands in the file.
+    if not isinstance(error, OSError) or error.errno == errno.EINVAL:
+        return None
+    fault = system_fault(error, place)
+    return fault if fault is not None and fault.of_system else None
+
+
 @contextmanager
 def system_errors(place: str | Path) -> Iterator[None]:
     """Raise errors of the operating system as faults of the place that was read or written.

@@ -1,6 +1,7 @@
 """Look at the files that a new study is made from: their tables, sheets and layers as they are found.
 
-What a table is for is decided in ``_role``; nothing here fails because a file cannot be read.
+What a table is for is decided in ``_role``; nothing here fails because a file is damaged, only
+because the disk or the system is at fault.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import openpyxl
 import pandas as pd
 import pyogrio
 
-from lifecircle.errors import Fault, LifecircleError, MissingFileError, UnusableInputError, say
+from lifecircle.errors import Fault, LifecircleError, MissingFileError, UnusableInputError, machine_fault, say
 from lifecircle.forms import LINES_FILE, form_datum
 from lifecircle.standards import load_standard
 from lifecircle.study import STUDY_FILE
@@ -153,6 +154,8 @@ def _toml(path: Path) -> ShownTable:
     try:
         standard = load_standard(path.resolve())
     except LifecircleError as error:
+        if isinstance(error, UnusableInputError) and error.of_system:  # says nothing of the file
+            raise
         return ShownTable(path, "unread", why=_first_reason(error))
     return (
         ShownTable(path, "profile") if standard.targets else ShownTable(path, "unread", why=say("no targets"))
@@ -162,7 +165,9 @@ def _toml(path: Path) -> ShownTable:
 def _layers(path: Path) -> Iterator[ShownTable]:
     try:
         layers = [str(layer) for layer in pyogrio.list_layers(path)[:, 0]]
-    except (RuntimeError, OSError, ValueError):
+    except (RuntimeError, OSError, ValueError) as error:
+        if (fault := machine_fault(error, path)) is not None:  # else the layers would pass unseen
+            raise UnusableInputError([fault]) from error
         layers = []
     if len(layers) < 2:
         yield _read(path)
@@ -197,7 +202,9 @@ def _titles(path: Path) -> tuple[list[str], str | None]:
             titles = [one.title for one in book.worksheets if one.sheet_state == "visible"]
             book.close()
             return titles, form_datum(path)
-    except Exception:  # noqa: BLE001 - a broken workbook raises errors of many kinds; the reader names them
+    except Exception as error:  # a broken workbook raises errors of many kinds; the reader names them
+        if (fault := machine_fault(error, path)) is not None:  # a form read later would have lost its datum
+            raise UnusableInputError([fault]) from error
         return [], None
 
 

@@ -169,7 +169,15 @@ def try_part(part: StudyPart, standard: Standard, units: Mapping[str, pd.DataFra
 
 
 def faults_in(error: LifecircleError) -> list[Fault]:
-    """Return the first faults of an error, for a part that they stand against."""
+    """Return the first faults of an error, for a part they stand against; raise it if the machine failed.
+
+    Raises
+    ------
+    UnusableInputError
+        The error itself, where it says nothing of the file.
+    """
+    if isinstance(error, UnusableInputError) and error.of_system:
+        raise error
     if isinstance(error, UnusableInputError):
         # The part says which file; a path of this computer has no business in a study.
         return [replace(fault, file="") for fault in error.faults[:5]]

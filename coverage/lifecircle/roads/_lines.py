@@ -151,7 +151,7 @@ def _left_out(rows: Rows, fits: BoolArray, unclassed: BoolArray, lineless: BoolA
 def _nothing_usable(rows: Rows, used: Profile, unclassed: BoolArray, lineless: BoolArray) -> Fault:
     """Return the fault of a table in which no row may be used."""
     if lineless.all():
-        reason, remedy = "no line has any coordinates", "give the layer with the road lines"
+        reason, remedy = say("no line has any coordinates"), say("give the layer with the road lines")
         return Fault(rows.name, "geometry", "", reason, remedy)
     column = f"column {rows.class_column!r}"
     if unclassed.all():

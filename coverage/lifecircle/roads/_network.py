@@ -19,7 +19,7 @@ import scipy.sparse
 import shapely
 from scipy.sparse.csgraph import connected_components
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.roads._profiles import Profile, Rule, Speed
 from lifecircle.roads._profiles import profile as find_profile
 
@@ -208,8 +208,12 @@ class Roads:
         # Walkers of any age share their ways: the roads are read once and only the seconds differ.
         profile = find_profile(name)
         if profile.ways != self.profile.ways:
-            reason = f"it may use other ways than {self.profile.id!r}, which these roads were read for"
-            fault = Fault("", "profile", profile.id, reason, f"read the roads again with mode={profile.id!r}")
+            reason = say(
+                "it may use other ways than '{profile}', which these roads were read for",
+                profile=self.profile.id,
+            )
+            remedy = say("read the roads again with mode='{mode}'", mode=profile.id)
+            fault = Fault("", "profile", profile.id, reason, remedy)
             raise UnusableInputError([fault])
         # Ways are equal, so who may pass stays; only the seconds are computed again, from the class.
         kmh = np.array([profile.class_speed(name) for name in self.highway], np.float64)
@@ -220,9 +224,11 @@ class Roads:
             kmh = np.where(np.isfinite(own), own * factor, kmh)
         if np.isnan(kmh).any():
             names = sorted(set(self.highway[np.isnan(kmh)]))
-            reason = f"profile {profile.id!r} has no speed for class {names[0]!r}"
+            reason = say(
+                "profile '{profile}' has no speed for class '{name}'", profile=profile.id, name=names[0]
+            )
             raise UnusableInputError(
-                [Fault("", "highway", names[0], reason, "give one flat speed, or read the roads again")]
+                [Fault("", "highway", names[0], reason, say("give one flat speed, or read the roads again"))]
             )
         seconds = self.length_m / (kmh / 3.6)
         changed = replace(
@@ -316,9 +322,9 @@ class Roads:
         shapes = shapes_in([area] if isinstance(area, shapely.Geometry) else area, self.crs, "area")
         found = self.tree.query(shapely.union_all(shapes), predicate="dwithin", distance=buffer_m)
         if not len(found):
-            reason = f"no road comes within {buffer_m:g} m of the area"
+            reason = say("no road comes within {metres:g} m of the area", metres=buffer_m)
             raise UnusableInputError(
-                [Fault("", "area", "", reason, "check the CRS of the area, or widen the buffer")]
+                [Fault("", "area", "", reason, say("check the CRS of the area, or widen the buffer"))]
             )
         return self._taking(np.sort(found))
 
@@ -392,8 +398,8 @@ def shapes_in(geometries: Any, crs: pyproj.CRS, what: str) -> ObjectArray:
     if not isinstance(geometries, (gpd.GeoDataFrame, gpd.GeoSeries)):
         return _present(np.array(list(geometries), dtype=object))
     if geometries.crs is None:
-        remedy = "set it with .set_crs(...), or store the file with its CRS"
-        raise UnusableInputError([Fault("", what, "", "the geometries have no CRS", remedy)])
+        remedy = say("set it with .set_crs(...), or store the file with its CRS")
+        raise UnusableInputError([Fault("", what, "", say("the geometries have no CRS"), remedy)])
     return _present(geometries.to_crs(crs).geometry.to_numpy())
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from lifecircle.datum import way_between
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._profiles import Profile, allowed_way, oneway, way_kmh
 from lifecircle.roads._tidy import unreadable_osm, usable_osm
@@ -151,13 +151,17 @@ class WayList:
 def no_way(name: str, profile: Profile, refused: Mapping[str, int]) -> Fault:
     """Return the fault of a source in which the profile may use nothing."""
     if not refused:
-        reason = "there is no road in it: no way carries the key 'highway'"
-        return Fault(name, "ways", "", reason, "export the area again with its roads")
+        reason = say("there is no road in it: no way carries the key 'highway'")
+        return Fault(name, "ways", "", reason, say("export the area again with its roads"))
     common = sorted(refused.items(), key=lambda item: (-item[1], item[0]))[:8]
     found = ", ".join(f"{' '.join(name.split())[:40] or '(no class)'} {count}" for name, count in common)
     others = "walk" if profile.mode == "drive" else "drive"
-    remedy = f"read it with another mode (mode={others!r}), or give a file that holds the ways of this mode"
-    return Fault(name, "ways", found, f"no way in it may be used by profile {profile.id!r}", remedy)
+    remedy = say(
+        "read it with another mode (mode='{mode}'), or give a file that holds the ways of this mode",
+        mode=others,
+    )
+    reason = say("no way in it may be used by profile '{profile}'", profile=profile.id)
+    return Fault(name, "ways", found, reason, remedy)
 
 
 def read_osm(path: str, profile: Profile, *, crs: Any) -> Roads:

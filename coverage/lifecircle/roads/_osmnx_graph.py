@@ -19,7 +19,7 @@ import pyproj
 import shapely
 
 from lifecircle.datum import way_between
-from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.errors import Fault, UnusableInputError, machine_fault, say
 from lifecircle.roads._network import RoadsReading
 from lifecircle.roads._osm import no_way
 from lifecircle.roads._profiles import Profile, Speed, allowed_way, oneway, open_against, profile, way_kmh
@@ -111,8 +111,11 @@ def read_graphml(path: str, used: Profile, *, crs: Any) -> Roads:
         graph = nx.read_graphml(path, force_multigraph=True)
     except (*_NO_GRAPHML, nx.NetworkXError) as error:
         found = " ".join(str(error).split())[:200]
-        remedy = "write it again with osmnx.save_graphml"
-        fault = Fault(path, "", found, "this is not a readable GraphML file", remedy)
+        reason, remedy = (
+            say("this is not a readable GraphML file"),
+            say("write it again with osmnx.save_graphml"),
+        )
+        fault = machine_fault(error, path) or Fault(path, "", found, reason, remedy)
         raise UnusableInputError([fault]) from error
     return graph_roads(graph, path, used, crs)
 
@@ -194,7 +197,9 @@ def _crs_of(graph: Graph, name: str) -> pyproj.CRS:
         "write EPSG:4326 there for longitude and latitude, or save the graph again with a newer OSMnx"
     )
     if stated is None:
-        raise UnusableInputError([Fault(name, "graph attribute 'crs'", "", "the graph has no CRS", remedy)])
+        raise UnusableInputError(
+            [Fault(name, "graph attribute 'crs'", "", say("the graph has no CRS"), remedy)]
+        )
     try:
         return pyproj.CRS.from_user_input(_plain_crs(stated))
     except (pyproj.exceptions.CRSError, TypeError, ValueError) as error:
@@ -248,13 +253,13 @@ def _drawn(geometry: Any) -> Any:
 def _check_fit(miss_m: FloatArray, edges: list[_Edge], name: str) -> None:
     bad = np.flatnonzero(~(miss_m <= FIT_M))
     if len(bad):
-        remedy = "use the graph as OSMnx made it, or move the nodes to the ends of the lines"
+        remedy = say("use the graph as OSMnx made it, or move the nodes to the ends of the lines")
         raise UnusableInputError(
             Fault(
                 name,
                 f"edge {edges[i][0]} -> {edges[i][1]}",
                 f"{miss_m[i]:.1f} m",
-                "the line misses its nodes",
+                say("the line misses its nodes"),
                 remedy,
             )
             for i in bad[:10]

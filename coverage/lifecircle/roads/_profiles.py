@@ -17,7 +17,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 
 MODES: Final = ("walk", "cycle", "ebike", "drive")
 """Every mode; each is also the id of its usual profile in ``profiles.toml``."""
@@ -181,7 +181,7 @@ class Profile:
                     "",
                     f"speed_kmh[{name!r}]",
                     "",
-                    f"profile {self.id!r} has no such road class",
+                    say("profile '{profile}' has no such road class", profile=self.id),
                     _known(self),
                 )
                 for name in unknown
@@ -192,13 +192,15 @@ class Profile:
 
 def _known(used: Profile) -> str:
     names = ", ".join(name for name, _ in used.class_kmh)
-    return f"name one of {names}" if names else "give one number in km/h"
+    return say("name one of {names}", names=names) if names else say("give one number in km/h")
 
 
 def _positive(value: object, place: str) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf:
         return float(value)
-    fault = Fault("", place, repr(value), "a speed is a positive number", "give km/h, for example 5.0")
+    fault = Fault(
+        "", place, repr(value), say("a speed is a positive number"), say("give km/h, for example 5.0")
+    )
     raise UnusableInputError([fault])
 
 
@@ -295,9 +297,11 @@ def _find(name: str) -> Profile:
     if name in PROFILES:
         return PROFILES[name]
     near = difflib.get_close_matches(str(name), PROFILES, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    remedy = f"{hint}known: {', '.join(PROFILES)}"
-    raise UnusableInputError([Fault("", "mode", str(name), "unknown mode or profile", remedy)])
+    known = ", ".join(PROFILES)
+    remedy = say("known: {known}", known=known)
+    if near:
+        remedy = say("did you mean '{name}'? known: {known}", name=near[0], known=known)
+    raise UnusableInputError([Fault("", "mode", str(name), say("unknown mode or profile"), remedy)])
 
 
 def _readings(tags: Mapping[str, Any], rule: Rule) -> Iterator[dict[str, str]]:

@@ -121,9 +121,9 @@ def read_roads(  # noqa: PLR0913 - each is a setting of its own, named
     if barriers is False:
         return roads
     if barriers is True and not is_osm(path):
-        remedy = "give the barriers as a layer of their own (barriers='water.gpkg')"
+        remedy = say("give the barriers as a layer of their own (barriers='water.gpkg')")
         raise UnusableInputError(
-            [Fault(str(path), "barriers", "True", "only OSM files hold barriers", remedy)]
+            [Fault(str(path), "barriers", "True", say("only OSM files hold barriers"), remedy)]
         )
     return roads.with_barriers(read_barriers(path if barriers is True else barriers, crs=roads.crs))
 
@@ -275,13 +275,22 @@ def _read(path: Any, used: Profile, crs: Any, settings: LineSettings) -> Roads:
         return read_lines(path, used, crs=crs, settings=settings)
     known = ", ".join((*OSM_SUFFIXES, ".graphml", *TABLE_SUFFIXES))
     raise UnusableInputError(
-        [Fault(name, "", suffix, "roads are not read from this kind of file", f"give one of {known}")]
+        [
+            Fault(
+                name,
+                "",
+                suffix,
+                say("roads are not read from this kind of file"),
+                say("give one of {formats}", formats=known),
+            )
+        ]
     )
 
 
 def _check_there(name: str) -> None:
     if not _is_there(Path(name)):
-        fault = Fault(name, "", "", "there is no such file", "check the path, relative to the current folder")
+        remedy = say("check the path, relative to the current folder")
+        fault = Fault(name, "", "", say("there is no such file"), remedy)
         raise MissingFileError([fault])
 
 
@@ -305,7 +314,11 @@ def barrier_layer(barriers: Any, layer: str | None) -> gpd.GeoDataFrame:
     table, _ = open_layer(barriers, layer)
     if not isinstance(table.frame, gpd.GeoDataFrame):
         fault = Fault(
-            table.name, "geometry", "", "there are no geometries in it", "give a layer of lines or polygons"
+            table.name,
+            "geometry",
+            "",
+            say("there are no geometries in it"),
+            say("give a layer of lines or polygons"),
         )
         raise UnusableInputError([fault])
     return table.frame

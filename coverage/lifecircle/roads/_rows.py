@@ -267,10 +267,11 @@ def _with_text_lines(rows: Rows, settings: LineSettings) -> Rows:
         edges = _with_edge_columns(rows.frame, settings)
         if {"u", "v", *PLACE_COLUMNS} <= set(edges.columns):
             return replace(rows, frame=edges)
-        reason = "there are no lines in it"
-        remedy = (
+        reason = say("there are no lines in it")
+        remedy = say(
             "give a column 'geometry' with lines as WKT in longitude and latitude, or the columns "
-            f"u, v, {', '.join(PLACE_COLUMNS)} and length (also from, to, from_lon ..., length_m, seconds)"
+            "u, v, {places} and length (also from, to, from_lon ..., length_m, seconds)",
+            places=", ".join(PLACE_COLUMNS),
         )
         there = [str(name) for name in rows.frame.columns if rows.class_column or name != "highway"]
         found = " ".join(", ".join(there).split())[:200]
@@ -283,8 +284,10 @@ def _with_text_lines(rows: Rows, settings: LineSettings) -> Rows:
         line[i] = read(text[i], on_invalid="ignore")
     wrong = stated & shapely.is_missing(line)
     if wrong.any():
-        remedy = "write lines as WKT: LINESTRING (lon lat, lon lat)"
-        raise UnusableInputError(rows.faults(wrong, "this is not a line", remedy, column=column, values=text))
+        remedy = say("write lines as WKT: LINESTRING (lon lat, lon lat)")
+        raise UnusableInputError(
+            rows.faults(wrong, say("this is not a line"), remedy, column=column, values=text)
+        )
     return replace(rows, line=line)
 
 

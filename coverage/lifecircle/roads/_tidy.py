@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from xml.parsers import expat
 
-from lifecircle.errors import Fault, UnusableInputError, say
+from lifecircle.errors import Fault, UnusableInputError, machine_fault, say
 from lifecircle.files import scratch_folder
 
 if TYPE_CHECKING:
@@ -122,9 +122,7 @@ class _Scan:
         except _Stop:
             pass
         except (expat.ExpatError, OSError, EOFError, zlib.error, ValueError, LookupError) as error:
-            reason = say("this is not a readable OSM file")
-            remedy = say("download or export it again")
-            self.faults.append(Fault(self.path, "", " ".join(str(error).split())[:200], reason, remedy))
+            self.faults.append(unreadable_osm(self.path, error))
         if self.faults:
             raise UnusableInputError(self.faults)
 
@@ -321,7 +319,10 @@ def _read_errors(path: str) -> Iterator[None]:
 
 
 def unreadable_osm(path: str, error: Exception) -> Fault:
-    """Return the fault of a file at which osmium stops."""
+    """Return the fault of a file at which a reader stops, or of the machine that failed in the reading."""
+    machine = machine_fault(error, path)
+    if machine is not None:
+        return machine
     found = " ".join(str(error).split())[:200] or type(error).__name__
     return Fault(path, "", found, say("this is not a readable OSM file"), say("download or export it again"))
 

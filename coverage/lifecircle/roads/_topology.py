@@ -17,7 +17,7 @@ import shapely
 from scipy.sparse.csgraph import connected_components
 
 from lifecircle.datum import check_metre_crs, metre_crs, way_between
-from lifecircle.errors import Fault, ProjectionError, UnusableInputError
+from lifecircle.errors import Fault, ProjectionError, UnusableInputError, say
 from lifecircle.roads._network import FloatArray, LongArray, ObjectArray, Roads, frozen, hilbert_order
 
 if TYPE_CHECKING:
@@ -272,9 +272,9 @@ def assemble(pieces: Pieces, *, crs: pyproj.CRS, profile: Profile, name: str) ->
     # First, because it joins junctions: their numbers are given after it.
     pieces = _without_length_zero(pieces)
     if not len(pieces.lines):
-        reason = "no way that may be used has any length: its nodes are missing, or all at one place"
+        reason = say("no way that may be used has any length: its nodes are missing, or all at one place")
         raise UnusableInputError(
-            [Fault(name, "ways", "", reason, "export the file again with the nodes of its ways")]
+            [Fault(name, "ways", "", reason, say("export the file again with the nodes of its ways"))]
         )
     used = np.unique(np.concatenate([pieces.start, pieces.end]))
     xy = pieces.xy[used]

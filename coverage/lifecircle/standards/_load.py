@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from lifecircle.errors import Fault, MissingFileError, UnusableInputError, say
+from lifecircle.errors import Fault, MissingFileError, UnusableInputError, machine_fault, say
 from lifecircle.standards._conflicts import nearest
 from lifecircle.standards._faults import faults_of
 from lifecircle.standards._model import Standard, Target
@@ -205,7 +205,7 @@ def _document(source: Path | Traversable, file: str) -> dict[str, Any]:
         raise UnusableInputError([fault]) from None
     except OSError as error:
         reason = say("cannot be read: {why}", why=error.strerror)
-        fault = Fault(file, "", "", reason, say("name a file that can be read"))
+        fault = machine_fault(error, file) or Fault(file, "", "", reason, say("name a file that can be read"))
         raise UnusableInputError([fault]) from None
     document: dict[str, Any] | None
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import re
 import warnings
@@ -15,7 +14,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from lifecircle.errors import Fault, Message, MissingFileError, UnusableInputError, say, system_fault
+from lifecircle.errors import Fault, Message, MissingFileError, UnusableInputError, machine_fault, say
 from lifecircle.tables._csv import plausible_chinese, read_csv_file
 from lifecircle.tables._guard import UNREADABLE, broken_geometries, check_file
 from lifecircle.tables._overpass import is_overpass, read_overpass
@@ -137,12 +136,8 @@ def _read_file(path: Path, name: str, choice: _Choice) -> Table:
             raise UnusableInputError([_unreadable(name, suffix, error)]) from error
         raise UnusableInputError(broken_geometries(path, name, choice.layer, error)) from error
     except UNREADABLE as error:
-        fault = None
-        # What the machine lacks for a moment says nothing of the file; a place before its beginning does.
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:
-            fault = system_fault(error, path)
-        if fault is None or not fault.of_system:
-            fault = _unreadable(name, suffix, error)
+        # What the machine lacks for a moment says nothing of the file.
+        fault = machine_fault(error, path) or _unreadable(name, suffix, error)
         raise UnusableInputError([fault]) from error
 
 
