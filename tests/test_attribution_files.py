@@ -70,7 +70,7 @@ def test_a_change_is_told_as_an_account(found):
     for part in ("venues closed -", "residents +", "new roads +", "pins put right +"):
         assert part in reading
     assert "over all orders" in reading
-    assert "1 venues with another name alone, which is no change: Toy library → Library of the town" in lines
+    assert "1 venue with another name alone, which is no change: Toy library → Library of the town" in lines
     assert lines[-1].endswith("It names no causes.")
     assert "Corrections of the data restate the earlier year and are no progress." in lines
     chinese = change_lines(found, "zh")

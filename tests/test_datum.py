@@ -304,7 +304,7 @@ def test_half_swapped_rows_are_row_faults():
 def test_swapped_metres_are_refused():
     x, y = pyproj.Transformer.from_crs(4326, 4549, always_xy=True).transform(120.9, 30.5)
     with pytest.raises(
-        UnusableInputError, match=r"easting \(x\) and northing \(y\) look swapped in 1 of 1 rows"
+        UnusableInputError, match=r"easting \(x\) and northing \(y\) look swapped in 1 of 1 row"
     ):
         locate(pd.DataFrame({"x": [y], "y": [x]}), datum="EPSG:4549")
 

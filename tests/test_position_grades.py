@@ -82,7 +82,7 @@ def test_a_goal_met_by_a_village_centre_alone_is_not_met(town):
     assert (result.value, result.status) == (1.0, "data_insufficient")
     assert result.reason == "rests_on_village_centres:1"
     assert [one.status for one in result.districts] == ["data_insufficient"]
-    assert "1 venues placed at a village's centre" in explain(result.reason, "en")
+    assert "1 venue placed at a village's centre" in explain(result.reason, "en")
     kept = load_findings(town.folder / "out" / "2025")
     assert only(kept) == result
     assert kept.reading == findings.reading
@@ -91,7 +91,7 @@ def test_a_goal_met_by_a_village_centre_alone_is_not_met(town):
     assert (register.village_centres, own.target, own.withheld) == (("Hall 0",), "hall", result.reason)
     lines = reading_lines(findings.reading, "en")
     assert any("Hall 0" in line and "D, village centre 1" not in line for line in lines)
-    assert any("does not hold without them" in line for line in lines)
+    assert any("does not hold without it" in line for line in lines)
     assert not any("Hall 0" in line for line in reading_lines(findings.reading, "en", public=True))
 
 
@@ -101,7 +101,7 @@ def test_the_scoreboard_and_the_workbook_name_them(town):
     run_audit(town.folder, out=town.folder / "out")
     board = (town.folder / "out" / "2025" / "scoreboard.csv").read_text("utf-8-sig")
     assert "of 2 venues 0 are placed by their address (C) and 1 at a village's centre (D)" in board
-    assert "does not hold without them" in board
+    assert "does not hold without it" in board
     book = openpyxl.load_workbook(town.folder / "out" / "2025" / "scoreboard.xlsx")
     cells = [str(cell.value) for sheet in book for line in sheet.iter_rows() for cell in line]
     assert any("Hall 0" in cell for cell in cells)

@@ -182,7 +182,7 @@ def test_a_table_elsewhere_is_refused_and_the_mistake_named(tmp_path, name, colu
 def test_districts_elsewhere_are_refused(town, moved, said):
     town.layer("towns.geojson", [shapely.box(-3000, -3000, 3000, 3000)], moved=moved, name="T", urban=True)
     fault = town.fault()
-    assert fault.startswith("towns.geojson, 1 rows: only 0.0% of the residents live in one")
+    assert fault.startswith("towns.geojson, 1 row: only 0.0% of the residents live in one")
     assert said in fault
 
 

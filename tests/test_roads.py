@@ -592,7 +592,7 @@ def test_graphs_that_say_too_little():
         roads_from_graph(graph)
     graph = town_graph()
     del graph.nodes[2]["x"]
-    with pytest.raises(UnusableInputError, match=r"node 2: 1 nodes have no place"):
+    with pytest.raises(UnusableInputError, match=r"node 2: 1 node has no place"):
         roads_from_graph(graph)
     graph = town_graph()
     graph.add_edge(1, 2, highway="path", geometry=shapely.LineString([(LON, LAT), (LON, LAT + STEP)]))

@@ -109,7 +109,7 @@ def test_what_is_said_and_written(town, tmp_path):
     done = run_scenario(town, [opened("gym"), opened("library"), Change("close", id="C2")])
     text = "\n".join(summary_lines(done, "en"))
     assert "a gym in every district: from 50.0 % to 100.0 % (+50.00 points)." in text
-    assert "1 units hold before and 2 after, of 2." in text
+    assert "1 unit holds before and 2 after, of 2." in text
     assert "Units that hold now and did not (1): East Bank." in text
     assert "nurses per 1,000: from 47.05 per 1000 to 0 per 1000." in text
     assert "Missing to the goal of the year: 0 before, 4 after." in text

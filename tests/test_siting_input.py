@@ -56,9 +56,9 @@ def town(rows=200, columns=30, seed=5):
         ({**COVER, "closable": [1]}, "closable but not existing"),
         ({**COVER, "existing": [1], "closable": [1], "closures": 2}, "closures: there are only 1"),
         ({**COVER, "budget": 5}, "a budget needs prices"),
-        ({**COVER, "budget": 5, "prices": [6, 7, 8]}, "the cheapest 1 sites cost 6.*raise the budget"),
+        ({**COVER, "budget": 5, "prices": [6, 7, 8]}, "the cheapest 1 site costs 6.*raise the budget"),
         ({**COVER, "sites": None, "budget": 5, "prices": [6, 7, 8]}, "the cheapest site costs 6"),
-        ({**COVER, "budget": 9, "prices": [6, math.nan, 8]}, "prices: 1 prices are missing"),
+        ({**COVER, "budget": 9, "prices": [6, math.nan, 8]}, "prices: 1 price is missing"),
         ({**COVER, "budget": -9, "prices": [6, 7, 8]}, "budget: not a number >= 0"),
         ({**COVER, "apart": [(0, 0)]}, "not pairs of two different sites"),
         ({**COVER, "apart": [(0, 7)]}, "apart: no sites of the costs"),
@@ -103,7 +103,7 @@ def test_a_question_that_cannot_be_answered_is_refused(question, told):
         (np.zeros((0, 3)), [], "there is no resident or no site"),
         (np.zeros(3), [1, 1, 1], "costs: not a table of numbers"),
         (pd.DataFrame([[1.0, 2.0]], columns=["a", "a"]), [1], "costs, sites: a site stands more than once"),
-        (pd.DataFrame([[1.0], [2.0]], index=["x", "y"]), pd.Series({"x": 1.0}), "1 residents.*no weight.*y"),
+        (pd.DataFrame([[1.0], [2.0]], index=["x", "y"]), pd.Series({"x": 1.0}), "1 resident.*no weight.*y"),
         ({}, {}, "there is no service"),
         ({"a": COSTS, "b": COSTS[:, :2]}, PEOPLE, "do not have the same sites"),
     ],
@@ -187,7 +187,7 @@ def test_a_separation_is_far_enough_when_it_is_met_exactly():
     question = {"objective": "max_cover", "limit": 9, "positions": xy, "separation_m": 100}
     assert lc.solve_siting(COSTS, PEOPLE, sites=2, **question).sites in {(0, 1), (0, 2)}
     assert lc.solve_siting(COSTS, PEOPLE, sites=1, existing=[1], **question).sites == (0,)
-    with pytest.raises(lc.UnusableInputError, match="only 1 candidates"):
+    with pytest.raises(lc.UnusableInputError, match="only 1 candidate"):
         lc.solve_siting(COSTS, PEOPLE, sites=2, existing=[1], **question)
 
 

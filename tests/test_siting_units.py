@@ -120,7 +120,7 @@ def test_a_candidate_in_the_unit_is_where_the_site_stands(town, tmp_path):
 @pytest.mark.parametrize(
     ("change", "words", "match"),
     [
-        ("", {"new": 3}, "only 1 units lack one"),
+        ("", {"new": 3}, "only 1 unit lacks one"),
         ("", {"new": 0}, "how many new sites"),
         ("", {"services": ["library"]}, "no service of the new sites counts for 'gym'"),
         ("", {"services": ["gim"]}, "unknown service id"),
@@ -273,7 +273,7 @@ def test_what_is_printed(villages):
     assert (number, unit, district, people) == ("1", "Birch", "West Bank", "65")
     assert (other, after) == ("Cedar (rank 2, 25 people fewer)", "66.6 % (2/3)")
     text = "\n".join(unit_lines(done, "en"))
-    assert "1 new sites, villages that hold from 1 to 2 of 3, from 33.3 % to 66.6 %" in text
+    assert "1 new site, villages that hold from 1 to 2 of 3, from 33.3 % to 66.6 %" in text
     assert "The goal of 100.0 % takes 2 sites (proved: 2 villages are missing" in text
     assert "With this plan 1 villages are still missing." in text
     assert "Still without: 1: 2. Cedar 40 people." in text

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ROOT
+from lifecircle.errors import say
 from lifecircle.wording import Words, explain, percent, truncated_percent, village_text, word
 
 PACKAGE = ROOT / "coverage/lifecircle"
@@ -137,7 +138,33 @@ def test_every_entry_has_both_languages():
             continue
         for name, entry in entries.items():
             assert set(entry) == {"zh", "en"}, f"{kind}.{name}"
-            assert entry["zh"].count("{") == entry["en"].count("{"), f"{kind}.{name}"
+            assert entry["zh"].count("{") == FORM.sub("", entry["en"]).count("{"), f"{kind}.{name}"
+            assert fields(entry["zh"]) == fields(entry["en"]), f"{kind}.{name}"
+
+
+FORM = re.compile(r"\{\w+:[^{}|]*\|[^{}|]*\}")
+"""A part of an English text that has a form for one and a form for more."""
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 rows"), (1, "1 row"), ("1", "1 row"), (2, "2 rows"), ("1,000", "1,000 rows"), (21, "21 rows")],
+)
+def test_a_count_of_one_is_said_in_the_singular(count, said):
+    assert Words("en").format("terminal", "rejects", count=count) == f"{said} rejected, see rejects.csv"
+    assert "剔除" in Words("zh").format("terminal", "rejects", count=count)
+    assert say("{rows} {rows:row|rows}", rows=count) == said
+    assert explain(f"register_built:{count}", "en").endswith(said.replace("row", "run"))
+
+
+def test_the_page_fills_every_text_with_forms_before_it_shows_it():
+    marked = {key for key, entry in catalogue()["page"].items() if FORM.search(entry["en"])}
+    assert marked
+    for path in (PACKAGE / "atlas/page").glob("*.js"):
+        text = path.read_text("utf-8")
+        for found in re.finditer(r"(.*)\bwords\.(\w+)", text):
+            if found[2] in marked:
+                assert re.search(r"\b(fill|sentence)\(", found[1]), f"{path.name}: {found[2]}"
 
 
 def test_an_unknown_name_is_shown_as_it_is():

@@ -208,7 +208,10 @@ def read_weights(
         lost = demand.difference(source.index, sort=False)
         if len(lost):
             shown = ", ".join(map(str, lost[:_SHOWN]))
-            reason = say("{many} residents of the costs have no weight", many=len(lost))
+            reason = say(
+                "{many} {many:resident of the costs has|residents of the costs have} no weight",
+                many=len(lost),
+            )
             return np.zeros(0), [Fault(name, "", shown, reason, say("give every row of costs a weight"))]
         # By label, because a Series may be in another order than the rows of the costs.
         source = source.reindex(demand)
@@ -221,7 +224,13 @@ def read_weights(
     if weights.shape != (len(demand),):
         remedy = say("give one number for each row of costs")
         return np.zeros(0), [
-            Fault(name, "", f"shape {weights.shape}", say("there are {many} rows", many=len(demand)), remedy)
+            Fault(
+                name,
+                "",
+                f"shape {weights.shape}",
+                say("there {many:is|are} {many} {many:row|rows}", many=len(demand)),
+                remedy,
+            )
         ]
     bad = np.flatnonzero(~((weights >= 0) & np.isfinite(weights)))
     faults = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -15,6 +16,33 @@ from typing import TYPE_CHECKING, Final, Self
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+
+_FORMS: Final = re.compile(r"\{(\w+):([^{}|]*)\|([^{}|]*)\}")
+"""A part of an English text that depends on a count: ``{count:row is|rows are}``."""
+
+
+class Phrase(str):
+    """A text with fields, in which a part such as ``{count:row|rows}`` takes the form of its count.
+
+    The first form stands for one, also for a count that is printed already; the second for all others.
+
+    >>> [Phrase("{n} {n:row is|rows are} left out").format(n=n) for n in (0, 1, "1,000")]
+    ['0 rows are left out', '1 row is left out', '1,000 rows are left out']
+    """
+
+    __slots__ = ()
+
+    def format(self, *places: object, **values: object) -> str:
+        """Fill the fields, as ``str.format`` does."""
+
+        def form(match: re.Match[str]) -> str:
+            name, one, more = match.groups()
+            value = places[int(name)] if name.isdigit() else values[name]
+            return one if value == 1 or value == "1" else more  # noqa: PLR1714 - a set asks for a hash
+
+        # The forms hold no fields: what is put in for one is filled by nothing.
+        return _FORMS.sub(form, str(self)).format(*places, **values)
 
 
 class Message(str):
@@ -31,7 +59,7 @@ class Message(str):
 
     def __new__(cls, template: str, values: Mapping[str, object]) -> Self:
         """Fill the template in English."""
-        message = super().__new__(cls, template.format(**values))
+        message = super().__new__(cls, Phrase(template).format(**values))
         message.template = template
         message.values = values
         return message

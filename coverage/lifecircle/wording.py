@@ -15,7 +15,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from lifecircle.errors import Bilingual, Message
+from lifecircle.errors import Bilingual, Message, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,11 @@ Language = Literal["zh", "en"]
 
 @functools.cache
 def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
-    return tomllib.loads(resources.files("lifecircle").joinpath("wording.toml").read_text("utf-8"))
+    read = tomllib.loads(resources.files("lifecircle").joinpath("wording.toml").read_text("utf-8"))
+    return {
+        kind: {name: {one: Phrase(text) for one, text in entry.items()} for name, entry in entries.items()}
+        for kind, entries in read.items()
+    }
 
 
 def word(kind: str, name: str, language: Language) -> str:

@@ -177,7 +177,7 @@ def _fault(ground: Ground, layer: Layer) -> Fault:
     lon, lat = layer.lonlat[known[np.argmin(near)]]
     return Fault(
         layer.path,
-        say("{far} of {rows} rows", far=int((~near).sum()), rows=len(known)),
+        say("{far} of {rows} {rows:row|rows}", far=int((~near).sum()), rows=len(known)),
         f"{lon:.6f}, {lat:.6f}",
         say(
             "they lie over {km} km away from the roads, which run from {extent}",
@@ -239,7 +239,7 @@ def check_districts(
     if share < study.reading.near_min:
         fault = Fault(
             path,
-            say("{rows} rows", rows=len(districts)),
+            say("{rows} {rows:row|rows}", rows=len(districts)),
             "{:.4f}, {:.4f} - {:.4f}, {:.4f}".format(*districts.total_bounds),
             say("only {share} of the residents live in one of these districts", share=f"{share:.1%}"),
             _district_remedy(demand, districts),
@@ -280,7 +280,7 @@ def check_barriers(ground: Ground, roads: Roads, path: str) -> float | None:
     if share == 0:
         fault = Fault(
             path,
-            say("{rows} rows", rows=len(roads.barriers)),
+            say("{rows} {rows:row|rows}", rows=len(roads.barriers)),
             "",
             say("no barrier comes near the roads, which run from {extent}", extent=_extent(ground)),
             say("check the coordinate system of the barriers, and that they are of this place"),

@@ -160,7 +160,8 @@ class _Pool:
 def killed(order: Order, attempts: int, status: int | None = None) -> Outcome:
     """Return the outcome of a task whose worker was killed as often as is allowed."""
     reason = say(
-        "its worker was killed {attempts} times ({status}); it may need more memory than there is",
+        "its worker was killed {attempts} {attempts:time|times} ({status}); it may "
+        "need more memory than there is",
         attempts=attempts,
         status="?" if status is None else status,
     )

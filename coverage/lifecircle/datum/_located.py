@@ -561,6 +561,11 @@ def _swapped_fault(x: FloatArray, y: FloatArray, swapped: BoolArray, file: str, 
         file,
         say("coordinates"),
         f"{x[first]:.10g}, {y[first]:.10g}",
-        say("{pair} look swapped in {rows} of {known} rows", pair=pair, rows=int(swapped.sum()), known=known),
+        say(
+            "{pair} look swapped in {rows} of {known} {known:row|rows}",
+            pair=pair,
+            rows=int(swapped.sum()),
+            known=known,
+        ),
         say("exchange the two columns, so that {pair} stand in that order", pair=pair),
     )

@@ -456,7 +456,11 @@ class _Book:
                 return "name", reason, say("did you mean the one in district {district}?", district=other)
             codes = here
         if len(codes) > 1:
-            reason = say("{count} villages have this name: {codes}", count=len(codes), codes=", ".join(codes))
+            reason = say(
+                "{count} {count:village has|villages have} this name: {codes}",
+                count=len(codes),
+                codes=", ".join(codes),
+            )
             remedy = say("write the code") if district else say("write the code, or the district too")
             return "name", reason, remedy
         return codes[0]

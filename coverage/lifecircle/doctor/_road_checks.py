@@ -72,8 +72,8 @@ def _one_way(findings: Findings) -> Iterator[Problem]:
             "roads",
             network.one_way_pieces,
             say(
-                "{profiles}: pieces that one-way streets allow no way from, or none to: "
-                "{km} km, {people} people",
+                "{profiles}: pieces that one-way streets allow no way from, or none to: {km} "
+                "km, {people} {people:person|people}",
                 profiles=", ".join(network.profiles),
                 km=f"{network.one_way_m / 1000:,.1f}",
                 people=f"{network.one_way_people:,.0f}",
@@ -93,7 +93,7 @@ def _dead_ends(findings: Findings) -> Iterator[Problem]:
                 "roads",
                 network.dead_ends,
                 say(
-                    "roads that end nowhere: {km} of {all} km, with {people} people",
+                    "roads that end nowhere: {km} of {all} km, with {people} {people:person|people}",
                     km=f"{network.dead_end_m / 1000:,.1f}",
                     all=f"{network.length_m / 1000:,.1f}",
                     people=f"{network.dead_end_people:,.0f}",
@@ -135,7 +135,7 @@ def _effect(findings: Findings, targets: set[str], poor: Sequence[DistrictRoads]
 
 def _moves(people: float, target: str, share: float) -> Message:
     return say(
-        "{people} people; may move '{target}' by up to {points} points",
+        "{people} {people:person|people}; may move '{target}' by up to {points} points",
         people=f"{people:,.0f}",
         target=target,
         points=f"{share * 100:.1f}" if share >= 0.001 else "0.1",
@@ -161,7 +161,8 @@ def _islands(findings: Findings) -> Iterator[Problem]:
             "roads",
             network.fragments - 1,
             say(
-                "pieces of road that join no other: {km} km and {people} people, of {all} km and {everybody}",
+                "pieces of road that join no other: {km} km and {people} "
+                "{people:person|people}, of {all} km and {everybody}",
                 km=f"{network.island_m / 1000:,.1f}",
                 people=f"{network.island_people:,.0f}",
                 all=f"{network.length_m / 1000:,.1f}",

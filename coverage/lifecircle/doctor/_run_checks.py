@@ -55,7 +55,7 @@ def _of_rejects(reason: str, many: int, used: int | None) -> Message | str:
     if used is None:
         return ""
     return say(
-        "{rows} rows beside {used} that count; what they move is not known before they are mended",
+        "{rows} {rows:row|rows} beside {used} that count; what they move is not known before they are mended",
         rows=f"{many:,}",
         used=f"{used:,}",
     )
@@ -132,7 +132,7 @@ def _most_moved(findings: Findings, labels: set[str], people: float) -> Message 
     if not most:
         return ""
     return say(
-        "{people} people; may move '{target}' by up to {points} points",
+        "{people} {people:person|people}; may move '{target}' by up to {points} points",
         people=f"{people:,.0f}",
         target=name,
         points=f"{most * 100:.1f}" if most >= 0.001 else "0.1",
@@ -161,7 +161,7 @@ def disconnected(findings: Findings) -> Iterator[Problem]:
         say("join the pieces where they are joined on the ground"),
         tuple(f"{label} ({people:,.0f})" for label, people in homes["population"].items()),
         say(
-            "{people} people; may move '{target}' by up to {points} points",
+            "{people} {people:person|people}; may move '{target}' by up to {points} points",
             people=f"{most:,.0f}",
             target=worst.target.name.get(findings.language),
             points=f"{most / count.people * 100:.1f}",

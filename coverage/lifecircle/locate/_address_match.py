@@ -275,7 +275,7 @@ def _ambiguous(places: Iterable[KnownPlace], score: float = 100.0) -> Match:
     """Choose none of several places that fit equally."""
     found = _unique(places)
     names = ", ".join(one.name for one in found[:SHOWN])
-    reason = say("{count} places fit equally: {names}", count=len(found), names=names)
+    reason = say("{count} {count:place fits|places fit} equally: {names}", count=len(found), names=names)
     candidates = tuple((one, score) for one in found[:SHOWN])
     return Match("ambiguous", None, score, reason, _BY_HAND, candidates=candidates)
 

@@ -195,7 +195,7 @@ def read_supply(supply: Any, costs: Costs) -> tuple[Floats, list[Fault]]:
         remedy = say("give an amount for each venue, NaN where it is unknown")
         return np.zeros(0), [Fault("supply", "", "", say("not numbers: {error}", error=error), remedy)]
     if amounts.shape != (len(costs.sites),):
-        reason = say("there are {many} venues", many=len(costs.sites))
+        reason = say("there {many:is|are} {many} {many:venue|venues}", many=len(costs.sites))
         remedy = say("give an amount for each venue, NaN where it is unknown")
         return np.zeros(0), [Fault("supply", "", f"shape {amounts.shape}", reason, remedy)]
     remedy = say("write a number of at least 0, or leave it blank when unknown")

@@ -109,7 +109,7 @@ def serve_in_order(
         return _served(asked, _settled(lists, asked.people, asked.places, lists.cost), "order")
     ranks = np.asarray(order)
     if ranks.shape != asked.people.shape:
-        reason = say("there are {many} rows", many=len(asked.people))
+        reason = say("there {many:is|are} {many} {many:row|rows}", many=len(asked.people))
         raise UnusableInputError(
             [Fault("order", "", f"shape {ranks.shape}", reason, say("give one rank for each resident"))]
         )

@@ -286,7 +286,9 @@ def _classes(look: Look, found: PartSettings) -> bool:
     classes = classified(table, catalogue, [one.id for one in look.standard.services])
     found.keys["services"] = catalogue
     found.add(
-        say("services by the classes of {map}: {rows} rows give one of the profile's, {others} give none",
+        say(
+            "services by the classes of {map}: {rows} {rows:row gives|rows give} one of "
+            "the profile's, {others} give none",
             map=catalogue, rows=len(classes.table.frame), others=sum(classes.left_out.values())),
         say("the classes left out, which the reading report names"),
     )  # fmt: skip
@@ -321,7 +323,9 @@ def _amounts(look: Look, found: PartSettings, columns: dict[str, str]) -> None:
 def _say_services(heading: str, services: Mapping[str, str], like: int, found: PartSettings) -> None:
     if services:
         found.add(
-            say("{count} words of '{column}' are services, {like} of them only like their names",
+            say(
+            "{count} {count:word|words} of '{column}' {count:is a service|are services}, "
+            "{like} of them only like their names",
                 count=len(services), column=heading, like=like),
             say("each line under services"),
         )  # fmt: skip

@@ -243,8 +243,10 @@ def _lines(look: Look) -> Role | None:
         return None
     count = len(look.shown.frame)
     if _WATER.search(look.stem) or "waterway" in plain or "railway" in plain:
-        return Role("barriers", say("{count} lines called after water, railways or walls", count=count))
-    return Role("roads", say("{count} lines", count=count))
+        return Role(
+            "barriers", say("{count} {count:line|lines} called after water, railways or walls", count=count)
+        )
+    return Role("roads", say("{count} {count:line|lines}", count=count))
 
 
 def _figures(look: Look) -> Role | None:
@@ -304,8 +306,12 @@ def _villages(look: Look) -> Role | None:
         return None
     count = len(look.codes)
     if look.places:
-        return Role("villages", say("{count} codes of 12 digits, each once, with names", count=count))
-    return Role("unplaced_villages", say("{count} codes of 12 digits, but no coordinates", count=count))
+        return Role(
+            "villages", say("{count} {count:code|codes} of 12 digits, each once, with names", count=count)
+        )
+    return Role(
+        "unplaced_villages", say("{count} {count:code|codes} of 12 digits, but no coordinates", count=count)
+    )
 
 
 def _map_classes(look: Look) -> Role | None:
@@ -324,7 +330,7 @@ def _services(look: Look) -> Role | None:
     if look.places:
         matched = match.rows - sum(match.unmatched.values())
         text = say(
-            "'{column}': {matched} of {rows} words are services of the profile",
+            "'{column}': {matched} of {rows} {rows:word|words} {matched:is|are} services of the profile",
             column=heading,
             matched=matched,
             rows=match.rows,
@@ -350,12 +356,19 @@ def _polygons(look: Look) -> Role | None:  # noqa: PLR0911 - a return for each t
     values = " ".join(look.texts(name or look.column("service")).unique()[:50])
     if look.population and not (look.coded(_TOWN_CODE) or _TOWNS.search(look.stem)):
         return Role(
-            "demand", say("{count} polygons with people in '{column}'", count=count, column=look.population)
+            "demand",
+            say(
+                "{count} {count:polygon|polygons} with people in '{column}'",
+                count=count,
+                column=look.population,
+            ),
         )
     if look.coded(_TOWN_CODE) or (
         name and look.share(name, _TOWN_NAMES) >= _MOST and look.texts(name).is_unique
     ):
-        return Role("districts", say("{count} polygons with names or codes of towns", count=count))
+        return Role(
+            "districts", say("{count} {count:polygon|polygons} with names or codes of towns", count=count)
+        )
     if _LAND.search(look.stem) or _LAND.search(values):
         return Role("exclude", say("polygons called after land that is kept free"))
     if _WATER.search(look.stem) or _WATER.search(values):
@@ -365,7 +378,9 @@ def _polygons(look: Look) -> Role | None:  # noqa: PLR0911 - a return for each t
         return Role("facilities", say("polygons called after parks, grounds or a service"), sure=False)
     if name or _TOWNS.search(look.stem):
         return Role(
-            "districts", say("{count} polygons with names", count=count), sure=bool(_TOWNS.search(look.stem))
+            "districts",
+            say("{count} {count:polygon|polygons} with names", count=count),
+            sure=bool(_TOWNS.search(look.stem)),
         )
     return None
 
@@ -392,7 +407,8 @@ def _points(look: Look) -> Role | None:
 def _units(look: Look) -> Role | None:
     if look.coded(_TOWN_CODE) and look.unit_name:
         return Role(
-            "unplaced_districts", say("{count} codes of districts, but no polygons", count=len(look.codes))
+            "unplaced_districts",
+            say("{count} {count:code|codes} of districts, but no polygons", count=len(look.codes)),
         )
     if look.unit_name and _ACCEPTED.search(look.stem):
         return Role("accepted", say("a list of villages called accepted"))

@@ -142,10 +142,10 @@ def _check_memory(  # noqa: PLR0913 - the whole question, and what it may cost
     if needed_mb > memory_mb:
         raise GraphError(
             say(
-                "{homes} residents have about {pairs} pairs with {venues} facilities within "
-                "{minutes} minutes, which take about {needed} MB to find, more than the {allowed} MB "
-                "allowed: ask for fewer facilities at a time or a shorter limit, or allow more with "
-                "memory_mb",
+                "{homes} {homes:resident has|residents have} about {pairs} {pairs:pair|pairs} "
+                "with {venues} {venues:facility|facilities} within {minutes} {minutes:minute|minutes}, "
+                "which take about {needed} MB to find, more than the {allowed} MB allowed: ask for fewer "
+                "facilities at a time or a shorter limit, or allow more with memory_mb",
                 homes=homes,
                 pairs=f"{pairs:.2g}",
                 venues=venues,

@@ -235,7 +235,7 @@ def _places(graph: Graph, nodes: list[Hashable], name: str) -> FloatArray:
             continue
     lost = [nodes[i] for i in np.flatnonzero(~np.isfinite(places).all(axis=1))]
     if lost:
-        reason = say("{count} nodes have no place", count=len(lost))
+        reason = say("{count} {count:node has|nodes have} no place", count=len(lost))
         remedy = say("give every node numbers x and y (longitude and latitude, or metres)")
         raise UnusableInputError([Fault(name, f"node {node}", "", reason, remedy) for node in lost[:10]])
     return places

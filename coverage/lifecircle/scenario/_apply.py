@@ -243,7 +243,11 @@ class _Register:
             return int(found[0])
         if len(found):
             labels = ", ".join(str(label) for label in self.table.index[found][:5])
-            reason = say("{many} open facilities have this name: {names}", many=len(found), names=labels)
+            reason = say(
+                "{many} open {many:facility has|facilities have} this name: {names}",
+                many=len(found),
+                names=labels,
+            )
             remedy = say("give the id")
         else:
             near = nearest_name(change.name, self.table["name"].unique())

@@ -238,12 +238,12 @@ def _count(  # noqa: PLR0913 - what decides how many may be chosen
                 "sites",
                 "",
                 str(many),
-                say("only {able} candidates may be chosen", able=able),
+                say("only {able} {able:candidate|candidates} may be chosen", able=able),
                 say("ask for at most {able}", able=able),
             )
         )
     if many < len(required):
-        reason = say("{many} sites are required", many=len(required))
+        reason = say("{many} {many:site is|sites are} required", many=len(required))
         log.add(Fault("sites", "", str(many), reason, say("ask for at least as many, or require fewer")))
     return many
 
@@ -261,7 +261,7 @@ def _prices(log: FaultLog, given: Conditions, labels: pd.Index, *, named: bool) 
                 "prices",
                 "",
                 f"shape {prices.shape}",
-                say("there are {many} sites", many=len(labels)),
+                say("there {many:is|are} {many} {many:site|sites}", many=len(labels)),
                 say("give one price each"),
             )
         )
@@ -274,7 +274,7 @@ def _prices(log: FaultLog, given: Conditions, labels: pd.Index, *, named: bool) 
                 "prices",
                 "",
                 shown,
-                say("{many} prices are missing, negative or infinite", many=len(bad)),
+                say("{many} {many:price is|prices are} missing, negative or infinite", many=len(bad)),
                 say("give them all"),
             )
         )
@@ -307,7 +307,10 @@ def _check_budget(  # noqa: PLR0913 - everything a budget is held against
         least, what = float(prices[free].min()), say("the cheapest site costs")
     elif count is not None and count >= len(required):
         cheapest = np.sort(prices[free])[: count - len(required)]
-        least, what = least + float(cheapest.sum()), say("the cheapest {count} sites cost", count=count)
+        least, what = (
+            least + float(cheapest.sum()),
+            say("the cheapest {count} {count:site costs|sites cost}", count=count),
+        )
     # A budget that cannot pay the cheapest sites is a fault of the input and not an infeasible plan.
     if least > budget * (1 + 1e-9):
         log.add(

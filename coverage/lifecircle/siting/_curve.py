@@ -132,7 +132,9 @@ def _check(problem: SitingProblem, most: int | None, able: int) -> None:
         faults.append(Fault("objective", "", problem.objective, reason, say("ask for max_cover")))
     if most is not None and not len(problem.choice.required) <= most <= able:
         reason = say(
-            "{able} candidates may be chosen and {many} must be", able=able, many=len(problem.choice.required)
+            "{able} {able:candidate|candidates} may be chosen and {many} must be",
+            able=able,
+            many=len(problem.choice.required),
         )
         faults.append(Fault("most", "", str(most), reason, say("ask for a number between the two")))
     if faults:

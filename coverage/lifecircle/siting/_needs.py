@@ -51,7 +51,7 @@ def _lacks(log: FaultLog, table: Costs, offers: Any, lacking: Any) -> tuple[Ints
         remedy = say("tell what residents lack, and what each site offers")
         log.add(Fault("lacking, offers", "", "", say("rule_cover needs both"), remedy))
     elif classes.shape != (len(table.sites),):
-        reason = say("there are {many} sites", many=len(table.sites))
+        reason = say("there {many:is|are} {many} {many:site|sites}", many=len(table.sites))
         log.add(Fault("offers", "", f"shape {classes.shape}", reason, say("give one class for each")))
     else:
         for name, numbers in lacking.items():
@@ -110,7 +110,7 @@ def read_groups(log: FaultLog, demand: pd.Index, objective: str, groups: Any) ->
                 "groups",
                 "",
                 str(len(series)),
-                say("there are {many} residents", many=len(demand)),
+                say("there {many:is|are} {many} {many:resident|residents}", many=len(demand)),
                 say("give one label each"),
             )
         )
@@ -153,12 +153,14 @@ def read_capacities(log: FaultLog, sites: pd.Index, objective: str, capacities: 
         capacities.reindex(sites) if isinstance(capacities, pd.Series) else capacities, dtype=np.float64
     )
     if values.shape != (len(sites),):
-        reason = say("there are {many} sites", many=len(sites))
+        reason = say("there {many:is|are} {many} {many:site|sites}", many=len(sites))
         log.add(Fault("capacities", "", f"shape {values.shape}", reason, say("give people for each")))
         return unlimited
     bad = np.flatnonzero(~(values >= 0))
     if len(bad):
-        reason = say("{many} capacities are missing or negative, the first one here", many=len(bad))
+        reason = say(
+            "{many} {many:capacity is|capacities are} missing or negative, the first one here", many=len(bad)
+        )
         remedy = say("give people; inf where it is not limited")
         log.add(Fault("capacities", f"site {sites[bad[0]]}", f"{values[bad[0]]}", reason, remedy))
         return unlimited

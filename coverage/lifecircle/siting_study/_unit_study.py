@@ -288,12 +288,14 @@ def _check(
         fault = Fault("", "new", "", reason, say("give a number from 1"))
     elif new is None and needed == 0:
         reason = say(
-            "the goal is reached today: {holding} of {total} units", holding=units.holding, total=units.total
+            "the goal is reached today: {holding} of {total} {total:unit|units}",
+            holding=units.holding,
+            total=units.total,
         )
         fault = Fault("", "new", "", reason, say("give a number to go beyond it"))
     elif new is None and needed is not None and needed > placeable:
         reason = say(
-            "the goal takes {needed} more units, and only {many} can be given a site",
+            "the goal takes {needed} more {needed:unit|units}, and only {many} can be given a site",
             needed=needed,
             many=placeable,
         )
@@ -314,14 +316,14 @@ def _check_number(*, new: int | None, takes: Sequence[int]) -> None:
         return
     most, least = sum(takes), min(takes)
     if new > most:
-        reason = say("only {many} units lack one", many=len(takes))
+        reason = say("only {many} {many:unit lacks|units lack} one", many=len(takes))
         if most > len(takes):
-            reason = say("the units without take {most} sites in all", most=most)
+            reason = say("the units without take {most} {most:site|sites} in all", most=most)
         raise UnusableInputError(
             [Fault("", "new", str(new), reason, say("give a number up to {many}", many=most))]
         )
     if new < least:
-        reason = say("the unit that lacks least takes {least} sites", least=least)
+        reason = say("the unit that lacks least takes {least} {least:site|sites}", least=least)
         raise UnusableInputError(
             [Fault("", "new", str(new), reason, say("give a number from {least}", least=least))]
         )

@@ -138,6 +138,10 @@ def _check_strata(found: dict[str, bool], sample: Sample, name: str, log: FaultL
         needed = min(2, sample.sizes[str(stratum)])
         if checked < needed:
             shown = word("spot_stratum", str(stratum), "zh")
-            reason = say("{count} residents of '{stratum}' were checked", count=checked, stratum=shown)
+            reason = say(
+                "{count} {count:resident|residents} of '{stratum}' {count:was|were} checked",
+                count=checked,
+                stratum=shown,
+            )
             remedy = say("check at least {needed} of them: nothing can be said of the others", needed=needed)
             log.add(Fault(name, "", "", reason, remedy))

@@ -33,7 +33,7 @@ def whole_rule(target: CircleTarget, standard: Standard) -> tuple[str, ...]:
         wanted = target.require[name] - have
         if len(ordered) < wanted:
             reason = say(
-                "class '{name}' has only {many} services for {wanted} venues",
+                "class '{name}' has only {many} {many:service|services} for {wanted} {wanted:venue|venues}",
                 name=name,
                 many=len(ordered) + have,
                 wanted=target.require[name],

@@ -96,7 +96,9 @@ def faults_of(
     found = list(by_key.values())
     if len(listed) > _MOST:
         # Each is compared with every key there is: a file of another program would take minutes.
-        reason = say("{count} more faults, which are not listed", count=len(listed) - _MOST)
+        reason = say(
+            "{count} more {count:fault, which is|faults, which are} not listed", count=len(listed) - _MOST
+        )
         found.append(Fault(file, "", "", reason, say("is this the file that is meant?")))
     return found
 

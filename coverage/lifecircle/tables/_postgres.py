@@ -277,7 +277,9 @@ def _geometry_columns(statement: Any, connection: Any, sql: Any) -> list[str]:
 
 
 def _several(shown: str, shapes: list[str]) -> Fault:
-    reason = say("holds {count} geometries: {names}", count=len(shapes), names=", ".join(shapes))
+    reason = say(
+        "holds {count} {count:geometry|geometries}: {names}", count=len(shapes), names=", ".join(shapes)
+    )
     remedy = say("ask for one of them: ?query=SELECT {name}, ... FROM ...", name=shapes[0])
     return Fault(shown, "", "", reason, remedy)
 

@@ -233,7 +233,9 @@ def _read_vector(path: Path, name: str, choice: _Choice) -> Table:
         remedy = say("the file has {names}", names=", ".join(layers))
         raise UnusableInputError([Fault(name, place, "", say("no such layer"), remedy)])
     if layer is None and len(layers) > 1:
-        reason = say("holds {count} layers: {names}", count=len(layers), names=", ".join(layers))
+        reason = say(
+            "holds {count} {count:layer|layers}: {names}", count=len(layers), names=", ".join(layers)
+        )
         remedy = say('name the one that is meant: layer = "{layer}"', layer=layers[0])
         raise UnusableInputError([Fault(name, "", "", reason, remedy)])
     frame = _vector_frame(path, name, layer or layers[0])

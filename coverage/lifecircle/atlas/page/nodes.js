@@ -1,7 +1,9 @@
 /* Makes the nodes of the page and the figures in them. Names are only ever put in as text, never as markup. */
 
 export const byId = (id) => document.getElementById(id);
-export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, key) => (key in values ? values[key] : all));
+/* Of a part such as {count:row|rows} the first form stands for one, the second for all other counts. */
+const formed = (text, values) => text.replace(/\{(\w+):([^{}|]*)\|([^{}|]*)\}/g, (all, key, one, more) => (String(values[key]) === "1" ? one : more));
+export const fill = (text, values) => formed(text, values).replace(/\{(\w+)\}/g, (all, key) => (key in values ? values[key] : all));
 
 export function element(tag, properties, ...children) {
   const node = document.createElement(tag);
@@ -32,7 +34,7 @@ export function around(text, node) {
 
 /* The parts of a sentence, with nodes or texts where its {fields} stand. */
 export function sentence(text, values) {
-  return text.split(/(\{\w+\})/).flatMap((part) => {
+  return formed(text, values).split(/(\{\w+\})/).flatMap((part) => {
     const key = part.slice(1, -1);
     return part.startsWith("{") && key in values ? values[key] : part ? [part] : [];
   });

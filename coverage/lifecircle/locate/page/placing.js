@@ -11,7 +11,10 @@ const original = data.rows.map((row) => row.slice());
 const rows = data.rows;
 const state = { chosen: -1, changed: new Set(), saved: true, scale: 1, x: 0, y: 0 };
 
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+/* Fills a text of the catalogue; of {count:row|rows} the first form stands for one. */
+const fill = (text, values) => text
+  .replace(/\{(\w+):([^{}|]*)\|([^{}|]*)\}/g, (all, key, one, more) => (String(values[key]) === "1" ? one : more))
+  .replace(/\{(\w+)\}/g, (all, key) => (key in values ? values[key] : all));
 const column = (names) => data.columns.findIndex((head) => names.includes(head.trim().toLowerCase()));
 const NAME = column(["name", "名称", "设施名称", "场馆名称", "场所名称", "单位名称", "机构名称", "点位名称"]);
 const ADDRESS = column(["address", "地址", "详细地址", "地点", "所在地", "addr"]);
