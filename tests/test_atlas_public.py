@@ -583,5 +583,5 @@ def test_public_page_is_the_same_every_time(page, tmp_path):
 
 
 def test_an_unknown_edition_is_refused(tmp_path):
-    with pytest.raises(UnusableInputError, match=r"no such edition.*internal or public"):
+    with pytest.raises(UnusableInputError, match=r"no such edition.*internal, public"):
         draw_atlas(random_years(1), tmp_path / "a.html", edition="secret")

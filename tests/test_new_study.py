@@ -201,6 +201,65 @@ def test_parts_that_are_missing_are_stood_in_for_and_said(tmp_path):
     assert sum("only stands for it" in line for line in made.lines()) == 2
 
 
+# --- a list whose file alone says its service -------------------------------------------------------------
+
+PLACES = pd.DataFrame({"名称": ["东村", "西村"], "经度": [120.91, 120.93], "纬度": [30.51, 30.52]})
+
+
+@pytest.mark.parametrize(
+    ("stem", "service"),
+    [
+        ("卫生室", "village_clinic"),
+        ("海盐县卫生室名单2025", "village_clinic"),
+        ("village clinics 2024", "village_clinic"),
+        ("文化礼堂", "culture_hall"),
+        ("健身点", "fitness_site"),
+        ("托育园", "nursery"),
+        ("养老照料中心", "elder_care_station"),
+        ("公交站", "bus_stop"),
+        ("小学", "primary_school"),
+        ("卫生院", "town_health_centre"),
+        ("社区卫生服务中心", "community_health_centre"),
+        ("kindergarten_nursery", "kindergarten_nursery"),
+        # Two services, a word of several, one that the profile has not, and what only sounds like one.
+        ("图书馆和小学", None),
+        ("中小学", None),
+        ("农家书屋", None),
+        ("pet_clinic", None),
+        ("清单", None),
+    ],
+)
+def test_a_list_is_of_the_one_service_its_file_is_called_after(tmp_path, stem, service):
+    PLACES.to_csv(tmp_path / f"{stem}.csv", index=False)
+    made = write_study(tmp_path / "new", [tmp_path / f"{stem}.csv"], NewOrder(profile="haiyan-2025"))
+    assert written(made.path)["facilities"][0].get("service") == service
+
+
+def test_places_without_a_name_are_of_the_service_of_their_file(standard, tmp_path):
+    for stem in ("公交站", "places"):
+        PLACES[["经度", "纬度"]].to_csv(tmp_path / f"{stem}.csv", index=False)
+    assert first_role(tmp_path / "公交站.csv", standard) == "facilities"
+    assert first_role(tmp_path / "places.csv", standard) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "count"),
+    [("zh", "村卫生室 (village_clinic)", "等，共 47 项"), ("en", "library (library)", "... (47 in all)")],
+)
+def test_a_list_of_no_known_service_is_told_which_there_are(tmp_path, standard, language, first, count):
+    stem = "村室" if language == "zh" else "list"
+    PLACES.to_csv(tmp_path / f"{stem}.csv", index=False)
+    order = NewOrder(profile="haiyan-2025", language=language)
+    made = write_study(tmp_path / "new", [tmp_path / f"{stem}.csv"], order)
+    line = next(line for line in made.lines() if 'service = "' in line)
+    assert len(line) < 450
+    assert first in line
+    assert count in line
+    text = made.path.read_text("utf-8")
+    comments = "".join(line for line in text.splitlines() if line.startswith("#"))
+    assert all(f"{one.name.get(language)} ({one.id})" in comments for one in standard.services)
+
+
 # --- roles ---------------------------------------------------------------------------------------------
 
 

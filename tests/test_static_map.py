@@ -255,7 +255,7 @@ def test_what_cannot_be_drawn_is_told_with_all_faults(town, tmp_path):
         lc.static_map(town, "literacy", tmp_path / "a.jpg", size="A5")
     text = str(caught.value)
     assert "jpg" in text
-    assert "A4 or A3" in text
+    assert "A4, A3" in text
     assert not list(tmp_path.iterdir())
     with pytest.raises(KeyError, match="no target 'nope'"):
         lc.static_map(town, "nope", tmp_path / "a.png")

@@ -165,7 +165,7 @@ def _cost_faults(name: str, row: npt.NDArray[Any], column: npt.NDArray[Any], cos
         )
         for i in bad[:_SHOWN]
     ]
-    return faults + _more(name, len(bad), "costs are missing or negative")
+    return faults + _more(name, len(bad), say("costs are missing or negative"))
 
 
 def _more(name: str, many: int, reason: str) -> list[Fault]:
@@ -234,4 +234,4 @@ def read_weights(
         )
         for i in bad[:_SHOWN]
     ]
-    return weights, faults + _more(name, len(bad), "weights are missing, negative or infinite")
+    return weights, faults + _more(name, len(bad), say("weights are missing, negative or infinite"))

@@ -61,6 +61,28 @@ def say(template: str, **values: object) -> Message:
     return Message(template, values)
 
 
+class Bilingual(str):
+    """A text in English that carries the same in Chinese, such as a name from a profile; made by no template.
+
+    >>> Bilingual("village clinic", "村卫生室").zh
+    '村卫生室'
+    """
+
+    __slots__ = ("zh",)
+
+    zh: str
+
+    def __new__(cls, en: str, zh: str) -> Self:
+        """Take both texts; as an ordinary ``str`` it is the English one."""
+        made = super().__new__(cls, en)
+        made.zh = zh
+        return made
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep both languages when the text is copied or sent to another process."""
+        return (Bilingual, (str(self), self.zh))
+
+
 class LifecircleError(Exception):
     """Root of every error this package raises on purpose."""
 

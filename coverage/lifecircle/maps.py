@@ -479,8 +479,13 @@ def draw_study(
     declared = read_study(study)
     if order.edition == "public" and (order.roads or order.scenarios):
         option = "roads" if order.roads else "scenario"
-        reason = f"the public edition holds no {'roads' if order.roads else 'scenarios'}"
-        raise UnusableInputError([Fault("(map)", option, "", reason, f"leave out --{option}")])
+        reason = (
+            say("the public edition holds no roads")
+            if order.roads
+            else say("the public edition holds no scenarios")
+        )
+        remedy = say("leave out --{option}", option=option)
+        raise UnusableInputError([Fault("(map)", option, "", reason, remedy)])
     # Everything that can be refused is refused here, before a run is computed, which may take minutes.
     page = order.out or declared.folder / "maps" / _page_name(declared, order)
     check_file(page, PAGE_MARK)

@@ -15,7 +15,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from lifecircle.errors import Message
+from lifecircle.errors import Bilingual, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -180,6 +180,8 @@ def translate(text: str, language: Language) -> str:
     >>> translate(say("did you mean '{name}'?", name="year"), "zh")
     '是否应为“year”？'
     """
+    if isinstance(text, Bilingual):
+        return text.zh if language == "zh" else str(text)
     if language == "en" or not isinstance(text, Message):
         return str(text)
     entry = _catalogue().get("message", {}).get(text.template)

@@ -15,7 +15,7 @@ from folium.template import Template
 
 from lifecircle.atlas._offline import PlainMacro, json_text
 from lifecircle.datum import shifted_tiles
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,18 +53,22 @@ def base_maps(names: Sequence[str], *, tianditu_key: str = "") -> dict[str, Base
         "tianditu_vec": _tianditu(("vec", "cva"), tianditu_key),
         "tianditu_img": _tianditu(("img", "cia"), tianditu_key),
     }
+    use = say("use one of {known}", known=", ".join(known))
     faults = []
     for name in names:
         datum = shifted_tiles(name)
         if datum:
-            reason = f"tiles drawn in {datum}: everything else would stand hundreds of metres off its place"
-            faults.append(Fault("(map)", "base", name, reason, f"use one of {', '.join(known)}"))
+            reason = say(
+                "tiles drawn in {datum}: everything else would stand hundreds of metres off its place",
+                datum=datum,
+            )
+            faults.append(Fault("(map)", "base", name, reason, use))
         elif name not in known:
-            reason = "no such base layer"
-            faults.append(Fault("(map)", "base", name, reason, f"use one of {', '.join(known)}"))
+            faults.append(Fault("(map)", "base", name, say("no such base layer"), use))
         elif name.startswith("tianditu") and not tianditu_key:
-            reason = "Tianditu asks for a key, which stands in the page"
-            faults.append(Fault("(map)", "base", name, reason, "give tianditu_key, from tianditu.gov.cn"))
+            reason = say("Tianditu asks for a key, which stands in the page")
+            remedy = say("give tianditu_key, from tianditu.gov.cn")
+            faults.append(Fault("(map)", "base", name, reason, remedy))
     if faults:
         raise UnusableInputError(faults)
     return {name: known[name] for name in dict.fromkeys(names)}

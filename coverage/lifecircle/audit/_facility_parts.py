@@ -23,7 +23,7 @@ from lifecircle.headings import named, synonyms
 from lifecircle.tables import headings_of, reject_rows, unit_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
 
@@ -72,7 +72,7 @@ def read_part(  # noqa: PLR0913 - what a study says of one list
     part: FacilitiesPart,
     placed: TableDatum,
     *,
-    known: Sequence[str] | None,
+    known: Mapping[str, str] | None,
     max_rejected: float,
     gates: Table | None = None,
 ) -> FacilityPart:

@@ -449,7 +449,7 @@ class _Reader:
 
     def facilities(self) -> gpd.GeoDataFrame:
         """Read all lists of facilities as one register."""
-        known = None if self.known is None else [service.id for service in self.known.services]
+        known = None if self.known is None else {one.id: one.name.both() for one in self.known.services}
         parts, faults = [], FaultLog()
         for part in self.study.facilities:
             with faults.catching():

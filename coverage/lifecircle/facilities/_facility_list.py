@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -18,7 +20,7 @@ from lifecircle.errors import Fault, FaultLog, UnusableInputError, say
 from lifecircle.facilities._entrances import gates_in
 from lifecircle.facilities._open_facilities import readable_hours
 from lifecircle.facilities._service_classes import classified
-from lifecircle.facilities._service_words import service_ids
+from lifecircle.facilities._service_words import named_services, service_ids
 from lifecircle.hours import osm_hours
 from lifecircle.tables import (
     DATE_DTYPE,
@@ -37,7 +39,7 @@ from lifecircle.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from lifecircle.datum import Located
     from lifecircle.facilities._service_classes import Catalogue
@@ -124,8 +126,8 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
         ``amap``, by whose classes the rows are to be known; rows of other classes are then left out.
     max_rejected : float
         Largest share of rows that may be rejected (inclusive).
-    known_services : iterable of str, optional
-        Ids a row may have; left out, any is accepted.
+    known_services : iterable of str or mapping of str to str, optional
+        Ids a row may have, or id -> name, by which a fault lists them; left out, any is accepted.
 
     Returns
     -------
@@ -162,7 +164,7 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
         words = {plain_text(word): name for word, name in (services or {}).items()}
     faults = FaultLog()
     with faults.catching():
-        checked = _check(table, service, mapped)
+        checked = _check(table, service, mapped, _names_of(known_services))
     with faults.catching():
         extra = _extra_columns(table, mapped)
     with faults.catching():
@@ -203,13 +205,36 @@ def read_facilities(  # noqa: PLR0913 - one keyword for each key of [[facilities
     return _a_row_each(places, ids)[good.repeat([len(one) for one in ids])], table.as_seen(rejects)
 
 
-def _check(table: Table, service: str | None, mapped: Mapping[str, str]) -> Checked:
-    """Check the columns of the register; the column of services only where they are not declared."""
+def _names_of(known: Iterable[str] | None) -> Mapping[str, str]:
+    return known if isinstance(known, Mapping) else {one: one for one in known or ()}
+
+
+def _check(table: Table, service: str | None, mapped: Mapping[str, str], names: Mapping[str, str]) -> Checked:
+    """Check the columns of the register; the column of services only where they are not declared.
+
+    Raises
+    ------
+    UnusableInputError
+        As :func:`check_table` does; where no column says the service, with the services there are.
+    """
     wanted = [column for column in FACILITY_COLUMNS.columns if column.name != "service" or service is None]
     schema = Schema(FACILITY_COLUMNS.name, (_ID, *wanted), FACILITY_COLUMNS.part)
-    return check_table(
-        table, schema, columns={name: file for name, file in mapped.items() if name in schema.names}
-    )
+    asked = {name: file for name, file in mapped.items() if name in schema.names}
+    try:
+        return check_table(table, schema, columns=asked)
+    except UnusableInputError as error:
+        like_service = nearest_name("service", [str(name) for name in table.frame.columns])
+        if not names or "service" in asked or like_service:
+            raise
+        remedy = say(
+            "add the column; where all rows have one service, write under [[facilities]]: "
+            'service = "id". Ids: {services}',
+            services=named_services(names, table.name),
+        )
+        raise UnusableInputError(
+            replace(fault, remedy=remedy) if fault.place == "column 'service'" else fault
+            for fault in error.faults
+        ) from None
 
 
 def _extra_columns(table: Table, mapped: Mapping[str, str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.limits import STATUSES, within_limit
 
 if TYPE_CHECKING:
@@ -255,11 +255,17 @@ def _missing(
     """List faults of what is missing: a limit, columns."""
     found = []
     if not (np.isfinite(limit_min) and limit_min >= 0):
-        found.append(_fault("limit_min", limit_min, "not a limit", "give a finite number of minutes >= 0"))
+        remedy = say("give a finite number of minutes >= 0")
+        found.append(_fault("limit_min", limit_min, say("not a limit"), remedy))
     names = [by] if isinstance(by, str) else [] if by is None or isinstance(by, pd.Series) else by
     for table, name, columns in ((near, "near", ("seconds", "status")), (demand, "demand", (people, *names))):
         found += [
-            _fault(f"{name}, column {column!r}", "", "missing column", f"give {name} this column")
+            _fault(
+                f"{name}, column {column!r}",
+                "",
+                say("missing column"),
+                say("give {name} this column", name=name),
+            )
             for column in columns
             if column not in table
         ]
@@ -275,14 +281,18 @@ def _misfits(
     known: npt.NDArray[np.bool_],
 ) -> list[Fault]:
     """List faults of what is there and cannot be counted: other indexes, values."""
-    remedy = "find near for this very demand table; of several ranks, pick one with near.xs(1, level='rank')"
+    remedy = say(
+        "find near for this very demand table; of several ranks, pick one with near.xs(1, level='rank')"
+    )
     found = _differences("near", near.index, demand.index, remedy=remedy)
     if isinstance(by, pd.Series):
-        found += _differences("by", by.index, demand.index, remedy="give by on the index of demand")
+        found += _differences("by", by.index, demand.index, remedy=say("give by on the index of demand"))
     weight = pd.to_numeric(demand[people], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     usable = np.isfinite(weight) & (weight >= 0)
-    found += _worst(demand[people], usable, "not a number of people", "give people as numbers >= 0")
-    found += _worst(near["status"], known, "unknown status", f"give one of {', '.join(STATUSES)}")
+    remedy = say("give people as numbers >= 0")
+    found += _worst(demand[people], usable, say("not a number of people"), remedy)
+    remedy = say("use one of {known}", known=", ".join(STATUSES))
+    found += _worst(near["status"], known, say("unknown status"), remedy)
     return found
 
 
@@ -304,8 +314,7 @@ def _differences(name: str, index: pd.Index, demand: pd.Index, *, remedy: str) -
         return []
     for position, (left, right) in enumerate(zip(index, demand, strict=False)):
         if left != right:
-            place = f"{name} and demand differ at position {position}"
-            return [_fault("index", f"{left!r} and {right!r}", place, remedy)]
-    return [
-        _fault("index", f"{len(index)} and {len(demand)} rows", f"{name} and demand differ in length", remedy)
-    ]
+            reason = say("{name} and demand differ at position {position}", name=name, position=position)
+            return [_fault("index", f"{left!r}, {right!r}", reason, remedy)]
+    reason = say("{name} and demand differ in length", name=name)
+    return [_fault("index", f"{len(index)}, {len(demand)}", reason, remedy)]

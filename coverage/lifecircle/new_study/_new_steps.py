@@ -293,6 +293,8 @@ def _text(made: _Made, head: Head, paths: StudyFiles) -> StudyText:
             if role == "indicators" and number:
                 title = "[[indicators.more]]"
             text.write_part(title, part, paths.all(part))
+        if any(part.settings.unserved for part in mine):
+            text.write_services(made.standard)
         if role in _REQUIRED and not _in_use(made.parts, role):
             text.write_stand_in(role)
     _write_siting(text, made.parts, paths)

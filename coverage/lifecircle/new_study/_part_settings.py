@@ -16,7 +16,7 @@ from lifecircle.errors import LifecircleError, UnusableInputError, say
 from lifecircle.facilities import classified, is_from_amap
 from lifecircle.headings import named, plain_heading, synonyms
 from lifecircle.new_study._role import OUTLET_KINDS, Look, item_columns, number_columns
-from lifecircle.new_study._service_match import match_words, service_in_name, service_of_names
+from lifecircle.new_study._service_match import match_words, service_of_names
 from lifecircle.tables import plain_numbers
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class PartSettings:
     """Word of ``services`` -> remark beside it."""
     missing: dict[str, int] = field(default_factory=dict)
     """Word without a service -> rows."""
+    unserved: bool = False
+    """Whether nothing says which service the rows give."""
 
     def add(self, text: str, check: str) -> None:
         """Note a guess."""
@@ -273,6 +275,7 @@ def _services(role: str, look: Look, found: PartSettings, columns: dict[str, str
         found.missing = dict(match.unmatched)
     else:
         found.missing = {look.shown.name: len(look.shown.frame)}
+        found.unserved = True
 
 
 def _classes(look: Look, found: PartSettings) -> bool:
@@ -335,7 +338,7 @@ def _one_service(look: Look, columns: Mapping[str, str]) -> tuple[str | None, st
     names = look.texts(columns.get("name") or look.column("name", "facilities"))
     if len(names) and (service := service_of_names(names, look.standard)):
         return service, say("the ends of their names")
-    if service := service_in_name(look.stem, look.standard):
+    if service := look.named_service:
         return service, say("the name of the file")
     if len(look.standard.services) == 1:
         return look.standard.services[0].id, say("the profile, which has no other")

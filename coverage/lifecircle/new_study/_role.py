@@ -17,7 +17,7 @@ import pandas as pd
 from lifecircle.errors import say
 from lifecircle.facilities import looks_like
 from lifecircle.headings import named, plain_heading, synonyms
-from lifecircle.new_study._service_match import match_words
+from lifecircle.new_study._service_match import match_words, service_in_name
 from lifecircle.scenario import ACTIONS
 from lifecircle.tables import plain_numbers, plain_texts
 
@@ -161,6 +161,11 @@ class Look:
             if match is not None and not match.like and match.share >= 0.5:
                 return one
         return None
+
+    @cached_property
+    def named_service(self) -> str | None:
+        """The one service that the table's file, layer or sheet is called after."""
+        return service_in_name(self.stem, self.standard)
 
     @property
     def codes(self) -> pd.Series[Any]:
@@ -355,8 +360,9 @@ def _polygons(look: Look) -> Role | None:  # noqa: PLR0911 - a return for each t
         return Role("exclude", say("polygons called after land that is kept free"))
     if _WATER.search(look.stem) or _WATER.search(values):
         return Role("barriers", say("polygons called after water, railways or walls"))
-    if _VENUES.search(look.stem) and not _TOWNS.search(look.stem):
-        return Role("facilities", say("polygons called after parks or grounds"), sure=False)
+    grounds = _VENUES.search(look.stem) and not _TOWNS.search(look.stem)
+    if grounds or look.named_service is not None:
+        return Role("facilities", say("polygons called after parks, grounds or a service"), sure=False)
     if name or _TOWNS.search(look.stem):
         return Role(
             "districts", say("{count} polygons with names", count=count), sure=bool(_TOWNS.search(look.stem))
@@ -379,7 +385,8 @@ def _points(look: Look) -> Role | None:
         return Role("outlets", say("places called after outlets"))
     if look.column("name", "facilities") or len(kind):
         return Role("facilities", say("places with names"), sure=False)
-    return None
+    called = say("places in a file called after a service")
+    return None if look.named_service is None else Role("facilities", called, sure=False)
 
 
 def _units(look: Look) -> Role | None:

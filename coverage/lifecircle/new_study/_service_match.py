@@ -20,6 +20,39 @@ _MOSTLY: Final = 0.8
 _SHORTEST: Final = 3
 _PLURAL: Final = re.compile(r"ies(?![a-z])")
 _TIER: Final = re.compile("^(省级|县级|镇级|村级|县|农村|新)")
+_CALLED: Final[tuple[frozenset[str], ...]] = tuple(
+    frozenset(group.split())
+    for group in (
+        "卫生室 村卫生室 卫生所 villageclinic clinic",
+        "卫生院 乡镇卫生院 镇卫生院 townhealthcentre townhealthcenter",
+        "社区卫生服务中心 communityhealthcentre communityhealthcenter",
+        "社区卫生服务站 卫生服务站 communityhealthstation",
+        "文化礼堂 农村文化礼堂 culturehall culturalhall",
+        "文化站 综合文化站 乡镇文化站 culturestation",
+        "文化活动站 文化活动室 cultureactivitystation",
+        "农家书屋 ruralreadingroom farmreadingroom",
+        "图书馆 公共图书馆 library libraries publiclibrary",
+        "健身点 健身苑点 健身苑 健身路径 fitnesssite fitnesspoint",
+        "健身步道 健身绿道 fitnesstrail",
+        "健身房 百姓健身房 smallgym smallpublicgym",
+        "托育园 托育机构 托育中心 托育点 托儿所 托育 nursery nurseries",
+        "照料中心 养老照料中心 居家养老服务照料中心 日间照料中心 老年人日间照料中心 daycarecentre",
+        "居家养老服务中心 居家养老中心",
+        "养老院 敬老院 养老机构 nursinghome carehome",
+        "公交站 公交车站 公交站点 公交站台 busstop busstops",
+        "幼儿园 kindergarten kindergartens preschool",
+        "小学 primaryschool elementaryschool",
+        "初中 初级中学 middleschool juniorhighschool",
+        "高中 高级中学 普通高中 highschool seniorhighschool",
+        "中小学 中学 学校 schools",
+        "菜市场 农贸市场 生鲜超市 菜市场或生鲜超市 foodmarket wetmarket",
+        "老年活动中心 老年活动室 elderlyactivitycentre elderlyactivitycenter",
+    )
+)
+"""What offices call one kind of place, in the form for comparison; it is the service with such a name or id.
+
+A group whose kind no profile has, such as 中小学, keeps a longer word from being taken for a shorter one.
+"""
 _OTHERS: Final = re.compile("宠物|动物|兽医|驾|培训|美容|汽车|pet|veterinary|driving|beauty")
 """Words of places that are called like a service and are none: a pet clinic is no clinic."""
 
@@ -159,22 +192,43 @@ def service_of_names(names: Iterable[str], standard: Standard) -> str | None:
 
 
 def service_in_name(stem: str, standard: Standard) -> str | None:
-    """Return the one service whose id or name stands in the name of a file.
+    """Return the one service that the name of a file means: its id or name, or a common word for it.
+
+    Parameters
+    ----------
+    stem : name of the file without its ending
+    standard : its services
+
+    Returns
+    -------
+    service : id; None where no word is of one, or words of several stand in the name
 
     >>> from lifecircle.standards import load_standard
-    >>> service_in_name("bus_stops-2024", load_standard("haiyan-2025"))
-    'bus_stop'
-    >>> service_in_name("libraries", load_standard("haiyan-2025"))
-    'library'
+    >>> names = "bus_stops-2024", "libraries", "卫生室", "图书馆和小学"
+    >>> [service_in_name(name, load_standard("haiyan-2025")) for name in names]
+    ['bus_stop', 'library', 'village_clinic', None]
     """
     # Names of files are often plural: a library is one of libraries.
     plain = plain_heading(stem)
+    if _OTHERS.search(plain):
+        return None
     texts = (plain, _PLURAL.sub("y", plain))
-    found = {
-        service: name
-        for name, service in _names(standard).items()
-        if len(name) >= _SHORTEST and any(name in text for text in texts)
+    known = _called(standard)
+    words = {word for word in known if any(word in text for text in texts)}
+    # "county hospital" holds "hospital", 中小学 holds 小学: what stands within a longer word is not meant.
+    whole = {word for word in words if not any(word != other and word in other for other in words)}
+    found = {known[word] for word in whole}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _called(standard: Standard) -> dict[str, str | None]:
+    """Return every word for a service -> its id: ids, names and common words; None for a word of none."""
+    names = _names(standard)
+    known: dict[str, str | None] = {
+        name: service for name, service in names.items() if len(name) >= _SHORTEST or not name.isascii()
     }
-    # "county hospital" holds "hospital": the longest name is meant.
-    longest = sorted(found.items(), key=lambda one: -len(one[1]))
-    return longest[0][0] if longest else None
+    for group in _CALLED:
+        of = {service for name, service in names.items() if name in group}
+        one = next(iter(of)) if len(of) == 1 else None
+        known.update({word: one for word in group if word not in names})
+    return known

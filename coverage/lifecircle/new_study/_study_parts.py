@@ -127,10 +127,10 @@ def try_part(part: StudyPart, standard: Standard, units: Mapping[str, pd.DataFra
     """
     shown, keys = part.shown[-1], part.settings.keys
     source: Any = shown.path if shown.table is None else shown.table
-    services, ids = keys.get("services"), [one.id for one in standard.services]
+    services, names = keys.get("services"), {one.id: one.name.both() for one in standard.services}
     catalogue = looks_like(shown.table) if shown.table is not None and isinstance(services, str) else None
     if catalogue is not None:
-        source, services = classified(source, catalogue, ids).table, None
+        source, services = classified(source, catalogue, names).table, None
     common = {name: keys[name] for name in ("datum", "columns") if name in keys}
     readers: dict[str, Callable[[], Any]] = {
         "demand": lambda: read_demand(source, groups=keys.get("groups"), **common),
@@ -142,7 +142,7 @@ def try_part(part: StudyPart, standard: Standard, units: Mapping[str, pd.DataFra
             source,
             service=keys.get("service"),
             services=services,
-            known_services=ids,
+            known_services=names,
             **common,
         ),
         "indicators": lambda: read_indicators(

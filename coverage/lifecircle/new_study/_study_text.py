@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lifecircle.new_study._part_settings import Guess
     from lifecircle.new_study._study_head import Head
     from lifecircle.new_study._study_parts import StudyPart
+    from lifecircle.standards import Standard
     from lifecircle.wording import Language
 
 _ORDER: Final = (
@@ -28,6 +29,8 @@ _ORDER: Final = (
 )
 _SHORT: Final = 3
 """Entries of a table that is written in one line."""
+_IN_A_LINE: Final = 5
+"""Services that are named in one line."""
 
 _STAND_INS: Final = {
     "roads": {"file": "roads.osm.pbf"},
@@ -142,6 +145,15 @@ class StudyText:
         self.lines.append("[[facilities]]" if role == "facilities" else f"[{role}]")
         for name, value in _STAND_INS[role].items():
             self.key(name, value)
+
+    def write_services(self, standard: Standard) -> None:
+        """Write the services of a profile with their ids, for a list that does not say which it gives."""
+        self.lines.append("")
+        names = [f"{one.name.get(self.language)} ({one.id})" for one in standard.services]
+        comma = "、" if self.language == "zh" else ", "
+        for at in range(0, len(names), _IN_A_LINE):
+            part = comma.join(names[at : at + _IN_A_LINE])
+            self.comment(self.say("services", names=part) if at == 0 else f"  {part}")
 
     def write_left_out(self, lines: Sequence[str]) -> None:
         """Write what was shown and has no part in the study."""

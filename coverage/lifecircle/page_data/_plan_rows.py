@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.page_data._figure_text import people_text
 from lifecircle.page_data._plan_story import plan_story, site_facts
 
@@ -84,10 +84,10 @@ def plan_data(
     for number, plan in enumerate(plans):
         missing = [key for key in _NEEDED if key not in plan]
         if missing:
-            faults.append(_fault(number, "keys", ", ".join(missing), "missing in the plan"))
+            faults.append(_fault(number, "keys", ", ".join(missing), say("missing in the plan")))
         for row, site in enumerate(plan.get("sites", ())):
             if "lon" not in site or "lat" not in site:
-                faults.append(_fault(number, f"site {row}", "", "a site without lon and lat"))
+                faults.append(_fault(number, f"site {row}", "", say("a site without lon and lat")))
     if faults:
         raise UnusableInputError(faults)
     return [_plain(plan, words, services) for plan in plans]
@@ -169,4 +169,5 @@ def _line(plan: Plan, words: Words) -> str:
 
 
 def _fault(number: int, column: str, value: str, reason: str) -> Fault:
-    return Fault("(plans)", f"plan {number}, {column}", value, reason, "give lifecircle.atlas.Plan in full")
+    remedy = say("give lifecircle.atlas.Plan in full")
+    return Fault("(plans)", f"plan {number}, {column}", value, reason, remedy)

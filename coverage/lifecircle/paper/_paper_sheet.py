@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lifecircle.errors import Fault, MissingExtraError, UnusableInputError
+from lifecircle.errors import Fault, MissingExtraError, UnusableInputError, say
 from lifecircle.files import written
 from lifecircle.paper._fonts import check_characters, families
 
@@ -184,11 +184,11 @@ def check_format(path: Path, size: str) -> str:
     ending = path.suffix.removeprefix(".").lower()
     faults = []
     if ending not in FORMATS:
-        faults.append(
-            Fault(path.name, "", ending, "no format for a map", f"end the name in {', '.join(FORMATS)}")
-        )
+        remedy = say("end the name in {known}", known=", ".join(FORMATS))
+        faults.append(Fault(path.name, "", ending, say("no format for a map"), remedy))
     if size not in PAPERS:
-        faults.append(Fault("(map)", "size", size, "no such size of paper", f"use {' or '.join(PAPERS)}"))
+        remedy = say("use one of {known}", known=", ".join(PAPERS))
+        faults.append(Fault("(map)", "size", size, say("no such size of paper"), remedy))
     if faults:
         raise UnusableInputError(faults)
     return ending

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifecircle.errors import Fault, UnusableInputError
+from lifecircle.errors import Fault, UnusableInputError, say
 from lifecircle.publication._published_cells import public_findings
 from lifecircle.publication._setting import EDITIONS, Edition, MapSetting, without_masked
 
@@ -29,8 +29,8 @@ def edition_findings(
     """
     years = [without_masked(findings, setting.mask) for findings in _in_order(findings_list)]
     if edition not in EDITIONS:
-        known = " or ".join(EDITIONS)
-        raise UnusableInputError([Fault("(map)", "edition", str(edition), "no such edition", f"use {known}")])
+        remedy = say("use one of {known}", known=", ".join(EDITIONS))
+        raise UnusableInputError([Fault("(map)", "edition", str(edition), say("no such edition"), remedy)])
     return public_findings(years, min_people=setting.min_people) if edition == "public" else years
 
 
@@ -41,15 +41,14 @@ def _in_order(findings_list: Sequence[Findings]) -> list[Findings]:
     years = sorted(findings.year for findings in findings_list)
     twice = sorted({str(year) for year in years if years.count(year) > 1})
     if not studies:
-        faults.append(Fault("(findings)", "", "", "no findings to draw", "audit the study first"))
+        reason, remedy = say("no findings to draw"), say("audit the study first")
+        faults.append(Fault("(findings)", "", "", reason, remedy))
     if len(studies) > 1:
-        faults.append(
-            Fault("(findings)", "study", ", ".join(studies), "several studies", "draw one page per study")
-        )
+        reason, remedy = say("several studies"), say("draw one page per study")
+        faults.append(Fault("(findings)", "study", ", ".join(studies), reason, remedy))
     elif twice:
-        faults.append(
-            Fault("(findings)", "year", ", ".join(twice), "the same year twice", "hand in one run per year")
-        )
+        reason, remedy = say("the same year twice"), say("hand in one run per year")
+        faults.append(Fault("(findings)", "year", ", ".join(twice), reason, remedy))
     if faults:
         raise UnusableInputError(faults)
     return sorted(findings_list, key=lambda findings: findings.year)

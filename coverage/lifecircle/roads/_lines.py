@@ -127,13 +127,13 @@ def _usable_rows(rows: Rows, used: Profile, *, needs_line: bool) -> tuple[Rows, 
     rows, own, timed = rows.taking(kept), own[kept], timed[kept]
     faults = []
     if np.isfinite(own).any():
-        remedy = "give km/h, or leave the cell empty"
+        reason, remedy = say("a speed is a positive number"), say("give km/h, or leave the cell empty")
         wrong = np.isfinite(own) & (own <= 0)
-        faults += rows.faults(wrong, "a speed is a positive number", remedy, column="speed_kmh", values=own)
+        faults += rows.faults(wrong, reason, remedy, column="speed_kmh", values=own)
     if used.speed_kmh is None:
         lost = (_classes(rows, used) == "") & ~timed
-        remedy = "fill column 'highway' or 'speed_kmh', or give one speed for all (speed_kmh=...)"
-        faults += rows.faults(lost, "the speed of this road is not known", remedy)
+        remedy = say("fill column 'highway' or 'speed_kmh', or give one speed for all (speed_kmh=...)")
+        faults += rows.faults(lost, say("the speed of this road is not known"), remedy)
     if faults:
         raise UnusableInputError(faults)
     return rows, left_out
@@ -188,8 +188,8 @@ def _own_speeds(rows: Rows, used: Profile) -> FloatArray:
         return np.full(len(rows.frame), np.nan)
     wrong = rows.frame["speed_kmh"].notna().to_numpy() & ~np.isfinite(stated)
     values = rows.frame["speed_kmh"].to_numpy(dtype=object)
-    remedy = "give km/h, or leave the cell empty"
-    faults = rows.faults(wrong, "a speed is a positive number", remedy, column="speed_kmh", values=values)
+    reason, remedy = say("a speed is a positive number"), say("give km/h, or leave the cell empty")
+    faults = rows.faults(wrong, reason, remedy, column="speed_kmh", values=values)
     if faults:
         raise UnusableInputError(faults)
     return stated
@@ -252,7 +252,11 @@ def _degrees(rows: Rows) -> tuple[FloatArray, FloatArray]:
     if not len(lon):
         faults.append(
             Fault(
-                rows.name, "geometry", "", "no line has any coordinates", "give the layer with the road lines"
+                rows.name,
+                "geometry",
+                "",
+                say("no line has any coordinates"),
+                say("give the layer with the road lines"),
             )
         )
     elif not ((np.abs(lon) <= 180) & (np.abs(lat) <= 90)).all():
@@ -332,12 +336,15 @@ def _by_name(
     names = rows.frame[["u", "v"]]
     empty = names.isna().any(axis=1).to_numpy()
     faults = rows.faults(
-        empty, "a junction has no name", "fill both u and v, or leave out both columns", column="u, v"
+        empty,
+        say("a junction has no name"),
+        say("fill both u and v, or leave out both columns"),
+        column="u, v",
     )
     faults += rows.faults(
         shapely.get_type_id(lines) == 5,
-        "the line is in several parts",
-        "draw it as one, or drop columns u and v",
+        say("the line is in several parts"),
+        say("draw it as one, or drop columns u and v"),
     )
     if faults:
         raise UnusableInputError(faults)
@@ -350,8 +357,8 @@ def _by_name(
     given = ~shapely.is_missing(lines)
     xy = _junctions(rows, lines, start, end, frame)
     nowhere = ~given & ~np.isfinite(xy[start] + xy[end]).all(axis=1)
-    remedy = f"draw the line, or give {', '.join(PLACE_COLUMNS)}"
-    faults = rows.faults(nowhere, "the row has no line and its junctions have no place", remedy)
+    remedy = say("draw the line, or give {columns}", columns=", ".join(PLACE_COLUMNS))
+    faults = rows.faults(nowhere, say("the row has no line and its junctions have no place"), remedy)
     if faults:
         raise UnusableInputError(faults)
     # Rows without a line are straight; the lines of the others are then put in their positions.
@@ -362,10 +369,10 @@ def _by_name(
     turned[given] = turn
     missed = np.zeros(len(lines))
     missed[given] = miss
-    remedy = "join the line to its junctions, or drop columns u and v so that shared ends are junctions"
+    remedy = say("join the line to its junctions, or drop columns u and v so that shared ends are junctions")
     wrong = ~(missed <= FIT_M)
     if wrong.any():
-        reason = "the line does not run between its junctions"
+        reason = say("the line does not run between its junctions")
         raise UnusableInputError(
             rows.faults(wrong, reason, remedy, values=[f"{metres:.1f} m" for metres in missed])
         )
@@ -562,18 +569,17 @@ def _lengths(
     wrong = known & ~((stated > 0) & (stated < math.inf))
     faults = rows.faults(
         wrong,
-        "a length is a positive number of metres",
-        "mend it, or draw the line",
+        say("a length is a positive number of metres"),
+        say("mend it, or draw the line"),
         column="length",
         values=stated if not known.any() else rows.frame["length"].to_numpy(dtype=object),
     )
     seconds = _own_seconds(rows)
     timed = ~known & ~given & np.isfinite(seconds)
     point = (known | timed) & (pieces.length_m == 0)
-    remedy = "draw the line, or move one of the junctions"
-    faults += rows.faults(
-        point, "the row has a length but no line, and its junctions stand at one place", remedy
-    )
+    reason = say("the row has a length but no line, and its junctions stand at one place")
+    remedy = say("draw the line, or move one of the junctions")
+    faults += rows.faults(point, reason, remedy)
     if faults:
         raise UnusableInputError(faults)
     lengths: FloatArray = np.where(known, stated, pieces.length_m)

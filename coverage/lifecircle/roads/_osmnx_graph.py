@@ -235,8 +235,8 @@ def _places(graph: Graph, nodes: list[Hashable], name: str) -> FloatArray:
             continue
     lost = [nodes[i] for i in np.flatnonzero(~np.isfinite(places).all(axis=1))]
     if lost:
-        reason = f"{len(lost)} nodes have no place"
-        remedy = "give every node numbers x and y (longitude and latitude, or metres)"
+        reason = say("{count} nodes have no place", count=len(lost))
+        remedy = say("give every node numbers x and y (longitude and latitude, or metres)")
         raise UnusableInputError([Fault(name, f"node {node}", "", reason, remedy) for node in lost[:10]])
     return places
 
@@ -290,8 +290,8 @@ def _placed(pieces: Pieces, edges: list[_Edge], name: str) -> Pieces:
     point = (shapely.length(pieces.lines) == 0) & (pieces.length_m > 0)
     bad = np.flatnonzero(point & (pieces.start != pieces.end))
     if len(bad):
-        reason = "the edge has a length, but no line, and its two nodes stand at one place"
-        remedy = "draw the edge's line, or move one of the nodes"
+        reason = say("the edge has a length, but no line, and its two nodes stand at one place")
+        remedy = say("draw the edge's line, or move one of the nodes")
         raise UnusableInputError(
             Fault(name, f"edge {edges[i][0]} -> {edges[i][1]}", f"{pieces.length_m[i]:g} m", reason, remedy)
             for i in bad[:10]

@@ -305,14 +305,15 @@ def _of_lines(rows: Rows) -> Rows:
     wrong = ~np.isin(kind, [-1, 1, 2, 5])
     faults = rows.faults(
         wrong,
-        "roads are lines, this is none",
-        "give the layer with the road lines",
+        say("roads are lines, this is none"),
+        say("give the layer with the road lines"),
         column="geometry",
         values=[shape.geom_type if shape is not None else "" for shape in line] if wrong.any() else None,
     )
     coordinates, row = shapely.get_coordinates(line, return_index=True)
     broken = np.bincount(row, weights=~np.isfinite(coordinates).all(axis=1), minlength=len(line)) > 0
-    faults += rows.faults(broken, "coordinates are not numbers", "draw the line again", column="geometry")
+    reason, remedy = say("coordinates are not numbers"), say("draw the line again")
+    faults += rows.faults(broken, reason, remedy, column="geometry")
     if faults:
         raise UnusableInputError(faults)
     if (shapely.get_coordinate_dimension(line) > 2).any():

@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
-from lifecircle.errors import say
+from lifecircle.errors import Bilingual, say
 from lifecircle.standards._conflicts import (
     CONFLICT,
     Conflict,
@@ -165,6 +165,10 @@ class Text(_Part):
     en: str
 
     filled: ClassVar[frozenset[str]] = frozenset({"zh", "en"})
+
+    def both(self) -> Bilingual:
+        """Return the text for a message, which prints it in the language of the message."""
+        return Bilingual(self.en, self.zh)
 
     @classmethod
     def _as_in_files(cls, plain: dict[str, Any]) -> None:
