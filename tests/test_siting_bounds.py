@@ -361,6 +361,23 @@ def test_few_rows_prove_a_center_as_all_of_them_do(seed):
     assert (plan.status, plan.value, plan.bound) == ("optimal", best, best)
 
 
+@FEW
+@given(SEEDS)
+def test_a_mended_set_covers_every_row_in_its_number(seed):
+    rng = np.random.default_rng(seed)
+    table = (rng.random((15, 8)) < 0.4).astype(float)
+    table[np.arange(15), rng.integers(0, 8, 15)] = 1.0
+    number = int(rng.integers(1, 5))
+    sets = itertools.combinations(range(8), number)
+    can = any(table[:, list(one)].any(axis=1).all() for one in sets)
+    chosen = _center._mended(csr_array(table), np.arange(number), deadline=Deadline.after(60.0))
+    # So small a question is never missed.
+    assert (chosen is not None) == can
+    if chosen is not None:
+        assert len(np.unique(chosen)) == number
+        assert table[:, chosen].any(axis=1).all()
+
+
 class AfterCalls(Deadline):
     """A deadline that passes after it has been asked so many times."""
 

@@ -42,11 +42,11 @@ TEMPERATURE, _COLDER = 3e-4, 1e-4
 Which of the two leads further differs from problem to problem, so every second search is colder.
 """
 
-_WAYS, _WAY_KICKS, _MERGED_KICKS, _KEPT = 4, 500, 3000, 12
+_WAYS, _WAY_KICKS, _MERGED_KICKS, _KEPT = 4, 500, 3000, 24
 """Searches of a round and the kicks of each; kicks among the sites of the last so many searches."""
 
-_IDLE_ROUNDS, _IDLE_SITES = 3, 400
-"""Rounds without a gain that end a long search, and one more for every so many sites."""
+_IDLE_ROUNDS, _IDLE_PAIRS = 3, 10_000
+"""Rounds without a gain that end a long search, and one more for every so many exchanges there are."""
 
 _NOISE = 1e-11
 """Share of all weight below which a gain is float noise."""
@@ -136,7 +136,7 @@ def improve_long(
     sites, value : the best choice found, ascending, and the weight it covers
     """
     best, best_value, last = np.sort(chosen), value_of(cover, chosen), 0
-    patience = _IDLE_ROUNDS + cover.by_site.shape[0] // _IDLE_SITES
+    patience = _IDLE_ROUNDS + len(chosen) * cover.by_site.shape[0] // _IDLE_PAIRS
     calls, met = rounds * _WAYS, [best]
     for way in range(calls):
         if way - last >= patience * _WAYS or deadline.passed() or best_value >= enough:
