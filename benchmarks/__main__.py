@@ -4,6 +4,7 @@
     python -m benchmarks --quick         small networks and a small county, written to --out: some 3 minutes
     python -m benchmarks --quick --alone only the package, scipy and compiled yardsticks: seconds
     python -m benchmarks --siting        the race of choosing sites alone, the other figures kept
+    python -m benchmarks --county        the audit of a county alone, the other figures kept
     python -m benchmarks --page          write the page again from benchmarks/results.json
 
 With --out, page and results go to that folder.
@@ -24,7 +25,7 @@ import numpy as np
 
 from benchmarks import children, peers
 from benchmarks.atlas_page import kept_section
-from benchmarks.county import race_county
+from benchmarks.county import County, race_county
 from benchmarks.machine import describe_machine, describe_peers
 from benchmarks.networks import (
     ROOT,
@@ -113,10 +114,7 @@ def measure(plan: Plan, scratch: Path) -> Results:
         say("first run ever")
         results.cold = children.cold_start(rounds=3)
     if plan.county is not None:
-        edges, residents = plan.county
-        results.county = race_county(
-            scratch / "county", edges=edges, residents=residents, rounds=3, here=here
-        )
+        results.county = _race_county(plan.county, scratch, here)
     for points, edges in plan.snapping:
         rounds = plan.rounds if points <= 100_000 else 1
         results.races.append(race_snapping(points=points, edges=edges, rounds=rounds))
@@ -131,6 +129,11 @@ def measure(plan: Plan, scratch: Path) -> Results:
         _measure_size(junctions, plan, results, scratch)
     results.took_s = time.perf_counter() - begin
     return results
+
+
+def _race_county(size: tuple[int, int], scratch: Path, here: dict[str, str]) -> County:
+    edges, residents = size
+    return race_county(scratch / "county", edges=edges, residents=residents, rounds=3, here=here)
 
 
 def _measure_size(junctions: int, plan: Plan, results: Results, scratch: Path) -> None:
@@ -205,6 +208,9 @@ def main() -> None:
         "--siting", action="store_true", help="measure the choice of sites anew, and nothing else"
     )
     parser.add_argument(
+        "--county", action="store_true", help="measure the audit of a county anew, and nothing else"
+    )
+    parser.add_argument(
         "--out", type=Path, help="folder of page and results; left out, docs, or for --quick a new one"
     )
     options = parser.parse_args()
@@ -212,10 +218,14 @@ def main() -> None:
         parser.error("--alone goes with --quick")
     docs = options.out or (Path(tempfile.mkdtemp(prefix="performance-")) if options.quick else ROOT / "docs")
     kept = docs / "results.json" if options.quick or options.out else KEPT
-    if options.page or options.siting:
+    if options.page or options.siting or options.county:
         results = Results.load(kept)
         if options.siting:
             results.siting = race_siting(FULL.siting, alone=False)
+            results.save(kept)
+        if options.county and FULL.county is not None:
+            with tempfile.TemporaryDirectory(prefix="benchmarks-") as scratch:
+                results.county = _race_county(FULL.county, Path(scratch), peers.installed())
             results.save(kept)
     else:
         plan = (ALONE if options.alone else QUICK) if options.quick else FULL

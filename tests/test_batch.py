@@ -16,6 +16,7 @@ import pytest
 
 import browser
 from batch_towns import IDS, contents, make_towns, merged, run_one_after_another
+from commands import run as lifecircle
 from conftest import edit, in_whole_campaign
 from lifecircle.batch import BatchOrder, run_batch
 from lifecircle.errors import MissingExtraError, UnusableInputError
@@ -301,12 +302,6 @@ def test_a_batch_without_a_cluster_loads_no_dask():
 
 # ---------------------------------------------------------------------------------------------------------
 # The command
-
-
-def lifecircle(*words):
-    return subprocess.run(
-        [sys.executable, "-m", "lifecircle", *map(str, words)], capture_output=True, text=True, check=False
-    )
 
 
 @in_whole_campaign

@@ -88,7 +88,7 @@ def other_user():
     cache = folder / "cache"
     cache.mkdir()
     os.chown(cache, NOBODY, NOBODY)
-    environment = {**os.environ, "LIFECIRCLE_CACHE": str(cache)}
+    environment = {**os.environ, "LIFECIRCLE_CACHE": str(cache), "TMPDIR": str(cache)}
 
     def run(study, results):
         shutil.rmtree(folder / "warm", ignore_errors=True)

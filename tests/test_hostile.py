@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import traceback
 import zipfile
@@ -20,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import hostile_files as made
+from commands import run as lifecircle
 from conftest import ROOT, TOYTOWN, WHOLE_CAMPAIGN, edit
 from lifecircle.cli import cli
 from lifecircle.errors import LifecircleError, UnusableInputError
@@ -253,12 +253,7 @@ def test_nothing_in_the_package_runs_what_stands_in_a_file():
 def test_a_study_reads_nothing_outside_its_folder(toytown, name):
     (toytown / "linked.csv").symlink_to(PASSWD)
     edit(toytown / "study.toml", '"residents.csv"', f'"{name}"')
-    done = subprocess.run(
-        [sys.executable, "-m", "lifecircle", "audit", str(toytown)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = lifecircle("audit", toytown)
     assert done.returncode == 2
     assert "outside the study's folder" in done.stderr
     assert "root:" not in done.stdout + done.stderr
@@ -387,30 +382,16 @@ def test_names_of_departments_make_no_path(toytown, tmp_path):
 SECRET = "hunter2hunter2"
 
 
-def test_no_secret_stands_in_what_is_said_or_kept(toytown, tmp_path):
+def test_no_secret_stands_in_what_is_said_or_kept(toytown, tmp_path, monkeypatch):
     """A password in an address and in the environment, errors with -v and logs as JSON included."""
     address = f"postgresql://me:{SECRET}@127.0.0.1:1/db"
     edit(toytown / "study.toml", "[demand]", f"# {address}\n[demand]")
-    environment = {**os.environ, "LIFECIRCLE_DATABASE": address, "LIFECIRCLE_LEDGER": address}
-    environment["PGPASSWORD"] = SECRET
+    for name in ("LIFECIRCLE_DATABASE", "LIFECIRCLE_LEDGER"):
+        monkeypatch.setenv(name, address)
+    monkeypatch.setenv("PGPASSWORD", SECRET)
     said = ""
     for options in ([], ["-v"], ["--log-format", "json"], ["--profile", str(tmp_path / "p.prof")]):
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "lifecircle",
-                *options,
-                "audit",
-                str(toytown),
-                "--out",
-                str(tmp_path / "out"),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-        )
+        done = lifecircle(*options, "audit", toytown, "--out", tmp_path / "out")
         assert done.returncode == 2  # the run is written, the database refuses
         said += done.stdout + done.stderr
     assert SECRET not in said

@@ -3,8 +3,6 @@
 import errno
 import os
 import shutil
-import subprocess
-import sys
 import tomllib
 
 import geopandas as gpd
@@ -13,6 +11,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from commands import run as lifecircle
 from conftest import ROOT, TOYTOWN
 from lifecircle.audit import run_audit
 from lifecircle.datum import bd09_from_wgs84, gcj02_from_wgs84
@@ -583,11 +582,6 @@ def test_forms_that_are_not_filled_in_are_named(tmp_path):
     assert "forms are recognised themselves" in reasons.pop("study-lines.toml")
     assert reasons
     assert {str(reason) for reason in reasons.values()} == {"empty table: no row under the column names"}
-
-
-def lifecircle(*words):
-    command = [sys.executable, "-m", "lifecircle", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_the_command_says_what_it_took_each_file_for(toytown, tmp_path):

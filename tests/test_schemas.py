@@ -2,13 +2,12 @@
 
 import copy
 import json
-import subprocess
-import sys
 import tomllib
 
 import jsonschema
 import pytest
 
+from commands import run as lifecircle
 from conftest import ROOT, TOYTOWN
 from lifecircle.errors import UnusableInputError
 from lifecircle.findings import summary_schema
@@ -133,8 +132,6 @@ def test_what_a_profile_may_leave_out_the_schema_allows(name, tmp_path):
     ],
 )
 def test_the_command_prints_them(words, schema):
-    done = subprocess.run(
-        [sys.executable, "-m", "lifecircle", "schema", *words], capture_output=True, text=True, check=False
-    )
+    done = lifecircle("schema", *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == schema()

@@ -294,6 +294,39 @@ def test_prices_bound_a_median_and_close_only_what_no_better_set_opens(seed):
     assert not any(closed & set(one) for one, value in values.items() if value < values[plan] * (1 - 1e-6))
 
 
+def test_a_bound_of_a_median_is_raised_from_an_earlier_one():
+    rng = np.random.default_rng(3)
+    costs = np.hypot(*(rng.random((60, 1, 2)) - rng.random((1, 12, 2))).transpose(2, 0, 1))
+    people = rng.integers(1, 50, 60).astype(float)
+    problem = siting_problem(costs, people, objective="p_median", sites=4)
+    sums = Sums.of(problem.costs, problem.weights, problem.choice)
+    sets = [np.isin(np.arange(12), chosen) for chosen in itertools.combinations(range(12), 4)]
+    sets.sort(key=sums.value)
+    best, deadline = -sums.value(sets[-1]), Deadline.after(60.0)
+    # each time the plan is better than before, so further sites are closed and prices end lower
+    first, _ = _median._dual(sums, problem.choice, sets[0], deadline=deadline)
+    for plan in (sets[len(sets) // 2], sets[-1]):
+        again, _ = _median._dual(sums, problem.choice, plan, deadline=deadline, known=first)
+        assert first.bound <= again.bound <= best * (1 + 1e-9)
+        assert not np.any(first.closed & ~again.closed)
+        better = [one for one in sets if sums.value(one) > sums.value(plan) + 1e-6]
+        assert not any(np.any(again.closed & one) for one in better)
+        first = again
+
+
+@pytest.mark.parametrize("pairs", [400_000, 0])
+def test_a_median_with_many_pairs_keeps_its_bound(pairs, monkeypatch):
+    """Where HiGHS is not asked, search and bound take turns."""
+    monkeypatch.setattr(_median, "_MOST_PAIRS", pairs)
+    rng = np.random.default_rng(5)
+    costs = np.hypot(*(rng.random((80, 1, 2)) - rng.random((1, 14, 2))).transpose(2, 0, 1))
+    best = min(costs[:, list(chosen)].min(axis=1).sum() for chosen in itertools.combinations(range(14), 4))
+    plan = lc.solve_siting(costs, np.ones(80), objective="p_median", sites=4)
+    assert plan.bound <= best * (1 + 1e-9)
+    assert plan.value == pytest.approx(best)
+    assert plan.status == "optimal" or plan.bound < best
+
+
 @pytest.mark.parametrize("engine", ["scipy", "ring"])
 def test_a_search_for_a_median_in_loops_and_in_arrays(engine, monkeypatch):
     pytest.importorskip("numba", reason="compiled loops are an extra")
@@ -326,6 +359,23 @@ def test_few_rows_prove_a_center_as_all_of_them_do(seed):
         patch.setattr(_center, "_TOGETHER", 1)
         plan = lc.solve_siting(costs, np.ones(60), objective="p_center", sites=number)
     assert (plan.status, plan.value, plan.bound) == ("optimal", best, best)
+
+
+@FEW
+@given(SEEDS)
+def test_a_mended_set_covers_every_row_in_its_number(seed):
+    rng = np.random.default_rng(seed)
+    table = (rng.random((15, 8)) < 0.4).astype(float)
+    table[np.arange(15), rng.integers(0, 8, 15)] = 1.0
+    number = int(rng.integers(1, 5))
+    sets = itertools.combinations(range(8), number)
+    can = any(table[:, list(one)].any(axis=1).all() for one in sets)
+    chosen = _center._mended(csr_array(table), np.arange(number), deadline=Deadline.after(60.0))
+    # So small a question is never missed.
+    assert (chosen is not None) == can
+    if chosen is not None:
+        assert len(np.unique(chosen)) == number
+        assert table[:, chosen].any(axis=1).all()
 
 
 class AfterCalls(Deadline):

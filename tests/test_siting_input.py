@@ -1,5 +1,6 @@
 """Siting: questions that cannot be answered as put, solves cut short, and the same answer everywhere."""
 
+import itertools
 import math
 import subprocess
 import sys
@@ -277,6 +278,27 @@ def test_compiled_loops_and_arrays_search_alike(monkeypatch):
     assert found[0][0].tolist() == found[1][0].tolist()
     assert found[0][1] == found[1][1]
     assert found[0][1] == _swaps.value_of(cover, found[0][0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_long_search_ends_at_the_best_of_all_sets(seed, monkeypatch):
+    pytest.importorskip("numba", reason="thousands of kicks take long in arrays")
+    monkeypatch.setenv("LIFECIRCLE_ENGINE", "ring")
+    rng = np.random.default_rng(seed)
+    rows, weights, _ = merge_rows(
+        csr_array((rng.random((60, 14)) < 0.2).astype(float)), rng.integers(1, 99, 60) * 1.0
+    )
+    cover = Cover.of(rows, weights)
+    deadline = Deadline.after(600)
+    found, value = _swaps.improve_long(cover, np.arange(4), rounds=5, deadline=deadline)
+    sets = itertools.combinations(range(14), 4)
+    assert value == max(_swaps.value_of(cover, np.array(chosen)) for chosen in sets)
+    assert value == _swaps.value_of(cover, found)
+    assert len(np.unique(found)) == 4
+    # no time, no search: what was given comes back
+    same, value = _swaps.improve_long(cover, np.arange(4), rounds=5, deadline=Deadline.after(0))
+    assert same.tolist() == [0, 1, 2, 3]
+    assert value == _swaps.value_of(cover, same)
 
 
 def test_rows_are_merged_only_where_the_very_same_sites_cover_them():

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import run as lifecircle
 from conftest import TOYTOWN, WHOLE_CAMPAIGN, edit, seeds
 from lifecircle import attribution, rectification, spot_check
 from lifecircle.audit import run_audit
@@ -204,11 +205,6 @@ def command_of(what, study, results):
     return [filled.get(part, part) for part in COMMANDS[what]]
 
 
-def lifecircle(words, **how):
-    command = [sys.executable, "-m", "lifecircle", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **how)
-
-
 def amend(study):
     """Change what every one of the commands writes."""
     edit(study / "residents.csv", "r4,502000,3378000,30", "r4,502000,3378000,31")
@@ -225,13 +221,13 @@ def test_a_full_disk_leaves_the_earlier_files_whole(toytown, small_disk, what, f
     amend(toytown)
     with (small_disk / "others").open("wb", buffering=0) as file:
         file.write(bytes(max(shutil.disk_usage(small_disk).free - free * 1024, 0)))
-    done = lifecircle(command_of(what, toytown, results))
+    done = lifecircle(*command_of(what, toytown, results))
     assert done.returncode == 2, done.stderr
     assert "make room on the disk" in done.stderr
     assert contents(place) == was
     assert not [path for path in results.iterdir() if "-new-" in path.name]
     (small_disk / "others").unlink()
-    assert lifecircle(command_of(what, toytown, results)).returncode == 0
+    assert lifecircle(*command_of(what, toytown, results)).returncode == 0
     assert contents(place) != was
     assert set(contents(place)) == set(KINDS[what].files)
 
@@ -290,7 +286,7 @@ def test_two_lists_at_once(toytown):
     results = toytown / "results"
     other = held(results)
     try:
-        done = lifecircle(["rectify", str(toytown)])
+        done = lifecircle("rectify", toytown)
         assert done.returncode == 2
         assert f"process {other.pid} on " in done.stderr
         assert [path.name for path in results.iterdir()] == [LOCK]
@@ -298,7 +294,7 @@ def test_two_lists_at_once(toytown):
         other.send_signal(signal.SIGKILL)
         other.wait()
         other.stdout.close()
-    assert lifecircle(["rectify", str(toytown)]).returncode == 0
+    assert lifecircle("rectify", toytown).returncode == 0
 
 
 def test_a_clock_that_was_set_back_alters_no_list(toytown):

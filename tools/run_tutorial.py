@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -88,9 +89,35 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> tuple[int, l
     return ended.returncode, [line.rstrip() for line in ended.stdout.splitlines()]
 
 
-def main(binaries: Path) -> int:
-    """Run everything; returns the number of commands that did not do as the docs say."""
+def follow_tutorial(home: Path, environment: dict[str, str]) -> list[str]:
+    """Run every command of the tutorial; returns what is not as it says."""
     wrong = []
+    for command, expected in steps_of(TUTORIAL.read_text("utf-8")):
+        status, printed = run(command, home, environment)
+        if status not in FINE:
+            wrong.append(f"{command}: ended with {status}")
+        if expected and (fault := unlike(expected, printed)):
+            wrong.append(f"{command}: {fault}\n  printed: " + "\n  ".join(printed[:40]))
+    return wrong
+
+
+def follow_readme(home: Path, environment: dict[str, str]) -> list[str]:
+    """Run every block of the README that makes a study; returns what ends badly."""
+    wrong = []
+    for block in study_blocks(README.read_text("utf-8")):
+        # As one shell, as `cd` holds for what follows; each line must end well.
+        lines = block.replace("less ", "cat ").splitlines()
+        script = "\n".join(f"{line.partition('  #')[0]}\ns=$?; [ $s -le 1 ] || exit $s" for line in lines)
+        own = home / "own"
+        own.mkdir(exist_ok=True)
+        status, printed = run(script, own, environment)
+        if status not in FINE:
+            wrong.append(f"README: ended with {status}\n  " + "\n  ".join(printed[-20:]))
+    return wrong
+
+
+def main(binaries: Path) -> int:
+    """Run both beside each other; returns the number of commands that did not do as the docs say."""
     with tempfile.TemporaryDirectory() as home:
         data = Path(home) / "data"
         data.mkdir()
@@ -100,21 +127,9 @@ def main(binaries: Path) -> int:
             **os.environ, "HOME": home, "PATH": f"{binaries.resolve()}{os.pathsep}{os.environ['PATH']}",
             "PAGER": "cat", "COLUMNS": "200",
         }  # fmt: skip
-        for command, expected in steps_of(TUTORIAL.read_text("utf-8")):
-            status, printed = run(command, Path(home), environment)
-            if fault := "" if status in FINE else f"ended with {status}":
-                wrong.append(f"{command}: {fault}")
-            if expected and (fault := unlike(expected, printed)):
-                wrong.append(f"{command}: {fault}\n  printed: " + "\n  ".join(printed[:40]))
-        for block in study_blocks(README.read_text("utf-8")):
-            # As one shell, as `cd` holds for what follows; each line must end well.
-            lines = block.replace("less ", "cat ").splitlines()
-            script = "\n".join(f"{line.partition('  #')[0]}\ns=$?; [ $s -le 1 ] || exit $s" for line in lines)
-            own = Path(home) / "own"
-            own.mkdir(exist_ok=True)
-            status, printed = run(script, own, environment)
-            if status not in FINE:
-                wrong.append(f"README: ended with {status}\n  " + "\n  ".join(printed[-20:]))
+        with ThreadPoolExecutor() as both:
+            started = [both.submit(one, Path(home), environment) for one in (follow_tutorial, follow_readme)]
+        wrong = [line for one in started for line in one.result()]
     print(*wrong, sep="\n")
     return len(wrong)
 

@@ -7,7 +7,7 @@ rows only, those that earlier answers left out: where no set covers even these, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +39,10 @@ _NOWHERE = np.iinfo(np.int64).max
 _FIRST_SHARE, _LONGER = 0.03, 3.0
 """Share of the time for a question at most in the first round, and by how much the next round is longer."""
 
-_KICKS, _PATIENCE = 1000, 300
+_MENDING, _TURNS, _PATIENCE = 0.5, 3000, 300
+"""Share of the time of a question for mending an earlier set, and how often it is tried: at most, and
+without fewer rows left out."""
+
 _PARTS = 64
 """Parts of the levels in doubt of which none is looked into alone in one round."""
 
@@ -233,10 +236,8 @@ class _Questions:
         many, size = left.shape[0], self.ranked.choice.wanted
         if many and self.last is not None and len(self.last) == size:
             # An earlier set leaves few rows out, which exchanges often mend.
-            cover = Cover.of(left, np.ones(many))
-            words = {"kicks": _KICKS, "patience": _PATIENCE, "enough": many - 0.5}
-            chosen, reached = improve(cover, self.last, deadline=deadline.share(0.4), **words)
-            if reached > many - 0.5:
+            chosen = _mended(left, self.last, deadline=deadline.share(_MENDING))
+            if chosen is not None:
                 return chosen, False
         rows, sites = reduce_full_cover(left)
         found, bound = fewest(rows, deadline=deadline, most=size)
@@ -271,6 +272,28 @@ class _Questions:
             part = ranked.by_site[ranked.within(np.array([row]), level // 2).indices]
             reached[part.indices[part.data <= level // 2]] = True
         return np.array(added, dtype=np.int64)
+
+
+def _mended(by_row: csr_array, chosen: Ints, *, deadline: Deadline) -> Ints | None:
+    """Exchange sites until all rows are covered; each turn a row that is left out weighs one more.
+
+    So the search does not stay where the same hard rows are always left out (Morris 1993, "The breakout
+    method for escaping from local minima"); None where rows are still left out at the end.
+    """
+    cover = Cover.of(by_row, np.ones(by_row.shape[0]))
+    fewest_left, last = by_row.shape[0], 0
+    for turn in range(_TURNS):
+        chosen, _ = improve(cover, chosen, kicks=0, deadline=deadline, calls=_TURNS)
+        left = np.ones(by_row.shape[0], dtype=np.bool_)
+        left[cover.by_site[chosen].indices] = False
+        if not left.any():
+            return chosen
+        if left.sum() < fewest_left:
+            fewest_left, last = left.sum(), turn
+        if deadline.passed() or turn - last >= _PATIENCE:
+            break
+        cover = replace(cover, weights=cover.weights + left)
+    return None
 
 
 def _allowed_within(within: csr_array, choice: Choice, *, deadline: Deadline) -> tuple[Bools | None, bool]:

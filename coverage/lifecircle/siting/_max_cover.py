@@ -20,7 +20,7 @@ from lifecircle.siting._cover import Cover, keep_rows, merge_rows
 from lifecircle.siting._greedy import filled, lazy_greedy
 from lifecircle.siting._highs import is_installed
 from lifecircle.siting._lagrange import Dual, Effort, cover_bound
-from lifecircle.siting._swaps import improve, value_of
+from lifecircle.siting._swaps import improve, improve_long, value_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 _FIRST_STEPS, _MORE_STEPS = 300, 3000
-_FEW_KICKS, _MANY_KICKS, _PATIENCE = 50, 30_000, 5000
+_KICKS, _ROUNDS = 50, 60
+_SEARCH = 0.5
+"""Share of the time that is left for a search at most."""
+
 _SMALL = 3000
 """Pairs of a problem that branching solves at once."""
 
@@ -117,7 +120,7 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
         return chosen, value_of(cover, chosen)
     chosen, value = improve(cover, chosen, kicks=0, deadline=deadline)
     dual: Dual | None = None
-    for steps, kicks in ((_FIRST_STEPS, _FEW_KICKS), (_MORE_STEPS, _MANY_KICKS)):
+    for steps in (_FIRST_STEPS, _MORE_STEPS):
         if dual is not None and is_installed() and cover.by_row.nnz <= _SMALL:
             break  # branching has done with it before a longer search is worth its while
         # People are whole, so a better plan is better by a whole step: a bound below that step proves the
@@ -132,14 +135,11 @@ def _solve(problem: Reduced, unit: float, deadline: Deadline) -> tuple[Ints, flo
         )
         if dual.bound < value + step or deadline.passed():
             break
-        chosen, value = improve(
-            cover,
-            chosen,
-            kicks=kicks,
-            deadline=deadline.share(0.4),
-            enough=dual.bound - step,
-            patience=_PATIENCE,
-        )
+        share, enough = deadline.share(_SEARCH), dual.bound - step
+        if steps == _FIRST_STEPS:
+            chosen, value = improve(cover, chosen, kicks=_KICKS, deadline=share, enough=enough)
+        else:
+            chosen, value = improve_long(cover, chosen, rounds=_ROUNDS, deadline=share, enough=enough)
         step = step_beyond(problem.settled + value, unit)
         if dual.bound < value + step:
             break

@@ -42,7 +42,10 @@ _MARGIN = 1e-9
 _ROUNDS = ((300, 1.0), (500, 0.5), (700, 0.3))
 """Steps of a descent and the length of its first; between two of them sites are settled."""
 
-_KICKS, _MANY_KICKS, _BATCH, _SEED = 40, 1000, 3, 20_250_103
+_KICKS, _MANY_KICKS, _BATCH, _SEED = 40, 1000, 10, 20_250_103
+_LESS = 0.99
+"""Share of the gap that a round must leave at most for another to follow."""
+
 _PAYS_OFF_S = 2.0
 """Estimated seconds in arrays from which on loading compiled loops pays, compiling once included."""
 
@@ -180,15 +183,22 @@ def solve_median(
             return none_found(say("no allowed set of sites reaches everyone"), proved=start.impossible)
         is_open, worth = _searched(sums, choice, start.is_open, kicks=0, deadline=deadline.share(0.3))
     dual, chosen = _dual(sums, choice, is_open, deadline=deadline.share(0.4))
-    bound = dual.bound
-    if not is_proved(-worth, bound) and not deadline.passed():
-        share, enough = deadline.share(0.4), -bound * (1 + _FINE)
+    turn, kicks, gained = 0, _most_kicks(sums), True
+    # Search and bound take turns as long as one of them gains: a better plan also sharpens the bound.
+    while gained and not is_proved(-worth, dual.bound) and not deadline.passed():
+        gap = -worth - dual.bound
+        share, enough = deadline.share(0.4), -dual.bound * (1 + _FINE)
         # The set that the prices choose is often a better place to begin than the plan.
         if choice.allows(chosen):
             other, value = _searched(sums, choice, chosen, kicks=0, deadline=share, enough=enough)
             is_open, worth = (other, value) if value > worth else (is_open, worth)
-        kicks = _most_kicks(sums)
-        is_open, worth = _searched(sums, choice, is_open, kicks=kicks, deadline=share, enough=enough)
+        words: dict[str, Any] = {"kicks": kicks, "deadline": share, "enough": enough, "turn": turn}
+        is_open, worth = _searched(sums, choice, is_open, **words)
+        if kicks == _KICKS:
+            break  # few pairs: HiGHS proves more than further rounds
+        dual, chosen = _dual(sums, choice, is_open, deadline=deadline.share(0.4), known=dual)
+        turn, gained = turn + 1, -worth - dual.bound < _LESS * gap
+    bound = dual.bound
     if not is_proved(-worth, bound) and not deadline.passed() and is_installed():
         is_open, worth, bound = _core(sums, choice, is_open, worth, dual, deadline=deadline)
     return Found(is_open, min(bound, -worth))
@@ -202,22 +212,35 @@ def _searched(  # noqa: PLR0913 - where to begin, what is allowed and when to st
     kicks: int,
     deadline: Deadline,
     enough: float = np.inf,
+    turn: int = 0,
 ) -> tuple[Bools, float]:
     """Search around a set, in compiled loops where any exchange is allowed and there is much to look at."""
     if not choice.is_plain or not _is_worth_compiling(sums, choice):
         return local_search(sums, choice, is_open, kicks=kicks, deadline=deadline, enough=enough)
     kernels = importlib.import_module(_KERNELS)
-    lists = _lists(sums)
+    lists, reach = _lists(sums), _reach(sums)
     current = choice.free[is_open[choice.free]]
     best, values = current.copy(), np.array([-1.0, -1.0])
     # Drawn before the search with a fixed seed, so that the clock decides only how many of them are used.
-    draws = np.random.default_rng(_SEED).random((kicks, DRAWS))
+    draws = np.random.default_rng(_SEED + turn).random((kicks, DRAWS))
     least = 1e-11 * (1.0 + abs(sums.value(is_open)))
     for begin in range(-_BATCH, kicks, _BATCH):
         if begin >= 0 and (deadline.passed() or -values[1] >= enough):
             break
         some = draws[max(0, begin) : max(0, begin + _BATCH)]
-        call(kernels.search, lists, choice.free, current, best, values, some, least, TEMPERATURE, sums.size)
+        call(
+            kernels.search,
+            lists,
+            reach,
+            choice.free,
+            current,
+            best,
+            values,
+            some,
+            least,
+            TEMPERATURE,
+            sums.size,
+        )
     found = choice.base()
     found[best] = True
     return found, sums.value(found)
@@ -235,6 +258,13 @@ def _lists(sums: Sums) -> Any:
         return None
     ptr = np.searchsorted(sums.row, np.arange(len(sums.fixed) + 1)).astype(np.int64)
     return kernels.Lists(ptr, sums.site.astype(np.int32), sums.cost, sums.fixed)
+
+
+def _reach(sums: Sums) -> Any:
+    """Return the pairs by site."""
+    order = np.argsort(sums.site, kind="stable")
+    ptr = np.r_[0, np.cumsum(np.bincount(sums.site, minlength=sums.size))].astype(np.int64)
+    return sys.modules[_KERNELS].Reach(ptr, sums.row[order].astype(np.int32), sums.cost[order])
 
 
 def _is_worth_compiling(sums: Sums, choice: Choice) -> bool:
@@ -267,13 +297,19 @@ class Priced:
     closed: Bools
 
 
-def _dual(sums: Sums, choice: Choice, is_open: Bools, *, deadline: Deadline) -> tuple[Priced, Bools]:
+def _dual(
+    sums: Sums, choice: Choice, is_open: Bools, *, deadline: Deadline, known: Priced | None = None
+) -> tuple[Priced, Bools]:
     """Return a lower bound of the sum, by a price that each row pays for being served.
 
     With prices u no allowed set has a sum under ``sum(min(u, fixed)) - most it can score``, where a site
     scores ``sum_i max(0, u_i - cost_i)``. Only pairs that cost less than the price count. Where a plan and
     the bound meet, no price is over the second least cost in the plan; so prices stop at the third, and the
     many pairs beyond are left out.
+
+    Parameters
+    ----------
+    known : the bound with an earlier plan, to be raised
 
     Returns
     -------
@@ -284,15 +320,20 @@ def _dual(sums: Sums, choice: Choice, is_open: Bools, *, deadline: Deadline) -> 
     target = value * (1 - _FINE) + _MARGIN
     near = sums.under(_third(sums, is_open))
     prices, closed = np.minimum(0.5 * (least + second), 2.0 * least), np.zeros(sums.size, dtype=np.bool_)
-    for steps, pace in _ROUNDS:
+    if known is not None:
+        # What no better set than the earlier plan opens, none better than this plan does.
+        prices, closed, near = np.minimum(known.prices, near.fixed), known.closed, near.without(known.closed)
+    for steps, pace in _ROUNDS if known is None else _ROUNDS[-1:]:
         effort = Effort(steps, deadline, -value * (1 - _FINE), pace=pace)
         bound, prices = descend(
             partial(_bound_at, near, choice, _lists(near)), prices, near.fixed, value=-value, effort=effort
         )
         scores = _scores(near, prices)
-        closed |= _closed(choice, -bound, scores, target)
+        closed = closed | _closed(choice, -bound, scores, target)
         near = near.without(closed)
     chosen = choice.most(scores)[1]
+    if known is not None and known.bound >= -bound:
+        return replace(known, closed=closed), chosen
     return Priced(min(-bound, target), prices, scores, closed), chosen
 
 

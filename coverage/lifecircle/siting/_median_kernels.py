@@ -34,11 +34,20 @@ class Lists(NamedTuple):
     fixed: Floats
 
 
+class Reach(NamedTuple):
+    """The rows of each site: those of site j are ``row[ptr[j]:ptr[j + 1]]``, ``cost`` beside them."""
+
+    ptr: Longs
+    row: Labels
+    cost: Floats
+
+
 class State(NamedTuple):
     """A choice while it is searched.
 
     ``chosen`` (place,); ``place`` (site,) where a site stands in it, -1 closed, -2 not to be chosen.
-    ``gain`` (site,), ``loss`` (place,) and ``extra`` (place, site) are written by :func:`evaluate`.
+    ``gain`` (site,), ``loss`` (place,) and ``extra`` (place, site) are what :func:`count` adds up;
+    ``least`` and ``second`` (row,) the costs of the two nearest open sites. ``changed`` (row,) is free.
     """
 
     chosen: Longs
@@ -46,47 +55,53 @@ class State(NamedTuple):
     gain: Floats
     loss: Floats
     extra: Table
+    least: Floats
+    second: Floats
+    changed: Longs
 
 
 @part
-def evaluate(lists: Lists, state: State) -> float:
-    """Return the sum of a choice, and count what each site would save and each chosen one is needed for.
+def count(lists: Lists, state: State, row: np.integer[Any] | int, sign: float) -> None:
+    """Add (1) or take away (-1) what a row says of each site: what it would save, or is needed for.
 
     An exchange saves ``gain - loss + extra``: the last is what the first two count twice (Resende and
     Werneck 2007, "A fast swap-based local search procedure for location problems").
     """
+    first = -1
+    least = lists.fixed[row]
+    second = least
+    # Beyond the second open site of a row no exchange changes anything for it.
+    stop = lists.ptr[row + 1]
+    for k in range(lists.ptr[row], lists.ptr[row + 1]):
+        at = state.place[lists.site[k]]
+        if at >= 0:
+            if first >= 0:
+                second = lists.cost[k]
+                stop = k
+                break
+            first = at
+            least = lists.cost[k]
+    state.least[row], state.second[row] = least, second
+    if first >= 0:
+        state.loss[first] += sign * (second - least)
+    for k in range(lists.ptr[row], stop):
+        site = lists.site[k]
+        cost = lists.cost[k]
+        if cost < least:
+            state.gain[site] += sign * (least - cost)
+            cost = least
+        if first >= 0:
+            state.extra[first, site] += sign * (second - cost)
+
+
+@part
+def begin(lists: Lists, state: State) -> None:
+    """Count every row anew."""
     state.gain[:] = 0.0
     state.loss[:] = 0.0
     state.extra[:, :] = 0.0
-    total = 0.0
     for row in range(len(lists.fixed)):
-        first = -1
-        least = lists.fixed[row]
-        second = least
-        # Beyond the second open site of a row no exchange changes anything for it.
-        stop = lists.ptr[row + 1]
-        for k in range(lists.ptr[row], lists.ptr[row + 1]):
-            at = state.place[lists.site[k]]
-            if at >= 0:
-                if first >= 0:
-                    second = lists.cost[k]
-                    stop = k
-                    break
-                first = at
-                least = lists.cost[k]
-        total += least
-        if first >= 0:
-            state.loss[first] += second - least
-        for k in range(lists.ptr[row], stop):
-            site = lists.site[k]
-            if state.place[site] == -1:
-                cost = lists.cost[k]
-                if cost < least:
-                    state.gain[site] += least - cost
-                    cost = least
-                if first >= 0:
-                    state.extra[first, site] += second - cost
-    return total
+        count(lists, state, row, 1.0)
 
 
 @kernel
@@ -111,18 +126,30 @@ def serve(lists: Lists, prices: Floats, chosen: Bools, served: Longs) -> None:
 
 
 @part
-def move(state: State, at: int, site: np.integer[Any] | int) -> None:
+def move(lists: Lists, reach: Reach, state: State, at: int, site: np.integer[Any] | int) -> None:
     """Close the site at a position of the choice and open another there."""
-    state.place[state.chosen[at]] = -1
+    gone, many = state.chosen[at], 0
+    for side in (gone, site):
+        for k in range(reach.ptr[side], reach.ptr[side + 1]):
+            row = reach.row[k]
+            # Only a row of whose two nearest sites one goes or comes counts otherwise than before; one that
+            # is taken away already has a second cost below every cost.
+            if reach.cost[k] <= state.second[row]:
+                count(lists, state, row, -1.0)
+                state.second[row] = -1.0
+                state.changed[many] = row
+                many += 1
+    state.place[gone] = -1
     state.place[site] = at
     state.chosen[at] = site
+    for i in range(many):
+        count(lists, state, state.changed[i], 1.0)
 
 
 @part
-def climb(lists: Lists, state: State, least: float) -> float:
+def climb(lists: Lists, reach: Reach, state: State, least: float) -> float:
     """Make the best exchange until none saves more than ``least``; return the sum."""
     while True:
-        total = evaluate(lists, state)
         out, into, best = -1, -1, least
         for at in range(len(state.chosen)):
             loss = state.loss[at]
@@ -131,12 +158,12 @@ def climb(lists: Lists, state: State, least: float) -> float:
                 if saved > best and state.place[site] == -1:
                     out, into, best = at, site, saved
         if out < 0:
-            return total
-        move(state, out, into)
+            return float(state.least.sum())
+        move(lists, reach, state, out, into)
 
 
 @part
-def kick(lists: Lists, state: State, draw: Floats) -> None:
+def kick(lists: Lists, reach: Reach, state: State, draw: Floats) -> None:
     """Move up to four sites, each to where a row of its neighbourhood or any row finds one."""
     for turn in range(min(2 + int(draw[0] * 3), len(state.chosen))):
         at = int(draw[1 + 3 * turn] * len(state.chosen))
@@ -147,12 +174,13 @@ def kick(lists: Lists, state: State, draw: Floats) -> None:
             share = draw[3 + 3 * turn]
             site = np.int64(lists.site[first + int(share * share * share * many)])
             if state.place[site] == -1:
-                move(state, at, site)
+                move(lists, reach, state, at, site)
 
 
 @kernel
 def search(  # noqa: PLR0913, PLR0917 - bare arrays of a compiled loop
     lists: Lists,
+    reach: Reach,
     free: Longs,
     current: Longs,
     best: Longs,
@@ -173,14 +201,27 @@ def search(  # noqa: PLR0913, PLR0917 - bare arrays of a compiled loop
     for at in range(len(current)):
         place[current[at]] = at
     size = len(current)
-    state = State(current.copy(), place, np.zeros(sites), np.zeros(size), np.zeros((size, sites)))
+    rows = len(lists.fixed)
+    state = State(
+        current.copy(),
+        place,
+        np.zeros(sites),
+        np.zeros(size),
+        np.zeros((size, sites)),
+        np.zeros(rows),
+        np.zeros(rows),
+        np.zeros(rows, dtype=np.int64),
+    )
+    begin(lists, state)
     if values[0] < 0:
-        values[:] = climb(lists, state, least)
+        values[:] = climb(lists, reach, state, least)
         current[:] = state.chosen
         best[:] = state.chosen
+    place, gain, loss = state.place.copy(), state.gain.copy(), state.loss.copy()
+    extra, nearest, second = state.extra.copy(), state.least.copy(), state.second.copy()
     for turn in range(len(draws)):
-        kick(lists, state, draws[turn])
-        value = climb(lists, state, least)
+        kick(lists, reach, state, draws[turn])
+        value = climb(lists, reach, state, least)
         if value < values[1] - least:
             values[1] = value
             best[:] = state.chosen
@@ -189,9 +230,9 @@ def search(  # noqa: PLR0913, PLR0917 - bare arrays of a compiled loop
         if value <= values[0] or draws[turn, -1] < np.exp(worse):
             values[0] = value
             current[:] = state.chosen
+            place[:], gain[:], loss[:], extra[:, :] = state.place, state.gain, state.loss, state.extra
+            nearest[:], second[:] = state.least, state.second
         else:
-            for site in state.chosen:
-                state.place[site] = -1
             state.chosen[:] = current
-            for at in range(size):
-                state.place[current[at]] = at
+            state.place[:], state.gain[:], state.loss[:], state.extra[:, :] = place, gain, loss, extra
+            state.least[:], state.second[:] = nearest, second

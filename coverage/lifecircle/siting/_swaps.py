@@ -3,7 +3,9 @@
 The same search runs in compiled loops (``_swap_kernels``) and here in arrays. It draws its random numbers
 first and settles ties by the lowest site, so that with whole people both give the same sites.
 The exchange is that of Teitz and Bart (1968, "Heuristic methods for estimating the generalized vertex median
-of a weighted graph"); the kicks are those of iterated local search.
+of a weighted graph"); the kicks are those of iterated local search. Long searches are many short ones whose
+sites are then searched alone, as tours are merged by Cook and Seymour (2003, "Tour merging via
+branch-decomposition").
 """
 
 from __future__ import annotations
@@ -13,17 +15,18 @@ import importlib.util
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from lifecircle.compiled import call
+from lifecircle.siting._cover import Cover, merge_rows
 from lifecircle.siting._totals import totals
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lifecircle.siting._cover import Cover
     from lifecircle.siting._deadline import Deadline
 
     Floats = npt.NDArray[np.float64]
@@ -33,8 +36,17 @@ DRAWS = 14
 """Random numbers of a kick: how many sites move, three for each of up to four, and whether to go on worse."""
 
 SEED = 20_250_101
-TEMPERATURE = 3e-4
-"""Share of the best value by which a kicked choice may be worse and still replace the present one."""
+TEMPERATURE, _COLDER = 3e-4, 1e-4
+"""Share of the best value by which a kicked choice may be worse and still replace the present one.
+
+Which of the two leads further differs from problem to problem, so every second search is colder.
+"""
+
+_WAYS, _WAY_KICKS, _MERGED_KICKS, _KEPT = 4, 500, 3000, 24
+"""Searches of a round and the kicks of each; kicks among the sites of the last so many searches."""
+
+_IDLE_ROUNDS, _IDLE_PAIRS = 3, 10_000
+"""Rounds without a gain that end a long search, and one more for every so many exchanges there are."""
 
 _NOISE = 1e-11
 """Share of all weight below which a gain is float noise."""
@@ -71,6 +83,7 @@ def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is st
     enough: float = np.inf,
     calls: int = 1,
     patience: int | None = None,
+    way: int = 0,
 ) -> tuple[Ints, float]:
     """Improve a choice by exchanges, then by kicks and exchanges.
 
@@ -81,6 +94,7 @@ def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is st
     enough : value at which to stop
     calls : number of searches like this one that the caller will run
     patience : kicks without a better choice after which the search ends; None: it goes on
+    way : each draws other random numbers, and the odd ones are colder
 
     Returns
     -------
@@ -90,17 +104,57 @@ def improve(  # noqa: PLR0913 - where to begin, how long to go on and what is st
         return np.sort(chosen), value_of(cover, chosen)
     passes = _compiled_passes if _is_worth_compiling(cover, chosen, calls * (kicks + 1)) else _array_passes
     # All random numbers are drawn here, so that compiled and array loops take the same ones.
-    draws = np.random.default_rng(SEED).random((kicks, DRAWS))
-    search = passes(cover, Search(chosen.copy(), -1.0, chosen.copy(), -1.0), draws[:0])
+    draws = np.random.default_rng(SEED + way).random((kicks, DRAWS))
+    temperature = _COLDER if way % 2 else TEMPERATURE
+    search = passes(cover, Search(chosen.copy(), -1.0, chosen.copy(), -1.0), draws[:0], temperature)
     last = 0
     for begin in range(0, kicks, _BATCH):
         idle = patience is not None and begin - last >= patience
         if idle or deadline.passed() or search.best_value >= enough:
             break
         before = search.best_value
-        search = passes(cover, search, draws[begin : begin + _BATCH])
+        search = passes(cover, search, draws[begin : begin + _BATCH], temperature)
         last = begin if search.best_value > before else last
     return np.sort(search.best), search.best_value
+
+
+def improve_long(
+    cover: Cover, chosen: Ints, *, rounds: int, deadline: Deadline, enough: float = np.inf
+) -> tuple[Ints, float]:
+    """Improve a choice by many short searches and by searches among the sites that these chose.
+
+    One search stays in its corner for long. Several disagree about few sites, and a problem of these alone is
+    so small that its kicks cost next to nothing.
+
+    Parameters
+    ----------
+    rounds : number of rounds of short searches at most
+    enough : value at which to stop
+
+    Returns
+    -------
+    sites, value : the best choice found, ascending, and the weight it covers
+    """
+    best, best_value, last = np.sort(chosen), value_of(cover, chosen), 0
+    patience = _IDLE_ROUNDS + len(chosen) * cover.by_site.shape[0] // _IDLE_PAIRS
+    calls, met = rounds * _WAYS, [best]
+    for way in range(calls):
+        if way - last >= patience * _WAYS or deadline.passed() or best_value >= enough:
+            break
+        words: dict[str, Any] = {"deadline": deadline, "enough": enough, "calls": calls, "way": way}
+        found, value = improve(cover, chosen, kicks=_WAY_KICKS, **words)
+        met = [*met[-_KEPT:], found]
+        before, best, best_value = best_value, *((found, value) if value > best_value else (best, best_value))
+        if way % _WAYS == _WAYS - 1:
+            sites = np.unique(np.concatenate([best, *met]))
+            rows, weights, _ = merge_rows(csr_array(cover.by_row[:, sites]), cover.weights)
+            part, start = Cover.of(rows, weights), np.searchsorted(sites, best)
+            for turn in range(2):
+                found, value = improve(part, start, kicks=_MERGED_KICKS, **(words | {"way": way + turn}))
+                if value > best_value:
+                    best, best_value = sites[found], value
+        last = way + 1 if best_value > before else last
+    return best, best_value
 
 
 def value_of(cover: Cover, chosen: Ints) -> float:
@@ -124,7 +178,7 @@ def _is_worth_compiling(cover: Cover, chosen: Ints, climbs: int) -> bool:
     return bool(estimate_s > _PAYS_OFF_S)
 
 
-def _compiled_passes(cover: Cover, search: Search, draws: Floats) -> Search:
+def _compiled_passes(cover: Cover, search: Search, draws: Floats, temperature: float) -> Search:
     kernels = importlib.import_module(_KERNELS)
     sides = kernels.Sides(
         site_ptr=cover.by_site.indptr.astype(np.int64),
@@ -135,11 +189,11 @@ def _compiled_passes(cover: Cover, search: Search, draws: Floats) -> Search:
     )
     current, best = search.current.copy(), search.best.copy()
     values = np.array([search.current_value, search.best_value])
-    call(kernels.search, sides, current, best, values, draws, noise(cover), TEMPERATURE)
+    call(kernels.search, sides, current, best, values, draws, noise(cover), temperature)
     return Search(current, float(values[0]), best, float(values[1]))
 
 
-def _array_passes(cover: Cover, search: Search, draws: Floats) -> Search:
+def _array_passes(cover: Cover, search: Search, draws: Floats, temperature: float) -> Search:
     state = _State(cover, search.current)
     current_value, best, best_value = search.current_value, search.best, search.best_value
     if current_value < 0:
@@ -154,7 +208,7 @@ def _array_passes(cover: Cover, search: Search, draws: Floats) -> Search:
         if value > best_value + noise(cover):
             best, best_value = state.chosen.copy(), value
         # The same rule, numbers and order as in the compiled search, so that both give the same sites.
-        worse = (value - current_value) / (TEMPERATURE * max(best_value, 1e-300))
+        worse = (value - current_value) / (temperature * max(best_value, 1e-300))
         if value >= current_value or draw[DRAWS - 1] < np.exp(worse):
             current_value = value
         else:
