@@ -45,7 +45,7 @@ Which of the two leads further differs from problem to problem, so every second 
 _WAYS, _WAY_KICKS, _MERGED_KICKS, _KEPT = 4, 500, 3000, 24
 """Searches of a round and the kicks of each; kicks among the sites of the last so many searches."""
 
-_IDLE_ROUNDS, _IDLE_PAIRS = 3, 10_000
+_IDLE_ROUNDS, _IDLE_PAIRS = 2, 20_000
 """Rounds without a gain that end a long search, and one more for every so many exchanges there are."""
 
 _NOISE = 1e-11
