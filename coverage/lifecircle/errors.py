@@ -37,6 +37,7 @@ class Phrase(str):
         """Fill the fields, as ``str.format`` does."""
 
         def form(match: re.Match[str]) -> str:
+            """Return the form that the count of a part asks for."""
             name, one, more = match.groups()
             value = places[int(name)] if name.isdigit() else values[name]
             return one if value == 1 or value == "1" else more  # noqa: PLR1714 - a set asks for a hash
@@ -114,6 +115,11 @@ class Bilingual(str):
 class LifecircleError(Exception):
     """Root of every error this package raises on purpose."""
 
+    @property
+    def of_system(self) -> bool:
+        """Whether the system failed: then an input is never passed over as one that is not there."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -150,7 +156,7 @@ class UnusableInputError(LifecircleError, ValueError):
 
     @property
     def of_system(self) -> bool:
-        """Whether the system failed: then an input is never passed over as one that is not there."""
+        """Whether any of the faults is one of the system."""
         return any(fault.of_system for fault in self.faults)
 
 

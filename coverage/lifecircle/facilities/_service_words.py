@@ -83,6 +83,7 @@ def named_services(names: Mapping[str, str], near: str = "") -> Bilingual:
     word = plain_heading(file.rpartition(".")[0] or file)
 
     def far(pair: tuple[str, str]) -> float:
+        """Return a key that sorts a service called like the word first; all others stay in their order."""
         texts = (pair[0], pair[1], _zh(pair[1]))
         alike = max(difflib.SequenceMatcher(None, word, plain_heading(text)).ratio() for text in texts)
         return -alike if alike >= _ALIKE else 0.0

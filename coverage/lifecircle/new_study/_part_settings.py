@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from lifecircle.datum import LEAST_POINTS, detect, in_china_area, raw_places
-from lifecircle.errors import LifecircleError, UnusableInputError, say
+from lifecircle.errors import LifecircleError, say
 from lifecircle.facilities import classified, is_from_amap
 from lifecircle.headings import named, plain_heading, synonyms
 from lifecircle.new_study._role import OUTLET_KINDS, Look, item_columns, number_columns
@@ -410,7 +410,7 @@ def _datum(look: Look, found: PartSettings, columns: dict[str, str], ground: Gro
     try:
         raw = raw_places(shown.frame, file=shown.name, columns=columns)
     except LifecircleError as error:
-        if isinstance(error, UnusableInputError) and error.of_system:  # says nothing of the places
+        if error.of_system:  # says nothing of the places
             raise
         return
     amap = shown.table is not None and is_from_amap(shown.table)

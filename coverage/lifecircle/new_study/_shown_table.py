@@ -154,7 +154,7 @@ def _toml(path: Path) -> ShownTable:
     try:
         standard = load_standard(path.resolve())
     except LifecircleError as error:
-        if isinstance(error, UnusableInputError) and error.of_system:  # says nothing of the file
+        if error.of_system:  # says nothing of the file
             raise
         return ShownTable(path, "unread", why=_first_reason(error))
     return (
@@ -214,7 +214,7 @@ def _read(
     try:
         table = read_table(path, layer=layer, sheet=sheet)
     except LifecircleError as error:
-        if isinstance(error, UnusableInputError) and error.of_system:  # says nothing of the file
+        if error.of_system:  # says nothing of the file
             raise
         return ShownTable(path, "unread", layer=layer, sheet=sheet, why=_first_reason(error))
     encoding = _encoding(path) if path.suffix.lower() == ".csv" else ""

@@ -176,7 +176,7 @@ def faults_in(error: LifecircleError) -> list[Fault]:
     UnusableInputError
         The error itself, where it says nothing of the file.
     """
-    if isinstance(error, UnusableInputError) and error.of_system:
+    if error.of_system:
         raise error
     if isinstance(error, UnusableInputError):
         # The part says which file; a path of this computer has no business in a study.
