@@ -14,10 +14,11 @@ import pytest
 
 from conftest import ROOT, TOYTOWN, edit, in_whole_campaign
 from lifecircle.audit import prepare, run, run_audit
+from lifecircle.cli import cli
 from lifecircle.errors import UnusableInputError
 from lifecircle.scenario import apply_changes, run_scenario, saved_seconds
+from lifecircle.siting_study import OBJECTIVES, plan_facts, site_study, study_lines, why_line, write_study
 from lifecircle.siting_study import _rivals as rivals
-from lifecircle.siting_study import plan_facts, site_study, study_lines, why_line, write_study
 from lifecircle.siting_study._siting_steps import final_turn, people_for, plan_changes
 from lifecircle.standards import verdict
 from lifecircle.study import UnitCost, read_study
@@ -251,7 +252,12 @@ def test_hours_that_nobody_knows_are_said_to_be_missing(tmp_path):
         study(TOYTOWN, "reading", new=1, accounting="open", candidates=candidates(tmp_path, MORE))
 
 
-def test_wrong_options_are_told_together():
+def test_the_help_names_every_objective():
+    option = next(one for one in cli.commands["site"].params if one.name == "objective")
+    assert re.findall(r"\b(?:max|full|p|min)_\w+", option.help) == list(OBJECTIVES)
+
+
+def test_wrong_options_are_reported_together():
     with pytest.raises(UnusableInputError) as caught:
         study(TOYTOWN, "reading", new=0, objective="max_cove", profile="walk_agd", accounting="straight")
     said = str(caught.value)

@@ -99,7 +99,7 @@ def test_the_printed_table_has_a_row_a_site(listed):
     )
     head = head_lines(done, "en")[0]
     assert "from 78.1 % to 96.3 %" in head
-    assert head.endswith("Audited anew with the sites built: 265 people covered, the plan's own figure.")
+    assert head.endswith("Audited again with the sites built: 265 people covered, the plan's own figure.")
     assert [*head_lines(done, "en"), *goal_lines(done, "en"), *reason_lines(done, "en")] == study_lines(
         done, "en"
     )[: -len(done.notes)]

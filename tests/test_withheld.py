@@ -248,7 +248,7 @@ def test_nor_in_a_larger_town(residents, seed):
 
 def test_without_solving_the_attack_finds_counts_in_that_town(monkeypatch):
     """What is kept back by pairs of counts alone is found by adding several, so the attack is one."""
-    monkeypatch.setattr(_withheld._Every, "telling", lambda _: None)
+    monkeypatch.setattr(_withheld._Every, "next_withheld", lambda _: None)
     residents, seed = LARGER[0]
     assert found_by_adding(published(random_years(seed, residents=residents)))
 

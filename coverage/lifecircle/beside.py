@@ -71,20 +71,20 @@ class Beside(Generic[_Answer]):
         -------
         answer : of the work
         """
-        told = self.told()
-        return self._work() if told is None else told
+        answer = self.received()
+        return self._work() if answer is None else answer
 
-    def told(self) -> _Answer | None:
+    def received(self) -> _Answer | None:
         """Wait for the answer of a copy.
 
         Returns
         -------
         answer : of the work; None where no copy gives one, for whatever reason
         """
-        told = None if self._copy is None else _told(*self._copy)
-        if not self._end(now=told is None) or told is None:
+        raw = None if self._copy is None else _received(*self._copy)
+        if not self._end(now=raw is None) or raw is None:
             return None
-        answer, records = pickle.loads(told)  # noqa: S301 - from our own copy, by a pipe nobody else has
+        answer, records = pickle.loads(raw)  # noqa: S301 - from our own copy, by a pipe nobody else has
         for record in records:
             logging.getLogger(record.name).handle(record)
         found: _Answer = answer
@@ -131,7 +131,7 @@ def _copied(work: Callable[[], object]) -> tuple[int, int] | None:
     reader, writer = os.pipe()
     try:
         with warnings.catch_warnings():
-            # Newer Pythons warn of threads: those of libraries, which begin anew in a copy.
+            # Newer Pythons warn of threads: those of libraries, which start again in a copy.
             warnings.simplefilter("ignore", DeprecationWarning)
             process = os.fork()
     except OSError as error:
@@ -152,9 +152,9 @@ def _work_and_end(work: Callable[[], object], writer: int) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that was copied says what ends
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         records = _collected_log()
-        told = pickle.dumps((work(), records), protocol=pickle.HIGHEST_PROTOCOL)
+        raw = pickle.dumps((work(), records), protocol=pickle.HIGHEST_PROTOCOL)
         with os.fdopen(writer, "wb") as pipe:
-            pipe.write(told)
+            pipe.write(raw)
         status = 0
     finally:
         os._exit(status)
@@ -171,7 +171,7 @@ def _collected_log() -> list[logging.LogRecord]:
     return records
 
 
-def _told(process: int, pipe: int) -> bytes | None:
+def _received(process: int, pipe: int) -> bytes | None:
     """Read what a copy answers until it ends; None where it does nothing any more."""
     pieces: list[bytes] = []
     used = -1

@@ -88,7 +88,7 @@ def _of_target(target: CircleTarget, inputs: Inputs, searches: Searches) -> pd.D
 
 
 def _near(target: CircleTarget, inputs: Inputs, answer: Answer) -> dict[str, npt.NDArray[np.bool_]] | None:
-    """Tell which of the nearest venues of each class are within the limit: class -> (demand, k)."""
+    """Mark which of the nearest venues of each class are within the limit: class -> (demand, k)."""
     if target.accounting in _TIMED:
         return {name: within_limit(seconds, target.minutes * 60) for name, seconds in answer.ranks.items()}
     radius = road_radius(target, inputs)

@@ -83,7 +83,7 @@ def _first_circle(findings: Findings) -> TargetResult:
 
 
 def _districts(findings: Findings, result: TargetResult, page: Mapping[str, str]) -> folium.GeoJson:
-    """Return the districts by class; where a target has one figure for all, each of them tells that."""
+    """Return the districts by class; where a target has one figure for all, each of them shows that."""
     results = {one.code: one for one in result.districts}
     classes = area_classes(findings, result, Words(findings.language))
     whole = (

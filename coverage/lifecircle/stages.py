@@ -37,14 +37,14 @@ class Stage:
 
 
 class Stages:
-    """A progress callback that times what it is told of: a stage lasts until the next one begins.
+    """A progress callback that times the stages it is called with: a stage lasts until the next one begins.
 
     Every stage that ends is put in the log (level INFO) as one record, whose ``facts`` hold it as plain JSON.
 
-    >>> told = []
-    >>> stages = Stages(told.append, clock=iter([0.0, 1.5, 2.0]).__next__)
+    >>> names = []
+    >>> stages = Stages(names.append, clock=iter([0.0, 1.5, 2.0]).__next__)
     >>> stages("reading"); stages.count(residents=7); stages("writing")
-    >>> [(one.name, one.seconds, dict(one.counts)) for one in stages.end()], told
+    >>> [(one.name, one.seconds, dict(one.counts)) for one in stages.end()], names
     ([('reading', 1.5, {'residents': 7}), ('writing', 0.5, {})], ['reading', 'writing'])
     """
 

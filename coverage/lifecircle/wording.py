@@ -332,7 +332,7 @@ def village_text(name: str) -> str:
 
     Returns
     -------
-    name : unchanged where it is no name of a committee, or nothing would be left to tell a village by
+    name : unchanged where it is no name of a committee, or nothing would be left to name a village by
 
     >>> village_text("新联村委会"), village_text("新联村村民委员会"), village_text("百可社区居委会")
     ('新联村', '新联村', '百可社区')

@@ -74,7 +74,7 @@ def draw_atlas(  # noqa: PLR0913 - each is a choice of its own, and all but two 
     roads : the roads of the findings: a layer of lines, switched off at first, and what the page searches
         to answer what a new venue would change, where a target's own profile uses the same ways at a flat
         speed; never in the public edition
-    plans : siting plans to show; the public edition tells only where they build
+    plans : siting plans to show; the public edition shows only where they build
     edition : ``internal`` holds everything; ``public`` is made of findings reduced by
         :func:`lifecircle.publication.public_findings`
     setting : mask, base maps, names around the study and what else stands in the margin
@@ -145,10 +145,10 @@ def page_figure(  # noqa: PLR0913 - as for draw_atlas
         "dataDate": setting.data_date,
         "labels": place_names(setting.labels),
     }
-    told = without_people(plans) if edition == "public" else plans
+    shown_plans = without_people(plans) if edition == "public" else plans
     ground = shown_ground(setting, shown)
     offered = _NOTHING if edition == "public" else what_if
-    raw = page_payload(years, words, shown, about=about, plans=told, ground=ground, what_if=offered)
+    raw = page_payload(years, words, shown, about=about, plans=shown_plans, ground=ground, what_if=offered)
     figure = OfflineFigure(
         title,
         language="zh-CN" if words.language == "zh" else "en",

@@ -301,7 +301,7 @@ def _elements(root: Element) -> Iterator[Element]:
 
 
 def _refused(elements: list[Element]) -> Iterator[str]:
-    """Name what elements would load while the page runs, which no link in the header tells."""
+    """Name what elements would load while the page runs, which no link in the header shows."""
     for element in elements:
         if isinstance(element, TileLayer) and not str(element.tiles).startswith("data:"):
             yield str(element.tiles)
@@ -348,7 +348,7 @@ def _outside_addresses(page: str) -> list[str]:
 
 def _with_seeded_ids(page: str, elements: list[Element], seed: str) -> str:
     """Replace the random identifiers of elements by ones that follow from the seed and the order of use."""
-    random_ids = {element._id for element in elements}  # noqa: SLF001 - branca tells it only inside names
+    random_ids = {element._id for element in elements}  # noqa: SLF001 - branca gives it only inside names
     given: dict[str, str] = {}
 
     def replacement(match: re.Match[str]) -> str:

@@ -1,8 +1,8 @@
 """Account for the change of every target between two years: breaks first, then what the rest is made of.
 
 The earlier value is followed to the later one in steps. A change of method, of the standard or of the
-population surface is a step of its own, so that it is never told as progress. What is left is divided among
-the groups that differ by counterfactual values averaged over all orders (:mod:`._shares`).
+population surface is a step of its own, so that it is never counted as progress. What is left is divided
+among the groups that differ by counterfactual values averaged over all orders (:mod:`._shares`).
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ def _notes(found: Difference, *, roads_gone: bool, stored: Stored | None) -> tup
     declared = declared_break(found.after.study, found.before.year, found.after.year)
     return tuple(
         code
-        for code, told in (
+        for code, holds in (
             (f"roads_gone:{found.before.year}", roads_gone),
             (f"roads_gone_untold:{found.before.year}", roads_gone and stored is None),
             ("surface_break", found.surface),
@@ -281,7 +281,7 @@ def _notes(found: Difference, *, roads_gone: bool, stored: Stored | None) -> tup
             (f"venues_undated:{venues.undated}", venues.undated > 0),
             ("roads_undivided", "undivided" in found.roads.members),
         )
-        if told
+        if holds
     )
 
 
@@ -323,7 +323,7 @@ class _Account:
     stored: Stored | None
     roads_gone: bool
     joint: set[str] = field(default_factory=set)
-    """Roles of files for want of which a change of method could not be told from one of files."""
+    """Roles of missing files, without which a change of method cannot be kept apart from one of files."""
 
     def rows(self, target: Target, names: Mapping[str, str]) -> list[ChangeRow]:
         """Return the rows of a target: for all, then by district."""
@@ -341,7 +341,7 @@ class _Account:
         out = []
         for at, code in enumerate(("", *self.codes)):
             if code and all(np.isnan(values[at]) for values in (steps[0][1], last)):
-                continue  # the target is not told by district, or counts nobody there
+                continue  # the target has no figure by district, or counts nobody there
             out.append(
                 _row(
                     target,
@@ -523,7 +523,7 @@ def _row(  # noqa: PLR0913, PLR0917 - the parts of one row
     parts = [_part(group, name, nested[0][name], at) for group, members in groups.items() for name in members]
     whole = [_part(name, name, nested[1][name], at) for name in groups]
     rest = (last - base) - math.fsum(part.value for part in parts)
-    if math.isnan(rest):  # a year that never was has no value: nothing can be told apart
+    if math.isnan(rest):  # a year that never was has no value: nothing can be divided
         parts, whole, rest = [], [], last - base
     if abs(rest) > _NOISE:
         part = ChangePart("rest", "rest", rest, rest, rest)

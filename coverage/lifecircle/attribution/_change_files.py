@@ -73,7 +73,7 @@ def write_comparison(comparison: YearComparison, folder: str | Path) -> Path:
         write_csv(_csv(comparison, language), fresh / "change.csv")
         first, second = comparison.years
         heading = Heading(
-            # Districts and venues are told unrounded: small counts could be worked out from them.
+            # Figures of districts and venues are not rounded: small counts could be worked out from them.
             f"{comparison.name} {first}-{second} · {word('change', 'office', language)}",
             language,
             comparison.synthetic,

@@ -66,12 +66,12 @@ def change_sentence(row: ChangeRow, language: Language) -> str:
     comma = word("change", "comma", language)
     if row.breaks:
         text += _say("breaks", language, comma.join(_part(part, share, language) for part in row.breaks))
-    told = [part for part in row.parts if _matters(part)]
-    if [part.name for part in told] == ["registered"]:
+    shown = [part for part in row.parts if _matters(part)]
+    if [part.name for part in shown] == ["registered"]:
         sources = word("change", "list", language).join(row.sources) or word("change", "unsourced", language)
         return text + _say("registered", language, sources)
-    if told:
-        text += _say("parts", language, comma.join(_part(part, share, language) for part in told))
+    if shown:
+        text += _say("parts", language, comma.join(_part(part, share, language) for part in shown))
     return text
 
 
@@ -82,7 +82,7 @@ def note_text(code: str, language: Language) -> str:
 
 
 def is_share(row: ChangeRow) -> bool:
-    """Return whether a row's figures are shares, whose parts are told in points."""
+    """Return whether a row's figures are shares, whose parts are given in percentage points."""
     return _result(row, None).is_share
 
 
@@ -125,10 +125,10 @@ def _matters(part: ChangePart) -> bool:
 def _part(part: ChangePart, share: bool, language: Language) -> str:  # noqa: FBT001 - of one sentence
     name = word("change_part", part.name, language)
     mean, low, high = (amount_text(one, share=share) for one in (part.value, part.low, part.high))
-    told = f"{name} {mean}"
+    text = f"{name} {mean}"
     if part.turns:
-        return _say("turns", language, told, low, high)
-    return told if low == high else _say("range", language, told, low, high)
+        return _say("turns", language, text, low, high)
+    return text if low == high else _say("range", language, text, low, high)
 
 
 def _say(name: str, language: Language, *parts: object) -> str:
@@ -136,7 +136,7 @@ def _say(name: str, language: Language, *parts: object) -> str:
 
 
 def used_parts(comparison: YearComparison) -> Iterator[str]:
-    """Name the breaks and groups that matter for any target, in the order they are told."""
+    """Name the breaks and groups that matter for any target, in the order of the text."""
     rows = [row for row in comparison.rows if not row.code]
     breaks = {part.name for row in rows for part in row.breaks}
     yield from (name for name in CHAINED if name in breaks)

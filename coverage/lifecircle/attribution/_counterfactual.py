@@ -173,14 +173,14 @@ class Counterfactuals:
 
     def _register(self, switched: frozenset[str], *, moved: bool) -> gpd.GeoDataFrame:
         def make() -> gpd.GeoDataFrame:
-            """Put the register together, and find its units anew where these are another year's."""
+            """Put the register together, and find its units again where these are another year's."""
             table = mixed_register(self._found.venues, switched)
             return self._placed(table, moved=moved) if self._found.boundaries else table
 
         return self._once(("register", switched, moved), make)
 
     def _placed(self, table: gpd.GeoDataFrame, *, moved: bool) -> gpd.GeoDataFrame:
-        """Find district and village of every row anew, in the units of a year."""
+        """Find district and village of every row again, in the units of a year."""
         return placed_in(table, self._found.after if moved else self._found.before)
 
 
@@ -254,7 +254,7 @@ def mixed_register(venues: VenueChanges, switched: frozenset[str]) -> gpd.GeoDat
 
 
 def _unique(labels: list[str]) -> pd.Index[str]:
-    """Tell labels apart that two venues of different years have in common."""
+    """Change labels that two venues of different years have in common, so that each label is used once."""
     taken: set[str] = set()
     out = []
     for label in labels:

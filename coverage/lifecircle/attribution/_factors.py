@@ -34,7 +34,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "units": ("lists", "boundaries", "outlets"),
     "data": DATA_MEMBERS,
 }
-"""Group -> its members, in the order they are told. ``data`` restates the earlier year and is no progress."""
+"""Group -> its members, in the order of the list. ``data`` restates the earlier year and is no progress."""
 
 CHAINED = ("method", "restated", "method_restated", "roads_gone", "surface")
 """Breaks that stand outside the account, each as a line of its own before it."""
@@ -149,7 +149,7 @@ def difference(before: Inputs, after: Inputs) -> Difference:
 
 
 def placed_in(table: gpd.GeoDataFrame, inputs: Inputs) -> gpd.GeoDataFrame:
-    """Return residents or venues with district and village found anew, in the units of these inputs."""
+    """Return residents or venues with district and village found again, in the units of these inputs."""
     rows = table.drop(columns=["district", "village"], errors="ignore")
     return assign_villages(assign_districts(rows, inputs.districts), inputs.villages)
 

@@ -1,8 +1,8 @@
 """Say what of the roads differs between two years, and make the networks that lie between them.
 
-Road lines are told apart where their table dates them: a line that only the later file has is new when it
-opened since, better mapped when it was open before; one that only the earlier file has is closed when it says
-so. All else, and files that cannot be compared line by line, is not told apart.
+Changes of road lines are divided where their table dates them: a line that only the later file has is new
+when it opened since, better mapped when it was open before; one that only the earlier file has is closed when
+it says so. All other changes, and those of files that cannot be compared line by line, are not divided.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Networks = Mapping[str, Roads]
 
 ROAD_MEMBERS = ("built", "shut", "mapped", "undivided")
-"""Changes of roads: new, closed, better mapped, and what cannot be told apart (未区分)."""
+"""Changes of roads: new, closed, better mapped, and what cannot be divided (未区分)."""
 
 _LINE_TABLES = frozenset({".geojson", ".json", ".gpkg", ".shp", ".parquet"})
 _OPENED = ("opened", *synonyms("facilities", "opened"), "通车日期", "通车时间")

@@ -113,7 +113,7 @@ def owen_shares(groups: Mapping[str, Sequence[str]], values: Mapping[Coalition, 
     """Divide a change among the members of groups: the mean over all orders that keep each group together.
 
     Within a group the members share what the group gets by :func:`group_shares`, so a group gains or loses
-    nothing by being told in more parts.
+    nothing by being divided into more parts.
 
     Parameters
     ----------

@@ -238,15 +238,15 @@ def _redrawn(
 def _says_moved(
     one: gpd.GeoDataFrame, other: gpd.GeoDataFrame, pairs: Positions, years: tuple[int, int]
 ) -> npt.NDArray[np.bool_]:
-    """Return which rows say that the venue moved between the years: a day of moving, or of opening anew."""
+    """Return which rows say that the venue moved between the years: a day of moving, or of opening again."""
     first_day, last_day = (date(year, 12, 31) for year in years)
     moved = [_day(cell) for cell in _column(other, _MOVED_COLUMNS, pairs[:, 1])]
     said = np.array([day is not None and first_day < day <= last_day for day in moved], dtype=bool)
     opened = other["opened"].iloc[pairs[:, 1]].to_numpy(dtype="datetime64[D]")
     earlier = one["opened"].iloc[pairs[:, 0]].to_numpy(dtype="datetime64[D]")
     within = (opened > np.datetime64(first_day)) & (opened <= np.datetime64(last_day))
-    anew: npt.NDArray[np.bool_] = within & (opened != earlier)
-    return said | anew
+    reopened: npt.NDArray[np.bool_] = within & (opened != earlier)
+    return said | reopened
 
 
 def _day(cell: object) -> date | None:

@@ -94,7 +94,7 @@ def reach_of_capacity(  # noqa: PLR0913 - a question and what is known of it, al
 
     Returns
     -------
-    reached : None where no venue of the target is there, or the residents do not tell who takes places
+    reached : None where no venue of the target is there, or the residents do not say who takes places
     """
     column, users = ("population" if name == "all" else name for name in (target.group, _users(target)))
     if not len(pairs.venue) or column not in inputs.demand or users not in inputs.demand:

@@ -2,7 +2,7 @@
 
 A gap is a cluster of uncovered residents of one village (one district, where there are no villages)
 with one reason, each within :data:`LINK_M` of another. It stands at the resident nearest to their
-weighted mean place, whose minutes and venues it tells: what stands beside each other is of one place.
+weighted mean place, and gives the minutes and venues of this resident: all figures in a row are of one place.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def find_gaps(circle: Circle, inputs: Inputs) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class _Facts:
-    """What gaps are told from, (demand,) each: places (NaN where none), people, answers, names of units.
+    """Facts of each resident, (demand,) each: places (NaN where none), people, answers, names of units.
 
     ``ranks``, ``venues`` : class -> (demand,) seconds to the last venue the rule asks of the class, NaN where
     there is none, and its name; ``asked`` : class -> how many the rule asks for.

@@ -1,6 +1,6 @@
 """The ladder of accountings, from the reported figure to lived reach, rung by rung.
 
-Every rung is told in villages and in people. On the first two rungs the unit is the village (its whole
+Every rung is given in villages and in people. On the first two rungs the unit is the village (its whole
 population counts with it: the people the target counts); on the others it is the resident, and a village
 counts as reached when at least :data:`MAJORITY` of the people the target counts there are covered.
 """

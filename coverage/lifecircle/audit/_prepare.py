@@ -73,7 +73,7 @@ STEP_FREE = "wheelchair"
 
 
 def open_study(folder: str | Path, year: int | None = None) -> Study:
-    """Read ``study.toml``; where it or its profile is at fault, check its tables too, to tell all at once.
+    """Read ``study.toml``; where it or its profile is at fault, check its tables too, to report all at once.
 
     Raises
     ------
@@ -216,8 +216,8 @@ class _Reader:
             ways = self._noted(_Reader.networks) if lists.begun and not self._detects() else None
             if ways is not None:
                 load_loops(next(iter(ways.found.values())))
-            register, figures = lists.told() or (None, None)
-        # In the order in which files and faults are told, whatever was read first.
+            register, figures = lists.received() or (None, None)
+        # In the order in which files and faults are reported, whatever was read first.
         with self.faults.catching():
             facilities = self.facilities() if register is None else self._taken(register)
         if not self._detects():
@@ -262,7 +262,7 @@ class _Reader:
     ) -> tuple[_Noted | None, _Noted | None]:
         """Read the register, and outlets with registered figures, apart: None of what has a fault."""
         register = self._noted(_Reader.facilities)
-        if self.crosswalk is not None:  # it is told which of its units the figures are of
+        if self.crosswalk is not None:  # it needs to know which of its units the figures are of
             return register, None
         return register, self._noted(lambda one: one.figures(districts, villages))
 
@@ -350,7 +350,7 @@ class _Reader:
         self.read.append(InputReading(role, self._name(path), found, rows, left, notes=said))
 
     def _name(self, path: str | Path) -> str:
-        """Name a file from the study's folder, so that a run tells the same wherever the study lies."""
+        """Name a file from the study's folder, so that a run says the same wherever the study lies."""
         return self.study.name_of(path)
 
     def relative(self, table: _Table, column: str) -> _Table:

@@ -313,7 +313,7 @@ def find_run(
     results: str | Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Findings:
-    """Return a study's findings for a year: the run in the results folder if it fits, else computed anew.
+    """Return a study's findings for a year: the run in the results folder if it fits, else computed again.
 
     Parameters
     ----------
@@ -380,7 +380,7 @@ def _current(study: Study, year: int, results: Path) -> Findings | None:
         # What a run was made of stands in a small file: the large ones are read only if it is current.
         if read_fingerprint(folder) == fingerprint(study, year):
             return load_findings(folder)
-        _log.warning("%s is of other inputs than the study's now: computed anew", folder)
+        _log.warning("%s is of other inputs than the study's now: computed again", folder)
     except UnusableInputError as error:
-        _log.warning("%s: computed anew", error)
+        _log.warning("%s: computed again", error)
     return None

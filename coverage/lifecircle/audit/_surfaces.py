@@ -277,7 +277,7 @@ class Homes:
             return None
         units = reader.units.get(f"{part.unit}s")
         if units is None:
-            if getattr(reader.study, f"{part.unit}s") is not None:  # its own faults are told already
+            if getattr(reader.study, f"{part.unit}s") is not None:  # its own faults are reported already
                 return None
             reason = say("totals of units that the study has none of: {unit}", unit=part.unit)
             remedy = say("add [{unit}s], or leave the totals out", unit=part.unit)
@@ -369,7 +369,7 @@ def another_surface(before: Inputs, after: Inputs) -> bool:
         return False
     return (
         declared_break(after.study, before.year, after.year)
-        or _modelled_anew(after.study, before.year, after.year)
+        or _modelled_again(after.study, before.year, after.year)
         or not same_surface(before.demand, after.demand)
     )
 
@@ -379,7 +379,7 @@ def declared_break(study: Study, before: int, after: int) -> bool:
     return any(before < year <= after for year in study.demand.breaks)
 
 
-def _modelled_anew(study: Study, before: int, after: int) -> bool:
+def _modelled_again(study: Study, before: int, after: int) -> bool:
     """Return whether a raster or what polygons are spread over is another file; known totals aside."""
     part = study.demand
     modelled = part.spread is not None or is_raster(study.path_in(part.file, after))

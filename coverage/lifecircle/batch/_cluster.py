@@ -105,8 +105,8 @@ def _outcome(future: Any, order: Order, attempts: int) -> Outcome:
         )
     except Exception as error:  # noqa: BLE001 - whatever a cluster raises of one task stops no other
         reason = say("the cluster could not run it: {what}", what=f"{type(error).__name__}: {error}"[:300])
-    told = translate(reason, order.language)
-    return Outcome(order.id, order.year, FAILED, language=order.language, faults=(told,))
+    fault = translate(reason, order.language)
+    return Outcome(order.id, order.year, FAILED, language=order.language, faults=(fault,))
 
 
 @contextmanager

@@ -21,7 +21,7 @@ class Order:
 
     ``study`` : folder or file of the study; ``id`` : of it; ``year`` : to audit; ``results`` : folder that
     its run goes to; ``out`` : folder of the batch, where its record, log, partitions and page stand;
-    ``language`` : that faults are told in; ``atlas`` : also draw its page. Paths are absolute.
+    ``language`` : that faults are printed in; ``atlas`` : also draw its page. Paths are absolute.
     """
 
     study: str

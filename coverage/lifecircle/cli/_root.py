@@ -58,10 +58,10 @@ class _Commands(click.Group):
             except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
                 raise
             except Exception as error:  # noqa: BLE001 - the one place where every error ends
-                ctx.exit(_tell(ctx, error))
+                ctx.exit(_print_error(ctx, error))
 
 
-def _tell(ctx: click.Context, error: Exception) -> int:
+def _print_error(ctx: click.Context, error: Exception) -> int:
     """Print an error in lines; gives the exit status."""
     language = _spoken(ctx)
     status = UNUSABLE

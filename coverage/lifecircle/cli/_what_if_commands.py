@@ -22,7 +22,7 @@ from lifecircle.cli._root import STUDY, YEAR, check_output, cli
     help="Folder to write instead of STUDY/results/YEAR-scenario-ID.",
 )
 def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path | None) -> None:
-    """Audit STUDY with the changes of each FILE made in order, and tell who wins and who loses."""
+    """Audit STUDY with the changes of each FILE made in order, and report who wins and who loses."""
     from lifecircle.scenario import FOLDER, run_scenario, summary_lines, write_scenario
 
     folder = study if study.is_dir() else study.parent
@@ -51,7 +51,12 @@ def scenario(study: Path, files: tuple[Path, ...], year: int | None, out: Path |
 @click.option(
     "--candidates", type=click.Path(path_type=Path), help="List of candidates instead of the study's own."
 )
-@click.option("--objective", default="max_cover", show_default=True, help="What to strive for.")
+@click.option(
+    "--objective",
+    default="max_cover",
+    show_default=True,
+    help="What to strive for: max_cover, full_cover, p_median, p_center or max_min_cover.",
+)
 @click.option("--service", "services", multiple=True, help="Service a new site holds; may be given again.")
 @click.option("--budget", type=float, help="What the sites may cost together, 10,000 yuan.")
 @click.option("--profile", help="Travel profile to count with, such as walk_aged; the target's own.")
@@ -85,7 +90,7 @@ def site(
     with progress_line() as report_progress:
         found = study_of(study, year=year, time_limit_s=time_limit_s, progress=report_progress, **question)
         before = findings_of(found)
-        told = reasons_of(found, why)
+        reasons = reasons_of(found, why)
         if not isinstance(found, PlacesMissing):
             report_progress("writing")
             place = write_any(found, out or folder / "results" / f"{before.year}-site-{found.id}")
@@ -94,7 +99,7 @@ def site(
     for line in above:
         print_text(line)
     print_table(table)
-    for line in (*below, *told):
+    for line in (*below, *reasons):
         print_text(line)
     if place is not None:
         print_path("plan", place, before.language)

@@ -208,8 +208,8 @@ def read_crosswalk(
     return Crosswalk(kept.reset_index(drop=True), frozenset(today), names)
 
 
-def _fault(table: Table, row: Any, column: str, told: tuple[str, str, str]) -> Fault:
-    return Fault(table.name, say("row {row}, column '{column}'", row=row, column=column), *told)
+def _fault(table: Table, row: Any, column: str, texts: tuple[str, str, str]) -> Fault:
+    return Fault(table.name, say("row {row}, column '{column}'", row=row, column=column), *texts)
 
 
 def _faults(
@@ -227,8 +227,8 @@ def _faults(
             remedy = say("give the shares of all units it went to: together they are 1")
             yield Fault(table.name, place, f"{total:.10g}", reason, remedy)
     for row in frame.index[frame.duplicated(["from", "to", "date"], keep="first")]:
-        told = (str(frame["to"][row]), say("the same change twice"), say("delete one of the rows"))
-        yield _fault(table, row, checked.found["to"], told)
+        texts = (str(frame["to"][row]), say("the same change twice"), say("delete one of the rows"))
+        yield _fault(table, row, checked.found["to"], texts)
     last = frame.groupby("from")["date"].max()
     for row, text, day in zip(frame.index, frame["to"], frame["date"], strict=True):
         changed_later = text in last.index and not pd.isna(day) and last[text] > day

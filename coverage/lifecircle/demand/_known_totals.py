@@ -142,8 +142,8 @@ def _group_column(name: str) -> Column:
     )
 
 
-def _fault(table: Table, row: Any, column: str, told: tuple[str, str, str]) -> Fault:
-    return Fault(table.name, say("row {row}, column '{column}'", row=row, column=column), *told)
+def _fault(table: Table, row: Any, column: str, texts: tuple[str, str, str]) -> Fault:
+    return Fault(table.name, say("row {row}, column '{column}'", row=row, column=column), *texts)
 
 
 def _faults_of_counts(table: Table, checked: Checked, counts: list[str]) -> Iterator[Fault]:
@@ -156,8 +156,8 @@ def _faults_of_counts(table: Table, checked: Checked, counts: list[str]) -> Iter
             yield _fault(table, row, checked.found[name], (f"{value:g}", reason, remedy))
         for row in people.index[(people[name] > people["population"]).to_numpy(dtype=bool)]:
             reason = say("larger than the population ({total})", total=f"{people['population'][row]:g}")
-            told = (f"{people[name][row]:g}", reason, say("mend one of the two counts"))
-            yield _fault(table, row, checked.found[name], told)
+            texts = (f"{people[name][row]:g}", reason, say("mend one of the two counts"))
+            yield _fault(table, row, checked.found[name], texts)
 
 
 def _known(

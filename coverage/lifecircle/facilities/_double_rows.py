@@ -133,7 +133,7 @@ SIMILAR_M = 60.0
 SAME_NAME = 90.0
 """Similarity of names, 0 to 100, from which two facilities may be one (inclusive)."""
 
-_TELLS_APART = re.compile(
+_DISTINGUISHING = re.compile(
     r"\d+|[一二三四五六七八九十百甲乙丙丁东南西北中上下前后左右内外新老]"
     r"|(?<![a-z])[a-z](?![a-z])"
 )
@@ -142,7 +142,7 @@ _TELLS_APART = re.compile(
 def similar_rows(facilities: gpd.GeoDataFrame) -> Positions:
     """Return pairs of rows that may be one facility: one service, nearly one name, close, both open some day.
 
-    Numbers, directions and single letters in names tell facilities apart that are otherwise called alike,
+    Facilities whose names differ in numbers, directions or single letters are never taken for one,
     such as 第一社区 and 第二社区. Pairs that :func:`merge_duplicates` would merge are among them.
 
     Parameters
@@ -190,7 +190,7 @@ def one_name(one: str, other: str) -> bool:
     (True, False)
     """
     # Before blanks are taken away: a letter of its own, as in "club A", is one beside a blank.
-    signs = [_TELLS_APART.findall(unicodedata.normalize("NFKC", name).casefold()) for name in (one, other)]
+    signs = [_DISTINGUISHING.findall(unicodedata.normalize("NFKC", name).casefold()) for name in (one, other)]
     if signs[0] != signs[1]:
         return False
     one, other = (_plain_name(name).casefold() for name in (one, other))

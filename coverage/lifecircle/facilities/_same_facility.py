@@ -160,7 +160,7 @@ def _by_key(
             continue
         away = float(np.hypot(*(first.xy[a] - second.xy[b])))
         named_alike = first.name[a] == second.name[b]
-        # An id that stands for another name far away was given anew; without a place nothing speaks against.
+        # The same id with another name far away is another facility; without a place, id or name decides.
         near = not away > (SAME_ID_M if by_id else SAME_NAME_M)
         if near or (by_id and named_alike):
             yield a, b

@@ -204,7 +204,7 @@ def _write_roads(extract: PlaceExtract, path: Path) -> None:
     from osmium.osm import mutable  # noqa: PLC0415 - as above
 
     nodes = {node: (lon, lat) for _, course in extract.ways for node, lon, lat in course}
-    # Numbered anew: a way that the server cut into parts would otherwise be there twice under one number.
+    # Given new numbers: a way that the server cut into parts would otherwise be there twice under one number.
     writer = None
     try:
         writer = osmium.SimpleWriter(str(path))

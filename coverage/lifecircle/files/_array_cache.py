@@ -72,7 +72,7 @@ def load_arrays(
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
-        _log.warning("an entry of the cache (%s %s) is not whole (%s): made anew", kind, key, error)
+        _log.warning("an entry of the cache (%s %s) is not whole (%s): made again", kind, key, error)
         return None
     return arrays, facts
 

@@ -113,7 +113,7 @@ def rank_table(columns: Mapping[tuple[str, str, int], Any], index: pd.Index) -> 
 
 
 def class_seconds(findings: Findings, target: str) -> dict[str, npt.NDArray[np.float64]]:
-    """Return the times a circle's rule rests on, so that one can tell what a resident still lacks.
+    """Return the times a circle's rule rests on, to find what a resident still lacks.
 
     Returns
     -------
@@ -167,7 +167,7 @@ class VenueLine:
 
 
 def venue_lines(text: object) -> list[VenueLine]:
-    """Read a gap's column ``venues``: a line for every class of a rule, none where the gap tells it itself.
+    """Read a gap's column ``venues``: a line for every class of a rule, none where the gap itself says it.
 
     >>> venue_lines('[{"class": "gym", "count": 2, "venue": "West", "minutes": 18.0}]')
     [VenueLine(name='gym', count=2, venue='West', minutes=18.0, metres=None)]

@@ -114,7 +114,7 @@ def nearest_of(pairs: Any, *, limit_min: float, k: int = 1) -> pd.DataFrame:
     Returns
     -------
     near : columns and index as :func:`lifecircle.nearest`; equal seconds go to the facility that stands
-        first. A resident without a pair is ``disconnected``: why, the pairs do not tell. ``leg_m`` is NaN
+        first. A resident without a pair is ``disconnected``: the pairs do not say why. ``leg_m`` is NaN
 
     Raises
     ------

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 RATE_BREAKS = (0.5, 0.7, 0.85, 0.95)
 OVER_BREAKS_MIN = (5, 15)
-# Told apart by lightness and under every colour blindness: pale blue, oranges to brown, violet; the ground in
-# warm greys, so that the pale blue of the covered shows on it.
+# They differ in lightness, also under every colour blindness: pale blue, oranges to brown, violet; the ground
+# in warm greys, so that the pale blue of the covered shows on it.
 CELL_COLOURS = {
     "covered": "#9ccae6",
     "beyond_0": "#fdae61",

@@ -3,7 +3,7 @@
 1. A house number of the address file, then a street, then a village; each within the town that is stated.
 2. An address of another county, or of a town that the study does not have, is not matched.
 3. Where several places fit equally, none is chosen. Places within 30 m of each other are one.
-4. Only where no name agrees are names compared, by the part that tells them apart (枣园 of 枣园社区), because
+4. Only where no name agrees are names compared, by the part in which they differ (枣园 of 枣园社区), because
    a common ending would make all alike; house numbers have to be equal. One is taken that is at least 85 %
    alike and 10 points before the next; others are candidates for whoever places the row by hand.
 """
@@ -335,7 +335,7 @@ def _alike(address: Address, town: str, known: Gazetteer) -> tuple[tuple[KnownPl
                 scored[place] = max(score, scored.get(place, 0.0))
 
     street = street_stem(without_village(address.before, known.villages)) if address.before else ""
-    # Numbers tell houses apart that are otherwise called alike, so only those of one number are compared.
+    # Houses of one street differ only in their numbers, so only those of one number are compared.
     for form, place in known.numbered.get(address.number, ()):
         compare(street or address.rest, place, street_stem(form) if address.number else form)
     for places in known.streets.values():

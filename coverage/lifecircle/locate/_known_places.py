@@ -59,7 +59,7 @@ class KnownPlace:
 
     ``name`` : as people know it; ``lon``, ``lat`` : degrees in WGS84, NaN where the name gives no position;
     ``grade`` : of the position; ``town`` : code of its town, empty where unknown; ``metres`` : of a street,
-    from end to end; ``compared`` : the part of its name that tells it from others;
+    from end to end; ``compared`` : the part of its name that no other place shares;
     ``code`` : of a village.
     """
 
@@ -151,7 +151,7 @@ def village_forms(name: str, town: str = "") -> tuple[str, ...]:
 
 
 def village_stem(name: str) -> str:
-    """Return what tells a village from others: its name without 村, 社区 and the like.
+    """Return the part of a village's name by which it differs: the name without 村, 社区 and the like.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def village_stem(name: str) -> str:
 
 
 def street_stem(name: str) -> str:
-    """Return what tells a street from others: its name without 路, 街 and the like.
+    """Return the part of a street's name by which it differs: the name without 路, 街 and the like.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ def power_decay(exponent: float, *, least: float, scale: float = 1.0) -> Decay:
     Parameters
     ----------
     exponent : > 0
-    least : smallest cost that is told apart, > 0: a venue at the door would weigh without bound
+    least : smallest cost, > 0, smaller ones count as this one: a venue at the door would weigh without bound
     scale : cost at which the weight is 1, > 0
 
     Returns

@@ -145,7 +145,7 @@ def keep_answers(
 
     Returns
     -------
-    told : ``factor`` is what the page's own times are multiplied by, None where times stand as they are
+    answers : ``factor`` is what the page's own times are multiplied by, None where times stand as they are
     """
     findings, target = page_year.findings, result.target
     if target.kind != "circle" or target.id not in findings.seconds:
@@ -156,7 +156,7 @@ def keep_answers(
     parts = _classes_of(findings, result, target)
     factor, found = _own_search(page_year, target, parts)
     unsnapped = standing % COUNTED == UNSNAPPED
-    told: dict[str, Any] = {
+    answers: dict[str, Any] = {
         "people": writer.keep(f"{name}/people", people),
         "per": per,
         "standing": writer.keep(f"{name}/standing", standing, since=last.get("standing")),
@@ -169,7 +169,7 @@ def keep_answers(
             if factor is not None
             else -1
         )
-        told["classes"].append(
+        answers["classes"].append(
             {
                 "name": part.name,
                 "services": list(part.services),
@@ -183,11 +183,11 @@ def keep_answers(
         )
     if not parts:
         steps = steps_of(findings.seconds[target.id].to_numpy(dtype=np.float64), 60 * target.minutes)
-        told["steps"] = writer.keep(f"{name}/steps", steps + 1, since=last.get("steps"))
+        answers["steps"] = writer.keep(f"{name}/steps", steps + 1, since=last.get("steps"))
     venue = findings.facilities.index.get_indexer(findings.nearest[target.id]).astype(np.int64)
     expected = np.where(unsnapped, -1, deciding_of(found)) if found else -1
-    told["nearest"] = writer.keep(f"{name}/nearest", venue - expected, since=last.get("nearest"))
-    return told
+    answers["nearest"] = writer.keep(f"{name}/nearest", venue - expected, since=last.get("nearest"))
+    return answers
 
 
 def _keep_last(part: _Class, found: Found | None, unsnapped: npt.NDArray[np.bool_], at: Any) -> str | None:
@@ -343,23 +343,23 @@ class Answers:
         return np.where(self.counted, self.bucket, 0)
 
 
-def read_places(told: Mapping[str, str], columns: Columns) -> Places:
+def read_places(header: Mapping[str, str], columns: Columns) -> Places:
     """Read places back from the container."""
-    return Places(*(columns[told[part]].astype(np.int64) for part in ("edge", "along", "leg")))
+    return Places(*(columns[header[part]].astype(np.int64) for part in ("edge", "along", "leg")))
 
 
 def read_answers(
-    told: Mapping[str, Any], columns: Columns, *, minutes: float, ground: Ground | None
+    header: Mapping[str, Any], columns: Columns, *, minutes: float, ground: Ground | None
 ) -> Answers:
     """Read a target's answers back from the container, searching the page's roads as the page does."""
-    standing = columns[told["standing"]].astype(np.int64)
-    bucket, factor = standing % COUNTED, told["factor"]
+    standing = columns[header["standing"]].astype(np.int64)
+    bucket, factor = standing % COUNTED, header["factor"]
     unsnapped = bucket == UNSNAPPED
-    nearest = columns[told["nearest"]].astype(np.int64)
+    nearest = columns[header["nearest"]].astype(np.int64)
     classes: dict[str, Ints] = {}
     lasts: dict[str, Ints] = {}
     found: list[Found] = []
-    for one in told["classes"]:
+    for one in header["classes"]:
         ends: Ints | int = -1
         steps = np.column_stack([columns[name].astype(np.int64) for name in one["steps"]])
         own: Ints | int = -1
@@ -376,6 +376,6 @@ def read_answers(
         ended = np.column_stack([steps[:, -1] for steps in classes.values()])
         rule = np.where((ended < 0).any(axis=1), -1, ended.max(axis=1))
     else:
-        rule = columns[told["steps"]].astype(np.int64) - 1
-    people = columns[told["people"]] / told["per"]
+        rule = columns[header["steps"]].astype(np.int64) - 1
+    people = columns[header["people"]] / header["per"]
     return Answers(rule, classes, bucket, standing >= COUNTED, nearest + expected, people, lasts)

@@ -33,7 +33,7 @@ _EVERYONE = "all"
 class VillageFigures:
     """What one target says of one village; ``aged_left`` is None without a group of 60 and over.
 
-    ``district`` : code, empty where none is told; ``people``, ``covered`` : whom the target counts there.
+    ``district`` : code, empty where none is known; ``people``, ``covered`` : whom the target counts there.
     """
 
     code: str
@@ -115,7 +115,7 @@ def area_count(findings: Findings, result: TargetResult, where: Flags, group: st
 
 
 def area_groups(findings: Findings, result: TargetResult, where: Flags) -> list[tuple[str, Count]]:
-    """Add up the groups of a circle in an area, those that the run reports and can be told by resident."""
+    """Add up the groups of a circle in an area: those that the run reports and counts by resident."""
     names = [one.group for one in as_circle(result).groups if one.group in findings.demand]
     counts = [(name, area_count(findings, result, where, name)) for name in names]
     return [(name, count) for name, count in counts if count.people > 0]

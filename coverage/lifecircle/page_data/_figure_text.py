@@ -77,7 +77,7 @@ def goal_text(value: float) -> str:
 
 
 def people_text(people: float) -> str:
-    """Print a number of people in whole persons; a part of a person is told as such, not as nobody.
+    """Print a number of people in whole persons; a part of a person prints as ``<1``, not as nobody.
 
     A number kept back (NaN) prints as a star.
 

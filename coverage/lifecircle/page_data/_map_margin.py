@@ -32,7 +32,7 @@ def stamp(findings: Findings, words: Words, edition: Edition) -> str:
 def margin(
     findings: Findings, words: Words, *, edition: Edition, setting: MapSetting, paper: bool = False
 ) -> dict[str, str]:
-    """Return the lines of the margin by what they tell, in their order; what is not known says so.
+    """Return the lines of the margin by subject, in their order; a line says so where it is not known.
 
     ``paper`` : the map is drawn in the study's own coordinates and without any online base map.
     """
@@ -86,9 +86,9 @@ def _sources(findings: Findings, online: Sequence[str], page: Mapping[str, str])
         for role in ("roads", "barriers", "districts")
         if role in files
     ]
-    told = page["and"].join(own) or page["base_own"]
+    text = page["and"].join(own) or page["base_own"]
     names = page["and"].join(page[f"base_{name}"] for name in dict.fromkeys(online))
-    return told + (page["base_online"].format(names=names) if names else "")
+    return text + (page["base_online"].format(names=names) if names else "")
 
 
 def crs_text(crs: str, words: Words) -> str:

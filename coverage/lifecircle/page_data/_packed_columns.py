@@ -8,7 +8,7 @@ The bytes, before compression, are::
 all little-endian. The header is an object with ``page`` (any JSON) and ``sections``: name -> ``dtype``
 (``u1 u2 u4 i1 i2 i4``), ``shape``, ``encoding``, ``width``, ``at`` (bytes after the header) and, where the
 encoding needs it, ``since``. A section is a column of whole numbers, as ``width`` planes of bytes: all lowest
-bytes first. What the planes hold is told by the encoding:
+bytes first. What the planes hold depends on the encoding:
 
 * ``plain``: the numbers themselves, 0 and above;
 * ``zigzag``: signed numbers, ``2n`` for n >= 0 and ``-2n - 1`` below;
@@ -73,14 +73,14 @@ class Section:
 
     def plain(self) -> dict[str, Any]:
         """Return the section as the header holds it."""
-        told = {
+        one = {
             "dtype": self.dtype,
             "shape": list(self.shape),
             "encoding": self.encoding,
             "width": self.width,
             "at": self.at,
         }
-        return told | ({"since": self.since} if self.since else {})
+        return one | ({"since": self.since} if self.since else {})
 
     @property
     def count(self) -> int:
@@ -252,7 +252,7 @@ def unpack(raw: bytes) -> tuple[dict[str, Any], Columns]:
         raise PayloadError("the page's data are cut off in the header: write the page again")
     header = json.loads(raw[_HEAD.size : start])
     sections = {
-        name: Section(**{**told, "shape": tuple(told["shape"])}) for name, told in header["sections"].items()
+        name: Section(**{**one, "shape": tuple(one["shape"])}) for name, one in header["sections"].items()
     }
     ends = [section.at + section.count * section.width for section in sections.values()]
     if len(raw) - start < max(ends, default=0):

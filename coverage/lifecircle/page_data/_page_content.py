@@ -113,7 +113,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
     """Return the header of the page's data, its columns on the writer."""
     writer = writer or SectionWriter()
     network = None if roads is None else network_of(roads)
-    told = None if roads is None or network is None else keep_network(network, roads.profile, writer)
+    road_data = None if roads is None or network is None else keep_network(network, roads.profile, writer)
     entries: list[dict[str, Any]] = []
     for findings, keys in zip(years, venue_keys(years), strict=True):
         page_year = PageYear.of(findings, roads, network)
@@ -136,7 +136,7 @@ def page_data(  # noqa: PLR0913 - each is one thing that a page may hold, all bu
         "places": _PLACES,
         "years": entries,
         "serviceNames": _service_names(years, words),
-        "roads": told,
+        "roads": road_data,
         "ground": keep_ground(ground, bounds(years), writer),
         "plans": plan_data(plans, words, years[-1].services if years else {}),
         "scenarios": scenario_data(what_if, years, words),
@@ -257,22 +257,22 @@ def _cells(page_year: PageYear, words: Words, writer: SectionWriter) -> dict[str
 def _group_columns(
     findings: Findings, name: str, words: Words, writer: SectionWriter
 ) -> dict[str, dict[str, Any]]:
-    """Keep how many of each group that circles tell of live at every place; the public edition has none."""
-    told = dict.fromkeys(one.group for result in findings.targets for one in as_circle(result).groups)
+    """Keep how many people of each group of the circles live at every place; not in the public edition."""
+    groups = dict.fromkeys(one.group for result in findings.targets for one in as_circle(result).groups)
     return {
         one: {
             "name": words.get("group", one),
             **_people_column(f"{name}/{one}", findings.demand[one], writer),
         }
-        for one in told
+        for one in groups
         if one in findings.demand
     }
 
 
 def _urban_column(findings: Findings, name: str, writer: SectionWriter) -> str | None:
     """Keep whether each resident is urban (1), rural (2) or unknown (0), where a circle counts them apart."""
-    told = {one.group for result in findings.targets for one in as_circle(result).groups}
-    if not told >= _SIDES or "side_m" in findings.demand:  # a merged cell has residents of both
+    groups = {one.group for result in findings.targets for one in as_circle(result).groups}
+    if not groups >= _SIDES or "side_m" in findings.demand:  # a merged cell has residents of both
         return None
     code = urban_class(
         findings.demand,
@@ -426,10 +426,10 @@ def _target(
 
 
 def _with_building(
-    told: dict[str, Any], findings: Findings, result: TargetResult, what_if: WhatIf
+    target: dict[str, Any], findings: Findings, result: TargetResult, what_if: WhatIf
 ) -> dict[str, Any]:
     """Add the services of one building that fills the target's rule, where a pin may stand for it."""
-    return {**told, "building": building_of(findings, result.target, told["answers"], what_if)}
+    return {**target, "building": building_of(findings, result.target, target["answers"], what_if)}
 
 
 def _areas(findings: Findings, result: TargetResult, words: Words) -> dict[str, Any] | None:

@@ -44,9 +44,9 @@ def keep_ground(
 
     Returns
     -------
-    told : ``columns``: ``lon``, ``lat`` of all vertices, one ring or line after the other, ``sizes`` of each,
-        ``kind`` of each (its place in ``kinds``), ``area``: 0 a line, 1 the outline of an area, 2 a hole in
-        the area before; ``names`` : name and place (lat, lon) of each named water, once
+    ground : ``columns``: ``lon``, ``lat`` of all vertices, one ring or line after the other, ``sizes`` of
+        each, ``kind`` of each (its place in ``kinds``), ``area``: 0 a line, 1 the outline of an area, 2 a
+        hole in the area before; ``names`` : name and place (lat, lon) of each named water, once
     """
     if ground is None or not len(ground):
         return None
@@ -115,11 +115,11 @@ def _names(ground: gpd.GeoDataFrame, bounds: list[list[float]]) -> list[list[Any
     named = ground[(ground["kind"] == "water") & (ground["name"] != "")]
     shapes = _within(named, bounds)
     size = np.where(shapely.get_dimensions(shapes) == 2, 1.0, 0.0) + shapely.length(shapes)
-    told: dict[str, list[Any]] = {}
+    places: dict[str, list[Any]] = {}
     for place in np.argsort(-size, kind="stable"):
         name, shape = str(named["name"].iloc[place]), shapes[place]
-        if name in told or shape.is_empty:
+        if name in places or shape.is_empty:
             continue
         at = shape.representative_point()
-        told[name] = [name, round(float(at.y), 5), round(float(at.x), 5)]
-    return list(told.values())
+        places[name] = [name, round(float(at.y), 5), round(float(at.x), 5)]
+    return list(places.values())

@@ -307,17 +307,17 @@ def keep_network(network: Network, profile: Profile, writer: SectionWriter) -> d
     }
 
 
-def read_network(told: dict[str, Any], columns: Columns) -> Network:
+def read_network(stored: dict[str, Any], columns: Columns) -> Network:
     """Read a network back from the container."""
-    own = {name: columns[place].astype(np.int64) for name, place in told["columns"].items()}
-    own.setdefault("rank", np.zeros(told["edges"], dtype=np.int64))  # pages made before roads had ranks
-    u = np.repeat(np.arange(told["junctions"]), own["degree"])
+    own = {name: columns[place].astype(np.int64) for name, place in stored["columns"].items()}
+    own.setdefault("rank", np.zeros(stored["edges"], dtype=np.int64))  # pages made before roads had ranks
+    u = np.repeat(np.arange(stored["junctions"]), own["degree"])
     v = u + own["to"]
     x, y = own["x"], own["y"]
     bare = Network(
-        origin=tuple(told["origin"]),
-        tolerance_m=told["toleranceMetres"],
-        rate=told["rate"],
+        origin=tuple(stored["origin"]),
+        tolerance_m=stored["toleranceMetres"],
+        rate=stored["rate"],
         x=x,
         y=y,
         u=u,
@@ -326,8 +326,8 @@ def read_network(told: dict[str, Any], columns: Columns) -> Network:
         backward=u,
         px=_walked(x[u], own["step_x"], own["points"]),
         py=_walked(y[u], own["step_y"], own["points"]),
-        to_metres=told["toMetres"],
-        to_degrees=told["toDegrees"],
+        to_metres=stored["toMetres"],
+        to_degrees=stored["toDegrees"],
         **{name: own[name] for name in _COLUMNS},
     )
     base = _expected(bare)

@@ -35,8 +35,8 @@ class Payload:
     @cached_property
     def network(self) -> Network | None:
         """The roads that the page searches, None where it has none."""
-        told = self.page["roads"]
-        return read_network(told, self.columns) if told and told["profile"] else None
+        roads = self.page["roads"]
+        return read_network(roads, self.columns) if roads and roads["profile"] else None
 
     @cached_property
     def graph(self) -> TravelGraph | None:
@@ -44,7 +44,7 @@ class Payload:
         return None if self.network is None else graph_of(self.network)
 
     def year(self, year: int) -> dict[str, Any]:
-        """Find what the page tells of a year.
+        """Find what the page holds of a year.
 
         Raises
         ------
@@ -57,7 +57,7 @@ class Payload:
         raise KeyError(f"the page has no year {year}; it has {', '.join(map(str, self.years))}")
 
     def target(self, year: int, target: str) -> dict[str, Any]:
-        """Find what the page tells of a target in a year.
+        """Find what the page holds of a target in a year.
 
         Raises
         ------

@@ -34,7 +34,7 @@ class Plan(TypedDict):
 
     ``objective`` and ``status`` are those of the solver; ``value``, ``bound`` and ``gap`` (a share) are None
     where there is none; ``curve`` pairs a number of sites with the value they reach. What is not required is
-    told where it is there, as ``plan.json`` has it; ``free`` is how many candidates may be chosen.
+    kept where it is there, as ``plan.json`` has it; ``free`` is how many candidates may be chosen.
     """
 
     target: str
@@ -139,7 +139,7 @@ def _site(site: Site, number: int, *, services: list[str], page: Mapping[str, st
 
 
 def without_people(plans: Sequence[Plan]) -> list[Plan]:
-    """Leave of plans only where they build: the people they reach may be few, and told apart by it."""
+    """Leave of plans only where they build: the people they reach may be few, and could be identified."""
     return [
         cast(
             "Plan",

@@ -21,7 +21,7 @@ _REMEDIES = 8
 
 
 def plan_story(plan: Mapping[str, Any], words: Words) -> dict[str, Any]:
-    """Return what is told of a plan beside its sites, every figure in words.
+    """Return what is shown of a plan beside its sites, every figure in words.
 
     Returns
     -------

@@ -158,7 +158,7 @@ def _stepped(result: TargetResult, values: Mapping[str, float], words: Words, *,
         printed = [value_text(result, float(edge), words.language) for edge in edges]
         texts = [f"{low}–{high}" for low, high in pairwise(printed)]
         of = {code: int(np.searchsorted(edges[1:-1], value, "right")) for code, value in values.items()}
-    # Two classes are no extremes: the middle of the scale tells them apart well enough.
+    # Two classes are no extremes: the colours of the middle of the scale differ enough.
     ends = {1: (2, 2), 2: (1, 3)}.get(len(texts), (0, most - 1))
     places = np.linspace(*ends, len(texts)).round().astype(int)
     rows = [(STEP_COLOURS[place], text) for place, text in zip(places, texts, strict=True)]
@@ -214,7 +214,7 @@ def _layer(findings: Findings, unit: str) -> gpd.GeoDataFrame | None:
 def _drawn(
     result: TargetResult, units: UnitCount, layer: gpd.GeoDataFrame, findings: Findings
 ) -> dict[str, str]:
-    """Return the state of every unit of a layer that can be told: code -> state, in the layer's order."""
+    """Return the state of every unit of a layer, where it is known: code -> state, in the layer's order."""
     codes = layer.index.astype(str)
     counted = np.ones(len(layer), dtype=bool)
     area, committee = (getattr(result.target, name, "all") for name in ("area", "committee"))
@@ -260,7 +260,7 @@ def _of_layer(
         own.index.astype(str), own["name"].astype(str), home, places.tolist(), strict=True
     ):
         lacks = _lacks(findings, lacking[code], words) if code in lacking else ""
-        # Where the residents tell their unit, one without any has no number; a number kept back is a star.
+        # Where the residents name their unit, a unit without any has no number; a number kept back is a star.
         counted = code in gaps and (lived_in is None or code in lived_in)
         people = people_text(gaps[code]["people"]) if counted else ""
         marks.append(

@@ -95,7 +95,7 @@ def _places(findings: Findings) -> Sequence[tuple[str, str]]:
 
 
 def district_names(findings: Findings) -> list[str]:
-    """Return the name of each village's district, empty where none is told."""
+    """Return the name of each village's district, empty where none is known."""
     villages, districts = findings.villages, findings.districts
     if "district" not in villages:
         return [""] * len(villages)

@@ -1,4 +1,4 @@
-"""Which venue of one year is which of another, so that the page can tell opened from closed ones."""
+"""Which venue of one year is which of another, so that the page can show which opened and which closed."""
 
 from __future__ import annotations
 

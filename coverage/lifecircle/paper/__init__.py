@@ -191,9 +191,9 @@ def _of_plans(
     given: Drawing, years: Sequence[Findings], plans: Sequence[Plan]
 ) -> Iterator[tuple[Drawing, str]]:
     """Yield what to draw of each plan whose target and year are there, and the name of its picture."""
-    told = without_people(plans) if given.edition == "public" else plans
+    shown = without_people(plans) if given.edition == "public" else plans
     of_year = {year.year: year for year in years}
-    for plan, name in zip(told, plan_picture_names(plans), strict=True):
+    for plan, name in zip(shown, plan_picture_names(plans), strict=True):
         year = of_year.get(plan["year"])
         result = (
             next((one for one in year.targets if one.target.id == plan["target"]), None) if year else None

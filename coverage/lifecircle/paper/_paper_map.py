@@ -363,7 +363,7 @@ def shape_path(shape: shapely.Geometry) -> Any:
     rings = []
     for part in shapely.get_parts(shape):
         if part.geom_type == "Polygon":
-            polygon = shapely.orient_polygons(part)  # the winding of holes tells them from islands
+            polygon = shapely.orient_polygons(part)  # holes differ from islands by their winding
             rings += [polygon.exterior, *polygon.interiors]
     if not rings:
         return None

@@ -102,7 +102,7 @@ def write_sheets(
     ------
     UnusableInputError
         When something else stands at the folder, the target is unknown or has no figure, or the public
-        edition, which tells no figures of villages, is asked for their sheets.
+        edition, which shows no figures of villages, is asked for their sheets.
     FontError
         When no font on this machine has every character.
     MissingExtraError
@@ -142,12 +142,12 @@ def write_sheets(
 def sheet_faults(
     target: str | None, known: Sequence[str], *, villages: bool, edition: Edition
 ) -> Iterator[Fault]:
-    """Yield what is wrong with an order for sheets, as far as the targets of a study tell."""
+    """Yield what is wrong with an order for sheets, as far as the targets of a study show it."""
     if target is not None and target not in known:
         remedy = say("use one of {known}", known=", ".join(known))
         yield Fault("(sheets)", "target", target, say("no such target"), remedy)
     if villages and edition == "public":
-        reason, remedy = say("the public edition tells no figures of villages"), say("leave out --villages")
+        reason, remedy = say("the public edition shows no figures of villages"), say("leave out --villages")
         yield Fault("(sheets)", "villages", "public", reason, remedy)
 
 
@@ -176,7 +176,7 @@ def _chosen(findings: Findings, order: SheetOrder) -> list[TargetResult]:
 
 
 def _counted(book: _Book, words: Words) -> Iterator[Callable[[Sheet], None]]:
-    """Tell every page which one of how many it is."""
+    """Add to every page its number and how many there are."""
     for number, draw in enumerate(book.pages, 1):
         text = words.format("sheets", "page_of", number=number, total=len(book.pages))
         yield partial(_with_page_text, draw, text)

@@ -226,7 +226,7 @@ def _tables(sheet: AreaSheet) -> list[Table]:
 
 
 def _groups(sheet: AreaSheet) -> Table | None:
-    """Tell the groups in the area; the public edition holds none by resident."""
+    """List the groups in the area; the public edition holds none by resident."""
     drawing = sheet.drawing
     if drawing.edition == "public" or not drawing.timed:
         return None
@@ -245,7 +245,7 @@ def _groups(sheet: AreaSheet) -> Table | None:
 
 
 def _villages(sheet: AreaSheet) -> Table | None:
-    """Tell every village of the town, those that miss most people first."""
+    """List every village of the town, those that miss most people first."""
     drawing = sheet.drawing
     if drawing.edition == "public" or sheet.village:
         return None
@@ -335,13 +335,13 @@ def area_pages(sheet: AreaSheet, paper: Paper) -> list[Draw]:
     rule = figures(drawing.findings, drawing.result, drawing.words)["rule"]
     wide = _BESIDE * k
     lines = len(wrapped(rule, wide, 8.5 * k)) * 8.5 * 0.48 + verdict_high(own.value, own.verdict, wide, k)
-    told = sum(len(wrapped(text, wide - _LABEL * k, 7.5 * k)) for _, text in facts) * _FACT + 2.5
+    high = sum(len(wrapped(text, wide - _LABEL * k, 7.5 * k)) for _, text in facts) * _FACT + 2.5
     remark = ""
     if drawing.timed and not sheet.numbered:
         whole = own.count is not None and own.count.uncovered == 0
         remark = page["answer_everybody" if whole else "gaps_none"]
-        told += 4.4
-    top = paper.high - (_HEAD + 1.0 + lines + told) * k
+        high += 4.4
+    top = paper.high - (_HEAD + 1.0 + lines + high) * k
     foot = _FOOT + _margin_high(drawing, wide, k) + 2.0 * k
     first = Room(wide, top - foot)
     column = (paper.wide - 2 * EDGE - 2 * _GAP * k) / 2

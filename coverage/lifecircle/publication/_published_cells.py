@@ -394,7 +394,7 @@ def _target(
         result = public_kind(findings, result, min_people=min_people)
     said: dict[str, Any] = {
         "reason": _without_few(result.reason, min_people),
-        # What other surfaces would say is for the office: with the public figures it tells of few people.
+        # Notes on other surfaces are for the office: with the public figures, small counts follow from them.
         "notes": tuple(
             _without_few(note, min_people) for note in result.notes if not note.startswith("surfaces")
         ),

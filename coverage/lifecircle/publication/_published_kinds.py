@@ -1,7 +1,7 @@
 """Reduce targets that are no circles to what everyone may know: capacities and computed gaps.
 
 Whether a village has a venue is no secret, nor is a figure that an office registered. What is counted from
-residents is: a capacity per thousand people beside the capacity itself tells how many people there are. So a
+residents is: a capacity per thousand people beside the capacity itself shows how many people there are. So a
 district of too few of them keeps its figure back, and the others are cut to steps that stand for enough.
 """
 
@@ -60,7 +60,7 @@ def public_kind(findings: Findings, result: TargetResult, *, min_people: int) ->
 def value_step(value: float, people: float, min_people: int) -> float:
     """Return the step that a figure per so many people is cut to, so that it stands for enough of them.
 
-    The capacity itself is known, so a figure tells the people it is of as exactly as it is printed.
+    The capacity itself is known, so a figure shows how many people it is of as exactly as it is printed.
 
     >>> value_step(4.05, 44_400, 20), value_step(31.4, 5_000, 20), value_step(500.0, 40, 20)
     (0.01, 0.2, 500.0)
@@ -113,7 +113,7 @@ def _capacity(findings: Findings, result: CapacityResult, min_people: int) -> Ca
 
 
 def _people_by_district(findings: Findings, result: CapacityResult) -> dict[str, float] | None:
-    """Add up the people of a target's group by district; None where the residents do not tell."""
+    """Add up the people of a target's group by district; None where the residents do not say."""
     demand, group = findings.demand, result.target.group
     column = "population" if group == EVERYONE else group
     if column not in demand or "district" not in demand:
@@ -124,7 +124,7 @@ def _people_by_district(findings: Findings, result: CapacityResult) -> dict[str,
 
 
 def _hidden(result: CapacityResult, people: dict[str, float] | None, min_people: int) -> set[str]:
-    """Choose the districts that keep their figure back, never one alone: the total would tell it."""
+    """Choose the districts that keep their figure back, never one alone: it would follow from the total."""
     codes = [one.code for one in result.districts if one.value is not None]
     if people is None:
         return set(codes)

@@ -28,16 +28,17 @@ _USED = 1e-7  # smaller multiples are noise
 class Equations:
     """Counts that are printed, as equations.
 
-    ``products`` : (count, count) of the rows of all counts with each other; ``told`` : places of the printed.
+    ``products`` : (count, count) of the rows of all counts with each other; ``printed`` : places of those
+    that are printed.
     """
 
     products: Matrix
-    told: Places
+    printed: Places
 
     @cached_property
     def _directions(self) -> tuple[Matrix, Matrix]:
-        """The products of the printed counts as (value,) and (told, value), without what is noise."""
-        values, vectors = np.linalg.eigh(self.products[np.ix_(self.told, self.told)])
+        """The products of the printed counts as (value,) and (printed, value), without what is noise."""
+        values, vectors = np.linalg.eigh(self.products[np.ix_(self.printed, self.printed)])
         kept = values > _RANK * max(float(values.max(initial=0.0)), 1.0)
         return values[kept], vectors[:, kept]
 
@@ -48,7 +49,7 @@ class Equations:
         return inverse
 
     def following(self, secret: Matrix) -> Places:
-        """Return which secrets follow from what is told.
+        """Return which secrets follow from what is printed.
 
         Parameters
         ----------
@@ -61,15 +62,15 @@ class Equations:
         """
         across = secret @ self.products
         own = np.einsum("ij,ij->i", across, secret)
-        seen = across[:, self.told]
+        seen = across[:, self.printed]
         left = own - np.einsum("ij,ij->i", seen @ self._inverse, seen)
         places: Places = np.flatnonzero(left < _FOLLOWS * np.maximum(own, 1.0))
         return places
 
     def used(self, secret: Matrix) -> Places:
         """Return the places of the printed counts that one secret, (count,), is found from."""
-        multiples = self._inverse @ (secret @ self.products)[self.told]
-        places: Places = self.told[np.abs(multiples) > _USED * np.abs(multiples).max()]
+        multiples = self._inverse @ (secret @ self.products)[self.printed]
+        places: Places = self.printed[np.abs(multiples) > _USED * np.abs(multiples).max()]
         return places
 
     def without_substitute(self) -> Places:
@@ -84,5 +85,5 @@ class Equations:
         """
         _, vectors = self._directions
         apart = 1.0 - np.einsum("ij,ij->i", vectors, vectors)  # how far each is in equations among the others
-        places: Places = self.told[apart < _FOLLOWS]
+        places: Places = self.printed[apart < _FOLLOWS]
         return places

@@ -136,40 +136,40 @@ def withheld_counts(years: Sequence[Findings], *, min_people: float) -> dict[tup
     tables = list(_tables(years))
     _withhold_pairs(tables, min_people)
     every = _Every.of(tables, min_people) if tables else None
-    while every is not None and (count := every.telling()) is not None:
+    while every is not None and (count := every.next_withheld()) is not None:
         _withhold(count)
         _withhold_pairs(tables, min_people)
     return {(table.year, table.target): table.withheld for table in tables}
 
 
 def _withhold_pairs(tables: list[_Table], min_people: float) -> None:
-    """Keep back until no count, and no difference of two of which one is part of the other, tells of few."""
+    """Keep back until no count, nor the difference of a count and a part of it, is of few people."""
     while True:
         counts = [count for table in tables for count in _counts(table)]
-        small = [count for count in counts if _tells_few(count, min_people)]
+        small = [count for count in counts if _is_of_few(count, min_people)]
         for count in small:
             _withhold(count)
         if small:
             continue
-        pair = _telling_pair(counts, min_people)
+        pair = _revealing_pair(counts, min_people)
         if pair is None:
             return
         _withhold(min(pair, key=lambda count: count.importance))
 
 
-def _tells_few(count: _Count, min_people: float) -> bool:
+def _is_of_few(count: _Count, min_people: float) -> bool:
     """Return whether a count is of some people, but of too few; where groups overlap it counts nobody."""
     if not _NOISE < count.people < min_people - _NOISE:
         return False
     return not count.less or bool((count.vector >= -_NOISE).all())
 
 
-def _telling_pair(counts: list[_Count], min_people: float) -> tuple[_Count, _Count] | None:
+def _revealing_pair(counts: list[_Count], min_people: float) -> tuple[_Count, _Count] | None:
     """Find two counts of which one is part of the other and that differ by too few people."""
-    return next(_telling_pairs(counts, min_people), None)
+    return next(_revealing_pairs(counts, min_people), None)
 
 
-def _telling_pairs(counts: Sequence[_Count], min_people: float) -> Iterator[tuple[_Count, _Count]]:
+def _revealing_pairs(counts: Sequence[_Count], min_people: float) -> Iterator[tuple[_Count, _Count]]:
     """List the pairs of counts of which one is part of the other and that differ by too few people."""
     counts = sorted((count for count in counts if count.people > _NOISE), key=lambda count: count.people)
     for place, first in enumerate(counts):
@@ -236,21 +236,21 @@ class _Every:
 
     @classmethod
     def of(cls, tables: list[_Table], min_people: float) -> _Every:
-        """List the counts of tables, and those of them that tell of few."""
+        """List the counts of tables, and those of them that are of few people."""
         counts = tuple(count for table in tables for count in _all_counts(table))
         place = {id(count): at for at, count in enumerate(counts)}
-        own = [(at,) for at, count in enumerate(counts) if _tells_few(count, min_people)]
-        pairs = [(place[id(b)], place[id(a)]) for a, b in _telling_pairs(counts, min_people)]
+        own = [(at,) for at, count in enumerate(counts) if _is_of_few(count, min_people)]
+        pairs = [(place[id(b)], place[id(a)]) for a, b in _revealing_pairs(counts, min_people)]
         secret = np.zeros((len(own) + len(pairs), len(counts)))
         for row, (first, *less) in enumerate([*own, *pairs]):
             secret[row, first] = 1.0
             secret[row, less] = -1.0
         return cls(counts, _products(tables, counts), secret)
 
-    def telling(self) -> _Count | None:
+    def next_withheld(self) -> _Count | None:
         """Choose a printed count to keep back, None once nothing small follows from what is printed."""
-        told = np.array([at for at, count in enumerate(self.counts) if _is_shown(count)], dtype=np.intp)
-        equations = Equations(self.products, told)
+        printed = np.array([at for at, count in enumerate(self.counts) if _is_shown(count)], dtype=np.intp)
+        equations = Equations(self.products, printed)
         found = equations.following(self.secret)
         if not len(found):
             return None

@@ -58,7 +58,7 @@ class Gap:
     Attributes
     ----------
     result : the target it belongs to.
-    district, village : names, empty where there is none; ``unit`` tells places of one name apart.
+    district, village : names, empty where there is none; ``unit`` differs for places of one name.
     part : ``east`` ... where it is a part of the village, ``middle``, or empty.
     lonlat : place, None where it has none.
     members : positions of its residents; empty for targets that are no circle.

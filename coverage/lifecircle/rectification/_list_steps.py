@@ -105,10 +105,10 @@ def find_list(
     listing = rectify(findings, before, shut=None if inputs is None else covered_if_open(findings, inputs))
     if before is None or before.run.year != findings.year:
         return listing, "not_made"
-    return listing, "handed_out" if _told(listing.record) == _told(before) else "outdated"
+    return listing, "handed_out" if _contents(listing.record) == _contents(before) else "outdated"
 
 
-def _told(record: Record) -> list[tuple[object, ...]]:
+def _contents(record: Record) -> list[tuple[object, ...]]:
     """List what a record says in any language: who is in which problem, and what became of it."""
     return [(one.id, one.members, dict(one.hand), one.gone, one.check) for one in record.problems]
 

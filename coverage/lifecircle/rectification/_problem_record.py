@@ -1,8 +1,8 @@
 """Hold one problem of the rectification list, and the record of all problems that is kept between lists.
 
 The record (``items.json``) is what makes ids stable: it keeps for every problem the residents it was made of,
-what people wrote beside it, and for the run it came from the facts that tell a change of venues or roads from
-a change of data. Nothing is ever taken out of it.
+what people wrote beside it, and for the run it came from the facts that keep a change of venues or roads
+apart from a change of data. Nothing is ever taken out of it.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a run was made of, as far as it tells a change of venues or roads from one of data.
+    """What a run was made of, as far as it keeps a change of venues or roads apart from one of data.
 
     ``rules`` : target -> what decides who is covered by it; ``venues`` : label of every facility -> where it
     stands (lon, lat); ``places`` : label of every resident of a problem -> where it stands; ``fingerprint`` :

@@ -154,8 +154,8 @@ def _used(columns: Mapping[str, str], rows: Sequence[Row]) -> dict[str, str]:
 def _gap_table(findings: Findings) -> pd.DataFrame:
     """Return the gaps as a script reads them, the venues of the classes in one line."""
     lines = [venue_lines(text) for text in findings.gaps.get("venues", ())]
-    told = ["; ".join(_plain_line(one) for one in mine) for mine in lines]
-    return findings.gaps.assign(venues=pd.Series(told, index=findings.gaps.index, dtype="str"))
+    texts = ["; ".join(_plain_line(one) for one in mine) for mine in lines]
+    return findings.gaps.assign(venues=pd.Series(texts, index=findings.gaps.index, dtype="str"))
 
 
 def _plain_line(line: VenueLine) -> str:
@@ -167,11 +167,11 @@ def _plain_line(line: VenueLine) -> str:
 
 def _reject_table(findings: Findings) -> pd.DataFrame:
     """Return the rejects with reasons and remedies in the study's language."""
-    told = {
+    texts = {
         name: [translate(text, findings.language) for text in findings.rejects[name]]
         for name in ("reason", "remedy")
     }
-    return findings.rejects.assign(**told)
+    return findings.rejects.assign(**texts)
 
 
 def _printed(kind: str, value: Any) -> str:

@@ -74,9 +74,9 @@ def read_barrier_kinds(
     """
     wgs84 = pyproj.CRS.from_epsg(4326)
     if is_osm(source):
-        told = osm_barrier_kinds(str(source))
-        shapes = shapely.from_wkb(np.array([shape for shape, *_ in told], dtype=object))
-        kinds, names = [barrier_kind(word) for _, word, _ in told], [name for *_, name in told]
+        barriers = osm_barrier_kinds(str(source))
+        shapes = shapely.from_wkb(np.array([shape for shape, *_ in barriers], dtype=object))
+        kinds, names = [barrier_kind(word) for _, word, _ in barriers], [name for *_, name in barriers]
     else:
         shapes = read_barriers(source, crs=wgs84, layer=layer, datum=datum)
         table = barrier_layer(source, layer)
@@ -87,12 +87,12 @@ def read_barrier_kinds(
 
 
 def _kinds(table: pd.DataFrame) -> list[str]:
-    """Find the kind of each row in the first column that tells one."""
+    """Find the kind of each row in the first column that names one."""
     columns = {str(name).strip().lower(): name for name in table.columns}
     kinds = np.full(len(table), "", dtype=object)
     for column in (columns[name] for name in _COLUMNS if name in columns):
-        told: Any = [barrier_kind(str(value)) if pd.notna(value) else "" for value in table[column]]
-        kinds = np.where(kinds == "", told, kinds)
+        found: Any = [barrier_kind(str(value)) if pd.notna(value) else "" for value in table[column]]
+        kinds = np.where(kinds == "", found, kinds)
     return [str(kind) for kind in kinds]
 
 

@@ -51,7 +51,7 @@ def cached(path: Path, used: Profile, crs: Any, *, settings: str, read: Callable
             return _restored(*kept, used)
         except (LookupError, TypeError, ValueError) as error:
             # Whole, but laid out otherwise: of another version of the package in the same cache.
-            _log.warning("roads in the cache cannot be used (%s): read anew", error)
+            _log.warning("roads in the cache cannot be used (%s): read again", error)
     roads = read()
     # The key of the network is stored too, so that a load does not hash all arrays again.
     facts = {"crs": roads.crs.to_wkt(), "key": roads.network_key, "reading": asdict(roads.reading)}

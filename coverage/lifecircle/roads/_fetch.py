@@ -234,7 +234,7 @@ def _drop_damaged(folder: Path) -> None:
         try:
             json.loads(path.read_bytes())
         except ValueError:
-            _log.warning("a kept answer of the server is not whole: downloaded anew")
+            _log.warning("a kept answer of the server is not whole: downloaded again")
             with suppress(OSError):
                 path.unlink()
 

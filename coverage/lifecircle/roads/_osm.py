@@ -232,13 +232,13 @@ def osm_barrier_kinds(path: str) -> list[tuple[bytes, str, str]]:
     UnusableInputError
         The file cannot be read.
     """
-    told = []
+    found = []
     for shape, tags in _barriers_of(path):
         key = next(
             key for words in (_BARRIER_AREAS, _BARRIER_LINES) for key in words if tags.get(key) in words[key]
         )
-        told.append((shape, key if key in {"railway", "waterway"} else tags[key], tags.get("name", "")))
-    return told
+        found.append((shape, key if key in {"railway", "waterway"} else tags[key], tags.get("name", "")))
+    return found
 
 
 def _barriers_of(path: str) -> list[tuple[bytes, dict[str, str]]]:

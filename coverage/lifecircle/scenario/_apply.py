@@ -406,19 +406,19 @@ def _within(change: Change, usual: float) -> float:
     return usual if change.within_m is None else max(change.within_m, _TOUCHING_M)
 
 
-def _told_within(change: Change, usual: float) -> str:
+def _within_text(change: Change, usual: float) -> str:
     return f"{usual if change.within_m is None else change.within_m:g}"
 
 
 def _nowhere(change: Change) -> Fault:
     if change.action == "close_road":
-        within = _told_within(change, ALONG_M)
+        within = _within_text(change, ALONG_M)
         reason = say("close_road: no road runs along the line within {metres} m", metres=within)
         remedy = say("draw it along the road")
     else:
         reason = say(
             "add_road: neither end is within {metres} m of a road, or no traveller may use class '{name}'",
-            metres=_told_within(change, JOIN_WITHIN_M),
+            metres=_within_text(change, JOIN_WITHIN_M),
             name=change.highway,
         )
         remedy = say("draw it on to a road, or give within_m")

@@ -1,6 +1,6 @@
 """Compare targets that are not circles before and after changes: units, places missing, gaps.
 
-Every figure is taken from two audits; none is counted anew here.
+Every figure is taken from two audits; none is counted again here.
 """
 
 from __future__ import annotations

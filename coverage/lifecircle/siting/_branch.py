@@ -65,8 +65,8 @@ class Core:
 class Node:
     """Sites fixed so far: ``marks`` (site,) 1 chosen, -1 refused, 0 open; no plan below is over ``bound``.
 
-    ``site``, ``way`` and ``share`` tell the last branching: the site, 0 refused or 1 chosen, and by how much
-    of a site that moved the relaxation.
+    ``site``, ``way`` and ``share`` are those of the last branching: the site, 0 refused or 1 chosen, and by
+    how much of a site that moved the relaxation.
     """
 
     marks: Marks

@@ -70,9 +70,9 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Relaxed:
-    """Values of the variables and prices of the rows; only what is computed anew from them is a proof.
+    """Values of the variables and prices of the rows; only what is computed again from them is a proof.
 
-    ``stopped`` tells that the solve ended early, because nothing worth more was left.
+    ``stopped`` says that the solve ended early, because nothing worth more was left.
     """
 
     x: Floats

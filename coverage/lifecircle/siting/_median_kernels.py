@@ -96,7 +96,7 @@ def count(lists: Lists, state: State, row: np.integer[Any] | int, sign: float) -
 
 @part
 def begin(lists: Lists, state: State) -> None:
-    """Count every row anew."""
+    """Count every row again."""
     state.gain[:] = 0.0
     state.loss[:] = 0.0
     state.extra[:, :] = 0.0

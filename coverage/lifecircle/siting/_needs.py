@@ -48,7 +48,7 @@ def _lacks(log: FaultLog, table: Costs, offers: Any, lacking: Any) -> tuple[Ints
     rows = [csr_array((0, len(table.sites)))]
     classes = np.asarray([] if offers is None else offers, dtype=object)
     if lacking is None or offers is None:
-        remedy = say("tell what residents lack, and what each site offers")
+        remedy = say("give what residents lack, and what each site offers")
         log.add(Fault("lacking, offers", "", "", say("rule_cover needs both"), remedy))
     elif classes.shape != (len(table.sites),):
         reason = say("there {many:is|are} {many} {many:site|sites}", many=len(table.sites))

@@ -264,7 +264,7 @@ def _worth(problem: SitingProblem) -> Worth:
     if problem.objective == "capacitated_max_cover":
         return Capacities.of(problem)
     if problem.objective in {"p_center", "full_cover"}:
-        reason = say("one site more or less does not tell of this objective what a site is worth")
+        reason = say("with this objective, one site more or less does not show what a site is worth")
         remedy = say("ask for max_cover with the plan's number of sites")
         raise UnusableInputError([Fault("objective", "", problem.objective, reason, remedy)])
     return rules_of(

@@ -103,12 +103,12 @@ def words_facts(
     scenario: Scenario, target: str, notes: Iterable[str], lines: Callable[[Language], list[str]]
 ) -> dict[str, Any]:
     """Return what plan.json says in words, and what becomes of its own target and of the others."""
-    told = comparison(scenario)["targets"]
+    targets = comparison(scenario)["targets"]
     return {
         "notes": list(notes),
         "summary": {language: lines(language) for language in ("zh", "en")},
-        "own_target": next((one for one in told if one["target"] == target), None),
-        "other_targets": [one for one in told if one["target"] != target],
+        "own_target": next((one for one in targets if one["target"] == target), None),
+        "other_targets": [one for one in targets if one["target"] != target],
     }
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SIDES = ("east", "northeast", "north", "northwest", "west", "southwest", "south", "southeast")
 SHORTEST_M = 15.0
-"""Setting: shorter stretches are no turn worth telling."""
+"""Setting: a shorter stretch counts with the one before it."""
 
 
 @dataclass(frozen=True, eq=False)

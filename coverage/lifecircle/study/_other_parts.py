@@ -62,8 +62,8 @@ class PublishPart(Part):
 class LandPart(TablePart):
     """One kind of land in ``siting.exclude``: a layer, and what lying on it means for a candidate.
 
-    ``effect`` : exclude leaves the candidate out, tell says so in the sheets alone; ``outside`` : what is
-    meant is the land outside the polygons, as with an urban development boundary.
+    ``effect`` : ``exclude`` leaves the candidate out, ``tell`` only says so in the sheets; ``outside`` : what
+    is meant is the land outside the polygons, as with an urban development boundary.
     """
 
     datum: Datum = "wgs84"

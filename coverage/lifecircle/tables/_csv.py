@@ -26,7 +26,7 @@ _PLAIN_NUMBER = re.compile(r"[+-]?\d+")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 _COMMON_SHARE = 0.5
-_LONGEST_CELL = 10_000_000  # characters; the csv module refuses more than 131,072 unless told
+_LONGEST_CELL = 10_000_000  # characters; the csv module refuses more than 131,072 unless its limit is raised
 
 
 def read_csv_file(
@@ -192,7 +192,7 @@ def decoded(raw: bytes, name: str) -> str:
         line = raw.splitlines()[first - 1] if raw.splitlines() else b""
     other = _line_of_utf_8(raw)
     if other:
-        # Read as one of the two, half of the names would be nonsense, and nobody would be told.
+        # Read as one of the two, half of the names would be nonsense, and nobody would notice.
         reason = say("two encodings in one file: row {row} is UTF-8, this one is not", row=other)
         remedy = say("open the parts in the program they came from and save them together as 'CSV UTF-8'")
         found = line.decode("gb18030", "replace")

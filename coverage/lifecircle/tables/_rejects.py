@@ -150,11 +150,11 @@ def too_many_rejects(rejects: pd.DataFrame, rows: int, max_share: float, name: s
     # One fault for each row: the first is enough to find it, and the table of rejects holds all.
     first = rejects.drop_duplicates(["file", "row"]).head(_SHOWN)
     parts = zip(first["row"], first["column"], first["reason"], first["value"], strict=True)
-    told = ""
+    listed = ""
     for row, column, reason, value in parts:
-        told = say(
+        listed = say(
             "{before}row {row}, column '{column}': {reason}{value}",
-            before=say("{told}; ", told=told) if told else "",
+            before=say("{listed}; ", listed=listed) if listed else "",
             row=row,
             column=column,
             reason=reason,
@@ -166,10 +166,10 @@ def too_many_rejects(rejects: pd.DataFrame, rows: int, max_share: float, name: s
         f"{count} of {rows} rows",
         "",
         say(
-            "{share} of the rows rejected, more than {most}: {told}{more}",
+            "{share} of the rows rejected, more than {most}: {listed}{more}",
             share=f"{count / rows:.1%}",
             most=f"{max_share:.1%}",
-            told=told,
+            listed=listed,
             more=more,
         ),
         say("mend these rows, or raise max_rejected in study.toml if they may be left out"),

@@ -34,8 +34,8 @@ function met({ value, verdict, before }) {
 function whereUnits() {
   const units = here().units(target()), { words } = page;
   const without = unitsWithout();
-  const facts = { unit: units.told.title, count: String(without.length) };
-  if (!without.length) return units.told.unit === "county" ? null : sentence(words.answer_units_none, facts);
+  const facts = { unit: units.entry.title, count: String(without.length) };
+  if (!without.length) return units.entry.unit === "county" ? null : sentence(words.answer_units_none, facts);
   const places = without.slice(0, MOST.units).map(({ i }) => [named(units.names[i])]);
   return sentence(words.answer_units, { ...facts, places: listed(places, without.length > MOST.units) });
 }

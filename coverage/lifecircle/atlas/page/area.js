@@ -59,7 +59,7 @@ const printed = (people) => ({
 /* A village holds what is asked of each, or lacks it, or has no figure of its own. */
 function unitFigures(mine) {
   const units = here().units(target()), { words } = page;
-  const place = units && units.told.unit === "village" ? units.names.findIndex((name, i) => name === mine.name && units.districts[i] === mine.district) : -1;
+  const place = units && units.entry.unit === "village" ? units.names.findIndex((name, i) => name === mine.name && units.districts[i] === mine.district) : -1;
   return { value: place < 0 ? "—" : words["unit_state_" + units.states[place]], verdict: words.area_not_judged, status: "", people: null };
 }
 

@@ -154,7 +154,7 @@ function listVenues(id, year, list, { title, then = null }) {
 
 /* ---- the part of the panel ---- */
 
-/* Columns of people, those of which any town has anything: the others are told once, above. */
+/* Columns of people that are not empty in every town: the numbers of the others are printed once, above. */
 const counted = (rows) => ["gained", "lost", "other"].filter((key) => rows.some((one) => Math.abs(one[key]) >= 0.05));
 
 const columns = (words, keys) => [["name", words.column_name], ...keys.map((key) => [key, words["change_" + key]]),

@@ -37,7 +37,7 @@ function drawOutlines(outlines) {
   }
 }
 
-/* Whether the map is about the districts' figures, so that they stand under the names: only residents tell more. */
+/* Whether the map is about the districts' figures, so that they stand under the names: only targets with residents show more. */
 export const figured = () => !here().answers(target());
 
 /* The district that holds a place: its code, null where none does. */
@@ -51,7 +51,7 @@ export function districtAt({ lat, lng }) {
 }
 
 /* What colour a district has: its class, or its rate's class; none where it has no rate, two years share the map, or
-   residents tell more and the shading is not asked for. */
+   residents show more and the shading is not asked for. */
 export function areaColour(one) {
   const { areas } = target();
   if (areas) return areas.rows[one && one.code in areas.of ? areas.of[one.code] : areas.rows.length - 1][0];

@@ -1,4 +1,4 @@
-/* Tells which residents a gap is made of, as the audit's list does it: those uncovered of one village (one district,
+/* Finds which residents a gap is made of, as the audit's list does it: those uncovered of one village (one district,
    where there are no villages) with one status, each within 500 m of another. Pure: numbers in, numbers out. */
 
 import { STATUS } from "./page_years.js";

@@ -11,9 +11,9 @@ const NAMED_FROM = 11.5; // zoom from which waters have their names
 
 /* Rings and lines in places from 0 to 1, each with its box. */
 const drawnGround = once(() => {
-  const told = page.data.ground;
-  if (!told) return null;
-  const column = (name) => page.column(told.columns[name]);
+  const header = page.data.ground;
+  if (!header) return null;
+  const column = (name) => page.column(header.columns[name]);
   const lon = column("lon"), lat = column("lat"), sizes = column("sizes");
   const ground = { x: Float64Array.from(lon, (value) => across(value / page.data.places)),
     y: Float64Array.from(lat, (value) => down(value / page.data.places)), sizes, kind: column("kind"), area: column("area") };

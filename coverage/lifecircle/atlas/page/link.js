@@ -21,7 +21,7 @@ let initial = new Map(), last = new Map();
    step: whether another text is a step that "back" undoes. */
 export const keepInLink = ({ name, read, write, step = false }) => keepers.push({ name, read, write, step });
 
-/* Tell that something kept has changed; choices that go through `change` need not be told. */
+/* Report that something kept has changed; choices that go through `change` need no report. */
 export function noteChange() {
   if (opening || !usable) return;
   clearTimeout(timer);

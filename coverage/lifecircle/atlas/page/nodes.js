@@ -46,7 +46,7 @@ export function venueNodes(gap, words) {
   return gap.nearest ? [around(words.gap_nearest, named(gap.nearest))] : [];
 }
 
-/* Remember which row of the panel has the focus: once tables are made anew, it goes to the same row again. */
+/* Remember which row of the panel has the focus: once tables are made again, it goes back to the same row. */
 export function rememberFocus() {
   const row = document.activeElement?.closest("#lc-panel tr, #lc-panel li");
   const list = row?.parentElement.closest("[id]"), key = row && JSON.stringify(row.dataset);

@@ -203,12 +203,12 @@ function show(choice) {
 
 /* ---- the start ---- */
 
-let tellReady, tellFailed;
+let setReady, setFailed;
 const ready = new Promise((resolve, reject) => {
-  tellReady = resolve;
-  tellFailed = reject;
+  setReady = resolve;
+  setFailed = reject;
 });
-ready.catch(() => {}); // told in the panel
+ready.catch(() => {}); // shown in the panel
 
 async function start(control, names) {
   const read = await readPage(document);
@@ -250,7 +250,7 @@ async function start(control, names) {
   onMoved(showLegend);
   prepareTableExport();
   prepareLink();
-  requestAnimationFrame(() => setTimeout(tellReady));
+  requestAnimationFrame(() => setTimeout(setReady));
   ready.then(() => window.requestIdleCallback?.(() => page.route()?.warm?.()));
 }
 
@@ -280,7 +280,7 @@ window.lifecirclePage = Object.assign(window.lifecirclePage || {}, {
       const alert = byId("lc-failed");
       alert.hidden = false;
       alert.textContent = alert.dataset.text + error.message;
-      tellFailed(error);
+      setFailed(error);
     });
   },
 });

@@ -41,13 +41,13 @@ export function readData({ data, column }) {
 /* The roads' lines as canvases draw them: every vertex, how many each line has and where its first one is, and its rank. */
 function drawnLines(lines, column) {
   if (!lines) return null;
-  const { told, edges, starts, x, y } = lines;
+  const { header, edges, starts, x, y } = lines;
   const place = [0, 0];
   const drawn = { x: new Float64Array(x.length), y: new Float64Array(x.length), sizes: new Uint32Array(edges), starts,
-    rank: told.columns.rank ? column(told.columns.rank) : new Uint8Array(edges) };
+    rank: header.columns.rank ? column(header.columns.rank) : new Uint8Array(edges) };
   for (let edge = 0; edge < edges; edge++) drawn.sizes[edge] = starts[edge + 1] - starts[edge];
   for (let i = 0; i < x.length; i++) {
-    project(told.toDegrees, x[i] * told.unitMetres, y[i] * told.unitMetres, place);
+    project(header.toDegrees, x[i] * header.unitMetres, y[i] * header.unitMetres, place);
     drawn.x[i] = across(place[0]);
     drawn.y[i] = down(place[1]);
   }
@@ -90,9 +90,9 @@ function openYear({ data, column, search }, entry) {
     codes: data.lists[entry.villages.codes],
     districts: data.lists[entry.villages.districts],
   }));
-  const units = new Map(entry.targets.map(({ id, units: told }) => [id, once(() => told && {
-    ...points(told.points), told, states: told.states, names: data.lists[told.names], districts: data.lists[told.districts],
-    lacks: new Map(told.without.map(([unit, lacks, people]) => [unit, { lacks, people }])),
+  const units = new Map(entry.targets.map(({ id, units: own }) => [id, once(() => own && {
+    ...points(own.points), entry: own, states: own.states, names: data.lists[own.names], districts: data.lists[own.districts],
+    lacks: new Map(own.without.map(([unit, lacks, people]) => [unit, { lacks, people }])),
   })]));
   const homes = once(() => places(entry.cells.roads));
   const venues = once(() => places(entry.facilities.roads));
@@ -104,15 +104,15 @@ function openYear({ data, column, search }, entry) {
 /* Each resident's answer. `steps`: of each class of the rule, of each rank, the time to that venue in steps of 0.05 s,
    -1 where there is none; `lasts`: the last of these venues. `heads` are people in parts, `per` of which are one person. */
 function openAnswers(reader, entry, target) {
-  const told = target.answers;
-  if (!told) return null;
+  const answers = target.answers;
+  if (!answers) return null;
   const { column, data } = reader;
   const count = entry.cells.count;
-  const standing = column(told.standing), placed = column(entry.cells.placed), heads = column(told.people);
+  const standing = column(answers.standing), placed = column(entry.cells.placed), heads = column(answers.people);
   const bucket = standing.map((code) => code % COUNTED);
   const status = standing.map((code) => (code >= COUNTED ? code % COUNTED : 0));
   const { steps, nearest, lasts } = openTimes(reader, target, bucket);
-  const rule = ruleSteps(steps.length ? steps.map((ranks) => ranks[ranks.length - 1]) : [shifted(column(told.steps))]);
+  const rule = ruleSteps(steps.length ? steps.map((ranks) => ranks[ranks.length - 1]) : [shifted(column(answers.steps))]);
   const seconds = Float64Array.from(rule, (step) => (step < 0 ? NaN : step / STEPS_PER_SECOND));
   const minutes = Float64Array.from(rule, (step) => (step < 0 ? NaN : step / (60 * STEPS_PER_SECOND)));
   const classes = new Uint8Array(count);
@@ -125,8 +125,8 @@ function openAnswers(reader, entry, target) {
   }
   const order = CLASSES.map(() => []); // the residents of each class that have a place
   for (let i = 0; i < count; i++) if (placed[i]) order[classes[i]].push(i);
-  const people = Float64Array.from(heads, (parts) => (10 * parts) / told.per); // tenths
-  return { minutes, seconds, status, bucket, classes, order, people, heads, per: told.per, nearest, steps, lasts };
+  const people = Float64Array.from(heads, (parts) => (10 * parts) / answers.per); // tenths
+  return { minutes, seconds, status, bucket, classes, order, people, heads, per: answers.per, nearest, steps, lasts };
 }
 
 const shifted = (kept) => Int32Array.from(kept, (step) => step - 1);
@@ -142,20 +142,20 @@ function ruleSteps(lasts) {
   });
 }
 
-/* The times class by class, the last venue asked of each class (null where it is not told) and the venue that decides
+/* The times class by class, the last venue asked of each class (null where it is not known) and the venue that decides
    (1 more than its place, 0 for none): as they stand, or as the page's own search finds them with what the run's differ
    by. */
 function openTimes({ column, data, search, homes, venues }, target, bucket) {
-  const told = target.answers;
-  const kept = told.classes.map((one) => one.steps.map(column));
-  const differs = Int32Array.from(column(told.nearest));
-  const ends = told.classes.map((one) => (one.last === null ? null : Int32Array.from(column(one.last))));
-  if (told.factor === null) return { steps: kept.map((ranks) => ranks.map(shifted)), nearest: differs, lasts: ends };
+  const answers = target.answers;
+  const kept = answers.classes.map((one) => one.steps.map(column));
+  const differs = Int32Array.from(column(answers.nearest));
+  const ends = answers.classes.map((one) => (one.last === null ? null : Int32Array.from(column(one.last))));
+  if (answers.factor === null) return { steps: kept.map((ranks) => ranks.map(shifted)), nearest: differs, lasts: ends };
   const slowest = new Int32Array(bucket.length).fill(-1), who = new Int32Array(bucket.length).fill(-1);
   const lacking = new Uint8Array(bucket.length);
   const lasts = [];
-  const steps = told.classes.map((one, which) => {
-    const members = membersOf(column(one.venues), venues(), legBound(data.roads, target, told.factor));
+  const steps = answers.classes.map((one, which) => {
+    const members = membersOf(column(one.venues), venues(), legBound(data.roads, target, answers.factor));
     const k = one.steps.length;
     const found = search().find(homes(), venues(), members, { k });
     for (let i = 0; i < bucket.length; i++) {
@@ -168,7 +168,7 @@ function openTimes({ column, data, search, homes, venues }, target, bucket) {
     }
     lasts.push(ends[which] && ends[which].map((more, i) => (bucket[i] === STATUS.unsnapped ? more : found.venues[i * k + k - 1] + 1 + more)));
     return kept[which].map((differences, rank) => Int32Array.from(differences, (more, i) =>
-      more + (bucket[i] === STATUS.unsnapped ? -1 : foundSteps(data.roads, found.times[i * k + rank], told.factor))));
+      more + (bucket[i] === STATUS.unsnapped ? -1 : foundSteps(data.roads, found.times[i * k + rank], answers.factor))));
   });
   const nearest = differs.map((more, i) => (bucket[i] === STATUS.unsnapped ? more : (lacking[i] ? 0 : who[i] + 1) + more));
   return { steps, nearest, lasts };

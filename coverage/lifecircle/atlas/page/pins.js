@@ -22,9 +22,9 @@ let newly = []; // the residents that the pins would cover
 export const newlyShown = () => newly;
 export const pinsShown = () => (chosen.compared === null ? described() : []);
 
-/* Those who draw with the pins, told when whom they cover has changed. */
-let tellNewly = () => {};
-export const onNewly = (listener) => (tellNewly = listener);
+/* Called when the people whom the pins cover have changed: others draw with them. */
+let reportNewly = () => {};
+export const onNewly = (listener) => (reportNewly = listener);
 
 const nameOf = (pin) => pin.own || fill(page.words.pin_name, { number: pin.number });
 const described = () => pins.map((pin) => ({ lon: pin.lon, lat: pin.lat, service: pin.service, name: nameOf(pin) }));
@@ -120,7 +120,7 @@ export function showPins() {
   const found = asked ? answer() : { people: 0, cells: [] };
   newly = found.cells;
   page.layers.newly.redraw();
-  tellNewly();
+  reportNewly();
   byId("lc-pins-result").hidden = !asked;
   byId("lc-pin-clear").hidden = pins.length === 0;
   byId("lc-pins-part").querySelector(".lc-figure").textContent = asked ? fill(page.words.pins_people, { people: peopleText(found.people) }) : "";
@@ -243,20 +243,20 @@ async function copy() {
 
 /* Put the pins of a GeoJSON text; what is not used of it is counted and named. */
 function readText(text) {
-  const { words } = page, told = byId("lc-pins-read");
+  const { words } = page, said = byId("lc-pins-read");
   const found = readCollection(text, knownIds(), usualService());
   if (found.fault) {
-    told.textContent = words[found.fault];
+    said.textContent = words[found.fault];
     return;
   }
   addPins(found.pins.map((pin) => ({ ...pin, name: isOurs(pin.name) ? "" : pin.name })));
   const left = found.left.slice(0, 5).map((one) => fill(words.pins_left, { number: one.number, why: fill(words[LEFT[one.why]], { value: one.value ?? "" }) }));
-  told.textContent = fill(words.pins_read, { count: found.pins.length }) +
+  said.textContent = fill(words.pins_read, { count: found.pins.length }) +
     (found.left.length ? fill(words.pins_read_left, { count: found.left.length, rows: left.join(words.lacks_and) + (found.left.length > left.length ? "…" : "") }) : "");
   if (found.pins.length) page.map.fitBounds(L.latLngBounds(found.pins.map(({ lat, lon }) => [lat, lon])).pad(0.3), { maxZoom: Math.max(page.map.getZoom(), 13), animate: false });
 }
 
-/* Whether a name is one that the page itself gives, so that a pin that is read back is numbered anew. */
+/* Whether a name is one that the page itself gives, so that a pin that is read back gets a new number. */
 const isOurs = (name) => new RegExp("^" + page.words.pin_name.replace("{number}", "\\d+") + "$").test(name);
 
 async function readFile(event) {

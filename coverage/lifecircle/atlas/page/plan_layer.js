@@ -1,4 +1,4 @@
-/* Shows siting plans for the chosen target: their sites on the map and, beside it, all that is told of them. */
+/* Shows siting plans for the chosen target: their sites on the map and, beside it, all that is known of them. */
 
 import { page, here, target, onChange } from "./selection.js";
 import { keepInLink, noteChange } from "./link.js";
@@ -125,7 +125,7 @@ function toPins(plan) {
   return element("p", { className: "lc-buttons" }, button);
 }
 
-function told(plan) {
+function described(plan) {
   const { words } = page, { story } = plan;
   return [element("p", { className: "lc-plan" }, element("strong", {}, named(plan.title)),
     story.effect ? element("span", { className: "lc-plan-effect" }, story.effect) : null, element("span", {}, plan.line)),
@@ -156,7 +156,7 @@ function chooser(plans, shown) {
 export function showPlans() {
   const [shown] = plansShown();
   drawSites();
-  if (part("lc-plans-part", Boolean(shown), "")) byId("lc-plans").replaceChildren(...chooser(ofTarget(), shown), ...told(shown));
+  if (part("lc-plans-part", Boolean(shown), "")) byId("lc-plans").replaceChildren(...chooser(ofTarget(), shown), ...described(shown));
 }
 
 /* The tables of the plan for a file: [name, headings, rows]. */

@@ -56,7 +56,7 @@ export function nearestPoint(index, { x, y }, place, bound, wanted) {
   return best;
 }
 
-/* Tell which part of the indexed area a box covers: 1 where it covers all of it. */
+/* Return which part of the indexed area a box covers: 1 where it covers all of it. */
 export function shareOf(index, box) {
   if (!index.columns) return 1;
   const wide = index.columns * index.side, high = index.rows * index.side;

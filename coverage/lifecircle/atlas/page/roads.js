@@ -17,9 +17,9 @@ export function project({ middle, half, powers, terms }, a, b, out) {
 }
 
 /* Lines as they are drawn and measured: every vertex, `starts[edge]` to `starts[edge + 1]`. */
-export function openLines(told, column) {
-  const at = (name) => column(told.columns[name]);
-  const { junctions, edges } = told;
+export function openLines(header, column) {
+  const at = (name) => column(header.columns[name]);
+  const { junctions, edges } = header;
   const x = at("x"), y = at("y"), degree = at("degree"), to = at("to"), points = at("points");
   const stepX = at("step_x"), stepY = at("step_y");
   const u = new Int32Array(edges), v = new Int32Array(edges), starts = new Uint32Array(edges + 1);
@@ -42,16 +42,16 @@ export function openLines(told, column) {
     vx[at] = x[v[edge]];
     vy[at++] = y[v[edge]];
   }
-  return { told, junctions, edges, u, v, starts, x: vx, y: vy };
+  return { header, junctions, edges, u, v, starts, x: vx, y: vy };
 }
 
 /* Add the seconds: `forward` from u to v, `backward`, and `base`, which places along an edge are measured in. */
 export function openRoads(lines, column) {
-  const { told, edges, starts, x, y } = lines;
-  const extraForward = column(told.columns.forward), extraBackward = column(told.columns.backward);
-  const closed = column(told.columns.closed);
+  const { header, edges, starts, x, y } = lines;
+  const extraForward = column(header.columns.forward), extraBackward = column(header.columns.backward);
+  const closed = column(header.columns.closed);
   const forward = new Int32Array(edges), backward = new Int32Array(edges), base = new Int32Array(edges);
-  const centimetres = 100 * told.unitMetres, rate = told.rate / 100;
+  const centimetres = 100 * header.unitMetres, rate = header.rate / 100;
   for (let edge = 0; edge < edges; edge++) {
     let length = 0;
     for (let i = starts[edge] + 1; i < starts[edge + 1]; i++) {

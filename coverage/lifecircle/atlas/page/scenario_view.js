@@ -81,15 +81,15 @@ function chooser() {
   return list;
 }
 
-let tell = () => {};
-export const onMoved = (listener) => (tell = listener);
+let reportMoved = () => {};
+export const onMoved = (listener) => (reportMoved = listener);
 
 export function showScenario() {
   if (!layer) return;
   const settle = holdPanel(), one = chosenOne();
   byId("lc-scenarios").replaceChildren(chooser(), ...(one ? [...result(one), one.others ? element("p", { className: "lc-small" }, one.others) : null, ...opening(one)].filter(Boolean) : []));
   layer.redraw();
-  tell();
+  reportMoved();
   settle();
 }
 

@@ -1,4 +1,4 @@
-/* What the page holds once it is read, and what is chosen on it; tells those who listen of a new choice. */
+/* What the page holds once it is read, and what is chosen on it; calls the listeners at a new choice. */
 
 export const page = { data: null, words: null, years: [], map: null, layers: {}, started: false, route: () => null, closeOverview: () => {},
   busy: () => false, // whether the next click on the map is wanted for something else than what lies there
@@ -6,7 +6,7 @@ export const page = { data: null, words: null, years: [], map: null, layers: {},
 
 /* limit: minutes tried out, null for the target's own; counting: reach, accepted, straight or differ;
    district, village: codes of the town and village that everything is filtered by, null without;
-   group: of whom the people are counted, all, or a group of residents that the target tells of;
+   group: of whom the people are counted, all, or a group of residents that the target counts;
    compared: the place in `years` of the year that this one is compared with, null without one; comparing: on the map by
    a divider, or as what changed (VIEWS). */
 export const VIEWS = ["divider", "changes"];
@@ -18,7 +18,7 @@ export const chosen = {
 const listeners = [];
 export const onChange = (listener) => listeners.push(listener);
 
-/* Take over some choices and tell everyone which. */
+/* Take over some choices and pass them to all listeners. */
 export function change(choice) {
   Object.assign(chosen, choice);
   for (const listener of listeners) listener(choice);

@@ -32,7 +32,7 @@ const font = (size, weight = 400) => `${weight} ${size}px ${getComputedStyle(doc
 
 /* ---- text ---- */
 
-/* Break text into lines no wider than a width, between words where there are any; the last line tells of more. */
+/* Break text into lines no wider than a width, between words where there are any; the last line shows that there is more. */
 function lines(context, text, width, most) {
   const out = [""];
   for (const word of text.match(/[\p{Script=Latin}\p{N}.,%–-]{1,24}\s?|\s|./gu) || []) {

@@ -7,17 +7,17 @@ const TILE_METRES = 150;
 /* Everything in tenths of a metre, as the roads stand: segments by tile, barriers by tile. */
 export class Snapper {
   constructor(roads, column) {
-    const { told } = roads;
+    const { header } = roads;
     this.roads = roads;
-    this.told = told;
-    this.cap = told.capMetres / told.unitMetres;
+    this.header = header;
+    this.cap = header.capMetres / header.unitMetres;
     this.ends = segmentEnds(roads.starts, roads.edges);
-    this.tiles = tiled(roads.x, roads.y, this.ends, TILE_METRES / told.unitMetres);
-    const at = (name) => column(told.columns[name]);
+    this.tiles = tiled(roads.x, roads.y, this.ends, TILE_METRES / header.unitMetres);
+    const at = (name) => column(header.columns[name]);
     this.barriers = openBarriers(at("bx"), at("by"), at("barrier_sizes"), at("barrier_areas"));
-    this.barrierTiles = tiled(this.barriers.x, this.barriers.y, this.barriers.ends, TILE_METRES / told.unitMetres);
+    this.barrierTiles = tiled(this.barriers.x, this.barriers.y, this.barriers.ends, TILE_METRES / header.unitMetres);
     // Lines are simplified by up to the tolerance: a leg that meets a barrier so near its ends does not cross it.
-    this.slack = (told.toleranceMetres + told.unitMetres) / told.unitMetres;
+    this.slack = (header.toleranceMetres + header.unitMetres) / header.unitMetres;
     this.least = new Float64Array(roads.edges);
     this.seen = new Uint8Array(roads.edges);
     this.place = [0, 0];
@@ -26,15 +26,15 @@ export class Snapper {
   /* {ok, legMetres, edge, along, leg}: where a place joins the roads, `along` and `leg` in hundredths of a second;
      not ok, the leg being that to the nearest road (NaN where none is near), where it joins none. */
   snap(lon, lat) {
-    const { told } = this;
-    project(told.toMetres, lon, lat, this.place);
-    const x = this.place[0] / told.unitMetres, y = this.place[1] / told.unitMetres;
+    const { header } = this;
+    project(header.toMetres, lon, lat, this.place);
+    const x = this.place[0] / header.unitMetres, y = this.place[1] / header.unitMetres;
     const near = this.near(x, y);
     if (!near.length) return { ok: false, legMetres: NaN, edge: -1, along: 0, leg: 0 };
-    for (const { edge, metres } of near.slice(0, told.triedEdges)) {
+    for (const { edge, metres } of near.slice(0, header.triedEdges)) {
       const foot = this.foot(edge, x, y);
       if (this.crosses(x, y, foot.x, foot.y)) continue;
-      return { ok: true, legMetres: metres, edge, along: this.along(edge, foot), leg: Math.floor(metres * told.rate + 0.5) };
+      return { ok: true, legMetres: metres, edge, along: this.along(edge, foot), leg: Math.floor(metres * header.rate + 0.5) };
     }
     return { ok: false, legMetres: near[0].metres, edge: -1, along: 0, leg: 0 };
   }
@@ -55,7 +55,7 @@ export class Snapper {
     });
     for (const edge of found) seen[edge] = 0;
     found.sort((a, b) => least[a] - least[b] || a - b);
-    return found.map((edge) => ({ edge, metres: least[edge] * this.told.unitMetres }));
+    return found.map((edge) => ({ edge, metres: least[edge] * this.header.unitMetres }));
   }
 
   /* The nearest place on an edge, and how far along its line that is. */

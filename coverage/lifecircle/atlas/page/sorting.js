@@ -1,4 +1,4 @@
-/* Sorts tables by their headings: a button in each, its order told by aria-sort. */
+/* Sorts tables by their headings: a button in each, its order named by aria-sort. */
 
 import { page } from "./selection.js";
 import { element, fill } from "./nodes.js";

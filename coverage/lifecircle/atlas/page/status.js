@@ -61,7 +61,7 @@ export function tallyUnits(tenths, status, units, count) {
   return { total: total.map((value) => value / 10), covered: covered.map((value) => value / 10) };
 }
 
-/* Tell of each unit whether most of its people are covered: "1" yes, "0" no, "-" where nobody is counted. */
+/* Return of each unit whether most of its people are covered: "1" yes, "0" no, "-" where nobody is counted. */
 export const reachedUnits = ({ total, covered }) =>
   Array.from(total, (people, unit) => (!people ? "-" : covered[unit] >= HALF * people ? "1" : "0"));
 

@@ -17,15 +17,15 @@ export const suppliedIn = (year, kind) => {
 
 /* The residents of a year as they are painted by who is served, or by score: as `look` of paintResidents. */
 function supplyLook(year, kind) {
-  const told = suppliedIn(year, kind);
-  if (!told) return null;
-  if (!kept.has(told[kind])) {
-    const classes = page.column(told[kind]), placed = year.cells().placed;
+  const supply = suppliedIn(year, kind);
+  if (!supply) return null;
+  if (!kept.has(supply[kind])) {
+    const classes = page.column(supply[kind]), placed = year.cells().placed;
     const order = PAINTED.map(() => []);
     for (let i = 0; i < classes.length; i++) if (placed[i]) order[classes[i]].push(i);
-    kept.set(told[kind], { classes, order, hidden: [] });
+    kept.set(supply[kind], { classes, order, hidden: [] });
   }
-  return kept.get(told[kind]);
+  return kept.get(supply[kind]);
 }
 
 export function paintSupply(context, view, year, kind) {
@@ -86,10 +86,10 @@ function venueRow(one) {
 }
 
 export function showSupply() {
-  const now = target(), told = now.supply;
-  const venues = told ? venuesIn(here()) : [];
+  const now = target(), supply = now.supply;
+  const venues = supply ? venuesIn(here()) : [];
   for (const kind of ["supply", "score", "loads"]) page.layers[kind].redraw();
-  if (!part("lc-supply-part", Boolean(told), venues.length ? fill(page.words.supply_figure, { count: venues.filter(isFull).length }) : "")) return;
-  byId("lc-supply-lines").replaceChildren(...told.lines.map((line) => element("li", {}, line)));
+  if (!part("lc-supply-part", Boolean(supply), venues.length ? fill(page.words.supply_figure, { count: venues.filter(isFull).length }) : "")) return;
+  byId("lc-supply-lines").replaceChildren(...supply.lines.map((line) => element("li", {}, line)));
   byId("lc-supply-venues").replaceChildren(...venues.slice(0, FIRST).map(venueRow));
 }

@@ -1,4 +1,4 @@
-/* Tells what stands under the pointer, or in the middle of the map for those who move it with the keyboard. */
+/* Shows what stands under the pointer, or in the middle of the map for those who move it with the keyboard. */
 
 import { page, changesShown, here, targetIn, twoYears, limitOf, speedFactor, onTrial } from "./selection.js";
 import { indexPoints, nearestPoint } from "./point_index.js";
@@ -49,7 +49,7 @@ function unitCard(year, unit) {
   const { lacks, people } = units.lacks.get(unit) || {};
   if (lacks) rows.push([words.cell_lacking, lacks]);
   if (people) rows.push([words.cell_people, people]);
-  if (units.districts[unit] && units.told.unit !== "district") rows.push([words.cell_district, named(units.districts[unit])]);
+  if (units.districts[unit] && units.entry.unit !== "district") rows.push([words.cell_district, named(units.districts[unit])]);
   return element("div", {}, element("strong", {}, named(units.names[unit])), facts(rows));
 }
 
@@ -116,8 +116,8 @@ function cellCard(year, cell) {
   const minutes = answers.minutes[cell] / speedFactor(now);
   if (!Number.isNaN(minutes)) {
     const over = minutes - limitOf(now);
-    const told = page.data.about.edition === "public" ? words.cell_up_to : status === STATUS.beyond ? words.cell_over : words.cell_within;
-    rows.push([words.cell_minutes, fill(told,
+    const text = page.data.about.edition === "public" ? words.cell_up_to : status === STATUS.beyond ? words.cell_over : words.cell_within;
+    rows.push([words.cell_minutes, fill(text,
       { minutes: minutesText(minutes), over: minutesText(Math.max(over, 0)) })]);
   }
   const venue = answers.nearest[cell], ways = classRows(year, now, answers, cell);
@@ -198,7 +198,7 @@ function open(one) {
   else placeBeside(tip);
 }
 
-function tell(latlng) {
+function showAt(latlng) {
   const one = found(latlng);
   if (one) open(one);
   else hideTip();
@@ -218,9 +218,9 @@ export function showVenue(year, facility) {
 }
 
 /* With the keyboard on the map, a cross marks its middle; what stands there is shown and said. */
-function tellMiddle() {
+function sayMiddle() {
   if (document.activeElement !== page.map.getContainer() || !byId("lc-cross").classList.contains("lc-used")) return;
-  const one = tell(page.map.getCenter());
+  const one = showAt(page.map.getCenter());
   byId("lc-said").textContent = one ? [...one.card.querySelectorAll("strong, dt, dd")].map((node) => node.textContent).join(" ") : page.words.nothing_here;
 }
 
@@ -228,9 +228,9 @@ export function prepareTip() {
   const { map } = page;
   tip = L.tooltip({ className: "lc-tip", opacity: 1 });
   map.on("tooltipopen", (event) => placeBeside(event.tooltip));
-  map.on("mousemove click", (event) => tell(event.latlng));
+  map.on("mousemove click", (event) => showAt(event.latlng));
   map.on("mouseout", hideTip);
-  map.on("moveend", tellMiddle);
+  map.on("moveend", sayMiddle);
   const container = map.getContainer();
   const cross = element("span", { id: "lc-cross", "aria-hidden": "true" });
   container.append(cross);
@@ -240,7 +240,7 @@ export function prepareTip() {
     use(true);
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      tellMiddle();
+      sayMiddle();
     } else if (event.key === "Escape") hideTip();
   });
   container.addEventListener("blur", () => use(false));

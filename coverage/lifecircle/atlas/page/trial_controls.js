@@ -15,7 +15,7 @@ export const mostMinutes = (limit) => Math.max(LEAST, Math.ceil((2 * limit) / 5)
 export const stepMinutes = (limit) => (Number.isInteger(limit) ? 1 : Number.isInteger(2 * limit) ? 0.5 : 0.1);
 
 /* The slider's ends and steps. Where times stand in coarse steps from the limit, as in the public edition, only those
-   steps can be told apart, and only those are offered. */
+   steps differ, and only those are offered. */
 export function sliderOf(limit, coarse) {
   const most = mostMinutes(limit);
   if (!coarse) return { min: 1, max: most, step: stepMinutes(limit) };
@@ -92,7 +92,7 @@ export const trialName = () => fill(page.words.trial_name, {
 
 export const leaveTrial = () => change({ limit: null, band: "usual" });
 
-/* The chip that tells of a trial and leaves it. */
+/* The chip that shows a trial and leaves it. */
 function showTrial(now) {
   const row = byId("lc-trial");
   const had = row.contains(document.activeElement);

@@ -15,8 +15,8 @@ const placeOf = (units, i) => [...(units.districts[i] ? [named(units.districts[i
 
 function unitInArea(units, i) {
   const mine = area();
-  return !mine || (units.told.unit === "district" ? units.names[i] === mine.district
-    : units.districts[i] === mine.district && (units.told.unit !== "village" || mine.village < 0 || units.names[i] === mine.name));
+  return !mine || (units.entry.unit === "district" ? units.names[i] === mine.district
+    : units.districts[i] === mine.district && (units.entry.unit !== "village" || mine.village < 0 || units.names[i] === mine.name));
 }
 
 /* The units without, with what each lacks: [place in units, what stands under the name]. */
@@ -69,7 +69,7 @@ export function showUnitList() {
   const units = here().units(target()), { words } = page;
   const without = unitsWithout();
   if (!part("lc-units-part", Boolean(units), without.length ? fill(words.units_figure, { count: without.length }) : "")) return;
-  const { unit, title } = units.told;
+  const { unit, title } = units.entry;
   byId("lc-units-title").textContent = unit === "county" ? words.units_county : fill(words.units, { unit: title });
   byId("lc-units-note").textContent = !without.length ? fill(words.units_none, { unit: title })
     : without.some(({ i }) => units.placed[i]) ? words.table_hint : "";

@@ -84,9 +84,9 @@ export class Ways {
   }
 
   inDegrees(line) {
-    const { told } = this.search.roads, place = [0, 0];
+    const { header } = this.search.roads, place = [0, 0];
     return line.map(([x, y]) => {
-      project(told.toDegrees, x * told.unitMetres, y * told.unitMetres, place);
+      project(header.toDegrees, x * header.unitMetres, y * header.unitMetres, place);
       return [place[1], place[0]];
     });
   }

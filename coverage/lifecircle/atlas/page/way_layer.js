@@ -10,7 +10,7 @@ const SLACK = 1.02; // of the time that the run has: the page's own differs by r
 let drawnFor = "", heading = 0;
 const ways = once(() => new Ways(page.route().search()));
 
-/* The venues to which ways lead, those of the rule's classes where the page tells them: [venue, seconds]; the slowest last. */
+/* The venues to which ways lead, those of the rule's classes where the page holds them: [venue, seconds]; the slowest last. */
 function venuesOf(answers, cell) {
   const lasts = answers.lasts.flatMap((last, which) => {
     const ranks = answers.steps[which], step = ranks[ranks.length - 1][cell];

@@ -27,14 +27,14 @@ function draw(tag, facts, parent) {
  * The classes of a target: six of equal width between its lowest and highest value; shares from 0 to 1 */
 
 function classes(target) {
-  const values = data.areas.map((area) => area.targets[target]).filter((told) => told && told[0] !== null).map((told) => told[0]);
+  const values = data.areas.map((area) => area.targets[target]).filter((figure) => figure && figure[0] !== null).map((figure) => figure[0]);
   if (!values.length) return null;
   const low = Math.min(...values), high = Math.max(...values);
   return { low, high, step: (high - low) / COLOURS.length };
 }
 
 const classOf = (value, scale) => (scale.step > 0 ? Math.min(COLOURS.length - 1, Math.floor((value - scale.low) / scale.step)) : COLOURS.length - 1);
-const colourOf = (told, scale) => (told && told[0] !== null && scale ? COLOURS[classOf(told[0], scale)] : NONE);
+const colourOf = (figure, scale) => (figure && figure[0] !== null && scale ? COLOURS[classOf(figure[0], scale)] : NONE);
 
 /* ---------------------------------------------------------------------------------------------------------
  * The map */
@@ -82,7 +82,7 @@ function drawMap() {
 /* ---------------------------------------------------------------------------------------------------------
  * What is said of a target */
 
-const printed = (told) => (told && told[1] ? told[1] : words.no_value);
+const printed = (figure) => (figure && figure[1] ? figure[1] : words.no_value);
 
 function swatch(colour, text) {
   const span = make("span", undefined, at("legend"));
@@ -93,7 +93,7 @@ function swatch(colour, text) {
 function legend(target, scale) {
   at("legend").textContent = "";
   if (scale) {
-    const sample = data.areas.map((area) => area.targets[target]).find((told) => told && told[1]);
+    const sample = data.areas.map((area) => area.targets[target]).find((figure) => figure && figure[1]);
     const share = sample && sample[1].endsWith("%");
     const shownAs = (value) => (share ? (Math.floor(1000 * value + 1e-9) / 10).toFixed(1) + " %" : String(Number(value.toPrecision(4))));
     const used = scale.step > 0 ? COLOURS.map((_, k) => k) : [COLOURS.length - 1];
@@ -108,17 +108,17 @@ function legend(target, scale) {
 function show(target) {
   const scale = classes(target);
   for (const one of shown) {
-    const told = one.area.targets[target];
-    one.path.setAttribute("fill", colourOf(told, scale));
-    one.title.textContent = `${one.area.name}: ${printed(told)}${told ? " " + told[2] : ""}`;
+    const figure = one.area.targets[target];
+    one.path.setAttribute("fill", colourOf(figure, scale));
+    one.title.textContent = `${one.area.name}: ${printed(figure)}${figure ? " " + figure[2] : ""}`;
   }
   legend(target, scale);
   at("rows").textContent = "";
   for (const study of data.studies) {
-    const told = study.targets[target], row = make("tr", undefined, at("rows"));
+    const figure = study.targets[target], row = make("tr", undefined, at("rows"));
     make("td", study.name, row);
-    make("td", printed(told), row);
-    make("td", told ? told[2] : "", row);
+    make("td", printed(figure), row);
+    make("td", figure ? figure[2] : "", row);
     const cell = make("td", undefined, row);
     if (study.page) make("a", words.open_page, cell).href = study.page;
   }
