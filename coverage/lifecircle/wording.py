@@ -34,6 +34,14 @@ def _catalogue() -> dict[str, dict[str, dict[str, str]]]:
     }
 
 
+def load_words() -> None:
+    """Read the catalogue now, for who has to wait anyway; else it is read with the first word.
+
+    >>> load_words()
+    """
+    _catalogue()
+
+
 def word(kind: str, name: str, language: Language) -> str:
     """Return the word for a name of a kind, or the name itself where the catalogue has none.
 

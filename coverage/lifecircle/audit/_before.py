@@ -36,19 +36,22 @@ class YearBefore:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def earlier_year(inputs: Inputs, now: Searches) -> tuple[Inputs, Answers] | str:
+def earlier_inputs(inputs: Inputs) -> Inputs | str:
     """Prepare the year before from the study's own files for it; a code where they do not allow it."""
     study, year = inputs.study, inputs.year - 1
     if not has_files(study, year):
         return f"year_before_no_file:{year}"
     try:
-        earlier = prepare_other(inputs, year)
+        return prepare_other(inputs, year)
     except UnusableInputError as error:
         if error.of_system:  # a disk that fails for a moment must not cost a run its year before
             raise
         return f"year_before_unusable:{error.faults[0].file}"
-    # Where roads, residents and register are the very same, the searches of this year answer again.
-    return earlier, ask(earlier, Searches(earlier, like=now), values_only=True)
+
+
+def ask_earlier(earlier: Inputs, now: Searches) -> Answers:
+    """Ask the questions of the year before; the searches of this year answer what is the same in both."""
+    return ask(earlier, Searches(earlier, like=now), values_only=True)
 
 
 def has_files(study: Study, year: int) -> bool:
@@ -56,13 +59,12 @@ def has_files(study: Study, year: int) -> bool:
     return all(_has(file, year) for file in yearly_files(study))
 
 
-def year_before(inputs: Inputs, found: tuple[Inputs, Answers] | str) -> YearBefore:
+def year_before(inputs: Inputs, earlier: Inputs | str, answers: Answers) -> YearBefore:
     """Compute each circle's value for the year before, and the remarks on it for every kind."""
     study, year = inputs.study, inputs.year - 1
     dated = [one.id for one in study.standard.targets if one.kind in _DATED]
-    if isinstance(found, str):
-        return YearBefore(notes=dict.fromkeys(dated, (found,)))
-    earlier, answers = found
+    if isinstance(earlier, str):
+        return YearBefore(notes=dict.fromkeys(dated, (earlier,)))
     values: dict[str, float | None] = {}
     same = () if anything_dated(inputs, earlier) else (f"year_before_same:{year}",)
     notes: dict[str, tuple[str, ...]] = dict.fromkeys(dated, same)

@@ -65,3 +65,6 @@ ASSESSORS: Mapping[str, Callable[[Any, YearFacts], Assessed]] = {
     "indicator": assess_indicator,
 }
 """Kind of target -> its assessor."""
+
+NEED_NO_ANSWERS = frozenset({"presence"})
+"""Kinds that are assessed from the inputs alone, whatever the roads answer."""

@@ -51,6 +51,7 @@ from lifecircle.stages import give_back_memory
 from lifecircle.standards import CapacityTarget, reach_of
 from lifecircle.study import FaultyStudyError, check_year, read_study
 from lifecircle.tables import join_rejects, nearest_name, read_table, rejected_rows, snapshot_of
+from lifecircle.wording import load_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -215,7 +216,9 @@ class _Reader:
                 surfaces = read_others(self)
             ways = self._noted(_Reader.networks) if lists.begun and not self._detects() else None
             if ways is not None:
+                # The copy has more to read: what every run loads later is loaded while it does.
                 load_loops(next(iter(ways.found.values())))
+                load_words()
             register, figures = lists.received() or (None, None)
         # In the order in which files and faults are reported, whatever was read first.
         with self.faults.catching():

@@ -12,16 +12,16 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.audit._before import YearBefore, anything_dated, earlier_year, year_before
+from lifecircle.audit._before import YearBefore, anything_dated, ask_earlier, earlier_inputs, year_before
 from lifecircle.audit._fingerprint import fingerprint
 from lifecircle.audit._gaps import GAP_COLUMNS
 from lifecircle.audit._intake import reading_warnings, report_reading
 from lifecircle.audit._judged import Assessed, YearFacts
-from lifecircle.audit._kinds import assess, left_out
+from lifecircle.audit._kinds import NEED_NO_ANSWERS, assess, left_out
 from lifecircle.audit._places import grid, village_counts
 from lifecircle.audit._position_grades import report_positions
 from lifecircle.audit._prepare import circles, open_study, prepare, prepare_other
-from lifecircle.audit._questions import ask
+from lifecircle.audit._questions import Answers, ask
 from lifecircle.audit._record import source_of, write_run, years_of_another_method
 from lifecircle.audit._searches import Searches, venue_classes
 from lifecircle.audit._surface_values import surface_doubts, surface_notes, values_on_surfaces
@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 
     from lifecircle.audit._circles import Circle
     from lifecircle.audit._inputs import Inputs
+    from lifecircle.beside import Beside
     from lifecircle.reading import Reading
+    from lifecircle.standards import Target
     from lifecircle.study import Study
 
 _log = logging.getLogger(__name__)
@@ -142,35 +144,51 @@ def run(
     """
     report = Stages.of(progress)
     searches = searches or Searches(inputs)
-    # Step one: every question is asked, of this year and, where its files allow, of the year before.
-    answers = ask(inputs, searches, progress=report)
     report("year before")
-    earlier = earlier_year(inputs, searches)
-    # Step two: everything is assessed from the answers.
-    report("assessing")
-    if isinstance(earlier, str):
-        facts = YearFacts(inputs, answers)
-    else:
-        facts = YearFacts(inputs, answers, earlier, anything_dated(inputs, earlier[0]))
-    before = year_before(inputs, earlier) if previous is None else YearBefore(previous)
-    assessed = [_beside_year_before(one, before) for one in _assessed(inputs, facts)]
+    earlier = earlier_inputs(inputs)
+    targets = [target for target in inputs.study.standard.targets if target.kind in NEED_NO_ANSWERS]
+    with beside(lambda: _of_each(targets, _facts(inputs, Answers({}), earlier, Answers({})))) as held:
+        # Step one: every question is asked, of this year and, where its files allow, of the year before.
+        answers = ask(inputs, searches, progress=report)
+        report("year before")
+        asked = Answers({}) if isinstance(earlier, str) else ask_earlier(earlier, searches)
+        # Step two: everything is assessed from the answers.
+        report("assessing")
+        found = _assessed(inputs, _facts(inputs, answers, earlier, asked), held)
+    before = year_before(inputs, earlier, asked) if previous is None else YearBefore(previous)
+    assessed = [_beside_year_before(one, before) for one in found]
     assessed += [Assessed(left_out(target)) for target in inputs.study.left_out]
     valued = values_on_surfaces(inputs)
     assessed = [_beside_surfaces(one, valued, inputs) for one in assessed]
     coarse = [one.coarse for one in assessed if one.coarse is not None]
     if not isinstance(earlier, str):
-        inputs = replace(inputs, doubts=(*inputs.doubts, *surface_doubts(earlier[0], inputs)))
+        inputs = replace(inputs, doubts=(*inputs.doubts, *surface_doubts(earlier, inputs)))
     positions = report_positions(inputs, [one.result for one in assessed])
     return _findings(inputs, assessed, replace(report_reading(inputs, searches, coarse), positions=positions))
 
 
-def _assessed(inputs: Inputs, facts: YearFacts) -> list[Assessed]:
-    """Assess every target, in the order of the standard; circles here, the other kinds beside them."""
+def _facts(inputs: Inputs, answers: Answers, earlier: Inputs | str, asked: Answers) -> YearFacts:
+    """Put together what assessors read; of the year before ``earlier`` is a code where there is none."""
+    if isinstance(earlier, str):
+        return YearFacts(inputs, answers)
+    return YearFacts(inputs, answers, (earlier, asked), anything_dated(inputs, earlier))
+
+
+def _of_each(targets: Sequence[Target], facts: YearFacts) -> dict[str, Assessed]:
+    """Assess targets one after another: id -> what was found."""
+    return {target.id: assess(target, facts) for target in targets}
+
+
+def _assessed(inputs: Inputs, facts: YearFacts, held: Beside[dict[str, Assessed]]) -> list[Assessed]:
+    """Assess every target, in the order of the standard: circles here, the other kinds beside them.
+
+    ``held`` : the targets that need no answer, at work since before the questions were asked
+    """
     targets = inputs.study.standard.targets
-    others = [target for target in targets if target.kind != "circle"]
-    with beside(lambda: [assess(target, facts) for target in others]) as rest:
-        found = {target.id: assess(target, facts) for target in targets if target.kind == "circle"}
-        found |= {target.id: one for target, one in zip(others, rest.answer(), strict=True)}
+    circle = [target for target in targets if target.kind == "circle"]
+    others = [target for target in targets if target.kind not in {"circle", *NEED_NO_ANSWERS}]
+    with beside(lambda: _of_each(others, facts)) as rest:
+        found = {**_of_each(circle, facts), **held.answer(), **rest.answer()}
     return [found[target.id] for target in targets]
 
 

@@ -14,8 +14,6 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import xlsxwriter
-
 from lifecircle.report._columns import (
     DEGREES,
     FIGURE,
@@ -38,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import xlsxwriter
+
     from lifecircle.report._columns import Heading, Row, Sheets
 
 
@@ -49,6 +49,8 @@ def write_workbook(path: Path | BinaryIO, sheets: Sheets, heading: Heading) -> N
     :data:`SPEED` and :data:`STATUS`; what a row lacks stays empty. Numbers are written unrounded, texts as
     texts whatever they begin with.
     """
+    import xlsxwriter  # noqa: PLC0415 - only the process that writes a workbook pays for it
+
     with xlsxwriter.Workbook(path, _AS_TEXT) as book:
         book.set_properties({"created": _NO_CLOCK})
         look = _Look(book, "Microsoft YaHei" if heading.language == "zh" else "Calibri")

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-import openpyxl
 import pandas as pd
 
 from lifecircle.errors import Fault, UnusableInputError, say
@@ -93,6 +92,8 @@ def read_workbook(path: Path, name: str, *, sheet: str | None, header_row: int |
 @contextmanager
 def _opened(path: Path, *, data_only: bool) -> Iterator[Any]:
     """Open a workbook for reading row by row; the file is closed even where the library leaves it open."""
+    import openpyxl  # noqa: PLC0415 - a tenth of a second, which a study of csv files does not pay
+
     with path.open("rb") as file, warnings.catch_warnings():
         # openpyxl warns about drop-down lists and styles it does not keep: nothing is lost by reading.
         warnings.simplefilter("ignore", UserWarning)
