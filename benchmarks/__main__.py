@@ -205,10 +205,10 @@ def main() -> None:
     )
     parser.add_argument("--page", action="store_true", help="write the page again, measure nothing")
     parser.add_argument(
-        "--siting", action="store_true", help="measure the choice of sites anew, and nothing else"
+        "--siting", action="store_true", help="measure the choice of sites again, and nothing else"
     )
     parser.add_argument(
-        "--county", action="store_true", help="measure the audit of a county anew, and nothing else"
+        "--county", action="store_true", help="measure the audit of a county again, and nothing else"
     )
     parser.add_argument(
         "--out", type=Path, help="folder of page and results; left out, docs, or for --quick a new one"

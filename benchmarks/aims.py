@@ -22,7 +22,7 @@ PROVED = 1e-6
 class Aim:
     """A figure aimed at and the one measured: ``sign`` stands before ``wanted``, in ``unit``.
 
-    ``measured`` is None where the run has no figure; ``aside`` is told beside it, ``why`` only where the aim
+    ``measured`` is None where the run has no figure; ``aside`` stands beside it, ``why`` only where the aim
     is missed.
     """
 
@@ -139,11 +139,11 @@ def _search_aims(results: Results) -> list[Aim]:
 
 def _repair_aim(results: Results) -> Aim:
     race = results.race("repair", "1 M, drive")
-    anew = race.timing("lifecircle, searched anew") if race else None
+    searched = race.timing("lifecircle, searched again") if race else None
     added, removed = (race.timings[0], race.timings[1]) if race else (None, None)
-    measured = anew.times_slower(added)[0] if anew and added else None
-    aside = f"removing it again: {anew.times_slower(removed)[0]:.0f}" if anew and removed else ""
-    what = "one facility added to a solved `nearest`, 1 M junctions, against searching anew with the package"
+    measured = searched.times_slower(added)[0] if searched and added else None
+    aside = f"removing it again: {searched.times_slower(removed)[0]:.0f}" if searched and removed else ""
+    what = "one facility added to a solved `nearest`, 1 M junctions, against searching again with the package"
     return Aim(what, 100, ">=", "times", measured, aside)
 
 
@@ -217,11 +217,11 @@ def _cold_aims(results: Results) -> list[Aim]:
 
 
 def _warm(results: Results, mode: str, small: float | None) -> str:
-    """Tell the ratios to scipy at its best beside the plain one."""
+    """Return the ratios to scipy at its best, to print beside the plain one."""
     warm = results.warm.get(mode)
-    told = [f"with freed memory kept: {warm['ratio']:.1f}"] if warm else []
-    told += [f"in scipy's best blocks: {small:.1f}"] if small else []
-    return "; ".join(told)
+    texts = [f"with freed memory kept: {warm['ratio']:.1f}"] if warm else []
+    texts += [f"in scipy's best blocks: {small:.1f}"] if small else []
+    return "; ".join(texts)
 
 
 def _uniform_aims(find: Callable[[int, str], Solved | None]) -> Iterator[Aim]:
@@ -262,7 +262,7 @@ def _siting_aims(results: Results) -> list[Aim]:
         own = find(instance, question)
         return 100 * own.gap if own else None
 
-    def told(instance: int, question: str) -> str:
+    def spent(instance: int, question: str) -> str:
         own = find(instance, question)
         return f"{own.wall_s:.1f} s, of which {own.used_s:.1f} s at work" if own else ""
 
@@ -281,24 +281,24 @@ def _siting_aims(results: Results) -> list[Aim]:
             times("50", SPOPT),
             why="nearly all of it are the linear relaxations of some hundred nodes, each solved by HiGHS",
         ),
-        Aim(f"{small}, 20 sites within 30 s: gap", 0.3, "<=", "%", gap(0, "20"), told(0, "20"), why=busy),
+        Aim(f"{small}, 20 sites within 30 s: gap", 0.3, "<=", "%", gap(0, "20"), spent(0, "20"), why=busy),
         Aim(
             f"{large}, 5 sites within 30 s: gap",
             0.0001,
             "<=",
             "%",
             gap(1, "5 sites"),
-            told(1, "5 sites"),
+            spent(1, "5 sites"),
             why=busy,
         ),
-        Aim(f"{large}, 20 sites within 120 s: gap", 0.1, "<=", "%", gap(1, "20"), told(1, "20"), why=busy),
+        Aim(f"{large}, 20 sites within 120 s: gap", 0.1, "<=", "%", gap(1, "20"), spent(1, "20"), why=busy),
         Aim(
             f"{large}, 50 sites within 60 s: gap",
             0.3,
             "<=",
             "%",
             gap(1, "50"),
-            told(1, "50"),
+            spent(1, "50"),
             why="the bound of the linear relaxation itself is 0.7 % above the best plan known",
         ),
         Aim(
@@ -330,7 +330,7 @@ def _siting_aims(results: Results) -> list[Aim]:
             "<=",
             "s",
             curve.wall_s if curve else None,
-            told(1, "curve"),
+            spent(1, "curve"),
             why=busy,
         ),
         Aim("the same curve, its widest gap", 1, "<=", "%", gap(1, "curve"), why=busy),

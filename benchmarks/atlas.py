@@ -5,7 +5,7 @@
     python -m benchmarks.atlas --page    write the section again from benchmarks/atlas.json
 
 It needs Chromium and its driver (apt install chromium chromium-driver). A peer that is not installed is left
-out and told. Run it from the root of the repository, on a machine that does nothing else.
+out and named. Run it from the root of the repository, on a machine that does nothing else.
 """
 # ruff: noqa: PLC0415 - peers are optional, and a run pays only for what it measures
 
@@ -43,7 +43,7 @@ CHANGES = 8
 
 @dataclass(frozen=True)
 class Size:
-    """How large a county is; ``peers`` tells whether its residents are put in the peers' pages too.
+    """How large a county is; ``peers`` says whether its residents are put in the peers' pages too.
 
     More towns hold more people, and so more places where they live.
     """

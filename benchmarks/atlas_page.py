@@ -15,7 +15,7 @@ _PROSE = prose("""
     The synthetic county as a page, opened from a file in headless Chromium without a graphics card. Medians
     of {rounds}, each in a browser of its own. Interactive is the end of the last long task once the page says
     it is ready. Frames are those of a drag of sixty moves. A change counts until it is painted; of changes
-    the slowest is told, of what-ifs the 95th hundredth. The heap is measured after a collection of garbage.
+    the slowest is given, of what-ifs the 95th hundredth. The heap is measured after a collection of garbage.
     The peers hold one target of one year and no roads; the package's page holds all. `make bench-atlas`
     measures again; this run took {minutes} minutes.
 """)
@@ -93,10 +93,10 @@ def _aims(pages: list[dict[str, Any]]) -> str:
         if county not in own:
             continue
         value = own[county].get(name)
-        told = "not there yet" if value is None else f"{_figure(value)} {unit}"
+        text = "not there yet" if value is None else f"{_figure(value)} {unit}"
         holds = "" if value is None else "holds" if value <= most else "does not hold"
         rows.append(
-            f"| {county}: {FIGURES[name].partition(',')[0]} | <= {most:g} {unit} | {told} | {holds} |"
+            f"| {county}: {FIGURES[name].partition(',')[0]} | <= {most:g} {unit} | {text} | {holds} |"
         )
     if not rows:
         return ""

@@ -47,15 +47,15 @@ new PerformanceObserver((list) => {
 }).observe({type: "longtask", buffered: true});
 """
 _SETTLED = """
-const quiet = arguments[0], patience = arguments[1], tell = arguments[2];
+const quiet = arguments[0], patience = arguments[1], answer = arguments[2];
 const ready = window.lifecircle ? window.lifecircle.ready.then(() => performance.now()) : Promise.resolve(0);
 ready.then((at) => (function look() {
   const load = performance.timing.loadEventEnd - performance.timing.navigationStart;
   const last = Math.max(at, load, ...window.__long);
-  if (performance.timing.loadEventEnd && performance.now() - last > quiet) tell(last);
-  else if (performance.now() > patience) tell(null);
+  if (performance.timing.loadEventEnd && performance.now() - last > quiet) answer(last);
+  else if (performance.now() > patience) answer(null);
   else setTimeout(look, 100);
-})(), (error) => tell(null));
+})(), (error) => answer(null));
 """
 _FRAMES = """
 window.__frames = [];
@@ -70,14 +70,14 @@ let before = performance.now();
 """
 # A change counts until the frame after the next has begun: by then the first is painted.
 _CHANGED = """
-const tell = arguments[arguments.length - 1];
+const answer = arguments[arguments.length - 1];
 const list = document.getElementById(arguments[0]);
-if (!list) return tell(null);
+if (!list) return answer(null);
 const begin = performance.now();
 list.value = arguments[1];
 list.dispatchEvent(new Event("input", {bubbles: true}));
 list.dispatchEvent(new Event("change", {bubbles: true}));
-requestAnimationFrame(() => requestAnimationFrame(() => tell(performance.now() - begin)));
+requestAnimationFrame(() => requestAnimationFrame(() => answer(performance.now() - begin)));
 """
 _CHOICES = """
 const list = document.getElementById(arguments[0]);
@@ -87,12 +87,12 @@ const low = Number(list.min), high = Number(list.max);
 return [0.2, 0.8, 0.4, 0.6].map((share) => String(Math.round(low + share * (high - low))));
 """
 _ASKED = """
-const tell = arguments[arguments.length - 1];
-if (!window.lifecircle || !window.lifecircle.whatIf) return tell(null);
+const answer = arguments[arguments.length - 1];
+if (!window.lifecircle || !window.lifecircle.whatIf) return answer(null);
 const begin = performance.now();
 window.lifecircle.whatIf(arguments[0]).then(
-  () => requestAnimationFrame(() => requestAnimationFrame(() => tell(performance.now() - begin))),
-  () => tell(null));
+  () => requestAnimationFrame(() => requestAnimationFrame(() => answer(performance.now() - begin))),
+  () => answer(null));
 """
 
 

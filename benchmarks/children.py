@@ -23,7 +23,7 @@ from benchmarks.networks import ROOT, load_graph
 
 LIMIT_S = 900.0
 WARM = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**62), "MALLOC_TOP_PAD_": str(2**20)}
-"""Tells the GNU C library to keep the memory of a freed block for the next one."""
+"""Makes the GNU C library to keep the memory of a freed block for the next one."""
 
 
 _LAUNCHER = """
@@ -59,10 +59,10 @@ def measure(
         text=True,
         check=True,
     )
-    *told, usage = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    *results, usage = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if usage["status"]:
         raise RuntimeError(f"{task} ended with {usage['status']}: {' '.join(command)}")
-    return {**(told[-1] if told else {}), **usage}
+    return {**(results[-1] if results else {}), **usage}
 
 
 def memory(folder: Path, contestants: list[str]) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ def _start(engine: str) -> dict[str, Any]:
 
 
 def _nearest(folder: str, name: str) -> dict[str, Any]:
-    """Search once; tell how much was resident before."""
+    """Search once, and return how much was resident before."""
     graph = load_graph(Path(folder))
     sources = np.random.default_rng(1).choice(graph.size, min(500, graph.size // 4), replace=False)
     answer = {"lifecircle": _own_answer, "scipy": _scipy_answer}.get(name, _peer_answer)

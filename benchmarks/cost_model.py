@@ -116,10 +116,10 @@ def section(points: dict[str, list[dict[str, Any]]]) -> str:
     found = fits(points)
     kinds = {"graph": "graph", "roads": "roads", "pbf": "made", "task": "tasks"}
     for name, (unit, line) in found.items():
-        told, cost = _NAMES[name]
+        what, cost = _NAMES[name]
         many = len(points[kinds[name.split("_")[0]]])
         fixed, per = f"{figure(line.start)} {cost}", f"{figure(line.per)} {cost} a {unit}"
-        lines.append(f"| {told} | {fixed} | {per} | {many} sizes |")
+        lines.append(f"| {what} | {fixed} | {per} | {many} sizes |")
     pair = points["graph"][-1]
     per = f"{figure(pair['pairs_cpu_s'] / pair['pairs'] * 1e6)} s a million pairs"
     lines.append(f"| pairs of a place and what it reaches in 15 minutes | | {per} | 1 size |")
@@ -160,10 +160,10 @@ def _province(rows: list[dict[str, Any]]) -> list[str]:
         fit_line([row["junctions"] / 1e6 for row in rows], [row[cost] for row in rows])
         for cost in ("cpu_s", "peak_mb")
     )
-    told = f"{figure(line.start)} s and {figure(line.per)} s a million junctions"
+    fitted = f"{figure(line.start)} s and {figure(line.per)} s a million junctions"
     return [
         *lines,
-        f"| a line through them | | {told} | | {figure(held.start)} MB and {figure(held.per)} MB |",
+        f"| a line through them | | {fitted} | | {figure(held.start)} MB and {figure(held.per)} MB |",
     ]
 
 
@@ -200,7 +200,7 @@ def _nation(points: dict[str, list[dict[str, Any]]], found: dict[str, tuple[str,
         "disk: runs and partitions, roads mapped": f"{disk_gb:.0f} GB",
     }
     size = f"{COUNTIES:,} counties of {COUNTY['residents']:,} homes, {millions:.0f} million junctions"
-    return [f"| a nation: {size} | |", "|---|---|", *(f"| {what} | {told} |" for what, told in facts.items())]
+    return [f"| a nation: {size} | |", "|---|---|", *(f"| {what} | {fact} |" for what, fact in facts.items())]
 
 
 def write_page(page: Path = PAGE, points: Path = POINTS) -> None:

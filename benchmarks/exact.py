@@ -1,6 +1,6 @@
 """Own a second count of travel times to the point on the edge, with scipy over streets cut at every point.
 
-It takes from the package where points join the roads and which legs count; the network is cut anew at each
+It takes from the package where points join the roads and which legs count; the network is cut again at each
 of these places, so that nothing of the package's search or joining is used.
 """
 

@@ -36,8 +36,8 @@ def describe_peers() -> dict[str, str]:
 
 
 def _memory() -> str:
-    told = _line(Path("/proc/meminfo"), "MemTotal")
-    return f"{int(told.split()[0]) / 2**20:.0f} GB" if told else "unknown"
+    size = _line(Path("/proc/meminfo"), "MemTotal")
+    return f"{int(size.split()[0]) / 2**20:.0f} GB" if size else "unknown"
 
 
 def _line(path: Path, key: str) -> str:

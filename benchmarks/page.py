@@ -86,8 +86,8 @@ _SITING = prose("""
     Residents in towns and open country, candidates among them, people covered within a limit. All contestants
     work with one thread, so the seconds at work (processor time, the least of the rounds) are compared; the
     load of the machine when the race began was {load}. A plan is proved when its bound is its value; spopt
-    tells no bound, and is taken at its word. spopt builds its model from a dense table, HiGHS alone is handed
-    the plain sparse one.
+    reports no bound, and is taken at its word. spopt builds its model from a dense table, HiGHS alone is
+    handed the plain sparse one.
 """)
 
 
@@ -198,11 +198,11 @@ def _row(timing: Timing, first: Timing) -> str:
     build = "" if timing.build_s is None else _seconds(timing.build_s)
     middle, low, high = timing.times_slower(first)
     ratio = "1" if timing is first else f"{_figure(middle)} ({_figure(low)}-{_figure(high)})"
-    told = timing.agreement.text
+    agreement = timing.agreement.text
     if timing.agreement.kind == WRONG:
-        told = f"**wrong**: {told}"
+        agreement = f"**wrong**: {agreement}"
     elif timing.agreement.kind not in {EXACT, BOUND}:
-        told = f"rounded: {told}"
+        agreement = f"rounded: {agreement}"
     cells = [
         name,
         timing.settings,
@@ -210,7 +210,7 @@ def _row(timing: Timing, first: Timing) -> str:
         _seconds(timing.cold_s),
         f"{_seconds(timing.median_s)} ({max(1, len(timing.rounds_s))})",
         ratio,
-        told,
+        agreement,
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -320,11 +320,11 @@ def _whole_row(one: Whole, audit: Whole) -> str:
     if one.estimated:
         median = f"{_seconds(one.median_s)}, scaled up"
     name = f"**{one.name}**" if one is audit else one.name
-    told = f"rounded: {one.agreement.text}" if one.agreement.kind == "rounded" else one.agreement.text
+    agreement = f"rounded: {one.agreement.text}" if one.agreement.kind == "rounded" else one.agreement.text
     if one.agreement.kind == WRONG:
-        told = f"**wrong**: {told}"
+        agreement = f"**wrong**: {agreement}"
     ratio = _figure(one.median_s / audit.median_s)
-    return f"| {name} | {one.settings} | {median} | {ratio} | {one.peak_mb:,.0f} | {told} |"
+    return f"| {name} | {one.settings} | {median} | {ratio} | {one.peak_mb:,.0f} | {agreement} |"
 
 
 def _stages(pipelines: Iterable[Whole]) -> Iterator[str]:

@@ -114,7 +114,7 @@ def pandana_network(xy: Array, graph: Graph, *, outward: bool = False) -> Any:
 
 
 def pandana_places(made: Any, xy: Array, sources: Array, *, limit_s: float, most: int) -> None:
-    """Tell pandana where the sources are."""
+    """Give pandana the sources."""
     import pandas as pd
 
     made.set_pois("source", limit_s, most, pd.Series(xy[sources, 0]), pd.Series(xy[sources, 1]))
@@ -154,7 +154,7 @@ def cityseer_network(xy: Array, graph: Graph, *, speed_ms: float) -> Any:
 
 
 def cityseer_places(made: Any, xy: Array, sources: Array) -> Any:
-    """Tell cityseer where the sources are."""
+    """Give cityseer the sources."""
     from cityseer.rustalgos import data
 
     places = data.DataMap()

@@ -154,11 +154,11 @@ def audit(folder: Path, out: Path, _: int) -> dict[str, Any]:
     stages.done("read and prepare")
     steps: list[str] = []
 
-    def tell(step: str) -> None:
+    def end_step(step: str) -> None:
         stages.done(f"search and assess: {steps[-1]}" if steps else "begin")
         steps.append(step)
 
-    findings = run(inputs, progress=tell)
+    findings = run(inputs, progress=end_step)
     stages.done(f"search and assess: {steps[-1]}")
     write_run(findings, out)
     stages.done("write the run")

@@ -1,4 +1,4 @@
-"""Own the race of repairing a solved nearest: one facility added or removed, beside searching anew."""
+"""Own the race of repairing a solved nearest: one facility added or removed, beside searching again."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 ADDED = 25
 """Facilities that are added one after the other in a round, each removed again before the next."""
 
-OWN, REMOVED, ANEW, SCIPY = (
+OWN, REMOVED, AGAIN, SCIPY = (
     "lifecircle, add_source",
     "lifecircle, remove_source",
-    "lifecircle, searched anew",
-    "scipy, searched anew",
+    "lifecircle, searched again",
+    "scipy, searched again",
 )
 SETTINGS = {
     OWN: f"NearestSolve.add_source, mean of {ADDED} facilities at random",
     REMOVED: "NearestSolve.remove_source of the same",
-    ANEW: "TravelGraph.nearest of all facilities",
+    AGAIN: "TravelGraph.nearest of all facilities",
     SCIPY: "csgraph.dijkstra(min_only=True, return_predecessors=True); times and facilities",
 }
 
@@ -43,22 +43,22 @@ def race_repairs(field: Field) -> Race:
     say(f"{title} ({field.label})")
     solve, built_s, _ = clocked(lambda: graph.solve(sources))
 
-    def anew() -> Any:
+    def again() -> Any:
         return graph.nearest(sources)
 
     def by_scipy() -> Any:
         return dijkstra(matrix, indices=sources, min_only=True, return_predecessors=True)
 
     agreements, cold = _agreements(solve, matrix, sources, extra)
-    (found, cold[ANEW], _), (expected, cold[SCIPY], _) = clocked(anew), clocked(by_scipy)
-    agreements[ANEW] = agreements[SCIPY] = compare_seconds(found[0], expected[0])
+    (found, cold[AGAIN], _), (expected, cold[SCIPY], _) = clocked(again), clocked(by_scipy)
+    agreements[AGAIN] = agreements[SCIPY] = compare_seconds(found[0], expected[0])
     builds = {OWN: built_s, REMOVED: built_s}
     timings = {
-        name: Timing(name, told, agreements[name], builds.get(name), 1.0, cold[name])
-        for name, told in SETTINGS.items()
+        name: Timing(name, what, agreements[name], builds.get(name), 1.0, cold[name])
+        for name, what in SETTINGS.items()
     }
     for turn in range(field.rounds):
-        for name, answer in ((ANEW, anew), (SCIPY, by_scipy)):
+        for name, answer in ((AGAIN, again), (SCIPY, by_scipy)):
             _, timings[name].rounds_s[turn], timings[name].used_s[turn] = clocked(answer)
         for name, (took, used) in _moves(solve, extra).items():
             timings[name].rounds_s[turn], timings[name].used_s[turn] = took, used

@@ -104,7 +104,7 @@ class Field:
         )
 
     def has(self, name: str, *, most: int = MANY_JUNCTIONS) -> bool:
-        """Tell whether a peer is installed and not hopeless at this size."""
+        """Return whether a peer is installed and not hopeless at this size."""
         return name in self.here and self.graph.size <= most
 
 

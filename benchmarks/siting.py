@@ -166,9 +166,9 @@ def _large(instance: Instance) -> Iterator[Solved]:
 
 
 def _alone(task: str, *sizes: int) -> Solved:
-    """Measure in a process that has done nothing before, and tell its peak of memory."""
-    told = measure(task, *sizes)
-    return Solved(**(told["row"] | {"peak_mb": told["peak_mb"]}))
+    """Measure in a process that has done nothing before, and return its peak of memory too."""
+    measured = measure(task, *sizes)
+    return Solved(**(measured["row"] | {"peak_mb": measured["peak_mb"]}))
 
 
 def slowest_uniform(residents: int) -> Solved:
@@ -185,10 +185,10 @@ def slowest_uniform(residents: int) -> Solved:
             answers.append(Solved(instance.name, question, OWN, spent, wall, value, bound, LONG_S))
     slowest = max(answers, key=lambda one: one.used_s)
     widest = max(answers, key=lambda one: one.gap)
-    told = {"question": slowest.question.format(len(answers))}
+    changes = {"question": slowest.question.format(len(answers))}
     if widest.gap > slowest.gap:  # never the gap of one that was proved, where another was not
-        told |= {"value": widest.value, "bound": widest.bound}
-    return Solved(**(asdict(slowest) | told))
+        changes |= {"value": widest.value, "bound": widest.bound}
+    return Solved(**(asdict(slowest) | changes))
 
 
 def _uniform_by_highs(residents: int) -> Iterator[Solved]:
@@ -294,7 +294,7 @@ def _raw(instance: Instance, sites: int | None, cut_s: float) -> tuple[float, fl
 
 
 def _spopt(instance: Instance, sites: int | None, cut_s: float) -> tuple[float, float]:
-    """Build and solve with spopt, which takes a dense table; it tells no bound, only that it is done."""
+    """Build and solve with spopt, which takes a dense table; it reports no bound, only that it is done."""
     import pulp  # noqa: PLC0415 - a peer that need not be installed
     from spopt.locate import MCLP  # noqa: PLC0415 - the same, and it takes seconds to load
 

@@ -193,5 +193,5 @@ def no_answer(_: Any) -> Agreement:
 
 
 def say(text: str) -> None:
-    """Tell how far the run is, on the error stream."""
+    """Print how far the run is, on the error stream."""
     print(text, file=sys.stderr, flush=True)

@@ -46,12 +46,12 @@ def test_what_is_kept_is_read_back():
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, -1, -30])
-def test_an_entry_cut_short_is_made_anew(size, caplog):
+def test_an_entry_cut_short_is_made_again(size, caplog):
     save_arrays("x", "key", ARRAYS, {})
     path = cache_folder("x") / "key.arrays"
     path.write_bytes(path.read_bytes()[:size])
     assert load_arrays("x", "key") is None
-    assert "made anew" in caplog.text
+    assert "made again" in caplog.text
 
 
 def test_a_flipped_bit_is_noticed():
@@ -117,7 +117,7 @@ def test_kept_roads_are_the_roads(tmp_path):
     assert kept.crs == fresh.crs
     assert kept.key == fresh.key
     del kept.__dict__["key"], kept.__dict__["network_key"]
-    assert kept.key == fresh.key  # worked out anew from what was kept
+    assert kept.key == fresh.key  # worked out again from what was kept
     assert (kept.lines == fresh.lines).all()
 
 

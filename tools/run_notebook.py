@@ -39,7 +39,7 @@ def run(notebook: Any) -> Any:
 
 
 def bare(notebook: Any) -> Any:
-    """Leave out what tells of the machine and of the moment."""
+    """Leave out what depends on the machine and on the moment."""
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

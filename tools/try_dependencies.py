@@ -5,7 +5,7 @@
     python tools/try_dependencies.py write
 
 The oldest are those of ``tests/oldest.txt``: every direct dependency at the lower bound of
-``pyproject.toml``, and what these need in turn. ``write`` resolves that file anew (with uv, in a scratch
+``pyproject.toml``, and what these need in turn. ``write`` resolves that file again (with uv, in a scratch
 environment): run it after a bound was changed. The newest are whatever is published today. Both have every
 extra; what only checks (pytest, ruff, mypy, the peers that figures are compared with) is that of
 ``constraints.txt`` for the oldest. There a warning of what newer libraries take away is no error: it is no

@@ -3,8 +3,8 @@
     python tools/try_kit.py dist/lifecircle-kit-VERSION.zip [PYTHON]
 
 It is started in a network namespace of its own, where not even loopback answers; where that is not allowed,
-with proxies that lead nowhere. Then the wheels of numba are deleted and it is started anew: the same run must
-come out, to the byte. ``PYTHON`` is the Python 3.11 to start it with.
+with proxies that lead nowhere. Then the wheels of numba are deleted and it is started again: the same run
+must come out, to the byte. ``PYTHON`` is the Python 3.11 to start it with.
 """
 
 # ruff: noqa: INP001, T201, S603 - a script beside the package, which prints and starts what was unpacked

@@ -38,20 +38,20 @@ def generate(
     out.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
 
-    def told(what: str) -> None:
+    def report(what: str) -> None:
         print(f"{time.perf_counter() - start:6.1f} s  {what}")
 
     county = plan.draw_plan(seed, towns=towns)
-    told(f"plan: {len(county.units.codes)} villages and communities in {towns} towns")
+    report(f"plan: {len(county.units.codes)} villages and communities in {towns} towns")
     roads = network.build_network(county, seed, edges=edges)
-    told(f"roads: {len(roads.uv)} edges, {len(roads.xy)} junctions, {int(roads.bridge.sum())} bridges")
+    report(f"roads: {len(roads.uv)} edges, {len(roads.xy)} junctions, {int(roads.bridge.sum())} bridges")
     settled = people.settle(county, roads, seed, residents=residents)
-    told(f"residents: {settled.people.sum()} people at {len(settled.people)} places")
+    report(f"residents: {settled.people.sum()} people at {len(settled.people)} places")
     ground = venues.prepare(county, roads, settled, walking.walks_on(roads))
     register = venues.place_facilities(ground, seed)
     designed = design.design_villages(ground, register)
     planted = faults.plant(register, seed)
-    told(f"facilities: {len(register.rows)} rows, {len(designed.rows)} designed villages")
+    report(f"facilities: {len(register.rows)} rows, {len(designed.rows)} designed villages")
 
     files.write_roads(roads, out)
     files.write_barriers(county, roads, out)
@@ -73,7 +73,7 @@ def generate(
     files.write_csv(pd.DataFrame(planted), out / "faults.csv")
     if out.resolve() != EXAMPLE:
         shutil.copyfile(EXAMPLE / "study.toml", out / "study.toml")
-    told(f"written to {out}")
+    report(f"written to {out}")
 
 
 def _fragment_people(roads: network.Network, settled: people.Residents) -> int:

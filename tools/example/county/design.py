@@ -161,7 +161,7 @@ def _rule_metres(county: County, register: Register, xy: Floats) -> Floats:
 
 
 def _straight_holds(county: County, register: Register, unit: int, centre: Floats) -> Any:
-    """Tell for centres (n, 2) whether their circle holds the culture rule."""
+    """Return for centres (n, 2) whether their circle holds the culture rule."""
     radius = STRAIGHT_M[bool(county.plan.units.urban[unit])]
     one = cKDTree(register.xy(MANDATORY)).query(centre)[0]
     two = cKDTree(register.xy(PUBLIC_BENEFIT)).query(centre, k=2)[0][:, 1]

@@ -148,7 +148,7 @@ def _places(
 
 
 def _across_water(network: Network, xy: Floats, walkable: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell at which places (n, 2) the way to the nearest street crosses a canal or the expressway."""
+    """Mark the places (n, 2) where the way to the nearest street crosses a canal or the expressway."""
     places, lines = shapely.points(xy), network.lines[walkable]
     place, line = shapely.STRtree(lines).query_nearest(places, all_matches=False)
     ways = shapely.shortest_line(places[place], lines[line])

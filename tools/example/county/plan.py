@@ -397,7 +397,7 @@ def _units(seed: int, ground: Ground) -> Units:
 
 
 def is_community(suffix: str) -> bool:
-    """Tell communities (001-199, and from 400) from villages (200-399) by the code's last digits."""
+    """Mark communities (001-199, and from 400), not villages (200-399), by the code's last digits."""
     return int(suffix) < 200 or int(suffix) >= 400
 
 

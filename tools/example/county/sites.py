@@ -73,15 +73,15 @@ def write_candidates(plan: Plan, residents: Residents, folder: Path, seed: int) 
         far = np.hypot(*(own - residents.committee[unit]).T)
         idle = own[np.argsort(far, kind="stable")[int(len(own) * rng.uniform(0.35, 0.6))]]
         owner, use = "村集体", "公共管理与公共服务用地"
-        told = Told(f"{name}村闲置校舍", "闲置用房改造", owner, use, (38, 85))
-        _add(features, told, idle + rng.uniform(-20, 20, 2), rng)
+        site = Site(f"{name}村闲置校舍", "闲置用房改造", owner, use, (38, 85))
+        _add(features, site, idle + rng.uniform(-20, 20, 2), rng)
         lot = own[int(rng.integers(len(own)))] + rng.uniform(-110, 110, 2)
         owner = "国有" if rng.random() < 0.3 else "村集体"
         use = "留白用地" if rng.random() < 0.4 else "农村社区服务设施用地"
-        _add(features, Told(f"{name}村地块", "新建", owner, use, (130, 260)), lot, rng, size=LOT_M)
+        _add(features, Site(f"{name}村地块", "新建", owner, use, (130, 260)), lot, rng, size=LOT_M)
         if rng.random() < 0.25:
             place = own[int(rng.integers(len(own)))] + rng.uniform(-15, 15, 2)
-            _add(features, Told(f"{name}小学运动场", "开放校园", "教育局", "教育用地", (8, 20)), place, rng)
+            _add(features, Site(f"{name}小学运动场", "开放校园", "教育局", "教育用地", (8, 20)), place, rng)
     write_geojson(features, folder / "candidates.geojson")
 
 
@@ -95,7 +95,7 @@ def write_projects(register: Register, folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Told:
+class Site:
     """What a list of candidates says of one; ``cost`` is the span its cost is drawn from, 10,000 yuan."""
 
     name: str
@@ -107,7 +107,7 @@ class Told:
 
 def _add(
     features: list[dict[str, Any]],
-    told: Told,
+    site: Site,
     xy: Floats,
     rng: np.random.Generator,
     *,
@@ -121,12 +121,12 @@ def _add(
             "type": "Feature",
             "properties": {
                 "id": f"K{len(features) + 1:03d}",
-                "name": f"示例·{told.name}",
-                "works": told.works,
-                "tenure": told.tenure,
-                "land_use": told.use,
-                "cost": round(float(rng.uniform(*told.cost))),
-                "services": "small_gym" if told.works == "开放校园" else "",
+                "name": f"示例·{site.name}",
+                "works": site.works,
+                "tenure": site.tenure,
+                "land_use": site.use,
+                "cost": round(float(rng.uniform(*site.cost))),
+                "services": "small_gym" if site.works == "开放校园" else "",
                 "suitability": round(float(rng.uniform(0.4, 1.0)), 2),
             },
             "geometry": {
