@@ -40,7 +40,7 @@ def colour_at(page: browser.Page, lat: float, lon: float, pane: str = "lc-reside
 
 
 def with_facts(text: str, **facts: object) -> str:
-    """Give a page whose data tell other facts of it."""
+    """Give a page whose data hold other facts about it."""
     raw = raw_bytes(text)
     (length,) = struct.unpack_from("<I", raw, 8)
     header = json.loads(raw[12 : 12 + length])

@@ -62,8 +62,8 @@ class Page:
         ``overview`` : leave the cards of all targets in front of the map, as the page starts.
         """
         done = self.driver.execute_async_script(
-            "const tell = arguments[0];"
-            "window.lifecircle.ready.then(() => tell(performance.now()), (error) => tell(String(error)));"
+            "const answer = arguments[0];"
+            "window.lifecircle.ready.then(() => answer(performance.now()), (error) => answer(String(error)));"
         )
         assert isinstance(done, int | float), done
         if not overview:

@@ -268,7 +268,7 @@ def part_of(state, place):
 class Fault:
     """One fault of one case: ``kind`` names the column of the table.
 
-    ``spec`` : what the shim is told; ``damage`` : path below HERE and seed, changed before; ``user`` : the
+    ``spec`` : the order for the shim; ``damage`` : path below HERE and seed, changed before; ``user`` : the
     command is run as nobody, after ``closed`` (paths below HERE) can only be read.
     """
 

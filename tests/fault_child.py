@@ -1,4 +1,4 @@
-"""Run commands in forks of one warm process, each with the fault that it is told.
+"""Run commands in forks of one warm process, each with the fault that it is given.
 
 Started by ``fault_campaign`` with ``fault_shim`` preloaded. It reads an order (JSON, one line) with ``runs``,
 begins them all at once, and answers with how each ended: exit status, calls that were counted, what it said.

@@ -33,7 +33,7 @@ static long at_call, shift_s;
 static atomic_long *calls; /* shared with the copies that a process makes of itself */
 static int log_file = -1;
 
-/* Watch a folder: from the n-th call of these kinds on (or at it alone) do what is told. */
+/* Watch a folder: from the n-th call of these kinds on (or at it alone) do what is asked. */
 void fault_arm(const char *folder, int mode, int of_kinds, long n, int error, long seconds, int log)
 {
     strncpy(root, folder, sizeof root - 1);

@@ -81,7 +81,7 @@ class Outcome:
     frame: str = ""
     noise: list[str] = field(default_factory=list)
     code: int | None = None
-    told: str = ""
+    printed: str = ""
 
     def __str__(self) -> str:
         """Say how to repeat the case and what went wrong."""
@@ -120,7 +120,7 @@ def make_town(folder: Path) -> Town:
         for words in (["audit", str(audited)], ["site", str(audited), "--target", "reading", "--new", "1"]):
             outcome = Outcome("town 0", [])
             run_command(words, outcome)
-            assert outcome.code == 0, (outcome.told, outcome.problems)
+            assert outcome.code == 0, (outcome.printed, outcome.problems)
     plan = folder / "plan"
     shutil.move(audited / "results" / "2025-site-reading-1", plan)
     summary = json.loads((audited / "results" / "2025" / "summary.json").read_text("utf-8"))
@@ -159,7 +159,7 @@ def judged(outcome: Outcome) -> Iterator[None]:
             warnings.simplefilter("always")
             yield
     except LifecircleError as error:
-        outcome.told = f"{type(error).__name__}: {error}"  # how it is printed is the command line's business
+        outcome.printed = f"{type(error).__name__}: {error}"  # the command line prints it in its own way
     except (Exception, RecursionError) as error:  # noqa: BLE001 - what is not the package's own is the finding
         outcome.problems.append(f"{type(error).__name__}: {ascii(str(error))[:300]}")
         outcome.frame = _frame(error)
@@ -213,8 +213,8 @@ def run_command(words: list[str], outcome: Outcome, *, encoding: str = "utf-8") 
     for stream in streams:
         stream.flush()
     told, errors = (stream.buffer.getvalue().decode(encoding, "replace") for stream in streams)
-    outcome.told = told + errors
-    if "Traceback" in outcome.told:
+    outcome.printed = told + errors
+    if "Traceback" in outcome.printed:
         outcome.problems.append("a traceback is printed")
     if outcome.code not in {0, 1, 2} and not outcome.frame:
         outcome.problems.append(f"ends with {outcome.code}")
@@ -787,7 +787,7 @@ def main() -> None:
             if outcome.problems:
                 seen[key] = seen.get(key, 0) + 1
             if (outcome.problems and seen[key] <= 3) or given.to is None:
-                told = outcome.told[:1500] if given.to is None else ""
+                told = outcome.printed[:1500] if given.to is None else ""
                 notes = f"at {outcome.frame}\ncode {outcome.code}; {outcome.noise[:3]}"
                 print(f"\n{outcome}\n{notes}\n{told}", flush=True)  # noqa: T201 - a program
             if not given.keep:

@@ -172,7 +172,7 @@ DELETE FROM gpkg_geometry_columns WHERE table_name = 'places';
 
 
 def parquet(path, rows=1, metadata=None, field=None):
-    """Write a table of places of so many equal rows, with what is told in its metadata."""
+    """Write a table of places of so many equal rows, with what is given in its metadata."""
     fields = [pa.field("name", pa.string(), metadata=field), pa.field("service", pa.string())]
     fields += [pa.field("lon", pa.float64()), pa.field("lat", pa.float64())]
     schema = pa.schema(fields, metadata=metadata)
@@ -201,7 +201,7 @@ class Harm:
 
 
 def pickled_type(path, mark):
-    """Write parquet whose column claims a type of Python that is told by a pickle."""
+    """Write parquet whose column claims a type of Python that a pickle names."""
     field = {
         "ARROW:extension:name": "arrow.py_extension_type",
         "ARROW:extension:metadata": pickle.dumps(Harm(mark)),

@@ -1,4 +1,4 @@
-"""Reads the text of a PDF that Chromium printed or matplotlib drew: enough to tell what stands on paper."""
+"""Reads the text of a PDF that Chromium printed or matplotlib drew: enough to know what stands on paper."""
 
 from __future__ import annotations
 
@@ -65,11 +65,7 @@ def _letters(cmap: bytes) -> tuple[int, dict[int, str]]:
 def _text(objects: dict[int, bytes], page: int, fonts: dict[int, tuple[int, dict[int, str]]]) -> str:
     contents = map(int, re.findall(rb"/Contents \[?(\d+) 0 R", objects[page]))
     out, font = [], 0
-    said, spans, saying = (
-        False,
-        [],
-        False,
-    )  # whether what is drawn here was told already, as a span's own text
+    said, spans, saying = False, [], False  # said: what is drawn here was read already, as a span's own text
     for content in contents:
         for told, opened, closed, chosen, shown, several in _SHOWN.findall(_stream(objects[content])):
             if told:

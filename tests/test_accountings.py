@@ -145,7 +145,7 @@ def test_villages_their_people_and_their_circles(inputs):
     assert inputs.villages["district"].tolist() == ["01", "01", "02", "(outside)"]
 
 
-def test_targets_without_radii_hours_or_list_tell_what_needs_none(town):
+def test_targets_without_radii_hours_or_list_report_what_needs_none(town):
     rungs = run_audit(town).result("reading").accountings
     assert [name for name, rung in rungs.items() if rung is None] == [
         "accepted",

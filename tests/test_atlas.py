@@ -300,7 +300,7 @@ def test_ladder_is_that_of_the_findings(town):
     assert rung(clinic, "直线复算")["text"] == "未设直线半径"
 
 
-def test_ladder_tells_the_hour_and_the_one_radius(town):
+def test_ladder_names_the_hour_and_the_one_radius(town):
     culture = town.targets[0]
     target = culture.target.model_copy(
         update={"open_at": "Sat 10:00", "straight": Straight(urban_m=500.0, rural_m=500.0, centre="free")}
@@ -325,7 +325,7 @@ def test_ladder_tells_the_hour_and_the_one_radius(town):
         ({"flip_kmh": None, "flip_minutes": None}, "no speed turns it: some people are disconnected"),
     ],
 )
-def test_flip_point_is_told_either_way(town, change, told):
+def test_flip_point_is_shown_either_way(town, change, told):
     result = dataclasses.replace(town.targets[0], **change)
     printed = figures(town, result, Words("en"))["margin"]
     assert dict(printed["facts"])["Flip point"].startswith(told)
@@ -351,7 +351,7 @@ def test_unsnapped_people_give_bounds_where_they_show(town):
     assert "Data defects" not in dict(printed["margin"]["facts"])
 
 
-def test_headline_tells_the_year_before_and_what_is_short(town):
+def test_headline_names_the_year_before_and_what_is_short(town):
     culture = town.targets[0]
     facts = dict(figures(town, culture, Words("en"))["facts"])
     assert facts["Goal"] == "100% (due 2025)"
@@ -605,7 +605,7 @@ def test_markup_that_would_fetch_is_refused(markup):
         figure.render()
 
 
-def test_every_refused_address_is_told_at_once():
+def test_every_refused_address_is_reported_at_once():
     figure = figure_with(FarScript(), folium.TileLayer("OpenStreetMap"))
     figure.header.add_child(JavascriptLink("https://example.org/near.js"), name="near")
     with pytest.raises(UnknownAssetError) as caught:

@@ -237,7 +237,7 @@ def test_targets_are_grouped_circles_first(driver, page, town):
     is_quiet(page)
 
 
-def test_legend_names_services_and_tells_symbols_apart(page):
+def test_legend_names_services_and_shows_different_symbols(page):
     assert "图书馆" in text_of(page, "#lc-legend")
     assert "library" not in text_of(page, "#lc-legend")
     inks = page.run(
@@ -298,7 +298,7 @@ def test_villages_that_differ_are_marked_and_found(driver, page, town):
     assert f"{gaps['people'].iloc[0]:,.0f} 人" in told
     assert gaps["nearest"].iloc[0] in told
     driver.find_element("css selector", "#lc-villages-all summary").click()
-    driver.execute_async_script("setTimeout(arguments[0], 50)")  # a details element tells a moment later
+    driver.execute_async_script("setTimeout(arguments[0], 50)")  # a details element reports a moment later
     mine = (villages["district"] == villages["district"].iloc[2]).sum()
     assert len(rows_of(page, "#lc-villages tbody tr")) == mine  # of the town of the chosen village
     driver.find_element("css selector", "#lc-area button").click()
@@ -360,7 +360,7 @@ def test_villages_counted_each_way_are_sorted_by_their_headings(driver, page):
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
     driver.find_element("css selector", "#lc-villages-part summary").click()
     driver.find_element("css selector", "#lc-villages-all summary").click()
-    driver.execute_async_script("setTimeout(arguments[0], 50)")  # a details element tells a moment later
+    driver.execute_async_script("setTimeout(arguments[0], 50)")  # a details element reports a moment later
     orders = "return [...document.querySelectorAll('#lc-villages th[aria-sort]')].map((one) => one.ariaSort)"
     before = rows_of(page, "#lc-villages tbody tr")
     assert set(page.run(orders)) == {"none"}
@@ -400,7 +400,7 @@ def test_a_districts_name_brings_the_map_to_it(driver, page, town):
         assert chosen == [town.districts.index[number]]
         again = driver.find_elements("css selector", "#lc-districts tbody button")[number]
         assert again.get_attribute("aria-pressed") == "true"
-        assert again == driver.switch_to.active_element  # the table is made anew, the focus stays
+        assert again == driver.switch_to.active_element  # the table is made again, the focus stays
 
 
 def test_a_click_on_the_map_marks_the_districts_row(driver, page, town):
@@ -421,7 +421,7 @@ def test_a_gap_in_the_list_brings_the_map_to_it(driver, page, town):
     assert page.run("return document.querySelector('#lc-gaps .lc-chosen').textContent").startswith("2")
 
 
-def test_a_resident_under_the_pointer_is_told(driver, page, town):
+def test_a_resident_under_the_pointer_is_described(driver, page, town):
     cell = cell_of(town, "beyond")
     place = town.demand.geometry.iloc[cell]
     point_at(page, place.y, place.x)
@@ -437,7 +437,7 @@ def test_a_resident_under_the_pointer_is_told(driver, page, town):
     assert page.run("return document.querySelector('.lc-tip')") is None
 
 
-def test_a_facility_under_the_pointer_is_told(page, town):
+def test_a_facility_under_the_pointer_is_described(page, town):
     service = town.facilities["service"].isin(atlas_town.SERVICES["culture"])
     place = town.facilities[service].geometry.iloc[0]
     point_at(page, place.y, place.x)
@@ -459,7 +459,7 @@ def test_layers_are_switched_off_and_on(driver, page, town):
         "服务设施",
         "村（社区）名",
     ]
-    assert [box.is_selected() for box in boxes] == [True, False, *[True] * 5]  # the residents tell more
+    assert [box.is_selected() for box in boxes] == [True, False, *[True] * 5]  # the residents show more
     boxes[1].click()
     for box in boxes:
         box.click()

@@ -1,4 +1,4 @@
-"""The page's colours are told apart by everyone: under colour blindness, in grey, and as text."""
+"""Everyone sees the page's colours as different: under colour blindness, in grey, and as text."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ SHOWN_TOGETHER = {
 
 @pytest.mark.parametrize("vision", VISIONS)
 @pytest.mark.parametrize("view", SHOWN_TOGETHER)
-def test_classes_are_told_apart_by_every_eye(view, vision):
+def test_classes_differ_for_every_eye(view, vision):
     for one, other in itertools.combinations(SHOWN_TOGETHER[view], 2):
         difference = apart(lab(CELL_COLOURS[one], vision), lab(CELL_COLOURS[other], vision))
         assert difference >= 10, (one, other, difference)

@@ -61,7 +61,7 @@ def pick(page: browser.Page, value: str) -> None:
 
 
 def changed(years) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Tell who is newly covered and who no longer, and everybody's people."""
+    """Return who is newly covered and who no longer, and everybody's people."""
     was, now = ((one.status["culture"] == "covered").to_numpy() for one in years)
     return now & ~was, was & ~now, years[1].people["culture"].to_numpy()
 
@@ -171,7 +171,7 @@ document.getElementById("lc-save").click();
 """
 
 
-def test_a_trial_is_told_left_and_in_the_name_of_the_file(page, driver):
+def test_a_trial_is_shown_left_and_in_the_name_of_the_file(page, driver):
     page.run(
         "const s = document.getElementById('lc-limit'); s.value = 20; s.dispatchEvent(new Event('input'));"
         "document.querySelector(`input[name='lc-band'][value='slow']`).click()"

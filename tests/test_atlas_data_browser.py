@@ -96,7 +96,7 @@ def test_an_old_browser_gets_a_plain_word(driver, path, tmp_path, lacks):
     assert "88" in shown[1]
 
 
-def test_a_new_browser_is_told_nothing(driver, path):
+def test_a_new_browser_shows_no_notice(driver, path):
     page = browser.opened(driver, path.as_uri())
     page.wait_ready()
     assert page.run("return document.getElementById('lc-old').offsetHeight") == 0

@@ -207,12 +207,12 @@ def number(text: str) -> float:
 
 
 def within(text: str, ends: tuple[float, float]) -> bool:
-    """Tell whether a printed number of people lies in a range, up to its rounding."""
+    """Return whether a printed number of people lies in a range, up to its rounding."""
     return ends[0] - 0.5 <= number(text) <= ends[1] + 0.5
 
 
 def rate_within(text: str, people: dict[str, tuple[float, float]]) -> bool:
-    """Tell whether a printed share is that of the people, cut to a tenth of a point."""
+    """Return whether a printed share is that of the people, cut to a tenth of a point."""
     if not people["total"][0]:
         return text == "—"
     low, high = (100 * one / people["total"][0] for one in people["covered"])

@@ -105,7 +105,7 @@ def test_legend_and_layers_stand_in_a_column_that_covers_nothing(driver, page):
         assert box_of(page, inside)["right"] <= key["right"]
     wide = map_box["width"]
     driver.find_element("css selector", "#lc-legend-part > summary").click()
-    driver.execute_async_script("setTimeout(arguments[0], 400)")  # the map is told after the fold
+    driver.execute_async_script("setTimeout(arguments[0], 400)")  # the map gets its new size after the fold
     assert box_of(page, ".folium-map")["width"] > wide + 150
     assert page.run(MAP + "return map.getSize().x") == pytest.approx(
         box_of(page, ".folium-map")["width"], abs=1

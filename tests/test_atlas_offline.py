@@ -220,7 +220,7 @@ def test_the_public_page_refuses_a_what_if(driver, pages):
     assert "每格至少 20 人" in page.run("return document.body.innerText")
 
 
-def test_a_cell_of_the_public_page_tells_a_step_of_time(driver, pages):
+def test_a_cell_of_the_public_page_shows_a_step_of_time(driver, pages):
     page = opened(driver, pages["public"])
     (reduced,) = public_findings([atlas_town.town(residents=600)])
     timed = reduced.demand[(reduced.status["culture"] == "covered").to_numpy()]

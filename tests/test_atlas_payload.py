@@ -326,7 +326,7 @@ def test_lines_are_drawn_where_the_roads_are(tmp_path):
     assert shapely.distance(drawn, network.lines[edge]).max() < 0.15
 
 
-def test_venues_tell_their_year_of_opening():
+def test_venues_hold_their_year_of_opening():
     findings, network = atlas_roads.study(2)
     payload = read_payload(page_payload([findings], Words("en"), network))
     told = payload.year(2025)["facilities"]["opened"]
@@ -472,7 +472,7 @@ TOLD = PLAN | {
 }
 
 
-def test_a_plan_is_told_whole(tmp_path):
+def test_a_plan_is_shown_whole(tmp_path):
     page = draw_atlas([atlas_town.town()], tmp_path / "page.html", language="en", plans=[TOLD])
     (plan,) = read_payload(page).page["plans"]
     story = plan["story"]
@@ -512,7 +512,7 @@ def test_a_plan_is_told_whole(tmp_path):
     assert (bare["effect"], bare["ceiling"], bare["facts"], bare["curve"]) == ("", "", [], [])
 
 
-def test_a_public_page_tells_nothing_more_of_a_plan(tmp_path):
+def test_a_public_page_shows_nothing_more_of_a_plan(tmp_path):
     page = draw_atlas([atlas_town.town()], tmp_path / "page.html", plans=[TOLD], edition="public")
     (plan,) = read_payload(page).page["plans"]
     story = plan["story"]
@@ -521,7 +521,7 @@ def test_a_public_page_tells_nothing_more_of_a_plan(tmp_path):
     assert [site["people"] for site in plan["sites"]] == [None, None]
 
 
-def test_a_plan_that_is_not_proved_tells_its_bound(tmp_path):
+def test_a_plan_that_is_not_proved_shows_its_bound(tmp_path):
     loose = PLAN | {"status": "feasible", "bound": 130.0, "gap": 10 / 120}
     median = PLAN | {"objective": "p_median"}
     page = draw_atlas([atlas_town.town()], tmp_path / "page.html", language="en", plans=[loose, median])
@@ -530,7 +530,7 @@ def test_a_plan_that_is_not_proved_tells_its_bound(tmp_path):
     assert second["line"] == "proved best"  # its value is no number of people
 
 
-def test_a_public_page_tells_where_a_plan_builds_and_not_for_how_many(tmp_path):
+def test_a_public_page_shows_where_a_plan_builds_and_not_for_how_many(tmp_path):
     page = draw_atlas([atlas_town.town()], tmp_path / "page.html", plans=[PLAN], edition="public")
     (plan,) = read_payload(page).page["plans"]
     assert [site["people"] for site in plan["sites"]] == [None, None]

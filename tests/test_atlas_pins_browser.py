@@ -232,7 +232,7 @@ def test_pins_are_copied_as_a_scenario(driver, page, town):
     assert all(120 < one["geometry"]["coordinates"][0] < 122 for one in written["features"])
 
 
-def test_what_a_rule_still_lacks_is_told_as_text(page, town):
+def test_what_a_rule_still_lacks_is_shown_as_text(page, town):
     place = town.demand.geometry.iloc[cell_of(town, "beyond")]
     point_at(page, place.y, place.x)
     assert "尚缺<b>图书馆</b> 1 处" in text_of(page, ".lc-tip")

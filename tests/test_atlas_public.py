@@ -1,4 +1,4 @@
-"""The public edition under attack: nothing a reader adds, subtracts or tries tells of too few people."""
+"""The public edition under attack: nothing a reader adds, subtracts or tries counts too few people."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def too_few(people: float) -> bool:
 
 
 def attack(vectors: dict[tuple[int, str, str, str], np.ndarray]) -> list[str]:
-    """Add and subtract what is printed; tell every count of too few people that comes out."""
+    """Add and subtract what is printed; return every count of too few people that comes out."""
     found = [f"{key} is {vector.sum():g}" for key, vector in vectors.items() if too_few(vector.sum())]
     for (one, a), (other, b) in itertools.combinations(vectors.items(), 2):
         apart = abs(a.sum() - b.sum())
@@ -237,7 +237,7 @@ def attack(vectors: dict[tuple[int, str, str, str], np.ndarray]) -> list[str]:
 
 
 def spanned(rows: np.ndarray, vector: np.ndarray) -> bool:
-    """Tell whether a count follows from others by adding and subtracting any multiples of them."""
+    """Return whether a count follows from others by adding and subtracting any multiples of them."""
     if not len(rows):
         return False
     weights = np.linalg.lstsq(rows.T, vector, rcond=None)[0]
@@ -245,7 +245,7 @@ def spanned(rows: np.ndarray, vector: np.ndarray) -> bool:
 
 
 @pytest.mark.parametrize("seed", seeds(6, whole=150))
-def test_no_count_and_no_difference_tells_of_too_few(seed):
+def test_no_count_and_no_difference_is_of_too_few(seed):
     years = random_years(seed)
     assert attack(known(years, public_findings(years, min_people=N))) == []
 
@@ -459,7 +459,7 @@ def test_shares_beside_withheld_counts_stand_for_enough_people():
                     assert shown.value is None or round(shown.value / step, 6) == round(shown.value / step)
 
 
-def test_gaps_are_told_of_enough_people_at_their_cells():
+def test_gaps_are_shown_of_enough_people_at_their_cells():
     years = random_years(2)
     public = public_findings(years, min_people=N)[-1]
     assert len(public.gaps)
@@ -475,7 +475,7 @@ def test_gaps_are_told_of_enough_people_at_their_cells():
     assert {tuple(place) for place in places.to_numpy()} <= middles
 
 
-def test_a_village_of_few_people_does_not_tell_whether_it_is_reached():
+def test_a_village_of_few_people_does_not_show_whether_it_is_reached():
     findings = random_years(4)[1]
     few = findings.demand["village"] == "V00"
     demand = findings.demand.assign(population=findings.demand["population"].where(~few, 0.5))
@@ -485,7 +485,7 @@ def test_a_village_of_few_people_does_not_tell_whether_it_is_reached():
     assert public.villages["reached_far"].notna().any()
 
 
-def test_a_town_of_too_few_tells_no_figure_and_a_large_one_tells_its_own():
+def test_a_town_of_too_few_shows_no_figure_and_a_large_one_shows_its_own():
     findings = random_years(1)[1]
     three = findings.demand.iloc[:3].assign(population=2.0, under3=0.0, over60=0.0)
     base = dataclasses.replace(findings, districts=findings.districts)

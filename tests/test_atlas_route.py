@@ -36,7 +36,7 @@ class Oracle:
 
     def __init__(self, payload: Payload) -> None:
         self.payload = payload
-        self.told = payload.page["roads"]
+        self.header = payload.page["roads"]
         network = payload.network
         x, y, sizes = line_vertices(network)
         at = np.cumsum(sizes)[:-1]
@@ -61,12 +61,12 @@ class Oracle:
 
     def snap(self, lon: float, lat: float) -> tuple[int, int, int] | None:
         """Join a place to the roads: edge, along, leg in hundredths of a second."""
-        unit = self.told["unitMetres"]
-        place = shapely.Point(projected(self.told["toMetres"], [[lon, lat]])[0] / unit)
+        unit = self.header["unitMetres"]
+        place = shapely.Point(projected(self.header["toMetres"], [[lon, lat]])[0] / unit)
         apart = np.array([line.distance(place) for line in self.lines])
-        slack = (self.told["toleranceMetres"] + unit) / unit
-        for edge in np.lexsort((np.arange(len(apart)), apart))[: self.told["triedEdges"]]:
-            if apart[edge] * unit > self.told["capMetres"]:
+        slack = (self.header["toleranceMetres"] + unit) / unit
+        for edge in np.lexsort((np.arange(len(apart)), apart))[: self.header["triedEdges"]]:
+            if apart[edge] * unit > self.header["capMetres"]:
                 return None
             line = self.lines[edge]
             foot = line.interpolate(line.project(place))
@@ -81,7 +81,7 @@ class Oracle:
             along = int(np.floor(share * whole + 0.5))
             if min(ahead, back) < 0 and 0 < share < 1 and whole >= 2:
                 along = min(max(along, 1), whole - 1)
-            return int(edge), along, int(np.floor(apart[edge] * unit * self.told["rate"] + 0.5))
+            return int(edge), along, int(np.floor(apart[edge] * unit * self.header["rate"] + 0.5))
         return None
 
     def times(self, pin: tuple[int, int, int]) -> list[float]:
@@ -122,7 +122,7 @@ class Oracle:
             ways.append(best.get(int(network.v[edge]), np.inf))
         if edge == pin[0]:
             gap = pin[1] - along
-            gap = 0 if abs(gap) <= math.ceil(self.told["rate"] * self.told["unitMetres"]) else gap
+            gap = 0 if abs(gap) <= math.ceil(self.header["rate"] * self.header["unitMetres"]) else gap
             if gap == 0 or (gap > 0 and ahead >= 0) or (gap < 0 and back >= 0):
                 ways.append(abs(gap) + pin[2])
         return leg + min(ways, default=np.inf)
@@ -286,7 +286,7 @@ def test_what_each_pin_reaches_is_counted_one_by_one(tmp_path, seed):
 
 
 def test_pins_are_the_audit_with_their_venues(tmp_path, toytown):
-    """Pins put in the file that the page writes and audited anew cover whom the page says, to the person."""
+    """Pins put in the file that the page writes and audited again cover whom the page says, to the person."""
     before = run_audit(toytown)
     building = {
         "culture": whole_rule(before.circle("culture").target, load_standard(toytown / "standard.toml"))

@@ -94,7 +94,7 @@ def test_a_table_is_saved_as_it_shows(driver, page):
     assert "culture-2025" in name
 
 
-def test_a_scenario_tells_who_wins_and_who_loses(driver, page, scenario):
+def test_a_scenario_shows_who_wins_and_who_loses(driver, page, scenario):
     choose(page, "lc-scenario", "0")
     audited = next(one for one in scenario.targets if one.target == "culture")
     told = text_of(page, "#lc-scenarios")

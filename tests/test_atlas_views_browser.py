@@ -278,7 +278,7 @@ return ['lc-residents', 'lc-residents-before'].filter((name) => {
 
 
 def side(page, place):
-    """Tell which year's residents show at a place."""
+    """Return which year's residents show at a place."""
     return page.run(SIDE, place.y, place.x)
 
 
@@ -405,7 +405,7 @@ def test_a_figure_without_residents_ends_the_comparison(years):
     is_quiet(years)
 
 
-def test_the_public_edition_offers_only_steps_that_can_be_told_apart(driver, town, tmp_path):
+def test_the_public_edition_offers_only_steps_that_differ(driver, town, tmp_path):
     path = draw_atlas([town], tmp_path / "public.html", edition="public")
     page = browser.opened(driver, path.as_uri())
     page.wait_ready()

@@ -407,7 +407,7 @@ def test_the_years_must_be_in_order(town):
         ("soon", "undivided"),
     ],
 )
-def test_a_line_is_told_apart_by_its_day(town, day, member):
+def test_a_line_is_divided_by_its_day(town, day, member):
     write_year(town, 2025, BEFORE | {"l2_closed": "2025-03-01"}, r3=40, bridge=True, day=day)
     row = compare_years(town, 2024, 2025).row("reading")
     assert set(parts_of(row)) == {"closed", member}
@@ -487,7 +487,7 @@ REST = ("G1,Gym,gym,500500,3377000,2011,", "C1,Clinic,clinic,500000,3377000,2011
             ["A,Hall,sports_park,501000,3377000,2025,"],
             [("opened", "Hall", "opening_date"), ("closed", "Hall", "unlisted")],
         ),
-        # an id given anew to another venue far away
+        # an id that now belongs to another venue far away
         (
             [HALL],
             ["A,House,library,503000,3377000,2025-01-05,"],

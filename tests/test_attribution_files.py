@@ -63,7 +63,7 @@ def test_a_folder_that_holds_something_else_stays(found, tmp_path):
     assert (tmp_path / "mine" / "letter.txt").read_text("utf-8") == "keep me"
 
 
-def test_a_change_is_told_as_an_account(found):
+def test_a_change_is_written_as_an_account(found):
     lines = change_lines(found, "en")
     reading = next(line for line in lines if line.startswith("15-minute reading circle"))
     assert reading.startswith("15-minute reading circle: 91.0% -> 89.3% (-1.71 points). In the account: ")

@@ -193,7 +193,7 @@ def test_a_promise_due_later_is_behind_not_missed(toytown):
 
 
 def test_without_baseline_nobody_is_behind(toytown):
-    """Nothing says how far 0.75 in 2027 should be in 2026: 75 of 275 are told and not judged."""
+    """Nothing says how far 0.75 in 2027 should be in 2026: 75 of 275 are reported and not judged."""
     edit(toytown / "standard.toml", "goal = 0.25", "goal = 0.75")
     result = run_audit(toytown, 2026).result("culture")
     assert (result.status, result.reason, result.milestone) == ("reported", "no_baseline", None)
@@ -362,7 +362,7 @@ def test_faults_of_every_file_at_once_and_nothing_written(toytown, tmp_path):
         ('file = "districts.geojson"', 'file = ["a"]', "districts.file"),
     ],
 )
-def test_faults_of_study_profile_and_tables_are_told_at_once(toytown, old, new, told):
+def test_faults_of_study_profile_and_tables_are_reported_at_once(toytown, old, new, told):
     edit(toytown / "study.toml", old, new)
     edit(toytown / "standard.toml", "due = 2027", 'due = "soon"')
     edit(toytown / "residents.csv", "population", "heads")
@@ -384,7 +384,7 @@ def test_a_table_whose_part_is_at_fault_is_not_read_otherwise_than_declared(toyt
     assert [fault.place for fault in caught.value.faults] == ["demand.datum"]
 
 
-def test_a_circle_by_car_searches_its_band_anew(toytown):
+def test_a_circle_by_car_searches_its_band_again(toytown):
     edit(
         toytown / "standard.toml",
         'minutes = 15\nprofile = "walk"\ngoal = 0.9',

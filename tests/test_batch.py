@@ -305,7 +305,7 @@ def test_a_batch_without_a_cluster_loads_no_dask():
 
 
 @in_whole_campaign
-def test_the_command_tells_counts_and_ends_with_a_status(towns, done, tmp_path):
+def test_the_command_prints_counts_and_ends_with_a_status(towns, done, tmp_path):
     told = lifecircle("batch", *towns, "--out", done.out)
     assert told.returncode == 0, told.stderr
     assert "0 done, 4 kept" in told.stdout

@@ -73,7 +73,7 @@ def test_each_bank_alone_has_the_figures_of_the_region(steady, tmp_path):
     assert (reading.count.people, reading.count.covered) == (40.0, 0.0)
 
 
-def test_who_is_covered_only_across_the_border_is_told(toytown, tmp_path):
+def test_who_is_covered_only_across_the_border_is_reported(toytown, tmp_path):
     """Within 25 minutes, 2,083 m, r4 reaches the library of the other bank; East Bank has none."""
     edit(
         toytown / "standard.toml",

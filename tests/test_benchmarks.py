@@ -87,7 +87,7 @@ def page_results(**figures):
     return {"machine": {"cores": "2"}, "pages": [page], "took_s": 600.0}
 
 
-def test_the_map_pages_section_tells_what_holds_and_what_is_not_there_yet():
+def test_the_map_pages_section_says_what_holds_and_what_is_not_there_yet():
     told = atlas_page.section(page_results(file_mb=1.5, interactive_ms=1200.0, what_if_ms=None))
     assert "| 30 k cells: file | <= 2 MB | 1.5 MB | holds |" in told
     assert "| 30 k cells: interactive | <= 1000 ms | 1,200 ms | does not hold |" in told

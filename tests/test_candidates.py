@@ -51,7 +51,7 @@ def test_a_parcel_is_built_in_inside_itself():
     assert bent.contains(found.geometry.to_crs(METRES).iloc[0])
 
 
-def test_candidates_at_one_place_are_merged_and_told():
+def test_candidates_at_one_place_are_merged_and_listed():
     table = layer(
         point(0, 0),
         point(0, 10),
@@ -67,7 +67,7 @@ def test_candidates_at_one_place_are_merged_and_told():
     assert "the same place as candidate 2" in rejects["reason"].iloc[0]
 
 
-def test_faults_are_told_together():
+def test_faults_are_reported_together():
     table = pd.DataFrame(
         {
             "lon": [120.0, 120.1, 30.5],

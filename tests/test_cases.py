@@ -115,9 +115,9 @@ class Case:
         return self.run("audit", self.folder)
 
     @property
-    def told(self):
+    def printed(self):
         """All that was printed."""
-        return self.outcome.told
+        return self.outcome.printed
 
     def read(self, name, year=2025):
         """Read a file of the run."""
@@ -140,10 +140,10 @@ class Case:
         return list(csv.DictReader(self.read("rejects.csv").splitlines()))
 
     def says(self, *words):
-        """Tell whether something that is printed or written of the reading names any of the words."""
+        """Return whether something that is printed or written of the reading names any of the words."""
         summary = self.summary
         warned = json.dumps([summary["warnings"], summary.get("reading")], ensure_ascii=False)
-        text = " ".join([self.told, warned, self.read("rejects.csv")])
+        text = " ".join([self.printed, warned, self.read("rejects.csv")])
         return any(word in text for word in words)
 
 
@@ -158,7 +158,7 @@ def hostile(cases, tmp_path, monkeypatch, network):  # noqa: ARG001 - nor does a
 
 
 # ---------------------------------------------------------------------------------------------------------
-# Field: the right figure, or told
+# Field: the right figure, or a report
 
 
 @pytest.mark.parametrize("name", ["01-roads-not-split/study", "01-roads-not-split/study-gap-5mm"])
@@ -180,13 +180,13 @@ def test_a_home_beside_a_stub_goes_to_the_street(field):
 def test_venues_that_all_lie_elsewhere_are_refused(field):
     case = field("04-venues-elsewhere/study")
     assert case.audit() == 2
-    assert "fac.csv" in case.told
+    assert "fac.csv" in case.printed
 
 
-def test_a_large_park_is_reached_at_its_edge_or_told(field):
+def test_a_large_park_is_reached_at_its_edge_or_reported(field):
     case = field("06-large-park-polygon/study")
     if case.audit() == 2:
-        assert "parks.geojson" in case.told
+        assert "parks.geojson" in case.printed
     else:
         assert case.target["value"] == 1.0 or case.says("Park", "parks.geojson")
         assert case.target["value"] == 1.0 or case.summary["warnings"]
@@ -195,8 +195,8 @@ def test_a_large_park_is_reached_at_its_edge_or_told(field):
 def test_every_sheet_is_read_or_the_workbook_refused(field):
     case = field("08-two-sheets/study")
     if case.audit() == 2:
-        assert "fac.xlsx" in case.told
-        assert "sheet" in case.told
+        assert "fac.xlsx" in case.printed
+        assert "sheet" in case.printed
     else:
         assert case.target["value"] == 1.0
         assert case.target["people"]["covered"] == 200
@@ -252,7 +252,7 @@ def test_a_hall_listed_twice_is_one(field, name):
 def test_text_of_another_encoding_is_read_or_refused(field):
     case = field("13-latin1-text/study")
     if case.audit() == 2:
-        assert "homes.csv" in case.told
+        assert "homes.csv" in case.printed
     else:
         (district,) = case.target["districts"]
         assert (district["name"], district["people"]) == ("Peñaflor", 150)
@@ -270,7 +270,7 @@ def test_osm_files_edited_by_hand(field, name, value):
     if case.audit() == 2:
         # the way that is left does not come near the home: to refuse the file as it stands is as right
         assert name == "deleted-way"
-        assert "homes.csv" in case.told
+        assert "homes.csv" in case.printed
     else:
         assert case.target["value"] == value
 
@@ -278,7 +278,7 @@ def test_osm_files_edited_by_hand(field, name, value):
 def test_a_wall_is_not_walked_on(field):
     case = field("15-rows-without-class/study")
     if case.audit() == 2:
-        assert "roads.geojson" in case.told
+        assert "roads.geojson" in case.printed
     else:
         assert case.target["value"] == 0.0
 
@@ -334,7 +334,7 @@ def test_layers_as_offices_have_them(cases, field, given, old, new):
     if given.startswith("towns"):  # its one town is 20 m wide, so the home goes into it
         home = (case.folder / "homes.csv").read_text("utf-8")
         (case.folder / "homes.csv").write_text(home.replace("117.00333277264139", "117.0001"), "utf-8")
-    assert case.audit() == 0, case.told
+    assert case.audit() == 0, case.printed
     assert case.target["value"] == 1.0
 
 
@@ -376,10 +376,10 @@ def _is_toy(case):
         ("28-geojson-crs-link", "r.geojson"),
     ],
 )
-def test_a_broken_file_is_refused_by_name_or_its_row_is_told(hostile, name, file):
+def test_a_broken_file_is_refused_by_name_or_its_row_is_reported(hostile, name, file):
     case = hostile(name)
     if case.audit() == 2:
-        assert file in case.told
+        assert file in case.printed
     else:
         assert _is_toy(case) or case.says(file)
 
@@ -400,7 +400,7 @@ def test_a_broken_file_is_refused_by_name_or_its_row_is_told(hostile, name, file
 def test_what_cannot_be_meant_is_refused_in_lines(hostile, name, words, place):
     case = hostile(name)
     assert case.run(*(word.format(case.folder) for word in words)) == 2
-    assert place in case.told
+    assert place in case.printed
 
 
 @pytest.mark.parametrize(
@@ -412,10 +412,10 @@ def test_what_cannot_be_meant_is_refused_in_lines(hostile, name, words, place):
         ("26-results-rejects-gone", "rejects.csv"),
     ],
 )
-def test_a_damaged_run_is_computed_again_or_told(hostile, name, file):
+def test_a_damaged_run_is_computed_again_or_reported(hostile, name, file):
     case = hostile(name)
     if case.run("atlas", case.folder) == 2:
-        assert file in case.told
+        assert file in case.printed
     else:
         assert (case.folder / "maps" / "toytown.html").stat().st_size > 100_000
 
@@ -436,7 +436,7 @@ def test_a_geopackage_that_names_another_file_is_not_followed(hostile, tmp_path)
     shutil.copy(case.folder / "districts.geojson", tmp_path / "outside.geojson")
     shutil.copy(case.folder / "districts.geojson", case.folder / "outside.geojson")
     assert case.audit() == 2
-    assert "r.gpkg" in case.told
+    assert "r.gpkg" in case.printed
 
 
 def test_a_crs_that_is_a_link_is_not_fetched(hostile, network):
@@ -472,7 +472,7 @@ def test_a_workbook_holds_text_as_text(hostile, name):
 def test_half_a_character_in_a_name(hostile):
     case = hostile("32-surrogate-name")
     if case.audit() == 2:
-        assert "districts.geojson" in case.told
+        assert "districts.geojson" in case.printed
     else:
         assert _is_toy(case)
 

@@ -409,7 +409,7 @@ def test_a_county_is_quick(villages, venues, seconds, keywords):
     assert took < seconds
 
 
-def test_many_venues_on_few_sites_are_told_at_once():
+def test_many_venues_on_few_sites_are_reported_at_once():
     """Four clusters of thirty are four sites, whichever of the thirty are picked."""
     rng = np.random.default_rng(5)
     corners = np.array([[0, 0], [300, 0], [0, 300], [300, 300]])

@@ -98,7 +98,7 @@ def test_atlas_draws_the_run_or_computes_it(toytown):
     assert (toytown / "other.html").read_text("utf-8") == page
 
 
-def test_scenario_tells_who_wins_and_where_it_is_written(toytown, tmp_path):
+def test_scenario_prints_who_wins_and_where_it_is_written(toytown, tmp_path):
     (tmp_path / "close.csv").write_text("action,id\nclose,L1\n")
     done = lifecircle("scenario", toytown, tmp_path / "close.csv")
     assert done.returncode == 0, done.stderr

@@ -29,7 +29,7 @@ PLACES = np.array([[0, 0], [400, 0], [800, 0], [850, 0], [900, 0], [1000, 0]], d
 
 
 class Given(SimpleNamespace):
-    """Inputs as the check reads them; told apart by what they are, as its cache asks."""
+    """Inputs as the check reads them; each object has a hash of its own, as its cache asks."""
 
     __hash__ = object.__hash__
 

@@ -164,7 +164,7 @@ def test_the_committed_map_is_what_the_example_draws(results, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["culture", "elder_care", "clinic"])
-def test_the_page_tells_who_lives_in_every_gap(county, tmp_path, name):
+def test_the_page_shows_who_lives_in_every_gap(county, tmp_path, name):
     """The page finds the residents of each gap again, and so how many of a group live there."""
     gaps = county.gaps[county.gaps["target"] == name].sort_values("people", ascending=False, kind="stable")
     questions = [{"kind": "gaps", "year": county.year, "target": name}]

@@ -140,7 +140,7 @@ def test_totals_of_old_districts_hold_the_residents_of_today(study):
     assert findings.reading.residents.found == people
 
 
-def test_a_faulty_crosswalk_is_told_with_the_other_faults(study):
+def test_a_faulty_crosswalk_is_reported_with_the_other_faults(study):
     CHANGES.assign(share=0.5).to_csv(study / "units.csv", index=False)
     edit(study / "facilities.csv", "service", "servcie")
     with pytest.raises(UnusableInputError) as caught:

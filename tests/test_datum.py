@@ -194,7 +194,7 @@ def test_is_projected(datum, projected):
         ("EPSG:5703", "no horizontal coordinates"),
     ],
 )
-def test_unusable_datum_is_told(datum, message):
+def test_unusable_datum_is_reported(datum, message):
     with pytest.raises(UnusableInputError, match=message):
         locate(pd.DataFrame({"lon": [1.0], "lat": [2.0]}), datum=datum, file="towns.csv")
 

@@ -189,7 +189,7 @@ def test_a_polygon_is_as_wide_as_a_square_of_its_area():
     assert "extent_m" not in read_demand(layer.set_geometry(layer.centroid))[0]
 
 
-def test_faults_of_the_file_are_told_at_once(tmp_path):
+def test_faults_of_the_file_are_reported_at_once(tmp_path):
     (tmp_path / "a.csv").write_text("popluation,long,breadth\n1,2,3\n", "utf-8")
     with pytest.raises(UnusableInputError) as caught:
         read_demand(tmp_path / "a.csv", groups={"under3": "age_0_2"})
@@ -283,7 +283,7 @@ def test_a_polygon_off_the_globe_is_named_beside_one_to_be_mended():
         read_districts(gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=[far, bow], crs=4326))
 
 
-def test_faults_of_districts_are_told_at_once():
+def test_faults_of_districts_are_reported_at_once():
     shapes = [Point(0, 0), None, *TOWNS.geometry]
     codes, names, urban = ["1", "1", "", "2", "3"], ["a", "b", "c", "", "e"], ["1", "maybe", "0", "1", ""]
     layer = gpd.GeoDataFrame({"code": codes, "name": names, "urban": urban}, geometry=shapes, crs=4326)

@@ -114,7 +114,7 @@ def commands(found: click.Command = cli, words: tuple[str, ...] = ()) -> Iterato
 @pytest.mark.parametrize(
     ("words", "command"), list(commands()), ids=[words or "lifecircle" for words, _ in commands()]
 )
-def test_every_option_is_explained_and_told_of(words, command):
+def test_every_option_is_explained_and_stands_in_the_documents(words, command):
     """The reference takes the help of each; a page says what it is good for."""
     assert command.help, words
     options = [one for one in command.params if isinstance(one, click.Option)]

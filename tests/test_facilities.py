@@ -185,7 +185,7 @@ def test_facility_may_close_on_the_day_it_opens():
     assert (len(facilities), len(rejects)) == (1, 0)
 
 
-def test_every_fault_of_a_row_is_told_but_the_row_counts_once():
+def test_every_fault_of_a_row_is_reported_but_the_row_counts_once():
     facilities, rejects = read_facilities(rows({"lon": "x", "service": "", "opened": "y"}, good=19))
     assert rejects["column"].tolist() == ["service", "opened", "lon"]
     assert rejects["row"].tolist() == [20, 20, 20]
@@ -237,7 +237,7 @@ def test_unknown_services_are_refused_with_the_nearest():
     assert read_facilities(frame)[0]["service"].tolist() == names
 
 
-def test_faults_of_the_file_are_told_at_once(tmp_path):
+def test_faults_of_the_file_are_reported_at_once(tmp_path):
     (tmp_path / "a.csv").write_text("Titel,sevice,long,breadth\na,b,1,2\n", "utf-8")
     with pytest.raises(UnusableInputError) as caught:
         read_facilities(tmp_path / "a.csv", columns={"name": "Title", "opend": "x", "note": "hrs"})

@@ -54,7 +54,7 @@ def test_a_damaged_file_is_damaged_and_the_same_each_time():
         assert damaged(content, seed) == damaged(content, seed)
 
 
-def test_the_page_says_how_to_repeat_what_it_tells():
+def test_the_page_says_how_to_repeat_what_it_reports():
     text = (ROOT / "docs" / "reliability.md").read_text("utf-8")
     table = text.split(fault_campaign.BEGIN)[1].split(fault_campaign.END)[0]
     assert f"--seed {SEED}" in table

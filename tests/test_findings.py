@@ -239,7 +239,7 @@ def test_the_year_before_has_its_own_accepted_list(town):
     assert (alone.previous, alone.previous_notes) == (None, ("year_before_same:2024",))
 
 
-def test_a_file_of_the_year_before_that_cannot_be_used_is_told(toytown):
+def test_a_file_of_the_year_before_that_cannot_be_used_is_reported(toytown):
     (toytown / "before.csv").write_text("nothing\n1\n", "utf-8")
     files = 'file = { 2024 = "before.csv", 2025 = "residents.csv" }'
     edit(toytown / "study.toml", 'file = "residents.csv"', files)

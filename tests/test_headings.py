@@ -152,7 +152,7 @@ def test_residents_villages_districts_candidates_in_chinese():
         (read_candidates, {"名称": "a", "地块": "b"}, "[siting]"),
     ],
 )
-def test_two_headings_for_one_column_are_told_with_the_key(read, columns, part):
+def test_two_headings_for_one_column_are_reported_with_the_key(read, columns, part):
     first, second = list(columns)[-2:]
     with pytest.raises(UnusableInputError) as caught:
         read(pd.DataFrame({**PLACE, **columns}))
@@ -238,7 +238,7 @@ def test_sheet_header_row_and_layer_are_keys_of_a_study(toytown):
     assert [result.value for result in run_audit(toytown).targets] == before
 
 
-def test_a_register_without_names_is_told(toytown):
+def test_a_register_without_names_is_reported(toytown):
     edit(toytown / "facilities.csv", "id,name,", "id,whatever,")
     (read,) = [one for one in run_audit(toytown).reading.inputs if one.role == "facilities"]
     assert "names_not_found" in read.notes

@@ -185,7 +185,7 @@ def _in_a_fork(path):
 
 @pytest.mark.skipif(not hasattr(os, "fork") or sys.platform != "linux", reason="memory is measured on Linux")
 @pytest.mark.parametrize("what", CASES if WHOLE_CAMPAIGN else list(CASES)[::3])
-def test_a_hostile_file_costs_little_and_is_told(tmp_path, what):
+def test_a_hostile_file_costs_little_and_is_reported(tmp_path, what):
     make, said = CASES[what]
     # A process of its own makes it: what that takes is not counted.
     maker = os.fork()

@@ -1,4 +1,4 @@
-"""Registered figures: units turned or refused, places known by code or name, doubles, every fault told."""
+"""Registered figures: units turned or refused, places known by code or name, doubles, all faults reported."""
 
 import pandas as pd
 import pytest
@@ -282,7 +282,7 @@ def test_a_blank_figure_is_no_figure_and_is_counted():
     assert found.rejects.empty
 
 
-def test_every_fault_of_a_row_is_told():
+def test_every_fault_of_a_row_is_reported():
     found = read(row("visit", year="x", district="Z"))
     assert [one[1] for one in reasons(found)] == ["year", "district", "target"]
     assert found.rejects["remedy"].iloc[2] == "did you mean 'visits'?"

@@ -246,7 +246,7 @@ ROWS = ("1,a,4", "1,b,7.5", "2,a,", "2,b,-3", "2,b,9", "3,x,2", "9,a,1", "1,a,6"
 LONG = "\n".join(["from_id,to_id,travel_time_p50", *ROWS, ""])
 
 
-def told(rejects):
+def rows_of(rejects):
     return [tuple(map(str, row)) for row in rejects[["row", "column", "value", "reason"]].to_numpy()]
 
 
@@ -256,7 +256,7 @@ def test_every_fault_of_a_long_file_is_named(tmp_path):
     pairs, rejects = lc.read_travel_times(file, [1, 2, 3], ["a", "b", "c"], unit="minutes")
     assert pairs.seconds.toarray().tolist() == [[240.0, 450.0, 0.0], [0.0, 540.0, 0.0], [0.0] * 3]
     assert pairs.seconds.nnz == 3
-    assert told(rejects) == [
+    assert rows_of(rejects) == [
         ("0", "from_id", "3", "no time of this resident"),
         ("0", "to_id", "c", "no time of this facility"),
         ("4", "travel_time_p50", "", "blank"),
@@ -279,7 +279,7 @@ def test_a_wide_file_is_the_same_as_a_long_one(tmp_path):
     for file in ("wide.csv", "wide.parquet"):
         pairs, rejects = lc.read_travel_times(tmp_path / file, [1, 2], ["a", "b"], unit="seconds")
         assert pairs.seconds.toarray().tolist() == [[4.0, 7.5], [0.0, 0.0]]
-        assert sorted(one[2:] for one in told(rejects)) == [
+        assert sorted(one[2:] for one in rows_of(rejects)) == [
             ("", "blank"),
             ("-1", "negative"),
             ("2", "no time of this resident"),
@@ -292,7 +292,7 @@ def test_a_matrix_goes_by_the_order_of_the_tables():
     matrix = np.array([[1.0, np.inf], [np.nan, 2.0], [-1.0, 0.0]])
     pairs, rejects = lc.read_travel_times(matrix, ["x", "y", "z"], [10, 20], unit="minutes")
     assert lc.pairs_table(pairs).to_numpy().tolist() == [["x", 10, 60.0], ["y", 20, 120.0], ["z", 20, 0.0]]
-    assert told(rejects) == [("1", "0", "", "blank"), ("2", "0", "-1", "negative")]
+    assert rows_of(rejects) == [("1", "0", "", "blank"), ("2", "0", "-1", "negative")]
     with pytest.raises(UnusableInputError, match="shape"):
         lc.read_travel_times(matrix, ["x", "y"], [10, 20], unit="minutes")
 
@@ -300,7 +300,7 @@ def test_a_matrix_goes_by_the_order_of_the_tables():
 def test_missing_pairs_are_named_where_all_are_due():
     table = pd.DataFrame({"origin": ["a", "b"], "dest": ["p", "q"], "cost": [1.0, 2.0]})
     _, rejects = lc.read_travel_times(table, unit="seconds", complete=True)
-    assert told(rejects) == [
+    assert rows_of(rejects) == [
         ("0", "", "a -> q", "this pair is missing"),
         ("0", "", "b -> p", "this pair is missing"),
     ]

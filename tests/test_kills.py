@@ -82,7 +82,7 @@ for line in sys.stdin:
 
 
 class Writer:
-    """A process that has computed a run and writes it as often as it is asked, dying where it is told."""
+    """A process that has computed a run and writes it as often as it is asked, dying where it is asked to."""
 
     def __init__(self, study, out, *, one_step):
         words = [sys.executable, "-c", CHILD, str(study), str(out), str(int(one_step))]

@@ -265,7 +265,7 @@ def test_a_missing_figure_is_named(town):
     assert (found["visits"].value, found["visits"].reason) == (None, "indicator_missing:2023")
 
 
-def test_a_figure_twice_or_of_an_unknown_place_is_told(town):
+def test_a_figure_twice_or_of_an_unknown_place_is_reported(town):
     rows = ("visits,2025,,0.88,share", "visits,2025,,0.9,share", "visits,2025,Nowhere,1,share")
     lines = "\n".join(["target,year,district,value,unit", *rows, ""])
     (town / "figures.csv").write_text(lines, "utf-8")

@@ -60,7 +60,7 @@ def wheels(tmp_path):
     ]
 
 
-def test_what_lacks_is_told_by_system(kit, wheels):
+def test_what_lacks_is_named_by_system(kit, wheels):
     windows, linux = kit.SYSTEMS
     assert named(kit.lacking(wheels, windows, [Requirement("app")])) == ['tz; sys_platform == "win32"']
     assert kit.lacking(wheels, linux, [Requirement("app")]) == []

@@ -544,7 +544,7 @@ def test_the_command_writes_a_folder_and_says_so(tmp_path, toytown):
     assert lifecircle("locate", tmp_path / "list.csv", "--study", toytown).returncode == 0
 
 
-def test_every_fault_is_told_at_once_and_nothing_is_written(tmp_path, toytown):
+def test_every_fault_is_reported_at_once_and_nothing_is_written(tmp_path, toytown):
     (tmp_path / "list.csv").write_text("name,where\nA,somewhere\n", "utf-8")
     (tmp_path / "addresses.csv").write_text("address,lon\nA,120\n", "utf-8")
     out = tmp_path / "out"

@@ -129,7 +129,7 @@ def test_command_takes_years_edition_language_and_a_folder_for_pictures(study, t
     assert len(done.output.splitlines()) == 4
 
 
-def test_internal_page_holds_the_roads_unless_told_otherwise(study, tmp_path):
+def test_internal_page_holds_the_roads_unless_they_are_left_out(study, tmp_path):
     assert run("atlas", study, "--out", tmp_path / "with.html").exit_code == 0
     assert run("atlas", study, "--no-roads", "--out", tmp_path / "without.html").exit_code == 0
     with_roads, without = ((tmp_path / f"{name}.html").read_text("utf-8") for name in ("with", "without"))
@@ -234,7 +234,7 @@ def test_setting_of_a_study(study):
     assert '"杭州湾"' in page or "\\u676d\\u5dde\\u6e7e" in page
 
 
-def test_faults_of_labels_are_told_with_their_rows(study):
+def test_faults_of_labels_are_reported_with_their_rows(study):
     (study / "around.csv").write_text(
         "name,lon,lat,kind\n平湖市,121.02,30.70,city\n,121.0,30.4,water\n海,,,water\n", "utf-8"
     )

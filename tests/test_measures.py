@@ -152,7 +152,7 @@ def test_a_series_on_another_index_is_refused(near, demand) -> None:
         coverage(near, demand, limit_min=15, by=demand.district[::-1])
 
 
-def test_all_faults_are_told_at_once(near, demand) -> None:
+def test_all_faults_are_reported_at_once(near, demand) -> None:
     broken = demand.assign(population=[1, 2, -3, 4, 5, 6, 7, 8])
     with pytest.raises(UnusableInputError) as caught:
         coverage(near.assign(status=["covered"] * 7 + ["reached"]), broken, limit_min=15)

@@ -1,9 +1,8 @@
 """Small answers counted by hand, each of which one wrong character in the package would change.
 
-The four mutants these are for survived the whole suite once: ``repeat`` and ``tile`` exchanged in what is
-told
-of each rank, ``within_m`` of a change ignored, a baseline that stands before a milestone, and a proof that is
-content with a hundred times the gap.
+The four mutants these are for survived the whole suite once: ``repeat`` and ``tile`` exchanged in what
+is returned of each rank, ``within_m`` of a change ignored, a baseline that stands before a milestone, and a
+proof that is content with a hundred times the gap.
 """
 
 import geopandas as gpd
@@ -27,7 +26,7 @@ def _points(frame, places):
 
 
 @pytest.mark.parametrize("engine", ["scipy", "ring"])
-def test_what_is_told_of_a_resident_is_told_at_each_of_its_ranks(monkeypatch, engine):
+def test_what_holds_for_a_resident_holds_at_each_of_its_ranks(monkeypatch, engine):
     if engine == "ring":
         pytest.importorskip("numba", reason="the extra `fast` is not installed")
     monkeypatch.setenv("LIFECIRCLE_ENGINE", engine)

@@ -246,7 +246,7 @@ def test_places_without_a_name_are_of_the_service_of_their_file(standard, tmp_pa
     ("language", "first", "count"),
     [("zh", "村卫生室 (village_clinic)", "等，共 47 项"), ("en", "library (library)", "... (47 in all)")],
 )
-def test_a_list_of_no_known_service_is_told_which_there_are(tmp_path, standard, language, first, count):
+def test_a_list_of_no_known_service_names_those_there_are(tmp_path, standard, language, first, count):
     stem = "村室" if language == "zh" else "list"
     PLACES.to_csv(tmp_path / f"{stem}.csv", index=False)
     order = NewOrder(profile="haiyan-2025", language=language)

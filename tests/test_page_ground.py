@@ -26,7 +26,7 @@ def layer(**columns: list[object]) -> gpd.GeoDataFrame:
 
 
 def unpacked(ground: gpd.GeoDataFrame) -> tuple[dict, list[tuple[str, int, np.ndarray]]]:
-    """Give what the header tells, and kind, sort and places of every line, as the page reads them."""
+    """Give what the header holds, and kind, sort and places of every line, as the page reads them."""
     writer = SectionWriter()
     told = keep_ground(ground, BOUNDS, writer)
     _, columns = unpack(writer.packed({}))
@@ -46,7 +46,7 @@ def unpacked(ground: gpd.GeoDataFrame) -> tuple[dict, list[tuple[str, int, np.nd
         ("wall", "wall"), ("围墙", "wall"), ("hedge", ""), ("", ""),
     ],
 )  # fmt: skip
-def test_the_words_of_offices_and_of_openstreetmap_tell_the_kind(word, kind):
+def test_the_words_of_offices_and_of_openstreetmap_name_the_kind(word, kind):
     assert barrier_kind(word) == kind
     assert kind in ("", *BARRIER_KINDS)
 
@@ -93,7 +93,7 @@ def test_a_mask_cuts_the_ground():
     assert shown_ground(MapSetting(), None) is None
 
 
-def test_colours_are_told_in_the_page():
+def test_colours_stand_in_the_page():
     told, _ = unpacked(read_barrier_kinds(layer(kind=["lake", "rail", ""])))
     assert told["colours"] == GROUND_COLOURS
     assert set(told["kinds"]) == {"", *BARRIER_KINDS}

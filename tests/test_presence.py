@@ -24,7 +24,7 @@ def found(table, *, rule=HALL, units=UNITS, **more):
     return presence(table, UnitCodes(units, **about), place=table["place"], **rule, **more)
 
 
-def told(result):
+def rows_of(result):
     return [(row.venue, row.listed, row.stands_in, row.kind) for row in result.disagreements.itertuples()]
 
 
@@ -34,40 +34,40 @@ def test_a_venue_counts_where_it_stands_when_it_lists_nothing():
     assert (result.value, result.without) == (0.25, ["B", "C", "D"])
     assert result.units["lacks"].tolist() == ["", "hall", "hall", "hall"]
     assert result.by_position == ("hall",)
-    assert told(result) == []
+    assert rows_of(result) == []
 
 
 def test_what_a_venue_lists_goes_before_where_it_stands():
     result = found(venues(("hall", "B", "A"), ("hall", "", "C"), ("hall", "D", "D")))
     assert result.units["hall"].tolist() == [0, 1, 1, 1]
     assert result.by_position == ()
-    assert told(result) == [("v0", "B", "A", "elsewhere")]
+    assert rows_of(result) == [("v0", "B", "A", "elsewhere")]
 
 
 @pytest.mark.parametrize("text", ["A,B", "A B", "A、B", "A；B", "A，B ", " A;B;A", "A|B", "A/B"])
 def test_several_units_may_be_listed(text):
     result = found(venues(("hall", text, "C")))
     assert result.units["hall"].tolist() == [1, 1, 0, 0]
-    assert told(result) == [("v0", "A B", "C", "elsewhere")]
+    assert rows_of(result) == [("v0", "A B", "C", "elsewhere")]
 
 
 def test_the_list_alone_decides_where_the_target_says_so():
     table = venues(("hall", "B", "B"), ("hall", "", "C"), ("hall", "", ""))
     result = found(table, assign="serves")
     assert result.units["hall"].tolist() == [0, 1, 0, 0]
-    assert told(result) == [("v1", "", "C", "unlisted")]
+    assert rows_of(result) == [("v1", "", "C", "unlisted")]
 
 
 def test_a_list_that_nobody_keeps_decides_nothing():
     result = found(venues(("hall", "", "C"), ("shop", "A", "A")), assign="serves")
     assert (result.units["hall"].tolist(), result.by_position) == ([0, 0, 1, 0], ("hall",))
-    assert told(result) == []
+    assert rows_of(result) == []
 
 
 def test_place_alone():
     result = found(venues(("hall", "B", "A")), assign="position")
     assert result.units["hall"].tolist() == [1, 0, 0, 0]
-    assert told(result) == [("v0", "B", "A", "elsewhere")]
+    assert rows_of(result) == [("v0", "B", "A", "elsewhere")]
 
 
 def test_a_closed_venue_serves_nobody_and_its_unit_is_named():
@@ -75,14 +75,14 @@ def test_a_closed_venue_serves_nobody_and_its_unit_is_named():
     result = found(table, opened=np.array([False, True, False]))
     assert result.units["hall"].tolist() == [0, 0, 1, 0]
     assert result.units["closed"].tolist() == [0, 1, 0, 0]
-    assert told(result) == [("v0", "B", "B", "not_open")]
+    assert rows_of(result) == [("v0", "B", "B", "not_open")]
 
 
 def test_a_code_of_another_kind_says_nothing_and_a_code_of_none_is_named():
     table = venues(("hall", "town-7", "A"), ("hall", "zzz", "B"))
     result = found(table, known=["town-7"])
     assert result.units["hall"].tolist() == [1, 1, 0, 0]
-    assert told(result) == [("v1", "zzz", "B", "unknown_unit")]
+    assert rows_of(result) == [("v1", "zzz", "B", "unknown_unit")]
 
 
 def test_an_alias_is_the_unit_it_means():

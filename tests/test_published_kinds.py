@@ -1,4 +1,4 @@
-"""Capacities and computed gaps in the public edition: no figure tells of too few people."""
+"""Capacities and computed gaps in the public edition: no figure is of too few people."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_capacity_of_a_few_people_is_kept_back_whole(demand):
     assert {one.value for one in kept.districts} == {None}
 
 
-def test_a_computed_gap_tells_its_mean_and_no_single_circle(demand):
+def test_a_computed_gap_shows_its_mean_and_no_single_circle(demand):
     target = IndicatorTarget(
         id="gap", name="gap", unit="share", trend="shrinking", computed=Equity(gap="urban_rural")
     )

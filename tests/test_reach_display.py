@@ -261,7 +261,7 @@ def every_place(roads: Roads, rng, lines) -> tuple[np.ndarray, np.ndarray]:
 
 
 def lies_on(roads: Roads, lines, edge, share) -> tuple[np.ndarray, np.ndarray]:
-    """Tell which places lie on a line of their own edge, and which are too near a cut to tell."""
+    """Return which places lie on a line of their own edge, and which are too near a cut to decide."""
     points = shapely.line_interpolate_point(roads.lines[edge], share, normalized=True)
     on, near_cut = np.zeros(len(edge), dtype=bool), np.zeros(len(edge), dtype=bool)
     for number in np.unique(edge):

@@ -197,7 +197,7 @@ def test_villages_and_barriers_elsewhere_are_refused(town):
     assert [fault.file for fault in caught.value.faults] == ["villages.csv", "water.geojson"]
 
 
-def test_roads_elsewhere_are_told_once(town):
+def test_roads_elsewhere_are_reported_once(town):
     town.roads(STREETS, moved=shifted(2, 2))
     assert town.fault().startswith("roads.geojson, every table: no table lies near these roads")
 

@@ -237,7 +237,7 @@ def _barriers() -> shapely.STRtree:
 
 
 def _crosses(points: np.ndarray, lines: np.ndarray) -> np.ndarray:
-    """Tell which legs pass through a polygon of water: what lies in it for more than two millimetres."""
+    """Return which legs pass through a polygon of water: what lies in it for more than two millimetres."""
     there = shapely.line_interpolate_point(lines, shapely.line_locate_point(lines, points))
     legs = shapely.linestrings(
         np.stack([shapely.get_coordinates(points), shapely.get_coordinates(there)], axis=1)

@@ -174,7 +174,7 @@ def test_similar_rows_are_near_of_one_service_and_open_together():
     )
     pairs = similar_rows(facilities).tolist()
     assert [0, 2] in pairs
-    assert [0, 1] not in pairs  # 新 tells them apart
+    assert [0, 1] not in pairs  # they differ in 新
     assert not any(3 in pair for pair in pairs)
     assert [0, 4] not in pairs
 

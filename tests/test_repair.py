@@ -154,7 +154,7 @@ def test_a_lattice_that_is_its_own_mirror_image(seed, engine) -> None:
 
 
 def test_a_label_goes_stale_by_rounding(engine) -> None:
-    """Group 1 is sooner at junction 3 than group 0, by less than the sums beyond it can tell."""
+    """Group 1 is sooner at junction 3 than group 0, by less than the sums beyond it can show."""
     later = float(np.nextafter(1.0, 2.0))
     arrays = [0, 1, 2, 3, 4, 5, 5], [3, 2, 3, 4, 5], [later, 0.5, 0.5, 1e6, 1.0]
     solve = TravelGraph(*arrays, engine=engine).solve([0])

@@ -162,7 +162,7 @@ def scipy_nearest(case):
 
 
 def by_group(case):
-    """Sort sources by their groups, and tell where each group begins."""
+    """Sort sources by their groups, and return where each group begins."""
     order = np.argsort(case.group, kind="stable")
     groups = int(case.group.max()) + 1 if len(case.group) else 0
     return case.sources[order], case.start_s[order], np.searchsorted(case.group[order], np.arange(groups + 1))
@@ -513,7 +513,7 @@ def test_without_numba(monkeypatch):
 
 @pytest.fixture
 def fresh_kernels(monkeypatch):
-    """Forget whether the hint compiles, and have it compiled anew."""
+    """Forget whether the hint compiles, and have it compiled again."""
     kernels = _ring.search_loops()
     monkeypatch.setattr(kernels, "_prefetch_probe", numba.njit(kernels._prefetch_probe.py_func))
     _ring.hint_compiles.cache_clear()
@@ -600,7 +600,7 @@ def test_no_room_to_keep_compiled_code_in(package_root, tmp_path):
     assert "compiled code is not kept: " in run.stdout
 
 
-def test_compiling_is_told_once_on_a_machine(package_root, tmp_path):
+def test_compiling_is_reported_once_on_a_machine(package_root, tmp_path):
     folder = str(tmp_path / "cache")
     kept = {"NUMBA_CACHE_DIR": folder, "NUMBA_OPT": "3"}  # without optimising, nothing is kept
     first, second = (run_apart(package_root, SCRIPT, **kept) for _ in range(2))

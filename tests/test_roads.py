@@ -562,7 +562,7 @@ def test_graphs_of_other_kinds_and_crs():
     assert roads_from_graph(projected).key == first.key
 
 
-def test_an_undirected_graph_tells_the_drawn_order_of_a_one_way_street():
+def test_an_undirected_graph_keeps_the_drawn_order_of_a_one_way_street():
     graph = town_graph(nx.MultiGraph)
     graph.clear_edges()
     graph.add_edge(1, 2, highway="primary", oneway=True, **{"from": 2, "to": 1})

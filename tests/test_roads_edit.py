@@ -71,7 +71,7 @@ def test_an_end_without_a_road_is_a_dead_end_and_none_at_all_is_refused(walk):
     assert add_road([walk], line((0, 25.01), (0, 500))) is None
 
 
-def test_a_road_joins_those_it_crosses_only_when_told_to(walk):
+def test_a_road_joins_those_it_crosses_only_when_asked_to(walk):
     (over,) = add_road([walk], line((0, 0), (1200, 400), (2000, 400)))
     (joined,) = add_road([walk], line((0, 0), (1200, 400), (2000, 400)), crossings=True)
     assert len(joined.xy) == len(over.xy) + 1

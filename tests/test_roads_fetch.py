@@ -193,7 +193,7 @@ def test_settings_and_resolver_are_as_before(server, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("status", [429, 504])
-def test_a_busy_server_is_told_at_once(server, status):
+def test_a_busy_server_is_reported_at_once(server, status):
     server.status = status
     with pytest.raises(
         FetchError, match=rf"is busy \(HTTP {status}\).*try again in a few minutes.*read_roads"

@@ -158,7 +158,7 @@ def test_every_file_of_a_shapefile_counts(toytown, ending):
 
 @pytest.mark.parametrize("name", ["summary.json", "results.gpkg", "ranks.parquet", "rejects.csv"])
 @pytest.mark.parametrize("harm", ["gone", "cut", "empty", "flipped"])
-def test_a_damaged_run_is_told_and_computed_anew(town, caplog, name, harm):
+def test_a_damaged_run_is_reported_and_computed_again(town, caplog, name, harm):
     whole = find_run(town)
     path = town / "results" / "2025" / name
     raw = path.read_bytes()
@@ -210,7 +210,7 @@ def test_an_audit_goes_on_whatever_stands_in_the_cache(toytown):
     assert [one.value for one in again.targets] == [one.value for one in whole.targets]
 
 
-def test_damaged_plans_are_told(tmp_path):
+def test_damaged_plans_are_reported(tmp_path):
     plan = tmp_path / "plan.json"
     for text in ("", "[]", "[" * 100_000, '{"study": "toytown", "sites": [{"lon": "x"}]}', "\x00"):
         plan.write_text(text)

@@ -40,7 +40,7 @@ def matched(first, second):
     ("one", "other", "rule"),
     [
         (("L1", "老馆", "library", 0), ("L1", "新馆", "library", SAME_ID_M - 1), "id"),
-        (("L1", "老馆", "library", 0), ("L1", "新馆", "library", SAME_ID_M + 1), None),  # an id given anew
+        (("L1", "老馆", "library", 0), ("L1", "新馆", "library", SAME_ID_M + 1), None),  # a reused id
         (("L1", "老馆", "library", 0), ("L1", "老馆", "library", 9_000), "id"),
         (("L1", "县图书馆", "library", 0), ("B7", "县图书馆", "library", SAME_NAME_M - 1), "name"),
         (("L1", "县图书馆", "library", 0), ("B7", "县图书馆", "library", SAME_NAME_M + 1), None),

@@ -428,7 +428,7 @@ def test_what_is_written(study, tmp_path):
     assert (tmp_path / "own" / "thesis.docx").read_text() == "mine"
 
 
-def test_it_is_told_in_both_languages(study):
+def test_it_is_written_in_both_languages(study):
     done = run_scenario(study, [Change("open", services=("library",), name="New", shape=point(2000, 1000))])
     english, chinese = (summary_lines(done, language) for language in ("en", "zh"))
     assert english[2].startswith("15-minute reading circle: from 78.1 % to 89.0 % (+10.91 points).")

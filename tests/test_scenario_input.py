@@ -92,7 +92,7 @@ def test_places_that_are_nowhere_on_earth(tmp_path):
     assert "row 2, column 'wkt': not a shape" in said
 
 
-def test_unknown_ids_of_all_files_are_told_together(tmp_path, study):
+def test_unknown_ids_of_all_files_are_reported_together(tmp_path, study):
     one, other = tmp_path / "one.csv", tmp_path / "other.toml"
     one.write_text("action,id,service,name\nclose,L9,,\nclose,,,Nowhere hall\n", "utf-8")
     other.write_text(

@@ -156,7 +156,7 @@ def test_branching_finds_what_highs_finds(seed):
     sites, bound = branch_and_bound(cover, number, 0.0, 1.0 - 1e-7, deadline=Deadline.after(60.0))
     assert len(sites) == number
     assert cover.weights[np.unique(cover.by_site[sites].indices)].sum() == best == bound
-    # Told the best value, it finds nothing better and proves it.
+    # Given the best value, it finds nothing better and proves it.
     assert branch_and_bound(cover, number, best, 1.0 - 1e-7, deadline=Deadline.after(60.0)) == (None, best)
 
 

@@ -114,7 +114,7 @@ def test_costs_and_people_that_cannot_be_used_are_refused(costs, people, told):
         lc.solve_siting(costs, people, objective="max_cover", limit=5, sites=1)
 
 
-def test_all_faults_are_told_at_once():
+def test_all_faults_are_reported_at_once():
     with pytest.raises(lc.UnusableInputError) as caught:
         lc.solve_siting(COSTS, PEOPLE, objective="max_cover", limit=5, sites=9, existing=[7], forbidden=[8])
     assert len(caught.value.faults) == 3

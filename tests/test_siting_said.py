@@ -161,7 +161,7 @@ def test_what_an_exchange_costs_where_candidates_count_together(tmp_path, monkey
     assert done.explanation.candidates["swap_loss"].notna().any()
     monkeypatch.setattr(rivals, "_MOST_SWAPS", 0)
     done = study(TOYTOWN, "culture", new=2, candidates=listed, services=("gym",))
-    assert done.explanation.candidates["swap_loss"].isna().all()  # too many to try: not told
+    assert done.explanation.candidates["swap_loss"].isna().all()  # too many to try: not given
     assert "barred" not in set(done.explanation.candidates["reason"])
 
 

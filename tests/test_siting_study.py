@@ -137,7 +137,7 @@ def test_why_each_candidate_is_not_in_the_plan(listed):
         why_line(done, "Z", "en")
 
 
-def test_people_are_told_once_and_shared_catchments_are_named(listed):
+def test_people_are_counted_once_and_shared_catchments_are_named(listed):
     done = study(
         TOYTOWN, "reading", new=2, candidates=candidates(listed.parent, {"A": PLACES["A"], "D": PLACES["D"]})
     )

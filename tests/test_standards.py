@@ -1,4 +1,4 @@
-"""Standards: what a profile may say, which faults it is told, what ships, and the verdict."""
+"""Standards: what a profile may say, which faults are reported, what ships, and the verdict."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_one_language_or_plain_text_stands_for_both():
     assert Text.model_validate("library") == Text(zh="library", en="library")
 
 
-def test_provenance_is_told_for_each_key():
+def test_provenance_is_returned_for_each_key():
     target = circle(
         source="plan",
         date="2021",
@@ -379,7 +379,7 @@ DUE = "goal = 0.9\ndue = 2025\n"
         ("[target]\n", "key 'target'", "list", r"\[ \.\.\. \]"),
     ],
 )
-def test_fault_is_told_with_place_and_remedy(tmp_path, text, place, reason, remedy):
+def test_fault_is_reported_with_place_and_remedy(tmp_path, text, place, reason, remedy):
     whole = text + SERVICES if text.startswith(("titel", "[[targets")) else SERVICES + text
     faults = faults_in(tmp_path, whole)
     assert list(faults) == [place]
@@ -394,7 +394,7 @@ def test_service_may_be_a_class_of_its_own(tmp_path):
     assert standard.service("pool").classes == {"pool"}
 
 
-def test_all_faults_are_told_at_once(tmp_path):
+def test_all_faults_are_reported_at_once(tmp_path):
     faults = faults_in(
         tmp_path,
         SERVICES
@@ -432,7 +432,7 @@ def test_all_faults_are_told_at_once(tmp_path):
     assert faults["target[1] 'culture'.goal"].value == "90"
 
 
-def test_two_faults_of_one_key_are_both_told(tmp_path):
+def test_two_faults_of_one_key_are_both_reported(tmp_path):
     text = SERVICES + CIRCLE + DUE + "milestones = { 2022 = 0.5, 2026 = 0.4 }\n"
     with pytest.raises(UnusableInputError) as caught:
         loaded(tmp_path, text)
@@ -846,7 +846,7 @@ INDICATOR = {"kind": "indicator", "id": "i", "unit": "share"}
         ({**INDICATOR, "by": "hamlet"}, "by", ""),
     ],
 )
-def test_keys_that_do_not_go_together_are_told_at_their_key(target, key, reason):
+def test_keys_that_do_not_go_together_are_reported_at_their_key(target, key, reason):
     with pytest.raises(UnusableInputError) as caught:
         read_target(target)
     faults = {fault.place.removeprefix("key ").strip("'"): fault for fault in caught.value.faults}

@@ -250,7 +250,7 @@ def _is_site(line) -> bool:
     return hasattr(line, "get_markerfacecolor") and line.get_markerfacecolor() == "#0f5132"
 
 
-def test_what_cannot_be_drawn_is_told_with_all_faults(town, tmp_path):
+def test_what_cannot_be_drawn_is_reported_with_all_faults(town, tmp_path):
     with pytest.raises(UnusableInputError) as caught:
         lc.static_map(town, "literacy", tmp_path / "a.jpg", size="A5")
     text = str(caught.value)

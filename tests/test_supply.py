@@ -58,13 +58,13 @@ def test_no_venue_is_nothing_for_everybody():
 
 
 @pytest.mark.parametrize("wrong", ["about 40", -1, "-3", "inf"])
-def test_text_and_negative_amounts_are_told_with_their_venue(wrong):
+def test_text_and_negative_amounts_are_reported_with_their_venue(wrong):
     table = venues(("A", 10.0), ("B", wrong)).set_axis(["v1", "v2"])
     with pytest.raises(UnusableInputError, match=r"venue v2, column 'capacity'.*at least 0"):
         capacity(table, PEOPLE)
 
 
-def test_missing_columns_are_told_together():
+def test_missing_columns_are_reported_together():
     with pytest.raises(UnusableInputError) as caught:
         capacity(pd.DataFrame({"x": [1]}), PEOPLE)
     assert [fault.place for fault in caught.value.faults] == ["column 'capacity'", "column 'district'"]

@@ -1,4 +1,4 @@
-"""Tables: every format read alike, bad files told, rows checked, files written whole or not at all."""
+"""Tables: every format read alike, bad files reported, rows checked, files written whole or not at all."""
 
 import datetime as dt
 import errno
@@ -214,14 +214,14 @@ def test_missing_file_names_the_nearest(tmp_path):
         ("a.parquet", b"no columns", r"cannot be read as \.parquet"),
     ],
 )
-def test_unusable_file_is_told(tmp_path, name, content, message):
+def test_unusable_file_is_reported(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnusableInputError, match=message):
         read_table(tmp_path / name)
 
 
 @pytest.mark.parametrize("at", [10, 97, 700])
-def test_a_workbook_that_lost_a_byte_is_told(tmp_path, at):
+def test_a_workbook_that_lost_a_byte_is_reported(tmp_path, at):
     """Places in its directory are then before the beginning of the file."""
     path = tmp_path / "book.xlsx"
     pd.DataFrame({"id": ["a"]}).to_excel(path, index=False)
@@ -263,7 +263,7 @@ def test_a_layer_without_its_spatial_index_is_not_whole(tmp_path, monkeypatch):
     "lost", ["UPDATE gpkg_ogr_contents SET feature_count = 0", "UPDATE gpkg_contents SET min_x = NULL"]
 )
 def test_a_layer_of_which_gdal_lost_a_note_is_not_whole(tmp_path, monkeypatch, lost):
-    """An error of the disk at the end of a layer: its rows are there, and readers are told of none."""
+    """An error of the disk at the end of a layer: its rows are there, and readers are given none."""
     write = pyogrio.write_dataframe
 
     def losing(frame, path, **more):
@@ -281,7 +281,7 @@ def test_a_layer_of_which_gdal_lost_a_note_is_not_whole(tmp_path, monkeypatch, l
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gpkg", "b.gpkg"]
 
 
-def test_folder_and_empty_tables_are_told(tmp_path):
+def test_folder_and_empty_tables_are_reported(tmp_path):
     (tmp_path / "a.csv").mkdir()
     with pytest.raises(UnusableInputError, match="is a folder"):
         read_table(tmp_path / "a.csv")
@@ -351,7 +351,7 @@ def test_check_converts_and_collects_the_faults_of_rows():
     assert rejected_rows(checked.rejects) == 4
 
 
-def test_missing_columns_are_told_together_with_the_nearest():
+def test_missing_columns_are_reported_together_with_the_nearest():
     table = read_table(pd.DataFrame({"nmae": ["a"], "kind": [1]}))
     with pytest.raises(UnusableInputError) as caught:
         check_table(table, SCHEMA, columns={"since": "opened"})
@@ -448,7 +448,7 @@ def test_rows_are_labelled_by_id_else_by_number(caplog):
     assert labels(["b"]).name == "id"
 
 
-def test_rejects_are_counted_by_row_and_told():
+def test_rejects_are_counted_by_row_and_reported():
     assert_rejects(no_rejects(), [])
     rejects = join_rejects(
         [

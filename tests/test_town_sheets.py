@@ -78,7 +78,7 @@ def test_pages_are_counted_in_each_file(sheets):
             assert f"第{number}页，共{len(pages)}页" in text
 
 
-def test_a_sheet_tells_the_runs_own_figures_of_its_town(town, before, sheets):
+def test_a_sheet_shows_the_runs_own_figures_of_its_town(town, before, sheets):
     then = {one.code: one.value for one in before.targets[0].districts}
     for number, one in enumerate(town.targets[0].districts[:9], 1):
         text = sheets[f"{number:02d}-{one.name}.pdf"][0]
@@ -266,7 +266,7 @@ def test_one_command_draws_page_and_sheets(tmp_path):
     assert len(names) == 2 + len(pd.read_json(tmp_path / "sheets" / "sheets.json", typ="series")["files"]) - 1
 
 
-def test_what_sheets_cannot_be_made_of_is_told_at_once(tmp_path):
+def test_what_sheets_cannot_be_made_of_is_reported_at_once(tmp_path):
     study = shutil.copytree(TOYTOWN, tmp_path / "toytown")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.txt").write_text("a")

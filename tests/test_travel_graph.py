@@ -232,7 +232,7 @@ def test_lowest_position_wins_across_a_lattice_of_ties() -> None:
 
 
 def test_a_slower_group_gets_no_name_by_rounding() -> None:
-    """Group 0 is later than group 1 at junction 3, by less than the sums beyond it can tell."""
+    """Group 0 is later than group 1 at junction 3, by less than the sums beyond it can show."""
     later = float(np.nextafter(1.0, 2.0))
     edges = [(0, 3, later), (1, 2, 0.5), (2, 3, 0.5), (3, 4, 1e6), (4, 5, 1.0)]
     seconds, source = graph_of(6, edges).nearest([0, 1])

@@ -1,4 +1,4 @@
-"""Villages: read with every fault told, given their district, and every resident given a village."""
+"""Villages: read with every fault reported, given their district, and every resident given a village."""
 
 import logging
 
@@ -119,7 +119,7 @@ def test_classes_survive_a_spreadsheet(tmp_path):
     assert found["urban"].astype(object).tolist() == [True, False, pd.NA]
 
 
-def test_a_class_of_neither_kind_is_told_and_unknown(tmp_path, caplog):
+def test_a_class_of_neither_kind_is_reported_and_unknown(tmp_path, caplog):
     head = "code,name,class,lon,lat"
     found, _ = read_villages(write(tmp_path / "v.csv", ["1,a,city,120.9,30.5", "2,b,220,120.9,30.5"], head))
     assert found["urban"].astype(object).tolist() == [pd.NA, False]
@@ -231,7 +231,7 @@ def test_too_many_rejects_are_unusable(tmp_path):
     assert len(read_villages(path, max_rejected=1 / 6)[0]) == 5
 
 
-def test_what_is_wrong_with_the_file_is_told_at_once(tmp_path):
+def test_what_is_wrong_with_the_file_is_reported_at_once(tmp_path):
     with pytest.raises(UnusableInputError) as caught:
         read_villages(write(tmp_path / "v.csv", ["1,a"], "nmae,where"))
     places = [fault.place for fault in caught.value.faults]
@@ -312,7 +312,7 @@ def test_nearness_counts_metres_not_degrees(villages):
     assert found["village"].tolist() == [two.index[0]]
 
 
-def test_an_unknown_word_is_told_and_the_place_decides(villages, districts, caplog):
+def test_an_unknown_word_is_reported_and_the_place_decides(villages, districts, caplog):
     villages = with_districts(villages, districts)
     homes = residents([(120.921, 30.5), None], village=["无此村", "无此村"], district=["", "01"])
     found = assign_villages(assign_districts(homes, districts), villages)
@@ -452,7 +452,7 @@ def test_rows_that_are_no_village_are_rejects_with_the_nearest_name(tmp_path, vi
     assert "Atlantis" in told.loc[10, "value"]
 
 
-def test_a_village_listed_twice_has_passed_once_and_another_spelling_is_told(tmp_path, villages, caplog):
+def test_a_village_listed_twice_has_passed_once_and_another_spelling_is_reported(tmp_path, villages, caplog):
     rows = ["330424001001,东村", "330424001001,东村村民委员会"]
     accepted, rejects = read_accepted(write(tmp_path / "list.csv", rows, "code,name"), villages)
     assert rejects.empty

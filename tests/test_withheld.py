@@ -91,9 +91,9 @@ def sum_of(result: CircleResult, part: str) -> float:
 
 @pytest.mark.parametrize("few", [5, 19])
 def test_a_total_kept_back_does_not_follow_from_the_rows(few):
-    """Towns redrawn between two years: no row is part of another, so the totals alone tell of the few.
+    """Towns redrawn between two years: no row is part of another, so the totals alone show the few.
 
-    Five people are newly covered. That both totals are printed would tell them, so the earlier one is kept
+    Five people are newly covered. They would follow if both totals were printed, so the earlier one is kept
     back; its towns, each of hundreds, would still add up to it.
     """
     covered, left = [300.0, 250.0, 280.0, 220.0], [160.0, 170.0, 180.0, 190.0]
@@ -116,7 +116,7 @@ def test_a_total_kept_back_does_not_follow_from_the_rows(few):
 
 @pytest.mark.parametrize("many", [3, 4, 5])
 def test_who_is_in_none_of_many_groups_is_no_few(many):
-    """Part everyone but seven of unknown age: all ages, taken from everyone together, tell the seven."""
+    """Part everyone but seven of unknown age: all ages, taken from everyone together, leave the seven."""
     of_age = [[100.0 * (1 + (row == group)) for row in range(many)] + [0.0] for group in range(many)]
     people = [*(sum(column) for column in zip(*of_age, strict=True)), 7.0]
     del people[many]  # the sum of those of no age
@@ -143,11 +143,11 @@ def test_who_is_in_none_of_many_groups_is_no_few(many):
 class Published:
     """Hold all that a reader has.
 
-    ``told`` : (count, kind) which kinds of people a printed count is of, ``value`` its number; ``secret`` :
+    ``printed`` : (count, kind) which kinds of people a count is of, ``value`` its number; ``secret`` :
     (count, kind) what must not be found, ``truth`` its number, ``names`` what it is.
     """
 
-    told: np.ndarray
+    printed: np.ndarray
     value: np.ndarray
     secret: np.ndarray
     truth: np.ndarray
@@ -200,23 +200,23 @@ def published(years: list[Findings]) -> Published:
 
 
 def found_by_adding(known: Published) -> list[str]:
-    """Tell what follows from the equations alone, by whatever multiples of them."""
+    """Return what follows from the equations alone, by whatever multiples of them."""
     if not known.names:
         return []
-    _, singular, rows = np.linalg.svd(known.told, full_matrices=False)
+    _, singular, rows = np.linalg.svd(known.printed, full_matrices=False)
     basis = rows[singular > 1e-9 * singular[0]]
     rest = known.secret - (known.secret @ basis.T) @ basis
     return [name for name, far in zip(known.names, np.abs(rest).max(axis=1), strict=True) if far < 1e-7]
 
 
 def found_by_bounds(known: Published, *, most: int, seed: int = 0) -> list[str]:
-    """Tell what is known to the person because nobody is fewer than none: least and most, of a sample."""
+    """Return what is known to the person, as no count is below zero: least and most, of a sample."""
     out = []
     order = np.random.default_rng(seed).permutation(len(known.names))[:most]
     for at in order.tolist():
         ends = []
         for sign in (1, -1):
-            solved = linprog(sign * known.secret[at], A_eq=known.told, b_eq=known.value, method="highs")
+            solved = linprog(sign * known.secret[at], A_eq=known.printed, b_eq=known.value, method="highs")
             if solved.status == 3:  # without a bound
                 break
             assert solved.status == 0, solved.message
@@ -227,7 +227,7 @@ def found_by_bounds(known: Published, *, most: int, seed: int = 0) -> list[str]:
 
 
 LARGER = [(600, seed) for seed in range(12)] + [(1500, seed) for seed in range(4)]
-"""Towns in which solving finds what pairs of counts do not tell: residents, seed."""
+"""Towns in which solving finds what pairs of counts do not show: residents, seed."""
 
 
 @pytest.mark.parametrize("seed", seeds(8, whole=200))

@@ -39,7 +39,7 @@ def test_every_message_has_a_chinese_sentence_with_the_same_fields():
         assert fields(entry["zh"]) == fields(text), text
 
 
-TOLD = {"reason", "remedy"}
+PRINTED = {"reason", "remedy"}
 """What a fault says to people; its file, place and value are names and data."""
 SENTENCE = re.compile(r"[\w}]\W* \W*[\w{]")
 """Words with a space between them: a code of a reason, such as ``no_baseline``, has none."""
@@ -69,16 +69,16 @@ def takers(trees):
             names = names[1:] if names[:1] in (["self"], ["cls"]) else names
         else:
             continue
-        found.setdefault(node.name, set()).update(at for at, name in enumerate(names) if name in TOLD)
+        found.setdefault(node.name, set()).update(at for at, name in enumerate(names) if name in PRINTED)
     return {name: places for name, places in found.items() if places}
 
 
 def assigned(target, value):
-    """Yield what is bound to a name of :data:`TOLD`, one by one or in a pair."""
+    """Yield what is bound to a name of :data:`PRINTED`, one by one or in a pair."""
     names = [getattr(one, "id", "") for one in (target.elts if isinstance(target, ast.Tuple) else [target])]
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(names) == len(value.elts):
-        yield from (part for name, part in zip(names, value.elts, strict=True) if name in TOLD)
-    elif TOLD & set(names):
+        yield from (part for name, part in zip(names, value.elts, strict=True) if name in PRINTED)
+    elif PRINTED & set(names):
         yield value
 
 
@@ -86,14 +86,14 @@ def is_sentence(text):
     return bool(SENTENCE.search(re.sub(r"\{[^{}]*\}", "{}", text)))
 
 
-def told(tree, places):
+def plain_texts(tree, places):
     """Yield every text that a file gives plainly as a reason or a remedy: (line, text)."""
     for node in ast.walk(tree):
         parts = []
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             parts = [node.args[at] for at in places.get(name, ()) if at < len(node.args)]
-            parts += [word.value for word in node.keywords if word.arg in TOLD]
+            parts += [word.value for word in node.keywords if word.arg in PRINTED]
         elif isinstance(node, ast.Assign):
             parts = [part for target in node.targets for part in assigned(target, node.value)]
         for part in parts:
@@ -104,12 +104,12 @@ def test_every_fault_of_the_package_is_said_as_a_message():
     trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
     places = takers(trees.values())
     assert {"Fault", "Conflict", "Problem", "faults", "_fault"} <= set(places)
-    # An error of the command line's own library is told in English, as its help is.
+    # An error of the command line's own library is printed in English, as its help is.
     places.pop("refuse_options")
     plain = [
         f"{path.name}:{line}: {text}"
         for path, tree in trees.items()
-        for line, text in told(tree, places)
+        for line, text in plain_texts(tree, places)
         if not (path.name == "_root.py" and text == "' Remedy: '")  # the mark that it looks for
     ]
     assert plain == []
@@ -129,7 +129,7 @@ def test_every_fault_of_the_package_is_said_as_a_message():
     ],
 )
 def test_a_fault_that_is_said_plainly_is_found(code, found):
-    assert [text for _, text in told(ast.parse(code), {"Fault": {3, 4}, "faults": {1, 2}})] == found
+    assert [text for _, text in plain_texts(ast.parse(code), {"Fault": {3, 4}, "faults": {1, 2}})] == found
 
 
 def test_every_entry_has_both_languages():

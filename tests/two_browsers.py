@@ -27,16 +27,16 @@ PREFERENCES = {
     "browser.shell.checkDefaultBrowser": False,
     "datareporting.policy.dataSubmissionEnabled": False,
     "extensions.systemAddon.update.enabled": False,
-    "marionette.port": 0,  # any that is free; a file in the profile tells which
+    "marionette.port": 0,  # any that is free; a file in the profile names it
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "services.settings.server": "",
     "toolkit.telemetry.reportingpolicy.firstRun": False,
     "ui.prefersReducedMotion": 1,
 }
-TELL = "const tell = arguments[arguments.length - 1];"
-READY = TELL + "lifecircle.ready.then(() => tell(''), (error) => tell(String(error)));"
-FRAMES = TELL + "requestAnimationFrame(() => requestAnimationFrame(() => tell('')));"
+ANSWER = "const answer = arguments[arguments.length - 1];"
+READY = ANSWER + "lifecircle.ready.then(() => answer(''), (error) => answer(String(error)));"
+FRAMES = ANSWER + "requestAnimationFrame(() => requestAnimationFrame(() => answer('')));"
 KEEP_PRINTED = """
 const keep = () => { window.wasPrinted = document.getElementById('lc-print').textContent; };
 window.addEventListener('beforeprint', keep, { once: true });
@@ -44,7 +44,7 @@ window.addEventListener('beforeprint', keep, { once: true });
 
 
 class Reader:
-    """Opens a page, clicks, types and drags on it, and reads what it shows. ``name`` tells the browser."""
+    """Opens a page, clicks, types and drags on it, and reads what it shows. ``name`` : the browser's."""
 
     name = ""
 
@@ -74,7 +74,7 @@ class Reader:
         raise NotImplementedError
 
     def wait_for(self, script: str) -> Any:
-        """Run a script that tells when it is done."""
+        """Run a script that reports when it is done."""
         raise NotImplementedError
 
     def act(self, actions: list[dict[str, Any]]) -> None:
@@ -135,7 +135,7 @@ class Reader:
         return str(self.ask("return document.querySelector(arguments[0]).value", css))
 
     def shows(self, css: str) -> bool:
-        """Tell whether there is such an element in sight of one who scrolls."""
+        """Return whether there is such an element in sight of one who scrolls."""
         return bool(
             self.ask(
                 "const one = document.querySelector(arguments[0]);"
@@ -175,7 +175,7 @@ class Chromium(Reader):
         return self.driver.execute_script(script, *arguments)
 
     def wait_for(self, script: str) -> Any:
-        """Run a script that tells when it is done."""
+        """Run a script that reports when it is done."""
         return self.driver.execute_async_script(script)
 
     def act(self, actions: list[dict[str, Any]]) -> None:
@@ -202,7 +202,7 @@ class Firefox(Reader):
         return self.driver.execute_script(script, script_args=arguments, sandbox=None)
 
     def wait_for(self, script: str) -> Any:
-        """Run a script that tells when it is done."""
+        """Run a script that reports when it is done."""
         return self.driver.execute_async_script(script, sandbox=None)
 
     def act(self, actions: list[dict[str, Any]]) -> None:

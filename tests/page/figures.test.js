@@ -41,7 +41,7 @@ test("a pixel of zoom 0 at the equator is the world's circumference over 256", (
   assert.ok(Math.abs(metresPerPixel(60, 3) / (156543.03 / 16) - 1) < 1e-6);
 });
 
-test("coarse times offer only the steps that can be told apart, the limit among them", () => {
+test("coarse times offer only the steps that differ, the limit among them", () => {
   assert.deepEqual(sliderOf(15, null), { min: 1, max: 30, step: 1 });
   assert.deepEqual(sliderOf(15, 5), { min: 5, max: 30, step: 5 });
   assert.deepEqual(sliderOf(12, 5), { min: 2, max: 32, step: 5 });

@@ -21,7 +21,7 @@ test("a program that writes signs in another way does no harm", () => {
   assert.deepEqual(readLink(MINE, text.replaceAll("%2C", ",")), readLink(MINE, text));
 });
 
-test("every cut, every changed sign and every twice told name is found", () => {
+test("every cut, every changed sign and every name that stands twice is found", () => {
   const text = linkText(MINE, VALUES);
   for (let length = 4; length < text.length; length++) assert.equal(readLink(MINE, text.slice(0, length)).fault, "damaged", text.slice(0, length));
   assert.equal(readLink(MINE, text.replace("2025", "2024")).fault, "damaged");
@@ -30,7 +30,7 @@ test("every cut, every changed sign and every twice told name is found", () => {
   assert.equal(readLink(MINE, "#lc=%E0%A4%A").fault, "damaged");
 });
 
-test("a link of another study or edition is told apart from a damaged one", () => {
+test("a link of another study or edition is not taken for a damaged one", () => {
   assert.deepEqual(readLink({ study: "futian", edition: "internal" }, linkText(MINE, VALUES)), { fault: "other", study: "haiyan" });
   assert.equal(readLink({ study: "haiyan", edition: "public" }, linkText(MINE, VALUES)).fault, "other");
 });

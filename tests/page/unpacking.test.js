@@ -13,19 +13,19 @@ function container(section, body, { magic = "LCAT", version = 1, base = {} } = {
   return new Uint8Array(Buffer.concat([head, header, Buffer.from(body)]));
 }
 
-const told = (dtype, count, encoding, width, more = {}) => ({ dtype, shape: [count], encoding, width, at: 0, ...more });
+const described = (dtype, count, encoding, width, more = {}) => ({ dtype, shape: [count], encoding, width, at: 0, ...more });
 
 test("columns are what their encoding says", () => {
-  assert.deepEqual([...openContainer(container(told("u2", 2, "plain", 2), [1, 44, 0, 1])).column("one")], [1, 300]);
-  assert.deepEqual([...openContainer(container(told("i1", 4, "zigzag", 1), [0, 1, 2, 255])).column("one")], [0, -1, 1, -128]);
-  assert.deepEqual([...openContainer(container(told("u1", 3, "delta", 1), [10, 1, 4])).column("one")], [5, 4, 6]);
-  const most = told("i4", 2, "zigzag", 4);
+  assert.deepEqual([...openContainer(container(described("u2", 2, "plain", 2), [1, 44, 0, 1])).column("one")], [1, 300]);
+  assert.deepEqual([...openContainer(container(described("i1", 4, "zigzag", 1), [0, 1, 2, 255])).column("one")], [0, -1, 1, -128]);
+  assert.deepEqual([...openContainer(container(described("u1", 3, "delta", 1), [10, 1, 4])).column("one")], [5, 4, 6]);
+  const most = described("i4", 2, "zigzag", 4);
   assert.deepEqual([...openContainer(container(most, [254, 255, 255, 255, 255, 255, 127, 127])).column("one")], [2 ** 30 - 1, -(2 ** 30)]);
 });
 
 test("a column may stand as what it differs from another", () => {
-  const base = { other: told("u1", 2, "plain", 1) };
-  const opened = openContainer(container(told("u1", 2, "since", 1, { at: 2, since: "other" }), [7, 9, 2, 1], { base }));
+  const base = { other: described("u1", 2, "plain", 1) };
+  const opened = openContainer(container(described("u1", 2, "since", 1, { at: 2, since: "other" }), [7, 9, 2, 1], { base }));
   assert.deepEqual([...opened.column("one")], [8, 8]);
   assert.equal(opened.column("one"), opened.column("one"));
   assert.throws(() => opened.column("none"), /no section none/);
@@ -33,8 +33,8 @@ test("a column may stand as what it differs from another", () => {
 });
 
 test("other bytes and newer versions are refused", () => {
-  assert.throws(() => openContainer(container(told("u1", 0, "plain", 1), [], { magic: "PK" })), /no data of a map page/);
-  assert.throws(() => openContainer(container(told("u1", 0, "plain", 1), [], { version: 2 })), /version 2, this page reads 1/);
+  assert.throws(() => openContainer(container(described("u1", 0, "plain", 1), [], { magic: "PK" })), /no data of a map page/);
+  assert.throws(() => openContainer(container(described("u1", 0, "plain", 1), [], { version: 2 })), /version 2, this page reads 1/);
 });
 
 test("the text is unpacked to the bytes that were packed", async () => {
