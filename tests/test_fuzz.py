@@ -59,7 +59,7 @@ def test_a_reader_gives_a_result_or_an_error_of_its_own(batch, tmp_path, town):
     assert not _fails(fuzz_oracle.run_reader, batch, tmp_path, town)
 
 
-@pytest.mark.parametrize("batch", seeds(COMMANDS // 40 // BATCH, whole=COMMANDS // BATCH))
+@pytest.mark.parametrize("batch", seeds(COMMANDS // 80 // BATCH, whole=COMMANDS // BATCH))
 def test_a_command_ends_in_order(batch, tmp_path, town):
     assert not _fails(fuzz_oracle.run_whole_command, batch, tmp_path, town)
 

@@ -21,7 +21,7 @@ from lifecircle.files import Results, complete_folder, recover
 from lifecircle.findings import CHECKSUMS, RUN, load_findings
 from lifecircle.ledger import SUPERSEDED, drop_copy, keep_superseded, open_register, read_evidence
 
-STEP, LAST = 10, 130
+STEP, LAST = 20, 130
 KIND = Results("mark.json", ("mark.json", "a.txt", "b.txt"))
 
 CHILD = """

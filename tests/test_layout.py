@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 import lifecircle
-
-ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "coverage" / "lifecircle"
+from conftest import ROOT
+from sources import PACKAGE, nodes_of
 
 FLOORS = {
     "errors": 0,
@@ -82,7 +81,7 @@ def rooms():
 
 
 def imported_rooms(path):
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             names = [node.module or ""]
@@ -122,7 +121,7 @@ def test_only_the_command_line_prints_or_exits():
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for room, path in rooms()
         if room not in {"cli", "__main__"}
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) in {"print", "sys.exit", "logging.basicConfig"}
     ]
@@ -131,7 +130,7 @@ def test_only_the_command_line_prints_or_exits():
 
 def private_imports(path, own=""):
     """List the private modules of other rooms that a file imports."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes_of(path):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -155,7 +154,7 @@ def test_no_test_reaches_past_the_face_of_a_room():
     """What a room shows is imported from the room; of a module alone nothing private is imported."""
     past = []
     for path in sorted((ROOT / "tests").glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes_of(path):
             module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
             room, _, inner = module.removeprefix("lifecircle.").partition(".")
             if not module.startswith("lifecircle."):

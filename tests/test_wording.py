@@ -4,18 +4,18 @@ import ast
 import re
 import string
 import tomllib
+from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import ROOT
 from lifecircle.errors import say
 from lifecircle.wording import Words, explain, percent, truncated_percent, village_text, word
+from sources import PACKAGE, nodes_of
 
-PACKAGE = ROOT / "coverage/lifecircle"
 
-
+@cache
 def catalogue():
     return tomllib.loads((PACKAGE / "wording.toml").read_text("utf-8"))
 
@@ -27,7 +27,7 @@ def fields(template):
 def templates():
     """Every text that the package gives to ``say``: (template, where it stands)."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say" and node.args:
                 yield ast.literal_eval(node.args[0]), f"{path.name}:{node.lineno}"
 
@@ -58,10 +58,10 @@ def plain_parts(node):
         yield from plain_parts(child)
 
 
-def takers(trees):
+def takers():
     """Return where each class and function of the package takes a reason or remedy: {name: places}."""
     found = {}
-    for node in (node for tree in trees for node in ast.walk(tree)):
+    for node in (node for path in PACKAGE.rglob("*.py") for node in nodes_of(path)):
         if isinstance(node, ast.ClassDef):
             names = [getattr(part.target, "id", "") for part in node.body if isinstance(part, ast.AnnAssign)]
         elif isinstance(node, ast.FunctionDef):
@@ -86,9 +86,9 @@ def is_sentence(text):
     return bool(SENTENCE.search(re.sub(r"\{[^{}]*\}", "{}", text)))
 
 
-def plain_texts(tree, places):
+def plain_texts(nodes, places):
     """Yield every text that a file gives plainly as a reason or a remedy: (line, text)."""
-    for node in ast.walk(tree):
+    for node in nodes:
         parts = []
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -101,15 +101,14 @@ def plain_texts(tree, places):
 
 
 def test_every_fault_of_the_package_is_said_as_a_message():
-    trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
-    places = takers(trees.values())
+    places = takers()
     assert {"Fault", "Conflict", "Problem", "faults", "_fault"} <= set(places)
     # An error of the command line's own library is printed in English, as its help is.
     places.pop("refuse_options")
     plain = [
         f"{path.name}:{line}: {text}"
-        for path, tree in trees.items()
-        for line, text in plain_texts(tree, places)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for line, text in plain_texts(nodes_of(path), places)
         if not (path.name == "_root.py" and text == "' Remedy: '")  # the mark that it looks for
     ]
     assert plain == []
@@ -129,7 +128,9 @@ def test_every_fault_of_the_package_is_said_as_a_message():
     ],
 )
 def test_a_fault_that_is_said_plainly_is_found(code, found):
-    assert [text for _, text in plain_texts(ast.parse(code), {"Fault": {3, 4}, "faults": {1, 2}})] == found
+    assert [
+        text for _, text in plain_texts(ast.walk(ast.parse(code)), {"Fault": {3, 4}, "faults": {1, 2}})
+    ] == found
 
 
 def test_every_entry_has_both_languages():
@@ -209,7 +210,7 @@ def keys_in_code():
     """Return every text of the code and the page that may be a key, and a pattern of those made of parts."""
     plain, made = set(), set()
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 plain |= {node.value, node.value.partition(":")[0]}
             elif isinstance(node, ast.JoinedStr):
@@ -245,7 +246,7 @@ def test_every_key_of_the_catalogue_is_used():
 def asked_in_code():
     """Yield every key that the code asks for by a plain name: (section, key, where)."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes_of(path):
             where = f"{path.name}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "page":
                 found = [one.value for one in ast.walk(node.slice) if isinstance(one, ast.Constant)]
@@ -253,13 +254,8 @@ def asked_in_code():
                     yield from (("page", key, where) for key in found if str(key).islower())
             elif isinstance(node, ast.Call) and len(node.args) > 1:
                 section, key = node.args[:2]
-                called = ast.unparse(node.func) in {"word", "words.get", "words.format"}
-                if (
-                    called
-                    and isinstance(section, ast.Constant)
-                    and isinstance(key, ast.Constant)
-                    and key.value
-                ):
+                named = isinstance(section, ast.Constant) and isinstance(key, ast.Constant) and key.value
+                if named and ast.unparse(node.func) in {"word", "words.get", "words.format"}:
                     yield section.value, key.value, where
     for path in [*(PACKAGE / "atlas/page").glob("*.js"), PACKAGE / "atlas/page/panel.html"]:
         text = path.read_text("utf-8")
