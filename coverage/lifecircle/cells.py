@@ -32,7 +32,7 @@ _COMPACT_DAY = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})")
 _ONE = (str, bool, numbers.Number, np.bool_, Decimal, date, time, timedelta, np.datetime64, np.timedelta64)
 _NUMBERS = (int, float, np.integer, np.floating, Decimal)
 _NO_NUMBERS = (bool, np.timedelta64)  # though Python and NumPy count them among the whole numbers
-_LONGEST = 10**400  # larger than any number people write; Python prints no longer ones by default
+_LONGEST = 10**400  # larger than any number people write; Python refuses to print very long ones
 _HALF = re.compile("[\ud800-\udfff]")
 _COUNTED: Final = (
     "人次|人|位|名|个|张|户|座|处|床|岁|家|间|所|套|台|辆|册|平方米|㎡|m2|米"

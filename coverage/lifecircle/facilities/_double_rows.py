@@ -143,7 +143,7 @@ def similar_rows(facilities: gpd.GeoDataFrame) -> Positions:
     """Return pairs of rows that may be one facility: one service, nearly one name, close, both open some day.
 
     Facilities whose names differ in numbers, directions or single letters are never taken for one,
-    such as 第一社区 and 第二社区. Pairs that :func:`merge_duplicates` would merge are among them.
+    such as 第一社区 and 第二社区. The pairs returned include those that :func:`merge_duplicates` would merge.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ def stamp(findings: Findings, words: Words, edition: Edition) -> str:
 def margin(
     findings: Findings, words: Words, *, edition: Edition, setting: MapSetting, paper: bool = False
 ) -> dict[str, str]:
-    """Return the lines of the margin by subject, in their order; a line says so where it is not known.
+    """Return the lines of the margin by subject, in order; where a fact is not known, its line says so.
 
     ``paper`` : the map is drawn in the study's own coordinates and without any online base map.
     """
