@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchmarks.cities import kept_cities
+from benchmarks.cost_model import POINTS
 from benchmarks.siting import OWN, RAW, SPOPT, Solved
 
 if TYPE_CHECKING:
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from benchmarks.results import Results
 
 
+PROVINCE_JUNCTIONS = 3_900_000
+"""Junctions of a province of 4 million, as the network of that size is made."""
 PROVED = 1e-6
 """Share of its value that the bound of a proved plan may be off by."""
 
@@ -62,7 +67,9 @@ def aims_of(results: Results) -> list[Aim]:
         *_snap_aims(results),
         *_county_aims(results),
         *_cold_aims(results),
+        *_province_aims(),
         *_siting_aims(results),
+        *_city_aims(),
     ]
 
 
@@ -170,6 +177,7 @@ def _county_aims(results: Results) -> list[Aim]:
     return [
         Aim("county audit, whole process", 2.5, "<=", "s", audit.median_s if audit else None, why=slowest),
         Aim("county audit, nothing kept", 6, "<=", "s", county.first_s if county else None),
+        Aim("bundled example audited, whole process", 5, "<=", "s", county.example_s if county else None),
         Aim("county audit, peak memory", 0.6, "<=", "GB", audit.peak_mb / 1024 if audit else None),
         Aim(
             "county audit, against pandana's pipeline with its build",
@@ -214,6 +222,41 @@ def _cold_aims(results: Results) -> list[Aim]:
     more = cold["empty cache"] - cold["warm cache"] if cold else None
     why = "each of three kernels compiles for one to two seconds, once on a machine"
     return [Aim("first run ever, compiling included, beyond any later one", 6, "<=", "s", more, why=why)]
+
+
+def _province_aims() -> list[Aim]:
+    """Hold the largest province that was measured against the aims for 4 million junctions."""
+    rows = json.loads(POINTS.read_text("utf-8"))["province"]
+    largest = max(rows, key=lambda one: one["junctions"])
+    said = f"{largest['junctions']:,} junctions, {largest['residents']:,} residents, 8 services"
+    parts = largest["stages"]
+    why = f"reading takes {parts['reading']:.0f} s of it, assessing {parts['assessing']:.0f} s"
+    whole = largest["junctions"] >= PROVINCE_JUNCTIONS
+    if not whole:
+        why = f"a smaller one, against its part of the aims; {why}"
+    part = 1.0 if whole else largest["junctions"] / PROVINCE_JUNCTIONS
+    name = f"a province audited in one process, {said}, nothing kept"
+    return [
+        Aim(name, round(90 * part, 1), "<=", "s", largest["wall_s"], why=why),
+        Aim("the same, peak memory", round(8 * part, 2), "<=", "GB", largest["peak_mb"] / 1024, why=why),
+    ]
+
+
+def _city_aims() -> Iterator[Aim]:
+    """Hold the search on public city instances against the best values known."""
+    for city in kept_cities():
+        short = {one["sites"]: 100 * (1 - one["value"] / one["best"]) for one in city["rows"]}
+        name = f"{city['name']}, {city['points']:,} points, {city['radius_m']:.0f} m"
+        each = ", ".join(f"{sites} sites {max(0.0, less):.3f} %" for sites, less in short.items())
+        yield Aim(
+            f"public city instance {name}, a minute each: short of the best value known",
+            0.05,
+            "<=",
+            "%",
+            max(short.values()),
+            each,
+            why=f"the search alone; load {city['load']}",
+        )
 
 
 def _warm(results: Results, mode: str, small: float | None) -> str:

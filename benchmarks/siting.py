@@ -173,13 +173,13 @@ def _alone(task: str, *sizes: int) -> Solved:
 
 def slowest_uniform(residents: int) -> Solved:
     """Ask for every number of sites at every radius; give the slowest, with the widest gap of all."""
-    _own(county(1000, 100, reached=100.0), 10, 5.0)  # compiled code is loaded
+    own_plan(county(1000, 100, reached=100.0), 10, 5.0)  # compiled code is loaded
     answers = []
     for radius in UNIFORM_RADII:
         instance = uniform(residents, radius)
         for sites in UNIFORM_SITES:
             begin, used = time.perf_counter(), time.process_time()
-            value, bound = _own(instance, sites, LONG_S)
+            value, bound = own_plan(instance, sites, LONG_S)
             wall, spent = time.perf_counter() - begin, time.process_time() - used
             question = f"{sites} sites, radius {radius}: the slowest of {{}}"
             answers.append(Solved(instance.name, question, OWN, spent, wall, value, bound, LONG_S))
@@ -201,11 +201,11 @@ def _uniform_by_highs(residents: int) -> Iterator[Solved]:
 def greedy(residents: int, sites: int) -> Solved:
     """Choose a thousand sites with no time to search: reading and checking included, drawing not."""
     small = county(1000, 100, reached=100.0)
-    _own(small, 10, 0.0)  # compiled code is loaded, as it was for every other question
+    own_plan(small, 10, 0.0)  # compiled code is loaded, as it was for every other question
     instance = county(residents, sites, reached=0.00048 * residents)
     number = min(1000, instance.metres.shape[1] // 10)
     begin, used = time.perf_counter(), time.process_time()
-    plan = _own(instance, number, 0.0)
+    plan = own_plan(instance, number, 0.0)
     wall, spent = time.perf_counter() - begin, time.process_time() - used
     question = f"{number:,} sites at once, {len(instance.metres.data) / 1e6:.1f} M pairs"
     return Solved(instance.name, question, OWN, spent, wall, plan[0], plan[1], 0.0)
@@ -218,7 +218,7 @@ def _raced(
     question = "fewest sites for everyone" if sites is None else f"{sites} sites"
     say(f"siting, {instance.name}: {question}")
     answers: dict[str, Callable[[Instance, int | None, float], tuple[float, float]]] = {
-        OWN: _own,
+        OWN: own_plan,
         RAW: _raw,
         SPOPT: _spopt,
     }
@@ -234,7 +234,8 @@ def _raced(
     return (best[name] for name in here)
 
 
-def _own(instance: Instance, sites: int | None, cut_s: float) -> tuple[float, float]:
+def own_plan(instance: Instance, sites: int | None, cut_s: float) -> tuple[float, float]:
+    """Ask the package: value and bound of so many sites, or of the fewest for everyone where None."""
     if sites is None:
         reached = (np.diff(instance.metres.indptr) > 0).astype(np.float64)
         plan = lc.solve_siting(

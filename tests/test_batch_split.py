@@ -210,12 +210,12 @@ def test_polygons_and_gates_are_cut_as_they_are_drawn(steady, tmp_path):
         assert same_as_region(region, run_audit(study), code) == 3
 
 
-def test_units_of_the_example_alone(tmp_path):
-    """Two of the nine, chosen by the year: what the whole campaign asks of all."""
+def test_a_unit_of_the_example_alone(tmp_path, county_run):
+    """One of the nine, chosen by the year: what the whole campaign asks of all."""
     done = split(example_folder(), tmp_path / "split")
-    region = run_audit(example_folder())
-    chosen = random.Random(region.year).sample(sorted(done.studies), 2)
-    assert all(same_as_region(region, run_audit(done.studies[code]), code) > 30 for code in chosen)
+    region = load_findings(county_run(2025))
+    code = random.Random(region.year).choice(sorted(done.studies))
+    assert same_as_region(region, run_audit(done.studies[code]), code) > 30
 
 
 @in_whole_campaign

@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from benchmarks import atlas_page, cost_model
+from benchmarks import atlas_page, cities, cost_model
 
 ROOT = Path(__file__).parent.parent
 
@@ -134,3 +135,24 @@ def test_a_line_is_fitted_to_what_follows_one():
     assert (line.start, line.per) == pytest.approx((5.0, 2.0))
     through_nothing = cost_model.fit_line([1.0, 2.0], [1.0, 4.0])  # a start below 0 is none
     assert through_nothing.start == 0.0
+
+
+def test_a_public_city_is_read_by_its_publishers_formula(tmp_path):
+    rng = np.random.default_rng(3)
+    degrees = np.column_stack([rng.uniform(40.79, 40.82, 60), rng.uniform(-73.93, -73.88, 60)])
+    lines = [f"{lat:.7f}\t{lon:.7f}\t{people}" for people, (lat, lon) in enumerate(degrees, start=1)]
+    path = tmp_path / "town.txt"
+    path.write_text("\n".join(["60\t9999\tp\tS ", *lines]), "utf-8")
+    instance = cities.read_city(path, 600.0)
+    lat, lon = np.radians(np.round(degrees, 7)).T
+    cosine = np.cos(lat)[:, None] * np.cos(lat) * np.cos(lon[:, None] - lon)
+    metres = 6_378_100 * np.arccos(np.clip(cosine + np.sin(lat)[:, None] * np.sin(lat), -1, 1))
+    np.fill_diagonal(metres, 0.0)
+    found = np.zeros((60, 60), dtype=bool)
+    found[instance.metres.tocoo().row, instance.metres.tocoo().col] = True
+    assert (found == (metres <= 600)).all()
+    assert instance.people.tolist() == list(range(1, 61))
+    each = [[a, b] for a in range(60) for b in range(a)]
+    best = max(instance.people[found[:, pair].any(axis=1)].sum() for pair in each)
+    (row,) = cities.race_city(instance, {2: best}, 5.0)["rows"]
+    assert (row["value"], row["bound"]) == (best, best)

@@ -18,7 +18,7 @@ import pyproj
 import pytest
 import shapely
 
-from conftest import ROOT, TOYTOWN, edit
+from conftest import ROOT, TOYTOWN, edit, in_whole_campaign
 from lifecircle.audit import prepare, run, run_audit
 from lifecircle.errors import ProofError, UnusableInputError
 from lifecircle.scenario import Change, apply_changes, compare_inputs, read_changes, run_scenario
@@ -457,7 +457,7 @@ def test_the_map_gets_a_plain_plan(listed):
 
 @pytest.mark.parametrize(
     ("target", "new", "services"),
-    [("culture", 4, ("culture_hall",)), ("elder_care", 2, ())],
+    [pytest.param("culture", 4, ("culture_hall",), marks=in_whole_campaign), ("elder_care", 2, ())],
 )
 def test_the_plan_is_worth_what_the_audit_says(target, new, services):
     done = study(EXAMPLE, target, new=new, services=services)
