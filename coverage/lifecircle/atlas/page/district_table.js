@@ -37,7 +37,8 @@ function drawOutlines(outlines) {
   }
 }
 
-/* Whether the map is about the districts' figures, so that they stand under the names: only targets with residents show more. */
+/* Whether the figures of districts are all that the map shows of the target, as it has none of residents: they then stand under
+   the names. */
 export const figured = () => !here().answers(target());
 
 /* The district that holds a place: its code, null where none does. */
