@@ -23,7 +23,7 @@ from lifecircle.siting._max_cover import plain_choice, reduce
 from lifecircle.siting._plan import SitingPlan, status_of
 from lifecircle.siting._problem import FEWER_IS_BETTER
 from lifecircle.siting._solver import TIME_LIMIT_S, certified, check_time, solve
-from lifecircle.siting._swaps import improve
+from lifecircle.siting._swaps import improve, improve_among
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -264,9 +264,14 @@ def _narrow(
                 _lower_all(cover, bounds, dual)
             continue
         searched[number] = True
-        share = deadline.share(1.0 / max(1, int((gaps > _WIDE).sum())))
-        words = {"kicks": _MORE_KICKS, "patience": _PATIENCE, "calls": int((gaps > _WIDE).sum())}
-        sites, value = improve(cover, chosen[number], deadline=share, enough=bounds[number], **words)
+        many = int((gaps > _WIDE).sum())
+        share = deadline.share(1.0 / max(1, many))
+        words = {"deadline": share, "enough": bounds[number], "calls": many}
+        # Plans of other numbers hold good sites, and a problem of these alone is small.
+        pool = np.unique(np.concatenate(chosen))
+        sites, value = improve_among(cover, pool, chosen[number], **words)
+        tries = [(sites, value), improve(cover, sites, kicks=_MORE_KICKS, patience=_PATIENCE, **words)]
+        sites, value = max(tries, key=lambda one: one[1])
         if value > values[number]:
             chosen[number], values[number] = sites, value
 

@@ -147,13 +147,40 @@ def improve_long(
         before, best, best_value = best_value, *((found, value) if value > best_value else (best, best_value))
         if way % _WAYS == _WAYS - 1:
             sites = np.unique(np.concatenate([best, *met]))
-            rows, weights, _ = merge_rows(csr_array(cover.by_row[:, sites]), cover.weights)
-            part, start = Cover.of(rows, weights), np.searchsorted(sites, best)
-            for turn in range(2):
-                found, value = improve(part, start, kicks=_MERGED_KICKS, **(words | {"way": way + turn}))
-                if value > best_value:
-                    best, best_value = sites[found], value
+            best, best_value = improve_among(cover, sites, best, **words)
         last = way + 1 if best_value > before else last
+    return best, best_value
+
+
+def improve_among(  # noqa: PLR0913 - as for improve, and the sites to stay among
+    cover: Cover,
+    sites: Ints,
+    chosen: Ints,
+    *,
+    deadline: Deadline,
+    enough: float = np.inf,
+    calls: int = 1,
+    way: int = 0,
+) -> tuple[Ints, float]:
+    """Improve a choice by exchanges among some sites alone, twice: with many kicks, and colder.
+
+    Parameters
+    ----------
+    sites : ascending, those of the choice among them
+    chosen, deadline, enough, calls, way : as for :func:`improve`
+
+    Returns
+    -------
+    sites, value : the best choice found, ascending, and the weight it covers
+    """
+    best, best_value = np.sort(chosen), value_of(cover, chosen)
+    rows, weights, _ = merge_rows(csr_array(cover.by_row[:, sites]), cover.weights)
+    part, start = Cover.of(rows, weights), np.searchsorted(sites, best)
+    words: dict[str, Any] = {"kicks": _MERGED_KICKS, "deadline": deadline, "enough": enough, "calls": calls}
+    for turn in range(2):
+        found, value = improve(part, start, way=way + turn, **words)
+        if value > best_value:
+            best, best_value = sites[found], value
     return best, best_value
 
 
