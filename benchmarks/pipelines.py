@@ -145,8 +145,11 @@ def tutorial(folder: Path, out: Path, sample: int) -> dict[str, Any]:
 def audit(folder: Path, out: Path, _: int) -> dict[str, Any]:
     """Audit a study by stages: what ``lifecircle audit`` does, with a clock between the steps."""
     from lifecircle.audit import prepare, run, write_run
+    from lifecircle.beside import allow_copies
+    from lifecircle.reach import thread_count
     from lifecircle.study import read_study
 
+    allow_copies(thread_count())  # as the command does
     stages = Stages()
     stages.done("imports")
     study = read_study(folder)
