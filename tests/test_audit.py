@@ -178,6 +178,14 @@ def test_gaps_say_who_where_and_why(findings):
     assert gaps["unsnapped"].nearest == ""
 
 
+def test_a_gap_ends_at_the_border_of_its_district_where_there_are_no_villages(toytown):
+    with (toytown / "residents.csv").open("a", encoding="utf-8") as file:
+        file.write("r8,501600,3378950,7,0,0\nr9,501800,3378950,9,0,0\n")  # 200 m apart, on either bank
+    gaps = run_audit(toytown).gaps
+    mine = gaps[(gaps["target"] == "reading") & gaps["people"].isin([7, 9, 16])]
+    assert set(zip(mine["district"], mine["people"], strict=True)) == {("West Bank", 7), ("East Bank", 9)}
+
+
 def test_the_state_of_a_year_is_its_last_day(toytown):
     health_2024 = run_audit(toytown, 2024).result("health")
     assert health_2024.value == 30 / 74  # the western clinic: r1 and r2

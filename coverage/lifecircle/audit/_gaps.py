@@ -1,6 +1,6 @@
 """The list of gaps: places where people a target counts are not covered, and why.
 
-A gap is a cluster of uncovered residents of one village (one district, where there are no villages)
+A gap is a cluster of uncovered residents of one village (one district, where their village is not known)
 with one reason, each within :data:`LINK_M` of another. It stands at the resident nearest to their
 weighted mean place, and gives the minutes and venues of this resident: all figures in a row are of one place.
 """
@@ -150,9 +150,13 @@ def gap_clusters(
 
 @cached_per_inputs
 def _unit_numbers(inputs: Inputs) -> npt.NDArray[np.intp]:
-    """Return a number for each resident's village, or district where there are no villages: (demand,)."""
-    unit = inputs.demand["village" if "village" in inputs.demand else "district"]
-    numbers: npt.NDArray[np.intp] = pd.factorize(unit.astype(str))[0]
+    """Return a number for each resident's village, or district where none is known: (demand,)."""
+    unit = inputs.demand["district"].fillna("").astype(str)
+    if "village" in inputs.demand:
+        # The column is there in every study, and empty where a study has no villages.
+        village = inputs.demand["village"].fillna("").astype(str)
+        unit = village.where(village != "", "district " + unit)
+    numbers: npt.NDArray[np.intp] = pd.factorize(unit)[0]
     return numbers
 
 
