@@ -274,6 +274,22 @@ def _narrow(
         sites, value = max(tries, key=lambda one: one[1])
         if value > values[number]:
             chosen[number], values[number] = sites, value
+            _pass_on(cover, chosen, values, number, deadline)
+
+
+def _pass_on(cover: Cover, chosen: list[Ints], values: list[float], number: int, deadline: Deadline) -> None:
+    """Try the plan of a number, in place, with one site more and one less where those numbers are worse."""
+    sites = chosen[number]
+    times = np.asarray(cover.by_row[:, sites].sum(axis=1)).ravel()
+    gains = np.asarray(cover.by_site @ np.where(times == 0, cover.weights, 0.0))
+    losses = np.asarray(cover.by_site[sites] @ np.where(times == 1, cover.weights, 0.0))
+    gains[sites] = -1.0
+    starts = {number + 1: np.append(sites, np.argmax(gains)), number - 1: np.delete(sites, np.argmin(losses))}
+    for other, start in starts.items():
+        if 0 < other < len(chosen) and not deadline.passed():
+            found, value = improve(cover, start, kicks=0, deadline=deadline)
+            if value > values[other]:
+                chosen[other], values[other] = found, value
 
 
 def _settled(problem: SitingProblem, curve: SitingCurve, deadline: Deadline) -> SitingCurve:
