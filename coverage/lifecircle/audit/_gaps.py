@@ -151,12 +151,14 @@ def gap_clusters(
 @cached_per_inputs
 def _unit_numbers(inputs: Inputs) -> npt.NDArray[np.intp]:
     """Return a number for each resident's village, or district where none is known: (demand,)."""
-    unit = inputs.demand["district"].fillna("").astype(str)
-    if "village" in inputs.demand:
-        # The column is there in every study, and empty where a study has no villages.
-        village = inputs.demand["village"].fillna("").astype(str)
-        unit = village.where(village != "", "district " + unit)
-    numbers: npt.NDArray[np.intp] = pd.factorize(unit)[0]
+    demand = inputs.demand
+    district: npt.NDArray[np.intp] = pd.factorize(demand["district"].fillna("").astype(str))[0]
+    if "village" not in demand:
+        return district
+    # The column is there in every study, and empty where a study has no villages.
+    village, names = pd.factorize(demand["village"].fillna("").astype(str))
+    unknown = (names == "")[village]
+    numbers: npt.NDArray[np.intp] = np.where(unknown, len(names) + district, village)
     return numbers
 
 

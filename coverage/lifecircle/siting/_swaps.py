@@ -162,7 +162,7 @@ def improve_among(  # noqa: PLR0913 - as for improve, and the sites to stay amon
     calls: int = 1,
     way: int = 0,
 ) -> tuple[Ints, float]:
-    """Improve a choice by exchanges among some sites alone, twice: with many kicks, and colder.
+    """Improve a choice by kicks and exchanges among some sites alone: two searches, one of them colder.
 
     Parameters
     ----------
